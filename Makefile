@@ -1,0 +1,57 @@
+# Two commands do everything: make run, make test. Neither needs anything but Python 3.11+ with its venv module.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+CLIP_OUT := out/street_seg.mp4
+
+.PHONY: setup setup-dev run test lint bench app clean
+
+setup: $(VENV)/.base
+setup-dev: $(VENV)/.dev
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; '$(PYTHON)' is older. Try: make PYTHON=python3.12 …"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing: apt-get install python3-venv"; exit 1; }
+
+$(VENV)/.base: $(VENV)/bin/python pyproject.toml constraints.txt
+	@echo "Installing the viewer into $(VENV) …"
+	@$(PIP) -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.base
+	@echo "Installing the trainer and the development tools into $(VENV) …"
+	@$(PIP) -c constraints.txt -e '.[dev,trainer,onnxruntime]'
+	@touch $@
+
+# Qt's system libraries: named, and as root installed
+run: setup
+	@$(BIN)/python -m seg_viewer.gui.system --install
+	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" != Linux ]; then \
+	  $(BIN)/seg-viewer view demo; \
+	else \
+	  echo "No display: writing the annotated demo clip instead."; mkdir -p $(dir $(CLIP_OUT)); \
+	  $(BIN)/seg-viewer export demo -o $(CLIP_OUT) --overwrite && echo "Annotated video: $(abspath $(CLIP_OUT))"; \
+	fi
+
+lint: setup-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint
+	@$(BIN)/python -m seg_viewer.gui.system --install
+	$(BIN)/python -m pytest
+
+bench: setup-dev
+	$(BIN)/python -m benchmarks.usual_loop
+
+# One folder with the program, its model and its clip; without TensorFlow
+app: $(VENV)/.base
+	@$(PIP) -c constraints.txt -e '.[app]'
+	$(BIN)/pyinstaller --noconfirm --clean build.spec
+
+clean:
+	rm -rf build dist out

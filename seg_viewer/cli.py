@@ -1,0 +1,275 @@
+"""The command `seg-viewer`."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from seg_viewer import __version__
+from seg_viewer.core.assets import shipped_models
+from seg_viewer.core.errors import SegViewerError, UsageError
+from seg_viewer.core.model_file import ModelSpec, read_model_file
+from seg_viewer.core.overlay import OverlayStyle
+from seg_viewer.options import RunOptions
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+_ENGINES = ("auto", "openvino", "onnxruntime", "tensorrt")
+_PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow")
+
+
+def _run_options(command: _Command) -> _Command:
+    """The options that all commands share that run a model."""
+    for option in reversed(
+        [
+            click.option("--model", metavar="NAME|FILE", help="Shipped model or .onnx file. [default: driving-fast]"),
+            click.option("--engine", type=click.Choice(_ENGINES), default="auto", show_default=True),
+            click.option("--device", metavar="NAME", help="As the engine calls it: CPU, GPU, NPU, CUDA, …"),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+def _style_options(command: _Command) -> _Command:
+    for option in reversed(
+        [
+            click.option(
+                "--opacity", type=click.FloatRange(0, 1), default=0.45, show_default=True, help="Of the class colours."
+            ),
+            click.option("--hide", metavar="CLASS", multiple=True, help="Do not paint this class; may be repeated."),
+            click.option("--outline", is_flag=True, help="Draw the border of each class in full colour."),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+def _options(
+    model: str | None,
+    engine: str,
+    device: str | None,
+    opacity: float = 0.45,
+    hide: tuple[str, ...] = (),
+    outline: bool = False,
+) -> RunOptions:
+    options = RunOptions(model, engine, device, OverlayStyle(opacity, frozenset(hide), outline))
+    if hide:
+        names = options.read_spec().labels.names
+        for name in hide:
+            if name not in names:
+                raise UsageError(f"--hide {name}: the model has no such class; it has {', '.join(names)}")
+    return options
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="seg-viewer")
+@click.option("--debug", is_flag=True, help="Show a traceback when something fails.")
+@click.pass_context
+def cli(context: click.Context, debug: bool) -> None:
+    """Segments driving video in real time: cars blue, people red, road green.
+
+    Without a command, opens the window. No safety function: do not steer by it.
+    """
+    if context.invoked_subcommand is None:
+        context.invoke(view)
+
+
+@cli.command()
+@click.argument("source", required=False)
+@_run_options
+@_style_options
+def view(source: str | None = None, **choices: Any) -> None:
+    """Open the window, and in it SOURCE: a video file, a picture, a folder of pictures, or "demo"."""
+    from seg_viewer.gui.app import run_viewer
+
+    sys.exit(run_viewer(source, _options(**(choices or _defaults(view)))))
+
+
+def _defaults(command: click.Command) -> dict[str, Any]:
+    with click.Context(command) as context:
+        command.parse_args(context, [])
+        return {name: value for name, value in context.params.items() if name != "source"}
+
+
+@cli.command()
+@click.argument("source")
+@click.option("-o", "--output", required=True, metavar="OUT.mp4", help="File to make.")
+@click.option("--overwrite", is_flag=True, help="An existing OUT.mp4 may be replaced, once the new one is whole.")
+@click.option("--crf", type=click.IntRange(0, 51), default=20, show_default=True, help="Quality; lower is better.")
+@click.option("--preset", type=click.Choice(_PRESETS), default="veryfast", show_default=True, help="x264's speed.")
+@_run_options
+@_style_options
+def export(source: str, output: str, overwrite: bool, crf: int, preset: str, **choices: Any) -> None:
+    """Write SOURCE with its overlay as H.264 video; times and sound are kept."""
+    from seg_viewer.export import ExportProgress, export_video
+
+    _terminate_like_ctrl_c()
+    with _progress_bar() as bar:
+        task = bar.add_task(Path(source).name, total=None, rate=0.0)
+
+        def on_progress(progress: ExportProgress) -> None:
+            bar.update(task, completed=progress.frames, total=progress.total, rate=progress.rate)
+
+        result = export_video(
+            source,
+            output,
+            _options(**choices),
+            crf=crf,
+            preset=preset,
+            overwrite=overwrite,
+            on_progress=on_progress,
+        )
+    for warning in result.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    click.echo(
+        f"{result.path}: {result.frames} frames in {result.seconds:.1f} s"
+        f" ({result.frames / result.seconds:.1f} frames/s), sound: {result.audio}, {result.engine}"
+    )
+
+
+def _progress_bar() -> Any:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]:.1f} frames/s"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )
+
+
+def _terminate_like_ctrl_c() -> None:
+    """A polite kill cleans up too."""
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)
+
+
+@cli.command()
+@click.argument("video")
+@click.option(
+    "--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures here too."
+)
+@click.option("--frames", type=click.IntRange(50), default=400, show_default=True, help="To measure on.")
+@_run_options
+def bench(video: str, json_path: Path | None, frames: int, **choices: Any) -> None:
+    """Measure each stage alone and the whole pipeline on VIDEO, and its ratio to what the processor allows."""
+    from seg_viewer.bench import bench as measure
+    from seg_viewer.bench import render
+
+    result = measure(video, _options(**choices), frames)
+    click.echo(render(result))
+    if json_path is not None:
+        from seg_viewer.sinks.part_file import part_file
+
+        with part_file(json_path) as part:
+            part.write_text(json.dumps(result.to_json(), indent=2) + "\n")
+
+
+@cli.command()
+@_run_options
+def doctor(**choices: Any) -> None:
+    """Try every engine here: works or not and why, speed, agreement with the reference, which one "auto" takes."""
+    from seg_viewer.doctor import check_engines
+
+    options = _options(**choices)
+    spec = options.read_spec()
+    console = Console()
+    checks, reference = check_engines(spec, options.device)
+    table = Table(title=f"Engines for {spec.name} ({spec.width}×{spec.height}, {spec.precision})", title_justify="left")
+    for column in ("", "engine", "what runs, or why not", "frames/s", "agreement"):
+        table.add_column(column, overflow="fold", justify="right" if column in ("frames/s", "agreement") else "left")
+    for check in checks:
+        agreement = "–" if check.agreement is None else f"{100 * check.agreement:.2f} %"
+        table.add_row(
+            "✓" if check.works else "✗", check.name, check.line, f"{check.rate:.0f}" if check.rate else "–", agreement
+        )
+    console.print(table)
+    console.print(f"Reference: {reference}.", highlight=False)
+    chosen = next((check for check in checks if check.chosen), None)
+    if chosen is None:
+        raise SegViewerError("no engine works here; see the reasons above")
+    console.print(f'"auto" takes {chosen.name}: the first of openvino, onnxruntime, tensorrt that works here.')
+    _system(console)
+
+
+def _system(console: Console) -> None:
+    from seg_viewer.gui.system import missing_qt_libraries
+
+    missing = missing_qt_libraries()
+    if missing:
+        console.print(f"The window needs system libraries: apt-get install {' '.join(missing)}", highlight=False)
+
+
+@cli.command()
+def models() -> None:
+    """List the models that ship: classes, input, precision, held-out scores."""
+    console = Console()
+    files = shipped_models()
+    if not files:
+        raise SegViewerError("no model came with this installation; install seg-viewer again")
+    for file in files:
+        _print_model(console, read_model_file(file), file.stat().st_size)
+
+
+def _print_model(console: Console, spec: ModelSpec, size: int) -> None:
+    console.print(
+        f"[bold]{spec.name}[/bold]  {spec.width}×{spec.height}  {spec.precision}  {size / 1e6:.1f} MB  {spec.producer}",
+        highlight=False,
+    )
+    for label in spec.labels:
+        red, green, blue = label.color
+        swatch = f"[rgb({red},{green},{blue})]■[/]" if label.painted else "·"
+        console.print(f"  {swatch} {label.id} {label.name}", highlight=False)
+    table = Table("held-out set", "pictures", "mIoU", *spec.labels.names)
+    for name, scores in spec.metrics.items():
+        iou = scores.get("iou", {})
+        shares = [scores.get("miou"), *(iou.get(label) for label in spec.labels.names)]
+        cells = [f"{100 * share:.1f}" if share is not None else "–" for share in shares]
+        table.add_row(name, str(scores.get("pictures", "–")), *cells)
+    console.print(table if spec.metrics else "  no held-out scores in the file")
+
+
+def main() -> None:
+    """Run; a failure is one line on stderr and an exit code: 2 for usage, 1 for the rest, 130 when stopped."""
+    debug = "--debug" in sys.argv
+    try:
+        cli.main(standalone_mode=False)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        _fail("stopped; nothing was left behind", 130)
+    except SegViewerError as error:
+        if debug:
+            raise
+        _fail(str(error), error.exit_code)
+    except Exception as error:
+        if debug:
+            raise
+        text = " ".join(str(error).split()) or type(error).__name__
+        _fail(f"unexpected {type(error).__name__}: {text} (run 'seg-viewer --debug …' and report it)", 1)
+
+
+def _fail(text: str, code: int) -> None:
+    click.echo(f"seg-viewer: {text}", err=True)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

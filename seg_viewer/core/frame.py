@@ -1,0 +1,164 @@
+"""A picture with its time, and that picture with its class map."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+ByteArray = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class YuvPlanes:
+    """A picture as YUV 4:2:0 with 8 bits; the chroma planes are half as wide and high, rounded up.
+
+    Args:
+        y: luma, shape (H, W), uint8.
+        u: blue-difference chroma, shape (⌈H/2⌉, ⌈W/2⌉), uint8.
+        v: red-difference chroma, shape (⌈H/2⌉, ⌈W/2⌉), uint8.
+        matrix: "bt601", "bt709" or "bt2020", the colour matrix between these planes and RGB.
+        full_range: luma spans 0…255 rather than 16…235.
+    """
+
+    y: ByteArray
+    u: ByteArray
+    v: ByteArray
+    matrix: str = "bt709"
+    full_range: bool = False
+
+
+@runtime_checkable
+class Picture(Protocol):
+    """A picture that converts itself when asked, from whatever the source delivered. Safe from any thread."""
+
+    @property
+    def width(self) -> int: ...
+
+    @property
+    def height(self) -> int: ...
+
+    def rgb(self) -> ByteArray:
+        """Full size, shape (H, W, 3), uint8, RGB; converted once and kept. Do not write into it."""
+        ...
+
+    def scaled_rgb(self, width: int, height: int) -> ByteArray:
+        """Stretched to (height, width, 3), uint8, RGB, contiguous, straight from the source's format; a new array."""
+        ...
+
+    def scaled_bgra(self, width: int, height: int) -> ByteArray:
+        """Stretched to (height, width, 4), uint8, blue-green-red-255, contiguous, for windows; a new array."""
+        ...
+
+    def yuv420(self) -> YuvPlanes:
+        """Full size as planes that belong to the caller and may be written."""
+        ...
+
+
+class RgbPicture:
+    """A picture held as RGB.
+
+    Args:
+        array: shape (H, W, 3), uint8, RGB. Kept, not copied.
+
+    Raises:
+        ValueError: another shape or dtype.
+    """
+
+    def __init__(self, array: ByteArray) -> None:
+        if array.ndim != 3 or array.shape[2] != 3 or array.dtype != np.uint8 or 0 in array.shape:
+            raise ValueError(f"expected an RGB picture of shape (H, W, 3), uint8; got {array.shape}, {array.dtype}")
+        self._array = array
+
+    @property
+    def width(self) -> int:
+        return int(self._array.shape[1])
+
+    @property
+    def height(self) -> int:
+        return int(self._array.shape[0])
+
+    def rgb(self) -> ByteArray:
+        return self._array
+
+    def scaled_rgb(self, width: int, height: int) -> ByteArray:
+        if (height, width) == self._array.shape[:2]:
+            return np.ascontiguousarray(self._array).copy()
+        shrinks = width < self.width and height < self.height
+        out = cv2.resize(self._array, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+        return np.asarray(out, np.uint8)
+
+    def scaled_bgra(self, width: int, height: int) -> ByteArray:
+        return np.asarray(cv2.cvtColor(self.scaled_rgb(width, height), cv2.COLOR_RGB2BGRA), np.uint8)
+
+    def yuv420(self) -> YuvPlanes:
+        return rgb_to_yuv420(self._array)
+
+
+def rgb_to_yuv420(rgb: ByteArray) -> YuvPlanes:
+    """RGB to YUV 4:2:0, BT.709, limited range (ITU-R BT.709-6, items 3.2-3.5); chroma is the mean of each 2×2 block.
+
+    Args:
+        rgb: shape (H, W, 3), uint8, RGB; odd sizes are padded by repeating the last row and column.
+    """
+    height, width = rgb.shape[:2]
+    # coefficients of BT.709 scaled to 219 (luma) and 224 (chroma) steps
+    kr, kb = 0.2126, 0.0722
+    kg = 1 - kr - kb
+    luma = np.array([[kr, kg, kb]]) * (219 / 255)
+    blue = np.array([[-kr, -kg, 1 - kb]]) / (2 * (1 - kb)) * (224 / 255)
+    red = np.array([[1 - kr, -kg, -kb]]) / (2 * (1 - kr)) * (224 / 255)
+    matrix = np.concatenate([luma, blue, red]).astype(np.float32)
+    offset = np.array([[16], [128], [128]], np.float32)
+    full = cv2.transform(rgb, np.hstack([matrix, offset]))
+    if height % 2 or width % 2:
+        padded = cv2.copyMakeBorder(rgb, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
+    else:
+        padded = rgb
+    half = cv2.resize(padded, (padded.shape[1] // 2, padded.shape[0] // 2), interpolation=cv2.INTER_AREA)
+    chroma = cv2.transform(half, np.hstack([matrix, offset]))
+    return YuvPlanes(
+        np.ascontiguousarray(full[:, :, 0]),
+        np.ascontiguousarray(chroma[:, :, 1]),
+        np.ascontiguousarray(chroma[:, :, 2]),
+        "bt709",
+        False,
+    )
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A picture with its place in the source.
+
+    Args:
+        index: 0-based count from the start of the source; after a seek, counted from the frame rate.
+        time_s: presentation time (pts × time base) from the start of the source, seconds.
+        picture: the picture; never changes.
+        truth: ground-truth class map, shape (H, W), uint8, 255 = ignore, or None.
+        arrived_s: `time.perf_counter()` when the source had the frame.
+    """
+
+    index: int
+    time_s: float
+    picture: Picture
+    truth: ByteArray | None = None
+    arrived_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A frame with the class map computed from it.
+
+    Args:
+        frame: the frame.
+        classes: class id of each pixel at the size of the network, shape (h, w), uint8.
+        times_s: seconds that each stage took ("decode", "convert", "inference"); "latency" is arrival to class map.
+    """
+
+    frame: Frame
+    classes: ByteArray
+    times_s: Mapping[str, float] = field(default_factory=dict)

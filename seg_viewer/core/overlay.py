@@ -1,0 +1,202 @@
+"""Colours a class map onto its picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from seg_viewer.core.frame import ByteArray, YuvPlanes
+from seg_viewer.core.labels import LabelSet
+
+# (kr, kb) of ITU-R BT.601-7 item 2.5.1, BT.709-6 item 3.2, BT.2020-2 table 4
+_LUMA_WEIGHTS = {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722), "bt2020": (0.2627, 0.0593)}
+
+
+@dataclass(frozen=True)
+class OverlayStyle:
+    """How classes are shown.
+
+    Args:
+        opacity: 0 leaves the picture as it is, 1 paints flat colour.
+        hidden: names of classes that are not painted.
+        outline: draw the border of each class in full colour.
+    """
+
+    opacity: float = 0.45
+    hidden: frozenset[str] = frozenset()
+    outline: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.opacity <= 1:
+            raise ValueError(f"opacity {self.opacity} is outside 0…1")
+
+
+class Overlay:
+    """Paints class maps of any size onto pictures of any size; pixels of other classes keep every bit.
+
+    Args:
+        labels: the classes of the maps.
+        style: how to show them.
+    """
+
+    def __init__(self, labels: LabelSet, style: OverlayStyle | None = None) -> None:
+        self.labels = labels
+        self.style = style or OverlayStyle()
+        self._shown = [label for label in labels if label.painted and label.name not in self.style.hidden]
+        alpha = self.style.opacity
+        steps = np.arange(256, dtype=np.float64)
+        self._rgb_tables = {label.id: _blend_tables(steps, label.color, alpha) for label in self._shown}
+        self._yuv_tables: dict[tuple[str, bool], dict[int, list[ByteArray]]] = {}
+        self._bgra = self._premultiplied()
+
+    def paint_rgb(self, rgb: ByteArray, classes: ByteArray) -> None:
+        """Paint in place: round(picture + opacity × (colour − picture)).
+
+        Args:
+            rgb: shape (H, W, 3), uint8, RGB, writable.
+            classes: shape (h, w), uint8, stretched over the picture by nearest neighbour.
+        """
+        height, width = rgb.shape[:2]
+        stretched = _stretch(classes, width, height)
+        for label in self._shown:
+            region = _region(classes, label.id, width, height)
+            if region is None:
+                continue
+            mask = cv2.compare(stretched[region], label.id, cv2.CMP_EQ)
+            target = rgb[region]
+            _apply(target, self._rgb_tables[label.id], mask)
+            if self.style.outline:
+                target[_border(mask, width)] = label.color
+
+    def paint_yuv(self, planes: YuvPlanes, classes: ByteArray) -> None:
+        """Paint in place, in blocks of 2×2 pixels so that a chroma sample never colours a pixel of another class.
+
+        Args:
+            planes: writable planes.
+            classes: shape (h, w), uint8, stretched over the picture by nearest neighbour.
+        """
+        height, width = planes.y.shape
+        half = _stretch(classes, planes.u.shape[1], planes.u.shape[0])
+        full = _stretch(half, 2 * half.shape[1], 2 * half.shape[0])[:height, :width]
+        tables = self._tables(planes.matrix, planes.full_range)
+        for label in self._shown:
+            rows, columns = _region(classes, label.id, half.shape[1], half.shape[0]) or (None, None)
+            if rows is None or columns is None:
+                continue
+            region = (rows, columns)
+            big = (slice(2 * rows.start, 2 * rows.stop), slice(2 * columns.start, 2 * columns.stop))
+            luma_mask = cv2.compare(full[big], label.id, cv2.CMP_EQ)
+            chroma_mask = cv2.compare(half[region], label.id, cv2.CMP_EQ)
+            luma, blue, red = tables[label.id]
+            _apply(planes.y[big], luma, luma_mask)
+            _apply(planes.u[region], blue, chroma_mask)
+            _apply(planes.v[region], red, chroma_mask)
+            if self.style.outline:
+                edge = _border(chroma_mask, width // 2)
+                y, u, v = rgb_to_yuv(label.color, planes.matrix, planes.full_range)
+                luma_edge = np.repeat(np.repeat(edge, 2, axis=0), 2, axis=1)[: luma_mask.shape[0], : luma_mask.shape[1]]
+                planes.y[big][luma_edge] = y
+                planes.u[region][edge] = u
+                planes.v[region][edge] = v
+
+    def mask_bgra(self, classes: ByteArray) -> ByteArray:
+        """The colours alone, for a window to draw over the picture.
+
+        Args:
+            classes: shape (h, w), uint8.
+
+        Returns:
+            shape (h, w, 4), uint8, blue-green-red-alpha, premultiplied by alpha.
+        """
+        out = self._bgra[classes].view(np.uint8).reshape(*classes.shape, 4)
+        if self.style.outline:
+            for label in self._shown:
+                mask = cv2.compare(classes, label.id, cv2.CMP_EQ)
+                red, green, blue = label.color
+                out[_border(mask, 0)] = (blue, green, red, 255)
+        return out
+
+    def _premultiplied(self) -> NDArray[np.uint32]:
+        table = np.zeros((256, 4), np.uint8)
+        for label in self._shown:
+            red, green, blue = (round(c * self.style.opacity) for c in label.color)
+            table[label.id] = (blue, green, red, round(255 * self.style.opacity))
+        return table.view(np.uint32).reshape(256)
+
+    def _tables(self, matrix: str, full_range: bool) -> dict[int, list[ByteArray]]:
+        key = (matrix, full_range)
+        if key not in self._yuv_tables:
+            steps = np.arange(256, dtype=np.float64)
+            self._yuv_tables[key] = {
+                label.id: [
+                    _blend(steps, value, self.style.opacity) for value in rgb_to_yuv(label.color, matrix, full_range)
+                ]
+                for label in self._shown
+            }
+        return self._yuv_tables[key]
+
+
+def rgb_to_yuv(color: tuple[int, int, int], matrix: str, full_range: bool) -> tuple[int, int, int]:
+    """One colour as 8-bit Y, Cb, Cr (ITU-R BT.601-7 / BT.709-6 / BT.2020-2, quantised as item 3.5 says).
+
+    Args:
+        color: (red, green, blue), 0…255.
+        matrix: "bt601", "bt709" or "bt2020".
+        full_range: 0…255 instead of 16…235 and 16…240.
+    """
+    kr, kb = _LUMA_WEIGHTS[matrix]
+    red, green, blue = (c / 255 for c in color)
+    luma = kr * red + (1 - kr - kb) * green + kb * blue
+    cb = (blue - luma) / (2 * (1 - kb))
+    cr = (red - luma) / (2 * (1 - kr))
+    luma_scale, chroma_scale, offset = (255, 255, 0) if full_range else (219, 224, 16)
+    values = (luma * luma_scale + offset, cb * chroma_scale + 128, cr * chroma_scale + 128)
+    y, u, v = (min(255, max(0, round(value))) for value in values)
+    return y, u, v
+
+
+def class_shares(classes: ByteArray, labels: LabelSet) -> dict[str, float]:
+    """Share of the picture that each class covers, 0…1, by name. `classes`: shape (h, w), uint8."""
+    counts = np.bincount(classes.ravel(), minlength=256)
+    return {label.name: float(counts[label.id]) / classes.size for label in labels}
+
+
+def _blend(steps: NDArray[np.float64], value: int, alpha: float) -> ByteArray:
+    return np.rint(steps + alpha * (value - steps)).astype(np.uint8)
+
+
+def _blend_tables(steps: NDArray[np.float64], color: tuple[int, int, int], alpha: float) -> ByteArray:
+    return np.stack([_blend(steps, value, alpha) for value in color], axis=-1)[:, None, :]
+
+
+def _stretch(classes: ByteArray, width: int, height: int) -> ByteArray:
+    if classes.shape == (height, width):
+        return classes
+    return np.asarray(cv2.resize(classes, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
+
+
+def _region(classes: ByteArray, class_id: int, width: int, height: int) -> tuple[slice, slice] | None:
+    """Rows and columns of a (height, width) picture that can hold a class, found in the small map; None if absent."""
+    left, top, columns, rows = cv2.boundingRect(cv2.compare(classes, class_id, cv2.CMP_EQ))
+    if columns == 0:
+        return None
+    scale_y, scale_x = height / classes.shape[0], width / classes.shape[1]
+    return (
+        slice(max(0, int(top * scale_y) - 1), min(height, int((top + rows) * scale_y) + 2)),
+        slice(max(0, int(left * scale_x) - 1), min(width, int((left + columns) * scale_x) + 2)),
+    )
+
+
+def _apply(plane: ByteArray, table: ByteArray, mask: ByteArray) -> None:
+    """Look the masked pixels up in a table, in place (also where `plane` is a window into a larger array)."""
+    cv2.copyTo(cv2.LUT(plane, table), mask, plane)
+
+
+def _border(mask: ByteArray, width: int) -> NDArray[np.bool_]:
+    """Pixels of a 0/255 mask that touch its outside, thicker on wider pictures."""
+    size = 3 + 2 * (width // 1000)
+    inner = cv2.erode(mask, np.ones((size, size), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=255)
+    return np.asarray(mask > inner, np.bool_)

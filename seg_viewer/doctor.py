@@ -1,0 +1,120 @@
+"""Which engines work here, how fast, whether they agree with the reference, and which one "auto" takes."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from seg_viewer.core.assets import asset_path
+from seg_viewer.core.errors import SegViewerError
+from seg_viewer.core.frame import ByteArray
+from seg_viewer.core.model_file import ModelSpec
+from seg_viewer.engines import available_engines, load_engine
+from seg_viewer.engines.base import Engine, segment_all
+
+AGREEMENT_NEEDED = 0.985
+"""Share of pixels that must have the reference's class; below it an engine computes something else."""
+
+_MEASURE_S = 1.0
+
+
+@dataclass(frozen=True)
+class EngineCheck:
+    """
+    Args:
+        name: of the engine.
+        works: it segmented the golden frame and agrees with the reference (where there is one).
+        line: what runs, or why nothing does.
+        rate: frames per second of inference alone, 0 when it does not work.
+        agreement: share of the golden frame's pixels with the reference's class, or None without a reference.
+        chosen: "auto" takes it.
+    """
+
+    name: str
+    works: bool
+    line: str
+    rate: float = 0.0
+    agreement: float | None = None
+    chosen: bool = False
+
+
+def golden_frame(spec: ModelSpec) -> ByteArray:
+    """A picture of the clip that ships at the model's size, shape (H, W, 3), uint8, RGB."""
+    picture = cv2.imread(str(asset_path("models", "golden_frame.png")), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise SegViewerError("golden_frame.png cannot be read; install seg-viewer again")
+    rgb = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+    if rgb.shape[:2] != (spec.height, spec.width):
+        rgb = cv2.resize(rgb, (spec.width, spec.height), interpolation=cv2.INTER_AREA)
+    return np.ascontiguousarray(rgb, np.uint8)
+
+
+def golden_classes(spec: ModelSpec) -> tuple[ByteArray, str] | None:
+    """The reference's answer on the golden frame, and whose it is; None when there is none.
+
+    For models that ship, the class map that ONNX Runtime gave when the file was made lies beside it.
+    """
+    stored = spec.path.with_suffix(".golden.png")
+    if stored.exists():
+        classes = cv2.imread(str(stored), cv2.IMREAD_GRAYSCALE)
+        if classes is not None and classes.shape == (spec.height, spec.width):
+            return np.asarray(classes, np.uint8), "stored answer of ONNX Runtime"
+    try:
+        engine = load_engine(spec, "onnxruntime", "CPU")
+    except SegViewerError:
+        return None
+    return engine.segment(golden_frame(spec)), "ONNX Runtime on this machine"
+
+
+def check_engines(spec: ModelSpec, device: str | None = None) -> tuple[list[EngineCheck], str]:
+    """Try every engine. Returns the checks in the order of "auto", and what the reference was."""
+    frame = golden_frame(spec)
+    golden = golden_classes(spec)
+    checks: list[EngineCheck] = []
+    for choice in available_engines():
+        if choice.problem:
+            checks.append(EngineCheck(choice.name, False, choice.problem))
+            continue
+        for name in choice.devices if device is None else (device,):
+            check = _check(choice.name, name, spec, frame, golden[0] if golden else None)
+            first = check.works and not any(other.chosen for other in checks)
+            checks.append(EngineCheck(**{**check.__dict__, "chosen": first}))
+    return checks, golden[1] if golden else "none: pip install 'seg-viewer[onnxruntime]' to have one"
+
+
+def _check(name: str, device: str, spec: ModelSpec, frame: ByteArray, golden: ByteArray | None) -> EngineCheck:
+    try:
+        engine = load_engine(spec, name, device)
+        classes = engine.segment(frame)
+        rate = _measure(engine, frame)
+        line = engine.report.line() + (f" · {engine.report.note}" if engine.report.note else "")
+        engine.close()
+    except SegViewerError as error:
+        return EngineCheck(name, False, str(error))
+    agreement = None if golden is None else float(np.mean(classes == golden))
+    works = agreement is None or agreement >= AGREEMENT_NEEDED
+    return EngineCheck(name, works, line, rate, agreement)
+
+
+def _measure(engine: Engine, frame: ByteArray) -> float:
+    """Frames per second over about a second."""
+    start_s = time.perf_counter()
+    end_s = start_s + _MEASURE_S
+    pictures = iter(lambda: frame if time.perf_counter() < end_s else None, None)
+    done = sum(1 for _ in segment_all(engine, pictures))
+    return done / (time.perf_counter() - start_s)
+
+
+def write_golden(spec: ModelSpec) -> Path:
+    """Store ONNX Runtime's answer on the golden frame beside a model file, for `golden_classes`.
+
+    Raises: EngineError without ONNX Runtime.
+    """
+    classes = load_engine(spec, "onnxruntime", "CPU").segment(golden_frame(spec))
+    path = spec.path.with_suffix(".golden.png")
+    cv2.imwrite(str(path), classes)
+    return path

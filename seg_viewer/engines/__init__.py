@@ -1,0 +1,110 @@
+"""Runtimes that turn a picture into a class map; one file each."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from seg_viewer.core.errors import EngineError, UsageError
+from seg_viewer.core.model_file import ModelSpec, read_model_file
+from seg_viewer.engines.base import MODES, Engine, EngineReport
+
+__all__ = ["ENGINE_NAMES", "MODES", "Engine", "EngineChoice", "EngineReport", "available_engines", "load_engine"]
+
+ENGINE_NAMES = ("openvino", "onnxruntime", "tensorrt")
+"""In the order in which "auto" tries them."""
+
+_TENSORRT_MISSING = "TensorRT engines are not in this version yet; use --engine openvino"
+
+
+@dataclass(frozen=True)
+class EngineChoice:
+    """One engine and whether it can be had here.
+
+    Args:
+        name: one of ENGINE_NAMES.
+        devices: its devices here; empty when it cannot run.
+        problem: why it cannot run and what to install, or "".
+    """
+
+    name: str
+    devices: tuple[str, ...]
+    problem: str = ""
+
+
+def available_engines() -> list[EngineChoice]:
+    """Every engine in the order of "auto", asked of the runtimes themselves."""
+    return [_inspect(name) for name in ENGINE_NAMES]
+
+
+def _inspect(name: str) -> EngineChoice:
+    try:
+        devices = _devices(name)
+    except EngineError as error:
+        return EngineChoice(name, (), str(error))
+    return EngineChoice(name, tuple(devices))
+
+
+def _devices(name: str) -> list[str]:
+    if name == "openvino":
+        from seg_viewer.engines import openvino
+
+        return openvino.devices()
+    if name == "onnxruntime":
+        from seg_viewer.engines import onnxruntime
+
+        return onnxruntime.devices()
+    if importlib.util.find_spec("tensorrt") is None:
+        raise EngineError(f"TensorRT is not installed. {_TENSORRT_MISSING}")
+    raise EngineError(_TENSORRT_MISSING)
+
+
+def _maker(name: str) -> Callable[[ModelSpec, str | None, str], Engine]:
+    if name == "openvino":
+        from seg_viewer.engines.openvino import OpenVinoEngine
+
+        return OpenVinoEngine
+    if name == "onnxruntime":
+        from seg_viewer.engines.onnxruntime import OnnxRuntimeEngine
+
+        return OnnxRuntimeEngine
+    raise EngineError(_TENSORRT_MISSING)
+
+
+def load_engine(
+    model: str | Path | ModelSpec, prefer: str = "auto", device: str | None = None, mode: str = "throughput"
+) -> Engine:
+    """Compile a model for the runtime asked for, or with "auto" for the first one that works.
+
+    Args:
+        model: file, or what `read_model_file` said of it.
+        prefer: "auto" or one of ENGINE_NAMES.
+        device: name as the runtime calls it ("CPU", "GPU", …), or None for its default.
+        mode: "throughput" or "latency".
+
+    Raises:
+        UsageError: no such engine or mode.
+        ModelFileError: the file is no model of ours.
+        EngineError: the runtime is missing or refuses; with "auto", none works, with the reason of each.
+    """
+    if mode not in MODES:
+        raise UsageError(f"mode '{mode}': choose one of {', '.join(MODES)}")
+    if prefer not in ("auto", *ENGINE_NAMES):
+        raise UsageError(f"engine '{prefer}': choose one of auto, {', '.join(ENGINE_NAMES)}")
+    spec = model if isinstance(model, ModelSpec) else read_model_file(model)
+    if prefer != "auto":
+        return _maker(prefer)(spec, device, mode)
+    reasons = []
+    for name in ENGINE_NAMES:
+        try:
+            engine = _maker(name)(spec, device, mode)
+        except EngineError as error:
+            reasons.append(f"{name}: {error}")
+            continue
+        if reasons:
+            note = "; ".join([*reasons, *filter(None, [engine.report.note])])
+            engine.report = replace(engine.report, note=note)
+        return engine
+    raise EngineError("no engine can run this model here. " + "; ".join(reasons))

@@ -1,0 +1,106 @@
+"""What every engine is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seg_viewer.core.errors import EngineError
+from seg_viewer.core.frame import ByteArray
+from seg_viewer.core.model_file import ModelSpec
+
+MODES = ("throughput", "latency")
+"""throughput: several frames in flight, for files and exports; latency: one frame as fast as possible, for live."""
+
+
+@dataclass(frozen=True)
+class EngineReport:
+    """What really runs, as told by the runtime after the model was compiled.
+
+    Args:
+        name: "openvino", "onnxruntime" or "tensorrt".
+        version: version of the runtime.
+        device: processor that runs the model, with its product name.
+        precision: what the convolutions really compute in, e.g. "int8" or "int8 (22 of 24 convolutions, bf16 2)".
+        note: anything a person should know, e.g. why a device was not taken; empty otherwise.
+    """
+
+    name: str
+    version: str
+    device: str
+    precision: str
+    note: str = ""
+
+    def line(self) -> str:
+        return f"{self.name} {self.version} · {self.device} · {self.precision}"
+
+
+class Engine(Protocol):
+    """A compiled model. Made, used and closed on one thread.
+
+    Args of all pictures: shape (H, W, 3), uint8, RGB, contiguous, with the H and W of `spec`.
+    Class maps: shape (H, W), uint8, the caller's own.
+    """
+
+    spec: ModelSpec
+    report: EngineReport
+    slots: int
+    """How many frames may be in flight between `submit` and `collect`; more only make latency longer."""
+
+    def submit(self, rgb: ByteArray) -> None:
+        """Start on a picture, which must not change until its `collect`. At most `slots` may be in flight.
+
+        Raises: EngineError.
+        """
+        ...
+
+    def collect(self) -> ByteArray:
+        """Wait for the oldest picture in flight and return its class map. Raises: EngineError."""
+        ...
+
+    def segment(self, rgb: ByteArray) -> ByteArray:
+        """`submit` and `collect` of one picture."""
+        ...
+
+    def close(self) -> None: ...
+
+
+def segment_all(engine: Engine, pictures: Iterable[ByteArray]) -> Iterator[ByteArray]:
+    """Class maps of pictures, in order, with as many in flight as the engine takes. Raises: EngineError."""
+    flying = 0
+    for rgb in pictures:
+        if flying == engine.slots:
+            yield engine.collect()
+            flying -= 1
+        engine.submit(rgb)
+        flying += 1
+    for _ in range(flying):
+        yield engine.collect()
+
+
+def check_picture(spec: ModelSpec, rgb: ByteArray) -> None:
+    """Raises: EngineError when a picture is not what the model takes."""
+    expected = (spec.height, spec.width, 3)
+    if rgb.shape != expected or rgb.dtype != np.uint8:
+        raise EngineError(f"model '{spec.name}' takes uint8 pictures of shape {expected}, got {rgb.dtype} {rgb.shape}")
+
+
+def to_class_map(output: NDArray[np.generic]) -> ByteArray:
+    """Network output [1, H, W] of any integer dtype to an own (H, W) uint8 array."""
+    return np.array(output[0], dtype=np.uint8, order="C")
+
+
+def summarize_precision(counts: dict[str, int]) -> str:
+    """ "int8", or the most frequent first with counts: "int8 (22 of 24 convolutions; bf16 2)"."""
+    if not counts:
+        return "unknown"
+    ordered = sorted(counts.items(), key=lambda item: -item[1])
+    main, number = ordered[0]
+    if len(ordered) == 1:
+        return main
+    others = ", ".join(f"{name} {count}" for name, count in ordered[1:])
+    return f"{main} ({number} of {sum(counts.values())} convolutions; {others})"

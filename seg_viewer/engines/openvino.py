@@ -1,0 +1,137 @@
+"""OpenVINO: Intel and other processors, Intel GPUs and NPUs."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_cache_path
+
+from seg_viewer.core.errors import EngineError
+from seg_viewer.core.frame import ByteArray
+from seg_viewer.core.model_file import OUTPUT_NAME, ModelSpec, read_model_file
+from seg_viewer.engines.base import EngineReport, check_picture, summarize_precision, to_class_map
+
+_PRECISIONS = {"u8": "int8", "i8": "int8", "f32": "float32", "f16": "float16", "bf16": "bf16"}
+_CONVOLUTIONS = {"Convolution", "Deconvolution", "GroupConvolution", "convolution", "deconvolution"}
+
+
+def import_openvino() -> Any:
+    """Raises: EngineError when it is not installed."""
+    try:
+        import openvino
+    except ImportError as error:
+        raise EngineError(f"OpenVINO is not installed ({error}): pip install openvino") from None
+    return openvino
+
+
+def devices() -> list[str]:
+    """Device names as OpenVINO calls them, e.g. ["CPU", "GPU"]."""
+    return list(import_openvino().Core().available_devices)
+
+
+class OpenVinoEngine:
+    """See `Engine`.
+
+    Args:
+        model: the model file.
+        device: "CPU", "GPU", "NPU", …, or None for CPU.
+        mode: "throughput" or "latency".
+
+    Raises:
+        ModelFileError: the file is no model of ours.
+        EngineError: OpenVINO is missing, has no such device, or cannot compile the model.
+    """
+
+    def __init__(self, model: str | Path | ModelSpec, device: str | None = None, mode: str = "throughput") -> None:
+        ov = import_openvino()
+        self.spec = model if isinstance(model, ModelSpec) else read_model_file(model)
+        core = ov.Core()
+        wanted = (device or "CPU").upper()
+        present = list(core.available_devices)
+        if wanted.split(".")[0] not in {name.split(".")[0] for name in present}:
+            raise EngineError(f"OpenVINO has no device {wanted} here; there is {', '.join(present) or 'none'}")
+        note = _use_cache(core)
+        try:
+            self._compiled = core.compile_model(
+                self._read(ov, core),
+                wanted,
+                {"PERFORMANCE_HINT": "THROUGHPUT" if mode == "throughput" else "LATENCY"},
+            )
+        except RuntimeError as error:
+            reason = str(error).strip().splitlines()[-1]
+            raise EngineError(f"{self.spec.path}: OpenVINO cannot compile it for {wanted}: {reason}") from error
+        optimal = int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
+        # one more than run at a time, so that a processor finds the next frame waiting when it is done with one
+        self.slots = optimal + 1 if mode == "throughput" else 1
+        self._free = [self._compiled.create_infer_request() for _ in range(self.slots)]
+        self._busy: deque[tuple[Any, ByteArray]] = deque()
+        self._tensor = ov.Tensor
+        self.report = EngineReport(
+            name="openvino",
+            version=str(ov.__version__).split("-")[0],
+            device=f"{wanted} ({core.get_property(wanted, 'FULL_DEVICE_NAME').strip()})",
+            precision=self._precision(),
+            note=note,
+        )
+
+    def _read(self, ov: Any, core: Any) -> Any:
+        model = core.read_model(str(self.spec.path))
+        pre = ov.preprocess.PrePostProcessor(model)
+        pre.output(OUTPUT_NAME).tensor().set_element_type(ov.Type.u8)
+        return pre.build()
+
+    def _precision(self) -> str:
+        counts: Counter[str] = Counter()
+        for operation in self._compiled.get_runtime_model().get_ops():
+            info = operation.get_rt_info()
+            if str(info["layerType"].value if "layerType" in info else "") in _CONVOLUTIONS:
+                name = str(info["runtimePrecision"].value)
+                counts[_PRECISIONS.get(name, name)] += 1
+        return summarize_precision(counts)
+
+    def submit(self, rgb: ByteArray) -> None:
+        check_picture(self.spec, rgb)
+        if not self._free:
+            raise EngineError(f"more than {self.slots} frames in flight")
+        request = self._free.pop()
+        try:
+            request.set_input_tensor(self._tensor(rgb[None], shared_memory=True))
+            request.start_async()
+        except RuntimeError as error:
+            self._free.append(request)
+            raise EngineError(f"OpenVINO stopped while it ran: {str(error).strip().splitlines()[-1]}") from error
+        self._busy.append((request, rgb))  # the array is kept: the request reads its memory
+
+    def collect(self) -> ByteArray:
+        if not self._busy:
+            raise EngineError("no frame is in flight")
+        request, _ = self._busy.popleft()
+        try:
+            request.wait()
+        except RuntimeError as error:
+            raise EngineError(f"OpenVINO stopped while it ran: {str(error).strip().splitlines()[-1]}") from error
+        finally:
+            self._free.append(request)
+        return to_class_map(request.get_tensor(OUTPUT_NAME).data)
+
+    def segment(self, rgb: ByteArray) -> ByteArray:
+        self.submit(rgb)
+        return self.collect()
+
+    def close(self) -> None:
+        while self._busy:
+            self._busy.popleft()[0].wait()
+        self._free.clear()
+
+
+def _use_cache(core: Any) -> str:
+    """Compiled models are kept in the user's cache folder; returns a note when that cannot be."""
+    folder = user_cache_path("seg-viewer") / "openvino"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        return f"no cache of compiled models: {folder}: {error.strerror}"
+    core.set_property({"CACHE_DIR": str(folder)})
+    return ""

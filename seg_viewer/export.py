@@ -1,0 +1,148 @@
+"""Export: every frame of a source, painted, into a video file."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from seg_viewer.core.errors import ExportError, UsageError
+from seg_viewer.core.overlay import Overlay
+from seg_viewer.options import RunOptions
+from seg_viewer.pipeline import Pipeline, Policy
+from seg_viewer.sinks.part_file import check_target
+from seg_viewer.sinks.video import PRESETS, VideoSink
+from seg_viewer.sources import open_source
+from seg_viewer.sources.base import Source
+
+_REPORT_EVERY_S = 0.1
+_LEAST_FREE_BYTES = 8 << 20
+
+
+class ExportCancelled(ExportError):
+    """The person stopped it; nothing was left behind."""
+
+
+@dataclass(frozen=True)
+class ExportProgress:
+    """
+    Args:
+        frames: written so far.
+        total: expected in all, or None when the source does not say.
+        rate: frames per second since the start.
+        time_left_s: seconds, or None when the total is unknown.
+    """
+
+    frames: int
+    total: int | None
+    rate: float
+    time_left_s: float | None
+
+
+@dataclass(frozen=True)
+class ExportResult:
+    """
+    Args:
+        path: the file made.
+        frames: in it.
+        seconds: it took.
+        audio: "aac copied", "pcm_s16le encoded as aac", "none", …
+        engine: what ran, one line.
+        warnings: what was wrong with the source, a line each.
+    """
+
+    path: Path
+    frames: int
+    seconds: float
+    audio: str
+    engine: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+def export_video(
+    source: str | Path,
+    out: str | Path,
+    options: RunOptions,
+    *,
+    crf: int = 20,
+    preset: str = "veryfast",
+    overwrite: bool = False,
+    on_progress: Callable[[ExportProgress], None] | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> ExportResult:
+    """Write the annotated video.
+
+    Args:
+        source: what `open_source` takes; not live.
+        out: an .mp4 file to make.
+        options: model, engine, look.
+        crf: 0…51, lower is better and larger.
+        preset: one of `PRESETS`.
+        overwrite: an existing `out` may be replaced, once the new file is whole.
+        on_progress: called about ten times a second, on this thread.
+        cancelled: asked after every frame.
+
+    Raises:
+        UsageError: the input is missing, or the output cannot be meant (the input itself, exists, no .mp4).
+        SourceError, ModelFileError, EngineError: the parts cannot be had.
+        ExportError: the file cannot be written. ExportCancelled: `cancelled` said so.
+    """
+    out = Path(out).expanduser()
+    if out.suffix.lower() != ".mp4":
+        raise UsageError(f"{out}: only .mp4 can be written; choose a name that ends in .mp4")
+    if not 0 <= crf <= 51:
+        raise UsageError(f"crf {crf}: choose 0 (lossless) to 51 (smallest)")
+    if preset not in PRESETS:
+        raise UsageError(f"preset '{preset}': choose one of {', '.join(PRESETS)}")
+    spec = options.read_spec()
+    opened = open_source(source)
+    try:
+        _check_output(out, opened, overwrite)
+    except BaseException:
+        opened.close()
+        raise
+    start_s = time.perf_counter()
+    info = opened.info
+    sink = VideoSink(
+        out,
+        Overlay(spec.labels, options.style),
+        rate=info.rate,
+        time_base=info.time_base,
+        sample_aspect=info.sample_aspect,
+        audio_from=info.path if info.has_audio else None,
+        crf=crf,
+        preset=preset,
+    )
+    total = info.frame_count or (round(info.duration_s * info.rate) if info.duration_s and info.rate else None)
+    reported_s = start_s
+    with Pipeline(opened, spec, lambda: options.load(spec), policy=Policy.EVERY_FRAME) as pipeline, sink:
+        for shot in pipeline:
+            sink.write(shot)
+            now_s = time.perf_counter()
+            if on_progress and now_s - reported_s > _REPORT_EVERY_S:
+                reported_s = now_s
+                on_progress(_progress(sink.frames, total, now_s - start_s))
+            if cancelled():
+                raise ExportCancelled(f"{out}: export stopped; nothing was written")
+        engine = pipeline.engine_report.line() if pipeline.engine_report else ""
+    seconds = time.perf_counter() - start_s
+    if on_progress:
+        on_progress(_progress(sink.frames, sink.frames, seconds))
+    return ExportResult(out, sink.frames, seconds, sink.audio, engine, tuple(opened.warnings))
+
+
+def _check_output(out: Path, source: Source, overwrite: bool) -> None:
+    if source.info.live:
+        raise UsageError(f"{source.info.name}: is live and never ends; record it instead")
+    check_target(out, overwrite=overwrite, sources=(source.info.path,) if source.info.path else ())
+    if shutil.disk_usage(out.parent).free < _LEAST_FREE_BYTES:
+        raise ExportError(f"{out.parent}: the disk is full; free some space or choose another folder")
+
+
+def _progress(frames: int, total: int | None, seconds: float) -> ExportProgress:
+    rate = frames / seconds if seconds > 0 else 0.0
+    if total is None or rate == 0:
+        return ExportProgress(frames, total, rate, None)
+    return ExportProgress(frames, max(total, frames), rate, max(0, total - frames) / rate)

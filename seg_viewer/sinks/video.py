@@ -1,0 +1,217 @@
+"""The annotated video: H.264 in MP4, with the source's times and sound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from av.audio.resampler import AudioResampler
+from av.video.reformatter import ColorRange, Colorspace
+
+from seg_viewer.core.errors import ExportError
+from seg_viewer.core.frame import Shot, YuvPlanes
+from seg_viewer.core.overlay import Overlay
+from seg_viewer.sinks.part_file import explain, part_file
+
+# what players expect to find in an MP4; anything else is encoded anew as AAC
+_COPIED_AUDIO = {"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"}
+_H273 = {"bt709": (Colorspace.ITU709, 1, 1), "bt601": (6, 6, 6), "bt2020": (9, 14, 9)}  # matrix, transfer, primaries
+PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow")
+
+
+class VideoSink:
+    """Writes shots with their overlay into an .mp4; nothing appears under the name before it is whole.
+
+    Args:
+        path: the file to make.
+        overlay: paints each shot.
+        rate: average frames per second, for the encoder's rate control, or None.
+        time_base: unit of the frames' times, seconds; they are stored as they are.
+        sample_aspect: width ÷ height of one pixel.
+        audio_from: file whose first sound stream is taken along, or None.
+        crf: x264's constant rate factor, 0 (lossless) … 51; lower is better and larger.
+        preset: x264's speed, one of PRESETS.
+
+    Raises:
+        ExportError: the file cannot be written; one line that says why.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        overlay: Overlay,
+        *,
+        rate: float | None = None,
+        time_base: Fraction | None = None,
+        sample_aspect: Fraction = Fraction(1),
+        audio_from: Path | None = None,
+        crf: int = 20,
+        preset: str = "veryfast",
+    ) -> None:
+        self.path = path
+        self.frames = 0
+        self.audio = "none"
+        self._overlay = overlay
+        self._rate = Fraction(rate or 25).limit_denominator(100_000)
+        self._time_base = time_base or Fraction(1, 90_000)
+        self._sample_aspect = sample_aspect
+        self._audio_from = audio_from
+        self._options = {"crf": str(crf), "preset": preset}
+        self._stream: av.VideoStream | None = None
+        self._sound: Iterator[tuple[float, av.Packet]] = iter(())
+        self._next_sound: tuple[float, av.Packet] | None = None
+        self._last_pts: int | None = None
+
+    def __enter__(self) -> VideoSink:
+        self._stack = ExitStack()
+        part = self._stack.enter_context(part_file(self.path))
+        try:
+            self._out = av.open(str(part), "w", format="mp4", options={"movflags": "+faststart"})
+        except BaseException as error:
+            if not self._stack.__exit__(type(error), error, error.__traceback__):
+                raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        try:
+            if error is None:
+                self._finish()
+            else:
+                self._abandon()
+        except BaseException as failure:
+            self._abandon()
+            self._leave(failure)
+            raise
+        self._leave(error)
+
+    def write(self, shot: Shot) -> None:
+        picture = shot.frame.picture
+        planes = picture.yuv420()
+        self._overlay.paint_yuv(planes, shot.classes)
+        try:
+            if self._stream is None:
+                self._start(planes)
+            assert self._stream is not None
+            frame = _to_frame(planes, self._stream.width, self._stream.height)
+            frame.pts = self._pts(shot.frame.time_s)
+            frame.time_base = self._time_base
+            packets = self._stream.encode(frame)
+            self._mux_sound(shot.frame.time_s)
+            self._out.mux(packets)
+        except (av.FFmpegError, OSError) as error:
+            raise ExportError(explain(self.path, error)) from error
+        self.frames += 1
+
+    def _pts(self, time_s: float) -> int:
+        pts = round(time_s / self._time_base)
+        if self._last_pts is not None and pts <= self._last_pts:
+            pts = self._last_pts + 1
+        self._last_pts = pts
+        return pts
+
+    def _start(self, planes: YuvPlanes) -> None:
+        height, width = planes.y.shape
+        stream = self._out.add_stream("libx264", rate=self._rate, options=self._options)
+        stream.width, stream.height = width + width % 2, height + height % 2  # 4:2:0 in H.264 has even sizes only
+        stream.pix_fmt = "yuv420p"
+        stream.time_base = stream.codec_context.time_base = self._time_base
+        stream.codec_context.sample_aspect_ratio = self._sample_aspect
+        matrix, transfer, primaries = _H273[planes.matrix]
+        stream.codec_context.colorspace = matrix
+        stream.codec_context.color_trc = transfer
+        stream.codec_context.color_primaries = primaries
+        stream.codec_context.color_range = ColorRange.JPEG if planes.full_range else ColorRange.MPEG
+        self._stream = stream
+        if self._audio_from is not None:
+            self._sound = self._open_sound(self._audio_from)
+            self._next_sound = next(self._sound, None)
+
+    def _open_sound(self, path: Path) -> Iterator[tuple[float, av.Packet]]:
+        """Packets of the first sound stream, ready to mux, with the time of each in seconds."""
+        container = self._stack.enter_context(av.open(str(path), metadata_errors="replace"))
+        if not container.streams.audio:
+            return iter(())
+        stream = container.streams.audio[0]
+        origin_s = max(0.0, (container.start_time or 0) / av.time_base)
+        name = stream.codec_context.name
+        if name in _COPIED_AUDIO:
+            self.audio = f"{name} copied"
+            return _copied(container, stream, self._out.add_stream_from_template(stream), origin_s)
+        self.audio = f"{name} encoded as aac"
+        return _encoded(container, stream, self._out.add_stream("aac", rate=stream.rate), origin_s)
+
+    def _mux_sound(self, until_s: float) -> None:
+        while self._next_sound is not None and self._next_sound[0] <= until_s:
+            self._out.mux(self._next_sound[1])
+            self._next_sound = next(self._sound, None)
+
+    def _finish(self) -> None:
+        if self._stream is None:
+            raise ExportError(f"{self.path}: there was no frame to write")
+        try:
+            self._out.mux(self._stream.encode(None))
+            self._mux_sound(float("inf"))
+            self._out.close()
+        except (av.FFmpegError, OSError) as error:
+            raise ExportError(explain(self.path, error)) from error
+
+    def _abandon(self) -> None:
+        with suppress(av.FFmpegError, OSError):  # the file is thrown away, and why is known already
+            self._out.close()
+
+    def _leave(self, error: BaseException | None) -> None:
+        self._stack.__exit__(type(error) if error else None, error, error.__traceback__ if error else None)
+
+
+def _to_frame(planes: YuvPlanes, width: int, height: int) -> av.VideoFrame:
+    """Planes as a frame of an even size, at most one row and column larger: these repeat the last ones."""
+    y = planes.y
+    if y.shape != (height, width):
+        if y.shape[0] not in (height, height - 1) or y.shape[1] not in (width, width - 1):
+            return _resized(planes, width, height)
+        y = np.pad(y, ((0, height - y.shape[0]), (0, width - y.shape[1])), mode="edge")
+    frame = av.VideoFrame(width, height, "yuv420p")
+    for plane, array in zip(frame.planes, (y, planes.u, planes.v), strict=True):
+        rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
+        rows[: plane.height, : plane.width] = array
+    return frame
+
+
+def _resized(planes: YuvPlanes, width: int, height: int) -> av.VideoFrame:
+    """The source changed its size midway; the file keeps the first."""
+    rows, columns = (side + side % 2 for side in planes.y.shape)
+    return _to_frame(planes, columns, rows).reformat(width, height)
+
+
+def _copied(
+    container: av.container.InputContainer, stream: av.AudioStream, out: av.AudioStream, origin_s: float
+) -> Iterator[tuple[float, av.Packet]]:
+    assert stream.time_base is not None
+    shift = round(origin_s / stream.time_base)
+    for packet in container.demux(stream):
+        if packet.dts is None:
+            continue
+        packet.dts -= shift
+        if packet.pts is not None:
+            packet.pts -= shift
+        packet.stream = out
+        yield float(packet.dts * stream.time_base), packet
+
+
+def _encoded(
+    container: av.container.InputContainer, stream: av.AudioStream, out: av.AudioStream, origin_s: float
+) -> Iterator[tuple[float, av.Packet]]:
+    resampler = AudioResampler("fltp", stream.layout, stream.rate, frame_size=1024)
+    shift = round(origin_s * stream.rate)
+    for decoded in (*container.decode(stream), None):
+        for frame in resampler.resample(decoded):
+            if frame.pts is not None:
+                frame.pts -= shift
+            for packet in out.encode(frame):
+                yield float((packet.pts or 0) * (packet.time_base or 0)), packet
+    for packet in out.encode(None):
+        yield float((packet.pts or 0) * (packet.time_base or 0)), packet

@@ -1,0 +1,71 @@
+"""What every source is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Protocol
+
+from seg_viewer.core.frame import Frame
+
+
+@dataclass(frozen=True)
+class SourceInfo:
+    """What is known before the first frame.
+
+    Args:
+        name: short name for titles; holds no credentials.
+        width: columns of the picture as shown (rotation applied), pixels.
+        height: rows, pixels.
+        rate: average frames per second, or None when the source does not say.
+        duration_s: length, seconds, or None.
+        frame_count: number of frames the source declares (it may hold fewer), or None.
+        live: frames arrive whether or not they are fetched.
+        can_seek: `seek` works.
+        has_audio: there is sound that an export can copy.
+        path: file or folder, or None.
+        codec: name of the video codec, or the picture format.
+        time_base: unit of the presentation times, seconds, or None when frames are timed by `rate`.
+        sample_aspect: width ÷ height of one pixel.
+    """
+
+    name: str
+    width: int
+    height: int
+    rate: float | None = None
+    duration_s: float | None = None
+    frame_count: int | None = None
+    live: bool = False
+    can_seek: bool = False
+    has_audio: bool = False
+    path: Path | None = None
+    codec: str = ""
+    time_base: Fraction | None = None
+    sample_aspect: Fraction = Fraction(1)
+
+
+class Source(Protocol):
+    """Frames in order of time. Iterated on one thread; `close()` at the end, also on error.
+
+    After the last frame, iterating again starts over, or where `seek` said.
+    """
+
+    info: SourceInfo
+    warnings: list[str]
+    """One line for each thing that was wrong with the source but did not end it."""
+
+    def __iter__(self) -> Iterator[Frame]: ...
+
+    def seek(self, time_s: float) -> None:
+        """The next frame is the one on the screen at `time_s`: the last whose time is not later.
+
+        Called on the thread that iterates, between two frames.
+
+        Raises:
+            SourceError: this source cannot seek.
+        """
+        ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,142 @@
+"""Folders of pictures, in natural order; CARLA recordings with ground truth."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+from natsort import natsorted
+
+from seg_viewer.core.carla_tags import carla_lookup
+from seg_viewer.core.errors import SourceError, UsageError
+from seg_viewer.core.frame import ByteArray, Frame, RgbPicture
+from seg_viewer.sources.base import SourceInfo
+
+PICTURE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"}
+DEFAULT_RATE = 10.0
+_CARLA_PICTURES = "CameraRGB"
+_CARLA_MASKS = ("CameraMask", "CameraSeg")
+
+
+class PictureFolder:
+    """Pictures of a folder, or one picture, as frames.
+
+    A folder `CameraRGB` with `CameraMask` or `CameraSeg` beside it (or a folder that holds both) is a CARLA
+    recording (tags of CARLA 0.8 to 0.9.13 in the red channel): its masks become `Frame.truth` in our classes.
+
+    Args:
+        path: folder, or one picture file.
+        rate: frames per second the pictures stand for.
+
+    Raises:
+        UsageError: there is no such folder.
+        SourceError: it holds no pictures, or none of them can be read.
+    """
+
+    def __init__(self, path: str | Path, rate: float = DEFAULT_RATE) -> None:
+        self.path = Path(path)
+        if not self.path.exists():
+            raise UsageError(f"{path}: no such file or folder")
+        self.warnings: list[str] = []
+        self._rate = rate
+        folder = self.path / _CARLA_PICTURES if (self.path / _CARLA_PICTURES).is_dir() else self.path
+        self._files = [folder] if folder.is_file() else _pictures(folder)
+        if not self._files:
+            kinds = ", ".join(sorted(PICTURE_SUFFIXES))
+            raise SourceError(f"{path}: holds no pictures ({kinds})")
+        self._masks = _mask_folder(folder)
+        self._lookup = carla_lookup()
+        self._position = 0
+        first = next((p for p in map(self._read, range(len(self._files))) if p is not None), None)
+        if first is None:
+            raise SourceError(f"{self._files[0]}: is no picture this program can read, nor is any beside it")
+        self.warnings.clear()  # they are told again, once, while iterating
+        count = len(self._files)
+        self.info = SourceInfo(
+            name=self.path.resolve().name,
+            width=first.shape[1],
+            height=first.shape[0],
+            rate=rate,
+            duration_s=count / rate,
+            frame_count=count,
+            can_seek=True,
+            path=self.path,
+            codec=self._files[0].suffix.lstrip(".").lower(),
+            time_base=1 / Fraction(rate).limit_denominator(100_000),
+        )
+
+    def __iter__(self) -> Iterator[Frame]:
+        if self._position >= len(self._files):
+            self._position = 0
+        while self._position < len(self._files):
+            index = self._position
+            self._position += 1
+            picture = self._read(index)
+            if picture is None:
+                continue
+            truth = self._read_truth(index)
+            yield Frame(index, index / self._rate, RgbPicture(picture), truth, time.perf_counter())
+
+    def seek(self, time_s: float) -> None:
+        """See `Source.seek`. Times beyond the ends mean the first or the last picture."""
+        index = int(time_s * self._rate + 1e-6)
+        self._position = min(max(index, 0), len(self._files) - 1)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _read(self, index: int) -> ByteArray | None:
+        file = self._files[index]
+        picture = _imread(file, cv2.IMREAD_COLOR)
+        if picture is None:
+            self._warn(f"{file.name}: cannot be read as a picture; left out")
+            return None
+        return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
+
+    def _read_truth(self, index: int) -> ByteArray | None:
+        if self._masks is None:
+            return None
+        file = self._masks / (self._files[index].stem + ".png")
+        mask = _imread(file, cv2.IMREAD_UNCHANGED)
+        if mask is None:
+            self._warn(f"{file.name}: mask missing or unreadable")
+            return None
+        tags = mask if mask.ndim == 2 else mask[:, :, 2]  # OpenCV reads blue, green, red
+        return self._lookup[tags]
+
+    def _warn(self, text: str) -> None:
+        if text not in self.warnings:
+            self.warnings.append(text)
+
+
+def _pictures(folder: Path) -> list[Path]:
+    try:
+        files = [f for f in folder.iterdir() if f.suffix.lower() in PICTURE_SUFFIXES and not f.name.startswith(".")]
+    except PermissionError:
+        raise SourceError(f"{folder}: no permission to read this folder") from None
+    return natsorted(files, key=lambda f: f.name)
+
+
+def _mask_folder(folder: Path) -> Path | None:
+    if folder.name != _CARLA_PICTURES:
+        return None
+    return next((folder.parent / name for name in _CARLA_MASKS if (folder.parent / name).is_dir()), None)
+
+
+def _imread(file: Path, flags: int) -> ByteArray | None:
+    """`cv2.imread` that takes any path name and prints nothing."""
+    try:
+        data = np.fromfile(file, np.uint8)
+    except OSError:
+        return None
+    if data.size == 0:
+        return None
+    try:
+        picture = cv2.imdecode(data, flags)
+    except cv2.error:
+        return None
+    return None if picture is None else np.asarray(picture, np.uint8)
