@@ -216,11 +216,15 @@ class Pipeline:
             self._clock.stop()
             self._changed.notify_all()
 
-    def close(self) -> None:
-        """Stop all threads and close the source; again is fine."""
+    def stop(self) -> None:
+        """Ask all threads to end, without waiting for them as `close` does; the iteration ends at once."""
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
+
+    def close(self) -> None:
+        """Stop all threads and close the source; again is fine."""
+        self.stop()
         for thread in self._threads:
             if thread is not threading.current_thread():
                 thread.join()

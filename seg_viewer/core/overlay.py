@@ -65,7 +65,7 @@ class Overlay:
             region = _region(classes, label.id, width, height)
             if region is None:
                 continue
-            mask = cv2.compare(stretched[region], label.id, cv2.CMP_EQ)
+            mask = _mask(stretched[region], label.id)
             target = rgb[region]
             _apply(target, self._rgb_tables[label.id], mask)
             if self.style.outline:
@@ -88,8 +88,8 @@ class Overlay:
                 continue
             region = (rows, columns)
             big = (slice(2 * rows.start, 2 * rows.stop), slice(2 * columns.start, 2 * columns.stop))
-            luma_mask = cv2.compare(full[big], label.id, cv2.CMP_EQ)
-            chroma_mask = cv2.compare(half[region], label.id, cv2.CMP_EQ)
+            luma_mask = _mask(full[big], label.id)
+            chroma_mask = _mask(half[region], label.id)
             luma, blue, red = tables[label.id]
             _apply(planes.y[big], luma, luma_mask)
             _apply(planes.u[region], blue, chroma_mask)
@@ -114,7 +114,7 @@ class Overlay:
         out = self._bgra[classes].view(np.uint8).reshape(*classes.shape, 4)
         if self.style.outline:
             for label in self._shown:
-                mask = cv2.compare(classes, label.id, cv2.CMP_EQ)
+                mask = _mask(classes, label.id)
                 red, green, blue = label.color
                 out[_border(mask, 0)] = (blue, green, red, 255)
         return out
@@ -172,6 +172,11 @@ def _blend_tables(steps: NDArray[np.float64], color: tuple[int, int, int], alpha
     return np.stack([_blend(steps, value, alpha) for value in color], axis=-1)[:, None, :]
 
 
+def _mask(classes: ByteArray, class_id: int) -> ByteArray:
+    """1 where a pixel is of the class, else 0, uint8."""
+    return np.equal(classes, class_id).view(np.uint8)
+
+
 def _stretch(classes: ByteArray, width: int, height: int) -> ByteArray:
     if classes.shape == (height, width):
         return classes
@@ -180,7 +185,7 @@ def _stretch(classes: ByteArray, width: int, height: int) -> ByteArray:
 
 def _region(classes: ByteArray, class_id: int, width: int, height: int) -> tuple[slice, slice] | None:
     """Rows and columns of a (height, width) picture that can hold a class, found in the small map; None if absent."""
-    left, top, columns, rows = cv2.boundingRect(cv2.compare(classes, class_id, cv2.CMP_EQ))
+    left, top, columns, rows = cv2.boundingRect(_mask(classes, class_id))
     if columns == 0:
         return None
     scale_y, scale_x = height / classes.shape[0], width / classes.shape[1]
@@ -196,7 +201,7 @@ def _apply(plane: ByteArray, table: ByteArray, mask: ByteArray) -> None:
 
 
 def _border(mask: ByteArray, width: int) -> NDArray[np.bool_]:
-    """Pixels of a 0/255 mask that touch its outside, thicker on wider pictures."""
+    """Pixels of a 0/1 mask that touch its outside, thicker on wider pictures."""
     size = 3 + 2 * (width // 1000)
-    inner = cv2.erode(mask, np.ones((size, size), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=255)
+    inner = cv2.erode(mask, np.ones((size, size), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=1)
     return np.asarray(mask > inner, np.bool_)

@@ -137,7 +137,7 @@ class VideoSink:
             return iter(())
         stream = container.streams.audio[0]
         origin_s = max(0.0, (container.start_time or 0) / av.time_base)
-        name = stream.codec_context.name
+        name = stream.codec_context.codec.canonical_name
         if name in _COPIED_AUDIO:
             self.audio = f"{name} copied"
             return _copied(container, stream, self._out.add_stream_from_template(stream), origin_s)

@@ -73,7 +73,7 @@ class VideoFile:
             can_seek=True,
             has_audio=bool(self._container.streams.audio),
             path=self.path,
-            codec=stream.codec_context.name,
+            codec=stream.codec_context.codec.canonical_name,
             time_base=Fraction(stream.time_base or Fraction(1, 90000)),
             sample_aspect=Fraction(stream.sample_aspect_ratio or 1),
         )

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from seg_viewer.core.errors import ModelFileError
+from seg_viewer.core.labels import DRIVING
+from seg_viewer.core.model_file import read_model_file
+from tests.models import color_model
+
+
+def test_a_good_file(model: Path) -> None:
+    spec = read_model_file(model)
+    assert (spec.name, spec.width, spec.height, spec.precision) == ("colors", 64, 32, "float32")
+    assert spec.labels == DRIVING
+    assert not spec.has_margin
+    assert len(spec.sha256) == 64
+
+
+def test_scores_come_out_of_the_file(tmp_path: Path) -> None:
+    scores = {"camvid-val": {"pictures": 101, "miou": 0.5, "iou": {"road": 0.9}}}
+    path = color_model(tmp_path / "m.onnx", metadata={"seg_viewer.metrics": json.dumps(scores)})
+    assert read_model_file(path).metrics == scores
+
+
+@pytest.mark.parametrize(
+    ("metadata", "message"),
+    [
+        ({"seg_viewer.labels": "[]"}, "at least one class"),
+        ({"seg_viewer.labels": "{"}, "metadata 'labels'"),
+        ({"seg_viewer.precision": "int4"}, "int4"),
+        ({"seg_viewer.format_version": "99"}, "format version 99"),
+        ({"seg_viewer.input_size": "1x1"}, "input_size"),
+        (
+            {"seg_viewer.labels": json.dumps([{"id": i, "name": str(i), "color": [0, 0, 0]} for i in range(300)])},
+            "300 classes",
+        ),
+    ],
+)
+def test_broken_metadata_is_named(tmp_path: Path, metadata: dict[str, str], message: str) -> None:
+    path = color_model(tmp_path / "m.onnx", metadata=metadata)
+    with pytest.raises(ModelFileError, match=message) as caught:
+        read_model_file(path)
+    assert "m.onnx" in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_foreign_model_is_told_everything_it_lacks(tmp_path: Path) -> None:
+    value = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, 8, 8])
+    out = helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 3, 8, 8])
+    graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "g", [value], [out])
+    onnx.save(helper.make_model(graph), str(tmp_path / "foreign.onnx"))
+    with pytest.raises(ModelFileError) as caught:
+        read_model_file(tmp_path / "foreign.onnx")
+    for part in ("input 'frame'", "output 'classes'", "'format_version'", "'labels'", "'precision'", "seg-trainer"):
+        assert part in str(caught.value)
+
+
+def test_a_free_size_is_refused(tmp_path: Path, model: Path) -> None:
+    loaded = onnx.load(str(model))
+    loaded.graph.input[0].type.tensor_type.shape.dim[1].dim_param = "height"
+    onnx.save(loaded, str(tmp_path / "free.onnx"))
+    with pytest.raises(ModelFileError, match="fixed H and W"):
+        read_model_file(tmp_path / "free.onnx")
+
+
+@pytest.mark.parametrize(("data", "message"), [(b"", "empty"), (b"PNG no model at all" * 9, "not an ONNX model")])
+def test_no_model(tmp_path: Path, data: bytes, message: str) -> None:
+    (tmp_path / "m.onnx").write_bytes(data)
+    with pytest.raises(ModelFileError, match=message):
+        read_model_file(tmp_path / "m.onnx")
+
+
+def test_a_truncated_model(tmp_path: Path, model: Path) -> None:
+    (tmp_path / "m.onnx").write_bytes(model.read_bytes()[:200])
+    with pytest.raises(ModelFileError):
+        read_model_file(tmp_path / "m.onnx")
+
+
+def test_missing_and_folder(tmp_path: Path) -> None:
+    with pytest.raises(ModelFileError, match="no such model file"):
+        read_model_file(tmp_path / "m.onnx")
+    with pytest.raises(ModelFileError, match="is a folder"):
+        read_model_file(tmp_path)

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seg_viewer.core.errors import EngineError, ModelFileError, UsageError
+from seg_viewer.core.model_file import read_model_file
+from seg_viewer.engines import available_engines, load_engine
+from seg_viewer.engines.base import segment_all, summarize_precision
+from tests.models import BLUE, GREEN, GREY, RED
+
+ENGINES = ("openvino", "onnxruntime")
+
+
+def _quarters() -> np.ndarray:
+    """Top: background, road; bottom: car, person."""
+    rgb = np.zeros((32, 64, 3), np.uint8)
+    rgb[:16, :32], rgb[:16, 32:], rgb[16:, :32], rgb[16:, 32:] = GREY, GREEN, BLUE, RED
+    return rgb
+
+
+@pytest.mark.parametrize("mode", ["throughput", "latency"])
+@pytest.mark.parametrize("name", ENGINES)
+def test_segments(model: Path, name: str, mode: str) -> None:
+    engine = load_engine(model, name, mode=mode)
+    classes = engine.segment(_quarters())
+    assert classes.dtype == np.uint8 and classes.shape == (32, 64)
+    assert [int(classes[y, x]) for y, x in ((5, 5), (5, 50), (25, 5), (25, 50))] == [0, 1, 2, 3]
+    engine.close()
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_order_is_kept_with_frames_in_flight(model: Path, name: str) -> None:
+    engine = load_engine(model, name)
+    pictures = [np.full((32, 64, 3), color, np.uint8) for color in (RED, BLUE, GREEN, GREY) * 5]
+    assert [int(classes[0, 0]) for classes in segment_all(engine, iter(pictures))] == [3, 2, 1, 0] * 5
+    engine.close()
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_class_maps_belong_to_the_caller(model: Path, name: str) -> None:
+    engine = load_engine(model, name)
+    first = engine.segment(np.full((32, 64, 3), RED, np.uint8))
+    engine.segment(np.full((32, 64, 3), BLUE, np.uint8))
+    assert (first == 3).all()
+    engine.close()
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_the_report_is_the_runtimes_own_word(model: Path, name: str) -> None:
+    report = load_engine(model, name).report
+    assert report.name == name
+    assert report.version == {"openvino": _openvino_version, "onnxruntime": _onnxruntime_version}[name]()
+    assert report.device.startswith("CPU")
+    assert report.precision in ("float32", "bf16", "float16")  # as the processor has it
+
+
+def _openvino_version() -> str:
+    import openvino
+
+    return openvino.__version__.split("-")[0]
+
+
+def _onnxruntime_version() -> str:
+    import onnxruntime
+
+    return onnxruntime.__version__
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_a_wrong_picture_is_refused(model: Path, name: str) -> None:
+    engine = load_engine(model, name)
+    with pytest.raises(EngineError, match=r"shape \(32, 64, 3\), got uint8 \(10, 10, 3\)"):
+        engine.segment(np.zeros((10, 10, 3), np.uint8))
+    with pytest.raises(EngineError, match="float32"):
+        engine.segment(np.zeros((32, 64, 3), np.float32))
+    with pytest.raises(EngineError, match="no frame is in flight"):
+        engine.collect()
+    engine.close()
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_too_many_in_flight_is_refused(model: Path, name: str) -> None:
+    engine = load_engine(model, name)
+    for _ in range(engine.slots):
+        engine.submit(_quarters())
+    with pytest.raises(EngineError, match="in flight"):
+        engine.submit(_quarters())
+    engine.close()
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_an_unknown_device_names_those_there_are(model: Path, name: str) -> None:
+    with pytest.raises(EngineError, match=r"no device QUANTUM here; there is .*CPU"):
+        load_engine(model, name, "quantum")
+
+
+def test_auto_takes_the_first_that_works(model: Path) -> None:
+    assert load_engine(model).report.name == "openvino"
+
+
+def test_auto_tells_why_it_fell_back(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    engine = load_engine(model)
+    assert engine.report.name == "onnxruntime"
+    assert "OpenVINO is not installed" in engine.report.note
+
+
+def test_nothing_works(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(EngineError, match="no engine can run") as caught:
+        load_engine(model)
+    assert "seg-viewer[onnxruntime]" in str(caught.value)
+    problems = {choice.name: choice.problem for choice in available_engines()}
+    assert "pip install" in problems["openvino"] and "seg-viewer[onnxruntime]" in problems["onnxruntime"]
+
+
+def test_unknown_names(model: Path) -> None:
+    with pytest.raises(UsageError, match="choose one of auto, openvino"):
+        load_engine(model, "caffe")
+    with pytest.raises(UsageError, match="throughput, latency"):
+        load_engine(model, mode="warp")
+    with pytest.raises(ModelFileError):
+        load_engine(Path("nothing.onnx"))
+
+
+def test_tensorrt_says_where_it_stands(model: Path) -> None:
+    with pytest.raises(EngineError, match="not in this version yet"):
+        load_engine(model, "tensorrt")
+
+
+def test_a_spec_is_enough(model: Path) -> None:
+    spec = read_model_file(model)
+    assert load_engine(spec, "openvino").spec is spec
+
+
+def test_precision_summary() -> None:
+    assert summarize_precision({"int8": 24}) == "int8"
+    assert summarize_precision({"int8": 22, "bf16": 2}) == "int8 (22 of 24 convolutions; bf16 2)"
+    assert summarize_precision({}) == "unknown"

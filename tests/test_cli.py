@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from seg_viewer import __version__
+from seg_viewer.cli import main
+from tests.clips import make_clip
+
+
+def _run(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr(sys, "argv", ["seg-viewer", *arguments])
+    try:
+        main()
+    except SystemExit as done:
+        return int(done.code or 0)
+    return 0
+
+
+def test_version(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(["--version"], monkeypatch) == 0
+    assert __version__ in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["view", "export", "bench", "doctor", "models"])
+def test_help(command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run([command, "--help"], monkeypatch) == 0
+    assert "Usage:" in capsys.readouterr().out
+
+
+def test_help_needs_no_heavy_library() -> None:
+    code = (
+        "import sys, runpy; sys.argv = ['seg-viewer', '--help']\n"
+        "try: runpy.run_module('seg_viewer', run_name='__main__')\n"
+        "except SystemExit: pass\n"
+        "print([m for m in ('openvino', 'PySide6', 'onnx', 'tensorflow', 'av') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip().endswith("[]"), done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["export", "gone.mp4", "-o", "out.mp4"], 2, "gone.mp4: no such file"),
+        (["export", "CLIP"], 2, "-o"),
+        (["export", "CLIP", "-o", "CLIP"], 2, "is the input itself"),
+        (["export", "CLIP", "-o", "out.mp4", "--model", "gone.onnx"], 1, "gone.onnx: no such model file"),
+        (["export", "CLIP", "-o", "out.mp4", "--engine", "caffe"], 2, "caffe"),
+        (["export", "CLIP", "-o", "out.mp4", "--device", "QUANTUM"], 1, "no device QUANTUM"),
+        (["export", "CLIP", "-o", "out.mp4", "--hide", "tram"], 2, "background, road, car, person"),
+        (["export", "CLIP", "-o", "out.mp4", "--opacity", "7"], 2, "0<=x<=1"),
+        (["bench", "gone.mp4"], 2, "gone.mp4: no such file"),
+        (["paint"], 2, "paint"),
+    ],
+)
+def test_bad_input_is_one_line_and_an_exit_code(
+    arguments: list[str],
+    code: int,
+    message: str,
+    tmp_path: Path,
+    model: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    clip = make_clip(tmp_path / "clip.mp4", frames=3)
+    filled = [str(clip) if a == "CLIP" else a for a in arguments]
+    if arguments[0] in ("export", "bench") and "--model" not in arguments:
+        filled += ["--model", str(model)]
+    assert _run(filled, monkeypatch) == code
+    errors = capsys.readouterr().err
+    assert message in errors and "Traceback" not in errors
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["clip.mp4"]
+
+
+def test_export(
+    tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = make_clip(tmp_path / "clip.mp4", frames=10, audio="aac")
+    out = tmp_path / "out.mp4"
+    assert _run(["export", str(clip), "-o", str(out), "--model", str(model)], monkeypatch) == 0
+    printed = capsys.readouterr().out
+    assert f"{out}: 10 frames" in printed and "aac copied" in printed and "openvino" in printed
+
+
+def test_bench_prints_and_writes_its_figures(
+    tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = make_clip(tmp_path / "clip.mp4", frames=30)
+    arguments = ["bench", str(clip), "--model", str(model), "--frames", "50", "--json", str(tmp_path / "b.json")]
+    assert _run(arguments, monkeypatch) == 0
+    printed = capsys.readouterr().out
+    figures = json.loads((tmp_path / "b.json").read_text())
+    assert set(figures["cpu_s"]) == {"decode", "convert", "inference", "overlay"}
+    assert all(seconds > 0 for seconds in figures["cpu_s"].values())
+    assert figures["limit"] == pytest.approx(figures["cores"] / sum(figures["cpu_s"].values()))
+    assert figures["ratio"] == pytest.approx(figures["rate"] / figures["limit"])
+    assert figures["drops"] == {}
+    for word in ("decode", "convert", "inference", "overlay", "limit", "ratio", "first shot"):
+        assert word in printed
+
+
+def test_models_lists_what_ships(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(["models"], monkeypatch) == 0
+    printed = capsys.readouterr().out
+    for word in ("driving-fast", "512×288", "int8", "road", "car", "person", "camvid"):
+        assert word in printed.lower()
+
+
+def test_doctor(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(["doctor"], monkeypatch) == 0
+    printed = capsys.readouterr().out
+    assert '"auto" takes openvino' in printed
+    assert "TensorRT" in printed
+
+
+def test_an_unexpected_failure_is_one_line_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("seg_viewer.cli.shipped_models", lambda: 1 / 0)
+    assert _run(["models"], monkeypatch) == 1
+    errors = capsys.readouterr().err
+    assert "unexpected ZeroDivisionError" in errors and "--debug" in errors and "Traceback" not in errors
