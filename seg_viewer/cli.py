@@ -113,12 +113,14 @@ def export(source: str, output: str, overwrite: bool, crf: int, preset: str, **c
     from seg_viewer.export import ExportProgress, export_video
 
     _terminate_like_ctrl_c()
-    with _progress_bar() as bar:
-        task = bar.add_task(Path(source).name, total=None, rate=0.0)
+    bar = _progress_bar()
+    task = bar.add_task(Path(source).name, total=None, rate=0.0)
 
-        def on_progress(progress: ExportProgress) -> None:
-            bar.update(task, completed=progress.frames, total=progress.total, rate=progress.rate)
+    def on_progress(progress: ExportProgress) -> None:
+        bar.start()  # with the first frame: a refusal before it should be the only line
+        bar.update(task, completed=progress.frames, total=progress.total, rate=progress.rate)
 
+    try:
         result = export_video(
             source,
             output,
@@ -128,6 +130,8 @@ def export(source: str, output: str, overwrite: bool, crf: int, preset: str, **c
             overwrite=overwrite,
             on_progress=on_progress,
         )
+    finally:
+        bar.stop()
     for warning in result.warnings:
         click.echo(f"warning: {warning}", err=True)
     click.echo(

@@ -137,7 +137,8 @@ def _check_output(out: Path, source: Source, overwrite: bool) -> None:
     if source.info.live:
         raise UsageError(f"{source.info.name}: is live and never ends; record it instead")
     check_target(out, overwrite=overwrite, sources=(source.info.path,) if source.info.path else ())
-    if shutil.disk_usage(out.parent).free < _LEAST_FREE_BYTES:
+    disk = shutil.disk_usage(out.parent)
+    if disk.total and disk.free < _LEAST_FREE_BYTES:
         raise ExportError(f"{out.parent}: the disk is full; free some space or choose another folder")
 
 

@@ -30,6 +30,8 @@ def open_source(text: str | Path) -> Source:
     if _LIVE.match(str(text)):
         kind = str(text).split(":", 1)[0]
         raise UsageError(f"{kind}: live sources are not in this version yet; open a video file or a folder of pictures")
+    if not str(text).strip():
+        raise UsageError("no source given: name a video file, a folder of pictures, or 'demo'")
     path = Path(text).expanduser()
     if path.is_dir() or path.suffix.lower() in PICTURE_SUFFIXES:
         return PictureFolder(path)

@@ -25,6 +25,8 @@ def check_readable(path: Path) -> None:
     """Raises: UsageError (missing, a folder) or SourceError (no permission, empty), with the way out."""
     if not path.exists():
         raise UsageError(f"{path}: no such file or folder")
+    if not path.is_file():
+        raise UsageError(f"{path}: is neither a file nor a folder")
     try:
         with path.open("rb") as file:
             if not file.read(1):

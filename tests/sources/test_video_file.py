@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 from pathlib import Path
 
@@ -218,3 +219,11 @@ def test_real_clips_seek_exactly(shared_videos: Path, name: str) -> None:
     for index in (len(times) // 2, 3, len(times) - 2):
         source.seek(times[index])
         assert next(iter(source)).time_s == times[index]
+
+
+def test_neither_file_nor_folder(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.mp4")
+    with pytest.raises(UsageError, match="neither a file nor a folder"):
+        open_source(tmp_path / "pipe.mp4")
+    with pytest.raises(UsageError, match="no source given"):
+        open_source("")
