@@ -156,7 +156,8 @@ class Shot:
     Args:
         frame: the frame.
         classes: class id of each pixel at the size of the network, shape (h, w), uint8.
-        times_s: seconds that each stage took ("decode", "convert", "inference"); "latency" is arrival to class map.
+        times_s: seconds that each stage took ("decode", "convert", "inference"), and "latency": from arrival to class
+            map where the newest frame wins (live), else the sum of the stages.
     """
 
     frame: Frame
