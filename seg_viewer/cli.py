@@ -91,13 +91,7 @@ def view(source: str | None = None, **choices: Any) -> None:
     """Open the window, and in it SOURCE: a video file, a picture, a folder of pictures, or "demo"."""
     from seg_viewer.gui.app import run_viewer
 
-    sys.exit(run_viewer(source, _options(**(choices or _defaults(view)))))
-
-
-def _defaults(command: click.Command) -> dict[str, Any]:
-    with click.Context(command) as context:
-        command.parse_args(context, [])
-        return {name: value for name, value in context.params.items() if name != "source"}
+    sys.exit(run_viewer(source, _options(**choices)))
 
 
 @cli.command()
