@@ -1,6 +1,6 @@
 """Memory over many frames: a clip is looped through the whole pipeline, overlay and conversion for the window included.
 
-    python -m benchmarks.memory [CLIP] [--frames 10000]
+python -m benchmarks.memory [CLIP] [--frames 10000]
 """
 
 from __future__ import annotations

@@ -51,7 +51,6 @@ class _Work:
     frame: Frame
     small: ByteArray
     times_s: dict[str, float]
-    started_s: float = 0.0
 
 
 class _MediaClock:
@@ -374,14 +373,15 @@ class Pipeline:
                 if self._stopping:
                     return
                 if work is not None:
-                    work.started_s = time.perf_counter()
                     engine.submit(work.small)
                     flying.append(work)
                     if len(flying) < engine.slots:
                         continue
                 if flying:
                     work = flying.popleft()
-                    self._deliver(work, engine.collect())
+                    classes = engine.collect()
+                    work.times_s["inference"] = engine.inference_s
+                    self._deliver(work, classes)
         finally:
             engine.close()
 
@@ -402,9 +402,8 @@ class Pipeline:
 
     def _deliver(self, work: _Work, classes: ByteArray) -> None:
         now_s = time.perf_counter()
-        work.times_s["inference"] = now_s - work.started_s
         if self.policy is Policy.LATEST:
-            work.times_s["latency"] = now_s - (work.frame.arrived_s or work.started_s)
+            work.times_s["latency"] = now_s - work.frame.arrived_s
         else:  # a file is read ahead of its time on purpose: only the work counts, not the wait in the queue
             work.times_s["latency"] = sum(work.times_s.values())
         for stage in ("inference", "latency"):

@@ -58,6 +58,7 @@ class Echo:
         self.report = EngineReport("echo", "1", "CPU", "int8")
         self.thread = threading.current_thread()
         self.closed = False
+        self.inference_s = 0.0
         self._flying: list[np.ndarray] = []
 
     def submit(self, rgb: np.ndarray) -> None:
@@ -68,6 +69,7 @@ class Echo:
     def collect(self) -> np.ndarray:
         assert threading.current_thread() is self.thread
         time.sleep(self.delay_s)
+        self.inference_s = self.delay_s
         rgb = self._flying.pop(0)
         if self.fail_at is not None and rgb[0, 0, 0] == self.fail_at:
             raise EngineError("echo: out of breath")

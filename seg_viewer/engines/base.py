@@ -50,6 +50,8 @@ class Engine(Protocol):
     report: EngineReport
     slots: int
     """How many frames may be in flight between `submit` and `collect`; more only make latency longer."""
+    inference_s: float
+    """Seconds that the runtime worked on the frame collected last; waiting in line is not counted."""
 
     def submit(self, rgb: ByteArray) -> None:
         """Start on a picture, which must not change until its `collect`. At most `slots` may be in flight.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections import Counter, deque
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,8 @@ class OnnxRuntimeEngine:
             precision = _precision(optimized)
         used = self._session.get_providers()[0]
         note = "" if used == providers[0] else f"{wanted} was asked for, but ONNX Runtime fell back to {used}"
-        self._results: deque[ByteArray] = deque()
+        self._results: deque[tuple[ByteArray, float]] = deque()
+        self.inference_s = 0.0
         self.report = EngineReport(
             name="onnxruntime",
             version=str(ort.__version__),
@@ -80,16 +82,18 @@ class OnnxRuntimeEngine:
         check_picture(self.spec, rgb)
         if len(self._results) >= self.slots:
             raise EngineError(f"more than {self.slots} frames in flight")
+        start_s = time.perf_counter()
         try:
             (output,) = self._session.run([OUTPUT_NAME], {INPUT_NAME: rgb[None]})
         except Exception as error:  # as above
             raise EngineError(f"ONNX Runtime stopped while it ran: {error}") from error
-        self._results.append(to_class_map(output))
+        self._results.append((to_class_map(output), time.perf_counter() - start_s))
 
     def collect(self) -> ByteArray:
         if not self._results:
             raise EngineError("no frame is in flight")
-        return self._results.popleft()
+        classes, self.inference_s = self._results.popleft()
+        return classes
 
     def segment(self, rgb: ByteArray) -> ByteArray:
         self.submit(rgb)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -46,7 +48,16 @@ def test_class_maps_belong_to_the_caller(model: Path, name: str) -> None:
     first = engine.segment(np.full((32, 64, 3), RED, np.uint8))
     engine.segment(np.full((32, 64, 3), BLUE, np.uint8))
     assert (first == 3).all()
+    assert 0 < engine.inference_s < 5
     engine.close()
+
+
+def test_nothing_is_reported_to_anybody(tmp_path: Path) -> None:
+    code = "from seg_viewer.engines.openvino import devices; print(devices())"
+    environ = os.environ | {"HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, timeout=60)
+    assert "CPU" in done.stdout, done.stderr
+    assert list(tmp_path.rglob("*")) == []
 
 
 @pytest.mark.parametrize("name", ENGINES)

@@ -1,0 +1,139 @@
+"""Everything a person can do, as data: menus, keys, tool tips and the keyboard help are made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
+
+from seg_viewer.gui.theme import icon
+
+
+@dataclass(frozen=True)
+class ActionSpec:
+    """
+    Args:
+        id: name in code.
+        text: as in a menu; "…" when it asks for more.
+        tip: one sentence.
+        keys: shortcuts, the first one is shown.
+        icon: name below assets/icons, or "".
+        checkable: is on or off.
+        needs: "" always works; "video" needs an open source; "seek" one that can seek.
+    """
+
+    id: str
+    text: str
+    tip: str
+    keys: tuple[str, ...] = ()
+    icon: str = ""
+    checkable: bool = False
+    needs: str = ""
+
+
+SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0)
+SPEED_NAMES = {0.25: "¼×", 0.5: "½×", 1.0: "1×", 2.0: "2×", 4.0: "4×"}
+
+MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
+    (
+        "&File",
+        (
+            ActionSpec("open", "&Open video…", "Open a video file or a picture", ("Ctrl+O",), "open"),
+            ActionSpec("open-folder", "Open &folder…", "Open a folder of pictures", ("Ctrl+Shift+O",), "folder"),
+            ActionSpec("demo", "&Demo clip", "Open the clip that comes with this program", ("Ctrl+D",), "demo"),
+            None,
+            ActionSpec(
+                "screenshot", "&Screenshot", "Save this picture with its overlay", ("S",), "camera", needs="video"
+            ),
+            ActionSpec("export", "&Export…", "Write a video with the overlay", ("Ctrl+E",), "export", needs="video"),
+            None,
+            ActionSpec("quit", "&Quit", "Close the window", ("Ctrl+Q",)),
+        ),
+    ),
+    (
+        "&Playback",
+        (
+            ActionSpec("play", "&Play", "Play or pause", ("Space",), "play", needs="video"),
+            ActionSpec("step", "Next &frame", "Pause and show the next frame", (".",), "step-forward", needs="video"),
+            ActionSpec(
+                "step-back", "P&revious frame", "Pause and show the frame before", (",",), "step-back", needs="seek"
+            ),
+            None,
+            ActionSpec("forward", "&Forward 5 s", "Jump 5 seconds ahead", ("Right",), needs="seek"),
+            ActionSpec("back", "&Back 5 s", "Jump 5 seconds back", ("Left",), needs="seek"),
+            ActionSpec("start", "To the &start", "Jump to the first frame", ("Home",), needs="seek"),
+            ActionSpec("end", "To the &end", "Jump to the last frame", ("End",), needs="seek"),
+            None,
+            ActionSpec("faster", "Fas&ter", "Play faster", ("]",), needs="video"),
+            ActionSpec("slower", "S&lower", "Play slower", ("[",), needs="video"),
+            ActionSpec("loop", "L&oop", "Start over at the end", ("L",), "loop", checkable=True),
+        ),
+    ),
+    (
+        "&View",
+        (
+            ActionSpec("overlay", "&Overlay", "Show or hide the colours", ("T", "H"), "overlay", checkable=True),
+            ActionSpec("outline", "Ou&tlines", "Draw the border of each class", ("O",), "outline", checkable=True),
+            ActionSpec("more", "&More colour", "Make the overlay more opaque", ("Up",)),
+            ActionSpec("less", "&Less colour", "Make the overlay more transparent", ("Down",)),
+            None,
+            ActionSpec("panel", "&Side panel", "Show or hide classes and statistics", ("P",), "panel", checkable=True),
+            ActionSpec(
+                "full-screen", "&Full screen", "Fill the screen; Esc leaves", ("F", "F11"), "fullscreen", checkable=True
+            ),
+        ),
+    ),
+    (
+        "&Help",
+        (
+            ActionSpec("help", "&Keyboard shortcuts", "What every key does", ("F1", "?"), "keyboard"),
+            ActionSpec("about", "&About seg-viewer", "Version and parts"),
+        ),
+    ),
+)
+
+MORE_KEYS = (("1 … 9", "Show or hide a class"), ("Esc", "Leave full screen"))
+"""Keys that are no action of a menu."""
+
+
+def new_action(parent: QWidget, spec: ActionSpec, slot: Callable[..., None]) -> QAction:
+    """The action of a spec, added to `parent` so that its keys work there. `slot` gets the state of a checkable one."""
+    action = QAction(spec.text, parent)
+    action.setObjectName(spec.id)
+    action.setShortcuts([QKeySequence(key) for key in spec.keys])
+    keys = f" ({spec.keys[0]})" if spec.keys else ""
+    action.setToolTip(f"{spec.tip}{keys}")
+    action.setStatusTip(spec.tip)
+    if spec.icon:
+        action.setIcon(icon(spec.icon))
+    if spec.checkable:
+        action.setCheckable(True)
+        action.toggled.connect(slot)
+    else:
+        action.triggered.connect(lambda _checked=False: slot())
+    parent.addAction(action)
+    return action
+
+
+def make_actions(parent: QWidget, slots: Mapping[str, Callable[..., None]]) -> dict[str, QAction]:
+    """Every action of `MENUS` by its id. Raises: KeyError when one has no slot."""
+    return {spec.id: new_action(parent, spec, slots[spec.id]) for spec in all_specs()}
+
+
+def all_specs() -> list[ActionSpec]:
+    return [spec for _title, items in MENUS for spec in items if spec is not None]
+
+
+def fill_menu_bar(bar: QMenuBar, actions: Mapping[str, QAction], menus_after: Mapping[str, QMenu]) -> None:
+    """Put every action into its menu, and further menus behind the actions whose ids are given."""
+    for title, items in MENUS:
+        menu = bar.addMenu(title)
+        for spec in items:
+            if spec is None:
+                menu.addSeparator()
+                continue
+            menu.addAction(actions[spec.id])
+            if spec.id in menus_after:
+                menu.addMenu(menus_after[spec.id])

@@ -1,0 +1,147 @@
+"""The classes: colour, name, whether it is painted, how much of the picture it covers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QCheckBox, QFrame, QGridLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+
+from seg_viewer.core.labels import Label, LabelSet
+from seg_viewer.gui import theme
+
+
+class Swatch(QWidget):
+    """A patch of a class's colour."""
+
+    def __init__(self, color: tuple[int, int, int], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._color = QColor(*color)
+        self.setFixedSize(16, 16)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        try:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(QColor(theme.FAINT))
+            painter.setBrush(self._color if self.isEnabled() else QColor(theme.BORDER))
+            painter.drawRoundedRect(1, 1, 14, 14, 4, 4)
+        finally:
+            painter.end()
+
+
+class _CheckBox(QCheckBox):
+    """Takes focus by Tab only, and then the space key before the player does."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+    def event(self, event: QEvent) -> bool:
+        is_key = event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent)
+        if is_key and event.key() == Qt.Key.Key_Space:
+            event.accept()
+            return True
+        return super().event(event)
+
+
+class Legend(QScrollArea):
+    """A row for each class."""
+
+    hidden_changed = Signal(object)
+    """Names of the classes that are not painted, frozenset."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
+        self.setAccessibleName("Classes")
+        self._boxes: dict[str, QCheckBox] = {}
+        self._shares: dict[str, QLabel] = {}
+        self._hidden: frozenset[str] = frozenset()
+
+    @property
+    def boxes(self) -> Mapping[str, QCheckBox]:
+        """Check box of every class that can be painted, by name."""
+        return self._boxes
+
+    def set_labels(self, labels: LabelSet, hidden: frozenset[str]) -> None:
+        """Show the classes of a model; names in `hidden` that it does not have are kept for the next one."""
+        self._hidden = hidden
+        self._boxes, self._shares = {}, {}
+        inner = QWidget()
+        grid = QGridLayout(inner)
+        grid.setContentsMargins(0, 0, 6, 0)
+        grid.setHorizontalSpacing(9)
+        grid.setVerticalSpacing(7)
+        grid.setColumnStretch(1, 1)
+        ordered = [label for label in labels if label.painted] + [label for label in labels if not label.painted]
+        for row, label in enumerate(ordered):
+            self._add_row(grid, row, label)
+        self.setWidget(inner)
+        self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        inner = self.widget()
+        height = inner.sizeHint().height() if inner else 60
+        return QSize(super().sizeHint().width(), min(height + 2, 420))
+
+    def set_shares(self, shares: Mapping[str, float]) -> None:
+        """Share of the picture of each class, 0…1, by name."""
+        for name, label in self._shares.items():
+            text = f"{100 * shares.get(name, 0.0):.1f} %"
+            if label.text() != text:
+                label.setText(text)
+
+    def toggle(self, number: int) -> None:
+        """Switch the class in row `number`, counted from 1, if there is one."""
+        boxes = list(self._boxes.values())
+        if 1 <= number <= len(boxes):
+            boxes[number - 1].toggle()
+
+    def _add_row(self, grid: QGridLayout, row: int, label: Label) -> None:
+        swatch = Swatch(label.color)
+        grid.addWidget(swatch, row, 0)
+        if label.painted:
+            box = _CheckBox(label.name)
+            box.setChecked(label.name not in self._hidden)
+            box.setAccessibleName(f"Show {label.name}")
+            box.setToolTip(f"Show or hide {label.name}" + (f" ({row + 1})" if row < 9 else ""))
+            box.toggled.connect(lambda on, name=label.name: self._set_shown(name, on))
+            grid.addWidget(box, row, 1)
+            self._boxes[label.name] = box
+        else:
+            swatch.setEnabled(False)
+            name = QLabel(label.name, objectName="dim")
+            name.setToolTip("never painted")
+            grid.addWidget(name, row, 1)
+        share = QLabel("–", objectName="dim" if not label.painted else "")
+        share.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        share.setAccessibleName(f"Share of the picture: {label.name}")
+        grid.addWidget(share, row, 2)
+        self._shares[label.name] = share
+
+    def _set_shown(self, name: str, on: bool) -> None:
+        self._hidden = self._hidden - {name} if on else self._hidden | {name}
+        self.hidden_changed.emit(self._hidden)
+
+
+class SidePanel(QFrame):
+    """Legend above, statistics below."""
+
+    def __init__(self, legend: Legend, stats: QWidget, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("panel")
+        self.setFixedWidth(268)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 14, 12, 12)
+        column.setSpacing(10)
+        column.addWidget(QLabel("CLASSES", objectName="heading"))
+        column.addWidget(legend)
+        column.addSpacing(6)
+        column.addWidget(QLabel("PERFORMANCE", objectName="heading"))
+        column.addWidget(stats, 1)

@@ -1,0 +1,477 @@
+"""The window: connects the player, the view and the controls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QSettings, QSize, Qt, QTimer, QUrl, Signal
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDesktopServices,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QKeyEvent,
+    QKeySequence,
+    QShortcut,
+)
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+
+from seg_viewer.core.overlay import Overlay, OverlayStyle, class_shares
+from seg_viewer.gui.actions import SPEEDS, all_specs, fill_menu_bar, make_actions
+from seg_viewer.gui.bridge import PlayerBridge
+from seg_viewer.gui.controls import Controls
+from seg_viewer.gui.dialogs import AboutDialog, HelpDialog
+from seg_viewer.gui.export_dialog import ExportDialog
+from seg_viewer.gui.full_screen import FullScreen
+from seg_viewer.gui.legend import Legend, SidePanel
+from seg_viewer.gui.message_bar import MessageBar
+from seg_viewer.gui.player import Player, PlayerState
+from seg_viewer.gui.recent_menu import RecentMenu
+from seg_viewer.gui.screenshot import ScreenshotTaker
+from seg_viewer.gui.settings import WindowSettings, load_settings, save_settings
+from seg_viewer.gui.start_page import StartPage
+from seg_viewer.gui.stats_panel import StatsPanel
+from seg_viewer.gui.video_view import VideoView
+from seg_viewer.options import RunOptions
+from seg_viewer.sources import DEMO, VIDEO_SUFFIXES
+from seg_viewer.sources.folder import PICTURE_SUFFIXES
+
+TITLE = "seg-viewer"
+_REFRESH_MS = 100
+_STATS_EVERY = 3
+_JUMP_S = 5.0
+_OPACITY_STEP = 0.05
+_FRAME = QSize(4, 40)  # what a window manager usually adds
+
+
+class MainWindow(QMainWindow):
+    """See the package's words; `player` may be at work already.
+
+    Args:
+        player: what plays; closed with the window.
+        options: model, engine and style of the run; a style other than the default wins over what is remembered.
+        store: where the window's settings live.
+    """
+
+    first_shot_painted = Signal()
+
+    def __init__(self, player: Player, options: RunOptions, store: QSettings) -> None:
+        super().__init__()
+        self.player = player
+        self._options = options
+        self._store = store
+        self._settings = load_settings(store)
+        style = options.style
+        if style == OverlayStyle():
+            style = OverlayStyle(self._settings.opacity, self._settings.hidden, self._settings.outline)
+        self._style = style
+        self._overlay: Overlay | None = None
+        self._announced: str | None = None
+        self._told: set[str] = set()
+        self._state = PlayerState.EMPTY
+        self._real_length_s: float | None = None
+        self._ticks = 0
+        self._export: ExportDialog | None = None
+        self.ended_in_time = True
+
+        self.actions_by_id = make_actions(self, self._slots())
+        self.view = VideoView()
+        self.start_page = StartPage()
+        self.messages = MessageBar()
+        self.legend = Legend()
+        self.stats = StatsPanel()
+        self.controls = Controls(self.actions_by_id)
+        self.panel = SidePanel(self.legend, self.stats)
+        self._screenshots = ScreenshotTaker(self)
+        self._build()
+        self._full_screen = FullScreen(self)
+        self._connect()
+        self._apply_settings()
+        self.bridge = PlayerBridge(player, self)
+        self.bridge.news.connect(self._take)
+        self.bridge.changed.connect(self._refresh)
+        self._timer = QTimer(self, interval=_REFRESH_MS)
+        self._timer.timeout.connect(self._refresh)
+        self._timer.start()
+        self._state_changed()
+        self._refresh()
+        self._take()  # what came before anybody listened
+
+    # -- building --------------------------------------------------------------------------------------------------
+
+    def _slots(self) -> dict[str, Callable[..., None]]:
+        player = self.player
+        return {
+            "open": self.ask_open_file,
+            "open-folder": self.ask_open_folder,
+            "demo": lambda: self.open(DEMO),
+            "screenshot": self.take_screenshot,
+            "export": self.show_export,
+            "quit": self.close,
+            "play": self.toggle_play,
+            "step": player.step,
+            "step-back": player.step_back,
+            "forward": lambda: self.seek_by(_JUMP_S),
+            "back": lambda: self.seek_by(-_JUMP_S),
+            "start": lambda: self.seek(0.0),
+            "end": self._seek_end,
+            "faster": lambda: self._change_speed(1),
+            "slower": lambda: self._change_speed(-1),
+            "loop": self._set_loop,
+            "overlay": self._set_overlay_on,
+            "outline": lambda on: self._set_style(replace(self._style, outline=on)),
+            "more": lambda: self._change_opacity(_OPACITY_STEP),
+            "less": lambda: self._change_opacity(-_OPACITY_STEP),
+            "panel": lambda _on: self._arrange(),
+            "full-screen": lambda on: self._full_screen.set_on(on),
+            "help": lambda: self._show_dialog(HelpDialog(self)),
+            "about": self._show_about,
+        }
+
+    def _build(self) -> None:
+        self.setWindowTitle(TITLE)
+        self.setMinimumSize(720, 460)
+        self.setAcceptDrops(True)
+        self.stack = QStackedWidget()
+        self.stack.addWidget(self.start_page)
+        self.stack.addWidget(self.view)
+        left = QVBoxLayout()
+        left.setSpacing(0)
+        left.addWidget(self.messages)
+        left.addWidget(self.stack, 1)
+        row = QHBoxLayout()
+        row.setSpacing(0)
+        row.addLayout(left, 1)
+        row.addWidget(self.panel)
+        central = QWidget()
+        self.main_column = QVBoxLayout(central)
+        self.main_column.setContentsMargins(0, 0, 0, 0)
+        self.main_column.setSpacing(0)
+        self.main_column.addLayout(row, 1)
+        self.main_column.addWidget(self.controls)
+        self.setCentralWidget(central)
+        self.recent_menu = RecentMenu(self)
+        fill_menu_bar(
+            self.menuBar(), self.actions_by_id, {"demo": self.recent_menu, "slower": self.controls.speed_menu}
+        )
+
+    def _connect(self) -> None:
+        self.start_page.open_wanted.connect(self.ask_open_file)
+        self.start_page.demo_wanted.connect(lambda: self.open(DEMO))
+        self.start_page.recent_wanted.connect(self.open)
+        self.recent_menu.chosen.connect(self.open)
+        self.recent_menu.cleared.connect(self._clear_recent)
+        self.view.resized.connect(self._view_resized)
+        self.view.settled.connect(self._view_settled)
+        self.view.painted_first.connect(self.first_shot_painted)
+        self.view.double_clicked.connect(self.actions_by_id["full-screen"].toggle)
+        self.controls.sought.connect(self.seek)
+        self.controls.speed_chosen.connect(self._set_speed)
+        self.controls.opacity_chosen.connect(lambda value: self._set_style(replace(self._style, opacity=value)))
+        self.legend.hidden_changed.connect(lambda names: self._set_style(replace(self._style, hidden=names)))
+        self._screenshots.saved.connect(self._screenshot_saved)
+        self._screenshots.failed.connect(self.messages.show_error)
+        for number in range(1, 10):
+            QShortcut(QKeySequence(str(number)), self, lambda number=number: self.legend.toggle(number))
+
+    def _apply_settings(self) -> None:
+        if not (self._settings.geometry and self.restoreGeometry(self._settings.geometry)):
+            room = self.screen().availableGeometry().size() - _FRAME
+            self.resize(QSize(1280, 800).boundedTo(room))
+        # closed in full screen, it still opens as a window
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowFullScreen)
+        self.controls.set_opacity(self._style.opacity)
+        for name, on in (("overlay", True), ("outline", self._style.outline), ("panel", self._settings.panel)):
+            self.actions_by_id[name].setChecked(on)
+        self._show_recent()
+        self._arrange()
+
+    # -- opening ---------------------------------------------------------------------------------------------------
+
+    def open(self, source: str | Path) -> None:
+        """Play a file, a folder or "demo"; what goes wrong is told in the message bar."""
+        text = str(source)
+        if text != DEMO:
+            text = str(Path(text).expanduser().absolute())
+            self._settings = replace(self._settings, last_folder=str(Path(text).parent))
+        self.messages.clear()
+        self._told.clear()
+        self._announced = None
+        self._overlay = None
+        self.view.clear()
+        self.stats.clear()
+        self.player.open(text)
+        self._refresh()
+
+    def ask_open_file(self) -> None:
+        kinds = " ".join(f"*{suffix}" for suffix in (*VIDEO_SUFFIXES, *sorted(PICTURE_SUFFIXES)))
+        name, _filter = QFileDialog.getOpenFileName(
+            self, "Open video", self._settings.last_folder, f"Videos and pictures ({kinds});;All files (*)"
+        )
+        if name:
+            self.open(name)
+
+    def ask_open_folder(self) -> None:
+        name = QFileDialog.getExistingDirectory(self, "Open a folder of pictures", self._settings.last_folder)
+        if name:
+            self.open(name)
+
+    def _show_recent(self) -> None:
+        recent = self._settings.recent
+        self.start_page.set_recent(recent)
+        self.recent_menu.set_recent(recent)
+
+    def _clear_recent(self) -> None:
+        self._settings = replace(self._settings, recent=())
+        self._show_recent()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+            self.view.set_notice("Drop to open")
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self.view.set_notice("")
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        if not paths:
+            return
+        event.acceptProposedAction()
+        self.open(paths[0])
+        if len(paths) > 1:
+            self.messages.show_info(f"Opened the first of {len(paths)} things dropped")
+
+    # -- player to window ------------------------------------------------------------------------------------------
+
+    @property
+    def length_s(self) -> float | None:
+        """Length of the source, seconds: as declared, or once its end was seen, as it is; None when unknown."""
+        info = self.player.info
+        if info is None:
+            return None
+        if self._state is PlayerState.ENDED and self.view.shown:
+            # the last frame is shown for one interval; declared lengths may promise more than there is
+            self._real_length_s = self.view.shown.shot.frame.time_s + (1 / info.rate if info.rate else 0.0)
+        return self._real_length_s or info.duration_s
+
+    def _take(self) -> None:
+        shown = self.player.take()
+        if shown is None:
+            return
+        self.view.show_shot(shown)
+        if self.stack.currentWidget() is not self.view:
+            self.stack.setCurrentWidget(self.view)
+        time_s = shown.shot.frame.time_s
+        self.controls.set_position(time_s)
+        if self._state is not PlayerState.PLAYING:
+            self._show_numbers()
+
+    def _refresh(self) -> None:
+        """Bring everything but the picture up to date."""
+        state = self.player.state
+        self._announce()
+        if state is not self._state:
+            self._state = state
+            self._state_changed()
+        info = self.player.info
+        if info is not None:
+            self.controls.set_length(self.length_s, can_seek=info.can_seek)
+        if state is PlayerState.ENDED and self.length_s is not None:
+            self.controls.seek_bar.set_position(self.length_s)
+        for warning in self.player.warnings:
+            if warning not in self._told:
+                self._told.add(warning)
+                self.messages.show_warning(warning)
+        self._ticks += 1
+        if self._ticks % _STATS_EVERY == 0:
+            self._show_numbers()
+
+    def _announce(self) -> None:
+        """Once for each source: name, labels, recent list."""
+        player, source = self.player, self.player.source
+        if source is None or player.info is None or player.spec is None or self._announced == source:
+            return
+        self._announced = source
+        self._real_length_s = None
+        self.setWindowTitle(f"{player.info.name} — {TITLE}")
+        self.view.set_source(player.info.sample_aspect, player.ledger)
+        self.legend.set_labels(player.spec.labels, self._style.hidden)
+        self.stats.set_source(player.info, player.spec)
+        self._overlay = Overlay(player.spec.labels, self._style)
+        self.view.set_overlay(self._overlay)
+        self.controls.set_position(0.0)
+        if source != DEMO:
+            self._settings = self._settings.with_recent(source)
+            self._show_recent()
+
+    def _state_changed(self) -> None:
+        state, player = self._state, self.player
+        self.controls.set_state(state)
+        can_play = state in (PlayerState.PLAYING, PlayerState.PAUSED, PlayerState.ENDED)
+        can_seek = can_play and player.info is not None and player.info.can_seek
+        for spec in all_specs():
+            if spec.needs:
+                self.actions_by_id[spec.id].setEnabled(can_seek if spec.needs == "seek" else can_play)
+        self.controls.speed_button.setEnabled(can_play)
+        if state is PlayerState.LOADING:
+            self.stack.setCurrentWidget(self.view)
+            self.view.setFocus()
+            self.view.set_notice(f"Opening {Path(player.source or '').name} …")
+        elif state is PlayerState.ERROR:
+            self._failed(player.error or "stopped")
+        else:
+            self.view.set_notice("")
+        self._arrange()
+
+    def _failed(self, text: str) -> None:
+        self.messages.show_error(text)
+        source = self.player.source
+        if self._announced is None and source in self._settings.recent:
+            self._settings = self._settings.without_recent(source)
+            self._show_recent()
+        if self.view.shown is None:
+            self.stack.setCurrentWidget(self.start_page)
+            self.setWindowTitle(TITLE)
+            self.controls.set_length(None, can_seek=False)
+        self.controls.seek_bar.setEnabled(False)
+
+    def _show_numbers(self) -> None:
+        shown, ledger = self.view.shown, self.player.ledger
+        if shown is None or self.player.spec is None or not self.panel.isVisible():
+            return
+        self.legend.set_shares(class_shares(shown.shot.classes, self.player.spec.labels))
+        self.stats.set_frame(shown.shot.frame.index)
+        self.stats.set_engine(self.player.engine_report)
+        if ledger is not None:
+            self.stats.set_times(ledger.snapshot())
+
+    def _arrange(self) -> None:
+        """Panel and controls only where there is something to show and to steer."""
+        has_video = self.stack.currentWidget() is self.view
+        wanted = self.actions_by_id["panel"].isChecked()
+        self.panel.setVisible(has_video and wanted and not self._full_screen_on())
+        if not self._full_screen_on():
+            self.controls.setVisible(has_video)
+
+    def _full_screen_on(self) -> bool:
+        return self.actions_by_id["full-screen"].isChecked()
+
+    # -- window to player ------------------------------------------------------------------------------------------
+
+    def toggle_play(self) -> None:
+        if self.player.state is PlayerState.PLAYING:
+            self.player.pause()
+        else:
+            self.player.play()
+        self._refresh()
+
+    def seek(self, time_s: float) -> None:
+        time_s = min(max(0.0, time_s), self.length_s or time_s)
+        self.player.seek(time_s)
+        self.controls.set_position(time_s)
+
+    def _seek_end(self) -> None:
+        if self.length_s is not None:
+            self.seek(self.length_s)
+
+    def seek_by(self, delta_s: float) -> None:
+        self.seek(self.controls.seek_bar.position_s + delta_s)
+
+    def _set_speed(self, speed: float) -> None:
+        self.player.speed = speed
+        self.controls.set_speed(speed)
+
+    def _change_speed(self, by: int) -> None:
+        place = SPEEDS.index(self.player.speed) + by
+        self._set_speed(SPEEDS[min(max(0, place), len(SPEEDS) - 1)])
+
+    def _set_loop(self, on: bool) -> None:
+        self.player.loop = on
+
+    # -- look ------------------------------------------------------------------------------------------------------
+
+    def _set_style(self, style: OverlayStyle) -> None:
+        self._style = style
+        if self._overlay is not None:
+            self._overlay = Overlay(self._overlay.labels, style)
+            self.view.set_overlay(self._overlay)
+
+    def _set_overlay_on(self, on: bool) -> None:
+        self.view.set_overlay_on(on)
+
+    def _change_opacity(self, by: float) -> None:
+        self.controls.set_opacity(min(1.0, max(0.0, self._style.opacity + by)))
+
+    def _view_resized(self, size: QSize) -> None:
+        self.player.view_size = (size.width(), size.height())
+
+    def _view_settled(self) -> None:
+        if self.view.shown and self.player.state is not PlayerState.PLAYING:
+            self.player.rescale(self.view.shown)
+
+    # -- other things ----------------------------------------------------------------------------------------------
+
+    def take_screenshot(self) -> None:
+        shown, info = self.view.shown, self.player.info
+        if shown and info:
+            overlay = self._overlay if self.actions_by_id["overlay"].isChecked() else None
+            self._screenshots.take(shown.shot, overlay, info.name)
+
+    def _screenshot_saved(self, path: str) -> None:
+        folder = QUrl.fromLocalFile(str(Path(path).parent))
+        self.messages.show_info(f"Screenshot saved: {path}", "Open folder", lambda: QDesktopServices.openUrl(folder))
+
+    def show_export(self) -> None:
+        player = self.player
+        if self._export is not None and self._export.running:
+            self._export.show()
+            self._export.raise_()
+            return
+        if player.source is None or player.info is None:
+            return
+        self._export = ExportDialog(player.source, player.info, self._options, self._style, self)
+        self._export.started.connect(player.pause)  # both would only slow each other down
+        self._export.show()
+
+    def _show_about(self) -> None:
+        report = self.player.engine_report
+        self._show_dialog(AboutDialog(report.line() if report else "", self))
+
+    def _show_dialog(self, dialog: QWidget) -> None:
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.show()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            if self._full_screen_on():
+                self.actions_by_id["full-screen"].setChecked(False)
+            else:
+                self.messages.dismiss()
+            return
+        super().keyPressEvent(event)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self._export is not None and self._export.running and not self._export.ask_stop():
+            event.ignore()
+            return
+        self._timer.stop()
+        self.hide()
+        export_ended = self._export.cancel_and_wait(0.8) if self._export else True
+        self.ended_in_time = self.player.close() and export_ended
+        self._remember()
+        super().closeEvent(event)
+
+    def _remember(self) -> None:
+        settings: WindowSettings = replace(
+            self._settings,
+            geometry=bytes(self.saveGeometry().data()),
+            opacity=self._style.opacity,
+            outline=self._style.outline,
+            hidden=self._style.hidden,
+            panel=self.actions_by_id["panel"].isChecked(),
+        )
+        save_settings(self._store, settings)

@@ -1,0 +1,100 @@
+"""What the window remembers from one start to the next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from PySide6.QtCore import QByteArray, QSettings
+
+SETTINGS_VERSION = 1
+"""Raised when a stored value gets another meaning; older ones are then forgotten."""
+
+MAX_RECENT = 8
+
+
+@dataclass(frozen=True)
+class WindowSettings:
+    """
+    Args:
+        geometry: as `QWidget.saveGeometry` gives it.
+        opacity: of the overlay, 0…1.
+        outline: whether classes have borders.
+        hidden: names of classes that are not painted.
+        panel: whether the side panel is shown.
+        last_folder: where file dialogs open.
+        recent: sources, newest first.
+    """
+
+    geometry: bytes = b""
+    opacity: float = 0.45
+    outline: bool = False
+    hidden: frozenset[str] = field(default_factory=frozenset)
+    panel: bool = True
+    last_folder: str = ""
+    recent: tuple[str, ...] = ()
+
+    def with_recent(self, source: str) -> WindowSettings:
+        """With a source on top of the recent ones."""
+        rest = [name for name in self.recent if name != source]
+        return replace(self, recent=(source, *rest)[:MAX_RECENT])
+
+    def without_recent(self, source: str) -> WindowSettings:
+        return replace(self, recent=tuple(name for name in self.recent if name != source))
+
+
+def open_store() -> QSettings:
+    """The user's own settings file."""
+    return QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, "seg-viewer", "seg-viewer")
+
+
+def load_settings(store: QSettings) -> WindowSettings:
+    """What is stored; defaults for what is missing, damaged or of another version."""
+    if _text(store, "version") != str(SETTINGS_VERSION):
+        return WindowSettings()
+    plain = WindowSettings()
+    return WindowSettings(
+        geometry=_bytes(store, "geometry"),
+        opacity=_share(store, "opacity", plain.opacity),
+        outline=_text(store, "outline") == "true",
+        hidden=frozenset(_texts(store, "hidden")),
+        panel=_text(store, "panel") != "false",
+        last_folder=_text(store, "last_folder"),
+        recent=tuple(_texts(store, "recent"))[:MAX_RECENT],
+    )
+
+
+def save_settings(store: QSettings, settings: WindowSettings) -> None:
+    store.setValue("version", str(SETTINGS_VERSION))
+    store.setValue("geometry", QByteArray(settings.geometry))
+    store.setValue("opacity", f"{settings.opacity:.3f}")
+    store.setValue("outline", "true" if settings.outline else "false")
+    store.setValue("hidden", sorted(settings.hidden))
+    store.setValue("panel", "true" if settings.panel else "false")
+    store.setValue("last_folder", settings.last_folder)
+    store.setValue("recent", list(settings.recent))
+    store.sync()
+
+
+def _text(store: QSettings, key: str) -> str:
+    value = store.value(key, "")
+    return value if isinstance(value, str) else ""
+
+
+def _texts(store: QSettings, key: str) -> list[str]:
+    value = store.value(key, [])
+    if isinstance(value, str):  # a list of one comes back as its item
+        return [value] if value else []
+    return [item for item in value if isinstance(item, str) and item] if isinstance(value, list) else []
+
+
+def _bytes(store: QSettings, key: str) -> bytes:
+    value = store.value(key)
+    return bytes(value.data()) if isinstance(value, QByteArray) else b""
+
+
+def _share(store: QSettings, key: str, fallback: float) -> float:
+    try:
+        value = float(_text(store, key))
+    except ValueError:
+        return fallback
+    return value if 0 <= value <= 1 else fallback

@@ -1,0 +1,95 @@
+"""What the window shows before anything is open."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from seg_viewer.gui.theme import icon
+
+_RECENT_SHOWN = 5
+_LEAD = "Shows what a neural network sees in driving video: cars blue, people red, road green."
+
+
+class StartPage(QWidget):
+    """What this is, and the ways in."""
+
+    open_wanted = Signal()
+    demo_wanted = Signal()
+    recent_wanted = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setMinimumSize(160, 120)
+        middle = Qt.AlignmentFlag.AlignHCenter
+        column = QVBoxLayout(self)
+        column.setContentsMargins(32, 16, 32, 16)
+        column.setSpacing(10)
+        column.addStretch(2)
+        logo = QLabel()
+        logo.setPixmap(icon("seg-viewer").pixmap(QSize(88, 88), self.devicePixelRatioF()))
+        column.addWidget(logo, 0, middle)
+        column.addWidget(QLabel("seg-viewer", objectName="title"), 0, middle)
+        lead = QLabel(_LEAD, objectName="lead")
+        lead.setWordWrap(True)
+        lead.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        column.addWidget(lead)
+        column.addSpacing(12)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(12)
+        buttons.addStretch()
+        self.open_button = QPushButton("Open video…", objectName="primary")
+        self.open_button.setAccessibleName("Open video")
+        self.open_button.clicked.connect(self.open_wanted)
+        self.demo_button = QPushButton("Try the demo clip")
+        self.demo_button.clicked.connect(self.demo_wanted)
+        for button in (self.open_button, self.demo_button):
+            button.setProperty("big", True)
+            buttons.addWidget(button)
+        buttons.addStretch()
+        column.addLayout(buttons)
+        column.addSpacing(4)
+        column.addWidget(QLabel("or drop a video, a picture or a folder of pictures here", objectName="dim"), 0, middle)
+        column.addSpacing(14)
+        self._recent_title = QLabel("RECENT", objectName="heading")
+        column.addWidget(self._recent_title, 0, middle)
+        self._recent = QVBoxLayout()
+        self._recent.setSpacing(1)
+        column.addLayout(self._recent)
+        column.addStretch(3)
+        self.recent_buttons: list[QPushButton] = []
+        self.set_recent(())
+
+    def set_recent(self, sources: tuple[str, ...]) -> None:
+        """Newest first."""
+        for button in self.recent_buttons:
+            self._recent.removeWidget(button)
+            button.hide()
+            button.deleteLater()
+        self.recent_buttons = []
+        for source in sources[:_RECENT_SHOWN]:
+            button = QPushButton(objectName="recent")
+            button.setIcon(icon("open" if Path(source).suffix else "folder"))
+            button.setToolTip(source)
+            button.setProperty("source", source)
+            button.setAccessibleName(f"Open {source}")
+            button.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+            button.clicked.connect(lambda _checked=False, source=source: self.recent_wanted.emit(source))
+            self._recent.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
+            self.recent_buttons.append(button)
+        self._recent_title.setVisible(bool(sources))
+        self._elide()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._elide()
+
+    def _elide(self) -> None:
+        room = max(120, min(560, self.width() - 130))
+        for button in self.recent_buttons:
+            path = Path(str(button.property("source")))
+            text = f"{path.name}   —   {path.parent}"
+            button.setText(self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, room))

@@ -1,0 +1,155 @@
+"""Windows without a screen, settings and caches of their own, clips whose frames are told apart by colour."""
+
+from __future__ import annotations
+
+import os
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QSettings
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QApplication, QMessageBox
+from pytestqt.qtbot import QtBot
+
+from seg_viewer.gui.main_window import MainWindow
+from seg_viewer.gui.player import Player, PlayerState
+from seg_viewer.gui.settings import open_store
+from seg_viewer.gui.theme import apply_theme
+from seg_viewer.options import RunOptions
+from tests.models import BLUE, GREEN, GREY, RED, color_model
+
+COLORS = (GREEN, BLUE, RED, GREY)
+"""Of frames 0, 1, 2, 3, 0, …: the model takes them for road, car, person, background."""
+
+WAIT_MS = 8000
+
+
+@pytest.fixture(scope="session")
+def qapp(qapp: QApplication) -> QApplication:
+    apply_theme(qapp)
+    return qapp
+
+
+@pytest.fixture(autouse=True)
+def own_settings(tmp_path: Path) -> None:
+    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path / "settings"))
+
+
+@pytest.fixture(autouse=True)
+def no_questions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A question that a test did not expect is answered, rather than waited for."""
+    monkeypatch.setattr(QMessageBox, "question", lambda *_args: QMessageBox.StandardButton.Yes)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return color_model(tmp_path_factory.mktemp("model") / "colors.onnx")
+
+
+def make_clip(
+    path: Path,
+    frames: int = 40,
+    *,
+    size: tuple[int, int] = (160, 96),
+    rate: int = 20,
+    colors: Sequence[tuple[int, int, int]] = COLORS,
+    sample_aspect: Fraction | None = None,
+) -> Path:
+    """An H.264 clip whose frame i is all `colors[i % len(colors)]`; every tenth frame is a key frame."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=rate, options={"crf": "8", "preset": "ultrafast", "g": "10"})
+        stream.width, stream.height = size
+        stream.pix_fmt = "yuv420p"
+        if sample_aspect:
+            stream.sample_aspect_ratio = sample_aspect
+        for index in range(frames):
+            picture = np.full((size[1], size[0], 3), colors[index % len(colors)], np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+    return path
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """40 frames, 2 seconds."""
+    return make_clip(tmp_path_factory.mktemp("clips") / "colors.mp4")
+
+
+@pytest.fixture
+def open_window(qtbot: QtBot, model: Path) -> Iterator[Callable[..., MainWindow]]:
+    """Makes a shown window, as `run_viewer` does; closed, and its threads counted, at the end of the test."""
+    windows: list[MainWindow] = []
+
+    def make(source: str | Path | None = None, options: RunOptions | None = None) -> MainWindow:
+        options = options or RunOptions(model=str(model))
+        player = Player(options)
+        if source is not None:
+            player.open(str(source))
+        window = MainWindow(player, options, open_store())
+        windows.append(window)
+        window.resize(1000, 640)
+        window.show()
+        window.activateWindow()
+        qtbot.waitUntil(window.isActiveWindow, timeout=WAIT_MS)
+        return window
+
+    yield make
+    for window in windows:
+        window.close()
+        window.deleteLater()
+    qtbot.waitUntil(lambda: not worker_threads(), timeout=WAIT_MS)
+
+
+def worker_threads() -> list[str]:
+    """Names of the threads of ours that live."""
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("seg-")]
+
+
+def wait_state(qtbot: QtBot, window: MainWindow, state: PlayerState) -> None:
+    """Until the player is in a state and the window knows."""
+    qtbot.waitUntil(lambda: window.player.state is state and window._state is state, timeout=WAIT_MS)
+
+
+def shown_index(window: MainWindow) -> int:
+    """Number of the frame on the screen, -1 without one."""
+    return window.view.shown.shot.frame.index if window.view.shown else -1
+
+
+def pause_at(qtbot: QtBot, window: MainWindow, index: int, rate: int = 20) -> None:
+    """Pause and go to a frame."""
+    wait_state(qtbot, window, PlayerState.PLAYING)
+    window.toggle_play()
+    window.seek(index / rate)
+    qtbot.waitUntil(lambda: shown_index(window) == index, timeout=WAIT_MS)
+
+
+def painted(window: MainWindow) -> tuple[int, int, int]:
+    """Colour in the middle of the picture as it is on the screen."""
+    image = window.view.grab().toImage()
+    middle: QPoint = window.view.picture_rect().center().toPoint() * image.devicePixelRatio()
+    color: QColor = image.pixelColor(middle)
+    return color.red(), color.green(), color.blue()
+
+
+def mixed(picture: tuple[int, int, int], over: tuple[int, int, int], opacity: float) -> tuple[int, ...]:
+    return tuple(round(p + opacity * (o - p)) for p, o in zip(picture, over, strict=True))
+
+
+def is_near(one: Sequence[int], other: Sequence[int], by: int = 9) -> bool:
+    """Colours agree, but for what video coding does to them."""
+    return all(abs(a - b) <= by for a, b in zip(one, other, strict=True))

@@ -1,0 +1,129 @@
+"""Starting and leaving."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from seg_viewer.core.errors import SegViewerError
+from seg_viewer.gui import app, player, system
+from seg_viewer.gui.player import PlayerState
+from seg_viewer.options import RunOptions
+
+from .conftest import WAIT_MS, pause_at, wait_state, worker_threads
+
+
+@pytest.mark.parametrize("state", [None, "loading", "playing", "paused", "ended", "error"])
+def test_the_window_closes_fast_and_leaves_no_thread(qtbot: QtBot, open_window, clip: Path, tmp_path, state):
+    window = open_window({None: None, "error": tmp_path / "missing.mp4"}.get(state, clip))
+    if state == "paused":
+        pause_at(qtbot, window, 3)
+    elif state not in (None, "loading"):
+        wait_state(qtbot, window, PlayerState(state))
+    start_s = time.perf_counter()
+    assert window.close()
+    assert time.perf_counter() - start_s < 1.0
+    assert window.ended_in_time or state == "loading"  # a runtime that compiles cannot be interrupted
+    qtbot.waitUntil(lambda: not worker_threads(), timeout=WAIT_MS)
+
+
+def test_closing_while_another_file_is_being_opened(qtbot: QtBot, open_window, clip: Path):
+    window = open_window(clip)
+    for _ in range(4):
+        window.open(clip)
+    assert window.close()
+    qtbot.waitUntil(lambda: not worker_threads(), timeout=WAIT_MS)
+
+
+def test_run_viewer_plays_and_returns(qtbot: QtBot, clip: Path, model: Path):
+    times: list[float] = []
+
+    def first_shot() -> None:
+        times.append(time.perf_counter())
+        QTimer.singleShot(0, QApplication.instance().closeAllWindows)
+
+    start_s = time.perf_counter()
+    code = app.run_viewer(str(clip), RunOptions(model=str(model)), on_first_shot=first_shot)
+    assert code == 0 and len(times) == 1 and times[0] - start_s < 5
+    assert not worker_threads()
+
+
+def test_an_unexpected_error_in_a_slot_is_told_in_the_window():
+    told: list[str] = []
+    tell = app._teller(told.append)
+    tell(ZeroDivisionError, ZeroDivisionError("by nothing"), None)
+    assert told == ["Unexpected error: ZeroDivisionError: by nothing"]
+
+
+def test_an_unexpected_error_of_the_player_is_one_line(qtbot: QtBot, open_window, clip: Path, monkeypatch):
+    def breaks(_source):
+        raise MemoryError("a picture\nof 8K")
+
+    monkeypatch.setattr(player, "open_source", breaks)
+    window = open_window(clip)
+    wait_state(qtbot, window, PlayerState.ERROR)
+    assert window.messages.texts("error") == [f"{clip}: stopped by an unexpected error: MemoryError: a picture of 8K"]
+
+
+def test_without_a_display_one_line_says_what_to_do():
+    with pytest.raises(SegViewerError, match="no display: use 'seg-viewer export "):
+        system.check_display({"HOME": "/root"})
+
+
+def test_missing_libraries_are_named_by_their_package(monkeypatch: pytest.MonkeyPatch):
+    real = ctypes.CDLL
+
+    def without_cursor(name: str, *args: object, **kwargs: object) -> ctypes.CDLL:
+        if name == "libxcb-cursor.so.0":
+            raise OSError(f"{name}: cannot open shared object file")
+        return real(name, *args, **kwargs)
+
+    monkeypatch.setattr(ctypes, "CDLL", without_cursor)
+    assert "libxcb-cursor0" in system.missing_qt_libraries()
+    assert "libxcb-cursor0" not in system.missing_qt_libraries(xcb=False)
+    with pytest.raises(SegViewerError, match=r"apt-get install .*libxcb-cursor0"):
+        system.check_display({"DISPLAY": ":0"})
+
+
+def test_qt_paths_into_cv2_are_forgotten_and_others_kept():
+    environ = {
+        "QT_QPA_PLATFORM_PLUGIN_PATH": "/venv/lib/python3.11/site-packages/cv2/qt/plugins",
+        "QT_QPA_FONTDIR": "/venv/lib/python3.11/site-packages/cv2/qt/fonts",
+        "QT_PLUGIN_PATH": "/usr/lib/qt6/plugins",
+    }
+    system.mend_plugin_path(environ)
+    assert environ == {"QT_PLUGIN_PATH": "/usr/lib/qt6/plugins"}
+
+
+def test_it_starts_where_opencv_python_set_the_plugin_path(tmp_path: Path):
+    wrong = tmp_path / "cv2" / "qt" / "plugins"
+    wrong.mkdir(parents=True)
+    program = (
+        "from PySide6.QtCore import QTimer\n"
+        "import seg_viewer.gui.theme as theme\n"
+        "apply = theme.apply_theme\n"
+        "def quit_soon(app):\n"
+        "    apply(app)\n"
+        "    QTimer.singleShot(50, app.quit)\n"
+        "theme.apply_theme = quit_soon\n"
+        "from seg_viewer.gui.app import run_viewer\n"
+        "from seg_viewer.options import RunOptions\n"
+        "print('left with', run_viewer(None, RunOptions()))\n"
+    )
+    environ = os.environ | {"QT_QPA_PLATFORM_PLUGIN_PATH": str(wrong), "HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", program], env=environ, capture_output=True, text=True, timeout=30)
+    assert "left with 0" in done.stdout, done.stderr
+
+
+def test_asking_about_the_machine_needs_no_qt():
+    program = "import sys, seg_viewer.gui.system; sys.exit('PySide6' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -1,0 +1,184 @@
+"""The export dialog, with the export itself and with stand-ins that have its signature."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from pathlib import Path
+
+import av
+import pytest
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QMessageBox
+from pytestqt.qtbot import QtBot
+
+from seg_viewer.core.errors import ExportError
+from seg_viewer.export import ExportCancelled, ExportProgress, ExportResult, export_video
+from seg_viewer.gui import export_dialog
+from seg_viewer.gui.player import PlayerState
+
+from .conftest import WAIT_MS, make_clip, wait_state, worker_threads
+
+YES, NO = QMessageBox.StandardButton.Yes, QMessageBox.StandardButton.No
+
+
+@pytest.fixture
+def dialog(qtbot: QtBot, open_window, tmp_path: Path):
+    """The dialog of a window that shows `tmp_path/film.mp4`, 30 frames."""
+    window = open_window(make_clip(tmp_path / "film.mp4", 30))
+    wait_state(qtbot, window, PlayerState.PLAYING)
+    window.actions_by_id["export"].trigger()
+    assert window._export.isVisible()
+    return window._export
+
+
+def _answers(monkeypatch: pytest.MonkeyPatch, answer: QMessageBox.StandardButton) -> list[str]:
+    asked: list[str] = []
+
+    def question(_parent, _title, text, *_rest):
+        asked.append(text)
+        return answer
+
+    monkeypatch.setattr(QMessageBox, "question", question)
+    return asked
+
+
+class SlowExport:
+    """Writes nothing and goes on until it is cancelled."""
+
+    def __init__(self) -> None:
+        self.begun = threading.Event()
+        self.calls: list[dict[str, object]] = []
+
+    def __call__(
+        self, source, out, options, *, crf=20, preset="veryfast", overwrite=False, on_progress=None, cancelled
+    ):
+        self.calls.append({"source": source, "out": out, "options": options, "crf": crf})
+        on_progress(ExportProgress(5, 30, 12.5, 2.0))
+        self.begun.set()
+        while not cancelled():
+            threading.Event().wait(0.01)
+        raise ExportCancelled(f"{out}: export stopped")
+
+
+def test_the_stand_in_has_the_signature_of_the_export():
+    real = inspect.signature(export_video).parameters
+    fake = inspect.signature(SlowExport.__call__).parameters
+    assert list(real) == [name for name in fake if name != "self"]
+
+
+def test_the_suggested_name_is_beside_the_source(dialog, tmp_path: Path):
+    assert dialog.output.text() == str(tmp_path / "film_seg.mp4")
+
+
+def test_an_export_writes_every_frame_and_says_where(qtbot: QtBot, dialog, tmp_path: Path, monkeypatch):
+    opened: list[QUrl] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", opened.append)
+    dialog.export_button.click()
+    assert dialog.running and not dialog.output.isEnabled()
+    qtbot.waitUntil(lambda: not dialog.running, timeout=WAIT_MS)
+    assert dialog.messages.texts() == []
+    assert "30 frames" in dialog.status.text() and "film_seg.mp4" in dialog.status.text()
+    with av.open(str(tmp_path / "film_seg.mp4")) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 30
+    dialog.folder_button.click()
+    assert opened[0].toLocalFile() == str(tmp_path)
+
+
+def test_playback_pauses_while_exporting(qtbot: QtBot, dialog, monkeypatch):
+    slow = SlowExport()
+    monkeypatch.setattr(export_dialog, "export_video", slow)
+    dialog.start()
+    assert dialog.parent().player.state is PlayerState.PAUSED
+    dialog.cancel()
+    qtbot.waitUntil(lambda: not dialog.running, timeout=WAIT_MS)
+
+
+def test_progress_tells_rate_and_time_left_and_stop_leaves_nothing(qtbot: QtBot, dialog, tmp_path: Path, monkeypatch):
+    slow = SlowExport()
+    monkeypatch.setattr(export_dialog, "export_video", slow)
+    dialog.quality.setCurrentIndex(2)
+    dialog.export_button.click()
+    qtbot.waitUntil(lambda: "12.5 frames/s" in dialog.status.text(), timeout=WAIT_MS)
+    assert "5 of 30" in dialog.status.text() and "0:02 left" in dialog.status.text()
+    assert (dialog.bar.value(), dialog.bar.maximum()) == (5, 30)
+    assert slow.calls[0]["crf"] == export_dialog.QUALITIES[2][1]
+    dialog.cancel_button.click()
+    qtbot.waitUntil(lambda: not dialog.running, timeout=WAIT_MS)
+    assert "Stopped" in dialog.status.text() and dialog.export_button.isVisible()
+    assert [path.name for path in tmp_path.iterdir() if "seg" in path.name] == []
+
+
+def test_the_look_of_now_goes_into_the_export(qtbot: QtBot, dialog, monkeypatch):
+    window = dialog.parent()
+    dialog.close()
+    window.controls.opacity.setValue(70)
+    window.legend.boxes["road"].setChecked(False)
+    window.actions_by_id["export"].trigger()
+    slow = SlowExport()
+    monkeypatch.setattr(export_dialog, "export_video", slow)
+    window._export.start()
+    qtbot.waitUntil(slow.begun.is_set, timeout=WAIT_MS)
+    style = slow.calls[0]["options"].style
+    assert style.opacity == 0.7 and style.hidden == {"road"}
+    window._export.cancel()
+    qtbot.waitUntil(lambda: not window._export.running, timeout=WAIT_MS)
+
+
+def test_an_existing_file_is_asked_about(qtbot: QtBot, dialog, tmp_path: Path, monkeypatch):
+    out = tmp_path / "film_seg.mp4"
+    out.write_bytes(b"old")
+    asked = _answers(monkeypatch, NO)
+    dialog.export_button.click()
+    assert not dialog.running and "film_seg.mp4" in asked[0] and out.read_bytes() == b"old"
+    _answers(monkeypatch, YES)
+    dialog.export_button.click()
+    qtbot.waitUntil(lambda: not dialog.running, timeout=WAIT_MS)
+    assert out.stat().st_size > 500
+
+
+@pytest.mark.parametrize(
+    "name, says", [("", "Choose a file"), ("film.avi", ".mp4"), ("nowhere/film.mp4", "no such folder")]
+)
+def test_an_output_that_cannot_be_is_told_in_the_dialog(qtbot: QtBot, dialog, tmp_path: Path, name: str, says: str):
+    dialog.output.setText(str(tmp_path / name) if name else "")
+    dialog.export_button.click()
+    qtbot.waitUntil(lambda: not dialog.running and bool(dialog.messages.texts("error")), timeout=WAIT_MS)
+    assert says in dialog.messages.texts("error")[0]
+    assert dialog.export_button.isVisible() and dialog.output.isEnabled()
+
+
+def test_the_input_is_never_the_output(qtbot: QtBot, dialog, tmp_path: Path, monkeypatch):
+    film = tmp_path / "film.mp4"
+    before = film.read_bytes()
+    _answers(monkeypatch, YES)
+    dialog.output.setText(str(film))
+    dialog.export_button.click()
+    qtbot.waitUntil(lambda: not dialog.running and bool(dialog.messages.texts("error")), timeout=WAIT_MS)
+    assert film.read_bytes() == before
+
+
+def test_an_error_of_the_export_is_one_line(qtbot: QtBot, dialog, monkeypatch):
+    def fails(*_args, **_kwargs) -> ExportResult:
+        raise ExportError("film_seg.mp4: the disk is full;\nfree some space")
+
+    monkeypatch.setattr(export_dialog, "export_video", fails)
+    dialog.export_button.click()
+    qtbot.waitUntil(lambda: not dialog.running, timeout=WAIT_MS)
+    assert dialog.messages.texts("error") == ["film_seg.mp4: the disk is full; free some space"]
+
+
+def test_closing_the_window_asks_about_a_running_export(qtbot: QtBot, dialog, monkeypatch):
+    window = dialog.parent()
+    slow = SlowExport()
+    monkeypatch.setattr(export_dialog, "export_video", slow)
+    dialog.start()
+    qtbot.waitUntil(slow.begun.is_set, timeout=WAIT_MS)
+    asked = _answers(monkeypatch, NO)
+    assert not window.close()
+    assert window.isVisible() and dialog.running and len(asked) == 1
+    _answers(monkeypatch, YES)
+    assert window.close()
+    assert window.ended_in_time
+    qtbot.waitUntil(lambda: not worker_threads(), timeout=WAIT_MS)

@@ -1,0 +1,222 @@
+"""Opacity, hidden classes, outlines, full screen, screenshots, what is remembered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QAbstractButton, QLabel, QSlider, QWidget
+from pytestqt.qtbot import QtBot
+
+import seg_viewer
+from seg_viewer.core.labels import DRIVING
+from seg_viewer.core.overlay import OverlayStyle
+from seg_viewer.gui import main_window, screenshot
+from seg_viewer.gui.actions import all_specs
+from seg_viewer.gui.dialogs import AboutDialog, HelpDialog
+from seg_viewer.gui.player import PlayerState
+from seg_viewer.gui.settings import MAX_RECENT, WindowSettings, load_settings, open_store, save_settings
+from seg_viewer.options import RunOptions
+from tests.models import BLUE
+
+from .conftest import WAIT_MS, is_near, make_clip, mixed, painted, pause_at, shown_index, wait_state
+
+CAR = DRIVING.by_name("car").color
+CAR_FRAME = 5
+
+
+@pytest.fixture
+def paused(qtbot: QtBot, open_window, clip: Path):
+    """A window that stands on a frame full of "car"."""
+    window = open_window(clip)
+    pause_at(qtbot, window, CAR_FRAME)
+    return window
+
+
+def test_a_hidden_class_is_not_painted(qtbot: QtBot, paused):
+    assert is_near(painted(paused), mixed(BLUE, CAR, 0.45))
+    box = paused.legend.boxes["car"]
+    qtbot.mouseClick(box, Qt.MouseButton.LeftButton, pos=QPoint(8, box.height() // 2))
+    assert not paused.legend.boxes["car"].isChecked()
+    assert is_near(painted(paused), BLUE)
+    qtbot.keyClick(paused, "2")
+    assert is_near(painted(paused), mixed(BLUE, CAR, 0.45))
+    assert shown_index(paused) == CAR_FRAME
+
+
+def test_the_legend_tells_shares_and_has_no_box_for_the_background(qtbot: QtBot, paused):
+    assert list(paused.legend.boxes) == ["road", "car", "person"]
+    qtbot.waitUntil(lambda: paused.legend._shares["car"].text() == "100.0 %", timeout=WAIT_MS)
+    assert paused.legend._shares["background"].text() == "0.0 %"
+
+
+def test_opacity_recolours_the_paused_picture(qtbot: QtBot, paused):
+    paused.controls.opacity.setValue(100)
+    assert is_near(painted(paused), CAR, by=2)
+    paused.controls.opacity.setValue(0)
+    assert is_near(painted(paused), BLUE)
+    qtbot.keyClick(paused, Qt.Key.Key_Up)
+    assert paused.controls.opacity.value() == 5 and paused.controls.opacity_text.text() == "5 %"
+
+
+def test_the_overlay_can_be_switched_off(qtbot: QtBot, paused):
+    qtbot.keyClick(paused, "t")
+    assert is_near(painted(paused), BLUE)
+    qtbot.keyClick(paused, "h")
+    assert is_near(painted(paused), mixed(BLUE, CAR, 0.45))
+
+
+def test_outlines_change_what_is_painted(qtbot: QtBot, open_window, tmp_path: Path):
+    half = np.full((96, 160, 3), BLUE, np.uint8)
+    half[:, :80] = (90, 90, 90)
+    cv2.imwrite(str(tmp_path / "half.png"), cv2.cvtColor(half, cv2.COLOR_RGB2BGR))
+    window = open_window(tmp_path / "half.png")
+    wait_state(qtbot, window, PlayerState.ENDED)
+    before = window.view.grab().toImage()
+    qtbot.keyClick(window, "o")
+    assert window.view.grab().toImage() != before
+    assert is_near(painted(window), CAR, by=90)
+
+
+def test_a_resize_while_paused_brings_a_sharp_picture(qtbot: QtBot, open_window, tmp_path: Path):
+    window = open_window(make_clip(tmp_path / "large.mp4", 3, size=(1600, 900)))
+    wait_state(qtbot, window, PlayerState.ENDED)
+    before = window.view.shown.pixels.shape
+    window.resize(1400, 860)
+    qtbot.waitUntil(lambda: window.view.shown.pixels.shape[0] > before[0], timeout=WAIT_MS)
+    assert window.view.shown.pixels.shape[1] == round(window.view.picture_rect().width())
+
+
+def test_full_screen_hides_everything_but_the_picture(qtbot: QtBot, paused):
+    qtbot.keyClick(paused, "f")
+    assert paused.isFullScreen() and not paused.menuBar().isVisible() and not paused.panel.isVisible()
+    qtbot.waitUntil(lambda: paused.view.height() == paused.centralWidget().height(), timeout=WAIT_MS)
+    assert paused.controls.isVisible()
+    paused._full_screen._hide_controls()
+    assert not paused.controls.isVisible()
+    qtbot.mouseMove(paused.view)
+    qtbot.keyClick(paused, Qt.Key.Key_Escape)
+    assert not paused.isFullScreen() and paused.menuBar().isVisible() and paused.panel.isVisible()
+    qtbot.waitUntil(lambda: paused.view.height() < paused.centralWidget().height(), timeout=WAIT_MS)
+    assert paused.controls.isVisible()
+
+
+def test_closed_in_full_screen_it_opens_as_a_window(qtbot: QtBot, open_window, paused):
+    paused.actions_by_id["full-screen"].trigger()
+    assert paused.isFullScreen()
+    paused.close()
+    again = open_window()
+    assert not again.isFullScreen() and again.menuBar().isVisible()
+
+
+def test_a_screenshot_has_full_size_and_the_overlay(qtbot: QtBot, open_window, tmp_path: Path, monkeypatch):
+    folder = tmp_path / "Pictures" / "new"
+    monkeypatch.setattr(screenshot, "pictures_folder", lambda: folder)
+    window = open_window(make_clip(tmp_path / "big.mp4", 8, size=(1280, 720)))
+    pause_at(qtbot, window, CAR_FRAME)
+    for count in (1, 2):
+        qtbot.keyClick(window, "s")
+        qtbot.waitUntil(lambda count=count: len(list(folder.glob("*.png"))) == count, timeout=WAIT_MS)
+        qtbot.waitUntil(lambda count=count: len(window.messages.texts("info")) == count, timeout=WAIT_MS)
+    files = sorted(folder.iterdir())
+    assert files[0].name == "big_00m00.250s.png" and str(files[0]) in window.messages.texts("info")[0]
+    picture = cv2.cvtColor(cv2.imread(str(files[0])), cv2.COLOR_BGR2RGB)
+    assert picture.shape == (720, 1280, 3)
+    assert is_near(picture[360, 640], mixed(BLUE, CAR, 0.45))
+
+
+def test_a_screenshot_that_cannot_be_written_is_told(qtbot: QtBot, paused, tmp_path: Path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(screenshot, "pictures_folder", lambda: tmp_path / "file" / "below")
+    qtbot.keyClick(paused, "s")
+    qtbot.waitUntil(lambda: bool(paused.messages.texts("error")), timeout=WAIT_MS)
+    assert "screenshot" in paused.messages.texts("error")[0]
+
+
+def test_settings_come_back_as_they_were():
+    settings = WindowSettings(
+        geometry=b"\x01\x02",
+        opacity=0.7,
+        outline=True,
+        hidden=frozenset({"road"}),
+        panel=False,
+        last_folder="/films",
+        recent=("/films/a.mp4", "/films/b, c.mp4"),
+    )
+    save_settings(open_store(), settings)
+    assert load_settings(open_store()) == settings
+
+
+def test_settings_of_another_version_or_damaged_ones_are_forgotten():
+    store = open_store()
+    save_settings(store, WindowSettings(opacity=0.9))
+    store.setValue("opacity", "much")
+    assert load_settings(store).opacity == WindowSettings().opacity
+    store.setValue("version", "999")
+    assert load_settings(store) == WindowSettings()
+
+
+def test_the_recent_list_is_short_and_without_repeats():
+    settings = WindowSettings()
+    for number in [*range(12), 5]:
+        settings = settings.with_recent(str(number))
+    assert len(settings.recent) == MAX_RECENT and settings.recent[:2] == ("5", "11")
+
+
+def test_the_look_is_remembered(qtbot: QtBot, open_window, paused, clip: Path):
+    paused.controls.opacity.setValue(80)
+    paused.legend.boxes["person"].setChecked(False)
+    paused.actions_by_id["outline"].setChecked(True)
+    paused.close()
+    again = open_window(clip)
+    wait_state(qtbot, again, PlayerState.PLAYING)
+    assert again.controls.opacity.value() == 80
+    assert not again.legend.boxes["person"].isChecked() and again.legend.boxes["car"].isChecked()
+    assert again.actions_by_id["outline"].isChecked()
+
+
+def test_a_style_of_the_command_line_wins(qtbot: QtBot, open_window, clip: Path, model: Path):
+    save_settings(open_store(), WindowSettings(opacity=0.8, hidden=frozenset({"car"})))
+    window = open_window(clip, RunOptions(model=str(model), style=OverlayStyle(opacity=0.2)))
+    wait_state(qtbot, window, PlayerState.PLAYING)
+    assert window.controls.opacity.value() == 20 and window.legend.boxes["car"].isChecked()
+
+
+def test_every_control_has_a_name_for_screen_readers(paused):
+    controls: list[QWidget] = paused.controls.findChildren(QAbstractButton) + paused.controls.findChildren(QSlider)
+    assert len(controls) > 8
+    assert [w.objectName() for w in controls if not (w.accessibleName() or getattr(w, "text", str)())] == []
+
+
+def test_no_key_does_two_things():
+    keys = [key for spec in all_specs() for key in spec.keys]
+    assert len(keys) == len(set(keys))
+
+
+def test_help_lists_every_key(qtbot: QtBot, open_window):
+    window = open_window()
+    qtbot.keyClick(window, Qt.Key.Key_F1)
+    dialog = window.findChild(HelpDialog)
+    assert dialog.isVisible()
+    texts = {label.text() for label in dialog.findChildren(QLabel)}
+    assert {"Space", "Ctrl+E", "F", "S", "1 … 9"} <= texts
+    dialog.close()
+
+
+def test_about_tells_the_version(qtbot: QtBot, open_window):
+    window = open_window()
+    window.actions_by_id["about"].trigger()
+    dialog = window.findChild(AboutDialog)
+    assert any(seg_viewer.__version__ in label.text() for label in dialog.findChildren(QLabel))
+    dialog.close()
+
+
+def test_the_smallest_promised_size_holds_everything(paused):
+    paused.resize(1000, 640)
+    for button in paused.controls.findChildren(QAbstractButton):
+        assert paused.controls.rect().contains(button.geometry()), button.objectName()
+        assert button.width() >= button.minimumSizeHint().width()
+    assert main_window.MainWindow.minimumSizeHint(paused).width() <= 1000

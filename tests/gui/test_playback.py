@@ -1,0 +1,215 @@
+"""Play, pause, step, seek, speed, loop; masks stay with their frames."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from pytestqt.qtbot import QtBot
+
+from seg_viewer.core.labels import DRIVING
+from seg_viewer.gui.player import PlayerState, size_to_show
+from seg_viewer.gui.seek_bar import SeekBar, clock_text
+
+from .conftest import COLORS, WAIT_MS, is_near, make_clip, mixed, painted, pause_at, shown_index, wait_state
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+def test_space_pauses_and_goes_on(qtbot: QtBot, open_window, clip: Path):
+    window = open_window(clip)
+    wait_state(qtbot, window, PlayerState.PLAYING)
+    qtbot.keyClick(window, Qt.Key.Key_Space)
+    wait_state(qtbot, window, PlayerState.PAUSED)
+    assert window.actions_by_id["play"].text() == "Play"
+    index = shown_index(window)
+    qtbot.keyClick(window, Qt.Key.Key_Space)
+    wait_state(qtbot, window, PlayerState.PLAYING)
+    assert window.actions_by_id["play"].text() == "Pause"
+    qtbot.waitUntil(lambda: shown_index(window) > index, timeout=WAIT_MS)
+
+
+def test_every_frame_is_painted_under_its_own_mask(qtbot: QtBot, open_window, tmp_path: Path):
+    clip = make_clip(tmp_path / "long.mp4", 80)
+    window = open_window(clip)
+    seen: dict[int, tuple[int, int, int]] = {}
+
+    def look() -> bool:
+        if window.view.shown:
+            index = shown_index(window)
+            seen[index] = painted(window)
+        return window.player.state is PlayerState.ENDED
+
+    qtbot.waitUntil(look, timeout=WAIT_MS)
+    assert len(seen) > 20
+    for index, color in seen.items():
+        label = DRIVING[(index + 1) % 4]
+        picture = COLORS[index % 4]
+        assert is_near(color, mixed(picture, label.color, 0.45) if label.painted else picture), index
+
+
+def test_steps_show_the_next_and_the_previous_frame(qtbot: QtBot, open_window, clip: Path):
+    window = open_window(clip)
+    pause_at(qtbot, window, 12)
+    for index, key in ((13, "."), (14, "."), (13, ","), (12, ","), (11, ",")):
+        qtbot.keyClick(window, key)
+        qtbot.waitUntil(lambda index=index: shown_index(window) == index, timeout=WAIT_MS)
+    assert window.player.state is PlayerState.PAUSED
+    assert is_near(painted(window), COLORS[3])  # frame 11
+
+
+def test_a_held_step_key_does_not_run_on_after_release(qtbot: QtBot, open_window, clip: Path):
+    window = open_window(clip)
+    pause_at(qtbot, window, 4)
+    for _ in range(20):
+        qtbot.keyClick(window, ".")
+    qtbot.waitUntil(lambda: shown_index(window) > 4, timeout=WAIT_MS)
+    after = shown_index(window)
+    with qtbot.waitSignal(window.bridge.news, timeout=300, raising=False):
+        pass
+    assert after <= shown_index(window) <= after + 1 < 24
+
+
+def test_a_click_on_the_time_line_jumps_there(qtbot: QtBot, open_window, clip: Path):
+    window = open_window(clip)
+    pause_at(qtbot, window, 2)
+    bar = window.controls.seek_bar
+    qtbot.mouseClick(bar, LEFT, pos=QPoint(round(bar.x_of(1.525)), bar.height() // 2))
+    qtbot.waitUntil(lambda: shown_index(window) == 30, timeout=WAIT_MS)
+    assert window.controls.position.text() == "0:01.5"
+
+
+def test_a_drag_scrubs_and_ends_where_it_was_let_go(qtbot: QtBot, open_window, clip: Path):
+    window = open_window(clip)
+    pause_at(qtbot, window, 0)
+    bar = window.controls.seek_bar
+    seen = set()
+    window.bridge.news.connect(lambda: seen.add(shown_index(window)))
+    middle = bar.height() // 2
+    qtbot.mousePress(bar, LEFT, pos=QPoint(round(bar.x_of(0.2)), middle))
+    for step in range(1, 9):
+        qtbot.mouseMove(bar, QPoint(round(bar.x_of(0.2 + 0.15 * step)), middle))
+    qtbot.mouseRelease(bar, LEFT, pos=QPoint(round(bar.x_of(1.425)), middle))
+    qtbot.waitUntil(lambda: shown_index(window) == 28, timeout=WAIT_MS)
+
+
+@pytest.mark.parametrize("key, expected", [(Qt.Key.Key_Home, 0), (Qt.Key.Key_End, 39), (Qt.Key.Key_Right, 39)])
+def test_keys_jump(qtbot: QtBot, open_window, clip: Path, key: Qt.Key, expected: int):
+    window = open_window(clip)
+    pause_at(qtbot, window, 7)
+    qtbot.keyClick(window, key)
+    qtbot.waitUntil(lambda: shown_index(window) == expected, timeout=WAIT_MS)
+
+
+def test_left_jumps_five_seconds_back(qtbot: QtBot, open_window, tmp_path: Path):
+    window = open_window(make_clip(tmp_path / "long.mp4", 140))
+    pause_at(qtbot, window, 120)
+    qtbot.keyClick(window, Qt.Key.Key_Left)
+    qtbot.waitUntil(lambda: shown_index(window) == 20, timeout=WAIT_MS)
+
+
+def test_at_the_end_it_stops_and_play_starts_over(qtbot: QtBot, open_window, clip: Path):
+    window = open_window(clip)
+    wait_state(qtbot, window, PlayerState.ENDED)
+    assert shown_index(window) == 39
+    assert window.controls.seek_bar.position_s == pytest.approx(2.0)
+    assert window.actions_by_id["play"].text() == "Play again"
+    qtbot.keyClick(window, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: shown_index(window) < 20, timeout=WAIT_MS)
+    wait_state(qtbot, window, PlayerState.PLAYING)
+
+
+def test_loop_starts_over_by_itself(qtbot: QtBot, open_window, tmp_path: Path):
+    window = open_window(make_clip(tmp_path / "short.mp4", 10))
+    wait_state(qtbot, window, PlayerState.PLAYING)
+    window.actions_by_id["loop"].trigger()
+    qtbot.waitUntil(lambda: shown_index(window) >= 8, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: shown_index(window) < 4, timeout=WAIT_MS)
+    assert window.player.state is PlayerState.PLAYING
+
+
+def test_speed_keys_go_through_the_steps_and_stop_at_the_ends(qtbot: QtBot, open_window, clip: Path):
+    window = open_window(clip)
+    wait_state(qtbot, window, PlayerState.PLAYING)
+    names = []
+    for _ in range(3):
+        qtbot.keyClick(window, "]")
+        names.append(window.controls.speed_button.text())
+    for _ in range(5):
+        qtbot.keyClick(window, "[")
+    assert names == ["2×", "4×", "4×"]
+    assert window.player.speed == 0.25 and window.controls.speed_button.text() == "¼×"
+
+
+def test_faster_takes_less_time(qtbot: QtBot, open_window, tmp_path: Path):
+    window = open_window(make_clip(tmp_path / "long.mp4", 160))  # 8 s
+    wait_state(qtbot, window, PlayerState.PLAYING)
+    window.controls.speed_chosen.emit(4.0)
+    qtbot.waitUntil(lambda: window.player.state is PlayerState.ENDED, timeout=5000)
+
+
+def test_without_a_length_the_time_line_learns_it(qtbot: QtBot, open_window, clip: Path):
+    window = open_window(clip)
+    wait_state(qtbot, window, PlayerState.PLAYING)
+    session = window.player._session
+    session.info = replace(session.info, duration_s=None, frame_count=None)
+    qtbot.waitUntil(lambda: not window.controls.seek_bar.isEnabled(), timeout=WAIT_MS)
+    assert window.controls.length.text() == "–:––"
+    wait_state(qtbot, window, PlayerState.ENDED)
+    qtbot.waitUntil(window.controls.seek_bar.isEnabled, timeout=WAIT_MS)
+    assert window.length_s == pytest.approx(2.0)
+
+
+def test_what_cannot_seek_has_no_time_line(qtbot: QtBot, open_window, clip: Path):
+    window = open_window(clip)
+    wait_state(qtbot, window, PlayerState.PLAYING)
+    session = window.player._session
+    session.info = replace(session.info, can_seek=False)
+    qtbot.waitUntil(lambda: not window.controls.seek_bar.isEnabled(), timeout=WAIT_MS)
+
+
+def test_the_picture_keeps_its_shape(qtbot: QtBot, open_window, tmp_path: Path):
+    window = open_window(make_clip(tmp_path / "wide.mp4", 4, sample_aspect=Fraction(2)))
+    wait_state(qtbot, window, PlayerState.ENDED)
+    rect = window.view.picture_rect()
+    assert rect.width() / rect.height() == pytest.approx(2 * 160 / 96, rel=0.01)
+
+
+def test_numbers_are_shown(qtbot: QtBot, open_window, clip: Path):
+    window = open_window(clip)
+    qtbot.waitUntil(lambda: window.stats.text("display").split()[0] not in ("–", "0.0"), timeout=WAIT_MS)
+    assert window.stats.text("source").endswith("fps")
+    assert "ms" in window.stats.text("latency") and "/" in window.stats.text("inference")
+    counts = window.player.ledger.snapshot().counts
+    assert 0 < counts["display"] <= counts["engine"]
+
+
+@pytest.mark.parametrize(
+    "picture, view, size",
+    [((1920, 1080), (960, 1000), (960, 540)), ((480, 360), (960, 720), (960, 720)), ((8, 4000), (100, 100), (1, 100))],
+)
+def test_size_to_show(picture: tuple[int, int], view: tuple[int, int], size: tuple[int, int]):
+    assert size_to_show(*picture, Fraction(1), view) == size
+
+
+@pytest.mark.parametrize(
+    "seconds, text", [(None, "–:––"), (0, "0:00"), (4.26, "0:04"), (59.96, "1:00"), (754, "12:34"), (3723, "1:02:03")]
+)
+def test_clock_text(seconds: float | None, text: str):
+    assert clock_text(seconds) == text
+
+
+def test_clock_text_with_tenths():
+    assert clock_text(59.96, tenths=True) == "1:00.0"
+    assert clock_text(4.26, tenths=True) == "0:04.3"
+
+
+def test_a_time_line_without_length_does_not_react(qtbot: QtBot):
+    bar = SeekBar()
+    qtbot.addWidget(bar)
+    bar.resize(200, 24)
+    with qtbot.assertNotEmitted(bar.sought):
+        qtbot.mouseClick(bar, LEFT, pos=QPoint(100, 12))
