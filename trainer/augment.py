@@ -1,0 +1,166 @@
+"""Augmentation of picture and mask together: one warp, then colours through one table, blur and noise."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from seg_viewer.core.labels import IGNORE_ID
+
+
+@dataclass(frozen=True)
+class Augment:
+    """What `crop_pair` may do.
+
+    Args:
+        crop: (width, height) of the crop in pixels.
+        frame: (width, height) that the exported model sees; every picture is first stretched to it.
+        mask_stride: the mask comes out at 1 / mask_stride of the crop.
+        zoom: smallest and largest zoom of the stretched frame (drawn log-uniformly).
+        aspect: smallest and largest further stretch in x against y (log-uniform).
+        rotate: largest rotation either way, degrees.
+        focus: share of crops laid around a pixel given as `points`.
+    """
+
+    crop: tuple[int, int]
+    frame: tuple[int, int]
+    mask_stride: int = 2
+    zoom: tuple[float, float] = (0.7, 2.0)
+    aspect: tuple[float, float] = (0.75, 1.35)
+    rotate: float = 4.0
+    focus: float = 0.5
+
+
+def warp_matrix(
+    rng: np.random.Generator, augment: Augment, size: tuple[int, int], points: NDArray[np.integer] | None = None
+) -> NDArray[np.float64]:
+    """Random affine map from crop to source, in continuous coordinates (pixel i covers i…i+1).
+
+    Args:
+        size: (width, height) of the source picture.
+        points: (n, 2) of x, y source pixels worth looking at, or None.
+
+    Returns:
+        (2, 3) float64: source = M · (x, y, 1) of the crop.
+    """
+    (crop_w, crop_h), (frame_w, frame_h), (source_w, source_h) = augment.crop, augment.frame, size
+    zoom = math.exp(rng.uniform(*np.log(augment.zoom)))
+    aspect = math.exp(rng.uniform(*np.log(augment.aspect)) / 2)
+    scale_x = frame_w / source_w * zoom * aspect
+    scale_y = frame_h / source_h * zoom / aspect
+    flip = -1.0 if rng.random() < 0.5 else 1.0
+    angle = math.radians(rng.uniform(-augment.rotate, augment.rotate))
+    cos, sin = math.cos(angle), math.sin(angle)
+    # crop = S · R · (source − centre) + crop centre, turned round to give the source of each crop pixel
+    linear = np.array([[flip * cos / scale_x, -sin / scale_x], [flip * sin / scale_y, cos / scale_y]])
+    view_w, view_h = crop_w / scale_x, crop_h / scale_y
+    if points is not None and len(points) and rng.random() < augment.focus:
+        x, y = points[rng.integers(len(points))]
+        centre = np.array([x + rng.uniform(-0.35, 0.35) * view_w, y + rng.uniform(-0.35, 0.35) * view_h])
+    else:
+        centre = np.array([rng.uniform(0, source_w), rng.uniform(0, source_h)])
+    # a crop as large as the picture sits in its middle; a smaller one stays inside
+    for axis, (view, full) in enumerate(((view_w, source_w), (view_h, source_h))):
+        margin = min(view, full) / 2
+        centre[axis] = np.clip(centre[axis], margin, full - margin)
+        if view > full:
+            centre[axis] = full / 2 + rng.uniform(-0.5, 0.5) * (view - full)
+    shift = centre - linear @ np.array([crop_w / 2, crop_h / 2])
+    return np.hstack([linear, shift[:, None]])
+
+
+def _pixel_matrix(matrix: NDArray[np.float64], stride: int) -> NDArray[np.float64]:
+    """The same map between pixel indices (centres at integers), for an output at 1 / stride."""
+    linear = matrix[:, :2] * stride
+    shift = matrix[:, 2] + linear @ np.array([0.5, 0.5]) - 0.5
+    return np.hstack([linear, shift[:, None]])
+
+
+def crop_pair(
+    rng: np.random.Generator,
+    augment: Augment,
+    picture: NDArray[np.uint8],
+    mask: NDArray[np.uint8],
+    points: NDArray[np.integer] | None = None,
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """One random crop of a pair; the mask is sampled by nearest neighbour, so it only holds ids that were in it or 255.
+
+    Args:
+        picture: (H, W, 3) uint8 RGB.
+        mask: (H, W) uint8 class ids.
+        points: see `warp_matrix`.
+
+    Returns:
+        Picture (crop height, crop width, 3) uint8 and mask (crop height, crop width) / mask_stride, uint8; outside
+        of the source the picture is mirrored and the mask 255.
+    """
+    height, width = mask.shape
+    matrix = warp_matrix(rng, augment, (width, height), points)
+    crop_w, crop_h = augment.crop
+    inverse = cv2.WARP_INVERSE_MAP
+    out = cv2.warpAffine(
+        picture,
+        _pixel_matrix(matrix, 1),
+        (crop_w, crop_h),
+        flags=cv2.INTER_LINEAR | inverse,
+        borderMode=cv2.BORDER_REFLECT_101,
+    )
+    out_mask = cv2.warpAffine(
+        mask,
+        _pixel_matrix(matrix, augment.mask_stride),
+        (crop_w // augment.mask_stride, crop_h // augment.mask_stride),
+        flags=cv2.INTER_NEAREST | inverse,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=IGNORE_ID,
+    )
+    return change_look(rng, out), out_mask
+
+
+def change_look(rng: np.random.Generator, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Random brightness, contrast, gamma, colour cast, saturation, blur, noise and JPEG damage, each at times.
+
+    Args:
+        picture: (H, W, 3) uint8 RGB; not changed.
+    """
+    out = picture
+    if rng.random() < 0.5:  # saturation, towards or away from grey
+        amount = rng.uniform(0.0, 1.5) if rng.random() < 0.9 else 0.0
+        grey = cv2.cvtColor(cv2.cvtColor(out, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+        out = cv2.addWeighted(out, amount, grey, 1.0 - amount, 0.0)
+    out = cv2.LUT(out, _tone_table(rng))
+    if rng.random() < 0.2:
+        sigma = rng.uniform(0.4, 1.6)
+        out = cv2.GaussianBlur(out, (0, 0), sigma)
+    if rng.random() < 0.25:
+        out = _add_noise(rng, out, rng.uniform(2.0, 14.0))
+    if rng.random() < 0.2:
+        quality = int(rng.integers(15, 70))
+        _, coded = cv2.imencode(".jpg", out, [cv2.IMWRITE_JPEG_QUALITY, quality])
+        out = cv2.imdecode(coded, cv2.IMREAD_COLOR)
+    return out
+
+
+def _tone_table(rng: np.random.Generator) -> NDArray[np.uint8]:
+    """(1, 256, 3) uint8 table of gamma, contrast, brightness and a colour cast."""
+    x = np.linspace(0.0, 1.0, 256)[:, None]
+    gamma = math.exp(rng.uniform(-0.5, 0.5)) if rng.random() < 0.7 else 1.0
+    contrast = rng.uniform(0.65, 1.4)
+    cast = np.exp(rng.uniform(-0.12, 0.12, 3))
+    y = (np.power(x, gamma) - 0.5) * contrast + 0.5 + rng.uniform(-0.15, 0.15)
+    return np.clip(y * cast * 255.0 + 0.5, 0, 255).astype(np.uint8)[None]
+
+
+_NOISE = np.random.default_rng(0).standard_normal(1 << 20).astype(np.float32)
+
+
+def _add_noise(rng: np.random.Generator, picture: NDArray[np.uint8], sigma: float) -> NDArray[np.uint8]:
+    """Gaussian noise of `sigma` grey levels, cut out of one long strip: drawing it anew costs more than the warp."""
+    start = int(rng.integers(0, _NOISE.size - picture.size)) if picture.size < _NOISE.size else 0
+    noise = (
+        np.resize(_NOISE[start:], picture.size) if picture.size > _NOISE.size else _NOISE[start : start + picture.size]
+    )
+    return cv2.add(picture, (noise * sigma).reshape(picture.shape), dtype=cv2.CV_8U)

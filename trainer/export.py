@@ -1,0 +1,218 @@
+"""From trained weights to the `.onnx` file of `seg_viewer.core.model_file`, checked before it is put in place."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seg_viewer import __version__
+from seg_viewer.core.errors import ExportError, ModelFileError
+from seg_viewer.core.labels import DRIVING, LabelSet
+from seg_viewer.core.model_file import INPUT_NAME, ModelSpec, read_model_file
+from trainer.head import add_head
+from trainer.unet import PIXEL_OFFSET, PIXEL_SCALE, STRIDE_OF_LOGITS, build_unet
+
+OPSET = 18  # tf2onnx refuses 21
+CENTRED = "centred"
+"""Tensor of the pixels minus 128: whole numbers −128…127, which symmetric int8 with scale 1 holds without loss."""
+
+LEAST_AGREEMENT = 0.999
+
+
+def float_unet(widths: Sequence[int], weights: Sequence[NDArray[Any]], size: tuple[int, int], classes: int) -> Any:
+    """The U-Net under a float32 policy with given weights (a mixed-precision model would export casts).
+
+    Args:
+        size: (width, height) in pixels.
+
+    Raises:
+        ExportError: the weights are of another model.
+    """
+    import keras
+
+    keras.config.set_dtype_policy("float32")
+    model = build_unet(classes, widths, size[1], size[0])
+    try:
+        model.set_weights(list(weights))
+    except ValueError as error:
+        raise ExportError(
+            "the weights are of another model than the recipe's: export with the recipe that trained"
+        ) from error
+    return model
+
+
+def keras_class_map(model: Any, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """What the exported graph must answer: arg-max of the logits doubled bilinearly. (H, W, 3) → (H, W), uint8."""
+    from keras import ops
+
+    logits = model(picture[None].astype(np.float32), training=False)
+    height, width = picture.shape[:2]
+    full = ops.image.resize(logits, (height, width), interpolation="bilinear")
+    return np.argmax(ops.convert_to_numpy(full)[0], axis=-1).astype(np.uint8)
+
+
+def trunk_to_onnx(model: Any) -> Any:
+    """The network up to its logits as an ONNX graph: uint8 NHWC in, NCHW within, batch norm folded.
+
+    Args:
+        model: as `float_unet` makes it, with a fixed size.
+
+    Returns:
+        onnx.ModelProto whose one output is the logits, float32 (1, classes, H/2, W/2), named "logits".
+
+    Raises:
+        ExportError: the converter gave a graph of another shape than expected.
+    """
+    import keras
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    _, height, width, _ = model.input_shape
+    signature = [keras.InputSpec(shape=(1, height, width, 3), dtype="float32", name=INPUT_NAME)]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "trunk.onnx"
+        model.export(str(path), format="onnx", verbose=False, input_signature=signature, opset_version=OPSET)
+        onnx_model = onnx.load(str(path))
+    graph = onnx_model.graph
+    kinds = [node.op_type for node in graph.node]
+    if kinds[:4] != ["Mul", "Add", "Transpose", "Conv"] or kinds[-2:] != ["Conv", "Transpose"]:
+        raise ExportError(f"unexpected graph from the converter: {' '.join(kinds[:4])} … {' '.join(kinds[-2:])}")
+    nodes = list(graph.node)[3:-1]
+    first, last = nodes[0], nodes[-1]
+    # the input's scale goes into the first weights, its offset stays: whole numbers enter the first convolution
+    weights = next(item for item in graph.initializer if item.name == first.input[1])
+    weights.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(weights) * np.float32(PIXEL_SCALE), weights.name))
+    graph.initializer.append(numpy_helper.from_array(np.float32(PIXEL_OFFSET), "offset"))
+    first.input[0] = CENTRED
+    last.output[0] = "logits"
+    del graph.node[:]
+    graph.node.extend(
+        [
+            helper.make_node("Transpose", [INPUT_NAME], ["planes_u8"], name="planes", perm=[0, 3, 1, 2]),
+            helper.make_node("Cast", ["planes_u8"], ["pixels"], name="pixels", to=TensorProto.FLOAT),
+            helper.make_node("Sub", ["pixels", "offset"], [CENTRED], name=CENTRED),
+            *nodes,
+        ]
+    )
+    _rename(graph)
+    shape = [1, model.output_shape[-1], height // STRIDE_OF_LOGITS, width // STRIDE_OF_LOGITS]
+    del graph.input[:], graph.output[:], graph.value_info[:]
+    graph.input.append(helper.make_tensor_value_info(INPUT_NAME, TensorProto.UINT8, [1, height, width, 3]))
+    graph.output.append(helper.make_tensor_value_info("logits", TensorProto.FLOAT, shape))
+    drop_unused(graph)
+    onnx.checker.check_model(onnx_model)
+    return onnx_model
+
+
+def _rename(graph: Any) -> None:
+    """Short names instead of the converter's scopes: conv0, conv0.weight, conv0.bias, relu0, …"""
+    counts: dict[str, int] = {}
+    renamed: dict[str, str] = {}
+    for node in list(graph.node)[3:]:
+        kind = {"Conv": "conv", "ConvTranspose": "double", "Relu": "relu", "Concat": "join"}.get(
+            node.op_type, node.op_type
+        )
+        name = f"{kind}{counts.setdefault(kind, 0)}"
+        counts[kind] += 1
+        node.name = name
+        if node.op_type in ("Conv", "ConvTranspose"):
+            renamed.update(zip(node.input[1:], (f"{name}.weight", f"{name}.bias"), strict=False))
+        if node.output[0] != "logits":
+            renamed[node.output[0]] = f"{name}.out"
+    for node in graph.node:
+        node.input[:] = [renamed.get(name, name) for name in node.input]
+        node.output[:] = [renamed.get(name, name) for name in node.output]
+    for item in graph.initializer:
+        item.name = renamed.get(item.name, item.name)
+
+
+def drop_unused(graph: Any) -> None:
+    """Remove initializers that no node reads."""
+    used = {name for node in graph.node for name in node.input}
+    kept = [item for item in graph.initializer if item.name in used]
+    del graph.initializer[:]
+    graph.initializer.extend(kept)
+
+
+def float_model(model: Any) -> Any:
+    """The whole float32 graph of a `float_unet`: frame → classes."""
+    return add_head(trunk_to_onnx(model), "resize")
+
+
+def set_metadata(onnx_model: Any, spec: ModelSpec) -> None:
+    """Replace the metadata by those of a spec."""
+    from onnx import helper
+
+    del onnx_model.metadata_props[:]
+    helper.set_model_props(onnx_model, spec.metadata())
+    onnx_model.producer_name, onnx_model.producer_version = "seg-trainer", __version__
+
+
+def make_spec(name: str, size: tuple[int, int], precision: str, trained_on: Iterable[str], metrics: Any) -> ModelSpec:
+    """The spec of a model with our driving classes; size is (width, height)."""
+    labels: LabelSet = DRIVING
+    producer = f"seg-trainer {__version__}"
+    return ModelSpec(Path(), name, labels, size[1], size[0], precision, metrics, tuple(trained_on), producer)
+
+
+def write_model(onnx_model: Any, spec: ModelSpec, path: Path) -> ModelSpec:
+    """Write the file under another name, read it back as the viewer will, then put it in place in one move.
+
+    Raises:
+        ExportError: the folder cannot be written to, or the graph breaks the contract.
+    """
+    set_metadata(onnx_model, spec)
+    part = path.with_name(f".{path.stem}.part.onnx")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(onnx_model.SerializeToString())
+        checked = read_model_file(part)
+        os.replace(part, path)
+    except OSError as error:
+        raise ExportError(f"{path}: cannot be written: {error.strerror}") from error
+    except ModelFileError as error:
+        raise ExportError(f"the graph breaks the contract: {error}") from error
+    finally:
+        part.unlink(missing_ok=True)
+    return dataclasses.replace(checked, path=path)
+
+
+def run_onnx(onnx_model: Any) -> Any:
+    """A function picture (H, W, 3) uint8 → class map (H, W) uint8 that runs a graph in ONNX Runtime on the CPU."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(onnx_model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+
+    def predict(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        return session.run(None, {INPUT_NAME: picture[None]})[0][0].astype(np.uint8)
+
+    return predict
+
+
+def agreement(one: Any, other: Any, pictures: Sequence[NDArray[np.uint8]]) -> float:
+    """Share of pixels where two functions picture → class map give the same class, over all pictures."""
+    return float(np.mean([np.mean(one(picture) == other(picture)) for picture in pictures]))
+
+
+def check_parity(model: Any, onnx_model: Any, pictures: Sequence[NDArray[np.uint8]]) -> float:
+    """Share of pixels where the graph in ONNX Runtime gives the class that Keras gives.
+
+    Raises:
+        ExportError: it is below 99.9 %.
+    """
+    share = agreement(lambda picture: keras_class_map(model, picture), run_onnx(onnx_model), pictures)
+    if share < LEAST_AGREEMENT:
+        raise ExportError(
+            f"the graph agrees with Keras on {share:.3%} of the pixels of {len(pictures)} pictures, less than"
+            f" {LEAST_AGREEMENT:.1%}: not written"
+        )
+    return share

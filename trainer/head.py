@@ -1,0 +1,115 @@
+"""The end of the graph: from logits at half resolution to class ids at full resolution."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seg_viewer.core.model_file import OUTPUT_NAME
+
+LOGITS = "logits"
+
+
+def doubling_kernels() -> NDArray[np.float32]:
+    """Bilinear doubling (half-pixel centres) as four 3×3 kernels, one for each pixel that a logit becomes.
+
+    Returns:
+        (4, 3, 3) float32, in the order (0, 0), (0, 1), (1, 0), (1, 1) of (row, column).
+    """
+    near = ([0.25, 0.75, 0.0], [0.0, 0.75, 0.25])
+    return np.array([np.outer(near[row], near[column]) for row in (0, 1) for column in (0, 1)], np.float32)
+
+
+def add_head(onnx_model: Any, kind: str) -> Any:
+    """Append the way from logits to the output `classes`, int32 (int32, because TensorRT has no uint8 arg-max).
+
+    Args:
+        onnx_model: graph whose last node is the 1×1 convolution that makes "logits" (1, C, H/2, W/2); changed in place.
+        kind: "resize": bilinear doubling, then arg-max. "phases": the same answer, made for int8: doubling is linear,
+            so it goes into the last convolution, which then gives four sub-pixel logits for each class; classes are
+            compared at half resolution and the winners interleaved. Under OpenVINO this replaces an interpolation
+            and an arg-max in floating point by a larger int8 convolution. At the border zero padding scales all
+            classes alike, so the winner stays (but for the bias, in the outermost row of pixels).
+
+    Returns:
+        The same model.
+    """
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    graph = onnx_model.graph
+    _, classes, height, width = (d.dim_value for d in graph.output[0].type.tensor_type.shape.dim)
+    graph.initializer.append(numpy_helper.from_array(np.array([1], np.int64), "channel_axis"))
+    if kind == "resize":
+        graph.initializer.append(numpy_helper.from_array(np.array([1, 1, 2, 2], np.float32), "twice"))
+        nodes = [
+            helper.make_node(
+                "Resize",
+                [LOGITS, "", "twice"],
+                ["full_logits"],
+                mode="linear",
+                coordinate_transformation_mode="half_pixel",
+            ),
+            helper.make_node("ArgMax", ["full_logits"], ["winner"], axis=1, keepdims=0),
+            helper.make_node("Cast", ["winner"], [OUTPUT_NAME], to=TensorProto.INT32),
+        ]
+    elif kind == "phases":
+        _widen_last(graph)
+        nodes = _compare(graph, classes)
+    else:
+        raise ValueError(f"no head '{kind}'")
+    graph.node.extend(nodes)
+    del graph.output[:], graph.value_info[:]
+    shape = [1, 2 * height, 2 * width]
+    graph.output.append(helper.make_tensor_value_info(OUTPUT_NAME, TensorProto.INT32, shape))
+    used = {name for node in graph.node for name in node.input}
+    kept = [item for item in graph.initializer if item.name in used]
+    del graph.initializer[:]
+    graph.initializer.extend(kept)
+    onnx.checker.check_model(onnx_model)
+    return onnx_model
+
+
+def _widen_last(graph: Any) -> None:
+    """Turn the 1×1 convolution (C, I, 1, 1) into a 3×3 one (4 C, I, 3, 3) that doubles; channels class by class."""
+    from onnx import helper, numpy_helper
+
+    last = graph.node[-1]
+    constants = {item.name: item for item in graph.initializer}
+    weight, bias = (numpy_helper.to_array(constants[name]) for name in last.input[1:])
+    wide = np.einsum("ci,pyx->cpiyx", weight[:, :, 0, 0], doubling_kernels())
+    wide = wide.reshape(4 * weight.shape[0], weight.shape[1], 3, 3).astype(np.float32)
+    constants[last.input[1]].CopyFrom(numpy_helper.from_array(wide, last.input[1]))
+    constants[last.input[2]].CopyFrom(numpy_helper.from_array(np.repeat(bias, 4), last.input[2]))
+    del last.attribute[:]
+    last.attribute.extend(
+        helper.make_attribute(name, value)
+        for name, value in (("kernel_shape", [3, 3]), ("pads", [1, 1, 1, 1]), ("strides", [1, 1]))
+    )
+
+
+def _compare(graph: Any, classes: int) -> list[Any]:
+    """Nodes that find the first largest class by comparing, which runs as one fused kernel, then interleave."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    planes = [f"logits_{index}" for index in range(classes)]
+    graph.initializer.extend(
+        numpy_helper.from_array(np.array(index, np.float32), f"id_{index}") for index in range(classes)
+    )
+    nodes = [helper.make_node("Split", [LOGITS], planes, axis=1, num_outputs=classes)]
+    best, winner = planes[0], "id_0"
+    for index in range(1, classes):
+        nodes.append(helper.make_node("Greater", [planes[index], best], [f"beats_{index}"]))
+        nodes.append(helper.make_node("Where", [f"beats_{index}", f"id_{index}", winner], [f"winner_{index}"]))
+        winner = f"winner_{index}"
+        if index < classes - 1:
+            nodes.append(helper.make_node("Max", [planes[index], best], [f"best_{index}"]))
+            best = f"best_{index}"
+    return [
+        *nodes,
+        helper.make_node("DepthToSpace", [winner], ["full_winner"], blocksize=2, mode="DCR"),
+        helper.make_node("Squeeze", ["full_winner", "channel_axis"], ["flat_winner"]),
+        helper.make_node("Cast", ["flat_winner"], [OUTPUT_NAME], to=TensorProto.INT32),
+    ]
