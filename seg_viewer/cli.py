@@ -19,11 +19,11 @@ from seg_viewer.core.assets import shipped_models
 from seg_viewer.core.errors import SegViewerError, UsageError
 from seg_viewer.core.model_file import ModelSpec, read_model_file
 from seg_viewer.core.overlay import OverlayStyle
+from seg_viewer.engines import ENGINE_NAMES
 from seg_viewer.options import RunOptions
+from seg_viewer.sinks import PRESETS
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
-_ENGINES = ("auto", "openvino", "onnxruntime", "tensorrt")
-_PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow")
 
 
 def _run_options(command: _Command) -> _Command:
@@ -31,7 +31,7 @@ def _run_options(command: _Command) -> _Command:
     for option in reversed(
         [
             click.option("--model", metavar="NAME|FILE", help="Shipped model or .onnx file. [default: driving-fast]"),
-            click.option("--engine", type=click.Choice(_ENGINES), default="auto", show_default=True),
+            click.option("--engine", type=click.Choice(("auto", *ENGINE_NAMES)), default="auto", show_default=True),
             click.option("--device", metavar="NAME", help="As the engine calls it: CPU, GPU, NPU, CUDA, …"),
         ]
     ):
@@ -99,7 +99,7 @@ def view(source: str | None = None, **choices: Any) -> None:
 @click.option("-o", "--output", required=True, metavar="OUT.mp4", help="File to make.")
 @click.option("--overwrite", is_flag=True, help="An existing OUT.mp4 may be replaced, once the new one is whole.")
 @click.option("--crf", type=click.IntRange(0, 51), default=20, show_default=True, help="Quality; lower is better.")
-@click.option("--preset", type=click.Choice(_PRESETS), default="veryfast", show_default=True, help="x264's speed.")
+@click.option("--preset", type=click.Choice(PRESETS), default="veryfast", show_default=True, help="x264's speed.")
 @_run_options
 @_style_options
 def export(source: str, output: str, overwrite: bool, crf: int, preset: str, **choices: Any) -> None:
@@ -200,7 +200,7 @@ def doctor(**choices: Any) -> None:
     chosen = next((check for check in checks if check.chosen), None)
     if chosen is None:
         raise SegViewerError("no engine works here; see the reasons above")
-    console.print(f'"auto" takes {chosen.name}: the first of openvino, onnxruntime, tensorrt that works here.')
+    console.print(f'"auto" takes {chosen.name}: the first of {", ".join(ENGINE_NAMES)} that works here.')
     _system(console)
 
 

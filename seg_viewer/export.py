@@ -12,8 +12,9 @@ from seg_viewer.core.errors import ExportError, UsageError
 from seg_viewer.core.overlay import Overlay
 from seg_viewer.options import RunOptions
 from seg_viewer.pipeline import Pipeline, Policy
+from seg_viewer.sinks import PRESETS
 from seg_viewer.sinks.part_file import check_target
-from seg_viewer.sinks.video import PRESETS, VideoSink
+from seg_viewer.sinks.video import VideoSink
 from seg_viewer.sources import open_source
 from seg_viewer.sources.base import Source
 

@@ -84,6 +84,12 @@ def _loads(library: str) -> bool:
     return True
 
 
+def _has_fonts() -> bool:
+    folders = [Path(folder).expanduser() for folder in ("/usr/share/fonts", "/usr/local/share/fonts", "~/.fonts")]
+    folders.append(Path("~/.local/share/fonts").expanduser())
+    return any(next(folder.rglob("*.[ot]tf"), None) is not None for folder in folders)
+
+
 def _unique(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
@@ -91,6 +97,8 @@ def _unique(names: Iterable[str]) -> list[str]:
 def main() -> None:
     """`python -m seg_viewer.gui.system [--install]`: name what Qt misses; as root on Debian, install it."""
     missing = _unique(missing_qt_libraries())
+    if sys.platform.startswith("linux") and not _has_fonts():
+        missing.append("fonts-dejavu-core")  # Qt brings none, and would draw boxes
     if not missing:
         return
     print(f"The window needs system libraries: sudo apt-get install {' '.join(missing)}", flush=True)

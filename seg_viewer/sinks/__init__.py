@@ -6,7 +6,10 @@ from typing import Protocol
 
 from seg_viewer.core.frame import Shot
 
-__all__ = ["Sink"]
+__all__ = ["PRESETS", "Sink"]
+
+PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow")
+"""x264's speeds: faster makes larger files."""
 
 
 class Sink(Protocol):

@@ -20,7 +20,6 @@ from seg_viewer.sinks.part_file import explain, part_file
 # what players expect to find in an MP4; anything else is encoded anew as AAC
 _COPIED_AUDIO = {"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"}
 _H273 = {"bt709": (Colorspace.ITU709, 1, 1), "bt601": (6, 6, 6), "bt2020": (9, 14, 9)}  # matrix, transfer, primaries
-PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow")
 
 
 class VideoSink:

@@ -9,10 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from seg_viewer.core.carla_tags import carla_lookup
 from trainer.datasets.base import DataSet, Pair, apply_table, ignore_where, pairs_by_stem, read_ids, table, tail_block
 
 VEHICLE = 10
-TABLE = table({**dict.fromkeys(range(13), 0), 6: 1, 7: 1, 4: 3, VEHICLE: 2})
+TABLE = table(dict(enumerate(carla_lookup()[:13].tolist())))  # tags 0…12; anything else is a stray value
 HELD_OUT_SHARE = 0.15
 GAP = 12
 
