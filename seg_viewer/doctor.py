@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from itertools import repeat, takewhile
 from pathlib import Path
 
 import cv2
@@ -103,8 +104,7 @@ def _check(name: str, device: str, spec: ModelSpec, frame: ByteArray, golden: By
 def _measure(engine: Engine, frame: ByteArray) -> float:
     """Frames per second over about a second."""
     start_s = time.perf_counter()
-    end_s = start_s + _MEASURE_S
-    pictures = iter(lambda: frame if time.perf_counter() < end_s else None, None)
+    pictures = takewhile(lambda _: time.perf_counter() - start_s < _MEASURE_S, repeat(frame))
     done = sum(1 for _ in segment_all(engine, pictures))
     return done / (time.perf_counter() - start_s)
 

@@ -368,16 +368,15 @@ class Pipeline:
                 self._report = engine.report
                 self._changed.notify_all()
             flying: deque[_Work] = deque()
+            engine.wake = self._wake
             while True:
-                work = self._next_work(wait=not flying, room=len(flying) < engine.slots)
+                work = self._next_work(engine, room=len(flying) < engine.slots)
                 if self._stopping:
                     return
                 if work is not None:
                     engine.submit(work.small)
                     flying.append(work)
-                    if len(flying) < engine.slots:
-                        continue
-                if flying:
+                else:
                     work = flying.popleft()
                     classes = engine.collect()
                     work.times_s["inference"] = engine.inference_s
@@ -385,11 +384,15 @@ class Pipeline:
         finally:
             engine.close()
 
-    def _next_work(self, *, wait: bool, room: bool) -> _Work | None:
+    def _wake(self) -> None:
         with self._changed:
-            if wait:
-                self._changed.wait_for(lambda: self._stopping or self._todo)
-            if self._stopping or not self._todo or not room:
+            self._changed.notify_all()
+
+    def _next_work(self, engine: Engine, *, room: bool) -> _Work | None:
+        """The next frame to submit once there is one and room for it; None as soon as a class map can be collected."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._stopping or engine.ready() or (room and self._todo))
+            if self._stopping or not (room and self._todo):
                 return None
             work = self._todo.popleft()
             now_s = self._clock.now() if self.policy is Policy.REAL_TIME else None

@@ -59,12 +59,16 @@ class Echo:
         self.thread = threading.current_thread()
         self.closed = False
         self.inference_s = 0.0
+        self.wake = lambda: None
         self._flying: list[np.ndarray] = []
 
     def submit(self, rgb: np.ndarray) -> None:
         assert threading.current_thread() is self.thread
         assert len(self._flying) < self.slots
         self._flying.append(rgb)
+
+    def ready(self) -> bool:
+        return bool(self._flying)
 
     def collect(self) -> np.ndarray:
         assert threading.current_thread() is self.thread

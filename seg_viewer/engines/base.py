@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -52,12 +52,18 @@ class Engine(Protocol):
     """How many frames may be in flight between `submit` and `collect`; more only make latency longer."""
     inference_s: float
     """Seconds that the runtime worked on the frame collected last; waiting in line is not counted."""
+    wake: Callable[[], None]
+    """Called, on any thread, when a frame in flight may have become ready; set it to be told."""
 
     def submit(self, rgb: ByteArray) -> None:
         """Start on a picture, which must not change until its `collect`. At most `slots` may be in flight.
 
         Raises: EngineError.
         """
+        ...
+
+    def ready(self) -> bool:
+        """Whether `collect` would return at once."""
         ...
 
     def collect(self) -> ByteArray:

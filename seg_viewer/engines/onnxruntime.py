@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections import Counter, deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,7 @@ class OnnxRuntimeEngine:
         note = "" if used == providers[0] else f"{wanted} was asked for, but ONNX Runtime fell back to {used}"
         self._results: deque[tuple[ByteArray, float]] = deque()
         self.inference_s = 0.0
+        self.wake: Callable[[], None] = lambda: None
         self.report = EngineReport(
             name="onnxruntime",
             version=str(ort.__version__),
@@ -88,6 +90,9 @@ class OnnxRuntimeEngine:
         except Exception as error:  # as above
             raise EngineError(f"ONNX Runtime stopped while it ran: {error}") from error
         self._results.append((to_class_map(output), time.perf_counter() - start_s))
+
+    def ready(self) -> bool:
+        return bool(self._results)
 
     def collect(self) -> ByteArray:
         if not self._results:

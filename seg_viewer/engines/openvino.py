@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+import weakref
 from collections import Counter, deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +62,7 @@ class OpenVinoEngine:
             self._compiled = core.compile_model(
                 self._read(ov, core),
                 wanted,
-                {"PERFORMANCE_HINT": "THROUGHPUT" if mode == "throughput" else "LATENCY"},
+                _settings(wanted, mode),
             )
         except RuntimeError as error:
             reason = str(error).strip().splitlines()[-1]
@@ -68,8 +70,9 @@ class OpenVinoEngine:
         optimal = int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
         # one more than run at a time, so that a processor finds the next frame waiting when it is done with one
         self.slots = optimal + 1 if mode == "throughput" else 1
-        self._free = [self._compiled.create_infer_request() for _ in range(self.slots)]
-        self._busy: deque[tuple[Any, ByteArray]] = deque()
+        self.wake: Callable[[], None] = lambda: None
+        self._free = [_Request(self._compiled.create_infer_request(), self) for _ in range(self.slots)]
+        self._busy: deque[_Request] = deque()
         self._tensor = ov.Tensor
         self.inference_s = 0.0
         self.report = EngineReport(
@@ -101,25 +104,27 @@ class OpenVinoEngine:
             raise EngineError(f"more than {self.slots} frames in flight")
         request = self._free.pop()
         try:
-            request.set_input_tensor(self._tensor(rgb[None], shared_memory=True))
-            request.start_async()
+            request.start(self._tensor(rgb[None], shared_memory=True), rgb)
         except RuntimeError as error:
             self._free.append(request)
-            raise EngineError(f"OpenVINO stopped while it ran: {str(error).strip().splitlines()[-1]}") from error
-        self._busy.append((request, rgb))  # the array is kept: the request reads its memory
+            raise _stopped(error) from error
+        self._busy.append(request)
+
+    def ready(self) -> bool:
+        return bool(self._busy) and self._busy[0].done
 
     def collect(self) -> ByteArray:
         if not self._busy:
             raise EngineError("no frame is in flight")
-        request, _ = self._busy.popleft()
+        request = self._busy.popleft()
         try:
-            request.wait()
+            request.native.wait()
         except RuntimeError as error:
-            raise EngineError(f"OpenVINO stopped while it ran: {str(error).strip().splitlines()[-1]}") from error
+            raise _stopped(error) from error
         finally:
             self._free.append(request)
-        self.inference_s = float(request.latency) / 1000
-        return to_class_map(request.get_tensor(OUTPUT_NAME).data)
+        self.inference_s = float(request.native.latency) / 1000
+        return to_class_map(request.native.get_tensor(OUTPUT_NAME).data)
 
     def segment(self, rgb: ByteArray) -> ByteArray:
         self.submit(rgb)
@@ -127,8 +132,44 @@ class OpenVinoEngine:
 
     def close(self) -> None:
         while self._busy:
-            self._busy.popleft()[0].wait()
+            self._busy.popleft().native.wait()
         self._free.clear()
+
+
+def _settings(device: str, mode: str) -> dict[str, Any]:
+    settings: dict[str, Any] = {"PERFORMANCE_HINT": "THROUGHPUT" if mode == "throughput" else "LATENCY"}
+    if device.startswith("CPU"):
+        # bound to its core, a worker holds up whichever decoder is there while another core has nothing to do
+        settings["ENABLE_CPU_PINNING"] = False
+    return settings
+
+
+class _Request:
+    """One inference request and what it works on."""
+
+    def __init__(self, native: Any, engine: OpenVinoEngine) -> None:
+        self.native = native
+        self.done = False
+        self._engine = weakref.ref(engine)
+        self._rgb: ByteArray | None = None
+        native.set_callback(_Request._finish, self)
+
+    def start(self, tensor: Any, rgb: ByteArray) -> None:
+        self.done = False
+        self._rgb = rgb  # kept: the request reads its memory
+        self.native.set_input_tensor(tensor)
+        self.native.start_async()
+
+    def _finish(self) -> None:
+        """On a thread of OpenVINO's."""
+        self.done = True
+        engine = self._engine()
+        if engine is not None:
+            engine.wake()
+
+
+def _stopped(error: RuntimeError) -> EngineError:
+    return EngineError(f"OpenVINO stopped while it ran: {str(error).strip().splitlines()[-1]}")
 
 
 def _use_cache(core: Any) -> str:
