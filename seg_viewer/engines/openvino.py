@@ -132,8 +132,11 @@ class OpenVinoEngine:
 
     def close(self) -> None:
         while self._busy:
-            self._busy.popleft().native.wait()
+            self._free.append(self._busy.popleft())
+        for request in self._free:
+            request.release()
         self._free.clear()
+        self._compiled = None
 
 
 def _settings(device: str, mode: str) -> dict[str, Any]:
@@ -159,6 +162,11 @@ class _Request:
         self._rgb = rgb  # kept: the request reads its memory
         self.native.set_input_tensor(tensor)
         self.native.start_async()
+
+    def release(self) -> None:
+        """Wait for what still runs and let go of it: the native request and this one hold each other."""
+        self.native.wait()
+        self.native = None
 
     def _finish(self) -> None:
         """On a thread of OpenVINO's."""
