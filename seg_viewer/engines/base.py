@@ -16,6 +16,17 @@ from seg_viewer.core.model_file import ModelSpec
 MODES = ("throughput", "latency")
 """throughput: several frames in flight, for files and exports; latency: one frame as fast as possible, for live."""
 
+LoadProgress = Callable[[str, float], bool]
+"""Told, on any thread, what is being made ready and which share (0…1) is done; its answer False stops that."""
+
+
+class DeviceFailure(EngineError):
+    """A device ran out of memory, was lost or refused to go on; another engine may still run the model."""
+
+
+class LoadStopped(EngineError):
+    """Making an engine ready was stopped through its `LoadProgress`."""
+
 
 @dataclass(frozen=True)
 class EngineReport:

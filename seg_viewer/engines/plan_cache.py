@@ -1,0 +1,212 @@
+"""TensorRT plans in the user's cache folder: each with a JSON sidecar that tells what it is the plan of.
+
+A plan is machine code for one GPU, driver and TensorRT version. It is only ever loaded when every part of its key and
+its hash are as expected; anything else is built again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_cache_path
+
+from seg_viewer.core.errors import EngineError
+
+SIZE_CAP = 2 * 2**30
+"""Bytes of all plans together; beyond it those used longest ago leave."""
+
+_SIDECAR_VERSION = 1
+
+
+@dataclass(frozen=True)
+class PlanKey:
+    """What a plan depends on; a plan of another key is never loaded.
+
+    Args:
+        model: name of the model, for people.
+        model_sha256: of the model file.
+        tensorrt: version of TensorRT.
+        gpu: product name.
+        capability: compute capability, e.g. "9.0".
+        driver: version of the NVIDIA driver and of the CUDA that it speaks.
+        precision: of the graph that was built.
+        options: of the builder.
+    """
+
+    model: str
+    model_sha256: str
+    tensorrt: str
+    gpu: str
+    capability: str
+    driver: str
+    precision: str
+    options: Mapping[str, int | str]
+
+    @property
+    def stem(self) -> str:
+        """File name without suffix."""
+        text = json.dumps(asdict(self), sort_keys=True)
+        name = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in self.model)
+        return f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+
+@dataclass(frozen=True)
+class CachedPlan:
+    """
+    Args:
+        path: of the plan.
+        key: what it depends on.
+        size: bytes.
+        checks: what was found when the plan was verified: precisions, agreement, latency.
+        whole: the plan is there and as its sidecar says (only its size is compared).
+    """
+
+    path: Path
+    key: PlanKey
+    size: int
+    checks: Mapping[str, Any] = field(default_factory=dict)
+    whole: bool = True
+
+
+class PlanCache:
+    """
+    Args:
+        folder: where plans are kept; the user's cache folder by default.
+        size_cap: bytes of all plans together.
+    """
+
+    def __init__(self, folder: Path | None = None, size_cap: int = SIZE_CAP) -> None:
+        self.folder = folder or user_cache_path("seg-viewer") / "tensorrt"
+        self.size_cap = size_cap
+
+    def load(self, key: PlanKey) -> bytes | None:
+        """The plan of a key, or None when there is none, or one that is not what its sidecar says."""
+        plan, sidecar = self._paths(key)
+        try:
+            told = json.loads(sidecar.read_text())
+            data = plan.read_bytes()
+        except (OSError, ValueError):
+            return None
+        if not isinstance(told, dict) or told.get("version") != _SIDECAR_VERSION or told.get("key") != asdict(key):
+            return None
+        if told.get("sha256") != hashlib.sha256(data).hexdigest():
+            return None
+        try:
+            os.utime(sidecar)  # used now: the last to leave when room is needed
+        except OSError:
+            pass  # a cache that may only be read is still a cache
+        return data
+
+    def store(self, key: PlanKey, plan: bytes, layers: str, checks: Mapping[str, Any]) -> Path:
+        """Keep a plan, its layers (JSON of TensorRT's inspector) and what was checked; older plans may leave for it.
+
+        Raises: EngineError when it cannot be written.
+        """
+        path, sidecar = self._paths(key)
+        told = sidecar_json(key, plan, checks)
+        sidecar.unlink(missing_ok=True)  # until the new plan is whole there is none
+        write_whole(path, plan)
+        write_whole(path.with_suffix(".layers.json"), layers.encode())
+        write_whole(sidecar, told)
+        self._evict(keep=path)
+        return path
+
+    def remove(self, key: PlanKey) -> None:
+        """Forget a plan, e.g. because the runtime refused it."""
+        self._remove(self._paths(key)[0])
+
+    def plans(self) -> list[CachedPlan]:
+        """All plans, used last first; plans whose sidecar cannot be read are left out."""
+        found = []
+        for sidecar in self._sidecars():
+            try:
+                told = json.loads(sidecar.read_text())
+                key = PlanKey(**told["key"])
+                checks, expected = dict(told["checks"]), int(told["size"])
+            except (OSError, ValueError, TypeError, KeyError):
+                continue
+            plan = sidecar.with_suffix(".plan")
+            size = plan.stat().st_size if plan.exists() else 0
+            found.append(CachedPlan(plan, key, size, checks, size == expected))
+        return found
+
+    @property
+    def size(self) -> int:
+        """Bytes of all plans."""
+        return sum(path.stat().st_size for path in self.folder.glob("*.plan"))
+
+    # -- timing cache ----------------------------------------------------------------------------------------------
+
+    def load_timings(self, key: PlanKey) -> bytes:
+        """How fast kernels ran in earlier builds on the same GPU, b"" when nothing is known."""
+        try:
+            return self._timings(key).read_bytes()
+        except OSError:
+            return b""
+
+    def store_timings(self, key: PlanKey, timings: bytes) -> None:
+        """Raises: EngineError."""
+        write_whole(self._timings(key), timings)
+
+    def _timings(self, key: PlanKey) -> Path:
+        text = f"{key.tensorrt} {key.gpu} {key.capability} {key.driver}"
+        return self.folder / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.timings"
+
+    # -- files -----------------------------------------------------------------------------------------------------
+
+    def _paths(self, key: PlanKey) -> tuple[Path, Path]:
+        return self.folder / f"{key.stem}.plan", self.folder / f"{key.stem}.json"
+
+    def _sidecars(self) -> list[Path]:
+        """Used last first."""
+        names = [path for path in self.folder.glob("*.json") if not path.name.endswith(".layers.json")]
+        return sorted(names, key=lambda path: path.stat().st_mtime, reverse=True)
+
+    def _evict(self, keep: Path) -> None:
+        known = {path.with_suffix(".plan") for path in self._sidecars()}
+        strangers = [path for path in self.folder.glob("*.plan") if path not in known]
+        oldest_first = [*strangers, *(path.with_suffix(".plan") for path in reversed(self._sidecars()))]
+        for path in oldest_first:
+            if self.size <= self.size_cap:
+                return
+            if path != keep:
+                self._remove(path)
+
+    def _remove(self, plan: Path) -> None:
+        for path in (plan.with_suffix(".json"), plan.with_suffix(".layers.json"), plan):
+            path.unlink(missing_ok=True)
+
+
+def sidecar_json(key: PlanKey, plan: bytes, checks: Mapping[str, Any]) -> bytes:
+    """What is written beside a plan."""
+    told = {
+        "version": _SIDECAR_VERSION,
+        "key": asdict(key),
+        "sha256": hashlib.sha256(plan).hexdigest(),
+        "size": len(plan),
+        "checks": dict(checks),
+    }
+    return (json.dumps(told, indent=2) + "\n").encode()
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file that appears under its name only when it is whole. Raises: EngineError naming the file."""
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except OSError as error:
+        raise EngineError(f"{path}: cannot be written: {error.strerror or error}; free some space there") from error
+    finally:
+        part.unlink(missing_ok=True)
