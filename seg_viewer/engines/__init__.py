@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from seg_viewer.core.errors import EngineError, UsageError
 from seg_viewer.core.model_file import ModelSpec, read_model_file
-from seg_viewer.engines.base import MODES, Engine, EngineReport
+from seg_viewer.engines.base import MODES, Engine, EngineReport, LoadProgress, LoadStopped
 
-__all__ = ["ENGINE_NAMES", "MODES", "Engine", "EngineChoice", "EngineReport", "available_engines", "load_engine"]
+__all__ = [
+    "ENGINE_NAMES",
+    "MODES",
+    "Engine",
+    "EngineChoice",
+    "EngineReport",
+    "LoadProgress",
+    "LoadStopped",
+    "available_engines",
+    "load_engine",
+]
 
 ENGINE_NAMES = ("openvino", "onnxruntime", "tensorrt")
-"""In the order in which "auto" tries them."""
+"""In the order in which "auto" tries them; TensorRT last, because its first start builds for minutes."""
 
-_TENSORRT_MISSING = "TensorRT engines are not in this version yet; use --engine openvino"
+_PROCESSOR_ENGINES = ("openvino", "onnxruntime")
 
 
 @dataclass(frozen=True)
@@ -56,12 +65,12 @@ def _devices(name: str) -> list[str]:
         from seg_viewer.engines import onnxruntime
 
         return onnxruntime.devices()
-    if importlib.util.find_spec("tensorrt") is None:
-        raise EngineError(f"TensorRT is not installed. {_TENSORRT_MISSING}")
-    raise EngineError(_TENSORRT_MISSING)
+    from seg_viewer.engines import tensorrt
+
+    return tensorrt.devices()
 
 
-def _maker(name: str) -> Callable[[ModelSpec, str | None, str], Engine]:
+def _maker(name: str, progress: LoadProgress | None = None) -> Callable[[ModelSpec, str | None, str], Engine]:
     if name == "openvino":
         from seg_viewer.engines.openvino import OpenVinoEngine
 
@@ -70,11 +79,32 @@ def _maker(name: str) -> Callable[[ModelSpec, str | None, str], Engine]:
         from seg_viewer.engines.onnxruntime import OnnxRuntimeEngine
 
         return OnnxRuntimeEngine
-    raise EngineError(_TENSORRT_MISSING)
+    return lambda spec, device, mode: _make_tensorrt(spec, device, mode, progress)
+
+
+def _make_tensorrt(spec: ModelSpec, device: str | None, mode: str, progress: LoadProgress | None) -> Engine:
+    """On the GPU, and on the processor when the GPU fails."""
+    from seg_viewer.engines.fallback import FallbackEngine
+    from seg_viewer.engines.tensorrt import TensorRtEngine
+
+    def make_spare() -> Engine:
+        reasons = []
+        for name in _PROCESSOR_ENGINES:
+            try:
+                return _maker(name)(spec, "CPU", mode)
+            except EngineError as error:
+                reasons.append(f"{name}: {error}")
+        raise EngineError("; ".join(reasons))
+
+    return FallbackEngine(lambda: TensorRtEngine(spec, device, mode, progress), make_spare)
 
 
 def load_engine(
-    model: str | Path | ModelSpec, prefer: str = "auto", device: str | None = None, mode: str = "throughput"
+    model: str | Path | ModelSpec,
+    prefer: str = "auto",
+    device: str | None = None,
+    mode: str = "throughput",
+    progress: LoadProgress | None = None,
 ) -> Engine:
     """Compile a model for the runtime asked for, or with "auto" for the first one that works.
 
@@ -83,11 +113,13 @@ def load_engine(
         prefer: "auto" or one of ENGINE_NAMES.
         device: name as the runtime calls it ("CPU", "GPU", …), or None for its default.
         mode: "throughput" or "latency".
+        progress: told how far an engine is that takes long to make ready; its answer False stops that.
 
     Raises:
         UsageError: no such engine or mode.
         ModelFileError: the file is no model of ours.
         EngineError: the runtime is missing or refuses; with "auto", none works, with the reason of each.
+        LoadStopped: `progress` answered False.
     """
     if mode not in MODES:
         raise UsageError(f"mode '{mode}': choose one of {', '.join(MODES)}")
@@ -95,11 +127,13 @@ def load_engine(
         raise UsageError(f"engine '{prefer}': choose one of auto, {', '.join(ENGINE_NAMES)}")
     spec = model if isinstance(model, ModelSpec) else read_model_file(model)
     if prefer != "auto":
-        return _maker(prefer)(spec, device, mode)
+        return _maker(prefer, progress)(spec, device, mode)
     reasons = []
     for name in ENGINE_NAMES:
         try:
-            engine = _maker(name)(spec, device, mode)
+            engine = _maker(name, progress)(spec, device, mode)
+        except LoadStopped:
+            raise
         except EngineError as error:
             reasons.append(f"{name}: {error}")
             continue

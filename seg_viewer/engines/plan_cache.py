@@ -11,6 +11,7 @@ import json
 import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -98,10 +99,8 @@ class PlanCache:
             return None
         if told.get("sha256") != hashlib.sha256(data).hexdigest():
             return None
-        try:
+        with suppress(OSError):  # a cache that may only be read is still a cache
             os.utime(sidecar)  # used now: the last to leave when room is needed
-        except OSError:
-            pass  # a cache that may only be read is still a cache
         return data
 
     def store(self, key: PlanKey, plan: bytes, layers: str, checks: Mapping[str, Any]) -> Path:

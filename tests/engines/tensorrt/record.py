@@ -9,6 +9,7 @@ python -m tests.engines.tensorrt.record WHEEL…      writes recorded/VERSION/te
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import os
@@ -95,11 +96,25 @@ def make_stub(bindings: Path, version: str) -> str:
         )
         native = (folder / MODULE / "tensorrt.pyi").read_text()
         package = (folder / MODULE / "__init__.pyi").read_text()
+    native = _mend(native)
     additions = re.sub(r"^(from|import) .*\n", "", package, flags=re.MULTILINE)
     # TensorRT has a data type of the name `bool`, which hides Python's own within the module
     native = re.sub(r"(?<![\w.])bool\b(?!: DataType)", "builtins.bool", native)
     text = _HEADER.format(version=version) + "import builtins\n" + native.rstrip() + "\n" + additions.rstrip() + "\n"
     return text.replace(f"{MODULE}.tensorrt.", "")
+
+
+def _mend(stub: str) -> str:
+    """The few signatures that are no Python, with a default before a parameter that has none, become open ones."""
+    lines = stub.split("\n")
+    while True:
+        try:
+            ast.parse("\n".join(lines))
+            return "\n".join(lines)
+        except SyntaxError as error:
+            if error.lineno is None or "*args" in lines[error.lineno - 1]:
+                raise
+            lines[error.lineno - 1] = re.sub(r"\(self, .*\) ->", "(self, *args, **kwargs) ->", lines[error.lineno - 1])
 
 
 def record(wheel: Path) -> Path:
