@@ -54,9 +54,23 @@ def native_stub(source: str) -> str:
     source = source[source.index("BOOST_PYTHON_MODULE") :]
     source = re.sub(r"^#.*(?:\\\n.*)*\n", "\n", source, flags=re.MULTILINE)
     lines: list[str] = []
-    for statement in source.split(";"):
+    for statement in _joined(source.split(";")):
         lines += _exception(statement) or _enum(statement) or _class(statement) or _function(statement)
     return "\n".join(lines) + "\n"
+
+
+def _joined(statements: list[str]) -> list[str]:
+    """A class that is held in a variable goes on in the next statement, with the variable's name."""
+    joined: list[str] = []
+    variable = ""
+    for statement in statements:
+        if variable and re.match(rf"\s*{variable}\s*\.", statement):
+            joined[-1] += statement
+            continue
+        declared = re.search(r"py::class_<[^\"]*>\s*(\w+)\s*\(", statement)
+        variable = declared[1] if declared else ""
+        joined.append(statement)
+    return joined
 
 
 def _exception(statement: str) -> list[str]:
