@@ -12,7 +12,7 @@ from typing import Any
 from seg_viewer.core.frame import ByteArray, Frame
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.overlay import Overlay
-from seg_viewer.engines.base import segment_all
+from seg_viewer.engines.base import LoadWatch, segment_all
 from seg_viewer.options import RunOptions
 from seg_viewer.pipeline import Pipeline, Policy
 from seg_viewer.sources import open_source
@@ -88,8 +88,15 @@ def _run_pipeline(
 ) -> tuple[float, float, str, dict[str, int]]:
     open_s = time.perf_counter()
     first_shot_s = start_s = end_s = 0.0
+    watch = LoadWatch(options.on_loading)
+    watched = options.watched(watch)
     with Pipeline(
-        open_source(source), spec, lambda: options.load(spec), policy=Policy.EVERY_FRAME, loop=True
+        open_source(source),
+        spec,
+        lambda: watched.load(spec),
+        policy=Policy.EVERY_FRAME,
+        loop=True,
+        on_stop=watch.stop,
     ) as pipeline:
         for number, shot in enumerate(pipeline):
             if number == 0:

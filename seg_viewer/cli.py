@@ -20,9 +20,11 @@ from seg_viewer.core.errors import SegViewerError, UsageError
 from seg_viewer.core.model_file import ModelSpec, read_model_file
 from seg_viewer.core.overlay import OverlayStyle
 from seg_viewer.engines import ENGINE_NAMES
+from seg_viewer.engines.load_bar import LoadBar
 from seg_viewer.options import RunOptions
 from seg_viewer.sinks import PRESETS
 
+_load_bar = LoadBar()
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
@@ -32,7 +34,7 @@ def _run_options(command: _Command) -> _Command:
         [
             click.option("--model", metavar="NAME|FILE", help="Shipped model or .onnx file. [default: driving-fast]"),
             click.option("--engine", type=click.Choice(("auto", *ENGINE_NAMES)), default="auto", show_default=True),
-            click.option("--device", metavar="NAME", help="As the engine calls it: CPU, GPU, NPU, CUDA, …"),
+            click.option("--device", metavar="NAME", help="As the engine calls it: CPU, GPU, NPU, CUDA, GPU.0, …"),
         ]
     ):
         command = option(command)
@@ -61,7 +63,7 @@ def _options(
     hide: tuple[str, ...] = (),
     outline: bool = False,
 ) -> RunOptions:
-    options = RunOptions(model, engine, device, OverlayStyle(opacity, frozenset(hide), outline))
+    options = RunOptions(model, engine, device, OverlayStyle(opacity, frozenset(hide), outline), _load_bar)
     if hide:
         names = options.read_spec().labels.names
         for name in hide:
@@ -186,7 +188,7 @@ def doctor(**choices: Any) -> None:
     options = _options(**choices)
     spec = options.read_spec()
     console = Console()
-    checks, reference = check_engines(spec, options.device)
+    checks, reference = check_engines(spec, options.device, options.on_loading)
     table = Table(title=f"Engines for {spec.name} ({spec.width}×{spec.height}, {spec.precision})", title_justify="left")
     for column in ("", "engine", "what runs, or why not", "frames/s", "agreement"):
         table.add_column(column, overflow="fold", justify="right" if column in ("frames/s", "agreement") else "left")
@@ -201,6 +203,10 @@ def doctor(**choices: Any) -> None:
     if chosen is None:
         raise SegViewerError("no engine works here; see the reasons above")
     console.print(f'"auto" takes {chosen.name}: the first of {", ".join(ENGINE_NAMES)} that works here.')
+    from seg_viewer.engines.tensorrt import explain_cache
+
+    for line in explain_cache():
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
     _system(console)
 
 
@@ -245,7 +251,10 @@ def main() -> None:
     """Run; a failure is one line on stderr and an exit code: 2 for usage, 1 for the rest, 130 when stopped."""
     debug = "--debug" in sys.argv
     try:
-        cli.main(standalone_mode=False)
+        try:
+            cli.main(standalone_mode=False)
+        finally:
+            _load_bar.stop()
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
     except click.ClickException as error:

@@ -10,11 +10,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from seg_viewer.core.assets import asset_path
 from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.frame import ByteArray
+from seg_viewer.core.golden import golden_frame
 from seg_viewer.core.model_file import ModelSpec
-from seg_viewer.engines import available_engines, load_engine
+from seg_viewer.engines import LoadProgress, available_engines, load_engine
 from seg_viewer.engines.base import Engine, segment_all
 
 AGREEMENT_NEEDED = 0.985
@@ -43,17 +43,6 @@ class EngineCheck:
     chosen: bool = False
 
 
-def golden_frame(spec: ModelSpec) -> ByteArray:
-    """A picture of the clip that ships at the model's size, shape (H, W, 3), uint8, RGB."""
-    picture = cv2.imread(str(asset_path("models", "golden_frame.png")), cv2.IMREAD_COLOR)
-    if picture is None:
-        raise SegViewerError("golden_frame.png cannot be read; install seg-viewer again")
-    rgb = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
-    if rgb.shape[:2] != (spec.height, spec.width):
-        rgb = cv2.resize(rgb, (spec.width, spec.height), interpolation=cv2.INTER_AREA)
-    return np.ascontiguousarray(rgb, np.uint8)
-
-
 def golden_classes(spec: ModelSpec) -> tuple[ByteArray, str] | None:
     """The reference's answer on the golden frame, and whose it is; None when there is none.
 
@@ -71,8 +60,16 @@ def golden_classes(spec: ModelSpec) -> tuple[ByteArray, str] | None:
     return engine.segment(golden_frame(spec)), "ONNX Runtime on this machine"
 
 
-def check_engines(spec: ModelSpec, device: str | None = None) -> tuple[list[EngineCheck], str]:
-    """Try every engine. Returns the checks in the order of "auto", and what the reference was."""
+def check_engines(
+    spec: ModelSpec, device: str | None = None, progress: LoadProgress | None = None
+) -> tuple[list[EngineCheck], str]:
+    """Try every engine. Returns the checks in the order of "auto", and what the reference was.
+
+    Args:
+        spec: the model to try them with.
+        device: as the engines call it, or None for all that there are.
+        progress: told how far an engine is that takes long to make ready.
+    """
     frame = golden_frame(spec)
     golden = golden_classes(spec)
     checks: list[EngineCheck] = []
@@ -81,19 +78,28 @@ def check_engines(spec: ModelSpec, device: str | None = None) -> tuple[list[Engi
             checks.append(EngineCheck(choice.name, False, choice.problem))
             continue
         for name in choice.devices if device is None else (device,):
-            check = _check(choice.name, name, spec, frame, golden[0] if golden else None)
+            check = _check(choice.name, name, spec, frame, golden[0] if golden else None, progress)
             first = check.works and not any(other.chosen for other in checks)
             checks.append(EngineCheck(**{**check.__dict__, "chosen": first}))
     return checks, golden[1] if golden else "none: pip install 'seg-viewer[onnxruntime]' to have one"
 
 
-def _check(name: str, device: str, spec: ModelSpec, frame: ByteArray, golden: ByteArray | None) -> EngineCheck:
+def _check(
+    name: str,
+    device: str,
+    spec: ModelSpec,
+    frame: ByteArray,
+    golden: ByteArray | None,
+    progress: LoadProgress | None,
+) -> EngineCheck:
     try:
-        engine = load_engine(spec, name, device)
+        engine = load_engine(spec, name, device, progress=progress)
         classes = engine.segment(frame)
         rate = _measure(engine, frame)
-        line = engine.report.line() + (f" · {engine.report.note}" if engine.report.note else "")
+        line = " · ".join(filter(None, [engine.report.line(), engine.report.notes()]))
         engine.close()
+        if engine.report.fallback:
+            return EngineCheck(name, False, engine.report.fallback)
     except SegViewerError as error:
         return EngineCheck(name, False, str(error))
     agreement = None if golden is None else float(np.mean(classes == golden))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from seg_viewer.core.errors import ExportError, UsageError
 from seg_viewer.core.overlay import Overlay
+from seg_viewer.engines import LoadStopped, LoadWatch
 from seg_viewer.options import RunOptions
 from seg_viewer.pipeline import Pipeline, Policy
 from seg_viewer.sinks import PRESETS
@@ -51,7 +52,7 @@ class ExportResult:
         seconds: it took.
         audio: "aac copied", "pcm_s16le encoded as aac", "none", …
         engine: what ran, one line.
-        warnings: what was wrong with the source, a line each.
+        warnings: what was wrong with the source or the engine, a line each.
     """
 
     path: Path
@@ -118,20 +119,34 @@ def export_video(
     )
     total = info.frame_count or (round(info.duration_s * info.rate) if info.duration_s and info.rate else None)
     reported_s = start_s
-    with Pipeline(opened, spec, lambda: options.load(spec), policy=Policy.EVERY_FRAME) as pipeline, sink:
-        for shot in pipeline:
-            sink.write(shot)
-            now_s = time.perf_counter()
-            if on_progress and now_s - reported_s > _REPORT_EVERY_S:
-                reported_s = now_s
-                on_progress(_progress(sink.frames, total, now_s - start_s))
-            if cancelled():
-                raise ExportCancelled(f"{out}: export stopped; nothing was written")
-        engine = pipeline.engine_report.line() if pipeline.engine_report else ""
+    tell = options.on_loading
+    watch = LoadWatch(lambda what, share: not cancelled() and (tell is None or tell(what, share)))
+    watched = options.watched(watch)
+    try:
+        with (
+            Pipeline(
+                opened, spec, lambda: watched.load(spec), policy=Policy.EVERY_FRAME, on_stop=watch.stop
+            ) as pipeline,
+            sink,
+        ):
+            for shot in pipeline:
+                sink.write(shot)
+                now_s = time.perf_counter()
+                if on_progress and now_s - reported_s > _REPORT_EVERY_S:
+                    reported_s = now_s
+                    on_progress(_progress(sink.frames, total, now_s - start_s))
+                if cancelled():
+                    raise ExportCancelled(f"{out}: export stopped; nothing was written")
+            report = pipeline.engine_report
+    except LoadStopped as error:
+        if cancelled():
+            raise ExportCancelled(f"{out}: export stopped; nothing was written") from error
+        raise
     seconds = time.perf_counter() - start_s
     if on_progress:
         on_progress(_progress(sink.frames, sink.frames, seconds))
-    return ExportResult(out, sink.frames, seconds, sink.audio, engine, tuple(opened.warnings))
+    warnings = [*opened.warnings, *([report.fallback] if report and report.fallback else [])]
+    return ExportResult(out, sink.frames, seconds, sink.audio, report.line() if report else "", tuple(warnings))
 
 
 def _check_output(out: Path, source: Source, overwrite: bool) -> None:

@@ -93,6 +93,7 @@ class Pipeline:
         loop: start over at the end.
         keep_open: at the end, wait for `seek` or `close` instead of ending the iteration (for players).
         ledger: collects times, rates and drops; a new one by default.
+        on_stop: called when the threads are asked to end, to stop whatever `make_engine` may be waiting for.
     """
 
     def __init__(
@@ -106,6 +107,7 @@ class Pipeline:
         loop: bool = False,
         keep_open: bool = False,
         ledger: Ledger | None = None,
+        on_stop: Callable[[], None] = lambda: None,
     ) -> None:
         # OpenCV's own threads only take the cores from the stages that already fill them
         cv2.setNumThreads(1)
@@ -114,6 +116,7 @@ class Pipeline:
         self.policy = policy
         self.ledger = ledger or Ledger()
         self._make_engine = make_engine
+        self._on_stop = on_stop
         self._keep_open = keep_open
         self._loop = loop
         self._changed = threading.Condition()
@@ -220,6 +223,7 @@ class Pipeline:
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
+        self._on_stop()
 
     def close(self) -> None:
         """Stop all threads and close the source; again is fine."""
@@ -379,6 +383,7 @@ class Pipeline:
                 else:
                     work = flying.popleft()
                     classes = engine.collect()
+                    self._report = engine.report  # another one when the engine had to fall back
                     work.times_s["inference"] = engine.inference_s
                     self._deliver(work, classes)
         finally:

@@ -16,6 +16,7 @@ import click
 
 from seg_viewer import __version__
 from seg_viewer.core.errors import ExportError, SegViewerError, UsageError
+from trainer.commands_engine import build_engine
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path)
@@ -160,6 +161,8 @@ def export(
         write_text(card, card_text(report, chosen, recipe))
     _note(f"{output}: {output.stat().st_size / 1e6:.2f} MB")
 
+
+main.add_command(build_engine)
 
 if __name__ == "__main__":
     main()

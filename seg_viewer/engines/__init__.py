@@ -8,7 +8,7 @@ from pathlib import Path
 
 from seg_viewer.core.errors import EngineError, UsageError
 from seg_viewer.core.model_file import ModelSpec, read_model_file
-from seg_viewer.engines.base import MODES, Engine, EngineReport, LoadProgress, LoadStopped
+from seg_viewer.engines.base import MODES, Engine, EngineReport, LoadProgress, LoadStopped, LoadWatch
 
 __all__ = [
     "ENGINE_NAMES",
@@ -18,6 +18,7 @@ __all__ = [
     "EngineReport",
     "LoadProgress",
     "LoadStopped",
+    "LoadWatch",
     "available_engines",
     "load_engine",
 ]
@@ -138,7 +139,6 @@ def load_engine(
             reasons.append(f"{name}: {error}")
             continue
         if reasons:
-            note = "; ".join([*reasons, *filter(None, [engine.report.note])])
-            engine.report = replace(engine.report, note=note)
+            engine.report = replace(engine.report, note="; ".join(filter(None, [*reasons, engine.report.note])))
         return engine
     raise EngineError("no engine can run this model here. " + "; ".join(reasons))

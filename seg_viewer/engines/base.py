@@ -19,6 +19,27 @@ MODES = ("throughput", "latency")
 LoadProgress = Callable[[str, float], bool]
 """Told, on any thread, what is being made ready and which share (0…1) is done; its answer False stops that."""
 
+READY = "ready"
+"""What a `LoadProgress` is told last, with the share 1, when there was anything to tell."""
+
+
+class LoadWatch:
+    """A `LoadProgress` that can be stopped from any thread.
+
+    Args:
+        tell: told in turn; its answer False stops too.
+    """
+
+    def __init__(self, tell: LoadProgress | None = None) -> None:
+        self._tell = tell
+        self._stopped = False
+
+    def __call__(self, what: str, share: float) -> bool:
+        return not self._stopped and (self._tell is None or self._tell(what, share))
+
+    def stop(self) -> None:
+        self._stopped = True
+
 
 class DeviceFailure(EngineError):
     """A device ran out of memory, was lost or refused to go on; another engine may still run the model."""
@@ -38,6 +59,7 @@ class EngineReport:
         device: processor that runs the model, with its product name.
         precision: what the convolutions really compute in, e.g. "int8" or "int8 (22 of 24 convolutions, bf16 2)".
         note: anything a person should know, e.g. why a device was not taken; empty otherwise.
+        fallback: why something else runs than was asked for; empty otherwise. A person must be told.
     """
 
     name: str
@@ -45,9 +67,14 @@ class EngineReport:
     device: str
     precision: str
     note: str = ""
+    fallback: str = ""
 
     def line(self) -> str:
         return f"{self.name} {self.version} · {self.device} · {self.precision}"
+
+    def notes(self) -> str:
+        """Fallback and note, "" when there is nothing to say."""
+        return "; ".join(filter(None, [self.fallback, self.note]))
 
 
 class Engine(Protocol):

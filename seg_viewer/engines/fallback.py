@@ -115,6 +115,4 @@ class FallbackEngine:
         self._spare = True
         self.slots = self._engine.slots
         self._engine.wake = self._wake
-        told = f"fell back to the processor: {error}"
-        report = self._engine.report
-        self.report = replace(report, note="; ".join(filter(None, [told, report.note])))
+        self.report = replace(self._engine.report, fallback=f"fell back to the processor: {error}")

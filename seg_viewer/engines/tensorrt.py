@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from seg_viewer.core.frame import ByteArray
 from seg_viewer.core.model_file import ModelSpec, read_model_file
-from seg_viewer.engines.base import EngineReport, LoadProgress
+from seg_viewer.engines.base import READY, EngineReport, LoadProgress
 from seg_viewer.engines.plan_cache import PlanCache, PlanKey, sidecar_json, write_whole
 from seg_viewer.engines.tensorrt_graph import prepare_graph, target_precision
 from seg_viewer.engines.tensorrt_library import require_tensorrt
@@ -236,6 +236,8 @@ def _open(
             cache.remove(key)
             reason = f" again, because {error}"
     runner, made, _plan = _build(spec, options, gpu, key, cache, slots, progress)
+    if progress is not None:
+        progress(READY, 1.0)
     return runner, f"plan built{reason} in {made.seconds:.0f} s"
 
 

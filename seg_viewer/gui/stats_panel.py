@@ -90,8 +90,8 @@ class StatsPanel(QScrollArea):
             self._set("runs_on", "starting …")
             return
         lines = [f"{report.name} {report.version}", report.device, report.precision]
-        if report.note:
-            lines.append(report.note)
+        if report.notes():
+            lines.append(report.notes())
         self._set("runs_on", "\n".join(lines))
 
     def set_source(self, info: SourceInfo, spec: ModelSpec) -> None:
