@@ -65,6 +65,8 @@ def build_plan(
         config.progress_monitor = monitor
     serialized = builder.build_serialized_network(network, config)
     if monitor is not None and monitor.stopped:
+        if monitor.error is not None:
+            raise monitor.error
         raise LoadStopped(f"building the TensorRT plan of {spec.name} was stopped")
     if serialized is None:
         raise failure(f"{spec.path}: TensorRT cannot build a plan of it", LOG.take())
@@ -126,6 +128,7 @@ class _Monitor(trt.IProgressMonitor):
     def __init__(self, progress: LoadProgress) -> None:
         trt.IProgressMonitor.__init__(self)
         self.stopped = False
+        self.error: BaseException | None = None
         self._progress = progress
         self._lock = threading.Lock()
         self._phases: dict[str, _Phase] = {}
@@ -151,10 +154,10 @@ class _Monitor(trt.IProgressMonitor):
         with self._lock:
             self._share = max(self._share, self._share_of(phase_name))
             share = self._share
-        # an exception must not travel through TensorRT's own frames
         try:
             goes_on = self._progress(f"TensorRT: {phase_name}", share)
-        except Exception:
+        except BaseException as error:  # must not travel through TensorRT's own frames; told when they have returned
+            self.error = self.error or error
             goes_on = False
         if not goes_on:
             self.stopped = True

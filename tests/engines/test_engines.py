@@ -139,11 +139,6 @@ def test_unknown_names(model: Path) -> None:
         load_engine(Path("nothing.onnx"))
 
 
-def test_tensorrt_says_where_it_stands(model: Path) -> None:
-    with pytest.raises(EngineError, match="not in this version yet"):
-        load_engine(model, "tensorrt")
-
-
 def test_a_spec_is_enough(model: Path) -> None:
     spec = read_model_file(model)
     assert load_engine(spec, "openvino").spec is spec
