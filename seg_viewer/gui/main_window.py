@@ -27,6 +27,7 @@ from seg_viewer.gui.dialogs import AboutDialog, HelpDialog
 from seg_viewer.gui.export_dialog import ExportDialog
 from seg_viewer.gui.full_screen import FullScreen
 from seg_viewer.gui.legend import Legend, SidePanel
+from seg_viewer.gui.loading_bar import LoadingBar
 from seg_viewer.gui.message_bar import MessageBar
 from seg_viewer.gui.player import Player, PlayerState
 from seg_viewer.gui.recent_menu import RecentMenu
@@ -81,6 +82,7 @@ class MainWindow(QMainWindow):
         self.view = VideoView()
         self.start_page = StartPage()
         self.messages = MessageBar()
+        self.loading_bar = LoadingBar()
         self.legend = Legend()
         self.stats = StatsPanel()
         self.controls = Controls(self.actions_by_id)
@@ -141,6 +143,7 @@ class MainWindow(QMainWindow):
         left = QVBoxLayout()
         left.setSpacing(0)
         left.addWidget(self.messages)
+        left.addWidget(self.loading_bar)
         left.addWidget(self.stack, 1)
         row = QHBoxLayout()
         row.setSpacing(0)
@@ -164,6 +167,7 @@ class MainWindow(QMainWindow):
         self.start_page.recent_wanted.connect(self.open)
         self.recent_menu.chosen.connect(self.open)
         self.recent_menu.cleared.connect(self._clear_recent)
+        self.loading_bar.cancelled.connect(self.player.stop_loading)
         self.view.resized.connect(self._view_resized)
         self.view.settled.connect(self._view_settled)
         self.view.painted_first.connect(self.first_shot_painted)
@@ -282,7 +286,10 @@ class MainWindow(QMainWindow):
             self.controls.set_length(self.length_s, can_seek=info.can_seek)
         if state is PlayerState.ENDED and self.length_s is not None:
             self.controls.seek_bar.set_position(self.length_s)
-        for warning in self.player.warnings:
+        self.loading_bar.show_loading(self.player.loading)
+        report = self.player.engine_report
+        fallback = [report.fallback] if report and report.fallback else []
+        for warning in (*self.player.warnings, *fallback):
             if warning not in self._told:
                 self._told.add(warning)
                 self.messages.show_warning(warning)

@@ -14,7 +14,7 @@ from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.frame import ByteArray, Shot
 from seg_viewer.core.ledger import Ledger
 from seg_viewer.core.model_file import ModelSpec
-from seg_viewer.engines.base import EngineReport
+from seg_viewer.engines.base import READY, EngineReport, LoadWatch
 from seg_viewer.options import RunOptions
 from seg_viewer.pipeline import Pipeline, Policy
 from seg_viewer.sources import SourceInfo, open_source
@@ -138,6 +138,16 @@ class Player:
         return pipeline.engine_report if pipeline else None
 
     @property
+    def loading(self) -> tuple[str, float] | None:
+        """What is being made ready and which share of it is done, while an engine takes long to; else None."""
+        return self._session.loading if self._session and self._session.error is None else None
+
+    def stop_loading(self) -> None:
+        """Stop making the engine ready; the session ends with an error that says so."""
+        if self._session:
+            self._session.watch.stop()
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What was wrong with the source so far."""
         pipeline = self._session.pipeline if self._session else None
@@ -219,6 +229,8 @@ class _Session:
         self.error: str | None = None
         self.pipeline: Pipeline | None = None
         self.ledger = Ledger()
+        self.loading: tuple[str, float] | None = None
+        self.watch = LoadWatch(self._told)
         self.thread = threading.Thread(target=self._run, name="seg-player", daemon=True)
         self._player = player
         self._changed = threading.Condition()
@@ -244,6 +256,7 @@ class _Session:
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
+        self.watch.stop()
         if self.pipeline:
             self.pipeline.stop()
 
@@ -289,10 +302,11 @@ class _Session:
             return
         source = open_source(self.source)
         spec = self.spec
+        options = player.options.watched(self.watch)
         pipeline = Pipeline(
             source,
             spec,
-            lambda: player.options.load(spec),
+            lambda: options.load(spec),
             policy=Policy.REAL_TIME,
             speed=player.speed,
             loop=player.loop,
@@ -309,6 +323,10 @@ class _Session:
                 self._post(shot)
                 if self._stopping:
                     return
+
+    def _told(self, what: str, share: float) -> bool:
+        self.loading = None if what == READY else (what, share)
+        return not self._stopping
 
     def _fail(self, text: str) -> None:
         if not self._stopping:

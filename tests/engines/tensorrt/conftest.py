@@ -24,6 +24,7 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
     state = importlib.import_module("standin_state").reset()
     yield state
     state.gate.set()
+    state.build_gate.set()
     for name in [name for name in sys.modules if _is_one(name)]:
         del sys.modules[name]
     sys.modules.update(saved)

@@ -5,6 +5,7 @@ Streams do nothing until somebody waits for them: who reads a result without wai
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -37,12 +38,17 @@ class State:
     """The network computes something else."""
     gate: threading.Event = field(default_factory=threading.Event)
     """Streams run while it is set."""
+    build_gate: threading.Event = field(default_factory=threading.Event)
+    """A build goes on while it is set."""
+    step_s: float = float(os.environ.get("STANDIN_STEP_S", "0"))
+    """Seconds that a step of a build takes."""
     lock: threading.RLock = field(default_factory=threading.RLock)
     contexts: threading.local = field(default_factory=threading.local)
     next_address: int = 0x1000
 
     def __post_init__(self) -> None:
         self.gate.set()
+        self.build_gate.set()
 
     def note(self, name: str, detail: object = None) -> None:
         with self.lock:

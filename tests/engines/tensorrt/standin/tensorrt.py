@@ -7,6 +7,7 @@ from __future__ import annotations
 import enum
 import hashlib
 import json
+import time
 
 import numpy as np
 import onnx
@@ -245,6 +246,8 @@ def _report(monitor: IProgressMonitor) -> bool:
     monitor.phase_start("Building engine", None, 2)
     monitor.phase_start("Timing tactics", "Building engine", 4)
     for step in range(4):
+        STATE.build_gate.wait(30)
+        time.sleep(STATE.step_s)
         if not monitor.step_complete("Timing tactics", step):
             return False
     monitor.phase_finish("Timing tactics")
