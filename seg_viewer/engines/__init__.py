@@ -77,16 +77,27 @@ def _maker(name: str, progress: LoadProgress | None = None) -> Callable[[ModelSp
 
         return OpenVinoEngine
     if name == "onnxruntime":
-        from seg_viewer.engines.onnxruntime import OnnxRuntimeEngine
-
-        return OnnxRuntimeEngine
+        return _make_onnxruntime
     return lambda spec, device, mode: _make_tensorrt(spec, device, mode, progress)
 
 
+def _make_onnxruntime(spec: ModelSpec, device: str | None, mode: str) -> Engine:
+    from seg_viewer.engines.onnxruntime import OnnxRuntimeEngine
+
+    if (device or "CPU").upper() == "CPU":
+        return OnnxRuntimeEngine(spec, device, mode)
+    return _with_spare(lambda: OnnxRuntimeEngine(spec, device, mode), spec, mode)
+
+
 def _make_tensorrt(spec: ModelSpec, device: str | None, mode: str, progress: LoadProgress | None) -> Engine:
+    from seg_viewer.engines.tensorrt import TensorRtEngine
+
+    return _with_spare(lambda: TensorRtEngine(spec, device, mode, progress), spec, mode)
+
+
+def _with_spare(make: Callable[[], Engine], spec: ModelSpec, mode: str) -> Engine:
     """On the GPU, and on the processor when the GPU fails."""
     from seg_viewer.engines.fallback import FallbackEngine
-    from seg_viewer.engines.tensorrt import TensorRtEngine
 
     def make_spare() -> Engine:
         reasons = []
@@ -97,7 +108,7 @@ def _make_tensorrt(spec: ModelSpec, device: str | None, mode: str, progress: Loa
                 reasons.append(f"{name}: {error}")
         raise EngineError("; ".join(reasons))
 
-    return FallbackEngine(lambda: TensorRtEngine(spec, device, mode, progress), make_spare)
+    return FallbackEngine(make, make_spare)
 
 
 def load_engine(

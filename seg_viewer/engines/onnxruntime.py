@@ -1,4 +1,4 @@
-"""ONNX Runtime: the reference that runs everywhere."""
+"""ONNX Runtime: the reference that runs everywhere, and with its GPU build the second way to NVIDIA GPUs."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from platformdirs import user_cache_path
+
 from seg_viewer.core.errors import EngineError
 from seg_viewer.core.frame import ByteArray
 from seg_viewer.core.model_file import INPUT_NAME, OUTPUT_NAME, ModelSpec, read_model_file
-from seg_viewer.engines.base import EngineReport, check_picture, summarize_precision, to_class_map
+from seg_viewer.engines.base import DeviceFailure, EngineReport, check_picture, summarize_precision, to_class_map
 
-_PROVIDERS = {"CPU": "CPUExecutionProvider", "CUDA": "CUDAExecutionProvider"}
+_PROVIDERS = {"CPU": "CPUExecutionProvider", "CUDA": "CUDAExecutionProvider", "TENSORRT": "TensorrtExecutionProvider"}
+_BEHIND = {"CPU": (), "CUDA": ("CPU",), "TENSORRT": ("CUDA", "CPU")}
+"""Who takes the nodes that a device does not."""
 _INTEGER_CONVOLUTIONS = {"QLinearConv", "QLinearConvTranspose", "ConvInteger"}
 _FLOAT_CONVOLUTIONS = {"Conv", "FusedConv", "ConvTranspose", "NhwcFusedConv"}
 
@@ -29,7 +33,10 @@ def import_onnxruntime() -> Any:
 
 
 def devices() -> list[str]:
-    """Devices whose execution provider is installed: ["CPU"], or with a GPU build ["CPU", "CUDA"]."""
+    """Devices whose execution provider is installed: ["CPU"], or with a GPU build ["CPU", "CUDA", "TENSORRT"].
+
+    Installed does not mean that it works: without a GPU, its driver or CUDA's libraries, ONNX Runtime falls back.
+    """
     installed = import_onnxruntime().get_available_providers()
     return [name for name, provider in _PROVIDERS.items() if provider in installed]
 
@@ -39,15 +46,13 @@ class OnnxRuntimeEngine:
 
     Args:
         model: the model file.
-        device: "CPU" or "CUDA", or None for CPU.
+        device: "CPU", "CUDA" or "TENSORRT" (TensorRT within ONNX Runtime), or None for CPU.
         mode: accepted for the protocol; this runtime works on one frame at a time with all threads.
 
     Raises:
         ModelFileError: the file is no model of ours.
         EngineError: ONNX Runtime is missing, has no such device, or cannot load the model.
     """
-
-    slots = 1
 
     def __init__(self, model: str | Path | ModelSpec, device: str | None = None, mode: str = "throughput") -> None:
         ort = import_onnxruntime()
@@ -56,28 +61,26 @@ class OnnxRuntimeEngine:
         present = devices()
         if wanted not in present:
             raise EngineError(f"ONNX Runtime has no device {wanted} here; there is {', '.join(present)}")
-        providers = [_PROVIDERS[wanted]] + ([_PROVIDERS["CPU"]] if wanted != "CPU" else [])
-        options = ort.SessionOptions()
-        options.log_severity_level = 3
-        with tempfile.TemporaryDirectory(prefix="seg-viewer-") as folder:
-            optimized = Path(folder) / "optimized.onnx"
-            options.optimized_model_filepath = str(optimized)  # the graph that really runs, to read precisions from
-            try:
-                self._session = ort.InferenceSession(str(self.spec.path), options, providers=providers)
-            except Exception as error:  # its own errors share no public base class
-                raise EngineError(f"{self.spec.path}: ONNX Runtime cannot load it: {error}") from error
-            precision = _precision(optimized)
-        used = self._session.get_providers()[0]
-        note = "" if used == providers[0] else f"{wanted} was asked for, but ONNX Runtime fell back to {used}"
+        self.slots = 1
+        self._session, precision = _open_session(ort, self.spec, wanted, present)
+        used = _device(self._session.get_providers()[0])
+        self._on_gpu = used != "CPU"
+        fallback = ""
+        if used != wanted:
+            fallback = (
+                f"ONNX Runtime fell back from {wanted} to {used}: it cannot use {wanted} here, for want of a GPU, its "
+                "driver or libraries of the versions that this ONNX Runtime was built for"
+            )
         self._results: deque[tuple[ByteArray, float]] = deque()
         self.inference_s = 0.0
         self.wake: Callable[[], None] = lambda: None
         self.report = EngineReport(
             name="onnxruntime",
             version=str(ort.__version__),
-            device=used.removesuffix("ExecutionProvider"),
+            device=used,
             precision=precision,
-            note=note,
+            note=_left_over(self._session, used),
+            fallback=fallback,
         )
 
     def submit(self, rgb: ByteArray) -> None:
@@ -88,7 +91,8 @@ class OnnxRuntimeEngine:
         try:
             (output,) = self._session.run([OUTPUT_NAME], {INPUT_NAME: rgb[None]})
         except Exception as error:  # as above
-            raise EngineError(f"ONNX Runtime stopped while it ran: {error}") from error
+            kind = DeviceFailure if self._on_gpu else EngineError
+            raise kind(f"ONNX Runtime stopped while it ran: {error}") from error
         self._results.append((to_class_map(output), time.perf_counter() - start_s))
 
     def ready(self) -> bool:
@@ -107,6 +111,56 @@ class OnnxRuntimeEngine:
     def close(self) -> None:
         self._results.clear()
         self._session = None
+
+
+def _open_session(ort: Any, spec: ModelSpec, wanted: str, present: list[str]) -> tuple[Any, str]:
+    """The session, and the precision of the graph that it runs."""
+    names = [wanted, *(name for name in _BEHIND[wanted] if name in present)]
+    options = ort.SessionOptions()
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")  # older versions ignore it
+    with tempfile.TemporaryDirectory(prefix="seg-viewer-") as folder:
+        optimized = Path(folder) / "optimized.onnx"
+        if wanted != "TENSORRT":  # what it compiles cannot be written down
+            options.optimized_model_filepath = str(optimized)  # the graph that really runs, to read precisions from
+        providers = [(_PROVIDERS[name], _provider_options(name)) for name in names]
+        try:
+            session = ort.InferenceSession(str(spec.path), options, providers=providers)
+        except Exception as error:  # its own errors share no public base class
+            raise EngineError(f"{spec.path}: ONNX Runtime cannot load it: {_line(error)}") from error
+        return session, _precision(optimized)
+
+
+def _provider_options(name: str) -> dict[str, str]:
+    if name != "TENSORRT":
+        return {}
+    folder = str(user_cache_path("seg-viewer") / "onnxruntime-tensorrt")
+    return {
+        "trt_engine_cache_enable": "1",
+        "trt_engine_cache_path": folder,
+        "trt_timing_cache_enable": "1",
+        "trt_timing_cache_path": folder,
+    }
+
+
+def _device(provider: str) -> str:
+    """ "CUDA" for "CUDAExecutionProvider"."""
+    return next((name for name, known in _PROVIDERS.items() if known == provider), provider)
+
+
+def _left_over(session: Any, used: str) -> str:
+    """Which nodes run elsewhere than the session's first provider, as it tells itself; "" when none."""
+    if used == "CPU" or not hasattr(session, "get_provider_graph_assignment_info"):
+        return ""
+    counts: Counter[str] = Counter()
+    for part in session.get_provider_graph_assignment_info():
+        counts[_device(str(part.ep_name))] += len(part.get_nodes())
+    others = [f"{count} on {name}" for name, count in counts.items() if name != used]
+    return f"of {counts.total()} nodes {', '.join(others)}" if others else ""
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def _precision(optimized: Path) -> str:
