@@ -19,6 +19,7 @@ from seg_viewer.engines.base import DeviceFailure, EngineReport, check_picture, 
 _PROVIDERS = {"CPU": "CPUExecutionProvider", "CUDA": "CUDAExecutionProvider", "TENSORRT": "TensorrtExecutionProvider"}
 _BEHIND = {"CPU": (), "CUDA": ("CPU",), "TENSORRT": ("CUDA", "CPU")}
 """Who takes the nodes that a device does not."""
+_WARNINGS, _FATAL = 2, 4
 _INTEGER_CONVOLUTIONS = {"QLinearConv", "QLinearConvTranspose", "ConvInteger"}
 _FLOAT_CONVOLUTIONS = {"Conv", "FusedConv", "ConvTranspose", "NhwcFusedConv"}
 
@@ -65,12 +66,7 @@ class OnnxRuntimeEngine:
         self._session, precision = _open_session(ort, self.spec, wanted, present)
         used = _device(self._session.get_providers()[0])
         self._on_gpu = used != "CPU"
-        fallback = ""
-        if used != wanted:
-            fallback = (
-                f"ONNX Runtime fell back from {wanted} to {used}: it cannot use {wanted} here, for want of a GPU, its "
-                "driver or libraries of the versions that this ONNX Runtime was built for"
-            )
+        fallback = "" if used == wanted else _explain_fallback(ort, wanted, used)
         self._results: deque[tuple[ByteArray, float]] = deque()
         self.inference_s = 0.0
         self.wake: Callable[[], None] = lambda: None
@@ -119,16 +115,33 @@ def _open_session(ort: Any, spec: ModelSpec, wanted: str, present: list[str]) ->
     options = ort.SessionOptions()
     options.log_severity_level = 3
     options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")  # older versions ignore it
+    ort.set_default_logger_severity(_FATAL)  # what misses is told by `_explain_fallback`, once
     with tempfile.TemporaryDirectory(prefix="seg-viewer-") as folder:
         optimized = Path(folder) / "optimized.onnx"
-        if wanted != "TENSORRT":  # what it compiles cannot be written down
-            options.optimized_model_filepath = str(optimized)  # the graph that really runs, to read precisions from
-        providers = [(_PROVIDERS[name], _provider_options(name)) for name in names]
         try:
-            session = ort.InferenceSession(str(spec.path), options, providers=providers)
-        except Exception as error:  # its own errors share no public base class
-            raise EngineError(f"{spec.path}: ONNX Runtime cannot load it: {_line(error)}") from error
-        return session, _precision(optimized)
+            while True:
+                if names[0] != "TENSORRT":  # what that compiles cannot be written down
+                    options.optimized_model_filepath = str(optimized)  # the graph that runs, to read precisions from
+                providers = [(_PROVIDERS[name], _provider_options(name)) for name in names]
+                try:
+                    session = ort.InferenceSession(str(spec.path), options, providers=providers, enable_fallback=False)
+                    return session, _precision(optimized)
+                except Exception as error:  # its own errors share no public base class
+                    if len(names) == 1:
+                        raise EngineError(f"{spec.path}: ONNX Runtime cannot load it: {_line(error)}") from error
+                    names.pop(0)  # left to itself it would do the same, and print what it thinks of it
+        finally:
+            ort.set_default_logger_severity(_WARNINGS)
+
+
+def _explain_fallback(ort: Any, wanted: str, used: str) -> str:
+    version = getattr(ort, "cuda_version", "")
+    needs = f"CUDA {version} with cuDNN" if version else "CUDA with cuDNN"
+    return (
+        f"ONNX Runtime fell back from {wanted} to {used}: {wanted} needs an NVIDIA GPU and {needs}"
+        + (", and TensorRT's libraries" if wanted == "TENSORRT" else "")
+        + ", of which something is missing here"
+    )
 
 
 def _provider_options(name: str) -> dict[str, str]:

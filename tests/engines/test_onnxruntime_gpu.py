@@ -75,9 +75,9 @@ class _Part:
 def gpu_session(gpu_build: Any, monkeypatch: pytest.MonkeyPatch) -> list[_GpuSession]:
     real, made = gpu_build.InferenceSession, []
 
-    def make(path: str, options: Any, providers: list[tuple[str, dict[str, str]]]) -> _GpuSession:
+    def make(path: str, options: Any, providers: list[tuple[str, dict[str, str]]], **choices: Any) -> _GpuSession:
         assert [name for name, _ in providers] == ["CUDAExecutionProvider", "CPUExecutionProvider"]
-        made.append(_GpuSession(real(path, options, providers=["CPUExecutionProvider"])))
+        made.append(_GpuSession(real(path, options, providers=["CPUExecutionProvider"], **choices)))
         return made[-1]
 
     for name in ("get_providers", "get_provider_graph_assignment_info", "run"):
