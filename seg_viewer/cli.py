@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from seg_viewer import __version__
@@ -195,10 +196,14 @@ def doctor(**choices: Any) -> None:
     for check in checks:
         agreement = "–" if check.agreement is None else f"{100 * check.agreement:.2f} %"
         table.add_row(
-            "✓" if check.works else "✗", check.name, check.line, f"{check.rate:.0f}" if check.rate else "–", agreement
+            "✓" if check.works else "✗",
+            check.name,
+            escape(check.line),  # the names of extras stand in brackets
+            f"{check.rate:.0f}" if check.rate else "–",
+            agreement,
         )
     console.print(table)
-    console.print(f"Reference: {reference}.", highlight=False)
+    console.print(f"Reference: {reference}.", highlight=False, markup=False)
     chosen = next((check for check in checks if check.chosen), None)
     if chosen is None:
         raise SegViewerError("no engine works here; see the reasons above")
