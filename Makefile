@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 CLIP_OUT := out/street_seg.mp4
 
-.PHONY: setup setup-dev run test lint bench app clean
+.PHONY: setup setup-dev run test test-gpu lint bench bench-gpu app clean
 
 setup: $(VENV)/.base
 setup-dev: $(VENV)/.dev
@@ -44,6 +44,13 @@ lint: setup-dev
 test: lint
 	@$(BIN)/python -m seg_viewer.gui.system --install
 	$(BIN)/python -m pytest
+
+# On a machine with an NVIDIA GPU, after pip install -e '.[tensorrt]': tests, benchmark, and a report to paste
+test-gpu: setup-dev
+	$(BIN)/python -m benchmarks.gpu_report
+
+bench-gpu: setup-dev
+	$(BIN)/python -m benchmarks.gpu
 
 bench: setup-dev
 	$(BIN)/python -m benchmarks.usual_loop

@@ -1,0 +1,78 @@
+"""What works on this machine's NVIDIA GPU, as a report to paste: facts, the tests marked gpu, the benchmark.
+
+python -m benchmarks.gpu_report [FILE]      (make test-gpu)
+"""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import click
+
+from seg_viewer import __version__
+from seg_viewer.engines import available_engines
+
+_PACKAGES = ("tensorrt", "tensorrt-cu13-libs", "tensorrt-cu13-bindings", "pycuda", "onnxruntime", "onnxruntime-gpu")
+_LONGEST_S = 1800
+
+
+def facts() -> list[str]:
+    """System, GPU as its driver tells it, versions, and what each engine says of itself."""
+    lines = [f"- seg_viewer {__version__}, Python {platform.python_version()}, {platform.platform()}"]
+    smi = shutil.which("nvidia-smi")
+    if smi:
+        query = [smi, "--query-gpu=name,driver_version,memory.total,compute_cap", "--format=csv,noheader"]
+        done = subprocess.run(query, capture_output=True, text=True, timeout=60, check=False)
+        lines += [f"- GPU: {line}" for line in done.stdout.strip().splitlines()]
+    else:
+        lines.append("- GPU: no nvidia-smi")
+    found = []
+    for package in _PACKAGES:
+        try:
+            found.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            continue
+    lines.append(f"- packages: {', '.join(found) or 'none of ' + ', '.join(_PACKAGES)}")
+    for choice in available_engines():
+        lines.append(f"- engine {choice.name}: {', '.join(choice.devices) or choice.problem}")
+    return lines
+
+
+def _ran(*arguments: str) -> tuple[int, str]:
+    try:
+        done = subprocess.run(
+            [sys.executable, *arguments], capture_output=True, text=True, timeout=_LONGEST_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return 1, f"stopped after {_LONGEST_S} s"
+    return done.returncode, (done.stdout + done.stderr).strip()
+
+
+def report() -> tuple[int, str]:
+    """Exit code of the tests, and the report in Markdown."""
+    code, tests = _ran("-m", "pytest", "-m", "gpu", "-rA", "--tb=short", "-p", "no:cacheprovider", "-q")
+    _, bench = _ran("-m", "benchmarks.gpu")
+    text = "\n".join(
+        ["## GPU report", "", *facts(), "", "### Tests", "", "```", tests, "```", "", "### Benchmark", "", "```", bench]
+    )
+    return code, text + "\n```\n"
+
+
+@click.command(help=__doc__)
+@click.argument("file", default="out/gpu-report.md", type=click.Path(dir_okay=False, path_type=Path))
+def main(file: Path) -> None:
+    code, text = report()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+    click.echo(text)
+    click.echo(f"Written to {file}: paste it into an issue.")
+    raise SystemExit(code)
+
+
+if __name__ == "__main__":
+    main()
