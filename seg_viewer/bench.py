@@ -109,7 +109,8 @@ def _run_pipeline(
                 break
         report = pipeline.engine_report
         drops = pipeline.ledger.snapshot().drops
-    return frames / (end_s - start_s), first_shot_s, report.line() if report else "", drops
+    ran = " · ".join(filter(None, [report.line(), report.fallback])) if report else ""
+    return frames / (end_s - start_s), first_shot_s, ran, drops
 
 
 def _stages(

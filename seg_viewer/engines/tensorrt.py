@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from seg_viewer.core.errors import EngineError
 from seg_viewer.core.frame import ByteArray
 from seg_viewer.core.model_file import ModelSpec, read_model_file
 from seg_viewer.engines.base import READY, EngineReport, LoadProgress
@@ -18,7 +19,20 @@ from seg_viewer.engines.tensorrt_verify import check_precisions, layer_precision
 
 if TYPE_CHECKING:
     from seg_viewer.engines.cuda import Gpu
+    from seg_viewer.engines.tensorrt_build import BuiltPlan
     from seg_viewer.engines.tensorrt_run import PlanRunner
+
+
+@dataclass(frozen=True)
+class _Running:
+    """A plan that was just built: running, and in the cache at `path` unless it could not be kept."""
+
+    runner: PlanRunner
+    built: BuiltPlan
+    checks: dict[str, Any]
+    path: Path | None
+    unkept: EngineError | None
+
 
 _SLOTS = {"throughput": 2, "latency": 1}
 
@@ -96,43 +110,45 @@ def make_plan(
     gpu = Gpu(device)
     try:
         key = plan_key(spec, options, gpu)
-        runner, made, plan = _build(spec, options, gpu, key, cache, 1, progress)
-        layers = runner.layers()
-        runner.close()
+        made = _build(spec, options, gpu, cache, 1, progress)
+        made.runner.close()
     finally:
         gpu.close()
-    if output is None:
-        return made
-    write_whole(output.with_suffix(".layers.json"), layers.encode())
-    write_whole(output.with_suffix(".json"), sidecar_json(key, plan, made.checks))
-    write_whole(output, plan)
-    return MadePlan(output, key, made.size, made.seconds, made.checks)
+    plan, path = made.built.plan, made.path
+    if output is not None:
+        write_whole(output.with_suffix(".layers.json"), made.built.layers.encode())
+        write_whole(output.with_suffix(".json"), sidecar_json(key, plan, made.checks))
+        write_whole(output, plan)
+        path = output
+    if path is None:
+        assert made.unkept is not None
+        raise made.unkept
+    return MadePlan(path, key, len(plan), made.built.seconds, made.checks)
 
 
 def _build(
-    spec: ModelSpec,
-    options: PlanOptions,
-    gpu: Gpu,
-    key: PlanKey,
-    cache: PlanCache,
-    slots: int,
-    progress: LoadProgress | None,
-) -> tuple[PlanRunner, MadePlan, bytes]:
-    """Build, verify, store; returns the plan running."""
+    spec: ModelSpec, options: PlanOptions, gpu: Gpu, cache: PlanCache, slots: int, progress: LoadProgress | None
+) -> _Running:
+    """Build, verify, keep."""
     from seg_viewer.engines.tensorrt_build import build_plan
     from seg_viewer.engines.tensorrt_run import PlanRunner
 
+    key = plan_key(spec, options, gpu)
     graph = prepare_graph(spec, options.precision)
     built = build_plan(graph.data, spec, options, cache.load_timings(key), progress)
-    cache.store_timings(key, built.timings)
     runner = PlanRunner(built.plan, spec, gpu, slots)
     try:
         checks = verify_plan(runner, built.layers, spec, graph.precision, graph.convolutions, progress)
-        path = cache.store(key, built.plan, built.layers, checks)
+        path, unkept = None, None
+        try:
+            cache.store_timings(key, built.timings)
+            path = cache.store(key, built.plan, built.layers, checks)
+        except EngineError as error:  # a full disk is no reason not to run
+            unkept = error
     except BaseException:
         runner.close()
         raise
-    return runner, MadePlan(path, key, len(built.plan), built.seconds, checks), built.plan
+    return _Running(runner, built, checks, path, unkept)
 
 
 class TensorRtEngine:
@@ -171,7 +187,7 @@ class TensorRtEngine:
         gpu = Gpu(device)
         try:
             key = plan_key(self.spec, options, gpu)
-            self._runner, note = _open(self.spec, options, gpu, key, cache or PlanCache(), self.slots, progress)
+            self._runner, note = _open(self.spec, options, gpu, cache or PlanCache(), self.slots, progress)
         except BaseException:
             gpu.close()
             raise
@@ -216,17 +232,12 @@ class TensorRtEngine:
 
 
 def _open(
-    spec: ModelSpec,
-    options: PlanOptions,
-    gpu: Gpu,
-    key: PlanKey,
-    cache: PlanCache,
-    slots: int,
-    progress: LoadProgress | None,
+    spec: ModelSpec, options: PlanOptions, gpu: Gpu, cache: PlanCache, slots: int, progress: LoadProgress | None
 ) -> tuple[PlanRunner, str]:
     """The plan running, from the cache or built now, and a note for people."""
     from seg_viewer.engines.tensorrt_run import PlanRefused, PlanRunner
 
+    key = plan_key(spec, options, gpu)
     plan = cache.load(key)
     reason = ""
     if plan is not None:
@@ -235,10 +246,11 @@ def _open(
         except PlanRefused as error:
             cache.remove(key)
             reason = f" again, because {error}"
-    runner, made, _plan = _build(spec, options, gpu, key, cache, slots, progress)
+    made = _build(spec, options, gpu, cache, slots, progress)
     if progress is not None:
         progress(READY, 1.0)
-    return runner, f"plan built{reason} in {made.seconds:.0f} s"
+    note = f"plan built{reason} in {made.built.seconds:.0f} s"
+    return made.runner, note if made.unkept is None else f"{note}, but not kept: {made.unkept}"
 
 
 def _running_precision(runner: PlanRunner, spec: ModelSpec, options: PlanOptions, key: PlanKey) -> str:

@@ -15,6 +15,7 @@ from seg_viewer.core.model_file import read_model_file
 from seg_viewer.engines import Engine, LoadStopped, available_engines, load_engine
 from seg_viewer.engines.base import segment_all
 from seg_viewer.engines.plan_cache import PlanCache
+from seg_viewer.engines.tensorrt import make_plan
 from tests.models import BLUE, GREEN, GREY, RED
 
 
@@ -235,6 +236,19 @@ def test_foreign_timings_are_left_out(machine: Any, model: Path) -> None:
     machine.journal.clear()
     _open(model).close()
     assert [call.detail for call in machine.calls("timings")] == [b"foreign", b""]
+
+
+def test_a_plan_that_cannot_be_kept_runs_all_the_same(machine: Any, model: Path, tmp_path: Path) -> None:
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "seg-viewer").write_text("a file where the folder should be")
+    engine = _open(model)
+    assert "but not kept" in engine.report.note and str(tmp_path) in engine.report.note
+    assert int(engine.segment(_solid(RED))[0, 0]) == 3
+    engine.close()
+    with pytest.raises(EngineError, match="cannot be written"):
+        make_plan(model)
+    made = make_plan(model, output=tmp_path / "elsewhere.plan")
+    assert made.path.read_bytes().startswith(b"STAND-IN PLAN")
 
 
 # -- building ----------------------------------------------------------------------------------------------------------

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from seg_viewer.core.errors import EngineError
 from seg_viewer.engines import available_engines, load_engine
-from tests.engines.tensorrt.conftest import STANDIN
+from tests.engines.tensorrt.conftest import STANDIN, without_gpu_modules
 
 PACKAGES = ("tensorrt", "tensorrt_bindings", "tensorrt_libs", "pycuda")
 
@@ -26,10 +27,8 @@ class _NotInstalled:
 
 
 @pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of packages, and nothing else of ours installed."""
-    for name in [name for name in sys.modules if name.split(".")[0] in (*PACKAGES, "standin_state")]:
-        monkeypatch.delitem(sys.modules, name)
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder of packages, and none of the GPU libraries but those in it."""
     found = sys.modules["importlib.util"].find_spec
 
     def find_spec(name: str, package: str | None = None) -> object:
@@ -40,7 +39,8 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("importlib.util.find_spec", find_spec)
     monkeypatch.setattr(sys, "meta_path", [_NotInstalled(tmp_path), *sys.meta_path])
     monkeypatch.syspath_prepend(str(tmp_path))
-    return tmp_path
+    with without_gpu_modules():
+        yield tmp_path
 
 
 def _problem(model: Path) -> str:
@@ -102,5 +102,3 @@ def test_the_stand_in_counts_as_installed(site: Path) -> None:
             (site / path.name).symlink_to(path)
     told = next(choice for choice in available_engines() if choice.name == "tensorrt")
     assert told.devices == ("GPU.0",)
-    for name in [name for name in sys.modules if name.startswith("seg_viewer.engines.cuda")]:
-        del sys.modules[name]  # it holds the stand-in
