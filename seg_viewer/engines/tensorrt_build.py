@@ -13,7 +13,7 @@ from seg_viewer.core.errors import EngineError
 from seg_viewer.core.model_file import INPUT_NAME, ModelSpec
 from seg_viewer.engines.base import LoadProgress, LoadStopped
 from seg_viewer.engines.tensorrt_options import PlanOptions
-from seg_viewer.engines.tensorrt_run import LOG, dims_tuple, failure, inspect_layers, load_plan
+from seg_viewer.engines.tensorrt_run import LOG, dims_tuple, failure, inspect_layers, load_plan, made
 
 _MIB = 2**20
 
@@ -51,8 +51,7 @@ def build_plan(
         EngineError: TensorRT refuses the graph, with every reason it gives, or cannot build it.
     """
     start_s = time.perf_counter()
-    LOG.take()
-    builder = trt.Builder(LOG)
+    builder = made(lambda: trt.Builder(LOG), "a builder")
     # strongly typed: the graph alone says what is computed in which precision (always so from TensorRT 11 on)
     network = builder.create_network(1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED))
     _parse(network, graph, spec)
@@ -77,7 +76,7 @@ def build_plan(
 
 
 def _parse(network: trt.INetworkDefinition, graph: bytes, spec: ModelSpec) -> None:
-    parser = trt.OnnxParser(network, LOG)
+    parser = made(lambda: trt.OnnxParser(network, LOG), "a parser")
     if parser.parse(graph):
         return
     errors: list[trt.ParserError] = []

@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import tensorrt as trt
@@ -20,6 +20,7 @@ from seg_viewer.engines.base import DeviceFailure, check_picture, to_class_map
 from seg_viewer.engines.cuda import EventWaiter, FrameLane, Gpu
 
 _OUTPUT_TYPES: dict[str, DTypeLike] = {"UINT8": np.uint8, "INT32": np.int32, "INT64": np.int64}
+_Made = TypeVar("_Made")
 _log = logging.getLogger(__name__)
 
 
@@ -64,15 +65,27 @@ def failure(text: str, reason: str) -> EngineError:
     """The error of a call that TensorRT refused; one of the device where the reason says so."""
     lowered = reason.lower()
     gone = any(
-        word in lowered for word in ("out of memory", "outofmemory", "cuda error", "cuda failure", "cuda runtime")
+        word in lowered
+        for word in ("out of memory", "outofmemory", "cuda error", "cuda failure", "cuda runtime", "cuda init")
     )
     return (DeviceFailure if gone else EngineError)(f"{text}: {reason}")
 
 
+def made(make: Callable[[], _Made], what: str) -> _Made:
+    """What a constructor of TensorRT's gives. Raises: EngineError, or DeviceFailure where the GPU is the reason.
+
+    Where CUDA cannot be used it gives nothing, which the bindings tell as a TypeError.
+    """
+    LOG.take()
+    try:
+        return make()
+    except TypeError as error:
+        raise failure(f"TensorRT cannot make {what}", LOG.take()) from error
+
+
 def load_plan(plan: bytes) -> tuple[trt.Runtime, trt.ICudaEngine]:
     """Raises: PlanRefused; DeviceFailure when the GPU is the reason."""
-    LOG.take()
-    runtime = trt.Runtime(LOG)
+    runtime = made(lambda: trt.Runtime(LOG), "a runtime")
     engine = runtime.deserialize_cuda_engine(plan)
     if engine is None:
         error = failure("TensorRT cannot load the plan", LOG.take())

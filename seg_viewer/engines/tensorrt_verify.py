@@ -53,9 +53,11 @@ def layer_precisions(layers: str, convolutions: Sequence[str]) -> Counter[str]:
         return Counter()
     detailed = [layer for layer in found if isinstance(layer, dict) and layer.get("LayerType") not in _BESIDE]
     chosen = [layer for layer in detailed if "conv" in str(layer.get("LayerType", "")).lower()]
-    if not chosen:  # fused into kernels of TensorRT's own making, which tell the nodes that they stand for
-        wanted = set(convolutions)
-        chosen = [layer for layer in detailed if wanted & _nodes(layer)]
+    named = {node for layer in chosen for node in _nodes(layer)}
+    if not chosen or named & set(convolutions):
+        # others are fused into kernels of TensorRT's own making, which tell the nodes that they stand for
+        missing = set(convolutions) - named
+        chosen += [layer for layer in detailed if layer not in chosen and missing & _nodes(layer)]
     return Counter(_precision(layer) for layer in chosen)
 
 

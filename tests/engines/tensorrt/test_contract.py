@@ -17,7 +17,14 @@ from pathlib import Path
 import pytest
 
 from tests.engines.tensorrt.conftest import STANDIN
-from tests.engines.tensorrt.record import RECORDED, compiler, installed_bindings, make_stub, recorded_stub
+from tests.engines.tensorrt.record import (
+    RECORDED,
+    compiler,
+    import_environment,
+    installed_bindings,
+    make_stub,
+    recorded_stub,
+)
 from tests.engines.tensorrt.record import recorded_versions as versions
 
 ROOT = Path(__file__).parents[3]
@@ -56,6 +63,54 @@ def test_both_generations_are_recorded_with_their_wheels() -> None:
 def test_the_record_knows_what_tensorrt_11_removed() -> None:
     flags = {version.split(".")[0]: _members(recorded_stub(version), "BuilderFlag") for version in versions()}
     assert {"FP16", "INT8"} <= flags["10"] and not {"FP16", "INT8"} & flags["11"]
+
+
+REAL = """
+import sys, tensorrt_bindings as trt
+sys.modules["tensorrt"] = trt
+from seg_viewer.core.errors import EngineError
+from seg_viewer.engines import tensorrt_build, tensorrt_run
+print("version", trt.__version__)
+log = tensorrt_run.LOG
+log.log(trt.ILogger.Severity.ERROR, "first\\nsecond")
+log.log(trt.ILogger.Severity.INFO, "third")
+print("logged", log.take())
+print("shape", tensorrt_run.dims_tuple(trt.Dims((1, 32, 64, 3))))
+print("type", trt.DataType.INT32.name in tensorrt_run._OUTPUT_TYPES)
+told = []
+monitor = tensorrt_build._Monitor(lambda what, share: told.append(share) or True)
+monitor.phase_start("build", None, 2)
+print("goes on", monitor.step_complete("build", 0), told)
+monitor.phase_finish("build")
+for step in (lambda: tensorrt_run.load_plan(b"plan"), lambda: tensorrt_build.build_plan(b"", None, None)):
+    try:
+        step()
+    except EngineError as error:
+        print("refused:", error)
+"""
+
+
+def test_our_modules_run_on_the_real_bindings(tmp_path: Path) -> None:
+    """As far as that goes without the native libraries: our subclasses, enums and shapes, and what is said then."""
+    found = installed_bindings()
+    if compiler() is None or found is None:
+        pytest.skip("needs tensorrt-cu13-bindings and a C compiler (cc)")
+    folder, version = found
+    environ = import_environment(tmp_path, folder, version)
+    environ["PYTHONPATH"] += f":{ROOT}:{tmp_path}"
+    (tmp_path / "pycuda").symlink_to(STANDIN / "pycuda")  # PyCUDA is not what is looked at here
+    (tmp_path / "standin_state.py").symlink_to(STANDIN / "standin_state.py")
+    done = subprocess.run([sys.executable, "-c", REAL], env=environ, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        f"version {version}",
+        "logged first second",
+        "shape (1, 32, 64, 3)",
+        "type True",
+        "goes on True [0.0, 0.5]",
+        "refused: TensorRT cannot make a runtime: no reason given",
+        "refused: TensorRT cannot make a builder: no reason given",
+    ]
 
 
 # -- our code against the record ---------------------------------------------------------------------------------------

@@ -383,6 +383,18 @@ def test_a_failure_names_the_step(machine: Any, model: Path, call: str, text: st
     engine.close()
 
 
+@pytest.mark.parametrize(("reason", "name"), [("CUDA initialization failure with error: 35", "openvino"), ("odd", "")])
+def test_a_builder_that_cannot_be_made_is_told(machine: Any, model: Path, reason: str, name: str) -> None:
+    machine.faults["Builder"] = reason
+    if not name:
+        with pytest.raises(EngineError, match="TensorRT cannot make a builder: odd"):
+            _open(model)
+        return
+    engine = _open(model)
+    assert engine.report.name == name and f"cannot make a builder: {reason}" in engine.report.fallback
+    engine.close()
+
+
 @pytest.mark.parametrize("where", ["at the start", "while loading the plan", "while building"])
 def test_without_memory_the_processor_takes_over(machine: Any, model: Path, where: str) -> None:
     if where == "at the start":

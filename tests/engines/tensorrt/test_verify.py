@@ -54,6 +54,15 @@ def test_fused_kernels_are_found_by_the_nodes_that_they_stand_for() -> None:
     assert layer_precisions(layers, ["conv0", "conv1"]) == Counter({"float16": 2})
 
 
+def test_a_float32_kernel_is_found_among_convolutions() -> None:
+    layers = _layers(
+        _layer("CaskConvolution", "Half", "conv0 + relu0", "[ONNX Layer: conv0]\x1e[ONNX Layer: relu0]"),
+        _layer("fusion", "Float", "__myl_ConvAdd", "[ONNX Layer: conv1]\x1f[ONNX Layer: add]"),
+        _layer("kgen", "Float", "__myl_Cast", "[ONNX Layer: conv0]"),  # beside a convolution that is known already
+    )
+    assert layer_precisions(layers, ["conv0", "conv1"]) == Counter({"float16": 1, "float32": 1})
+
+
 @pytest.mark.parametrize("text", ["", "no json", "[]", "{}", '{"Layers": ["conv0", "relu0"]}'])
 def test_what_tells_nothing_counts_nothing(text: str) -> None:
     assert layer_precisions(text, ["conv0"]) == Counter()

@@ -212,6 +212,9 @@ class Builder:
     def __init__(self, logger):
         STATE.note("Builder")
         self._logger = logger
+        if "Builder" in STATE.faults:
+            logger.log(ILogger.Severity.ERROR, STATE.faults["Builder"])
+            raise TypeError("pybind11::init(): factory function returned nullptr")  # the real bindings do so
 
     def create_network(self, flags=0):
         STATE.note("create_network", flags)
