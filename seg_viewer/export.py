@@ -6,11 +6,13 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from seg_viewer.core.errors import ExportError, UsageError
+from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.overlay import Overlay
-from seg_viewer.engines import LoadStopped, LoadWatch
+from seg_viewer.engines import Engine, LoadStopped, LoadWatch
 from seg_viewer.options import RunOptions
 from seg_viewer.pipeline import Pipeline, Policy
 from seg_viewer.sinks import PRESETS
@@ -119,34 +121,38 @@ def export_video(
     )
     total = info.frame_count or (round(info.duration_s * info.rate) if info.duration_s and info.rate else None)
     reported_s = start_s
-    tell = options.on_loading
-    watch = LoadWatch(lambda what, share: not cancelled() and (tell is None or tell(what, share)))
-    watched = options.watched(watch)
-    try:
-        with (
-            Pipeline(
-                opened, spec, lambda: watched.load(spec), policy=Policy.EVERY_FRAME, on_stop=watch.stop
-            ) as pipeline,
-            sink,
-        ):
-            for shot in pipeline:
-                sink.write(shot)
-                now_s = time.perf_counter()
-                if on_progress and now_s - reported_s > _REPORT_EVERY_S:
-                    reported_s = now_s
-                    on_progress(_progress(sink.frames, total, now_s - start_s))
-                if cancelled():
-                    raise ExportCancelled(f"{out}: export stopped; nothing was written")
-            report = pipeline.engine_report
-    except LoadStopped as error:
-        if cancelled():
-            raise ExportCancelled(f"{out}: export stopped; nothing was written") from error
-        raise
+    watch = LoadWatch()
+    load = partial(_load, options, spec, out, cancelled, watch)
+    with Pipeline(opened, spec, load, policy=Policy.EVERY_FRAME, on_stop=watch.stop) as pipeline, sink:
+        for shot in pipeline:
+            sink.write(shot)
+            now_s = time.perf_counter()
+            if on_progress and now_s - reported_s > _REPORT_EVERY_S:
+                reported_s = now_s
+                on_progress(_progress(sink.frames, total, now_s - start_s))
+            if cancelled():
+                raise ExportCancelled(f"{out}: export stopped; nothing was written")
+        report = pipeline.engine_report
     seconds = time.perf_counter() - start_s
     if on_progress:
         on_progress(_progress(sink.frames, sink.frames, seconds))
     warnings = [*opened.warnings, *([report.fallback] if report and report.fallback else [])]
     return ExportResult(out, sink.frames, seconds, sink.audio, report.line() if report else "", tuple(warnings))
+
+
+def _load(options: RunOptions, spec: ModelSpec, out: Path, cancelled: Callable[[], bool], watch: LoadWatch) -> Engine:
+    """The engine; building one that takes long stops with the export."""
+    tell = options.on_loading
+
+    def on_loading(what: str, share: float) -> bool:
+        return watch(what, share) and not cancelled() and (tell is None or tell(what, share))
+
+    try:
+        return options.watched(on_loading).load(spec)
+    except LoadStopped as error:
+        if cancelled():
+            raise ExportCancelled(f"{out}: export stopped; nothing was written") from error
+        raise
 
 
 def _check_output(out: Path, source: Source, overwrite: bool) -> None:

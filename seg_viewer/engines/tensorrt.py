@@ -22,18 +22,6 @@ if TYPE_CHECKING:
     from seg_viewer.engines.tensorrt_build import BuiltPlan
     from seg_viewer.engines.tensorrt_run import PlanRunner
 
-
-@dataclass(frozen=True)
-class _Running:
-    """A plan that was just built: running, and in the cache at `path` unless it could not be kept."""
-
-    runner: PlanRunner
-    built: BuiltPlan
-    checks: dict[str, Any]
-    path: Path | None
-    unkept: EngineError | None
-
-
 _SLOTS = {"throughput": 2, "latency": 1}
 
 
@@ -44,7 +32,7 @@ class MadePlan:
         path: of the plan.
         key: what it depends on.
         size: bytes.
-        seconds: that the build took; 0 when it lay in the cache.
+        seconds: that the build took.
         checks: see `verify_plan`.
     """
 
@@ -53,6 +41,17 @@ class MadePlan:
     size: int
     seconds: float
     checks: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Running:
+    """A plan that was just built: running, and in the cache at `path` unless it could not be kept."""
+
+    runner: PlanRunner
+    built: BuiltPlan
+    checks: dict[str, Any]
+    path: Path | None
+    unkept: EngineError | None
 
 
 def devices() -> list[str]:

@@ -8,17 +8,20 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushBu
 _STEPS = 1000
 
 
-class LoadingBar(QFrame):
+class LoadingBar(QWidget):
     """Hidden while there is nothing to wait for."""
 
     cancelled = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("message")
-        self.setProperty("kind", "info")
         self.setAccessibleName("Building the engine")
-        line = QHBoxLayout(self)
+        frame = QFrame(objectName="message")
+        frame.setProperty("kind", "info")
+        around = QHBoxLayout(self)
+        around.setContentsMargins(8, 8, 8, 8)
+        around.addWidget(frame)
+        line = QHBoxLayout(frame)
         line.setContentsMargins(12, 6, 12, 6)
         line.setSpacing(12)
         self.label = QLabel()
