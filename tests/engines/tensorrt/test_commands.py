@@ -52,7 +52,7 @@ def _plans(folder: Path) -> list[Path]:
 
 def test_the_trainer_builds_and_the_viewer_runs_it(tmp_path: Path, model: Path) -> None:
     built = _run(tmp_path, "-m", "trainer.cli", "build-engine", str(model), "-o", "colors.plan")
-    assert built.returncode == 0, built.stderr
+    assert built.returncode == 0 and built.stderr == "", built.stderr
     assert "colors.plan" in built.stdout and "float16" in built.stdout and "100.00 %" in built.stdout
     (kept,) = _plans(tmp_path)
     assert (tmp_path / "colors.plan").read_bytes() == kept.read_bytes()
