@@ -183,9 +183,12 @@ def _precision(optimized: Path) -> str:
     if not optimized.exists():
         return "unknown"
     counts: Counter[str] = Counter()
-    for node in onnx.load(str(optimized), load_external_data=False).graph.node:
+    graph = onnx.load(str(optimized), load_external_data=False).graph
+    halves = {item.name for item in graph.initializer if item.data_type == onnx.TensorProto.FLOAT16}
+    for node in graph.node:
         if node.op_type in _INTEGER_CONVOLUTIONS:
             counts["int8"] += 1
         elif node.op_type in _FLOAT_CONVOLUTIONS:
-            counts["float32"] += 1
+            # where a processor has no kernels for float16, the weights were widened before
+            counts["float16" if halves & set(node.input) else "float32"] += 1
     return summarize_precision(counts)

@@ -70,6 +70,21 @@ def test_float32_stays_where_it_is_asked_for(model: Path) -> None:
     assert TensorProto.FLOAT16 not in kinds
 
 
+def test_a_float16_file_stays_what_it_is(model: Path, tmp_path: Path) -> None:
+    half = onnx.load_model_from_string(prepare_graph(read_model_file(model)).data)
+    for item in half.metadata_props:
+        if item.key.endswith("precision"):
+            item.value = "float16"
+    path = tmp_path / "half.onnx"
+    onnx.save(half, str(path))
+    spec = read_model_file(path)
+    graph = prepare_graph(spec)
+    assert graph.precision == "float16" and _readers_of_bytes(graph) == ["Cast"]
+    assert onnx.load_model_from_string(graph.data).graph.node == half.graph.node
+    with pytest.raises(UsageError, match="is float16 and stays so"):
+        prepare_graph(spec, "float32")
+
+
 def test_inputs_and_outputs_keep_their_types(model: Path) -> None:
     graph = onnx.load_model_from_string(prepare_graph(read_model_file(model)).data).graph
     assert graph.input[0].type.tensor_type.elem_type == TensorProto.UINT8
