@@ -12,6 +12,7 @@ import json
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -199,6 +200,7 @@ def test_what_tensorrt_calls_back_has_its_names(version: str) -> None:
 # -- the stand-ins against the record ----------------------------------------------------------------------------------
 
 
+@cache
 def _tree(path: Path) -> dict[str, ast.ClassDef | ast.FunctionDef]:
     body = ast.parse(path.read_text()).body
     return {node.name: node for node in body if isinstance(node, ast.ClassDef | ast.FunctionDef)}
