@@ -1,0 +1,61 @@
+"""CARLA's tag tables."""
+
+import numpy as np
+import pytest
+
+from seg_viewer.core.carla_tags import TAGS, carla_lookup, carla_palette, table_version
+from seg_viewer.core.labels import DRIVING
+
+
+def by_name(version: str) -> dict[str, int]:
+    return {tag.name: tag.id for tag in TAGS[version]}
+
+
+@pytest.mark.parametrize("version", TAGS)
+def test_tables_are_numbered_without_a_gap_and_names_are_unique(version: str) -> None:
+    assert [tag.id for tag in TAGS[version]] == list(range(len(TAGS[version])))
+    assert len(by_name(version)) == len(TAGS[version])
+
+
+@pytest.mark.parametrize(
+    ("said", "table"),
+    [("0.8.4", "0.8"), ("0.9.0", "0.9.0"), ("0.9.13", "0.9.0"), ("0.9.14", "0.9.14"), ("0.9.16-3-gabc", "0.9.14")],
+)
+def test_the_table_follows_the_servers_version(said: str, table: str) -> None:
+    assert table_version(said) == table
+
+
+@pytest.mark.parametrize("said", ["", "latest", "0.7.1"])
+def test_a_version_without_a_table_is_refused_by_name(said: str) -> None:
+    with pytest.raises(ValueError, match="no version of CARLA whose tags are known"):
+        carla_lookup(said)
+
+
+def test_new_numbers_mean_the_same_classes_as_the_old_ones() -> None:
+    """Road was 7 and is 1; a lookup of the wrong version would call walls pedestrians."""
+    old, new = carla_lookup("0.9.13"), carla_lookup("0.9.16")
+    for name in ("road", "road line", "pedestrian", "building", "sky"):
+        assert old[by_name("0.9.0")[name]] == new[by_name("0.9.14")[name]], name
+    car, person = DRIVING.by_name("car").id, DRIVING.by_name("person").id
+    assert {new[by_name("0.9.14")[name]] for name in ("car", "truck", "bus", "motorcycle")} == {car}
+    assert new[by_name("0.9.14")["rider"]] == person
+    assert new[by_name("0.9.14")["bicycle"]] == new[by_name("0.9.14")["train"]] == 0
+
+
+def test_without_a_version_the_lookup_is_that_of_0_8() -> None:
+    assert np.array_equal(carla_lookup(), carla_lookup("0.8"))
+    assert np.array_equal(carla_lookup()[:13], carla_lookup("0.9.13")[:13])
+
+
+def test_the_newest_table_is_the_one_of_the_official_client() -> None:
+    carla = pytest.importorskip("carla", reason="the carla client is not installed")
+    theirs = {int(label) for label in carla.CityObjectLabel.values.values()} - {int(carla.CityObjectLabel.Any)}
+    assert theirs == {tag.id for tag in TAGS["0.9.14"]}
+    assert int(carla.CityObjectLabel.Pedestrians) == by_name("0.9.14")["pedestrian"]
+    assert int(carla.CityObjectLabel.Roads) == by_name("0.9.14")["road"]
+    assert int(carla.CityObjectLabel.RoadLines) == by_name("0.9.14")["road line"]
+
+
+def test_palette_paints_the_tags() -> None:
+    assert tuple(carla_palette("0.9.16")[by_name("0.9.14")["road"]]) == (128, 64, 128)
+    assert not carla_palette("0.9.16")[len(TAGS["0.9.14"]) :].any()
