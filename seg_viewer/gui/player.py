@@ -17,7 +17,7 @@ from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.engines.base import EngineReport
 from seg_viewer.options import RunOptions
 from seg_viewer.pipeline import Pipeline, Policy
-from seg_viewer.sources import SourceInfo, open_source
+from seg_viewer.sources import LiveSource, LiveStatus, SourceInfo, open_source, redact
 
 LATE_WINDOW = "late: window too slow"
 _ANSWER_WITHIN_S = 2.0
@@ -117,7 +117,14 @@ class Player:
 
     @property
     def info(self) -> SourceInfo | None:
+        """Of the source; a live one may change its size."""
         return self._session.info if self._session else None
+
+    @property
+    def live_status(self) -> LiveStatus | None:
+        """Whether a live source is connected, None for all others."""
+        pipeline = self._session.pipeline if self._session else None
+        return pipeline.source.status if pipeline and isinstance(pipeline.source, LiveSource) else None
 
     @property
     def spec(self) -> ModelSpec | None:
@@ -214,7 +221,6 @@ class _Session:
 
     def __init__(self, player: Player, source: str) -> None:
         self.source = source
-        self.info: SourceInfo | None = None
         self.spec: ModelSpec | None = None
         self.error: str | None = None
         self.pipeline: Pipeline | None = None
@@ -229,6 +235,10 @@ class _Session:
         self._next_seek_s: float | None = None
 
     # -- the window's thread ---------------------------------------------------------------------------------------
+
+    @property
+    def info(self) -> SourceInfo | None:
+        return self.pipeline.source.info if self.pipeline else None
 
     def state(self) -> PlayerState:
         if self.error is not None:
@@ -280,7 +290,7 @@ class _Session:
             self._fail(str(error))
         except Exception as error:  # the window goes on, whatever a decoder or a runtime raises
             _log.exception("the player stopped")
-            self._fail(f"{self.source}: stopped by an unexpected error: {type(error).__name__}: {error}")
+            self._fail(f"{redact(self.source)}: stopped by an unexpected error: {type(error).__name__}: {error}")
 
     def _play(self) -> None:
         player = self._player
@@ -289,18 +299,18 @@ class _Session:
             return
         source = open_source(self.source)
         spec = self.spec
+        live = source.info.live
         pipeline = Pipeline(
             source,
             spec,
-            lambda: player.options.load(spec),
-            policy=Policy.REAL_TIME,
+            lambda: player.options.load(spec, "latency" if live else "throughput"),
+            policy=Policy.LATEST if live else Policy.REAL_TIME,
             speed=player.speed,
             loop=player.loop,
             keep_open=True,
             ledger=self.ledger,
         )
         with pipeline:
-            self.info = source.info
             self.pipeline = pipeline
             if self._stopping:
                 return
@@ -321,8 +331,11 @@ class _Session:
             self._latest_shot = shot
         shown = Shown(shot, self._convert(shot))
         with self._changed:
-            # the pipeline counts what comes too late while the window is busy
-            self._changed.wait_for(lambda: self._newest is None or self._stopping)
+            if self._is_live():
+                if self._newest is not None:
+                    self.ledger.drop(LATE_WINDOW)
+            else:  # the pipeline counts what comes too late while the window is busy
+                self._changed.wait_for(lambda: self._newest is None or self._stopping)
             self._newest = shown
             self._expected_at_s = None
             next_seek_s, self._next_seek_s = self._next_seek_s, None
@@ -331,6 +344,9 @@ class _Session:
             self._player._on_change()
         if next_seek_s is not None:
             self.seek(next_seek_s)
+
+    def _is_live(self) -> bool:
+        return self.info is not None and self.info.live
 
     def rescale(self, shown: Shown) -> None:
         again = Shown(shown.shot, self._convert(shown.shot))

@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from seg_viewer.core.assets import asset_path
 from seg_viewer.core.errors import UsageError
+from seg_viewer.sources.address import is_live, is_network, parse_address, redact
 from seg_viewer.sources.base import Source, SourceInfo
 from seg_viewer.sources.folder import PICTURE_SUFFIXES, PictureFolder
+from seg_viewer.sources.live import LiveSource, LiveStatus
+from seg_viewer.sources.network import NetworkStream
 from seg_viewer.sources.video_file import VideoFile
 
-__all__ = ["DEMO", "VIDEO_SUFFIXES", "PictureFolder", "Source", "SourceInfo", "VideoFile", "open_source"]
+__all__ = [
+    "DEMO",
+    "VIDEO_SUFFIXES",
+    "LiveSource",
+    "LiveStatus",
+    "NetworkStream",
+    "PictureFolder",
+    "Source",
+    "SourceInfo",
+    "VideoFile",
+    "is_live",
+    "open_source",
+    "redact",
+]
 
 DEMO = "demo"
 VIDEO_SUFFIXES = (".mp4", ".mkv", ".webm", ".avi", ".mov", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv", ".flv", ".3gp")
-_LIVE = re.compile(r"^(camera:|screen|rtsp://|rtmp://|https?://|srt://|udp://|carla://)", re.IGNORECASE)
 
 
 def open_source(text: str | Path) -> Source:
-    """Open a video file, a picture, a folder of pictures, or "demo" (the clip that ships).
+    """Open a video file, a picture, a folder of pictures, "demo" (the clip that ships), or something live.
+
+    Live are `rtsp://…`, `rtmp://…`, `http(s)://…` and `udp://…`.
 
     Raises:
         UsageError: there is no such thing.
@@ -27,9 +43,11 @@ def open_source(text: str | Path) -> Source:
     """
     if str(text) == DEMO:
         return VideoFile(asset_path("demo", "street.mp4"))
-    if _LIVE.match(str(text)):
+    if is_network(str(text)):
+        return NetworkStream(parse_address(str(text)))
+    if is_live(str(text)):
         kind = str(text).split(":", 1)[0]
-        raise UsageError(f"{kind}: live sources are not in this version yet; open a video file or a folder of pictures")
+        raise UsageError(f"{kind}: is not in this version yet; open a video file or a network stream")
     if not str(text).strip():
         raise UsageError("no source given: name a video file, a folder of pictures, or 'demo'")
     path = Path(text).expanduser()

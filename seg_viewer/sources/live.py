@@ -1,0 +1,140 @@
+"""What live sources have in common: they come back by themselves."""
+
+from __future__ import annotations
+
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Protocol, runtime_checkable
+
+from seg_viewer.core.encoded import PacketRing
+from seg_viewer.core.errors import SourceError
+from seg_viewer.core.frame import Frame
+from seg_viewer.sources.base import Source, SourceInfo
+
+
+@dataclass(frozen=True)
+class LiveStatus:
+    """
+    Args:
+        connected: frames arrive, or should any moment.
+        problem: why not, one line; empty while connected.
+        attempts: to reconnect since the connection was lost.
+        reconnects: how often it came back in all.
+    """
+
+    connected: bool = True
+    problem: str = ""
+    attempts: int = 0
+    reconnects: int = 0
+
+
+@dataclass(frozen=True)
+class Backoff:
+    """How long to wait before each attempt to reconnect, seconds: twice as long each time."""
+
+    first_s: float = 0.5
+    most_s: float = 8.0
+
+    def wait_s(self, attempts: int) -> float:
+        return min(self.most_s, self.first_s * 2.0 ** min(attempts, 30))
+
+
+@runtime_checkable
+class LiveSource(Source, Protocol):
+    """A source whose frames arrive whether or not they are fetched. `info` may change with a reconnect."""
+
+    status: LiveStatus
+    on_drop: Callable[[str], None]
+    """Called with the cause of each frame that the source itself leaves out; set it to be told."""
+    packets: PacketRing | None
+    """What arrives in encoded form, for recordings; None where there is no such thing."""
+
+    def interrupt(self) -> None:
+        """End the iteration soon, from any thread; for good."""
+        ...
+
+
+class Reconnecting(ABC):
+    """Iterates over the frames of one connection after the other, with back-off between them.
+
+    Args:
+        name: for people; holds no credentials.
+        backoff: between attempts.
+    """
+
+    info: SourceInfo
+
+    def __init__(self, name: str, backoff: Backoff | None = None) -> None:
+        self.name = name
+        self.warnings: list[str] = []
+        self.status = LiveStatus()
+        self.on_drop: Callable[[str], None] = lambda _cause: None
+        self.packets: PacketRing | None = None
+        self._backoff = backoff or Backoff()
+        self._stop = threading.Event()
+        self._opened_s = time.perf_counter()
+        self._count = 0
+
+    @abstractmethod
+    def _connect(self) -> None:
+        """Set `info` and whatever `_read` needs. Raises: SourceError, with nothing left open."""
+
+    @abstractmethod
+    def _read(self) -> Iterator[Frame]:
+        """Frames until the connection ends. Raises: SourceError when it breaks."""
+
+    @abstractmethod
+    def _disconnect(self) -> None:
+        """Let go of the connection; again is fine."""
+
+    def _is_over(self) -> bool:
+        """Whether the end of the frames is the end of the source, rather than a lost connection."""
+        return False
+
+    def __iter__(self) -> Iterator[Frame]:
+        connected = True
+        while not self._stop.is_set():
+            try:
+                if not connected:
+                    self._connect()
+                    connected = True
+                for frame in self._read():
+                    self._arrived()
+                    yield frame
+                    if self._stop.is_set():
+                        return
+                if self._is_over():
+                    return
+                raise SourceError(f"{self.name}: the stream ended")
+            except SourceError as error:
+                if self._stop.is_set():
+                    return
+                connected = False
+                self._disconnect()
+                self._lost(str(error))
+
+    def seek(self, time_s: float) -> None:
+        raise SourceError(f"{self.name}: is live and cannot seek")
+
+    def interrupt(self) -> None:
+        self._stop.set()
+
+    def close(self) -> None:
+        self._stop.set()
+        self._disconnect()
+
+    def _arrived(self) -> None:
+        if not self.status.connected:
+            self.status = LiveStatus(reconnects=self.status.reconnects + 1)
+
+    def _lost(self, problem: str) -> None:
+        attempts = 0 if self.status.connected else self.status.attempts + 1
+        self.status = replace(self.status, connected=False, problem=problem, attempts=attempts)
+        self._stop.wait(self._backoff.wait_s(attempts))
+
+    def _next_index(self) -> int:
+        self._count += 1
+        return self._count - 1
