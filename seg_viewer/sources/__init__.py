@@ -8,6 +8,7 @@ from seg_viewer.core.assets import asset_path
 from seg_viewer.core.errors import UsageError
 from seg_viewer.sources.address import is_live, is_network, parse_address, redact
 from seg_viewer.sources.base import Source, SourceInfo
+from seg_viewer.sources.carla_address import is_carla, parse_carla
 from seg_viewer.sources.folder import PICTURE_SUFFIXES, PictureFolder
 from seg_viewer.sources.live import LiveSource, LiveStatus
 from seg_viewer.sources.network import NetworkStream
@@ -35,7 +36,7 @@ VIDEO_SUFFIXES = (".mp4", ".mkv", ".webm", ".avi", ".mov", ".m4v", ".mpg", ".mpe
 def open_source(text: str | Path) -> Source:
     """Open a video file, a picture, a folder of pictures, "demo" (the clip that ships), or something live.
 
-    Live are `rtsp://…`, `rtmp://…`, `http(s)://…` and `udp://…`.
+    Live are `rtsp://…`, `rtmp://…`, `http(s)://…`, `udp://…` and `carla://…`.
 
     Raises:
         UsageError: there is no such thing.
@@ -45,6 +46,10 @@ def open_source(text: str | Path) -> Source:
         return VideoFile(asset_path("demo", "street.mp4"))
     if is_network(str(text)):
         return NetworkStream(parse_address(str(text)))
+    if is_carla(str(text)):
+        from seg_viewer.sources.carla import CarlaSource
+
+        return CarlaSource(parse_carla(str(text)))
     if is_live(str(text)):
         kind = str(text).split(":", 1)[0]
         raise UsageError(f"{kind}: is not in this version yet; open a video file or a network stream")

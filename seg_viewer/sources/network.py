@@ -196,9 +196,7 @@ class NetworkStream(Reconnecting):
         )
 
     def _resized(self, width: int, height: int) -> None:
-        self._format = StreamFormat(
-            self._format.codec, width, height, self._format.rate, self._format.sample_aspect
-        )
+        self._format = StreamFormat(self._format.codec, width, height, self._format.rate, self._format.sample_aspect)
         self.info = SourceInfo(**{**self.info.__dict__, "width": width, "height": height})
 
 
@@ -256,7 +254,11 @@ class _Timeline:
         """Seconds until a paced packet is due; late by more than a jump, the clock is set anew."""
         if media_s is None:
             return 0.0
-        if self._clock is None or abs(media_s + self._clock - now_s) > 15 * _JUMP_S or media_s + self._clock < now_s - _JUMP_S:
+        if (
+            self._clock is None
+            or abs(media_s + self._clock - now_s) > 15 * _JUMP_S
+            or media_s + self._clock < now_s - _JUMP_S
+        ):
             self._clock = now_s - media_s
         return media_s + self._clock - now_s
 

@@ -224,6 +224,9 @@ class Server:
     def _call_set_actor_simulate_physics(self, _actor_id: int, _enabled: bool) -> Any:
         return _NOTHING
 
+    def _call_reset_all_traffic_lights(self) -> Any:
+        return _NOTHING
+
     def _call_is_traffic_manager_running(self, port: int) -> bool:
         return port in self._traffic_managers
 

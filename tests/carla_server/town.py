@@ -55,7 +55,7 @@ def opendrive(name: str) -> str:
     )
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n<OpenDRIVE>\n'
-        f'  <header revMajor="1" revMinor="4" name="{name}" version="1" north="200" south="-200" east="400" west="-200">'
+        f'  <header revMajor="1" revMinor="4" name="{name}" version="1" north="9" south="-90" east="250" west="-50">'
         "<geoReference><![CDATA[+proj=tmerc +lat_0=49 +lon_0=8]]></geoReference></header>"
         f"{''.join(roads)}\n</OpenDRIVE>\n"
     )

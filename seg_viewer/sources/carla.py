@@ -1,0 +1,464 @@
+"""CARLA: rides on a car of the simulator; every frame brings its ground truth. The only door to the `carla` package.
+
+Everything that a drive spawned is destroyed, and what it changed in the world is put back, when it is closed.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from seg_viewer.core.carla_tags import carla_lookup, table_version
+from seg_viewer.core.errors import SegViewerError, SourceError, UsageError
+from seg_viewer.core.frame import ByteArray, Frame, RgbPicture
+from seg_viewer.sources.base import SourceInfo
+from seg_viewer.sources.carla_address import CarlaOptions
+from seg_viewer.sources.carla_traffic import Traffic
+from seg_viewer.sources.live import LiveStatus
+
+UNPAIRED = "CARLA: picture without its ground truth"
+
+_CAMERAS = ("sensor.camera.rgb", "sensor.camera.semantic_segmentation")
+_EGO = "vehicle.tesla.model3"
+_WARM_UP_TICKS = 4
+_WAITING_FRAMES = 4
+_LOAD_TIMEOUT_S = 120.0
+_GONE_TIMEOUT_S = 1.0
+_SUBSTEP_S = 0.01
+
+
+@dataclass(frozen=True)
+class Capture:
+    """What both cameras saw at one tick.
+
+    Args:
+        tick: the simulator's frame number.
+        time_s: simulated time, seconds.
+        rgb: shape (H, W, 3), uint8, RGB.
+        tags: CARLA's tags, shape (H, W), uint8.
+        arrived_s: `time.perf_counter()` when both were there.
+    """
+
+    tick: int
+    time_s: float
+    rgb: ByteArray
+    tags: ByteArray
+    arrived_s: float
+
+
+class _Pairs:
+    """Puts pictures of several cameras together by tick. Filled by CARLA's threads, emptied by ours; bounded."""
+
+    def __init__(self) -> None:
+        self.on_drop: Callable[[str], None] = lambda _cause: None
+        self._changed = threading.Condition()
+        self._waiting: dict[int, dict[str, Any]] = {}
+        self._taken = -1
+
+    def put(self, camera: str, image: Any) -> None:
+        with self._changed:
+            if image.frame <= self._taken:
+                return
+            self._waiting.setdefault(image.frame, {})[camera] = image
+            while len(self._waiting) > _WAITING_FRAMES:
+                self._waiting.pop(min(self._waiting))
+                self.on_drop(UNPAIRED)
+            self._changed.notify_all()
+
+    def take(self, tick: int | None, timeout_s: float, stopped: Callable[[], bool]) -> dict[str, Any]:
+        """The pictures of a tick (None: of the newest that is complete), by camera; incomplete when time runs out."""
+        until_s = time.perf_counter() + timeout_s
+        with self._changed:
+            while True:
+                whole = [n for n, pair in self._waiting.items() if len(pair) == len(_CAMERAS) and n >= (tick or 0)]
+                left_s = until_s - time.perf_counter()
+                if whole or left_s <= 0 or stopped():
+                    break
+                self._changed.wait(left_s)
+            found = max(whole) if whole else (tick if tick is not None else max(self._waiting, default=-1))
+            pair = self._waiting.get(found, {})
+            self._taken = max(self._taken, found)
+            for old in [n for n in self._waiting if n <= found]:
+                if old != found:
+                    self.on_drop(UNPAIRED)
+                del self._waiting[old]
+            return pair
+
+    def wake(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+
+class CarlaDrive:
+    """One drive through a simulator that runs already: a car, two cameras on it, traffic around it.
+
+    Args:
+        options: see there.
+
+    Raises:
+        UsageError: the town, weather or car that was asked for does not exist, or the `carla` package is missing.
+        SourceError: no server answers, it has another version than the client, or there is no room for the car.
+    """
+
+    def __init__(self, options: CarlaOptions) -> None:
+        self.options = options
+        self.warnings: list[str] = []
+        self.version = ""
+        self.town = ""
+        self.pairs = _Pairs()
+        self._carla = _carla_package()
+        self._actors: list[Any] = []
+        self._cameras: list[Any] = []
+        self._undo: list[Callable[[], object]] = []
+        self._traffic: Traffic | None = None
+        self._stopping = threading.Event()
+        self._is_gone = False
+        self._is_closed = False
+        self._random = random.Random(options.seed)
+        try:
+            self._connect()
+            self._prepare_world()
+            self._board()
+        except BaseException:
+            self.close()
+            raise
+
+    def capture(self) -> Capture | None:
+        """Tick the world and wait for what the cameras saw; None once it is to stop.
+
+        Raises:
+            SourceError: the server or a camera did not answer in time.
+        """
+        options = self.options
+        tick = self._tick() if options.tick else None
+        pair = self.pairs.take(tick, options.timeout_s, self._stopping.is_set)
+        arrived_s = time.perf_counter()
+        if self._stopping.is_set():
+            return None
+        missing = [camera for camera in _CAMERAS if camera not in pair]
+        if missing:
+            raise SourceError(
+                f"{options.name}: {' and '.join(missing)} sent no picture within {options.timeout_s:g} s;"
+                " is the simulator rendering?"
+            )
+        picture, tags = (_pixels(pair[camera]) for camera in _CAMERAS)
+        rgb = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGRA2RGB), np.uint8)
+        image = pair[_CAMERAS[0]]
+        return Capture(image.frame, image.timestamp, rgb, np.ascontiguousarray(tags[:, :, 2]), arrived_s)
+
+    def interrupt(self) -> None:
+        """End a `capture` that waits, from any thread; for good."""
+        self._stopping.set()
+        self.pairs.wake()
+
+    def close(self) -> None:
+        """Destroy what was spawned and put the world back as it was; again is fine."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self.interrupt()
+        if not self._undo and not self._actors:
+            return
+        if self._is_gone and not self._answers_again():
+            self._warn(f"{self.options.name}: no longer answers; what was spawned there could not be removed")
+            return
+        for camera in self._cameras:
+            self._quietly(camera.stop)
+        if self._traffic is not None:
+            self._quietly(self._traffic.remove)
+        destroy = self._carla.command.DestroyActor
+        self._quietly(lambda: self._client.apply_batch_sync([destroy(actor.id) for actor in self._actors], False))
+        for step in reversed(self._undo):
+            self._quietly(step)
+
+    # -- one after the other, in order -----------------------------------------------------------------------------
+
+    def _connect(self) -> None:
+        options = self.options
+        where = f"{options.host}:{options.port}"
+        try:
+            self._client = self._carla.Client(options.host, options.port)
+            self._client.set_timeout(options.timeout_s)
+            self.version = str(self._client.get_server_version())
+        except RuntimeError as error:
+            raise SourceError(
+                f"{options.name}: no CARLA server answers at {where} ({_one_line(error)});"
+                " start it (CarlaUE4.sh) or name where it runs: carla://HOST:PORT"
+            ) from None
+        ours = str(self._client.get_client_version())
+        if _number(ours) != _number(self.version):
+            raise SourceError(
+                f"{options.name}: the server is CARLA {self.version}, the client {ours};"
+                f" install the client of the same version: pip install carla=={_number(self.version)}"
+            )
+        try:
+            table_version(self.version)
+        except ValueError as error:
+            raise SourceError(f"{options.name}: {error}") from None
+
+    def _prepare_world(self) -> None:
+        options = self.options
+        with self._explained():
+            self._world = self._client.get_world()
+            settings, weather = self._world.get_settings(), self._world.get_weather()
+            self._load_town()
+            self._undo.append(lambda: self._world.set_weather(weather))
+            if options.weather:
+                self._world.set_weather(self._preset(options.weather))
+            if options.tick:
+                self._undo.append(lambda: self._world.apply_settings(settings))
+                own = self._world.get_settings()
+                own.synchronous_mode = True
+                own.no_rendering_mode = False
+                own.fixed_delta_seconds = 1 / options.fps
+                # CARLA's physics wants fixed step ≤ substep × substeps
+                own.substepping, own.max_substep_delta_time = True, _SUBSTEP_S
+                own.max_substeps = max(1, min(16, int(np.ceil(1 / options.fps / _SUBSTEP_S))))
+                own.max_substep_delta_time = max(_SUBSTEP_S, 1 / options.fps / own.max_substeps)
+                self._world.apply_settings(own)
+                self._world.tick(options.timeout_s)
+
+    def _load_town(self) -> None:
+        options = self.options
+        self.town = _short(self._world.get_map().name)
+        if options.town and options.town != self.town:
+            towns = sorted(_short(town) for town in self._client.get_available_maps())
+            if options.town not in towns:
+                raise UsageError(f"{options.name}: has no map '{options.town}'; it has {', '.join(towns)}")
+            self._client.set_timeout(max(options.timeout_s, _LOAD_TIMEOUT_S))
+            self._world = self._client.load_world(options.town)
+            self._client.set_timeout(options.timeout_s)
+            self.town = _short(self._world.get_map().name)
+
+    def _board(self) -> None:
+        """A car, cameras on it, traffic around it."""
+        options = self.options
+        with self._explained():
+            blueprints = self._world.get_blueprint_library()
+            points = list(self._world.get_map().get_spawn_points())
+            self._random.shuffle(points)
+            ego = self._find_car(options.ego) if options.ego else self._spawn_car(blueprints, points)
+            drives = options.autopilot and not options.ego
+            if options.vehicles or options.walkers or drives:
+                self._traffic = Traffic(
+                    self._carla, self._client, self._world, _free_port(), options.seed, options.tick
+                )
+                if drives:
+                    self._traffic.drive(ego)
+                self.warnings += self._traffic.add_vehicles(options.vehicles, points, self._random)
+                self.warnings += self._traffic.add_walkers(options.walkers, self._random, self._tick_or_wait)
+            for name in _CAMERAS:
+                self._mount(blueprints.find(name), ego)
+            if options.tick:
+                for _ in range(_WARM_UP_TICKS):
+                    self._tick()
+
+    def _find_car(self, role: str) -> Any:
+        self._tick_or_wait()
+        cars = list(self._world.get_actors().filter("vehicle.*"))
+        for car in cars:
+            if car.attributes.get("role_name") == role:
+                return car
+        roles = sorted({car.attributes.get("role_name", "") for car in cars})
+        has = f"the cars there are called {', '.join(roles)}" if roles else "there are no cars"
+        raise UsageError(f"{self.options.name}: no car has the role name '{role}'; {has}")
+
+    def _spawn_car(self, blueprints: Any, points: list[Any]) -> Any:
+        cars = [b for b in blueprints.filter("vehicle.*") if b.id == _EGO] or list(blueprints.filter("vehicle.*"))
+        if not cars:
+            raise SourceError(f"{self.options.name}: the server offers no cars to spawn")
+        cars[0].set_attribute("role_name", "hero")
+        while points:
+            car = self._world.try_spawn_actor(cars[0], points.pop())
+            if car is not None:
+                self._actors.append(car)
+                return car
+        raise SourceError(f"{self.options.name}: no spawn point of {self.town} is free; remove some cars")
+
+    def _mount(self, blueprint: Any, ego: Any) -> None:
+        options, carla = self.options, self._carla
+        for key, value in (("image_size_x", options.width), ("image_size_y", options.height), ("fov", options.fov)):
+            blueprint.set_attribute(key, str(value))
+        place = carla.Transform(
+            carla.Location(options.mount.x, options.mount.y, options.mount.z),
+            carla.Rotation(pitch=options.mount.pitch),
+        )
+        camera = self._world.spawn_actor(blueprint, place, attach_to=ego)
+        self._actors.append(camera)
+        name = str(blueprint.id)
+        camera.listen(lambda image: self.pairs.put(name, image))
+        self._cameras.append(camera)
+
+    # -- talking to the server -------------------------------------------------------------------------------------
+
+    def _tick(self) -> int:
+        with self._explained():
+            return int(self._world.tick(self.options.timeout_s))
+
+    def _tick_or_wait(self) -> None:
+        if self.options.tick:
+            self._tick()
+        else:
+            with self._explained():
+                self._world.wait_for_tick(self.options.timeout_s)
+
+    def _explained(self) -> _Explained:
+        return _Explained(self)
+
+    def lost(self, error: RuntimeError) -> SourceError:
+        """The one line for an error of the client library."""
+        self._is_gone = "time-out" in str(error)
+        if self._is_gone:
+            return SourceError(
+                f"{self.options.name}: the simulator did not answer within {self.options.timeout_s:g} s;"
+                " is it still running? A longer wait: timeout=60"
+            )
+        return SourceError(f"{self.options.name}: {_one_line(error)}")
+
+    def _answers_again(self) -> bool:
+        self._client.set_timeout(_GONE_TIMEOUT_S)
+        try:
+            self._client.get_server_version()
+        except RuntimeError:
+            return False
+        return True
+
+    def _preset(self, name: str) -> Any:
+        kind = self._carla.WeatherParameters
+        presets = sorted(key for key, value in vars(kind).items() if isinstance(value, kind))
+        if name not in presets:
+            raise UsageError(f"{self.options.name}: no weather '{name}'; choose one of {', '.join(presets)}")
+        return getattr(kind, name)
+
+    def _quietly(self, step: Callable[[], object]) -> None:
+        """Whatever happens, what comes after it is put back too."""
+        try:
+            step()
+        except RuntimeError as error:
+            self._warn(f"{self.options.name}: while tidying up: {_one_line(error)}")
+
+    def _warn(self, text: str) -> None:
+        if text not in self.warnings:
+            self.warnings.append(text)
+
+
+class _Explained:
+    """Turns an error of the client library into the one line of ours."""
+
+    def __init__(self, drive: CarlaDrive) -> None:
+        self._drive = drive
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, RuntimeError) and not isinstance(error, SegViewerError):
+            raise self._drive.lost(error) from None
+
+
+class CarlaSource:
+    """A drive as live frames, no faster than real time; see `LiveSource`.
+
+    Args:
+        options: of the drive.
+
+    Raises: as `CarlaDrive`.
+    """
+
+    def __init__(self, options: CarlaOptions) -> None:
+        self._drive = CarlaDrive(options)
+        self._lookup = carla_lookup(self._drive.version)
+        self._stop = threading.Event()
+        self._count = 0
+        self._start_s: float | None = None
+        self.status = LiveStatus()
+        self.packets = None
+        self.warnings = self._drive.warnings
+        self.info = SourceInfo(
+            name=f"{self._drive.town} at {options.name}",
+            width=options.width,
+            height=options.height,
+            rate=options.fps,
+            live=True,
+            codec=f"CARLA {self._drive.version}",
+        )
+
+    @property
+    def on_drop(self) -> Callable[[str], None]:
+        return self._drive.pairs.on_drop
+
+    @on_drop.setter
+    def on_drop(self, tell: Callable[[str], None]) -> None:
+        self._drive.pairs.on_drop = tell
+
+    def __iter__(self) -> Iterator[Frame]:
+        step_s = 1 / self._drive.options.fps
+        due_s = time.perf_counter()
+        while not self._stop.wait(max(0.0, due_s - time.perf_counter())):
+            # never faster than real time, and no catching up after a slow tick
+            due_s = max(due_s + step_s, time.perf_counter())
+            capture = self._drive.capture()
+            if capture is None:
+                return
+            if self._start_s is None:
+                self._start_s = capture.time_s
+            self._count += 1
+            yield Frame(
+                self._count - 1,
+                capture.time_s - self._start_s,
+                RgbPicture(capture.rgb),
+                self._lookup[capture.tags],
+                capture.arrived_s,
+            )
+
+    def seek(self, time_s: float) -> None:
+        raise SourceError(f"{self.info.name}: is live and cannot seek")
+
+    def interrupt(self) -> None:
+        self._stop.set()
+        self._drive.interrupt()
+
+    def close(self) -> None:
+        self._stop.set()
+        self._drive.close()
+
+
+def _carla_package() -> Any:
+    try:
+        import carla
+    except ImportError as error:
+        raise UsageError(f"carla://: the CARLA client is missing ({error}); pip install 'seg-viewer[carla]'") from None
+    return carla
+
+
+def _pixels(image: Any) -> ByteArray:
+    """Shape (H, W, 4), uint8, blue-green-red-alpha; borrows the image's memory."""
+    return np.frombuffer(image.raw_data, np.uint8).reshape(image.height, image.width, 4)
+
+
+def _free_port() -> int:
+    """For the traffic manager, which lives in this process: 8000 may be another client's."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _number(version: str) -> str:
+    found = re.match(r"\d+(\.\d+)*", version)
+    return found.group() if found else version
+
+
+def _short(town: str) -> str:
+    return town.rsplit("/", 1)[-1]
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
