@@ -9,6 +9,7 @@ from seg_viewer.core.errors import UsageError
 from seg_viewer.sources.address import is_live, is_network, parse_address, redact
 from seg_viewer.sources.base import Source, SourceInfo
 from seg_viewer.sources.carla_address import is_carla, parse_carla
+from seg_viewer.sources.carla_source import CarlaSource
 from seg_viewer.sources.folder import PICTURE_SUFFIXES, PictureFolder
 from seg_viewer.sources.live import LiveSource, LiveStatus
 from seg_viewer.sources.network import NetworkStream
@@ -47,8 +48,6 @@ def open_source(text: str | Path) -> Source:
     if is_network(str(text)):
         return NetworkStream(parse_address(str(text)))
     if is_carla(str(text)):
-        from seg_viewer.sources.carla import CarlaSource
-
         return CarlaSource(parse_carla(str(text)))
     if is_live(str(text)):
         kind = str(text).split(":", 1)[0]

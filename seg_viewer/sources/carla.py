@@ -1,6 +1,7 @@
-"""CARLA: rides on a car of the simulator; every frame brings its ground truth. The only door to the `carla` package.
+"""CARLA: rides on a car of the simulator, two cameras on it. The only door to the `carla` package.
 
 Everything that a drive spawned is destroyed, and what it changed in the world is put back, when it is closed.
+Runs in a process of its own, see `carla_process.py`.
 """
 
 from __future__ import annotations
@@ -10,22 +11,18 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import cv2
 import numpy as np
 
-from seg_viewer.core.carla_tags import carla_lookup, table_version
+from seg_viewer.core.carla_tags import table_version
 from seg_viewer.core.errors import SegViewerError, SourceError, UsageError
-from seg_viewer.core.frame import ByteArray, Frame, RgbPicture
-from seg_viewer.sources.base import SourceInfo
+from seg_viewer.core.frame import ByteArray
 from seg_viewer.sources.carla_address import CarlaOptions
+from seg_viewer.sources.carla_process import Capture
 from seg_viewer.sources.carla_traffic import Traffic
-from seg_viewer.sources.live import LiveStatus
-
-UNPAIRED = "CARLA: picture without its ground truth"
 
 _CAMERAS = ("sensor.camera.rgb", "sensor.camera.semantic_segmentation")
 _EGO = "vehicle.tesla.model3"
@@ -36,30 +33,12 @@ _GONE_TIMEOUT_S = 1.0
 _SUBSTEP_S = 0.01
 
 
-@dataclass(frozen=True)
-class Capture:
-    """What both cameras saw at one tick.
-
-    Args:
-        tick: the simulator's frame number.
-        time_s: simulated time, seconds.
-        rgb: shape (H, W, 3), uint8, RGB.
-        tags: CARLA's tags, shape (H, W), uint8.
-        arrived_s: `time.perf_counter()` when both were there.
-    """
-
-    tick: int
-    time_s: float
-    rgb: ByteArray
-    tags: ByteArray
-    arrived_s: float
-
-
 class _Pairs:
     """Puts pictures of several cameras together by tick. Filled by CARLA's threads, emptied by ours; bounded."""
 
     def __init__(self) -> None:
-        self.on_drop: Callable[[str], None] = lambda _cause: None
+        self.drops = 0
+        """Pictures that came without their counterpart."""
         self._changed = threading.Condition()
         self._waiting: dict[int, dict[str, Any]] = {}
         self._taken = -1
@@ -71,17 +50,17 @@ class _Pairs:
             self._waiting.setdefault(image.frame, {})[camera] = image
             while len(self._waiting) > _WAITING_FRAMES:
                 self._waiting.pop(min(self._waiting))
-                self.on_drop(UNPAIRED)
+                self.drops += 1
             self._changed.notify_all()
 
-    def take(self, tick: int | None, timeout_s: float, stopped: Callable[[], bool]) -> dict[str, Any]:
+    def take(self, tick: int | None, timeout_s: float) -> dict[str, Any]:
         """The pictures of a tick (None: of the newest that is complete), by camera; incomplete when time runs out."""
         until_s = time.perf_counter() + timeout_s
         with self._changed:
             while True:
                 whole = [n for n, pair in self._waiting.items() if len(pair) == len(_CAMERAS) and n >= (tick or 0)]
                 left_s = until_s - time.perf_counter()
-                if whole or left_s <= 0 or stopped():
+                if whole or left_s <= 0:
                     break
                 self._changed.wait(left_s)
             found = max(whole) if whole else (tick if tick is not None else max(self._waiting, default=-1))
@@ -89,13 +68,9 @@ class _Pairs:
             self._taken = max(self._taken, found)
             for old in [n for n in self._waiting if n <= found]:
                 if old != found:
-                    self.on_drop(UNPAIRED)
+                    self.drops += 1
                 del self._waiting[old]
             return pair
-
-    def wake(self) -> None:
-        with self._changed:
-            self._changed.notify_all()
 
 
 class CarlaDrive:
@@ -114,13 +89,14 @@ class CarlaDrive:
         self.warnings: list[str] = []
         self.version = ""
         self.town = ""
-        self.pairs = _Pairs()
+        self._pairs = _Pairs()
         self._carla = _carla_package()
+        self._client: Any = None
+        self._world: Any = None
         self._actors: list[Any] = []
         self._cameras: list[Any] = []
         self._undo: list[Callable[[], object]] = []
         self._traffic: Traffic | None = None
-        self._stopping = threading.Event()
         self._is_gone = False
         self._is_closed = False
         self._random = random.Random(options.seed)
@@ -132,18 +108,20 @@ class CarlaDrive:
             self.close()
             raise
 
-    def capture(self) -> Capture | None:
-        """Tick the world and wait for what the cameras saw; None once it is to stop.
+    @property
+    def drops(self) -> int:
+        """Pictures so far that came without their counterpart."""
+        return self._pairs.drops
+
+    def capture(self) -> Capture:
+        """Tick the world and wait for what the cameras saw.
 
         Raises:
             SourceError: the server or a camera did not answer in time.
         """
         options = self.options
         tick = self._tick() if options.tick else None
-        pair = self.pairs.take(tick, options.timeout_s, self._stopping.is_set)
-        arrived_s = time.perf_counter()
-        if self._stopping.is_set():
-            return None
+        pair = self._pairs.take(tick, options.timeout_s)
         missing = [camera for camera in _CAMERAS if camera not in pair]
         if missing:
             raise SourceError(
@@ -153,24 +131,22 @@ class CarlaDrive:
         picture, tags = (_pixels(pair[camera]) for camera in _CAMERAS)
         rgb = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGRA2RGB), np.uint8)
         image = pair[_CAMERAS[0]]
-        return Capture(image.frame, image.timestamp, rgb, np.ascontiguousarray(tags[:, :, 2]), arrived_s)
-
-    def interrupt(self) -> None:
-        """End a `capture` that waits, from any thread; for good."""
-        self._stopping.set()
-        self.pairs.wake()
+        return Capture(image.frame, image.timestamp, rgb, np.ascontiguousarray(tags[:, :, 2]))
 
     def close(self) -> None:
         """Destroy what was spawned and put the world back as it was; again is fine."""
         if self._is_closed:
             return
         self._is_closed = True
-        self.interrupt()
-        if not self._undo and not self._actors:
-            return
-        if self._is_gone and not self._answers_again():
+        if self._undo and self._is_gone and not self._answers_again():
             self._warn(f"{self.options.name}: no longer answers; what was spawned there could not be removed")
-            return
+        elif self._undo:
+            self._tidy_up()
+        # the library's threads end with the last of these
+        self._actors, self._cameras, self._undo = [], [], []
+        self._traffic = self._world = self._client = None
+
+    def _tidy_up(self) -> None:
         for camera in self._cameras:
             self._quietly(camera.stop)
         if self._traffic is not None:
@@ -190,8 +166,9 @@ class CarlaDrive:
             self._client.set_timeout(options.timeout_s)
             self.version = str(self._client.get_server_version())
         except RuntimeError as error:
+            why = f"within {options.timeout_s:g} s" if "time-out" in str(error) else f"({_one_line(error)})"
             raise SourceError(
-                f"{options.name}: no CARLA server answers at {where} ({_one_line(error)});"
+                f"{options.name}: no CARLA server answers at {where} {why};"
                 " start it (CarlaUE4.sh) or name where it runs: carla://HOST:PORT"
             ) from None
         ours = str(self._client.get_client_version())
@@ -295,7 +272,7 @@ class CarlaDrive:
         camera = self._world.spawn_actor(blueprint, place, attach_to=ego)
         self._actors.append(camera)
         name = str(blueprint.id)
-        camera.listen(lambda image: self.pairs.put(name, image))
+        camera.listen(lambda image: self._pairs.put(name, image))
         self._cameras.append(camera)
 
     # -- talking to the server -------------------------------------------------------------------------------------
@@ -362,73 +339,6 @@ class _Explained:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, RuntimeError) and not isinstance(error, SegViewerError):
             raise self._drive.lost(error) from None
-
-
-class CarlaSource:
-    """A drive as live frames, no faster than real time; see `LiveSource`.
-
-    Args:
-        options: of the drive.
-
-    Raises: as `CarlaDrive`.
-    """
-
-    def __init__(self, options: CarlaOptions) -> None:
-        self._drive = CarlaDrive(options)
-        self._lookup = carla_lookup(self._drive.version)
-        self._stop = threading.Event()
-        self._count = 0
-        self._start_s: float | None = None
-        self.status = LiveStatus()
-        self.packets = None
-        self.warnings = self._drive.warnings
-        self.info = SourceInfo(
-            name=f"{self._drive.town} at {options.name}",
-            width=options.width,
-            height=options.height,
-            rate=options.fps,
-            live=True,
-            codec=f"CARLA {self._drive.version}",
-        )
-
-    @property
-    def on_drop(self) -> Callable[[str], None]:
-        return self._drive.pairs.on_drop
-
-    @on_drop.setter
-    def on_drop(self, tell: Callable[[str], None]) -> None:
-        self._drive.pairs.on_drop = tell
-
-    def __iter__(self) -> Iterator[Frame]:
-        step_s = 1 / self._drive.options.fps
-        due_s = time.perf_counter()
-        while not self._stop.wait(max(0.0, due_s - time.perf_counter())):
-            # never faster than real time, and no catching up after a slow tick
-            due_s = max(due_s + step_s, time.perf_counter())
-            capture = self._drive.capture()
-            if capture is None:
-                return
-            if self._start_s is None:
-                self._start_s = capture.time_s
-            self._count += 1
-            yield Frame(
-                self._count - 1,
-                capture.time_s - self._start_s,
-                RgbPicture(capture.rgb),
-                self._lookup[capture.tags],
-                capture.arrived_s,
-            )
-
-    def seek(self, time_s: float) -> None:
-        raise SourceError(f"{self.info.name}: is live and cannot seek")
-
-    def interrupt(self) -> None:
-        self._stop.set()
-        self._drive.interrupt()
-
-    def close(self) -> None:
-        self._stop.set()
-        self._drive.close()
 
 
 def _carla_package() -> Any:

@@ -20,7 +20,7 @@ def main() -> None:
     parser.add_argument(
         "--mute", action="append", default=[], help="blueprint whose cameras never send; may be repeated"
     )
-    parser.add_argument("--silent-after", type=int, default=0, help="answer nothing any more from that tick on")
+    parser.add_argument("--silent-after", type=int, default=0, help="answer nothing any more after so many ticks")
     parser.add_argument("--log", action="store_true", help="print every call to standard error")
     given = parser.parse_args()
     server = Server(

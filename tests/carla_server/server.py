@@ -28,7 +28,8 @@ class Server:
 
     Args:
         version: what it says it is.
-        silent_after: from that tick on no call is answered any more, as when the simulator hangs; 0 is never.
+        silent_after: once a client asked for that many ticks, no call is answered any more, as when the simulator
+            hangs; 0 is never.
         log: called with the name and arguments of every call.
     """
 
@@ -96,7 +97,7 @@ class Server:
         writer.close()
 
     def _is_hung(self) -> bool:
-        return 0 < self._silent_after <= self.world.ticks
+        return 0 < self._silent_after <= self.world.cues
 
     async def _answer(self, name: str, arguments: Sequence[Any]) -> Any:
         """The result as it is packed (rpc/Response.h): [[1, value]], [[0, [why]]], without a value [[false]]."""
@@ -107,6 +108,7 @@ class Server:
         if name == "apply_batch":
             return [self._command(command) for (command,) in given[0]]
         if name == "tick_cue":
+            self.world.cues += 1
             await self._tick()
             return [[1, self.world.frame]]
         method = getattr(self, f"_call_{name}", None)

@@ -80,9 +80,9 @@ class World:
     weather: list[float] = field(default_factory=lambda: list(CLEAR_NOON))
     actors: dict[int, Actor] = field(default_factory=dict)
     spawned: int = 0
-    ticks: int = 0
+    cues: int = 0
+    """Ticks that a client asked for."""
     most_alive: int = 0
-    weathers_set: int = 0
 
     @property
     def synchronous(self) -> bool:
@@ -155,7 +155,6 @@ class World:
 
     def tick(self) -> None:
         self.frame += 1
-        self.ticks += 1
         self.time_s += self.step_s
 
     def messages(self) -> Iterator[tuple[int, bytes]]:
@@ -188,7 +187,7 @@ class World:
             "roles": {str(a.id): a.attribute("role_name", "") for a in self.actors.values()},
             "spawned": self.spawned,
             "most_alive": self.most_alive,
-            "ticks": self.ticks,
+            "cues": self.cues,
             "settings": self.settings,
             "weather": self.weather,
             "town": self.town,
