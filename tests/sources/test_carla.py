@@ -1,0 +1,225 @@
+"""CARLA through its official client, against the small server of `tests/carla_server`."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seg_viewer.core.errors import SourceError, UsageError
+from seg_viewer.core.frame import Frame
+from seg_viewer.sources import LiveSource, open_source
+
+pytest.importorskip("carla", reason="the carla client is not installed")
+pytest.importorskip("msgpack", reason="msgpack is not installed")
+
+from tests.carla_server.process import CarlaServer
+from tests.models import BLUE, GREEN, GREY, RED
+
+SMALL = "size=64x32&fps=100&timeout=5"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[CarlaServer]:
+    with CarlaServer("--scene", "colors") as running:
+        yield running
+
+
+def is_as_it_was(server: CarlaServer) -> bool:
+    """Nothing of ours lives, and nobody holds the clock."""
+    report = server.report()
+    return not report["alive"] and report["settings"][0] is False and report["settings"][2] == [False]
+
+
+def frames_of(url: str, count: int) -> list[Frame]:
+    source = open_source(url)
+    try:
+        return list(islice(source, count))
+    finally:
+        source.close()
+
+
+def test_each_picture_comes_with_the_truth_of_the_same_tick(server: CarlaServer) -> None:
+    """The scene is one class all over, another one each tick: a pair of two ticks would not agree."""
+    frames = frames_of(server.url(SMALL), 12)
+    colors = (GREY, GREEN, BLUE, RED)
+    for frame in frames:
+        assert frame.truth is not None and frame.truth.shape == (32, 64)
+        (class_id,) = np.unique(frame.truth)
+        assert tuple(frame.picture.rgb()[0, 0]) == colors[class_id]
+    assert [int(f.truth[0, 0]) for f in frames if f.truth is not None] == [
+        (int(frames[0].truth[0, 0]) + k) % 4 for k in range(12) if frames[0].truth is not None
+    ]
+    assert [frame.index for frame in frames] == list(range(12))
+    assert np.allclose(np.diff([frame.time_s for frame in frames]), 0.01)
+
+
+def test_the_source_says_what_it_is(server: CarlaServer) -> None:
+    source = open_source(server.url(SMALL))
+    try:
+        assert isinstance(source, LiveSource)
+        assert (source.info.width, source.info.height, source.info.rate) == (64, 32, 100.0)
+        assert source.info.live and not source.info.can_seek
+        assert source.info.codec == "CARLA 0.9.16" and source.info.name.startswith("Town")
+        with pytest.raises(SourceError, match="cannot seek"):
+            source.seek(1.0)
+    finally:
+        source.close()
+    source.close()  # again is fine
+    assert is_as_it_was(server)
+
+
+def test_traffic_is_spawned_driven_and_taken_away(server: CarlaServer) -> None:
+    source = open_source(server.url(f"{SMALL}&vehicles=5"))
+    try:
+        list(islice(source, 5))
+        during = server.report()
+    finally:
+        source.close()
+    kinds = [kind.split(".")[0] for kind in during["alive"].values()]
+    assert (kinds.count("vehicle"), kinds.count("sensor")) == (6, 2)
+    assert "hero" in during["roles"].values()
+    assert during["settings"][0] is True and during["settings"][2] == [True, pytest.approx(0.01)]
+    assert len(during["steered"]) == 6  # the traffic manager drives all of them, the ego too
+    assert is_as_it_was(server)
+
+
+def test_town_and_weather_are_as_asked_and_the_weather_is_put_back(server: CarlaServer) -> None:
+    before = server.report()["weather"]
+    source = open_source(server.url(f"{SMALL}&town=Town03&weather=HardRainNoon"))
+    try:
+        during = server.report()
+    finally:
+        source.close()
+    assert during["town"] == "Town03" and source.info.name.startswith("Town03")
+    assert during["weather"][1] > before[1]  # precipitation
+    assert server.report()["weather"] == pytest.approx(before)
+    assert is_as_it_was(server)
+
+
+def test_rides_on_a_car_of_somebody_else_and_leaves_it_there(server: CarlaServer) -> None:
+    owner = open_source(server.url(SMALL))
+    assert isinstance(owner, LiveSource)
+    ticking = threading.Thread(target=lambda: [None for _frame in owner])
+    ticking.start()
+    try:
+        frames = frames_of(server.url(f"{SMALL}&ego=hero&tick=0"), 5)
+        assert all(frame.truth is not None for frame in frames)
+        left = server.report()
+        assert sorted(left["alive"].values()) == [
+            "sensor.camera.rgb", "sensor.camera.semantic_segmentation", "vehicle.tesla.model3",
+        ]  # fmt: skip
+        assert left["settings"][0] is True  # the owner still holds the clock
+    finally:
+        owner.interrupt()
+        ticking.join()
+        owner.close()
+    assert is_as_it_was(server)
+
+
+@pytest.mark.parametrize(
+    ("query", "kind", "says"),
+    [
+        ("town=Atlantis", UsageError, "has no map 'Atlantis'; it has Town01, Town03"),
+        ("weather=Sunny", UsageError, "no weather 'Sunny'; choose one of ClearNight"),
+        ("ego=boss", UsageError, "no car has the role name 'boss'; there are no cars"),
+    ],
+)
+def test_what_is_not_there_is_named_and_nothing_stays_behind(
+    server: CarlaServer, query: str, kind: type[Exception], says: str
+) -> None:
+    with pytest.raises(kind, match=re.escape(says)) as caught:
+        open_source(server.url(f"{SMALL}&{query}"))
+    assert "\n" not in str(caught.value)
+    assert is_as_it_was(server)
+
+
+def test_more_cars_than_places_are_told(server: CarlaServer) -> None:
+    source = open_source(server.url(f"{SMALL}&vehicles=200&autopilot=0"))
+    try:
+        assert any(re.search(r"of 200 vehicles could be placed", text) for text in source.warnings)
+        assert server.report()["most_alive"] > 40
+    finally:
+        source.close()
+    assert is_as_it_was(server)
+
+
+def test_no_server() -> None:
+    with pytest.raises(SourceError, match=r"no CARLA server answers at 127\.0\.0\.1:9 within 0\.5 s; start it"):
+        open_source("carla://127.0.0.1:9?timeout=0.5")
+
+
+def test_another_version_of_the_server() -> None:
+    with (
+        CarlaServer("--scene", "colors", "--version", "0.9.13") as old,
+        pytest.raises(SourceError, match=r"the server is CARLA 0\.9\.13, the client 0\.9\.\d+; install the client"),
+    ):
+        open_source(old.url(SMALL))
+
+
+def test_a_camera_that_sends_nothing() -> None:
+    with CarlaServer("--scene", "colors", "--mute", "sensor.camera.semantic_segmentation") as mute:
+        source = open_source(mute.url("size=64x32&timeout=0.5"))
+        with pytest.raises(SourceError, match=r"sensor\.camera\.semantic_segmentation sent no picture within 0\.5 s"):
+            next(iter(source))
+        source.close()
+        assert is_as_it_was(mute)
+
+
+@pytest.mark.parametrize("traffic", ["vehicles=0&autopilot=0", "vehicles=3"])
+def test_a_simulator_that_hangs_ends_in_one_line(traffic: str) -> None:
+    """With traffic, CARLA's client aborts its whole process here: it must not be ours."""
+    with CarlaServer("--scene", "colors", "--silent-after", "9") as hung:
+        source = open_source(hung.url(f"size=64x32&fps=100&timeout=1&{traffic}"))
+        with pytest.raises(SourceError, match="the simulator did not answer within 1 s") as caught:
+            list(islice(source, 30))
+        assert "\n" not in str(caught.value)
+        source.close()
+    assert not [child for child in multiprocessing.active_children() if child.name == "seg-carla"]
+
+
+def test_interrupting_ends_a_wait() -> None:
+    with CarlaServer("--scene", "colors", "--mute", "sensor.camera.rgb") as mute:
+        source = open_source(mute.url("size=64x32&timeout=60"))
+        assert isinstance(source, LiveSource)
+        frames: list[Frame] = []
+        waiting = threading.Thread(target=lambda: frames.extend(source))
+        waiting.start()
+        source.interrupt()
+        waiting.join(10)
+        assert not waiting.is_alive() and not frames
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_however_the_program_ends_nothing_stays_behind(server: CarlaServer, number: signal.Signals) -> None:
+    code = (
+        "import sys\nfrom seg_viewer.sources import open_source\n"
+        "if __name__ == '__main__':\n"
+        "    for frame in open_source(sys.argv[1]): print(frame.index, flush=True)\n"
+    )
+    script = Path(os.environ["XDG_CACHE_HOME"]).parent / "drive.py"
+    script.write_text(code)
+    root = str(Path(__file__).resolve().parents[2])
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join((root, os.environ.get("PYTHONPATH", "")))}
+    with subprocess.Popen(
+        [sys.executable, str(script), server.url(f"{SMALL}&vehicles=3")],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as program:
+        assert program.stdout is not None
+        assert program.stdout.readline().strip() == b"0"
+        assert len(server.report()["alive"]) == 6
+        program.send_signal(number)
+    report = server.wait_until(lambda report: not report["alive"] and not report["settings"][0])
+    assert report["alive"] == {} and report["settings"][0] is False
