@@ -16,6 +16,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from platformdirs import user_cache_path
 
 from seg_viewer.core.carla_tags import table_version
 from seg_viewer.core.errors import SegViewerError, SourceError, UsageError
@@ -164,6 +165,7 @@ class CarlaDrive:
         try:
             self._client = self._carla.Client(options.host, options.port)
             self._client.set_timeout(options.timeout_s)
+            self._client.set_files_base_folder(str(user_cache_path("seg-viewer") / "carla"))
             self.version = str(self._client.get_server_version())
         except RuntimeError as error:
             why = f"within {options.timeout_s:g} s" if "time-out" in str(error) else f"({_one_line(error)})"

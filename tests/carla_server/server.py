@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import struct
+import zlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgpack
 
 from tests.carla_server import wire
-from tests.carla_server.town import TOWNS, blueprints
+from tests.carla_server.navmesh import pavement
+from tests.carla_server.town import PAVEMENT, TOWNS, blueprints
 from tests.carla_server.wire import Transform
 from tests.carla_server.world import FREE_STEP_S, Actor, Refusal, World
 
@@ -20,7 +22,7 @@ _SPECTATOR = 10
 _REQUEST, _RESPONSE = 0, 1
 _NOTHING = object()
 # places in rpc/Command.h's variant
-_SPAWN, _DESTROY, _VEHICLE_CONTROL, _SET_AUTOPILOT = 0, 1, 2, 16
+_SPAWN, _DESTROY, _VEHICLE_CONTROL, _WALKER_STATE, _SET_AUTOPILOT = 0, 1, 2, 7, 16
 
 
 class Server:
@@ -136,6 +138,9 @@ class Server:
                 self.world.destroy(body[0])
             elif kind == _VEHICLE_CONTROL:
                 self.world.actors[body[0]].controls += 1
+            elif kind == _WALKER_STATE:
+                self.world.actors[body[0]].controls += 1
+                self.world.actors[body[0]].transform = Transform.from_msgpack(body[1])
             elif kind == _SET_AUTOPILOT:
                 self.world.actors[body[0]].autopilot = bool(body[1])
         except Refusal as refusal:
@@ -156,8 +161,12 @@ class Server:
     def _call_get_sensor_token(self, stream_id: int) -> list[bytes]:
         return [wire.token(stream_id, self._stream_port)]
 
-    def _call_get_required_files(self, _folder: str, *_more: Any) -> list[str]:
-        return []
+    def _call_get_required_files(self, folder: str) -> list[str]:
+        # the client keeps files by their names for ever, so that another content needs another one
+        return [f"SegViewerTests/Nav/{zlib.crc32(pavement(*PAVEMENT)):08x}.bin"] if folder == "Nav" else []
+
+    def _call_request_file(self, _name: str) -> bytes:
+        return pavement(*PAVEMENT)
 
     def _call_query_lights_state(self, _client: str) -> list[Any]:
         return []
@@ -224,6 +233,9 @@ class Server:
         return _NOTHING
 
     def _call_set_actor_simulate_physics(self, _actor_id: int, _enabled: bool) -> Any:
+        return _NOTHING
+
+    def _call_set_actor_collisions(self, _actor_id: int, _enabled: bool) -> Any:
         return _NOTHING
 
     def _call_reset_all_traffic_lights(self) -> Any:

@@ -10,6 +10,8 @@ from tests.carla_server.wire import Transform
 TOWNS = ("Town01", "Town03", "Town10HD_Opt")
 _STRAIGHT_M, _RADIUS_M = 200.0, 40.0
 _LANE_M = 3.5
+PAVEMENT = (0.0, _STRAIGHT_M, _LANE_M, 2 * _LANE_M)
+"""Along the first straight: x from, x to, y from, y to, metres."""
 
 # rpc/ActorAttributeType.h
 _BOOL, _INT, _FLOAT, _STRING, _COLOR = range(1, 6)
