@@ -11,7 +11,8 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -22,7 +23,7 @@ from seg_viewer.core.carla_tags import table_version
 from seg_viewer.core.errors import SegViewerError, SourceError, UsageError
 from seg_viewer.core.frame import ByteArray
 from seg_viewer.sources.carla_address import CarlaOptions
-from seg_viewer.sources.carla_process import Capture
+from seg_viewer.sources.carla_process import Capture, Debt
 from seg_viewer.sources.carla_traffic import Traffic
 
 _CAMERAS = ("sensor.camera.rgb", "sensor.camera.semantic_segmentation")
@@ -32,6 +33,30 @@ _WAITING_FRAMES = 4
 _LOAD_TIMEOUT_S = 120.0
 _GONE_TIMEOUT_S = 1.0
 _SUBSTEP_S = 0.01
+_SETTINGS = (
+    "synchronous_mode",
+    "no_rendering_mode",
+    "fixed_delta_seconds",
+    "substepping",
+    "max_substep_delta_time",
+    "max_substeps",
+)
+_WEATHER = (
+    "cloudiness",
+    "precipitation",
+    "precipitation_deposits",
+    "wind_intensity",
+    "sun_azimuth_angle",
+    "sun_altitude_angle",
+    "fog_density",
+    "fog_distance",
+    "fog_falloff",
+    "wetness",
+    "scattering_intensity",
+    "mie_scattering_scale",
+    "rayleigh_scattering_scale",
+    "dust_storm",
+)
 
 
 class _Pairs:
@@ -51,7 +76,7 @@ class _Pairs:
             self._waiting.setdefault(image.frame, {})[camera] = image
             while len(self._waiting) > _WAITING_FRAMES:
                 self._waiting.pop(min(self._waiting))
-                self.drops += 1
+                self.drops += self._taken >= 0
             self._changed.notify_all()
 
     def take(self, tick: int | None, timeout_s: float) -> dict[str, Any]:
@@ -65,12 +90,11 @@ class _Pairs:
                     break
                 self._changed.wait(left_s)
             found = max(whole) if whole else (tick if tick is not None else max(self._waiting, default=-1))
-            pair = self._waiting.get(found, {})
-            self._taken = max(self._taken, found)
-            for old in [n for n in self._waiting if n <= found]:
-                if old != found:
-                    self.drops += 1
+            pair = self._waiting.pop(found, {})
+            for old in [n for n in self._waiting if n < found]:
                 del self._waiting[old]
+                self.drops += self._taken >= 0  # those before the first one were never asked for
+            self._taken = max(self._taken, found)
             return pair
 
 
@@ -79,24 +103,25 @@ class CarlaDrive:
 
     Args:
         options: see there.
+        on_debt: called whenever there is more to put back.
 
     Raises:
         UsageError: the town, weather or car that was asked for does not exist, or the `carla` package is missing.
         SourceError: no server answers, it has another version than the client, or there is no room for the car.
     """
 
-    def __init__(self, options: CarlaOptions) -> None:
+    def __init__(self, options: CarlaOptions, on_debt: Callable[[Debt], None] = lambda _debt: None) -> None:
         self.options = options
+        self.debt = Debt()
         self.warnings: list[str] = []
         self.version = ""
+        self._on_debt = on_debt
         self.town = ""
         self._pairs = _Pairs()
         self._carla = _carla_package()
         self._client: Any = None
         self._world: Any = None
-        self._actors: list[Any] = []
         self._cameras: list[Any] = []
-        self._undo: list[Callable[[], object]] = []
         self._traffic: Traffic | None = None
         self._is_gone = False
         self._is_closed = False
@@ -139,23 +164,16 @@ class CarlaDrive:
         if self._is_closed:
             return
         self._is_closed = True
-        if self._undo and self._is_gone and not self._answers_again():
+        if self._is_gone and not self._answers_again():
             self._warn(f"{self.options.name}: no longer answers; what was spawned there could not be removed")
-        elif self._undo:
-            self._tidy_up()
+        elif self._world is not None:
+            for camera in self._cameras:
+                self._quietly(camera.stop)
+            if self._traffic is not None:
+                self._quietly(self._traffic.stop)
+            self._quietly(lambda: settle(self._carla, self._client, self._world, self.debt))
         # the library's threads end with the last of these
-        self._actors, self._cameras, self._undo = [], [], []
-        self._traffic = self._world = self._client = None
-
-    def _tidy_up(self) -> None:
-        for camera in self._cameras:
-            self._quietly(camera.stop)
-        if self._traffic is not None:
-            self._quietly(self._traffic.remove)
-        destroy = self._carla.command.DestroyActor
-        self._quietly(lambda: self._client.apply_batch_sync([destroy(actor.id) for actor in self._actors], False))
-        for step in reversed(self._undo):
-            self._quietly(step)
+        self._cameras, self._traffic, self._world, self._client = [], None, None, None
 
     # -- one after the other, in order -----------------------------------------------------------------------------
 
@@ -190,11 +208,12 @@ class CarlaDrive:
             self._world = self._client.get_world()
             settings, weather = self._world.get_settings(), self._world.get_weather()
             self._load_town()
-            self._undo.append(lambda: self._world.set_weather(weather))
             if options.weather:
-                self._world.set_weather(self._preset(options.weather))
+                preset = self._preset(options.weather)
+                self._owe(weather={key: getattr(weather, key) for key in _WEATHER})
+                self._world.set_weather(preset)
             if options.tick:
-                self._undo.append(lambda: self._world.apply_settings(settings))
+                self._owe(settings={key: getattr(settings, key) for key in _SETTINGS})
                 own = self._world.get_settings()
                 own.synchronous_mode = True
                 own.no_rendering_mode = False
@@ -229,7 +248,7 @@ class CarlaDrive:
             drives = options.autopilot and not options.ego
             if options.vehicles or options.walkers or drives:
                 self._traffic = Traffic(
-                    self._carla, self._client, self._world, _free_port(), options.seed, options.tick
+                    self._carla, self._client, self._world, _free_port(), options.seed, options.tick, self._owe_actors
                 )
                 if drives:
                     self._traffic.drive(ego)
@@ -259,7 +278,7 @@ class CarlaDrive:
         while points:
             car = self._world.try_spawn_actor(cars[0], points.pop())
             if car is not None:
-                self._actors.append(car)
+                self._owe_actors([car.id])
                 return car
         raise SourceError(f"{self.options.name}: no spawn point of {self.town} is free; remove some cars")
 
@@ -272,10 +291,17 @@ class CarlaDrive:
             carla.Rotation(pitch=options.mount.pitch),
         )
         camera = self._world.spawn_actor(blueprint, place, attach_to=ego)
-        self._actors.append(camera)
+        self._owe_actors([camera.id])
         name = str(blueprint.id)
         camera.listen(lambda image: self._pairs.put(name, image))
         self._cameras.append(camera)
+
+    def _owe_actors(self, ids: Sequence[int]) -> None:
+        self._owe(actors=(*self.debt.actors, *ids))
+
+    def _owe(self, **more: Any) -> None:
+        self.debt = replace(self.debt, **more)
+        self._on_debt(self.debt)
 
     # -- talking to the server -------------------------------------------------------------------------------------
 
@@ -341,6 +367,30 @@ class _Explained:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, RuntimeError) and not isinstance(error, SegViewerError):
             raise self._drive.lost(error) from None
+
+
+def settle(carla: Any, client: Any, world: Any, debt: Debt) -> None:
+    """Destroy the actors, latest first, then put settings and weather back."""
+    if debt.actors:
+        client.apply_batch_sync([carla.command.DestroyActor(actor) for actor in reversed(debt.actors)], False)
+    if debt.settings:
+        settings = world.get_settings()
+        for key, value in debt.settings.items():
+            setattr(settings, key, value)
+        world.apply_settings(settings)
+    if debt.weather:
+        weather = world.get_weather()
+        for key, value in debt.weather.items():
+            setattr(weather, key, value)
+        world.set_weather(weather)
+
+
+def settle_for(options: CarlaOptions, debt: Debt) -> None:
+    """`settle` for a drive that ended without. Raises: RuntimeError when the server does not answer."""
+    carla = _carla_package()
+    client = carla.Client(options.host, options.port)
+    client.set_timeout(options.timeout_s)
+    settle(carla, client, client.get_world(), debt)
 
 
 def _carla_package() -> Any:

@@ -17,7 +17,8 @@ import socket
 import sys
 import tempfile
 import threading
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from types import FrameType
@@ -31,8 +32,9 @@ from seg_viewer.sources.carla_address import CarlaOptions
 
 _CLOSE_S = 30.0
 _SETUP_S = 240.0
+_SWEEP_S = 5.0
 _TICK, _CLOSE = "tick", "close"
-_READY, _CAPTURE, _ERROR, _CLOSED = "ready", "capture", "error", "closed"
+_READY, _CAPTURE, _DEBT, _ERROR, _CLOSED = "ready", "capture", "debt", "error", "closed"
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,20 @@ class Capture:
     tags: ByteArray
 
 
+@dataclass(frozen=True)
+class Debt:
+    """What is to be put back in the simulator.
+
+    Args:
+        actors: ids of what was spawned, oldest first.
+        settings, weather: the world's own values of what was changed, by name.
+    """
+
+    actors: tuple[int, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    weather: Mapping[str, float] = field(default_factory=dict)
+
+
 class DriveProcess:
     """Starts a drive and asks it for one tick at a time.
 
@@ -68,6 +84,7 @@ class DriveProcess:
         self.warnings: list[str] = []
         self.drops = 0
         """Pictures so far that came without their ground truth."""
+        self._debt = Debt()
         self._stopping = False
         self._is_closed = False
         self._lock = threading.Lock()  # one may close while another waits
@@ -147,28 +164,52 @@ class DriveProcess:
 
     def _answer(self, timeout_s: float) -> Any:
         """Whatever it answers next, or None once it is to stop. Raises: SourceError, UsageError."""
-        ready = wait([self._connection, self._woken, self._process.sentinel], timeout_s)
-        if self._stopping:
-            return None
-        if self._connection in ready or self._connection.poll():
-            with contextlib.suppress(EOFError, OSError):
-                answer = self._connection.recv()
-                if answer[0] == _ERROR:
-                    raise (UsageError if answer[1] else SourceError)(answer[2])
+        while True:
+            ready = wait([self._connection, self._woken, self._process.sentinel], timeout_s)
+            if self._stopping:
+                return None
+            answer: Any = None
+            if self._connection in ready or self._connection.poll():
+                with contextlib.suppress(EOFError, OSError):
+                    answer = self._connection.recv()
+            if answer is None:
+                raise SourceError(self._why_it_ended())
+            if answer[0] == _ERROR:
+                raise (UsageError if answer[1] else SourceError)(answer[2])
+            if answer[0] != _DEBT:
                 return answer
-        raise SourceError(self._why_it_ended())
+            self._debt = answer[1]
 
     def _why_it_ended(self) -> str:
-        name, seconds = self.options.name, self.options.timeout_s
+        """One line; what it left in the simulator is removed, where that still answers."""
+        name = self.options.name
         self._process.join(1.0)
-        text = Path(self._log).read_text(errors="replace") if Path(self._log).exists() else ""
+        text = Path(self._log).read_text(errors="replace")
         if self._process.is_alive() or "time-out" in text:
             return (
-                f"{name}: the simulator did not answer within {seconds:g} s; is it still running?"
-                " What was spawned there could not be removed"
+                f"{name}: the simulator did not answer within {self.options.timeout_s:g} s; is it still running?"
+                f" {self._settle()}"
             )
-        last = next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "no reason given")
-        return f"{name}: the CARLA client ended unexpectedly (code {self._process.exitcode}): {last}"
+        lines = [line.strip() for line in text.splitlines() if line.strip() and "WARNING" not in line]
+        why = f": {lines[-1]}" if lines else ""
+        return f"{name}: the CARLA client ended unexpectedly (code {self._process.exitcode}){why}. {self._settle()}"
+
+    def _settle(self) -> str:
+        """Put back what the other process can no longer; returns what became of it."""
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+        if self._debt == Debt():
+            return "Nothing was left there"
+        context = multiprocessing.get_context("spawn")
+        sweeper = context.Process(target=_sweep, args=(self.options, self._debt, self._log), name="seg-carla-sweeper")
+        sweeper.start()
+        sweeper.join(_SWEEP_S + self.options.timeout_s)
+        if sweeper.is_alive():
+            sweeper.kill()
+            sweeper.join()
+        swept = sweeper.exitcode == 0
+        return "What was spawned there was removed" if swept else "What was spawned there could not be removed"
 
 
 # -- the other process -------------------------------------------------------------------------------------------------
@@ -185,7 +226,7 @@ def _serve(connection: Connection, options: CarlaOptions, log: str) -> None:
 
     drive: CarlaDrive | None = None
     try:
-        drive = CarlaDrive(options)
+        drive = CarlaDrive(options, on_debt=lambda debt: connection.send((_DEBT, debt)))
         connection.send((_READY, drive.version, drive.town, drive.warnings))
         while connection.recv() == _TICK:
             capture = drive.capture()
@@ -204,6 +245,18 @@ def _serve(connection: Connection, options: CarlaOptions, log: str) -> None:
             with contextlib.suppress(OSError):
                 connection.send((_CLOSED, drive.warnings))
         connection.close()
+
+
+def _sweep(options: CarlaOptions, debt: Debt, log: str) -> None:
+    """Exits with 0 when the simulator is as it was."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _redirect_output(log)
+    from seg_viewer.sources.carla import settle_for
+
+    try:
+        settle_for(replace(options, timeout_s=min(_SWEEP_S, options.timeout_s)), debt)
+    except RuntimeError:
+        sys.exit(1)
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> None:

@@ -3,33 +3,42 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 _TRIES_PER_WALKER = 4
 
 
 class Traffic:
-    """What the traffic manager drives and what walks; `remove` takes all of it away.
+    """What the traffic manager drives and what walks; whoever made it destroys them after `stop`.
 
     Args:
         carla: the package.
         client, world: of the drive.
-        port: of a traffic manager of our own, which ends with `remove`.
+        port: of a traffic manager of our own, which ends with `stop`.
         seed: of its choices.
         synchronous: it moves with our ticks.
+        owe: called with the ids of everybody who was spawned.
     """
 
-    def __init__(self, carla: Any, client: Any, world: Any, port: int, seed: int, synchronous: bool) -> None:
+    def __init__(
+        self,
+        carla: Any,
+        client: Any,
+        world: Any,
+        port: int,
+        seed: int,
+        synchronous: bool,
+        owe: Callable[[Sequence[int]], None],
+    ) -> None:
         self._carla = carla
         self._client = client
         self._world = world
         self._port = port
         self._seed = seed
         self._synchronous = synchronous
+        self._owe = owe
         self._manager: Any = None
-        self._vehicles: list[int] = []
-        self._walkers: list[int] = []
         self._controllers: list[int] = []
 
     def drive(self, car: Any) -> None:
@@ -51,8 +60,7 @@ class Traffic:
                 blueprint.set_attribute("color", chance.choice(blueprint.get_attribute("color").recommended_values))
             autopilot = command.SetAutopilot(command.FutureActor, True, self._port)
             batch.append(command.SpawnActor(blueprint, point).then(autopilot))
-        self._vehicles += self._spawn(batch)
-        return _fewer(count, len(self._vehicles), "vehicles", "the other spawn points are taken")
+        return _fewer(count, len(self._spawn(batch)), "vehicles", "the other spawn points are taken")
 
     def add_walkers(self, count: int, chance: random.Random, tick: Callable[[], None]) -> list[str]:
         """Spawn people on pavements who walk to and fro; returns a line when there are fewer than asked for."""
@@ -70,28 +78,25 @@ class Traffic:
             if blueprint.has_attribute("is_invincible"):
                 blueprint.set_attribute("is_invincible", "false")
             batch.append(carla.command.SpawnActor(blueprint, carla.Transform(place)))
-        while batch and len(self._walkers) < count:
-            wanted = count - len(self._walkers)
-            self._walkers += self._spawn(batch[:wanted])
+        walkers: list[int] = []
+        while batch and len(walkers) < count:
+            wanted = count - len(walkers)
+            walkers += self._spawn(batch[:wanted])
             batch = batch[wanted:]
         brain = world.get_blueprint_library().find("controller.ai.walker")
-        minds = [carla.command.SpawnActor(brain, carla.Transform(), walker) for walker in self._walkers]
+        minds = [carla.command.SpawnActor(brain, carla.Transform(), walker) for walker in walkers]
         self._controllers += self._spawn(minds)
         tick()  # a controller can be started only once the world knows its walker
         for controller in world.get_actors(self._controllers):
             controller.start()
             controller.go_to_location(world.get_random_location_from_navigation())
             controller.set_max_speed(chance.choice((1.0, 1.4, 1.8)))
-        return _fewer(count, len(self._walkers), "walkers", "the map's navigation mesh gives no more places")
+        return _fewer(count, len(walkers), "walkers", "the map's navigation mesh gives no more places")
 
-    def remove(self) -> None:
-        """Destroy everybody and end the traffic manager."""
+    def stop(self) -> None:
+        """Everybody stands; the traffic manager ends."""
         for controller in self._world.get_actors(self._controllers) if self._controllers else ():
             controller.stop()
-        destroy = self._carla.command.DestroyActor
-        everybody = [*self._controllers, *self._walkers, *self._vehicles]
-        if everybody:
-            self._client.apply_batch_sync([destroy(actor) for actor in everybody], False)
         if self._manager is not None:
             self._manager.shut_down()
 
@@ -103,7 +108,9 @@ class Traffic:
 
     def _spawn(self, batch: list[Any]) -> list[int]:
         answers = self._client.apply_batch_sync(batch, False)
-        return [answer.actor_id for answer in answers if not answer.error]
+        spawned = [answer.actor_id for answer in answers if not answer.error]
+        self._owe(spawned)
+        return spawned
 
 
 def _fewer(asked: int, got: int, what: str, why: str) -> list[str]:

@@ -82,15 +82,30 @@ def test_the_source_says_what_it_is(server: CarlaServer) -> None:
 def test_traffic_is_spawned_driven_and_taken_away(server: CarlaServer) -> None:
     source = open_source(server.url(f"{SMALL}&vehicles=5"))
     try:
-        list(islice(source, 5))
-        during = server.report()
+        frames = iter(source)
+        during = next(report for _frame in frames if len((report := server.report())["steered"]) == 6)
     finally:
         source.close()
     kinds = [kind.split(".")[0] for kind in during["alive"].values()]
     assert (kinds.count("vehicle"), kinds.count("sensor")) == (6, 2)
     assert "hero" in during["roles"].values()
     assert during["settings"][0] is True and during["settings"][2] == [True, pytest.approx(0.01)]
-    assert len(during["steered"]) == 6  # the traffic manager drives all of them, the ego too
+    # the traffic manager drives all of them, the ego too
+    assert [during["alive"][str(number)].split(".")[0] for number in during["steered"]] == ["vehicle"] * 6
+    assert is_as_it_was(server)
+
+
+def test_people_walk_and_are_taken_away(server: CarlaServer) -> None:
+    source = open_source(server.url(f"{SMALL}&walkers=4&autopilot=0"))
+    try:
+        frames = iter(source)
+        during = next(report for _frame in frames if len((report := server.report())["steered"]) == 4)
+    finally:
+        source.close()
+    walkers = [number for number, kind in during["alive"].items() if kind.startswith("walker.")]
+    minds = [number for number, kind in during["alive"].items() if kind == "controller.ai.walker"]
+    assert (len(walkers), len(minds)) == (4, 4)
+    assert sorted(during["steered"]) == sorted(int(number) for number in walkers)  # by their controllers
     assert is_as_it_was(server)
 
 
@@ -186,6 +201,21 @@ def test_a_simulator_that_hangs_ends_in_one_line(traffic: str) -> None:
         assert "\n" not in str(caught.value)
         source.close()
     assert not [child for child in multiprocessing.active_children() if child.name == "seg-carla"]
+
+
+def test_a_client_that_crashes_leaves_nothing_behind(server: CarlaServer) -> None:
+    source = open_source(server.url(f"{SMALL}&vehicles=3&walkers=2&weather=WetNoon"))
+    before = server.report()
+    assert len(before["alive"]) == 10
+    frames = iter(source)
+    next(frames)
+    (child,) = [child for child in multiprocessing.active_children() if child.name == "seg-carla"]
+    os.kill(child.pid or 0, signal.SIGSEGV)
+    with pytest.raises(SourceError, match=r"ended unexpectedly \(code -11\).*What was spawned there was removed"):
+        list(frames)
+    source.close()
+    assert is_as_it_was(server)
+    assert server.report()["weather"] != before["weather"]
 
 
 def test_interrupting_ends_a_wait() -> None:
