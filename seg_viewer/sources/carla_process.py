@@ -182,9 +182,10 @@ class DriveProcess:
 
     def _why_it_ended(self) -> str:
         """One line; what it left in the simulator is removed, where that still answers."""
-        name = self.options.name
+        name, text = self.options.name, ""
         self._process.join(1.0)
-        text = Path(self._log).read_text(errors="replace")
+        with contextlib.suppress(OSError):
+            text = Path(self._log).read_text(errors="replace")
         if self._process.is_alive() or "time-out" in text:
             return (
                 f"{name}: the simulator did not answer within {self.options.timeout_s:g} s; is it still running?"
@@ -245,6 +246,7 @@ def _serve(connection: Connection, options: CarlaOptions, log: str) -> None:
             with contextlib.suppress(OSError):
                 connection.send((_CLOSED, drive.warnings))
         connection.close()
+        Path(log).unlink(missing_ok=True)  # only wanted after a crash; the other one may be gone
 
 
 def _sweep(options: CarlaOptions, debt: Debt, log: str) -> None:
