@@ -85,13 +85,23 @@ def cli(context: click.Context, debug: bool) -> None:
 
 @cli.command()
 @click.argument("source", required=False)
+@click.option(
+    "--truth-csv",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where SOURCE brings ground truth (CARLA): write IoU and mIoU of every frame here.",
+)
 @_run_options
 @_style_options
-def view(source: str | None = None, **choices: Any) -> None:
-    """Open the window, and in it SOURCE: a video file, a picture, a folder of pictures, or "demo"."""
+def view(source: str | None = None, truth_csv: Path | None = None, **choices: Any) -> None:
+    """Open the window, and in it SOURCE: a video file, a picture, a folder of pictures, "demo", or carla://HOST:PORT?…"""
     from seg_viewer.gui.app import run_viewer
+    from seg_viewer.sinks.part_file import check_target
 
-    sys.exit(run_viewer(source, _options(**choices)))
+    if truth_csv is not None:
+        if source is None:
+            raise UsageError("--truth-csv needs a SOURCE whose scores to write")
+        check_target(truth_csv, overwrite=False)
+    sys.exit(run_viewer(source, _options(**choices), truth_csv=truth_csv))
 
 
 @cli.command()

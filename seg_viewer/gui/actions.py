@@ -76,6 +76,7 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
         (
             ActionSpec("overlay", "&Overlay", "Show or hide the colours", ("T", "H"), "overlay", checkable=True),
             ActionSpec("outline", "Ou&tlines", "Draw the border of each class", ("O",), "outline", checkable=True),
+            ActionSpec("errors", "&Errors", "Mark what differs from the ground truth", ("E",), checkable=True),
             ActionSpec("more", "&More colour", "Make the overlay more opaque", ("Up",)),
             ActionSpec("less", "&Less colour", "Make the overlay more transparent", ("Down",)),
             None,

@@ -123,6 +123,7 @@ class MainWindow(QMainWindow):
             "loop": self._set_loop,
             "overlay": self._set_overlay_on,
             "outline": lambda on: self._set_style(replace(self._style, outline=on)),
+            "errors": self._set_errors_on,
             "more": lambda: self._change_opacity(_OPACITY_STEP),
             "less": lambda: self._change_opacity(-_OPACITY_STEP),
             "panel": lambda _on: self._arrange(),
@@ -346,6 +347,7 @@ class MainWindow(QMainWindow):
         self.legend.set_shares(class_shares(shown.shot.classes, self.player.spec.labels))
         self.stats.set_frame(shown.shot.frame.index)
         self.stats.set_engine(self.player.engine_report)
+        self.stats.set_score(self.player.score)
         if ledger is not None:
             self.stats.set_times(ledger.snapshot())
 
@@ -402,6 +404,12 @@ class MainWindow(QMainWindow):
 
     def _set_overlay_on(self, on: bool) -> None:
         self.view.set_overlay_on(on)
+
+    def _set_errors_on(self, on: bool) -> None:
+        self.view.set_errors_on(on)
+        shown = self.view.shown
+        if on and shown is not None and shown.truth is None:
+            self.messages.show_info("This source brings no ground truth: nothing to mark")
 
     def _change_opacity(self, by: float) -> None:
         self.controls.set_opacity(min(1.0, max(0.0, self._style.opacity + by)))

@@ -6,17 +6,21 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from pathlib import Path
 
 from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.frame import ByteArray, Shot
 from seg_viewer.core.ledger import Ledger
+from seg_viewer.core.live_score import LiveScore, Score, truth_for
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.engines.base import EngineReport
 from seg_viewer.options import RunOptions
 from seg_viewer.pipeline import Pipeline, Policy
+from seg_viewer.sinks.truth_csv import TruthCsv
 from seg_viewer.sources import LiveSource, LiveStatus, SourceInfo, open_source, redact
 
 LATE_WINDOW = "late: window too slow"
@@ -40,10 +44,12 @@ class Shown:
     Args:
         shot: frame and class map.
         pixels: the frame's picture, shape (h, w, 4), uint8, blue-green-red-255.
+        truth: what the class map should have been, of its shape, 255 = ignore; None where nobody knows.
     """
 
     shot: Shot
     pixels: ByteArray
+    truth: ByteArray | None = None
 
 
 def size_to_show(width: int, height: int, sample_aspect: Fraction, view: tuple[int, int]) -> tuple[int, int]:
@@ -81,10 +87,10 @@ class Player:
 
     # -- opening and closing ---------------------------------------------------------------------------------------
 
-    def open(self, source: str) -> None:
-        """Leave the present source and play another."""
+    def open(self, source: str, truth_csv: Path | None = None) -> None:
+        """Leave the present source and play another; its scores against the ground truth go to `truth_csv`."""
         self.stop()
-        self._session = _Session(self, source)
+        self._session = _Session(self, source, truth_csv)
         self._threads = [thread for thread in self._threads if thread.is_alive()]
         self._threads.append(self._session.thread)
         self._session.thread.start()
@@ -138,6 +144,12 @@ class Player:
     @property
     def ledger(self) -> Ledger | None:
         return self._session.ledger if self._session else None
+
+    @property
+    def score(self) -> Score | None:
+        """Of the latest frames against their ground truth; None without one."""
+        live_score = self._session.live_score if self._session else None
+        return live_score.score() if live_score else None
 
     @property
     def engine_report(self) -> EngineReport | None:
@@ -219,8 +231,10 @@ class Player:
 class _Session:
     """One source from opening to closing, on one thread."""
 
-    def __init__(self, player: Player, source: str) -> None:
+    def __init__(self, player: Player, source: str, truth_csv: Path | None = None) -> None:
         self.source = source
+        self.live_score: LiveScore | None = None
+        self._truth_csv = truth_csv
         self.spec: ModelSpec | None = None
         self.error: str | None = None
         self.pipeline: Pipeline | None = None
@@ -310,13 +324,13 @@ class _Session:
             keep_open=True,
             ledger=self.ledger,
         )
-        with pipeline:
+        with pipeline, TruthCsv(self._truth_csv, spec.labels) if self._truth_csv else nullcontext() as table:
             self.pipeline = pipeline
             if self._stopping:
                 return
             player._on_change()
             for shot in pipeline:
-                self._post(shot)
+                self._post(shot, self._compare(shot, spec, table))
                 if self._stopping:
                     return
 
@@ -325,11 +339,24 @@ class _Session:
             self.error = " ".join(text.split())
             self._player._on_change()
 
-    def _post(self, shot: Shot) -> None:
+    def _compare(self, shot: Shot, spec: ModelSpec, table: TruthCsv | None) -> ByteArray | None:
+        """Score a shot that brings its ground truth; returns that at the size of the class map."""
+        if shot.frame.truth is None:
+            return None
+        height, width = shot.classes.shape
+        truth = truth_for(shot.frame.truth, spec.labels, width, height)
+        if self.live_score is None:
+            self.live_score = LiveScore(spec.labels)
+        score = self.live_score.add(shot.classes, truth)
+        if table is not None:
+            table.write(shot.frame.index, shot.frame.time_s, score)
+        return truth
+
+    def _post(self, shot: Shot, truth: ByteArray | None) -> None:
         first = self._latest_shot is None
         with self._changed:
             self._latest_shot = shot
-        shown = Shown(shot, self._convert(shot))
+        shown = Shown(shot, self._convert(shot), truth)
         with self._changed:
             if self._is_live():
                 if self._newest is not None:
@@ -349,7 +376,7 @@ class _Session:
         return self.info is not None and self.info.live
 
     def rescale(self, shown: Shown) -> None:
-        again = Shown(shown.shot, self._convert(shown.shot))
+        again = Shown(shown.shot, self._convert(shown.shot), shown.truth)
         with self._changed:
             if self._latest_shot is not shown.shot or self._newest is not None or self._stopping:
                 return

@@ -6,11 +6,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QSizePolicy, QWidget
 
 from seg_viewer.core.ledger import LedgerSnapshot
+from seg_viewer.core.live_score import Score
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.engines.base import EngineReport
 from seg_viewer.sources import SourceInfo
 
 _ROWS = (
+    ("truth", "IoU", "Prediction against ground truth over the latest frames: intersection over union of each class"),
     ("source", "Source", "Frames decoded per second"),
     ("engine", "Engine", "Frames through the model per second"),
     ("display", "Display", "Frames painted in this window per second"),
@@ -45,6 +47,7 @@ class StatsPanel(QScrollArea):
         grid.setVerticalSpacing(5)
         grid.setColumnStretch(1, 1)
         self._values: dict[str, QLabel] = {}
+        self._titles: dict[str, QLabel] = {}
         for row, (key, name, tip) in enumerate(_ROWS):
             title = QLabel(name, objectName="dim")
             title.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
@@ -58,8 +61,10 @@ class StatsPanel(QScrollArea):
             grid.addWidget(title, row, 0)
             grid.addWidget(value, row, 1)
             self._values[key] = value
+            self._titles[key] = title
         grid.setRowStretch(len(_ROWS), 1)
         self.setWidget(inner)
+        self.set_score(None)
 
     def text(self, key: str) -> str:
         """Of one row: "source", "engine", "display", "latency", "inference", "dropped", "runs_on", "model", …"""
@@ -68,6 +73,7 @@ class StatsPanel(QScrollArea):
     def clear(self) -> None:
         for value in self._values.values():
             value.setText("–")
+        self.set_score(None)
 
     def set_times(self, snapshot: LedgerSnapshot) -> None:
         for key in ("source", "engine", "display"):
@@ -81,6 +87,15 @@ class StatsPanel(QScrollArea):
             lines[0] += f" of {max(dropped, snapshot.counts.get('source', 0))}"
         lines += [f"{count} {cause}" for cause, count in sorted(snapshot.drops.items())]
         self._set("dropped", "\n".join(lines))
+
+    def set_score(self, score: Score | None) -> None:
+        """The row is there only while there is ground truth."""
+        if score is not None and score.miou is not None:
+            lines = [f"mean {100 * score.miou:.1f} %"]
+            lines += [f"{name} {100 * share:.1f} %" for name, share in score.iou.items()]
+            self._set("truth", "\n".join([*lines, f"{score.frames} frames"]))
+        for label in (self._titles["truth"], self._values["truth"]):
+            label.setVisible(score is not None)
 
     def set_frame(self, index: int) -> None:
         self._set("frame", str(index))

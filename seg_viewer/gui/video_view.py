@@ -10,7 +10,8 @@ from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QR
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from seg_viewer.core.ledger import Ledger
-from seg_viewer.core.overlay import Overlay
+from seg_viewer.core.live_score import wrong_pixels
+from seg_viewer.core.overlay import Overlay, mark_errors
 from seg_viewer.gui.player import LATE_WINDOW, Shown, size_to_show
 
 _SETTLE_MS = 120
@@ -38,6 +39,7 @@ class VideoView(QWidget):
         self._shown: Shown | None = None
         self._overlay: Overlay | None = None
         self._overlay_on = True
+        self._errors_on = False
         self._aspect = Fraction(1)
         self._ledger: Ledger | None = None
         self._picture: QImage | None = None
@@ -84,6 +86,12 @@ class VideoView(QWidget):
         self._overlay_on = on
         self.update()
 
+    def set_errors_on(self, on: bool) -> None:
+        """Mark what differs from the ground truth, where there is one."""
+        self._errors_on = on
+        self._color()
+        self.update()
+
     def show_shot(self, shown: Shown) -> None:
         """Take another shot, or the same one at another size."""
         is_new = self._shown is None or self._shown.shot is not shown.shot
@@ -102,7 +110,10 @@ class VideoView(QWidget):
         if self._shown is None or self._overlay is None:
             self._mask = None
             return
-        colors = self._overlay.mask_bgra(self._shown.shot.classes)
+        classes = self._shown.shot.classes
+        colors = self._overlay.mask_bgra(classes)
+        if self._errors_on and self._shown.truth is not None:
+            mark_errors(colors, wrong_pixels(classes, self._shown.truth))
         height, width = colors.shape[:2]
         self._mask = QImage(colors.data, width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied)
         self._buffers = (self._buffers[0], colors)
