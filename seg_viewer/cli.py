@@ -88,7 +88,14 @@ def cli(context: click.Context, debug: bool) -> None:
 @_run_options
 @_style_options
 def view(source: str | None = None, **choices: Any) -> None:
-    """Open the window, and in it SOURCE: a video file, a picture, a folder of pictures, or "demo"."""
+    """Open the window, and in it SOURCE: a video file, a picture, a folder of pictures, "demo", or something live.
+
+    \b
+    Live sources:
+      camera:0, camera:NAME, /dev/video2   [?size=1280x720&fps=30&format=mjpeg&mirror=1&exposure=…]
+      rtsp://…, rtmp://…, http(s)://…, udp://…   [#transport=udp&timeout=10]
+      screen, screen:2                     [?region=LEFT,TOP,WIDTHxHEIGHT&fps=20]
+    """
     from seg_viewer.gui.app import run_viewer
 
     sys.exit(run_viewer(source, _options(**choices)))
@@ -210,6 +217,33 @@ def _system(console: Console) -> None:
     missing = missing_qt_libraries()
     if missing:
         console.print(f"The window needs system libraries: apt-get install {' '.join(missing)}", highlight=False)
+
+
+@cli.command()
+@click.option("--probe", is_flag=True, help="Open each camera and ask for usual sizes, rates and pixel formats.")
+def devices(probe: bool) -> None:
+    """List cameras and screens, and what to type to open each."""
+    from seg_viewer.sources.camera import probe_modes
+    from seg_viewer.sources.devices import list_cameras, obstacle
+    from seg_viewer.sources.screen import list_screens
+
+    console = Console()
+    table = Table("source", "what it is", "formats" if probe else "state")
+    for device in list_cameras():
+        if probe:
+            try:
+                modes = [f"{f} {w}×{h} at {rate:g} fps" for f, w, h, rate in probe_modes(device)]
+            except SegViewerError as error:
+                modes = [str(error)]
+            state = "\n".join(modes)
+        else:
+            state = obstacle(device) or "ready"
+        table.add_row(f"camera:{device.index}", f"{device.name}\n{device.path}".strip(), state)
+    for index, width, height in list_screens():
+        table.add_row(f"screen:{index}", f"screen, {width}×{height}", "ready")
+    if not table.row_count:
+        raise SegViewerError("no camera and no screen is here; plug a camera in, or open an address (rtsp://…)")
+    console.print(table)
 
 
 @cli.command()
