@@ -110,7 +110,10 @@ def view(source: str | None = None, **choices: Any) -> None:
 @_run_options
 @_style_options
 def export(source: str, output: str, overwrite: bool, crf: int, preset: str, **choices: Any) -> None:
-    """Write SOURCE with its overlay as H.264 video; times and sound are kept."""
+    """Write SOURCE with its overlay as H.264 video; times and sound are kept.
+
+    What is live never ends: 'seg-viewer record' writes that.
+    """
     from seg_viewer.export import ExportProgress, export_video
 
     _terminate_like_ctrl_c()
@@ -139,6 +142,70 @@ def export(source: str, output: str, overwrite: bool, crf: int, preset: str, **c
         f"{result.path}: {result.frames} frames in {result.seconds:.1f} s"
         f" ({result.frames / result.seconds:.1f} frames/s), sound: {result.audio}, {result.engine}"
     )
+
+
+def _seconds(_context: click.Context, _option: click.Parameter, text: str | None) -> float | None:
+    from seg_viewer.record import parse_seconds
+
+    try:
+        return None if text is None else parse_seconds(text)
+    except ValueError:
+        raise click.BadParameter(f"'{text}': write a time as 90s, 10min or 1.5h") from None
+
+
+def _split(_context: click.Context, _option: click.Parameter, text: str | None) -> tuple[float | None, int | None]:
+    from seg_viewer.record import parse_split
+
+    try:
+        return (None, None) if text is None else parse_split(text)
+    except ValueError:
+        raise click.BadParameter(f"'{text}': write a time (10min) or a size (500MB)") from None
+
+
+@cli.command()
+@click.argument("source")
+@click.option("-o", "--output", required=True, metavar="OUT.mp4", help="File to make, .mp4 or .mkv.")
+@click.option(
+    "--what",
+    type=click.Choice(("annotated", "source", "both")),
+    default="annotated",
+    show_default=True,
+    help="With the overlay, as it comes in, or both.",
+)
+@click.option("--duration", callback=_seconds, metavar="TIME", help="Stop after 90s, 10min, 1.5h. [default: Ctrl-C]")
+@click.option("--split", callback=_split, metavar="TIME|SIZE", help="Another file every 10min, or 500MB.")
+@_run_options
+@_style_options
+def record(
+    source: str,
+    output: str,
+    what: str,
+    duration: float | None,
+    split: tuple[float | None, int | None],
+    **choices: Any,
+) -> None:
+    """Record the live SOURCE (camera, address, screen; see 'view --help') until Ctrl-C or --duration."""
+    from seg_viewer.record import Recording, RecordPlan, RecordWhat, record_live
+    from seg_viewer.sources import LiveSource
+
+    _terminate_like_ctrl_c()
+    status = Console(stderr=True).status("Recording …")
+
+    def on_progress(recording: Recording, live: LiveSource) -> None:
+        status.start()
+        state = "recording" if live.status.connected else live.status.problem
+        status.update(f"{state}: {recording.seconds:.0f} s, {recording.frames} frames; Ctrl-C ends it")
+
+    plan = RecordPlan(Path(output).expanduser(), RecordWhat(what), *split)
+    try:
+        result = record_live(source, plan, _options(**choices), duration_s=duration, on_progress=on_progress)
+    finally:
+        status.stop()
+    files = ", ".join(str(path) for path in result.files)
+    drops = "".join(f", {count} {cause}" for cause, count in result.drops)
+    click.echo(f"{files}: {result.frames} frames in {result.seconds:.1f} s{drops}")
+    if result.problem:
+        raise SegViewerError(result.problem)
 
 
 def _progress_bar() -> Any:

@@ -25,6 +25,7 @@ __all__ = [
     "Source",
     "SourceInfo",
     "VideoFile",
+    "check_live",
     "is_live",
     "open_source",
     "redact",
@@ -53,6 +54,16 @@ def open_source(text: str | Path) -> Source:
     if path.is_dir() or path.suffix.lower() in PICTURE_SUFFIXES:
         return PictureFolder(path)
     return VideoFile(path)
+
+
+def check_live(text: str) -> None:
+    """Read what was typed for a live source without opening it. Raises: UsageError."""
+    if not is_live(text):
+        raise UsageError(f"'{redact(text)}': write an address (rtsp://HOST/PATH), camera:0 or screen")
+    if is_network(text):
+        parse_address(text)
+    elif text.lower().startswith(("camera:", "/dev/video")):
+        parse_camera(text)
 
 
 def _open_live(text: str) -> Source:

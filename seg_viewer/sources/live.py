@@ -104,8 +104,8 @@ class Reconnecting(ABC):
     def _disconnect(self) -> None:
         """Let go of the connection; again is fine."""
 
-    def _is_over(self) -> bool:
-        """Whether the end of the frames is the end of the source, rather than a lost connection."""
+    def _has_end(self) -> bool:
+        """Whether the frames come from something finite: its end is no lost connection, and it is not read twice."""
         return False
 
     def __iter__(self) -> Iterator[Frame]:
@@ -120,12 +120,14 @@ class Reconnecting(ABC):
                     yield frame
                     if self._stop.is_set():
                         return
-                if self._is_over():
+                if self._has_end():
                     return
                 raise SourceError(f"{self.name}: the stream ended")
             except SourceError as error:
                 if self._stop.is_set():
                     return
+                if self._has_end():
+                    raise
                 connected = False
                 self._disconnect()
                 self._lost(str(error))

@@ -37,7 +37,7 @@ class NetworkStream(Reconnecting):
     """A stream that is read as fast as it arrives, and opened again when it breaks off.
 
     Frames have the time they were received; a decoder that cannot keep up goes on at the next key frame. What comes in
-    bursts (HLS) or has an end (a file on a server) is paced by its own times instead, and a file ends.
+    bursts (HLS) is paced by its own times instead. A file on a server is not live: it is read once, to its end.
 
     Args:
         address: where it is.
@@ -86,9 +86,9 @@ class NetworkStream(Reconnecting):
         format_name = container.format.name
         self._stream = stream
         in_bursts = bool(_IN_BURSTS & set(format_name.split(",")))
-        self._has_end = bool(container.duration and container.duration > 0) or (not in_bursts and container.size > 0)
-        self._paced = in_bursts or self._has_end
-        self._timeline.restart(timed=format_name not in _TIMELESS)
+        self._finite = bool(container.duration and container.duration > 0) or (not in_bursts and container.size > 0)
+        self._paced = in_bursts and not self._finite
+        self._timeline.restart(timed=format_name not in _TIMELESS, on_the_wall=not self._finite)
         self._packets = container.demux(stream)
         self._arrivals: deque[tuple[int | None, float]] = deque(maxlen=_AWAITED)
         self._skipping = False
@@ -109,7 +109,8 @@ class NetworkStream(Reconnecting):
             width=codec.width,
             height=codec.height,
             rate=rate,
-            live=True,
+            duration_s=container.duration / av.time_base if self._finite and container.duration else None,
+            live=not self._finite,
             codec=f"{codec.codec.canonical_name} · {self.address.scheme}{transport}",
             sample_aspect=Fraction(stream.sample_aspect_ratio or 1),
         )
@@ -120,8 +121,8 @@ class NetworkStream(Reconnecting):
             self._packets = iter(())
             container.close()
 
-    def _is_over(self) -> bool:
-        return self._has_end
+    def _has_end(self) -> bool:
+        return self._finite
 
     def _read(self) -> Iterator[Frame]:
         while True:
@@ -166,7 +167,7 @@ class NetworkStream(Reconnecting):
 
     def _is_behind(self, packet: av.Packet[av.VideoStream], arrived_s: float) -> bool:
         """Whether to leave a packet out because those waiting to be read have piled up."""
-        if self._paced:
+        if self._paced or self._finite:
             return False
         lag_s = self._timeline.lag_s(_seconds(packet.dts if packet.dts is not None else packet.pts, packet), arrived_s)
         if not self._skipping:
@@ -222,9 +223,9 @@ class _Timeline:
         self._last_s = -1.0
         self.restart(timed=True)
 
-    def restart(self, *, timed: bool) -> None:
-        """A new connection; `timed` when its packets carry times of their own."""
-        self._timed = timed
+    def restart(self, *, timed: bool, on_the_wall: bool = True) -> None:
+        """A new connection; `timed` when its packets carry times of their own, `on_the_wall` when these run like it."""
+        self._timed, self._on_the_wall = timed, on_the_wall
         self._shift_s: float | None = None
         self._least: tuple[float, float] | None = None  # least arrival - media time, and when that was
         self._clock: float | None = None
@@ -234,8 +235,8 @@ class _Timeline:
         wall_s = arrived_s - self._opened_s
         if media_s is None or not self._timed:
             return wall_s
-        if self._shift_s is None or abs(media_s + self._shift_s - wall_s) > _JUMP_S:
-            self._shift_s = wall_s - media_s
+        if self._shift_s is None or (self._on_the_wall and abs(media_s + self._shift_s - wall_s) > _JUMP_S):
+            self._shift_s = (wall_s if self._on_the_wall else 0.0) - media_s
         return media_s + self._shift_s
 
     def shown_s(self, media_s: float | None, arrived_s: float) -> float:
