@@ -54,7 +54,7 @@ class PacketRing:
     """Hands packets to listeners and keeps the latest, from a key frame on; any thread.
 
     Args:
-        seconds: how much to keep at least, once there was as much; whole groups of pictures are kept.
+        seconds: how much to keep at least, once there was as much; whole groups of pictures are kept. 0 keeps nothing.
         most_bytes: bound that wins over `seconds`.
     """
 
@@ -75,7 +75,7 @@ class PacketRing:
         with self._lock:
             if self._packets and packet.format is not self._packets[-1].format:
                 self._clear()
-            if self._packets or packet.keyframe:
+            if self.seconds > 0 and (self._packets or packet.keyframe):
                 self._packets.append(packet)
                 self._bytes += len(packet.data)
             self._trim()

@@ -21,7 +21,7 @@ class ActionSpec:
         keys: shortcuts, the first one is shown.
         icon: name below assets/icons, or "".
         checkable: is on or off.
-        needs: "" always works; "video" needs an open source; "seek" one that can seek.
+        needs: "" always works; "video" needs an open source; "seek" one that can seek; "file" one that is not live.
     """
 
     id: str
@@ -42,12 +42,19 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
         (
             ActionSpec("open", "&Open video…", "Open a video file or a picture", ("Ctrl+O",), "open"),
             ActionSpec("open-folder", "Open &folder…", "Open a folder of pictures", ("Ctrl+Shift+O",), "folder"),
+            ActionSpec(
+                "address",
+                "Open camera or &address…",
+                "Open a camera, a network stream or the screen",
+                ("Ctrl+L",),
+                "live",
+            ),
             ActionSpec("demo", "&Demo clip", "Open the clip that comes with this program", ("Ctrl+D",), "demo"),
             None,
             ActionSpec(
                 "screenshot", "&Screenshot", "Save this picture with its overlay", ("S",), "camera", needs="video"
             ),
-            ActionSpec("export", "&Export…", "Write a video with the overlay", ("Ctrl+E",), "export", needs="video"),
+            ActionSpec("export", "&Export…", "Write a video with the overlay", ("Ctrl+E",), "export", needs="file"),
             None,
             ActionSpec("quit", "&Quit", "Close the window", ("Ctrl+Q",)),
         ),
@@ -66,9 +73,9 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
             ActionSpec("start", "To the &start", "Jump to the first frame", ("Home",), needs="seek"),
             ActionSpec("end", "To the &end", "Jump to the last frame", ("End",), needs="seek"),
             None,
-            ActionSpec("faster", "Fas&ter", "Play faster", ("]",), needs="video"),
-            ActionSpec("slower", "S&lower", "Play slower", ("[",), needs="video"),
-            ActionSpec("loop", "L&oop", "Start over at the end", ("L",), "loop", checkable=True),
+            ActionSpec("faster", "Fas&ter", "Play faster", ("]",), needs="file"),
+            ActionSpec("slower", "S&lower", "Play slower", ("[",), needs="file"),
+            ActionSpec("loop", "L&oop", "Start over at the end", ("L",), "loop", checkable=True, needs="file"),
         ),
     ),
     (

@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QSlider, QToolButton, QVBoxLayout, QWidget
 
 from seg_viewer.gui.actions import SPEED_NAMES, SPEEDS
+from seg_viewer.gui.live_bar import LiveBar
 from seg_viewer.gui.player import PlayerState
 from seg_viewer.gui.seek_bar import SeekBar, clock_text
 from seg_viewer.gui.theme import icon
@@ -53,6 +54,9 @@ class Controls(QFrame):
         line.addWidget(self.position)
         line.addWidget(self.seek_bar, 1)
         line.addWidget(self.length)
+        self.live_bar = LiveBar()
+        self.live_bar.hide()
+        line.addWidget(self.live_bar, 1)
         return line
 
     def _buttons(self) -> QHBoxLayout:
@@ -142,6 +146,12 @@ class Controls(QFrame):
         self.length.setText(clock_text(length_s, tenths=True))
         self.seek_bar.set_length(length_s)
         self.seek_bar.setEnabled(can_seek and length_s is not None)
+
+    def set_live(self, live: bool) -> None:
+        """The state of a live source in the place of a time line."""
+        self.live_bar.setVisible(live)
+        for widget in (self.position, self.seek_bar, self.length):
+            widget.setVisible(not live)
 
     def set_position(self, position_s: float) -> None:
         self.position.setText(clock_text(position_s, tenths=True))

@@ -17,7 +17,7 @@ from PySide6.QtGui import (
     QKeySequence,
     QShortcut,
 )
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from seg_viewer.core.overlay import Overlay, OverlayStyle, class_shares
 from seg_viewer.gui.actions import SPEEDS, all_specs, fill_menu_bar, make_actions
@@ -28,6 +28,7 @@ from seg_viewer.gui.export_dialog import ExportDialog
 from seg_viewer.gui.full_screen import FullScreen
 from seg_viewer.gui.legend import Legend, SidePanel
 from seg_viewer.gui.message_bar import MessageBar
+from seg_viewer.gui.opening import Opening, dropped_files, short_name
 from seg_viewer.gui.player import Player, PlayerState
 from seg_viewer.gui.recent_menu import RecentMenu
 from seg_viewer.gui.screenshot import ScreenshotTaker
@@ -36,8 +37,7 @@ from seg_viewer.gui.start_page import StartPage
 from seg_viewer.gui.stats_panel import StatsPanel
 from seg_viewer.gui.video_view import VideoView
 from seg_viewer.options import RunOptions
-from seg_viewer.sources import DEMO, VIDEO_SUFFIXES
-from seg_viewer.sources.folder import PICTURE_SUFFIXES
+from seg_viewer.sources import DEMO, LiveStatus, is_live, redact
 
 TITLE = "seg-viewer"
 _REFRESH_MS = 100
@@ -86,6 +86,7 @@ class MainWindow(QMainWindow):
         self.controls = Controls(self.actions_by_id)
         self.panel = SidePanel(self.legend, self.stats)
         self._screenshots = ScreenshotTaker(self)
+        self._opening = Opening(self)
         self._build()
         self._full_screen = FullScreen(self)
         self._connect()
@@ -105,8 +106,9 @@ class MainWindow(QMainWindow):
     def _slots(self) -> dict[str, Callable[..., None]]:
         player = self.player
         return {
-            "open": self.ask_open_file,
-            "open-folder": self.ask_open_folder,
+            "open": lambda: self._opening.ask_file(self._settings.last_folder),
+            "open-folder": lambda: self._opening.ask_folder(self._settings.last_folder),
+            "address": lambda: self._opening.ask_address(),
             "demo": lambda: self.open(DEMO),
             "screenshot": self.take_screenshot,
             "export": self.show_export,
@@ -160,7 +162,9 @@ class MainWindow(QMainWindow):
         )
 
     def _connect(self) -> None:
-        self.start_page.open_wanted.connect(self.ask_open_file)
+        self._opening.chosen.connect(self.open)
+        self.start_page.open_wanted.connect(self.actions_by_id["open"].trigger)
+        self.start_page.address_wanted.connect(self.actions_by_id["address"].trigger)
         self.start_page.demo_wanted.connect(lambda: self.open(DEMO))
         self.start_page.recent_wanted.connect(self.open)
         self.recent_menu.chosen.connect(self.open)
@@ -193,10 +197,9 @@ class MainWindow(QMainWindow):
     # -- opening ---------------------------------------------------------------------------------------------------
 
     def open(self, source: str | Path) -> None:
-        """Play a file, a folder or "demo"; what goes wrong is told in the message bar."""
-        text = str(source)
-        if text != DEMO:
-            text = str(Path(text).expanduser().absolute())
+        """Play a file, a folder, "demo" or something live; what goes wrong is told in the message bar."""
+        text = self._opening.complete(source)
+        if text != DEMO and not is_live(text):
             self._settings = replace(self._settings, last_folder=str(Path(text).parent))
         self.messages.clear()
         self._told.clear()
@@ -206,19 +209,6 @@ class MainWindow(QMainWindow):
         self.stats.clear()
         self.player.open(text)
         self._refresh()
-
-    def ask_open_file(self) -> None:
-        kinds = " ".join(f"*{suffix}" for suffix in (*VIDEO_SUFFIXES, *sorted(PICTURE_SUFFIXES)))
-        name, _filter = QFileDialog.getOpenFileName(
-            self, "Open video", self._settings.last_folder, f"Videos and pictures ({kinds});;All files (*)"
-        )
-        if name:
-            self.open(name)
-
-    def ask_open_folder(self) -> None:
-        name = QFileDialog.getExistingDirectory(self, "Open a folder of pictures", self._settings.last_folder)
-        if name:
-            self.open(name)
 
     def _show_recent(self) -> None:
         recent = self._settings.recent
@@ -230,7 +220,7 @@ class MainWindow(QMainWindow):
         self._show_recent()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
+        if dropped_files(event.mimeData()):
             event.acceptProposedAction()
             self.view.set_notice("Drop to open")
 
@@ -238,7 +228,7 @@ class MainWindow(QMainWindow):
         self.view.set_notice("")
 
     def dropEvent(self, event: QDropEvent) -> None:
-        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        paths = dropped_files(event.mimeData())
         if not paths:
             return
         event.acceptProposedAction()
@@ -275,6 +265,7 @@ class MainWindow(QMainWindow):
         """Bring everything but the picture up to date."""
         state = self.player.state
         self._announce()
+        self._show_live()
         if state is not self._state:
             self._state = state
             self._state_changed()
@@ -290,6 +281,17 @@ class MainWindow(QMainWindow):
         self._ticks += 1
         if self._ticks % _STATS_EVERY == 0:
             self._show_numbers()
+            if self.player.live_status is not None and self.player.ledger is not None:
+                self.controls.live_bar.set_times(self.player.ledger.snapshot())
+
+    def _show_live(self) -> None:
+        """Whether what is on the picture is now."""
+        status = self.player.live_status
+        if status is None:
+            return
+        self.controls.live_bar.set_status(self.player.state, status)
+        lost = "" if status.connected or self._state is PlayerState.ERROR else f"Reconnecting …\n{status.problem}"
+        self.view.set_lost(lost)
 
     def _announce(self) -> None:
         """Once for each source: name, labels, recent list."""
@@ -305,8 +307,10 @@ class MainWindow(QMainWindow):
         self._overlay = Overlay(player.spec.labels, self._style)
         self.view.set_overlay(self._overlay)
         self.controls.set_position(0.0)
+        self.controls.set_live(player.info.live)
+        self.controls.live_bar.set_status(self._state, player.live_status or LiveStatus())
         if source != DEMO:
-            self._settings = self._settings.with_recent(source)
+            self._settings = self._settings.with_recent(redact(source))
             self._show_recent()
 
     def _state_changed(self) -> None:
@@ -314,14 +318,16 @@ class MainWindow(QMainWindow):
         self.controls.set_state(state)
         can_play = state in (PlayerState.PLAYING, PlayerState.PAUSED, PlayerState.ENDED)
         can_seek = can_play and player.info is not None and player.info.can_seek
+        is_file = can_play and player.info is not None and not player.info.live
+        can = {"video": can_play, "seek": can_seek, "file": is_file}
         for spec in all_specs():
             if spec.needs:
-                self.actions_by_id[spec.id].setEnabled(can_seek if spec.needs == "seek" else can_play)
-        self.controls.speed_button.setEnabled(can_play)
+                self.actions_by_id[spec.id].setEnabled(can[spec.needs])
+        self.controls.speed_button.setEnabled(is_file)
         if state is PlayerState.LOADING:
             self.stack.setCurrentWidget(self.view)
             self.view.setFocus()
-            self.view.set_notice(f"Opening {Path(player.source or '').name} …")
+            self.view.set_notice(f"Opening {short_name(player.source or '')} …")
         elif state is PlayerState.ERROR:
             self._failed(player.error or "stopped")
         else:
@@ -331,7 +337,8 @@ class MainWindow(QMainWindow):
     def _failed(self, text: str) -> None:
         self.messages.show_error(text)
         source = self.player.source
-        if self._announced is None and source in self._settings.recent:
+        self.view.set_lost("")
+        if self._announced is None and source in self._settings.recent and not is_live(source):
             self._settings = self._settings.without_recent(source)
             self._show_recent()
         if self.view.shown is None:
@@ -349,7 +356,7 @@ class MainWindow(QMainWindow):
         self.stats.set_engine(self.player.engine_report)
         self.stats.set_score(self.player.score)
         if ledger is not None:
-            self.stats.set_times(ledger.snapshot())
+            self.stats.set_times(ledger.snapshot(), live=self.player.live_status is not None)
 
     def _arrange(self) -> None:
         """Panel and controls only where there is something to show and to steer."""

@@ -128,9 +128,10 @@ class Player:
 
     @property
     def live_status(self) -> LiveStatus | None:
-        """Whether a live source is connected, None for all others."""
+        """Whether a live source is connected; None for all others."""
         pipeline = self._session.pipeline if self._session else None
-        return pipeline.source.status if pipeline and isinstance(pipeline.source, LiveSource) else None
+        source = pipeline.source if pipeline else None
+        return source.status if isinstance(source, LiveSource) and source.info.live else None
 
     @property
     def spec(self) -> ModelSpec | None:

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from seg_viewer.core.errors import UsageError
 
-NETWORK_SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "srt", "udp", "rtp")
+NETWORK_SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "srt", "udp")
 TRANSPORTS = ("tcp", "udp")
 
 _NETWORK = re.compile(rf"^({'|'.join(NETWORK_SCHEMES)})://", re.IGNORECASE)

@@ -14,6 +14,8 @@ from seg_viewer.core.errors import SourceError
 from seg_viewer.core.frame import Frame
 from seg_viewer.sources.base import Source, SourceInfo
 
+_SILENT_S = 2.0
+
 
 @dataclass(frozen=True)
 class LiveStatus:
@@ -46,11 +48,13 @@ class Backoff:
 class LiveSource(Source, Protocol):
     """A source whose frames arrive whether or not they are fetched. `info` may change with a reconnect."""
 
-    status: LiveStatus
     on_drop: Callable[[str], None]
     """Called with the cause of each frame that the source itself leaves out; set it to be told."""
     packets: PacketRing | None
     """What arrives in encoded form, for recordings; None where there is no such thing."""
+
+    @property
+    def status(self) -> LiveStatus: ...
 
     def interrupt(self) -> None:
         """End the iteration soon, from any thread; for good."""
@@ -70,13 +74,23 @@ class Reconnecting(ABC):
     def __init__(self, name: str, backoff: Backoff | None = None) -> None:
         self.name = name
         self.warnings: list[str] = []
-        self.status = LiveStatus()
+        self._status = LiveStatus()
+        self._last_s: float | None = None
         self.on_drop: Callable[[str], None] = lambda _cause: None
         self.packets: PacketRing | None = None
         self._backoff = backoff or Backoff()
         self._stop = threading.Event()
         self._opened_s = time.perf_counter()
         self._count = 0
+
+    @property
+    def status(self) -> LiveStatus:
+        status, last_s = self._status, self._last_s
+        if status.connected and last_s is not None:
+            silent_s = time.perf_counter() - last_s
+            if silent_s > max(_SILENT_S, 3 / (self.info.rate or 25)):
+                return replace(status, connected=False, problem=f"{self.name}: no picture for {silent_s:.0f} s")
+        return status
 
     @abstractmethod
     def _connect(self) -> None:
@@ -90,8 +104,8 @@ class Reconnecting(ABC):
     def _disconnect(self) -> None:
         """Let go of the connection; again is fine."""
 
-    def _is_over(self) -> bool:
-        """Whether the end of the frames is the end of the source, rather than a lost connection."""
+    def _has_end(self) -> bool:
+        """Whether the frames come from something finite: its end is no lost connection, and it is not read twice."""
         return False
 
     def __iter__(self) -> Iterator[Frame]:
@@ -106,12 +120,14 @@ class Reconnecting(ABC):
                     yield frame
                     if self._stop.is_set():
                         return
-                if self._is_over():
+                if self._has_end():
                     return
                 raise SourceError(f"{self.name}: the stream ended")
             except SourceError as error:
                 if self._stop.is_set():
                     return
+                if self._has_end():
+                    raise
                 connected = False
                 self._disconnect()
                 self._lost(str(error))
@@ -127,12 +143,13 @@ class Reconnecting(ABC):
         self._disconnect()
 
     def _arrived(self) -> None:
-        if not self.status.connected:
-            self.status = LiveStatus(reconnects=self.status.reconnects + 1)
+        self._last_s = time.perf_counter()
+        if not self._status.connected:
+            self._status = LiveStatus(reconnects=self._status.reconnects + 1)
 
     def _lost(self, problem: str) -> None:
-        attempts = 0 if self.status.connected else self.status.attempts + 1
-        self.status = replace(self.status, connected=False, problem=problem, attempts=attempts)
+        attempts = 0 if self._status.connected else self._status.attempts + 1
+        self._status = replace(self._status, connected=False, problem=problem, attempts=attempts)
         self._stop.wait(self._backoff.wait_s(attempts))
 
     def _next_index(self) -> int:

@@ -28,6 +28,7 @@ _IN_BURSTS = {"hls", "dash"}
 _BEHIND_S = 1.0
 _CAUGHT_UP_S = 0.3
 _JUMP_S = 2.0
+_LONGEST_WAIT_S = 30.0
 _DRIFT = 2e-4  # clocks of cheap cameras are off by up to 200 parts per million
 _AWAITED = 64
 
@@ -36,7 +37,7 @@ class NetworkStream(Reconnecting):
     """A stream that is read as fast as it arrives, and opened again when it breaks off.
 
     Frames have the time they were received; a decoder that cannot keep up goes on at the next key frame. What comes in
-    bursts (HLS) or has an end (a file on a server) is paced by its own times instead, and a file ends.
+    bursts (HLS) is paced by its own times instead. A file on a server is not live: it is read once, to its end.
 
     Args:
         address: where it is.
@@ -51,11 +52,13 @@ class NetworkStream(Reconnecting):
         self.address = address
         self.packets: PacketRing | None = PacketRing()
         self._container: av.container.InputContainer | None = None
+        self._packets: Iterator[av.Packet[av.VideoStream]] = iter(())
         self._timeline = _Timeline(self._opened_s)
         self._connect()
 
     def _connect(self) -> None:
         address = self.address
+        reason = ""
         try:
             self._container = av.open(
                 address.url,
@@ -64,8 +67,9 @@ class NetworkStream(Reconnecting):
                 metadata_errors="replace",
             )
         except (av.FFmpegError, OSError, ValueError) as error:
-            # the cause holds the address with its credentials: it must not be chained into a log
-            raise SourceError(f"{self.name}: {_reason(error, address)}") from None
+            reason = _reason(error, address)
+        if self._container is None:  # raised here: FFmpeg's own error holds the credentials and must not be its context
+            raise SourceError(f"{self.name}: {reason}")
         try:
             self._prepare(self._container)
         except SourceError:
@@ -81,14 +85,15 @@ class NetworkStream(Reconnecting):
         stream.codec_context.flags |= av.codec.context.Flags.low_delay
         format_name = container.format.name
         self._stream = stream
-        self._has_end = container.duration is not None and container.duration > 0
-        self._paced = self._has_end or bool(_IN_BURSTS & set(format_name.split(",")))
-        self._timeline.restart(timed=format_name not in _TIMELESS)
+        in_bursts = bool(_IN_BURSTS & set(format_name.split(",")))
+        self._finite = bool(container.duration and container.duration > 0) or (not in_bursts and container.size > 0)
+        self._paced = in_bursts and not self._finite
+        self._timeline.restart(timed=format_name not in _TIMELESS, on_the_wall=not self._finite)
         self._packets = container.demux(stream)
         self._arrivals: deque[tuple[int | None, float]] = deque(maxlen=_AWAITED)
         self._skipping = False
         rate = float(stream.average_rate or stream.guessed_rate or 0) or None
-        if rate is not None and not 0.1 <= rate <= 1000:
+        if rate is not None and (format_name in _TIMELESS or not 0.1 <= rate <= 1000):
             rate = None
         codec = stream.codec_context
         self._format = StreamFormat(
@@ -104,7 +109,8 @@ class NetworkStream(Reconnecting):
             width=codec.width,
             height=codec.height,
             rate=rate,
-            live=True,
+            duration_s=container.duration / av.time_base if self._finite and container.duration else None,
+            live=not self._finite,
             codec=f"{codec.codec.canonical_name} · {self.address.scheme}{transport}",
             sample_aspect=Fraction(stream.sample_aspect_ratio or 1),
         )
@@ -112,11 +118,11 @@ class NetworkStream(Reconnecting):
     def _disconnect(self) -> None:
         container, self._container = self._container, None
         if container is not None:
-            self._packets.close() if hasattr(self, "_packets") else None
+            self._packets = iter(())
             container.close()
 
-    def _is_over(self) -> bool:
-        return self._has_end
+    def _has_end(self) -> bool:
+        return self._finite
 
     def _read(self) -> Iterator[Frame]:
         while True:
@@ -137,18 +143,19 @@ class NetworkStream(Reconnecting):
             for frame in frames:
                 yield self._to_frame(frame, arrived_s)
 
-    def _receive(self) -> av.Packet | None:
+    def _receive(self) -> av.Packet[av.VideoStream] | None:
         """The next packet, None at the end. Raises: SourceError when none comes in time, or the connection broke."""
-        while True:
-            try:
-                packet = next(self._packets, None)
-            except (av.FFmpegError, OSError) as error:
-                raise SourceError(f"{self.name}: {_reason(error, self.address)}") from None
-            if packet is None or packet.size == 0:
-                return None
-            return packet
+        reason = ""
+        packet = None
+        try:
+            packet = next(self._packets, None)
+        except (av.FFmpegError, OSError) as error:
+            reason = _reason(error, self.address)
+        if reason:
+            raise SourceError(f"{self.name}: {reason}")
+        return packet if packet is not None and packet.size else None
 
-    def _wait_until_due(self, packet: av.Packet) -> float:
+    def _wait_until_due(self, packet: av.Packet[av.VideoStream]) -> float:
         """When the packet arrived; for what is paced, wait until it is due."""
         now_s = time.perf_counter()
         if not self._paced:
@@ -158,9 +165,9 @@ class NetworkStream(Reconnecting):
             self._stop.wait(wait_s)
         return time.perf_counter()
 
-    def _is_behind(self, packet: av.Packet, arrived_s: float) -> bool:
+    def _is_behind(self, packet: av.Packet[av.VideoStream], arrived_s: float) -> bool:
         """Whether to leave a packet out because those waiting to be read have piled up."""
-        if self._paced:
+        if self._paced or self._finite:
             return False
         lag_s = self._timeline.lag_s(_seconds(packet.dts if packet.dts is not None else packet.pts, packet), arrived_s)
         if not self._skipping:
@@ -170,7 +177,7 @@ class NetworkStream(Reconnecting):
             self._stream.codec_context.flush_buffers()
         return self._skipping
 
-    def _keep(self, packet: av.Packet, arrived_s: float) -> None:
+    def _keep(self, packet: av.Packet[av.VideoStream], arrived_s: float) -> None:
         """Put a copy into the ring, timed since the source was opened."""
         pts = packet.pts if packet.pts is not None else packet.dts
         pts_s = self._timeline.time_s(_seconds(pts, packet), arrived_s)
@@ -200,7 +207,7 @@ class NetworkStream(Reconnecting):
         self.info = SourceInfo(**{**self.info.__dict__, "width": width, "height": height})
 
 
-def _seconds(ticks: int | None, packet: av.Packet) -> float | None:
+def _seconds(ticks: int | None, packet: av.Packet[av.VideoStream]) -> float | None:
     return None if ticks is None or packet.time_base is None else float(ticks * packet.time_base)
 
 
@@ -216,9 +223,9 @@ class _Timeline:
         self._last_s = -1.0
         self.restart(timed=True)
 
-    def restart(self, *, timed: bool) -> None:
-        """A new connection; `timed` when its packets carry times of their own."""
-        self._timed = timed
+    def restart(self, *, timed: bool, on_the_wall: bool = True) -> None:
+        """A new connection; `timed` when its packets carry times of their own, `on_the_wall` when these run like it."""
+        self._timed, self._on_the_wall = timed, on_the_wall
         self._shift_s: float | None = None
         self._least: tuple[float, float] | None = None  # least arrival - media time, and when that was
         self._clock: float | None = None
@@ -228,8 +235,8 @@ class _Timeline:
         wall_s = arrived_s - self._opened_s
         if media_s is None or not self._timed:
             return wall_s
-        if self._shift_s is None or abs(media_s + self._shift_s - wall_s) > _JUMP_S:
-            self._shift_s = wall_s - media_s
+        if self._shift_s is None or (self._on_the_wall and abs(media_s + self._shift_s - wall_s) > _JUMP_S):
+            self._shift_s = (wall_s if self._on_the_wall else 0.0) - media_s
         return media_s + self._shift_s
 
     def shown_s(self, media_s: float | None, arrived_s: float) -> float:
@@ -254,11 +261,7 @@ class _Timeline:
         """Seconds until a paced packet is due; late by more than a jump, the clock is set anew."""
         if media_s is None:
             return 0.0
-        if (
-            self._clock is None
-            or abs(media_s + self._clock - now_s) > 15 * _JUMP_S
-            or media_s + self._clock < now_s - _JUMP_S
-        ):
+        if self._clock is None or not now_s - _JUMP_S < media_s + self._clock < now_s + _LONGEST_WAIT_S:
             self._clock = now_s - media_s
         return media_s + self._clock - now_s
 
@@ -266,7 +269,7 @@ class _Timeline:
 def _open_options(address: Address) -> dict[str, str]:
     """FFmpeg's options for little delay and an answer in time."""
     microseconds = str(round(address.timeout_s * 1e6))
-    options = {"fflags": "nobuffer+discardcorrupt", "analyzeduration": "1500000", "probesize": "1000000"}
+    options = {"fflags": "discardcorrupt", "analyzeduration": "500000", "probesize": "1000000"}
     match address.scheme:
         case "rtsp" | "rtsps":
             options |= {"rtsp_transport": address.transport, "timeout": microseconds, "max_delay": "200000"}
@@ -274,7 +277,7 @@ def _open_options(address: Address) -> dict[str, str]:
             options |= {"rw_timeout": microseconds, "live_start_index": "-2", "http_persistent": "0"}
         case "rtmp" | "rtmps":
             options |= {"rw_timeout": microseconds, "rtmp_live": "live"}
-        case "udp" | "rtp":
+        case "udp":
             options |= {"timeout": microseconds, "fifo_size": "100000", "overrun_nonfatal": "1"}
     return options
 
@@ -294,10 +297,12 @@ def _reason(error: Exception, address: Address) -> str:
             return f"the FFmpeg in this PyAV has no {address.scheme}; send the stream as rtsp or udp"
         case av.error.InvalidDataError():
             return "what the server sends is no video"
-        case av.error.ExitError() | TimeoutError():
+        case av.error.ExitError() | TimeoutError() if address.scheme != "udp":
             return f"no answer within {address.timeout_s:g} s; check address and network"
         case ConnectionRefusedError():
             return "connection refused: nothing listens there; check host and port, or start the server"
+    if address.scheme == "udp":
+        return f"nothing arrived within {2 * address.timeout_s:g} s; check the port and that something is sent to it"
     if isinstance(error, OSError) and error.errno == 5 and not _resolves(address.host):
         return f"no machine is called {address.host}; check the name and the network"
     return f"the connection broke ({getattr(error, 'strerror', None) or type(error).__name__})"

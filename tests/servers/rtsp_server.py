@@ -2,8 +2,8 @@
 
     python3 rtsp_server.py [--port N] [--size WxH] [--rate N] [--user NAME --password WORD] [--stall-after N]
 
-Prints "ready PORT" once it listens at rtsp://127.0.0.1:PORT/live. Each picture is one colour of a cycle below a strip of
-32 bars: white for 1, black for 0, the highest bit first, of the milliseconds of the monotonic clock at which it was made.
+Prints "ready PORT" once it listens at rtsp://127.0.0.1:PORT/live. Each picture is one colour of a cycle below a strip
+of 32 bars, white for 1, black for 0, the highest bit first: the milliseconds of the monotonic clock when it was made.
 """
 
 import argparse
@@ -82,8 +82,8 @@ def main() -> None:
         auth = GstRtspServer.RTSPAuth()
         token = GstRtspServer.RTSPToken()
         token.set_string("media.factory.role", arguments.user)
-        auth.add_digest(arguments.user, arguments.password, token)
-        auth.set_supported_methods(GstRtspServer.RTSPAuth.get_supported_methods(auth))
+
+        auth.add_basic(GstRtspServer.RTSPAuth.make_basic(arguments.user, arguments.password), token)
         server.set_auth(auth)
         structure = Gst.Structure.new_empty(arguments.user)
         for permission in ("media.factory.access", "media.factory.construct"):
