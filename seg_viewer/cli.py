@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from seg_viewer import __version__
+from seg_viewer.cli_carla import record_carla
 from seg_viewer.core.assets import shipped_models
 from seg_viewer.core.errors import SegViewerError, UsageError
 from seg_viewer.core.model_file import ModelSpec, read_model_file
@@ -351,6 +352,9 @@ def _print_model(console: Console, spec: ModelSpec, size: int) -> None:
         cells = [f"{100 * share:.1f}" if share is not None else "–" for share in shares]
         table.add_row(name, str(scores.get("pictures", "–")), *cells)
     console.print(table if spec.metrics else "  no held-out scores in the file")
+
+
+cli.add_command(record_carla)
 
 
 def main() -> None:

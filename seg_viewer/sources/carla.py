@@ -148,6 +148,7 @@ class CarlaDrive:
         options = self.options
         tick = self._tick() if options.tick else None
         pair = self._pairs.take(tick, options.timeout_s)
+        arrived_s = time.perf_counter()
         missing = [camera for camera in _CAMERAS if camera not in pair]
         if missing:
             raise SourceError(
@@ -157,7 +158,7 @@ class CarlaDrive:
         picture, tags = (_pixels(pair[camera]) for camera in _CAMERAS)
         rgb = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGRA2RGB), np.uint8)
         image = pair[_CAMERAS[0]]
-        return Capture(image.frame, image.timestamp, rgb, np.ascontiguousarray(tags[:, :, 2]))
+        return Capture(image.frame, image.timestamp, rgb, np.ascontiguousarray(tags[:, :, 2]), arrived_s)
 
     def close(self) -> None:
         """Destroy what was spawned and put the world back as it was; again is fine."""

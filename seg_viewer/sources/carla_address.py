@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from seg_viewer.core.errors import UsageError
-from seg_viewer.sources.address import number, read_options
+from seg_viewer.sources.address import number, read_options, redact
 
 DEFAULT_PORT = 2000
 _PREFIX = "carla://"
@@ -91,6 +91,8 @@ def parse_carla(text: str) -> CarlaOptions:
     Raises: UsageError, naming the part that is wrong and what it may be.
     """
     address, _, query = text.partition("?")
+    if not is_carla(address):
+        raise UsageError(f"{redact(address)}: names no CARLA server; write carla://HOST:2000")
     try:
         parts = urlsplit(address)
         host, port = parts.hostname, parts.port

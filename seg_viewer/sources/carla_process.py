@@ -46,12 +46,14 @@ class Capture:
         time_s: simulated time, seconds.
         rgb: shape (H, W, 3), uint8, RGB.
         tags: CARLA's tags, shape (H, W), uint8.
+        arrived_s: `time.perf_counter()` when both were there; that clock is the same in all processes of a machine.
     """
 
     tick: int
     time_s: float
     rgb: ByteArray
     tags: ByteArray
+    arrived_s: float
 
 
 @dataclass(frozen=True)
@@ -69,12 +71,13 @@ class Debt:
 
 
 class DriveProcess:
-    """Starts a drive and asks it for one tick at a time.
+    """Starts a drive, `board`s it, and asks it for one picture at a time.
 
     Args:
         options: of the drive.
 
-    Raises: as `seg_viewer.sources.carla.CarlaDrive`.
+    Raises:
+        UsageError: the `carla` package is missing.
     """
 
     def __init__(self, options: CarlaOptions) -> None:
@@ -82,6 +85,7 @@ class DriveProcess:
             raise UsageError(f"{options.name}: the CARLA client is missing; pip install 'seg-viewer[carla]'")
         self.options = options
         self.warnings: list[str] = []
+        self.version = self.town = ""
         self.drops = 0
         """Pictures so far that came without their ground truth."""
         self._debt = Debt()
@@ -97,30 +101,36 @@ class DriveProcess:
         self._process.start()
         theirs.close()
         atexit.register(self.close)  # before multiprocessing waits for it
+
+    def board(self) -> bool:
+        """Wait until the car stands in its town; False when it was interrupted.
+
+        Raises: as `seg_viewer.sources.carla.CarlaDrive`.
+        """
         try:
             answer = self._answer(_SETUP_S)
-            if answer is None:
-                raise SourceError(f"{options.name}: stopped while it was being prepared")
         except BaseException:
             self.close()
             raise
-        _, self.version, self.town, warnings = answer
-        self.warnings += warnings
+        if answer is not None:
+            _, self.version, self.town, warnings = answer
+            self.warnings += warnings
+        return answer is not None
 
-    def capture(self) -> Capture | None:
-        """The next tick; None once it is to stop. Called on one thread.
+    def capture(self, ticks: int = 1) -> Capture | None:
+        """What is seen so many ticks later; None once it is to stop. Called on one thread.
 
         Raises:
             SourceError: the server or a camera did not answer in time.
         """
-        self._send(_TICK)
-        answer = self._answer(3 * self.options.timeout_s + 5)
+        self._send((_TICK, ticks))
+        answer = self._answer((2 + ticks) * self.options.timeout_s + 5)
         if answer is None:
             return None
-        _, tick, time_s, height, width, self.drops = answer
+        _, tick, time_s, arrived_s, height, width, self.drops = answer
         rgb = np.frombuffer(self._connection.recv_bytes(), np.uint8).reshape(height, width, 3)
         tags = np.frombuffer(self._connection.recv_bytes(), np.uint8).reshape(height, width)
-        return Capture(tick, time_s, rgb, tags)
+        return Capture(tick, time_s, rgb, tags, arrived_s)
 
     def interrupt(self) -> None:
         """End a `capture` that waits, from any thread; for good."""
@@ -137,7 +147,7 @@ class DriveProcess:
             self._is_closed = True
             self._stopping = True
             atexit.unregister(self.close)
-            self._send(_CLOSE)
+            self._send((_CLOSE, 0))
             self._read_last_words()
             self._connection.close()
             self._process.join(_CLOSE_S)
@@ -158,7 +168,7 @@ class DriveProcess:
             if answer[0] == _CLOSED:
                 self.warnings += [text for text in answer[1] if text not in self.warnings]
 
-    def _send(self, order: str) -> None:
+    def _send(self, order: tuple[str, int]) -> None:
         with contextlib.suppress(OSError):  # it has ended: the answer will tell
             self._connection.send(order)
 
@@ -229,10 +239,11 @@ def _serve(connection: Connection, options: CarlaOptions, log: str) -> None:
     try:
         drive = CarlaDrive(options, on_debt=lambda debt: connection.send((_DEBT, debt)))
         connection.send((_READY, drive.version, drive.town, drive.warnings))
-        while connection.recv() == _TICK:
-            capture = drive.capture()
+        while (order := connection.recv())[0] == _TICK:
+            for _ in range(order[1]):
+                capture = drive.capture()
             height, width = capture.tags.shape
-            connection.send((_CAPTURE, capture.tick, capture.time_s, height, width, drive.drops))
+            connection.send((_CAPTURE, capture.tick, capture.time_s, capture.arrived_s, height, width, drive.drops))
             connection.send_bytes(capture.rgb.data.cast("B"))
             connection.send_bytes(capture.tags.data.cast("B"))
     except SegViewerError as error:

@@ -23,11 +23,12 @@ class CarlaSource:
     Args:
         options: of the drive.
 
-    Raises: as `DriveProcess`.
+    Raises: as `DriveProcess` and its `board`.
     """
 
     def __init__(self, options: CarlaOptions) -> None:
         self._drive = DriveProcess(options)
+        self._drive.board()
         self._lookup = carla_lookup(self._drive.version)
         self._stop = threading.Event()
         self._count = 0
@@ -55,7 +56,6 @@ class CarlaSource:
             capture = self._drive.capture()
             if capture is None:
                 return
-            arrived_s = time.perf_counter()
             for _ in range(self._drive.drops - self._told_drops):
                 self.on_drop(UNPAIRED)
             self._told_drops = self._drive.drops
@@ -67,7 +67,7 @@ class CarlaSource:
                 capture.time_s - self._start_s,
                 RgbPicture(capture.rgb),
                 self._lookup[capture.tags],
-                arrived_s,
+                capture.arrived_s,
             )
 
     def seek(self, time_s: float) -> None:

@@ -42,6 +42,27 @@ def test_carla_reads_the_red_channel_and_ignores_its_own_bonnet(tmp_path: Path) 
     assert (ids[36:] == 255).all()
 
 
+def test_a_recording_says_of_which_carla_its_tags_are(tmp_path: Path) -> None:
+    """In 0.9.14 and later road is 1, road line 24, car 14, pedestrian 12; 10 is terrain, no longer a vehicle."""
+    for number in range(20):
+        mask = np.zeros((40, 60, 3), np.uint8)
+        mask[10:30, :, 0] = 1
+        mask[12, :, 0] = 24
+        mask[15:20, number : number + 5, 0] = 14
+        mask[22, 3, 0] = 12
+        mask[35:, :, 0] = 10
+        write_rgb(tmp_path / "CameraRGB" / f"{number:02}.png", np.zeros((40, 60, 3), np.uint8))
+        write_rgb(tmp_path / "CameraMask" / f"{number:02}.png", mask)
+    (tmp_path / "carla.json").write_text('{"carla_version": "0.9.16", "drives": []}')
+    found = datasets.find("carla", tmp_path)
+    _, ids = found.read(found.train[0])
+    assert (ids[12, 30], ids[11, 30], ids[16, 2], ids[22, 3], ids[0, 0]) == (1, 1, 2, 3, 0)
+    assert (ids[36:] == 0).all()  # terrain, and no bonnet to leave out
+    (tmp_path / "carla.json").write_text("{}")
+    with pytest.raises(SourceError, match=r"carla\.json: does not say of which version"):
+        datasets.find("carla", tmp_path)
+
+
 def test_idd_keeps_every_fifth_drive_back(tmp_path: Path) -> None:
     values = np.array([0, 1, 2, 3, 4, 5, 6, 255], np.uint8)
     for drive in range(10):
