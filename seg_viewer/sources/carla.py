@@ -11,6 +11,7 @@ import re
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -23,7 +24,7 @@ from seg_viewer.core.carla_tags import table_version
 from seg_viewer.core.errors import SegViewerError, SourceError, UsageError
 from seg_viewer.core.frame import ByteArray
 from seg_viewer.sources.carla_address import CarlaOptions
-from seg_viewer.sources.carla_process import Capture, Debt
+from seg_viewer.sources.carla_process import OVERTAKEN, UNPAIRED, Capture, Debt
 from seg_viewer.sources.carla_traffic import Traffic
 
 _CAMERAS = ("sensor.camera.rgb", "sensor.camera.semantic_segmentation")
@@ -63,8 +64,8 @@ class _Pairs:
     """Puts pictures of several cameras together by tick. Filled by CARLA's threads, emptied by ours; bounded."""
 
     def __init__(self) -> None:
-        self.drops = 0
-        """Pictures that came without their counterpart."""
+        self.drops: Counter[str] = Counter()
+        """Pictures that nobody got, by cause."""
         self._changed = threading.Condition()
         self._waiting: dict[int, dict[str, Any]] = {}
         self._taken = -1
@@ -75,8 +76,7 @@ class _Pairs:
                 return
             self._waiting.setdefault(image.frame, {})[camera] = image
             while len(self._waiting) > _WAITING_FRAMES:
-                self._waiting.pop(min(self._waiting))
-                self.drops += self._taken >= 0
+                self._drop(min(self._waiting))
             self._changed.notify_all()
 
     def take(self, tick: int | None, timeout_s: float) -> dict[str, Any]:
@@ -92,10 +92,14 @@ class _Pairs:
             found = max(whole) if whole else (tick if tick is not None else max(self._waiting, default=-1))
             pair = self._waiting.pop(found, {})
             for old in [n for n in self._waiting if n < found]:
-                del self._waiting[old]
-                self.drops += self._taken >= 0  # those before the first one were never asked for
+                self._drop(old)
             self._taken = max(self._taken, found)
             return pair
+
+    def _drop(self, tick: int) -> None:
+        pair = self._waiting.pop(tick)
+        if self._taken >= 0:  # those before the first one were never asked for
+            self.drops[OVERTAKEN if len(pair) == len(_CAMERAS) else UNPAIRED] += 1
 
 
 class CarlaDrive:
@@ -135,9 +139,9 @@ class CarlaDrive:
             raise
 
     @property
-    def drops(self) -> int:
-        """Pictures so far that came without their counterpart."""
-        return self._pairs.drops
+    def drops(self) -> dict[str, int]:
+        """Pictures so far that nobody got, by cause."""
+        return dict(self._pairs.drops)
 
     def capture(self) -> Capture:
         """Tick the world and wait for what the cameras saw.

@@ -26,6 +26,7 @@ _DEFAULTS = {
     "seed": "0",
     "timeout": "10",
 }
+_LEAST_FPS = 4  # CARLA's physics wants substeps below 1/60 s, and takes at most 16 of them for a tick
 _SWITCHES = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
 
@@ -111,7 +112,7 @@ def parse_carla(text: str) -> CarlaOptions:
         round(number(name, "vehicles", given["vehicles"], 0, 500)),
         round(number(name, "walkers", given["walkers"], 0, 500)),
         _switch(name, "autopilot", given["autopilot"]),
-        number(name, "fps", given["fps"], 1, 100),
+        number(name, "fps", given["fps"], _LEAST_FPS, 100),
         width,
         height,
         number(name, "fov", given["fov"], 10, 170),

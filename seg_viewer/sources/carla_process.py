@@ -30,6 +30,9 @@ from seg_viewer.core.errors import SegViewerError, SourceError, UsageError
 from seg_viewer.core.frame import ByteArray
 from seg_viewer.sources.carla_address import CarlaOptions
 
+UNPAIRED = "CARLA: picture without its ground truth"
+OVERTAKEN = "CARLA: another client ticks faster"
+
 _CLOSE_S = 30.0
 _SETUP_S = 240.0
 _SWEEP_S = 5.0
@@ -86,8 +89,8 @@ class DriveProcess:
         self.options = options
         self.warnings: list[str] = []
         self.version = self.town = ""
-        self.drops = 0
-        """Pictures so far that came without their ground truth."""
+        self.drops: dict[str, int] = {}
+        """Pictures so far that were left out, by cause."""
         self._debt = Debt()
         self._stopping = False
         self._is_closed = False

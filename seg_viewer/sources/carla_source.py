@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 from seg_viewer.core.carla_tags import carla_lookup
@@ -13,8 +14,6 @@ from seg_viewer.sources.base import SourceInfo
 from seg_viewer.sources.carla_address import CarlaOptions
 from seg_viewer.sources.carla_process import DriveProcess
 from seg_viewer.sources.live import LiveStatus
-
-UNPAIRED = "CARLA: picture without its ground truth"
 
 
 class CarlaSource:
@@ -32,7 +31,7 @@ class CarlaSource:
         self._lookup = carla_lookup(self._drive.version)
         self._stop = threading.Event()
         self._count = 0
-        self._told_drops = 0
+        self._told: Counter[str] = Counter()
         self._start_s: float | None = None
         self.status = LiveStatus()
         self.on_drop: Callable[[str], None] = lambda _cause: None
@@ -56,9 +55,7 @@ class CarlaSource:
             capture = self._drive.capture()
             if capture is None:
                 return
-            for _ in range(self._drive.drops - self._told_drops):
-                self.on_drop(UNPAIRED)
-            self._told_drops = self._drive.drops
+            self._tell_drops()
             if self._start_s is None:
                 self._start_s = capture.time_s
             self._count += 1
@@ -69,6 +66,12 @@ class CarlaSource:
                 self._lookup[capture.tags],
                 capture.arrived_s,
             )
+
+    def _tell_drops(self) -> None:
+        news = Counter(self._drive.drops) - self._told
+        self._told += news
+        for cause in news.elements():
+            self.on_drop(cause)
 
     def seek(self, time_s: float) -> None:
         raise SourceError(f"{self.info.name}: is live and cannot seek")

@@ -203,6 +203,45 @@ def test_a_simulator_that_hangs_ends_in_one_line(traffic: str) -> None:
     assert not [child for child in multiprocessing.active_children() if child.name == "seg-carla"]
 
 
+@pytest.mark.parametrize("traffic", ["vehicles=0&autopilot=0", "vehicles=3"])
+def test_a_simulator_that_crashes_ends_in_one_line(traffic: str) -> None:
+    with CarlaServer("--scene", "colors") as doomed:
+        source = open_source(doomed.url(f"size=64x32&fps=100&timeout=1&{traffic}"))
+        frames = iter(source)
+        next(frames)
+        doomed.kill()
+        with pytest.raises(SourceError, match="the simulator did not answer within 1 s"):
+            list(frames)
+        source.close()
+    assert not [child for child in multiprocessing.active_children() if child.name == "seg-carla"]
+
+
+def test_frames_of_a_faster_client_are_dropped_and_counted(server: CarlaServer) -> None:
+    """Riding along without ticking, only the newest picture counts."""
+    owner = open_source(server.url(f"{SMALL}&autopilot=0"))
+    assert isinstance(owner, LiveSource)
+    ticking = threading.Thread(target=lambda: [None for _frame in owner])
+    ticking.start()
+    try:
+        guest = open_source(server.url(f"{SMALL}&ego=hero&tick=0"))
+        assert isinstance(guest, LiveSource)
+        causes: list[str] = []
+        guest.on_drop = causes.append
+        frames = iter(guest)
+        first = next(frames)
+        ticks = server.report()["cues"]
+        server.wait_until(lambda report: report["cues"] > ticks + 20)
+        second, third = next(frames), next(frames)
+        guest.close()
+        assert first.time_s < second.time_s < third.time_s
+        assert set(causes) == {"CARLA: another client ticks faster"}
+    finally:
+        owner.interrupt()
+        ticking.join()
+        owner.close()
+    assert is_as_it_was(server)
+
+
 def test_a_client_that_crashes_leaves_nothing_behind(server: CarlaServer) -> None:
     source = open_source(server.url(f"{SMALL}&vehicles=3&walkers=2&weather=WetNoon"))
     before = server.report()

@@ -37,7 +37,7 @@ def test_everything_can_be_said() -> None:
         ("carla://host?size=9x9", "from 32x32"),
         ("carla://host?autopilot=perhaps", "autopilot 'perhaps': give 1 or 0"),
         ("carla://host?mount=1,2", "mount '1,2': give x,y,z"),
-        ("carla://host?fps=0", "fps '0': give a number from 1 to 100"),
+        ("carla://host?fps=0", "fps '0': give a number from 4 to 100"),
     ],
 )
 def test_what_cannot_be_meant_is_named(text: str, says: str) -> None:
