@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from seg_viewer.core.errors import UsageError
+from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.sinks.carla_pairs import CarlaPairs
 from seg_viewer.sources.carla_address import CarlaOptions, parse_carla
 from seg_viewer.sources.carla_process import DriveProcess
@@ -162,17 +162,21 @@ def record_carla(
         with _Ride(_merged(options, drive), stop) as process:
             if not process.board():
                 break
-            begun.append(asdict(drive) | {"town": process.town, "first": before})
+            begun.append(asdict(drive) | {"town": process.town, "first": before, "pairs": 0})
             pairs.describe(process.version, begun)
-            for _ in range(drive.pairs):
-                capture = process.capture(every)
-                if capture is None:
-                    break
-                pairs.write(capture.rgb, capture.tags)
-                on_progress(pairs.count, drive)
+            try:
+                for _ in range(drive.pairs):
+                    capture = process.capture(every)
+                    if capture is None:
+                        break
+                    pairs.write(capture.rgb, capture.tags)
+                    on_progress(pairs.count, drive)
+            except SourceError as error:
+                raise SourceError(f"{error}. {pairs.count} whole pairs stay in {folder}") from None
+            finally:
+                begun[-1]["pairs"] = pairs.count - before
+                pairs.describe(process.version, begun)
         warnings += [text for text in process.warnings if text not in warnings]
-        begun[-1]["pairs"] = pairs.count - before
-        pairs.describe(process.version, begun)
     return Recorded(folder, pairs.count, len(begun), not stop.is_set(), tuple(warnings))
 
 

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 import pytest
 
-from seg_viewer.core.errors import UsageError
+from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.record_carla import WEATHERS, PlannedDrive, make_plan, read_plan, record_carla
 from seg_viewer.sources import open_source
 from tests.models import BLUE, GREEN, GREY, RED
@@ -126,6 +126,26 @@ def test_a_recording_is_never_added_to(server: CarlaServer, tmp_path: Path) -> N
     with pytest.raises(UsageError, match="holds a recording already"):
         record_carla(server.url(), tmp_path, make_plan(2, ("",)))
     assert (tmp_path / "CameraRGB" / "000000.png").read_bytes() == b"mine"
+
+
+def test_a_simulator_that_goes_away_leaves_whole_pairs(tmp_path: Path, server: CarlaServer) -> None:
+    from tests.carla_server.process import CarlaServer
+
+    with (
+        CarlaServer("--scene", "colors", "--silent-after", "30") as hung,
+        pytest.raises(SourceError, match=r"did not answer within 1 s.*whole pairs stay in"),
+    ):
+        plan = make_plan(50, ("",))
+        record_carla(hung.url("size=64x32&timeout=1&autopilot=0"), tmp_path / "set", plan, every=2)
+    said = json.loads((tmp_path / "set" / "carla.json").read_text())
+    (drive,) = said["drives"]
+    assert drive["pairs"] == len(list((tmp_path / "set" / "CameraRGB").iterdir())) > 0
+
+
+def test_without_a_simulator_no_folder_is_made(tmp_path: Path, server: CarlaServer) -> None:
+    with pytest.raises(SourceError, match="no CARLA server answers"):
+        record_carla("carla://127.0.0.1:9?timeout=0.5", tmp_path / "set", make_plan(5, ("",)))
+    assert not (tmp_path / "set").exists()
 
 
 def test_ctrl_c_leaves_whole_pairs_and_an_empty_world(server: CarlaServer, tmp_path: Path) -> None:

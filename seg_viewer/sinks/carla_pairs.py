@@ -23,11 +23,10 @@ class CarlaPairs:
     """Numbered PNG pairs. Each file appears whole, a mask before its picture: every picture has its mask.
 
     Args:
-        folder: to make; may exist, but holds no recording yet.
+        folder: to make, with the first `describe`; may exist, but holds no recording yet.
 
     Raises:
         UsageError: there is a recording already, or something that is no folder.
-        ExportError: the folder cannot be made.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -38,14 +37,17 @@ class CarlaPairs:
         for name in (_PICTURES, _MASKS):
             if (folder / name).is_dir() and any((folder / name).iterdir()):
                 raise UsageError(f"{folder / name}: holds a recording already; choose another folder")
-        try:
-            for name in (_PICTURES, _MASKS):
-                (folder / name).mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ExportError(explain(folder, error)) from error
 
     def describe(self, version: str, drives: Sequence[Mapping[str, Any]]) -> None:
-        """Say which version of CARLA the tags are of, and what was driven. Raises: ExportError."""
+        """Say which version of CARLA the tags are of, and what was driven; before the first pair.
+
+        Raises: ExportError.
+        """
+        try:
+            for name in (_PICTURES, _MASKS):
+                (self.folder / name).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ExportError(explain(self.folder, error)) from error
         text = json.dumps({"carla_version": version, "drives": list(drives)}, indent=2)
         with part_file(self.folder / RECORD_FILE) as part:
             part.write_text(text + "\n", encoding="utf-8")

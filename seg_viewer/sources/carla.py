@@ -33,6 +33,7 @@ _WARM_UP_TICKS = 4
 _WAITING_FRAMES = 4
 _LOAD_TIMEOUT_S = 120.0
 _GONE_TIMEOUT_S = 1.0
+_OTHER_CLOCK_S = 1.0
 _SUBSTEP_S = 0.01
 _SETTINGS = (
     "synchronous_mode",
@@ -212,6 +213,8 @@ class CarlaDrive:
         with self._explained():
             self._world = self._client.get_world()
             settings, weather = self._world.get_settings(), self._world.get_weather()
+            if options.tick and settings.synchronous_mode:
+                self._refuse_second_clock()
             self._load_town()
             if options.weather:
                 preset = self._preset(options.weather)
@@ -229,6 +232,18 @@ class CarlaDrive:
                 own.max_substep_delta_time = max(_SUBSTEP_S, 1 / options.fps / own.max_substeps)
                 self._world.apply_settings(own)
                 self._world.tick(options.timeout_s)
+
+    def _refuse_second_clock(self) -> None:
+        """A world in synchronous mode that moves is ticked by somebody else; one that stands was left like that."""
+        try:
+            self._world.wait_for_tick(_OTHER_CLOCK_S)
+        except RuntimeError:
+            self._warn(f"{self.options.name}: was left in synchronous mode, and is left so again")
+            return
+        raise UsageError(
+            f"{self.options.name}: another client sets the pace of this simulator;"
+            " ride along with tick=0 (and ego=ROLE), or stop that client"
+        )
 
     def _load_town(self) -> None:
         options = self.options
@@ -317,9 +332,14 @@ class CarlaDrive:
     def _tick_or_wait(self) -> None:
         if self.options.tick:
             self._tick()
-        else:
-            with self._explained():
-                self._world.wait_for_tick(self.options.timeout_s)
+            return
+        try:
+            self._world.wait_for_tick(self.options.timeout_s)
+        except RuntimeError:
+            raise SourceError(
+                f"{self.options.name}: no tick within {self.options.timeout_s:g} s;"
+                " tick=0 leaves the pace to another client, which has to set it"
+            ) from None
 
     def _explained(self) -> _Explained:
         return _Explained(self)

@@ -17,6 +17,7 @@ import socket
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
@@ -36,6 +37,7 @@ OVERTAKEN = "CARLA: another client ticks faster"
 _CLOSE_S = 30.0
 _SETUP_S = 240.0
 _SWEEP_S = 5.0
+_PATIENCE_S = 0.1
 _TICK, _CLOSE = "tick", "close"
 _READY, _CAPTURE, _DEBT, _ERROR, _CLOSED = "ready", "capture", "debt", "error", "closed"
 
@@ -99,11 +101,10 @@ class DriveProcess:
         log, self._log = tempfile.mkstemp(prefix="seg-viewer-carla-", suffix=".log")
         os.close(log)
         context = multiprocessing.get_context("spawn")
-        self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, options, self._log), name="seg-carla")
-        self._process.start()
-        theirs.close()
-        atexit.register(self.close)  # before multiprocessing waits for it
+        self._connection, self._theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(self._theirs, options, self._log), name="seg-carla")
+        self._clock = _clock_of(options) if options.tick else None
+        self._holds_clock = False
 
     def board(self) -> bool:
         """Wait until the car stands in its town; False when it was interrupted.
@@ -111,6 +112,11 @@ class DriveProcess:
         Raises: as `seg_viewer.sources.carla.CarlaDrive`.
         """
         try:
+            if not self._take_clock():
+                return False
+            atexit.register(self.close)  # before multiprocessing waits for it
+            self._process.start()
+            self._theirs.close()
             answer = self._answer(_SETUP_S)
         except BaseException:
             self.close()
@@ -119,6 +125,17 @@ class DriveProcess:
             _, self.version, self.town, warnings = answer
             self.warnings += warnings
         return answer is not None
+
+    def _take_clock(self) -> bool:
+        """One drive of this program at a time sets the pace of a simulator; waits for the one before to be closed."""
+        until_s = time.perf_counter() + _CLOSE_S
+        while self._clock is not None and not self._holds_clock:
+            self._holds_clock = self._clock.acquire(timeout=_PATIENCE_S)
+            if self._stopping:
+                return False
+            if not self._holds_clock and time.perf_counter() > until_s:
+                raise SourceError(f"{self.options.name}: another drive of this program is under way there; close it")
+        return True
 
     def capture(self, ticks: int = 1) -> Capture | None:
         """What is seen so many ticks later; None once it is to stop. Called on one thread.
@@ -150,12 +167,16 @@ class DriveProcess:
             self._is_closed = True
             self._stopping = True
             atexit.unregister(self.close)
-            self._send((_CLOSE, 0))
-            self._read_last_words()
+            if self._process.pid is not None:
+                self._send((_CLOSE, 0))
+                self._read_last_words()
+                self._process.join(_CLOSE_S)
+                if self._process.is_alive():
+                    self.warnings.append(f"{self.options.name}: the client does not end; it may leave something there")
+            if self._clock is not None and self._holds_clock:
+                self._clock.release()
             self._connection.close()
-            self._process.join(_CLOSE_S)
-            if self._process.is_alive():
-                self.warnings.append(f"{self.options.name}: the client does not end; what it spawned may be left there")
+            self._theirs.close()
             self._waker.close()
             self._woken.close()
             Path(self._log).unlink(missing_ok=True)
@@ -224,6 +245,13 @@ class DriveProcess:
             sweeper.join()
         swept = sweeper.exitcode == 0
         return "What was spawned there was removed" if swept else "What was spawned there could not be removed"
+
+
+_clocks: dict[tuple[str, int], threading.Lock] = {}
+
+
+def _clock_of(options: CarlaOptions) -> threading.Lock:
+    return _clocks.setdefault((options.host.lower(), options.port), threading.Lock())
 
 
 # -- the other process -------------------------------------------------------------------------------------------------

@@ -159,6 +159,56 @@ def test_what_is_not_there_is_named_and_nothing_stays_behind(
     assert is_as_it_was(server)
 
 
+def test_one_drive_at_a_time_sets_the_pace(server: CarlaServer) -> None:
+    """Opened again at once, the second waits for the first to tidy up: else it would put back the first one's clock."""
+    first = open_source(server.url(SMALL))
+    assert isinstance(first, LiveSource)
+    opened: list[LiveSource] = []
+    opening = threading.Thread(target=lambda: opened.append(open_source(server.url(SMALL))))  # type: ignore[arg-type]
+    opening.start()
+    assert len(list(islice(first, 5))) == 5 and not opened
+    assert list(server.report()["alive"].values()).count("vehicle.tesla.model3") == 1
+    first.close()
+    opening.join(30)
+    (second,) = opened
+    assert len(list(islice(second, 5))) == 5
+    second.close()
+    assert is_as_it_was(server)
+
+
+def test_a_clock_that_another_program_holds_is_left_alone(server: CarlaServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    owner = open_source(server.url(SMALL))
+    assert isinstance(owner, LiveSource)
+    ticking = threading.Thread(target=lambda: [None for _frame in owner])
+    ticking.start()
+    try:
+        monkeypatch.setattr("seg_viewer.sources.carla_process._clocks", {})  # as in another program
+        with pytest.raises(UsageError, match="another client sets the pace of this simulator; ride along with tick=0"):
+            open_source(server.url(SMALL))
+        assert server.report()["settings"][0] is True
+    finally:
+        owner.interrupt()
+        ticking.join()
+        owner.close()
+    assert is_as_it_was(server)
+
+
+def test_riding_along_where_nobody_ticks_is_told(server: CarlaServer) -> None:
+    owner = open_source(server.url(SMALL))
+    try:
+        with pytest.raises(SourceError, match=r"no tick within 0\.5 s; tick=0 leaves the pace to another client"):
+            open_source(server.url("size=64x32&timeout=0.5&tick=0&ego=hero"))
+    finally:
+        owner.close()
+    assert is_as_it_was(server)
+
+
+def test_without_the_client_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    with pytest.raises(UsageError, match=r"the CARLA client is missing; pip install 'seg-viewer\[carla\]'"):
+        open_source("carla://localhost")
+
+
 def test_more_cars_than_places_are_told(server: CarlaServer) -> None:
     source = open_source(server.url(f"{SMALL}&vehicles=200&autopilot=0"))
     try:
