@@ -9,9 +9,7 @@ from __future__ import annotations
 import random
 import re
 import socket
-import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -21,86 +19,20 @@ import numpy as np
 from platformdirs import user_cache_path
 
 from seg_viewer.core.carla_tags import table_version
-from seg_viewer.core.errors import SegViewerError, SourceError, UsageError
+from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.core.frame import ByteArray
 from seg_viewer.sources.carla_address import CarlaOptions
-from seg_viewer.sources.carla_process import OVERTAKEN, UNPAIRED, Capture, Debt
+from seg_viewer.sources.carla_debt import SETTINGS, WEATHER, Debt, settle
+from seg_viewer.sources.carla_pairing import CAMERAS, Pairs
+from seg_viewer.sources.carla_process import Capture
 from seg_viewer.sources.carla_traffic import Traffic
 
-_CAMERAS = ("sensor.camera.rgb", "sensor.camera.semantic_segmentation")
 _EGO = "vehicle.tesla.model3"
 _WARM_UP_TICKS = 4
-_WAITING_FRAMES = 4
 _LOAD_TIMEOUT_S = 120.0
 _GONE_TIMEOUT_S = 1.0
 _OTHER_CLOCK_S = 1.0
 _SUBSTEP_S = 0.01
-_SETTINGS = (
-    "synchronous_mode",
-    "no_rendering_mode",
-    "fixed_delta_seconds",
-    "substepping",
-    "max_substep_delta_time",
-    "max_substeps",
-)
-_WEATHER = (
-    "cloudiness",
-    "precipitation",
-    "precipitation_deposits",
-    "wind_intensity",
-    "sun_azimuth_angle",
-    "sun_altitude_angle",
-    "fog_density",
-    "fog_distance",
-    "fog_falloff",
-    "wetness",
-    "scattering_intensity",
-    "mie_scattering_scale",
-    "rayleigh_scattering_scale",
-    "dust_storm",
-)
-
-
-class _Pairs:
-    """Puts pictures of several cameras together by tick. Filled by CARLA's threads, emptied by ours; bounded."""
-
-    def __init__(self) -> None:
-        self.drops: Counter[str] = Counter()
-        """Pictures that nobody got, by cause."""
-        self._changed = threading.Condition()
-        self._waiting: dict[int, dict[str, Any]] = {}
-        self._taken = -1
-
-    def put(self, camera: str, image: Any) -> None:
-        with self._changed:
-            if image.frame <= self._taken:
-                return
-            self._waiting.setdefault(image.frame, {})[camera] = image
-            while len(self._waiting) > _WAITING_FRAMES:
-                self._drop(min(self._waiting))
-            self._changed.notify_all()
-
-    def take(self, tick: int | None, timeout_s: float) -> dict[str, Any]:
-        """The pictures of a tick (None: of the newest that is complete), by camera; incomplete when time runs out."""
-        until_s = time.perf_counter() + timeout_s
-        with self._changed:
-            while True:
-                whole = [n for n, pair in self._waiting.items() if len(pair) == len(_CAMERAS) and n >= (tick or 0)]
-                left_s = until_s - time.perf_counter()
-                if whole or left_s <= 0:
-                    break
-                self._changed.wait(left_s)
-            found = max(whole) if whole else (tick if tick is not None else max(self._waiting, default=-1))
-            pair = self._waiting.pop(found, {})
-            for old in [n for n in self._waiting if n < found]:
-                self._drop(old)
-            self._taken = max(self._taken, found)
-            return pair
-
-    def _drop(self, tick: int) -> None:
-        pair = self._waiting.pop(tick)
-        if self._taken >= 0:  # those before the first one were never asked for
-            self.drops[OVERTAKEN if len(pair) == len(_CAMERAS) else UNPAIRED] += 1
 
 
 class CarlaDrive:
@@ -122,7 +54,7 @@ class CarlaDrive:
         self.version = ""
         self._on_debt = on_debt
         self.town = ""
-        self._pairs = _Pairs()
+        self._pairs = Pairs()
         self._carla = _carla_package()
         self._client: Any = None
         self._world: Any = None
@@ -154,15 +86,15 @@ class CarlaDrive:
         tick = self._tick() if options.tick else None
         pair = self._pairs.take(tick, options.timeout_s)
         arrived_s = time.perf_counter()
-        missing = [camera for camera in _CAMERAS if camera not in pair]
+        missing = [camera for camera in CAMERAS if camera not in pair]
         if missing:
             raise SourceError(
                 f"{options.name}: {' and '.join(missing)} sent no picture within {options.timeout_s:g} s;"
                 " is the simulator rendering?"
             )
-        picture, tags = (_pixels(pair[camera]) for camera in _CAMERAS)
+        picture, tags = (_pixels(pair[camera]) for camera in CAMERAS)
         rgb = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGRA2RGB), np.uint8)
-        image = pair[_CAMERAS[0]]
+        image = pair[CAMERAS[0]]
         return Capture(image.frame, image.timestamp, rgb, np.ascontiguousarray(tags[:, :, 2]), arrived_s)
 
     def close(self) -> None:
@@ -218,10 +150,10 @@ class CarlaDrive:
             self._load_town()
             if options.weather:
                 preset = self._preset(options.weather)
-                self._owe(weather={key: getattr(weather, key) for key in _WEATHER})
+                self._owe(weather={key: getattr(weather, key) for key in WEATHER})
                 self._world.set_weather(preset)
             if options.tick:
-                self._owe(settings={key: getattr(settings, key) for key in _SETTINGS})
+                self._owe(settings={key: getattr(settings, key) for key in SETTINGS})
                 own = self._world.get_settings()
                 own.synchronous_mode = True
                 own.no_rendering_mode = False
@@ -274,7 +206,7 @@ class CarlaDrive:
                     self._traffic.drive(ego)
                 self.warnings += self._traffic.add_vehicles(options.vehicles, points, self._random)
                 self.warnings += self._traffic.add_walkers(options.walkers, self._random, self._tick_or_wait)
-            for name in _CAMERAS:
+            for name in CAMERAS:
                 self._mount(blueprints.find(name), ego)
             if options.tick:
                 for _ in range(_WARM_UP_TICKS):
@@ -390,24 +322,8 @@ class _Explained:
     def __enter__(self) -> None: ...
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, RuntimeError) and not isinstance(error, SegViewerError):
+        if isinstance(error, RuntimeError):
             raise self._drive.lost(error) from None
-
-
-def settle(carla: Any, client: Any, world: Any, debt: Debt) -> None:
-    """Destroy the actors, latest first, then put settings and weather back."""
-    if debt.actors:
-        client.apply_batch_sync([carla.command.DestroyActor(actor) for actor in reversed(debt.actors)], False)
-    if debt.settings:
-        settings = world.get_settings()
-        for key, value in debt.settings.items():
-            setattr(settings, key, value)
-        world.apply_settings(settings)
-    if debt.weather:
-        weather = world.get_weather()
-        for key, value in debt.weather.items():
-            setattr(weather, key, value)
-        world.set_weather(weather)
 
 
 def settle_for(options: CarlaOptions, debt: Debt) -> None:

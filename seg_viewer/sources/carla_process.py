@@ -18,8 +18,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from types import FrameType
@@ -30,9 +29,7 @@ import numpy as np
 from seg_viewer.core.errors import SegViewerError, SourceError, UsageError
 from seg_viewer.core.frame import ByteArray
 from seg_viewer.sources.carla_address import CarlaOptions
-
-UNPAIRED = "CARLA: picture without its ground truth"
-OVERTAKEN = "CARLA: another client ticks faster"
+from seg_viewer.sources.carla_debt import Debt
 
 _CLOSE_S = 30.0
 _SETUP_S = 240.0
@@ -59,20 +56,6 @@ class Capture:
     rgb: ByteArray
     tags: ByteArray
     arrived_s: float
-
-
-@dataclass(frozen=True)
-class Debt:
-    """What is to be put back in the simulator.
-
-    Args:
-        actors: ids of what was spawned, oldest first.
-        settings, weather: the world's own values of what was changed, by name.
-    """
-
-    actors: tuple[int, ...] = ()
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    weather: Mapping[str, float] = field(default_factory=dict)
 
 
 class DriveProcess:
