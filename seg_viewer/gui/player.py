@@ -16,7 +16,8 @@ from seg_viewer.core.ledger import Ledger
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.engines.base import EngineReport
 from seg_viewer.options import RunOptions
-from seg_viewer.pipeline import Pipeline, Policy
+from seg_viewer.pipeline import BUSY_DISPLAY, BUSY_RECORDER, Pipeline, Policy
+from seg_viewer.record import Recording
 from seg_viewer.sources import LiveSource, LiveStatus, SourceInfo, open_source, redact
 
 LATE_WINDOW = "late: window too slow"
@@ -151,6 +152,18 @@ class Player:
         pipeline = self._session.pipeline if self._session else None
         return tuple(pipeline.source.warnings) if pipeline else ()
 
+    @property
+    def live_source(self) -> LiveSource | None:
+        """What can be recorded; None unless it is live and open."""
+        pipeline = self._pipeline()
+        source = pipeline.source if pipeline else None
+        return source if isinstance(source, LiveSource) and source.info.live else None
+
+    def set_recording(self, recording: Recording | None) -> None:
+        """Shots go there too, from the next one on."""
+        if self._session:
+            self._session.recording = recording
+
     def take(self) -> Shown | None:
         """The newest shot, once."""
         return self._session.take() if self._session else None
@@ -225,6 +238,7 @@ class _Session:
         self.spec: ModelSpec | None = None
         self.error: str | None = None
         self.pipeline: Pipeline | None = None
+        self.recording: Recording | None = None
         self.ledger = Ledger()
         self.thread = threading.Thread(target=self._run, name="seg-player", daemon=True)
         self._player = player
@@ -318,8 +332,16 @@ class _Session:
             player._on_change()
             for shot in pipeline:
                 self._post(shot)
+                self._record(shot, pipeline)
                 if self._stopping:
                     return
+
+    def _record(self, shot: Shot, pipeline: Pipeline) -> None:
+        recording = self.recording
+        if recording is not None:
+            pipeline.busy_cause = BUSY_RECORDER
+            recording.shot(shot)
+            pipeline.busy_cause = BUSY_DISPLAY
 
     def _fail(self, text: str) -> None:
         if not self._stopping:

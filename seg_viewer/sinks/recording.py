@@ -33,6 +33,12 @@ _MOST_WAITING_SHOTS = 4
 _CHECK_DISK_EVERY_S = 1.0
 
 
+def check_suffix(path: Path) -> None:
+    """Raises: UsageError."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise UsageError(f"{path}: recordings are .mp4 or .mkv; choose such a name")
+
+
 class Recorder:
     """Writes packets or shots into one file after the other, on a thread of its own.
 
@@ -56,8 +62,7 @@ class Recorder:
         split_s: float | None = None,
         split_bytes: int | None = None,
     ) -> None:
-        if path.suffix.lower() not in SUFFIXES:
-            raise UsageError(f"{path}: recordings are .mp4 or .mkv; choose such a name")
+        check_suffix(path)
         self.path = path
         self.files: list[Path] = []
         self.frames = 0
@@ -322,7 +327,7 @@ class _ShotFile(_File):
                 rate=self._rate,
                 time_base=_TICK,
                 sample_aspect=Fraction(1),
-                options={"crf": "20", "preset": "superfast", "g": str(round(2 * self._rate))},
+                options={"crf": "20", "preset": "superfast", "bf": "0", "g": str(round(2 * self._rate))},
             )
         return self._track.encode(planes, item.frame.time_s - self._start_s)
 
