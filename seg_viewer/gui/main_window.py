@@ -273,7 +273,8 @@ class MainWindow(QMainWindow):
             self._state = state
             self._state_changed()
         info = self.player.info
-        if info is not None:
+        if info is not None and self.player.spec is not None:
+            self.stats.set_source(info, self.player.spec)  # a live one may come back with another size
             self.controls.set_length(self.length_s, can_seek=info.can_seek)
         if state is PlayerState.ENDED and self.length_s is not None:
             self.controls.seek_bar.set_position(self.length_s)
