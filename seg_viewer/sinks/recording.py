@@ -28,6 +28,7 @@ LEAST_FREE_BYTES = 64 << 20
 """A recording ends while there is still this much room: a file needs some to be closed well."""
 
 _TICK = Fraction(1, TICKS)
+_LEAST_TICKS = TICKS // 1000  # Matroska counts in milliseconds
 _MOST_WAITING_BYTES = 64 << 20
 _MOST_WAITING_SHOTS = 4
 _CHECK_DISK_EVERY_S = 1.0
@@ -294,7 +295,7 @@ class _PacketFile(_File):
         packet = av.Packet(item.data)
         dts = item.dts - self._start
         if self._last_dts is not None:
-            dts = max(dts, self._last_dts + 1)
+            dts = max(dts, self._last_dts + _LEAST_TICKS)
         self._last_dts = dts
         packet.dts, packet.pts = dts, max(dts, item.pts - self._start)
         packet.time_base = _TICK
