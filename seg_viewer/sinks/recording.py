@@ -212,7 +212,7 @@ class _File:
         self.path = path
         self._part = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.part{path.suffix}")
         # fragments make an MP4 that is cut off playable; closed well, it becomes one that every player knows
-        options = {"movflags": "+hybrid_fragmented"} if path.suffix.lower() == ".mp4" else {}
+        options = {"flush_packets": "1"} | ({"movflags": "+hybrid_fragmented"} if path.suffix.lower() == ".mp4" else {})
         try:
             self._out = av.open(str(self._part), "w", options=options)
         except (av.FFmpegError, OSError) as error:

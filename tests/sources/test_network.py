@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import islice, pairwise
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from seg_viewer.sources.live import Backoff, LiveSource
 from seg_viewer.sources.network import BEHIND, _Timeline
 from tests.clips import CYCLE
 from tests.servers.http_video import HttpVideo
+from tests.servers.pushed import free_port, rtmp_server, sender
 from tests.servers.rtsp import RtspServer, age_s
 
 SOON = Backoff(0.02, 0.1)
@@ -85,6 +88,30 @@ def test_mjpeg_over_http(http: HttpVideo, open_stream) -> None:
     frames = list(islice(stream, 12))
     assert [_color(frame) for frame in frames] == [k % 4 for k in range(_color(frames[0]), _color(frames[0]) + 12)]
     assert stream.info.rate is None  # the multipart stream tells none
+
+
+def test_mpeg_ts_over_udp(open_stream) -> None:
+    port = free_port(socket.SOCK_DGRAM)
+    with sender(f"udp://127.0.0.1:{port}?pkt_size=1316", "mpegts"):
+        frames = list(islice(open_stream(f"udp://127.0.0.1:{port}#timeout=3"), 20))
+    assert all(_color(later) == (_color(earlier) + 1) % 4 for earlier, later in pairwise(frames))
+
+
+def test_udp_without_a_sender_is_told() -> None:
+    with pytest.raises(SourceError, match="nothing arrived within"):
+        open_source(f"udp://127.0.0.1:{free_port(socket.SOCK_DGRAM)}#timeout=0.5")
+
+
+def test_rtmp(tmp_path: Path, open_stream) -> None:
+    with rtmp_server(tmp_path) as url, sender(url, "flv"):
+        stream = None
+        for _ in range(50):  # the server takes a moment to know of what is sent
+            with suppress(SourceError):
+                stream = open_stream(f"{url}#timeout=2")
+                break
+        assert stream is not None and stream.info.codec == "h264 · rtmp"
+        frames = list(islice(stream, 20))
+    assert all(_color(later) == (_color(earlier) + 1) % 4 for earlier, later in pairwise(frames))
 
 
 def test_hls_is_paced_by_its_own_times(http: HttpVideo, open_stream) -> None:
