@@ -18,11 +18,13 @@ import pytest
 from seg_viewer.core.encoded import TICKS
 from seg_viewer.core.errors import SourceError
 from seg_viewer.core.frame import Frame
+from seg_viewer.export import export_video
+from seg_viewer.options import RunOptions
 from seg_viewer.sources import NetworkStream, open_source
 from seg_viewer.sources.address import parse_address
 from seg_viewer.sources.live import Backoff, LiveSource
 from seg_viewer.sources.network import BEHIND, _Timeline
-from tests.clips import CYCLE
+from tests.clips import CYCLE, video_times
 from tests.servers.http_video import HttpVideo
 from tests.servers.pushed import free_port, rtmp_server, sender
 from tests.servers.rtsp import RtspServer, age_s
@@ -123,7 +125,20 @@ def test_hls_is_paced_by_its_own_times(http: HttpVideo, open_stream) -> None:
 
 def test_a_file_on_a_server_ends(tmp_path: Path, http: HttpVideo, open_stream) -> None:
     stream = open_stream(http.url("/7.ts"))
-    assert len(list(islice(stream, 10))) == 10
+    assert not stream.info.live
+    first = [(_color(frame), frame.time_s) for frame in stream]
+    assert len(first) == 10 and first[0][1] == 0
+    again = [(_color(frame), frame.time_s) for frame in stream]  # as every source: iterated anew, it starts over
+    assert again == first
+    stream.seek(0.0)
+    assert next(iter(stream)).time_s == 0
+    with pytest.raises(SourceError, match="only be played from its start"):
+        stream.seek(0.5)
+
+
+def test_a_file_on_a_server_is_exported_like_any_other(http: HttpVideo, tmp_path: Path, model: Path) -> None:
+    result = export_video(http.url("/7.ts"), tmp_path / "out.mp4", RunOptions(model=str(model)))
+    assert result.frames == 10 == len(video_times(tmp_path / "out.mp4"))
 
 
 def test_a_stream_that_breaks_off_comes_back_with_another_size(http: HttpVideo, open_stream) -> None:
