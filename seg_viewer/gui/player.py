@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,11 +15,12 @@ from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.frame import ByteArray, Shot
 from seg_viewer.core.ledger import Ledger
 from seg_viewer.core.model_file import ModelSpec
+from seg_viewer.core.redact import redact_text
 from seg_viewer.engines.base import EngineReport
 from seg_viewer.options import RunOptions
 from seg_viewer.pipeline import BUSY_DISPLAY, BUSY_RECORDER, Pipeline, Policy
 from seg_viewer.record import Recording
-from seg_viewer.sources import LiveSource, LiveStatus, SourceInfo, open_source, redact
+from seg_viewer.sources import LiveSource, LiveStatus, SourceInfo, open_source
 
 LATE_WINDOW = "late: window too slow"
 _ANSWER_WITHIN_S = 2.0
@@ -304,8 +306,8 @@ class _Session:
         except SegViewerError as error:
             self._fail(str(error))
         except Exception as error:  # the window goes on, whatever a decoder or a runtime raises
-            _log.exception("the player stopped")
-            self._fail(f"{redact(self.source)}: stopped by an unexpected error: {type(error).__name__}: {error}")
+            _log.error("the player stopped\n%s", redact_text(traceback.format_exc()))
+            self._fail(f"{self.source}: stopped by an unexpected error: {type(error).__name__}: {error}")
 
     def _play(self) -> None:
         player = self._player
@@ -345,7 +347,7 @@ class _Session:
 
     def _fail(self, text: str) -> None:
         if not self._stopping:
-            self.error = " ".join(text.split())
+            self.error = redact_text(" ".join(text.split()))
             self._player._on_change()
 
     def _post(self, shot: Shot) -> None:
