@@ -71,7 +71,7 @@ def bench(source: str | Path, options: RunOptions, frames: int = 400) -> BenchRe
     name, live = opened.info.name, opened.info.live
     opened.close()
     if live:
-        raise UsageError(f"{name}: is live, and sets its own pace; measure on a video file")
+        raise UsageError(f"{name}: is live and sets its own pace; measure on a video file")
     rate, first_shot_s, engine_line, drops = _run_pipeline(source, spec, options, overlay, frames)
     cpu_s = _stages(source, spec, options, overlay, frames)
     cores = usable_cores()

@@ -20,6 +20,7 @@ from seg_viewer.core.assets import shipped_models
 from seg_viewer.core.errors import SegViewerError, UsageError
 from seg_viewer.core.model_file import ModelSpec, read_model_file
 from seg_viewer.core.overlay import OverlayStyle
+from seg_viewer.core.redact import redact, redact_text
 from seg_viewer.engines import ENGINE_NAMES
 from seg_viewer.options import RunOptions
 from seg_viewer.sinks import PRESETS
@@ -127,10 +128,11 @@ def export(source: str, output: str, overwrite: bool, crf: int, preset: str, **c
     What is live never ends: 'seg-viewer record' writes that.
     """
     from seg_viewer.export import ExportProgress, export_video
+    from seg_viewer.sources import is_live
 
     _terminate_like_ctrl_c()
     bar = _progress_bar()
-    task = bar.add_task(Path(source).name, total=None, rate=0.0)
+    task = bar.add_task(redact(source) if is_live(source) else Path(source).name, total=None, rate=0.0)
 
     def on_progress(progress: ExportProgress) -> None:
         bar.start()  # with the first frame: a refusal before it should be the only line
@@ -381,7 +383,7 @@ def main() -> None:
 
 
 def _fail(text: str, code: int) -> None:
-    click.echo(f"seg-viewer: {text}", err=True)
+    click.echo(f"seg-viewer: {redact_text(text)}", err=True)
     sys.exit(code)
 
 

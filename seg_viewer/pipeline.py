@@ -27,6 +27,7 @@ LATE_ENGINE = "late: engine too slow"
 LATE_DISPLAY = "late: display too slow"
 BUSY_ENGINE = "newer frame: engine busy"
 BUSY_DISPLAY = "newer frame: display busy"
+BUSY_RECORDER = "newer frame: recorder busy"
 WHILE_PAUSED = "paused"
 
 _TODO_FRAMES = 4
@@ -133,6 +134,8 @@ class Pipeline:
         self._clock = _MediaClock(speed)
         self._last: Shot | None = None
         self._report: EngineReport | None = None
+        self.busy_cause = BUSY_DISPLAY
+        """Why whoever iterates takes no newer shot, for the drops under `latest`."""
         if isinstance(source, LiveSource):
             source.on_drop = self.ledger.drop
         self._threads = [
@@ -432,7 +435,7 @@ class Pipeline:
             if work.generation == self._generation:
                 if self.policy is Policy.LATEST and self._done:
                     self._done.popleft()
-                    self.ledger.drop(WHILE_PAUSED if self._paused else BUSY_DISPLAY)
+                    self.ledger.drop(WHILE_PAUSED if self._paused else self.busy_cause)
                 self._done.append((work.lap, shot))
             self._changed.notify_all()
 

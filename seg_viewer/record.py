@@ -17,8 +17,8 @@ from seg_viewer.core.overlay import Overlay
 from seg_viewer.options import RunOptions
 from seg_viewer.pipeline import Pipeline, Policy
 from seg_viewer.sinks.part_file import check_target
-from seg_viewer.sinks.recording import SUFFIXES, Recorder
-from seg_viewer.sources import LiveSource, open_source
+from seg_viewer.sinks.recording import Recorder, check_suffix
+from seg_viewer.sources import LiveSource, open_source, redact
 from seg_viewer.sources.base import SourceInfo
 
 _REPORT_EVERY_S = 0.5
@@ -64,13 +64,12 @@ class Recording:
     def __init__(self, plan: RecordPlan, source: LiveSource, overlay: Overlay | None) -> None:
         self.plan = plan
         self.started_s = time.perf_counter()
-        self._source = source
+        self.source = source
         self._shots: Recorder | None = None
         self._packets: Recorder | None = None
         paths = plan_paths(plan, source.info)
         split = {"split_s": plan.split_s, "split_bytes": plan.split_bytes}
-        for path in paths.values():
-            check_target(path, overwrite=False)
+        check_free(*paths.values())
         if (path := paths.get(RecordWhat.SOURCE)) is not None:
             if source.packets is None:
                 raise UsageError(f"{source.info.name}: can only be recorded with its overlay (annotated)")
@@ -112,8 +111,8 @@ class Recording:
 
     def stop(self) -> list[Path]:
         """Finish the files and return them; waits for that."""
-        if self._source.packets is not None:
-            self._source.packets.leave(self._packet)
+        if self.source.packets is not None:
+            self.source.packets.leave(self._packet)
         for recorder in self._recorders():
             recorder.stop()
         return [path for recorder in self._recorders() for path in recorder.files]
@@ -122,10 +121,17 @@ class Recording:
         return [recorder for recorder in (self._packets, self._shots) if recorder is not None]
 
 
+def check_free(*paths: Path) -> None:
+    """Raises: UsageError when a file exists, or its folder does not; ExportError when that cannot be written."""
+    for path in paths:
+        if path.exists():
+            raise UsageError(f"{path}: exists already; choose another name")
+        check_target(path, overwrite=False)
+
+
 def plan_paths(plan: RecordPlan, info: SourceInfo) -> dict[RecordWhat, Path]:
     """The first file of each kind. What comes in as no H.264 or HEVC goes into .mkv where both are made."""
-    if plan.path.suffix.lower() not in SUFFIXES:
-        raise UsageError(f"{plan.path}: recordings are .mp4 or .mkv; choose such a name")
+    check_suffix(plan.path)
     if plan.what is not RecordWhat.BOTH:
         return {plan.what: plan.path}
     beside = plan.path.with_stem(f"{plan.path.stem}_source")
@@ -172,10 +178,12 @@ def record_live(
     Raises:
         UsageError, SourceError, ExportError, ModelFileError, EngineError: nothing was recorded.
     """
+    check_suffix(plan.path)
+    check_free(plan.path)
     source = open_source(text)
-    if not isinstance(source, LiveSource):
+    if not isinstance(source, LiveSource) or not source.info.live:
         source.close()
-        raise UsageError(f"{text}: is not live; export it instead")
+        raise UsageError(f"{redact(text)}: is not live; export it instead")
     annotated = plan.what is not RecordWhat.SOURCE
     try:
         spec = options.read_spec() if annotated else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import weakref
 from collections import Counter, deque
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from seg_viewer.core.model_file import OUTPUT_NAME, ModelSpec, read_model_file
 from seg_viewer.engines.base import EngineReport, check_picture, summarize_precision, to_class_map
 
 _PRECISIONS = {"u8": "int8", "i8": "int8", "f32": "float32", "f16": "float16", "bf16": "bf16"}
+_LET_GO_S = 2.0
 _CONVOLUTIONS = {"Convolution", "Deconvolution", "GroupConvolution", "convolution", "deconvolution"}
 
 
@@ -133,9 +135,10 @@ class OpenVinoEngine:
     def close(self) -> None:
         while self._busy:
             self._free.append(self._busy.popleft())
-        for request in self._free:
-            request.release()
+        let_go = [request.release() for request in self._free]
         self._free.clear()
+        for released in let_go:
+            released.wait(_LET_GO_S)
         self._compiled = None
 
 
@@ -155,7 +158,8 @@ class _Request:
         self.done = False
         self._engine = weakref.ref(engine)
         self._rgb: ByteArray | None = None
-        native.set_callback(_Request._finish, self)
+        self._call_back = _CallBack(self)
+        native.set_callback(self._call_back, None)
 
     def start(self, tensor: Any, rgb: ByteArray) -> None:
         self.done = False
@@ -163,17 +167,37 @@ class _Request:
         self.native.set_input_tensor(tensor)
         self.native.start_async()
 
-    def release(self) -> None:
-        """Wait for what still runs and let go of it: the native request and this one hold each other."""
+    def release(self) -> threading.Event:
+        """Wait for what still runs and let go of it; the event is set once OpenVINO has let go of the call-back too.
+
+        Its worker does so a little after a request is done and needs Python's lock for it, while the compiled model
+        waits for its workers with the lock held: freed too early, the two wait for each other for ever.
+        """
+        released = threading.Event()
+        weakref.finalize(self._call_back, released.set)
         self.native.wait()
         self.native = None
+        del self._call_back
+        return released
 
-    def _finish(self) -> None:
+    def finish(self) -> None:
         """On a thread of OpenVINO's."""
         self.done = True
         engine = self._engine()
         if engine is not None:
             engine.wake()
+
+
+class _CallBack:
+    """What OpenVINO calls when a request is done, an object of its own so that its end can be seen."""
+
+    def __init__(self, request: _Request) -> None:
+        self._request = weakref.ref(request)
+
+    def __call__(self, _userdata: object) -> None:
+        request = self._request()
+        if request is not None:
+            request.finish()
 
 
 def _stopped(error: RuntimeError) -> EngineError:

@@ -21,7 +21,8 @@ class ActionSpec:
         keys: shortcuts, the first one is shown.
         icon: name below assets/icons, or "".
         checkable: is on or off.
-        needs: "" always works; "video" needs an open source; "seek" one that can seek; "file" one that is not live.
+        needs: "" always works; "video" needs an open source; "seek" one that can seek, "file" one that is not live,
+            "live" one that is.
     """
 
     id: str
@@ -54,6 +55,7 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
             ActionSpec(
                 "screenshot", "&Screenshot", "Save this picture with its overlay", ("S",), "camera", needs="video"
             ),
+            ActionSpec("record", "&Record", "Record what is live", ("R",), "record", needs="live"),
             ActionSpec("export", "&Export…", "Write a video with the overlay", ("Ctrl+E",), "export", needs="file"),
             None,
             ActionSpec("quit", "&Quit", "Close the window", ("Ctrl+Q",)),

@@ -31,12 +31,14 @@ class Controls(QFrame):
         super().__init__(parent)
         self.setObjectName("controls")
         self._actions = actions
+        self.buttons: dict[str, QToolButton] = {}
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 8, 12, 8)
         column.setSpacing(4)
         column.addLayout(self._time_line())
         column.addLayout(self._buttons())
         self.set_speed(1.0)
+        self.set_live(False)
 
     def _time_line(self) -> QHBoxLayout:
         line = QHBoxLayout()
@@ -72,7 +74,7 @@ class Controls(QFrame):
         line.addWidget(self.opacity_text)
         line.addWidget(self._button("outline"))
         line.addStretch(1)
-        for name in ("screenshot", "export", "panel", "full-screen"):
+        for name in ("screenshot", "record", "export", "panel", "full-screen"):
             line.addWidget(self._button(name))
         return line
 
@@ -83,6 +85,7 @@ class Controls(QFrame):
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.setAccessibleName(self._actions[name].text().replace("&", "").rstrip("…"))
         button.setObjectName(f"button-{name}")
+        self.buttons[name] = button
         return button
 
     def _speed_button(self) -> QToolButton:
@@ -150,6 +153,10 @@ class Controls(QFrame):
     def set_live(self, live: bool) -> None:
         """The state of a live source in the place of a time line."""
         self.live_bar.setVisible(live)
+        self.buttons["record"].setVisible(live)
+        for name in ("step-back", "loop", "export"):
+            self.buttons[name].setVisible(not live)
+        self.speed_button.setVisible(not live)
         for widget in (self.position, self.seek_bar, self.length):
             widget.setVisible(not live)
 

@@ -52,6 +52,7 @@ class LiveBar(QWidget):
             self.badge.setProperty("kind", kind)
             self.badge.style().unpolish(self.badge)
             self.badge.style().polish(self.badge)
+        self.latency.setVisible(kind == "live")  # of the past, while nothing arrives
         self.status.setText(line)
         self.status.setToolTip(line)
 

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QSettings, QSize, Qt, QTimer, QUrl, Signal
+from PySide6.QtCore import QSettings, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QCloseEvent,
-    QDesktopServices,
     QDragEnterEvent,
     QDragLeaveEvent,
     QDropEvent,
@@ -24,14 +23,14 @@ from seg_viewer.gui.actions import SPEEDS, all_specs, fill_menu_bar, make_action
 from seg_viewer.gui.bridge import PlayerBridge
 from seg_viewer.gui.controls import Controls
 from seg_viewer.gui.dialogs import AboutDialog, HelpDialog
-from seg_viewer.gui.export_dialog import ExportDialog
 from seg_viewer.gui.full_screen import FullScreen
 from seg_viewer.gui.legend import Legend, SidePanel
 from seg_viewer.gui.message_bar import MessageBar
 from seg_viewer.gui.opening import Opening, dropped_files, short_name
+from seg_viewer.gui.outputs import Outputs
 from seg_viewer.gui.player import Player, PlayerState
 from seg_viewer.gui.recent_menu import RecentMenu
-from seg_viewer.gui.screenshot import ScreenshotTaker
+from seg_viewer.gui.recorder import WhatMenu
 from seg_viewer.gui.settings import WindowSettings, load_settings, save_settings
 from seg_viewer.gui.start_page import StartPage
 from seg_viewer.gui.stats_panel import StatsPanel
@@ -61,20 +60,19 @@ class MainWindow(QMainWindow):
     def __init__(self, player: Player, options: RunOptions, store: QSettings) -> None:
         super().__init__()
         self.player = player
-        self._options = options
+        self.options = options
         self._store = store
         self._settings = load_settings(store)
         style = options.style
         if style == OverlayStyle():
             style = OverlayStyle(self._settings.opacity, self._settings.hidden, self._settings.outline)
-        self._style = style
-        self._overlay: Overlay | None = None
+        self.style_now = style
+        self.overlay: Overlay | None = None
         self._announced: str | None = None
         self._told: set[str] = set()
         self._state = PlayerState.EMPTY
         self._real_length_s: float | None = None
         self._ticks = 0
-        self._export: ExportDialog | None = None
         self.ended_in_time = True
 
         self.actions_by_id = make_actions(self, self._slots())
@@ -85,7 +83,7 @@ class MainWindow(QMainWindow):
         self.stats = StatsPanel()
         self.controls = Controls(self.actions_by_id)
         self.panel = SidePanel(self.legend, self.stats)
-        self._screenshots = ScreenshotTaker(self)
+        self.outputs = Outputs(self)
         self._opening = Opening(self)
         self._build()
         self._full_screen = FullScreen(self)
@@ -110,8 +108,9 @@ class MainWindow(QMainWindow):
             "open-folder": lambda: self._opening.ask_folder(self._settings.last_folder),
             "address": lambda: self._opening.ask_address(),
             "demo": lambda: self.open(DEMO),
-            "screenshot": self.take_screenshot,
-            "export": self.show_export,
+            "screenshot": lambda: self.outputs.take_screenshot(),
+            "record": lambda: self.outputs.toggle_recording(),
+            "export": lambda: self.outputs.show_export(),
             "quit": self.close,
             "play": self.toggle_play,
             "step": player.step,
@@ -124,7 +123,7 @@ class MainWindow(QMainWindow):
             "slower": lambda: self._change_speed(-1),
             "loop": self._set_loop,
             "overlay": self._set_overlay_on,
-            "outline": lambda on: self._set_style(replace(self._style, outline=on)),
+            "outline": lambda on: self._set_style(replace(self.style_now, outline=on)),
             "errors": self._set_errors_on,
             "more": lambda: self._change_opacity(_OPACITY_STEP),
             "less": lambda: self._change_opacity(-_OPACITY_STEP),
@@ -158,7 +157,13 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(central)
         self.recent_menu = RecentMenu(self)
         fill_menu_bar(
-            self.menuBar(), self.actions_by_id, {"demo": self.recent_menu, "slower": self.controls.speed_menu}
+            self.menuBar(),
+            self.actions_by_id,
+            {
+                "demo": self.recent_menu,
+                "slower": self.controls.speed_menu,
+                "record": WhatMenu(self.outputs.recorder, self),
+            },
         )
 
     def _connect(self) -> None:
@@ -175,10 +180,8 @@ class MainWindow(QMainWindow):
         self.view.double_clicked.connect(self.actions_by_id["full-screen"].toggle)
         self.controls.sought.connect(self.seek)
         self.controls.speed_chosen.connect(self._set_speed)
-        self.controls.opacity_chosen.connect(lambda value: self._set_style(replace(self._style, opacity=value)))
-        self.legend.hidden_changed.connect(lambda names: self._set_style(replace(self._style, hidden=names)))
-        self._screenshots.saved.connect(self._screenshot_saved)
-        self._screenshots.failed.connect(self.messages.show_error)
+        self.controls.opacity_chosen.connect(lambda value: self._set_style(replace(self.style_now, opacity=value)))
+        self.legend.hidden_changed.connect(lambda names: self._set_style(replace(self.style_now, hidden=names)))
         for number in range(1, 10):
             QShortcut(QKeySequence(str(number)), self, lambda number=number: self.legend.toggle(number))
 
@@ -188,8 +191,8 @@ class MainWindow(QMainWindow):
             self.resize(QSize(1280, 800).boundedTo(room))
         # closed in full screen, it still opens as a window
         self.setWindowState(self.windowState() & ~Qt.WindowState.WindowFullScreen)
-        self.controls.set_opacity(self._style.opacity)
-        for name, on in (("overlay", True), ("outline", self._style.outline), ("panel", self._settings.panel)):
+        self.controls.set_opacity(self.style_now.opacity)
+        for name, on in (("overlay", True), ("outline", self.style_now.outline), ("panel", self._settings.panel)):
             self.actions_by_id[name].setChecked(on)
         self._show_recent()
         self._arrange()
@@ -204,7 +207,7 @@ class MainWindow(QMainWindow):
         self.messages.clear()
         self._told.clear()
         self._announced = None
-        self._overlay = None
+        self.overlay = None
         self.view.clear()
         self.stats.clear()
         self.player.open(text)
@@ -266,11 +269,13 @@ class MainWindow(QMainWindow):
         state = self.player.state
         self._announce()
         self._show_live()
+        self.outputs.refresh()
         if state is not self._state:
             self._state = state
             self._state_changed()
         info = self.player.info
-        if info is not None:
+        if info is not None and self.player.spec is not None:
+            self.stats.set_source(info, self.player.spec)  # a live one may come back with another size
             self.controls.set_length(self.length_s, can_seek=info.can_seek)
         if state is PlayerState.ENDED and self.length_s is not None:
             self.controls.seek_bar.set_position(self.length_s)
@@ -302,10 +307,10 @@ class MainWindow(QMainWindow):
         self._real_length_s = None
         self.setWindowTitle(f"{player.info.name} — {TITLE}")
         self.view.set_source(player.info.sample_aspect, player.ledger)
-        self.legend.set_labels(player.spec.labels, self._style.hidden)
+        self.legend.set_labels(player.spec.labels, self.style_now.hidden)
         self.stats.set_source(player.info, player.spec)
-        self._overlay = Overlay(player.spec.labels, self._style)
-        self.view.set_overlay(self._overlay)
+        self.overlay = Overlay(player.spec.labels, self.style_now)
+        self.view.set_overlay(self.overlay)
         self.controls.set_position(0.0)
         self.controls.set_live(player.info.live)
         self.controls.live_bar.set_status(self._state, player.live_status or LiveStatus())
@@ -319,7 +324,8 @@ class MainWindow(QMainWindow):
         can_play = state in (PlayerState.PLAYING, PlayerState.PAUSED, PlayerState.ENDED)
         can_seek = can_play and player.info is not None and player.info.can_seek
         is_file = can_play and player.info is not None and not player.info.live
-        can = {"video": can_play, "seek": can_seek, "file": is_file}
+        is_live_now = state is not PlayerState.ERROR and player.live_status is not None
+        can = {"video": can_play, "seek": can_seek, "file": is_file, "live": is_live_now}
         for spec in all_specs():
             if spec.needs:
                 self.actions_by_id[spec.id].setEnabled(can[spec.needs])
@@ -404,10 +410,11 @@ class MainWindow(QMainWindow):
     # -- look ------------------------------------------------------------------------------------------------------
 
     def _set_style(self, style: OverlayStyle) -> None:
-        self._style = style
-        if self._overlay is not None:
-            self._overlay = Overlay(self._overlay.labels, style)
-            self.view.set_overlay(self._overlay)
+        self.style_now = style
+        if self.overlay is not None:
+            self.overlay = Overlay(self.overlay.labels, style)
+            self.view.set_overlay(self.overlay)
+            self.outputs.set_overlay(self.overlay)
 
     def _set_overlay_on(self, on: bool) -> None:
         self.view.set_overlay_on(on)
@@ -419,7 +426,7 @@ class MainWindow(QMainWindow):
             self.messages.show_info("This source brings no ground truth: nothing to mark")
 
     def _change_opacity(self, by: float) -> None:
-        self.controls.set_opacity(min(1.0, max(0.0, self._style.opacity + by)))
+        self.controls.set_opacity(min(1.0, max(0.0, self.style_now.opacity + by)))
 
     def _view_resized(self, size: QSize) -> None:
         self.player.view_size = (size.width(), size.height())
@@ -429,28 +436,6 @@ class MainWindow(QMainWindow):
             self.player.rescale(self.view.shown)
 
     # -- other things ----------------------------------------------------------------------------------------------
-
-    def take_screenshot(self) -> None:
-        shown, info = self.view.shown, self.player.info
-        if shown and info:
-            overlay = self._overlay if self.actions_by_id["overlay"].isChecked() else None
-            self._screenshots.take(shown.shot, overlay, info.name)
-
-    def _screenshot_saved(self, path: str) -> None:
-        folder = QUrl.fromLocalFile(str(Path(path).parent))
-        self.messages.show_info(f"Screenshot saved: {path}", "Open folder", lambda: QDesktopServices.openUrl(folder))
-
-    def show_export(self) -> None:
-        player = self.player
-        if self._export is not None and self._export.running:
-            self._export.show()
-            self._export.raise_()
-            return
-        if player.source is None or player.info is None:
-            return
-        self._export = ExportDialog(player.source, player.info, self._options, self._style, self)
-        self._export.started.connect(player.pause)  # both would only slow each other down
-        self._export.show()
 
     def _show_about(self) -> None:
         report = self.player.engine_report
@@ -470,13 +455,13 @@ class MainWindow(QMainWindow):
         super().keyPressEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if self._export is not None and self._export.running and not self._export.ask_stop():
+        if not self.outputs.may_close():
             event.ignore()
             return
         self._timer.stop()
         self.hide()
-        export_ended = self._export.cancel_and_wait(0.8) if self._export else True
-        self.ended_in_time = self.player.close() and export_ended
+        outputs_ended = self.outputs.close()
+        self.ended_in_time = self.player.close() and outputs_ended
         self._remember()
         super().closeEvent(event)
 
@@ -484,9 +469,9 @@ class MainWindow(QMainWindow):
         settings: WindowSettings = replace(
             self._settings,
             geometry=bytes(self.saveGeometry().data()),
-            opacity=self._style.opacity,
-            outline=self._style.outline,
-            hidden=self._style.hidden,
+            opacity=self.style_now.opacity,
+            outline=self.style_now.outline,
+            hidden=self.style_now.hidden,
             panel=self.actions_by_id["panel"].isChecked(),
         )
         save_settings(self._store, settings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -17,11 +18,13 @@ from seg_viewer.core.frame import ByteArray, Shot
 from seg_viewer.core.ledger import Ledger
 from seg_viewer.core.live_score import LiveScore, Score, truth_for
 from seg_viewer.core.model_file import ModelSpec
+from seg_viewer.core.redact import redact_text
 from seg_viewer.engines.base import EngineReport
 from seg_viewer.options import RunOptions
-from seg_viewer.pipeline import Pipeline, Policy
+from seg_viewer.pipeline import BUSY_DISPLAY, BUSY_RECORDER, Pipeline, Policy
+from seg_viewer.record import Recording
 from seg_viewer.sinks.truth_csv import TruthCsv
-from seg_viewer.sources import LiveSource, LiveStatus, SourceInfo, open_source, redact
+from seg_viewer.sources import LiveSource, LiveStatus, SourceInfo, open_source
 
 LATE_WINDOW = "late: window too slow"
 _ANSWER_WITHIN_S = 2.0
@@ -163,6 +166,18 @@ class Player:
         pipeline = self._session.pipeline if self._session else None
         return tuple(pipeline.source.warnings) if pipeline else ()
 
+    @property
+    def live_source(self) -> LiveSource | None:
+        """What can be recorded; None unless it is live and open."""
+        pipeline = self._pipeline()
+        source = pipeline.source if pipeline else None
+        return source if isinstance(source, LiveSource) and source.info.live else None
+
+    def set_recording(self, recording: Recording | None) -> None:
+        """Shots go there too, from the next one on."""
+        if self._session:
+            self._session.recording = recording
+
     def take(self) -> Shown | None:
         """The newest shot, once."""
         return self._session.take() if self._session else None
@@ -239,6 +254,7 @@ class _Session:
         self.spec: ModelSpec | None = None
         self.error: str | None = None
         self.pipeline: Pipeline | None = None
+        self.recording: Recording | None = None
         self.ledger = Ledger()
         self.thread = threading.Thread(target=self._run, name="seg-player", daemon=True)
         self._player = player
@@ -304,8 +320,8 @@ class _Session:
         except SegViewerError as error:
             self._fail(str(error))
         except Exception as error:  # the window goes on, whatever a decoder or a runtime raises
-            _log.exception("the player stopped")
-            self._fail(f"{redact(self.source)}: stopped by an unexpected error: {type(error).__name__}: {error}")
+            _log.error("the player stopped\n%s", redact_text(traceback.format_exc()))
+            self._fail(f"{self.source}: stopped by an unexpected error: {type(error).__name__}: {error}")
 
     def _play(self) -> None:
         player = self._player
@@ -332,12 +348,20 @@ class _Session:
             player._on_change()
             for shot in pipeline:
                 self._post(shot, self._compare(shot, spec, table))
+                self._record(shot, pipeline)
                 if self._stopping:
                     return
 
+    def _record(self, shot: Shot, pipeline: Pipeline) -> None:
+        recording = self.recording
+        if recording is not None:
+            pipeline.busy_cause = BUSY_RECORDER
+            recording.shot(shot)
+            pipeline.busy_cause = BUSY_DISPLAY
+
     def _fail(self, text: str) -> None:
         if not self._stopping:
-            self.error = " ".join(text.split())
+            self.error = redact_text(" ".join(text.split()))
             self._player._on_change()
 
     def _compare(self, shot: Shot, spec: ModelSpec, table: TruthCsv | None) -> ByteArray | None:

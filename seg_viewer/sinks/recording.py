@@ -28,9 +28,16 @@ LEAST_FREE_BYTES = 64 << 20
 """A recording ends while there is still this much room: a file needs some to be closed well."""
 
 _TICK = Fraction(1, TICKS)
+_LEAST_TICKS = TICKS // 1000  # Matroska counts in milliseconds
 _MOST_WAITING_BYTES = 64 << 20
 _MOST_WAITING_SHOTS = 4
 _CHECK_DISK_EVERY_S = 1.0
+
+
+def check_suffix(path: Path) -> None:
+    """Raises: UsageError."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise UsageError(f"{path}: recordings are .mp4 or .mkv; choose such a name")
 
 
 class Recorder:
@@ -56,8 +63,7 @@ class Recorder:
         split_s: float | None = None,
         split_bytes: int | None = None,
     ) -> None:
-        if path.suffix.lower() not in SUFFIXES:
-            raise UsageError(f"{path}: recordings are .mp4 or .mkv; choose such a name")
+        check_suffix(path)
         self.path = path
         self.files: list[Path] = []
         self.frames = 0
@@ -206,7 +212,7 @@ class _File:
         self.path = path
         self._part = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.part{path.suffix}")
         # fragments make an MP4 that is cut off playable; closed well, it becomes one that every player knows
-        options = {"movflags": "+hybrid_fragmented"} if path.suffix.lower() == ".mp4" else {}
+        options = {"flush_packets": "1"} | ({"movflags": "+hybrid_fragmented"} if path.suffix.lower() == ".mp4" else {})
         try:
             self._out = av.open(str(self._part), "w", options=options)
         except (av.FFmpegError, OSError) as error:
@@ -289,7 +295,7 @@ class _PacketFile(_File):
         packet = av.Packet(item.data)
         dts = item.dts - self._start
         if self._last_dts is not None:
-            dts = max(dts, self._last_dts + 1)
+            dts = max(dts, self._last_dts + _LEAST_TICKS)
         self._last_dts = dts
         packet.dts, packet.pts = dts, max(dts, item.pts - self._start)
         packet.time_base = _TICK
@@ -322,7 +328,7 @@ class _ShotFile(_File):
                 rate=self._rate,
                 time_base=_TICK,
                 sample_aspect=Fraction(1),
-                options={"crf": "20", "preset": "superfast", "g": str(round(2 * self._rate))},
+                options={"crf": "20", "preset": "superfast", "bf": "0", "g": str(round(2 * self._rate))},
             )
         return self._track.encode(planes, item.frame.time_s - self._start_s)
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from seg_viewer.core.assets import asset_path
 from seg_viewer.core.errors import UsageError
-from seg_viewer.sources.address import is_live, is_network, parse_address, redact
+from seg_viewer.core.redact import redact
+from seg_viewer.sources.address import is_live, is_network, parse_address
 from seg_viewer.sources.base import Source, SourceInfo
 from seg_viewer.sources.camera import Camera, parse_camera
 from seg_viewer.sources.carla_address import is_carla, parse_carla

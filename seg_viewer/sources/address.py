@@ -1,4 +1,4 @@
-"""Addresses of live sources as a person types them, and how they may be shown: without what opens doors."""
+"""Addresses of live sources as a person types them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlsplit
 
 from seg_viewer.core.errors import UsageError
+from seg_viewer.core.redact import redact
 
 NETWORK_SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "srt", "udp")
 TRANSPORTS = ("tcp", "udp")
 
 _NETWORK = re.compile(rf"^({'|'.join(NETWORK_SCHEMES)})://", re.IGNORECASE)
 _LIVE = re.compile(r"^(camera:|screen$|screen[:?]|carla://|/dev/video\d+)", re.IGNORECASE)
-_SECRET_KEY = re.compile(r"pass|pwd|token|key|secret|sig|auth|user|login|credential|streamid|session", re.IGNORECASE)
-_HIDDEN = "***"
 
 
 def is_network(text: str) -> bool:
@@ -26,29 +25,6 @@ def is_network(text: str) -> bool:
 def is_live(text: str) -> bool:
     """Whether a source is a camera, a stream, the screen or a simulator, rather than a file or folder."""
     return is_network(text) or bool(_LIVE.match(text))
-
-
-def redact(text: str) -> str:
-    """A source as it may be shown and stored: user, password and secret-looking query values taken out.
-
-    Anything that is no address comes back as it is. Works on addresses that are not well-formed, too.
-    """
-    match = re.match(r"^[a-z][a-z0-9+.-]*://", text, re.IGNORECASE)
-    if not match:
-        return text
-    scheme, rest = match.group(), text[match.end() :]
-    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
-    host, colon, port = authority.rpartition(":")
-    if "@" in authority:
-        rest = authority.rpartition("@")[2] + rest[len(authority) :]
-    elif "@" in rest and colon and not port.isdigit() and not host.startswith("["):
-        rest = rest.rpartition("@")[2]  # "/", "?" or "#" in a password, which should have been percent-encoded
-    return scheme + re.sub(r"([?&;])([^=&;#]*)=([^&;#]*)", _hide_secret, rest)
-
-
-def _hide_secret(match: re.Match[str]) -> str:
-    mark, key, value = match.groups()
-    return f"{mark}{key}={_HIDDEN if _SECRET_KEY.search(key) else value}"
 
 
 @dataclass(frozen=True)

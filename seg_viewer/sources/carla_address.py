@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from seg_viewer.core.errors import UsageError
-from seg_viewer.sources.address import number, read_options, redact
+from seg_viewer.core.redact import redact
+from seg_viewer.sources.address import number, read_options
 
 DEFAULT_PORT = 2000
 _PREFIX = "carla://"

@@ -76,6 +76,7 @@ class Reconnecting(ABC):
         self.warnings: list[str] = []
         self._status = LiveStatus()
         self._last_s: float | None = None
+        self._ended = False
         self.on_drop: Callable[[str], None] = lambda _cause: None
         self.packets: PacketRing | None = None
         self._backoff = backoff or Backoff()
@@ -109,10 +110,12 @@ class Reconnecting(ABC):
         return False
 
     def __iter__(self) -> Iterator[Frame]:
-        connected = True
+        connected = not self._ended
+        self._ended = False
         while not self._stop.is_set():
             try:
                 if not connected:
+                    self._disconnect()
                     self._connect()
                     connected = True
                 for frame in self._read():
@@ -121,6 +124,7 @@ class Reconnecting(ABC):
                     if self._stop.is_set():
                         return
                 if self._has_end():
+                    self._ended = True
                     return
                 raise SourceError(f"{self.name}: the stream ended")
             except SourceError as error:
@@ -133,7 +137,12 @@ class Reconnecting(ABC):
                 self._lost(str(error))
 
     def seek(self, time_s: float) -> None:
-        raise SourceError(f"{self.name}: is live and cannot seek")
+        """To the start of what has one; nowhere else."""
+        if not self._has_end():
+            raise SourceError(f"{self.name}: is live and cannot seek")
+        if time_s > 0:
+            raise SourceError(f"{self.name}: can only be played from its start; download it to seek in it")
+        self._ended = True
 
     def interrupt(self) -> None:
         self._stop.set()

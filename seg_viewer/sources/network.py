@@ -25,6 +25,7 @@ DAMAGED = "damaged: did not decode"
 _TIMELESS = {"mpjpeg", "mjpeg"}
 # arrive in bursts of seconds, so that only their own times tell when to show what
 _IN_BURSTS = {"hls", "dash"}
+_OPEN_TIMES = 2  # finding out what a stream holds takes several answers
 _BEHIND_S = 1.0
 _CAUGHT_UP_S = 0.3
 _JUMP_S = 2.0
@@ -63,11 +64,11 @@ class NetworkStream(Reconnecting):
             self._container = av.open(
                 address.url,
                 options=_open_options(address),
-                timeout=(2 * address.timeout_s, address.timeout_s),
+                timeout=(_OPEN_TIMES * address.timeout_s, address.timeout_s),
                 metadata_errors="replace",
             )
         except (av.FFmpegError, OSError, ValueError) as error:
-            reason = _reason(error, address)
+            reason = _reason(error, address, _OPEN_TIMES * address.timeout_s)
         if self._container is None:  # raised here: FFmpeg's own error holds the credentials and must not be its context
             raise SourceError(f"{self.name}: {reason}")
         try:
@@ -150,7 +151,7 @@ class NetworkStream(Reconnecting):
         try:
             packet = next(self._packets, None)
         except (av.FFmpegError, OSError) as error:
-            reason = _reason(error, self.address)
+            reason = _reason(error, self.address, self.address.timeout_s)
         if reason:
             raise SourceError(f"{self.name}: {reason}")
         return packet if packet is not None and packet.size else None
@@ -226,6 +227,8 @@ class _Timeline:
     def restart(self, *, timed: bool, on_the_wall: bool = True) -> None:
         """A new connection; `timed` when its packets carry times of their own, `on_the_wall` when these run like it."""
         self._timed, self._on_the_wall = timed, on_the_wall
+        if not on_the_wall:
+            self._last_s = -1.0
         self._shift_s: float | None = None
         self._least: tuple[float, float] | None = None  # least arrival - media time, and when that was
         self._clock: float | None = None
@@ -282,7 +285,7 @@ def _open_options(address: Address) -> dict[str, str]:
     return options
 
 
-def _reason(error: Exception, address: Address) -> str:
+def _reason(error: Exception, address: Address, waited_s: float) -> str:
     """Why a stream cannot be had and what to do; without its address, which FFmpeg puts into its own texts."""
     match error:
         case av.error.HTTPUnauthorizedError():
@@ -298,11 +301,11 @@ def _reason(error: Exception, address: Address) -> str:
         case av.error.InvalidDataError():
             return "what the server sends is no video"
         case av.error.ExitError() | TimeoutError() if address.scheme != "udp":
-            return f"no answer within {address.timeout_s:g} s; check address and network"
+            return f"no answer within {waited_s:g} s; check address and network"
         case ConnectionRefusedError():
             return "connection refused: nothing listens there; check host and port, or start the server"
     if address.scheme == "udp":
-        return f"nothing arrived within {2 * address.timeout_s:g} s; check the port and that something is sent to it"
+        return f"nothing arrived within {waited_s:g} s; check the port and that something is sent to it"
     if isinstance(error, OSError) and error.errno == 5 and not _resolves(address.host):
         return f"no machine is called {address.host}; check the name and the network"
     return f"the connection broke ({getattr(error, 'strerror', None) or type(error).__name__})"

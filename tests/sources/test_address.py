@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seg_viewer.core.errors import UsageError
-from seg_viewer.sources import is_live, open_source, redact
+from seg_viewer.core.redact import redact, redact_text
+from seg_viewer.sources import is_live, open_source
 from seg_viewer.sources.address import parse_address
 
 
@@ -31,6 +32,11 @@ from seg_viewer.sources.address import parse_address
 )
 def test_what_opens_doors_is_not_shown(typed: str, shown: str) -> None:
     assert redact(typed) == shown
+
+
+def test_addresses_in_a_text_lose_theirs_too() -> None:
+    text = redact_text("OSError: 'rtsp://joe:pw@cam/live?token=x' and http://a:b@c/d, clip.mp4")
+    assert text == "OSError: 'rtsp://cam/live?token=***' and http://c/d, clip.mp4"
 
 
 _PASSWORD = st.text(st.characters(codec="ascii", exclude_characters=" \n", min_codepoint=33), min_size=6)

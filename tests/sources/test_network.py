@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import islice, pairwise
 from pathlib import Path
 
@@ -16,12 +18,15 @@ import pytest
 from seg_viewer.core.encoded import TICKS
 from seg_viewer.core.errors import SourceError
 from seg_viewer.core.frame import Frame
+from seg_viewer.export import export_video
+from seg_viewer.options import RunOptions
 from seg_viewer.sources import NetworkStream, open_source
 from seg_viewer.sources.address import parse_address
 from seg_viewer.sources.live import Backoff, LiveSource
 from seg_viewer.sources.network import BEHIND, _Timeline
-from tests.clips import CYCLE
+from tests.clips import CYCLE, video_times
 from tests.servers.http_video import HttpVideo
+from tests.servers.pushed import free_port, rtmp_server, sender
 from tests.servers.rtsp import RtspServer, age_s
 
 SOON = Backoff(0.02, 0.1)
@@ -87,6 +92,30 @@ def test_mjpeg_over_http(http: HttpVideo, open_stream) -> None:
     assert stream.info.rate is None  # the multipart stream tells none
 
 
+def test_mpeg_ts_over_udp(open_stream) -> None:
+    port = free_port(socket.SOCK_DGRAM)
+    with sender(f"udp://127.0.0.1:{port}?pkt_size=1316", "mpegts"):
+        frames = list(islice(open_stream(f"udp://127.0.0.1:{port}#timeout=3"), 20))
+    assert all(_color(later) == (_color(earlier) + 1) % 4 for earlier, later in pairwise(frames))
+
+
+def test_udp_without_a_sender_is_told() -> None:
+    with pytest.raises(SourceError, match="nothing arrived within"):
+        open_source(f"udp://127.0.0.1:{free_port(socket.SOCK_DGRAM)}#timeout=0.5")
+
+
+def test_rtmp(tmp_path: Path, open_stream) -> None:
+    with rtmp_server(tmp_path) as url, sender(url, "flv"):
+        stream = None
+        for _ in range(50):  # the server takes a moment to know of what is sent
+            with suppress(SourceError):
+                stream = open_stream(f"{url}#timeout=2")
+                break
+        assert stream is not None and stream.info.codec == "h264 · rtmp"
+        frames = list(islice(stream, 20))
+    assert all(_color(later) == (_color(earlier) + 1) % 4 for earlier, later in pairwise(frames))
+
+
 def test_hls_is_paced_by_its_own_times(http: HttpVideo, open_stream) -> None:
     frames = list(islice(open_stream(http.url("/live.m3u8")), 15))
     gaps_s = np.diff([frame.time_s for frame in frames])
@@ -96,7 +125,20 @@ def test_hls_is_paced_by_its_own_times(http: HttpVideo, open_stream) -> None:
 
 def test_a_file_on_a_server_ends(tmp_path: Path, http: HttpVideo, open_stream) -> None:
     stream = open_stream(http.url("/7.ts"))
-    assert len(list(islice(stream, 10))) == 10
+    assert not stream.info.live
+    first = [(_color(frame), frame.time_s) for frame in stream]
+    assert len(first) == 10 and first[0][1] == 0
+    again = [(_color(frame), frame.time_s) for frame in stream]  # as every source: iterated anew, it starts over
+    assert again == first
+    stream.seek(0.0)
+    assert next(iter(stream)).time_s == 0
+    with pytest.raises(SourceError, match="only be played from its start"):
+        stream.seek(0.5)
+
+
+def test_a_file_on_a_server_is_exported_like_any_other(http: HttpVideo, tmp_path: Path, model: Path) -> None:
+    result = export_video(http.url("/7.ts"), tmp_path / "out.mp4", RunOptions(model=str(model)))
+    assert result.frames == 10 == len(video_times(tmp_path / "out.mp4"))
 
 
 def test_a_stream_that_breaks_off_comes_back_with_another_size(http: HttpVideo, open_stream) -> None:
