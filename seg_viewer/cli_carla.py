@@ -31,7 +31,10 @@ from rich.console import Console
 def record_carla(
     source: str, output: Path, pairs: int | None, plan_file: Path | None, towns: str, every: int, seed: int
 ) -> None:
-    """Drive through CARLA at SOURCE (carla://HOST:PORT?…) and write the trainer's data set: CameraRGB, CameraMask."""
+    """Drive through CARLA and write the trainer's data set: CameraRGB, CameraMask.
+
+    SOURCE is carla://HOST:PORT?… as for 'view'; what the plan says wins.
+    """
     from seg_viewer.record_carla import PlannedDrive, make_plan, read_plan
     from seg_viewer.record_carla import record_carla as record
 
