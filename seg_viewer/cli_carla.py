@@ -45,7 +45,8 @@ def record_carla(
     if plan_file is not None:
         plan = read_plan(plan_file, pairs)
     else:
-        plan = make_plan(pairs or 1, tuple(town.strip() for town in towns.split(",")), seed)
+        named = tuple(town.strip() for town in towns.split(",") if town.strip())
+        plan = make_plan(pairs or 1, named or ("",), seed)
     status = Console(stderr=True).status("Getting into the car …")
 
     def on_progress(count: int, drive: PlannedDrive) -> None:
