@@ -21,7 +21,6 @@ import time
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -131,8 +130,11 @@ class DriveProcess:
         if answer is None:
             return None
         _, tick, time_s, arrived_s, height, width, self.drops = answer
-        rgb = np.frombuffer(self._connection.recv_bytes(), np.uint8).reshape(height, width, 3)
-        tags = np.frombuffer(self._connection.recv_bytes(), np.uint8).reshape(height, width)
+        try:
+            rgb = np.frombuffer(self._connection.recv_bytes(), np.uint8).reshape(height, width, 3)
+            tags = np.frombuffer(self._connection.recv_bytes(), np.uint8).reshape(height, width)
+        except (EOFError, OSError):
+            raise SourceError(self._why_it_ended()) from None
         return Capture(tick, time_s, rgb, tags, arrived_s)
 
     def interrupt(self) -> None:
@@ -162,7 +164,8 @@ class DriveProcess:
             self._theirs.close()
             self._waker.close()
             self._woken.close()
-            Path(self._log).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                Path(self._log).unlink()
 
     def _read_last_words(self) -> None:
         """Until it hangs up; a picture that nobody fetched may come first."""
@@ -242,10 +245,7 @@ def _clock_of(options: CarlaOptions) -> threading.Lock:
 
 def _serve(connection: Connection, options: CarlaOptions, log: str) -> None:
     """Drive for whoever holds the other end of `connection`; clean up when it closes, for whatever reason."""
-    for number in (signal.SIGINT, getattr(signal, "SIGHUP", None)):  # meant for the other one, who tells us
-        if number is not None:
-            signal.signal(number, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _leave)
+    _ignore_signals()
     _redirect_output(log)
     from seg_viewer.sources.carla import CarlaDrive
 
@@ -263,7 +263,7 @@ def _serve(connection: Connection, options: CarlaOptions, log: str) -> None:
     except SegViewerError as error:
         with contextlib.suppress(OSError):
             connection.send((_ERROR, isinstance(error, UsageError), str(error)))
-    except (EOFError, OSError, SystemExit):
+    except (EOFError, OSError):
         pass
     finally:
         if drive is not None:
@@ -271,12 +271,13 @@ def _serve(connection: Connection, options: CarlaOptions, log: str) -> None:
             with contextlib.suppress(OSError):
                 connection.send((_CLOSED, drive.warnings))
         connection.close()
-        Path(log).unlink(missing_ok=True)  # only wanted after a crash; the other one may be gone
+        with contextlib.suppress(OSError):
+            Path(log).unlink()  # only wanted after a crash; the other one may be gone
 
 
 def _sweep(options: CarlaOptions, debt: Debt, log: str) -> None:
     """Exits with 0 when the simulator is as it was."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _ignore_signals()
     _redirect_output(log)
     from seg_viewer.sources.carla import settle_for
 
@@ -286,8 +287,11 @@ def _sweep(options: CarlaOptions, debt: Debt, log: str) -> None:
         sys.exit(1)
 
 
-def _leave(_signal: int, _frame: FrameType | None) -> None:
-    raise SystemExit(0)
+def _ignore_signals() -> None:
+    """Ctrl-C and a polite kill are meant for the other process, which tells this one; it must not stop tidying up."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
 
 
 def _redirect_output(log: str) -> None:

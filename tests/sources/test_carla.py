@@ -319,7 +319,7 @@ def test_interrupting_ends_a_wait() -> None:
         assert not waiting.is_alive() and not frames
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_however_the_program_ends_nothing_stays_behind(server: CarlaServer, number: signal.Signals) -> None:
     code = (
         "import sys\nfrom seg_viewer.sources import open_source\n"
@@ -335,10 +335,14 @@ def test_however_the_program_ends_nothing_stays_behind(server: CarlaServer, numb
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
+        start_new_session=True,
     ) as program:
         assert program.stdout is not None
         assert program.stdout.readline().strip() == b"0"
         assert len(server.report()["alive"]) == 6
-        program.send_signal(number)
+        if number is signal.SIGKILL:
+            program.kill()
+        else:
+            os.killpg(program.pid, number)  # as a terminal does: the process of the client gets it too
     report = server.wait_until(lambda report: not report["alive"] and not report["settings"][0])
     assert report["alive"] == {} and report["settings"][0] is False
