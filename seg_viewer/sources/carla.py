@@ -196,16 +196,22 @@ class CarlaDrive:
             blueprints = self._world.get_blueprint_library()
             points = list(self._world.get_map().get_spawn_points())
             self._random.shuffle(points)
-            ego = self._find_car(options.ego) if options.ego else self._spawn_car(blueprints, points)
             drives = options.autopilot and not options.ego
+            traffic = None
             if options.vehicles or options.walkers or drives:
-                self._traffic = Traffic(
+                traffic = self._traffic = Traffic(
                     self._carla, self._client, self._world, _free_port(), options.seed, options.tick, self._owe_actors
                 )
+                # it begins in its own time, and forgets cars that it is told of before the world shows them
+                traffic.start()
+                self._tick_or_wait()
+            ego = self._find_car(options.ego) if options.ego else self._spawn_car(blueprints, points)
+            if traffic is not None:
+                self._tick_or_wait()
                 if drives:
-                    self._traffic.drive(ego)
-                self.warnings += self._traffic.add_vehicles(options.vehicles, points, self._random)
-                self.warnings += self._traffic.add_walkers(options.walkers, self._random, self._tick_or_wait)
+                    traffic.drive(ego)
+                self.warnings += traffic.add_vehicles(options.vehicles, points, self._random)
+                self.warnings += traffic.add_walkers(options.walkers, self._random, self._tick_or_wait)
             for name in CAMERAS:
                 self._mount(blueprints.find(name), ego)
             if options.tick:

@@ -41,16 +41,20 @@ class Traffic:
         self._manager: Any = None
         self._controllers: list[int] = []
 
+    def start(self) -> None:
+        """Start the traffic manager."""
+        self._manager = self._client.get_trafficmanager(self._port)
+        self._manager.set_synchronous_mode(self._synchronous)
+        self._manager.set_random_device_seed(self._seed)
+
     def drive(self, car: Any) -> None:
-        """Hand a car to the traffic manager."""
-        self._traffic_manager()
+        """Hand a car, which the world shows already, to the traffic manager."""
         car.set_autopilot(True, self._port)
 
     def add_vehicles(self, count: int, points: list[Any], chance: random.Random) -> list[str]:
-        """Spawn cars at `points`, in that order; returns a line when there are fewer than asked for."""
+        """Spawn cars at `points`, in that order, after `start`; returns a line when there are fewer than asked for."""
         if not count:
             return []
-        self._traffic_manager()
         command = self._carla.command
         blueprints = list(self._world.get_blueprint_library().filter("vehicle.*"))
         batch = []
@@ -99,12 +103,6 @@ class Traffic:
             controller.stop()
         if self._manager is not None:
             self._manager.shut_down()
-
-    def _traffic_manager(self) -> None:
-        if self._manager is None:
-            self._manager = self._client.get_trafficmanager(self._port)
-            self._manager.set_synchronous_mode(self._synchronous)
-            self._manager.set_random_device_seed(self._seed)
 
     def _spawn(self, batch: list[Any]) -> list[int]:
         answers = self._client.apply_batch_sync(batch, False)

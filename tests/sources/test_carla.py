@@ -82,8 +82,7 @@ def test_the_source_says_what_it_is(server: CarlaServer) -> None:
 def test_traffic_is_spawned_driven_and_taken_away(server: CarlaServer) -> None:
     source = open_source(server.url(f"{SMALL}&vehicles=5"))
     try:
-        frames = iter(source)
-        during = next(report for _frame in frames if len((report := server.report())["steered"]) == 6)
+        during = next(r for _frame in islice(source, 200) if len((r := server.report())["steered"]) == 6)
     finally:
         source.close()
     kinds = [kind.split(".")[0] for kind in during["alive"].values()]
@@ -98,8 +97,7 @@ def test_traffic_is_spawned_driven_and_taken_away(server: CarlaServer) -> None:
 def test_people_walk_and_are_taken_away(server: CarlaServer) -> None:
     source = open_source(server.url(f"{SMALL}&walkers=4&autopilot=0"))
     try:
-        frames = iter(source)
-        during = next(report for _frame in frames if len((report := server.report())["steered"]) == 4)
+        during = next(r for _frame in islice(source, 200) if len((r := server.report())["steered"]) == 4)
     finally:
         source.close()
     walkers = [number for number, kind in during["alive"].items() if kind.startswith("walker.")]
