@@ -202,9 +202,10 @@ class CarlaDrive:
                 traffic = self._traffic = Traffic(
                     self._carla, self._client, self._world, _free_port(), options.seed, options.tick, self._owe_actors
                 )
-                # it begins in its own time, and forgets cars that it is told of before the world shows them
-                traffic.start()
-                self._tick_or_wait()
+                if options.vehicles or drives:
+                    traffic.start()
+                    # it begins in its own time, and forgets cars that it is told of before the world shows them
+                    self._tick_or_wait()
             ego = self._find_car(options.ego) if options.ego else self._spawn_car(blueprints, points)
             if traffic is not None:
                 self._tick_or_wait()
