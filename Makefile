@@ -22,7 +22,7 @@ $(VENV)/.base: $(VENV)/bin/python pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(VENV)/.base
 	@echo "Installing the trainer and the development tools into $(VENV) …"
-	@$(PIP) -c constraints.txt -e '.[dev,trainer,onnxruntime]'
+	@$(PIP) -c constraints.txt -e '.[dev,trainer,tfds,onnxruntime]'
 	@touch $@
 
 # Qt's system libraries: named, and as root installed

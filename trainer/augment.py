@@ -1,4 +1,4 @@
-"""Augmentation of picture and mask together: one warp, then colours through one table, blur and noise."""
+"""Augmentation of picture and mask together: one warp, then colours, weather, blur, noise and JPEG damage."""
 
 from __future__ import annotations
 
@@ -10,33 +10,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seg_viewer.core.labels import IGNORE_ID
+from trainer.recipe import Augment
 
 
 @dataclass(frozen=True)
-class Augment:
-    """What `crop_pair` may do.
+class View:
+    """What a training picture is cut to.
 
     Args:
         crop: (width, height) of the crop in pixels.
         frame: (width, height) that the exported model sees; every picture is first stretched to it.
         mask_stride: the mask comes out at 1 / mask_stride of the crop.
-        zoom: smallest and largest zoom of the stretched frame (drawn log-uniformly).
-        aspect: smallest and largest further stretch in x against y (log-uniform).
-        rotate: largest rotation either way, degrees.
-        focus: share of crops laid around a pixel given as `points`.
     """
 
     crop: tuple[int, int]
     frame: tuple[int, int]
-    mask_stride: int = 2
-    zoom: tuple[float, float] = (0.7, 2.0)
-    aspect: tuple[float, float] = (0.75, 1.35)
-    rotate: float = 4.0
-    focus: float = 0.5
+    mask_stride: int = 1
 
 
 def warp_matrix(
-    rng: np.random.Generator, augment: Augment, size: tuple[int, int], points: NDArray[np.integer] | None = None
+    rng: np.random.Generator,
+    view: View,
+    augment: Augment,
+    size: tuple[int, int],
+    points: NDArray[np.integer] | None = None,
 ) -> NDArray[np.float64]:
     """Random affine map from crop to source, in continuous coordinates (pixel i covers i…i+1).
 
@@ -47,12 +44,12 @@ def warp_matrix(
     Returns:
         (2, 3) float64: source = M · (x, y, 1) of the crop.
     """
-    (crop_w, crop_h), (frame_w, frame_h), (source_w, source_h) = augment.crop, augment.frame, size
+    (crop_w, crop_h), (frame_w, frame_h), (source_w, source_h) = view.crop, view.frame, size
     zoom = math.exp(rng.uniform(*np.log(augment.zoom)))
     aspect = math.exp(rng.uniform(*np.log(augment.aspect)) / 2)
     scale_x = frame_w / source_w * zoom * aspect
     scale_y = frame_h / source_h * zoom / aspect
-    flip = -1.0 if rng.random() < 0.5 else 1.0
+    flip = -1.0 if rng.random() < augment.flip else 1.0
     angle = math.radians(rng.uniform(-augment.rotate, augment.rotate))
     cos, sin = math.cos(angle), math.sin(angle)
     # crop = S · R · (source − centre) + crop centre, turned round to give the source of each crop pixel
@@ -80,8 +77,17 @@ def _pixel_matrix(matrix: NDArray[np.float64], stride: int) -> NDArray[np.float6
     return np.hstack([linear, shift[:, None]])
 
 
+def plain_matrix(view: View, size: tuple[int, int]) -> NDArray[np.float64]:
+    """The map of a picture stretched to the frame, its middle cut to the crop; nothing random."""
+    (crop_w, crop_h), (frame_w, frame_h), (source_w, source_h) = view.crop, view.frame, size
+    linear = np.diag([source_w / frame_w, source_h / frame_h])
+    shift = np.array([source_w / 2, source_h / 2]) - linear @ np.array([crop_w / 2, crop_h / 2])
+    return np.hstack([linear, shift[:, None]])
+
+
 def crop_pair(
     rng: np.random.Generator,
+    view: View,
     augment: Augment,
     picture: NDArray[np.uint8],
     mask: NDArray[np.uint8],
@@ -99,8 +105,11 @@ def crop_pair(
         of the source the picture is mirrored and the mask 255.
     """
     height, width = mask.shape
-    matrix = warp_matrix(rng, augment, (width, height), points)
-    crop_w, crop_h = augment.crop
+    if augment.augment:
+        matrix = warp_matrix(rng, view, augment, (width, height), points)
+    else:
+        matrix = plain_matrix(view, (width, height))
+    crop_w, crop_h = view.crop
     inverse = cv2.WARP_INVERSE_MAP
     out = cv2.warpAffine(
         picture,
@@ -111,47 +120,89 @@ def crop_pair(
     )
     out_mask = cv2.warpAffine(
         mask,
-        _pixel_matrix(matrix, augment.mask_stride),
-        (crop_w // augment.mask_stride, crop_h // augment.mask_stride),
+        _pixel_matrix(matrix, view.mask_stride),
+        (crop_w // view.mask_stride, crop_h // view.mask_stride),
         flags=cv2.INTER_NEAREST | inverse,
         borderMode=cv2.BORDER_CONSTANT,
         borderValue=IGNORE_ID,
     )
-    return change_look(rng, out), out_mask
+    return (change_look(rng, augment, out) if augment.augment else out), out_mask
 
 
-def change_look(rng: np.random.Generator, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Random brightness, contrast, gamma, colour cast, saturation, blur, noise and JPEG damage, each at times.
+def change_look(rng: np.random.Generator, augment: Augment, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Random brightness, contrast, gamma, colour cast, saturation, weather, blur, noise and JPEG damage.
 
     Args:
         picture: (H, W, 3) uint8 RGB; not changed.
     """
     out = picture
-    if rng.random() < 0.5:  # saturation, towards or away from grey
-        amount = rng.uniform(0.0, 1.5) if rng.random() < 0.9 else 0.0
+    strength = augment.color
+    if strength and rng.random() < 0.5:  # saturation, towards or away from grey
+        amount = 1.0 + strength * (rng.uniform(-1.0, 0.5) if rng.random() < 0.9 else -1.0)
         grey = cv2.cvtColor(cv2.cvtColor(out, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
         out = cv2.addWeighted(out, amount, grey, 1.0 - amount, 0.0)
-    out = cv2.LUT(out, _tone_table(rng))
-    if rng.random() < 0.2:
-        sigma = rng.uniform(0.4, 1.6)
-        out = cv2.GaussianBlur(out, (0, 0), sigma)
-    if rng.random() < 0.25:
+    if strength:
+        out = cv2.LUT(out, _tone_table(rng, strength))
+    for share, change in ((augment.night, night), (augment.fog, fog), (augment.rain, rain)):
+        if rng.random() < share:
+            out = change(rng, out)
+    if rng.random() < augment.blur:
+        out = cv2.GaussianBlur(out, (0, 0), rng.uniform(0.4, 1.6))
+    if rng.random() < augment.noise:
         out = _add_noise(rng, out, rng.uniform(2.0, 14.0))
-    if rng.random() < 0.2:
+    if rng.random() < augment.jpeg:
         quality = int(rng.integers(15, 70))
         _, coded = cv2.imencode(".jpg", out, [cv2.IMWRITE_JPEG_QUALITY, quality])
         out = cv2.imdecode(coded, cv2.IMREAD_COLOR)
     return out
 
 
-def _tone_table(rng: np.random.Generator) -> NDArray[np.uint8]:
+def _tone_table(rng: np.random.Generator, strength: float = 1.0) -> NDArray[np.uint8]:
     """(1, 256, 3) uint8 table of gamma, contrast, brightness and a colour cast."""
     x = np.linspace(0.0, 1.0, 256)[:, None]
-    gamma = math.exp(rng.uniform(-0.5, 0.5)) if rng.random() < 0.7 else 1.0
-    contrast = rng.uniform(0.65, 1.4)
-    cast = np.exp(rng.uniform(-0.12, 0.12, 3))
-    y = (np.power(x, gamma) - 0.5) * contrast + 0.5 + rng.uniform(-0.15, 0.15)
+    gamma = math.exp(strength * rng.uniform(-0.5, 0.5)) if rng.random() < 0.7 else 1.0
+    contrast = 1.0 + strength * rng.uniform(-0.35, 0.4)
+    cast = np.exp(strength * rng.uniform(-0.12, 0.12, 3))
+    y = (np.power(x, gamma) - 0.5) * contrast + 0.5 + strength * rng.uniform(-0.15, 0.15)
     return np.clip(y * cast * 255.0 + 0.5, 0, 255).astype(np.uint8)[None]
+
+
+def fog(rng: np.random.Generator, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Fog that thickens towards the horizon: c·t + grey·(1 − t), t = exp(−density · distance) (Koschmieder, 1924).
+
+    Distance is guessed from the row, as on a flat road: the bottom is near, the upper half far.
+    """
+    height = picture.shape[0]
+    horizon = rng.uniform(0.35, 0.5)
+    below = np.clip((np.arange(height) / height - horizon) / (1 - horizon), 0.06, 1.0)
+    seen = np.exp(-rng.uniform(0.06, 0.3) / below)[:, None, None].astype(np.float32)
+    air = np.float32(rng.uniform(170, 235))
+    return np.asarray(picture * seen + air * (1 - seen), np.uint8)
+
+
+def rain(rng: np.random.Generator, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Bright streaks of one direction, and a duller picture under them."""
+    height, width = picture.shape[:2]
+    drops = (rng.random((height, width), np.float32) > rng.uniform(0.985, 0.997)).astype(np.float32)
+    length = int(rng.integers(7, 17)) | 1
+    slant = rng.uniform(-0.4, 0.4)
+    kernel = np.zeros((length, length), np.float32)
+    middle = length // 2
+    cv2.line(kernel, (round(middle - slant * middle), 0), (round(middle + slant * middle), length - 1), 1.0)
+    streaks = np.minimum(cv2.filter2D(drops, -1, kernel), 1.0)[:, :, None] * np.float32(rng.uniform(40, 90))
+    dull = cv2.LUT(picture, np.clip((np.arange(256) - 128) * 0.8 + 118, 0, 255).astype(np.uint8))
+    return np.clip(dull + streaks, 0, 255).astype(np.uint8)
+
+
+def night(rng: np.random.Generator, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Dark and bluish, with a pool of light on the lower middle, and the noise of a sensor at its limit."""
+    height, width = picture.shape[:2]
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    away = ((x / width - rng.uniform(0.4, 0.6)) / 0.35) ** 2 + ((y / height - 0.85) / 0.3) ** 2
+    light = (rng.uniform(0.12, 0.3) + rng.uniform(0.3, 0.6) * np.exp(-away))[:, :, None]
+    tint = np.array([0.9, 0.95, 1.15], np.float32)
+    dark = np.clip(picture * light * tint, 0, 255).astype(np.uint8)
+    return _add_noise(rng, dark, rng.uniform(4.0, 12.0))
 
 
 _NOISE = np.random.default_rng(0).standard_normal(1 << 20).astype(np.float32)

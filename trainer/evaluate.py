@@ -1,21 +1,17 @@
-"""Scores of a model on the held-out pictures, at the resolution of their masks."""
+"""Scores of a finished model on held-out pictures, at the resolution of their masks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from seg_viewer.core.errors import SourceError
 from seg_viewer.core.labels import LabelSet
-from trainer import datasets
 from trainer.datasets import DataSet
 from trainer.metrics import Scores, confusion_matrix
-from trainer.mix import folder_of
-from trainer.recipe import Recipe
+from trainer.recipe import Source
 
 Predict = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 """(H, W, 3) uint8 RGB of the network's size → (H, W) uint8 class ids."""
@@ -35,7 +31,13 @@ def to_mask_size(class_map: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArr
     return cv2.resize(class_map, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
 
 
-def score(predict: Predict, data: DataSet, size: tuple[int, int], labels: LabelSet) -> Scores:
+def score(
+    predict: Predict,
+    data: DataSet,
+    size: tuple[int, int],
+    labels: LabelSet,
+    advance: Callable[[int, int], None] | None = None,
+) -> Scores:
     """Scores on the held-out pairs of a data set.
 
     Args:
@@ -43,48 +45,41 @@ def score(predict: Predict, data: DataSet, size: tuple[int, int], labels: LabelS
         data: the data set.
         size: (width, height) that `predict` takes.
         labels: classes of the masks.
+        advance: called with (done, all).
 
     Raises:
         SourceError: a file is damaged.
     """
     total = np.zeros((len(labels), len(labels)), np.int64)
-    for pair in data.held_out:
+    for done, pair in enumerate(data.held_out, 1):
         picture, mask = data.read(pair)
         class_map = predict(to_frame(picture, size))
         total += confusion_matrix(mask, to_mask_size(class_map, mask), len(labels))
+        if advance:
+            advance(done, len(data.held_out))
     return Scores(len(data.held_out), total, labels)
 
 
-def found_sets(recipe: Recipe, roots: Sequence[Path]) -> Iterator[DataSet]:
-    """The recipe's data sets; optional ones that are missing are left out. Raises: SourceError."""
-    for source in recipe.data:
-        try:
-            yield datasets.find(source.kind, folder_of(source, roots), source.name or None)
-        except SourceError:
-            if not source.optional:
-                raise
+def score_all(predict: Predict, sets: Sequence[DataSet], size: tuple[int, int], labels: LabelSet) -> dict[str, Scores]:
+    """Scores on every data set that has held-out pictures, by name. Raises: SourceError."""
+    return {data.name: score(predict, data, size, labels) for data in sets if data.held_out}
 
 
-def score_all(predict: Predict, recipe: Recipe, roots: Sequence[Path], labels: LabelSet) -> dict[str, Scores]:
-    """Scores on every data set of a recipe that has held-out pictures, by name. Raises: SourceError."""
-    sets = [found for found in found_sets(recipe, roots) if found.held_out]
-    return {found.name: score(predict, found, recipe.augment.frame, labels) for found in sets}
-
-
-def training_frames(recipe: Recipe, roots: Sequence[Path], count: int, seed: int = 0) -> list[NDArray[np.uint8]]:
+def training_frames(
+    found: Sequence[tuple[Source, DataSet]], size: tuple[int, int], count: int, seed: int = 0
+) -> list[NDArray[np.uint8]]:
     """Training pictures at the network's size, drawn by the recipe's weights without repeats (for calibration).
 
     Returns:
-        At most `count` arrays (H, W, 3) uint8 RGB.
+        At most about `count` arrays (H, W, 3) uint8 RGB.
     """
     rng = np.random.default_rng(seed)
-    weights = {source.name or source.kind: source.weight for source in recipe.data}
-    sets = [found for found in found_sets(recipe, roots) if found.train]
-    total = sum(weights[found.name] for found in sets)
+    sets = [(source.weight or len(data.train), data) for source, data in found if data.train]
+    total = sum(weight for weight, _ in sets)
     frames: list[NDArray[np.uint8]] = []
-    for found in sets:
-        share = min(len(found.train), max(1, round(count * weights[found.name] / total)))
-        for index in sorted(rng.choice(len(found.train), share, replace=False)):
-            picture, _ = found.read(found.train[index])
-            frames.append(to_frame(picture, recipe.augment.frame))
+    for weight, data in sets:
+        share = min(len(data.train), max(1, round(count * weight / total)))
+        for index in sorted(rng.choice(len(data.train), share, replace=False)):
+            picture, _ = data.read(data.train[index])
+            frames.append(to_frame(picture, size))
     return frames

@@ -1,209 +1,314 @@
-"""Training: one loop over steps, with checkpoints that a killed run goes on from."""
+"""Training: epochs of steps, scores on all held-out pictures after each, checkpoints that a killed run goes on from."""
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import io
 import os
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from seg_viewer.core.errors import SegViewerError, UsageError
-from seg_viewer.core.labels import DRIVING
+from seg_viewer.core.errors import SegViewerError, SourceError, UsageError
+from trainer.feed import batches, cores
+from trainer.files import write_text
+from trainer.judge import Judge
 from trainer.losses import make_loss
-from trainer.mix import Ahead, Mix
+from trainer.progress import Reporter
 from trainer.recipe import Recipe
-from trainer.unet import build_unet
+from trainer.scan import Scan
+from trainer.state import HISTORY, RECIPE, State, load_state, save_state, save_weights
+from trainer.step import Stepper, make_stepper, set_rate, strategy
+from trainer.store import Store
 
-CHECKPOINT = "checkpoint.npz"
-WEIGHTS = "weights.npz"
-HISTORY = "history.csv"
-SCAN_EVERY = 100
 EMA_EVERY = 4
+LEAST_GAIN = 1e-4
 
 
-@dataclass
-class State:
-    """What a run needs to go on: the step to do next, weights, their moving average, optimizer variables."""
-
-    step: int
-    weights: list[NDArray[Any]]
-    average: list[NDArray[Any]]
-    optimizer: list[NDArray[Any]]
+class OutOfMemory(SegViewerError):
+    """The batch does not fit."""
 
 
-def schedule(step: int, recipe: Recipe) -> float:
-    """Learning rate at a step: linear warm-up, then one cosine down to 1 % (Loshchilov and Hutter, 2017)."""
-    if step < recipe.warmup:
-        return recipe.learning_rate * (step + 1) / recipe.warmup
-    done = (step - recipe.warmup) / max(1, recipe.steps - recipe.warmup)
-    return recipe.learning_rate * (0.01 + 0.99 * 0.5 * (1 + np.cos(np.pi * min(1.0, done))))
+def schedule(update: int, recipe: Recipe, updates: int, halvings: int = 0) -> float:
+    """Learning rate of a step: linear warm-up, then one cosine down to 1 % (Loshchilov and Hutter, 2017), or the
+    full rate, halved at each plateau.
+
+    Args:
+        update: step counted from the start of the run.
+        updates: steps of the whole run.
+    """
+    options = recipe.optimizer
+    largest = options.resume_rate or options.learning_rate
+    warmup = min(options.warmup, updates // 10 + 1)
+    if update < warmup:
+        return largest * (update + 1) / warmup
+    if options.schedule == "cosine":
+        done = (update - warmup) / max(1, updates - warmup)
+        return largest * (0.01 + 0.99 * 0.5 * (1 + float(np.cos(np.pi * min(1.0, done)))))
+    return largest * 0.5**halvings
 
 
-def save_arrays(path: Path, **arrays: Any) -> None:
-    """Write an .npz under a name beside `path`, then put it in place, so that no half file ever stands there."""
-    part = path.with_name(f".{path.name}.part.npz")
-    np.savez(part, **arrays)
-    os.replace(part, path)
+def class_weights(recipe: Recipe, scans: Sequence[Scan], classes: int) -> tuple[float, ...]:
+    """Given weights, or (1 / share) ** balance scaled to a mean of 1 over the pixels; none when neither is asked for.
 
-
-def save_state(run: Path, state: State) -> None:
-    """Write the checkpoint and, for evaluation and export, the averaged weights."""
-    arrays: dict[str, Any] = {"step": state.step}
-    for name in ("weights", "average", "optimizer"):
-        arrays |= {f"{name}{index:04}": value for index, value in enumerate(getattr(state, name))}
-    save_arrays(run / CHECKPOINT, **arrays)
-    save_arrays(run / WEIGHTS, **{f"{index:04}": value for index, value in enumerate(state.average)}, step=state.step)
-
-
-def load_state(run: Path) -> State | None:
-    """The checkpoint of a run folder, or None. Raises: UsageError when it is damaged."""
-    path = run / CHECKPOINT
-    if not path.exists():
-        return None
-    try:
-        with np.load(path) as file:
-            lists = {
-                name: [file[key] for key in sorted(file.files) if key.startswith(name)]
-                for name in ("weights", "average", "optimizer")
-            }
-            return State(int(file["step"]), **lists)
-    except (OSError, ValueError, KeyError) as error:
-        raise UsageError(f"{path}: checkpoint is damaged ({error}); remove it to start again") from error
-
-
-def load_weights(run: Path) -> tuple[list[NDArray[Any]], int]:
-    """The averaged weights of a run folder and the step they are from. Raises: UsageError."""
-    path = run / WEIGHTS
-    try:
-        with np.load(path) as file:
-            return [file[key] for key in sorted(file.files) if key != "step"], int(file["step"])
-    except FileNotFoundError:
-        raise UsageError(f"{path}: no weights there; train first: seg-trainer train") from None
-    except (OSError, ValueError, KeyError) as error:
-        raise UsageError(f"{path}: weights are damaged ({error})") from error
-
-
-def build_training_model(recipe: Recipe) -> Any:
-    """The compiled U-Net under the recipe's precision policy, weights drawn from its seed."""
-    import keras
-
-    keras.utils.set_random_seed(recipe.seed)
-    keras.config.set_dtype_policy(recipe.policy)
-    try:
-        crop_w, crop_h = recipe.augment.crop
-        model = build_unet(len(DRIVING), recipe.widths, crop_h, crop_w)
-    finally:
-        keras.config.set_dtype_policy("float32")
-    optimizer = keras.optimizers.AdamW(recipe.learning_rate, weight_decay=recipe.weight_decay, clipnorm=5.0)
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    model.compile(optimizer, make_loss(recipe.class_weights, recipe.dice), jit_compile=False)
-    optimizer.build(model.trainable_variables)
-    return model
+    Raises:
+        UsageError: not one weight for each class.
+    """
+    given = recipe.loss.class_weights
+    if given:
+        if len(given) != classes:
+            raise UsageError(f"{len(given)} class weights for {classes} classes")
+        return given
+    if not recipe.loss.balance or not scans:
+        return ()
+    counts = np.sum([scan.counts[: scan.train, :-1].sum(0) for scan in scans], axis=0)
+    shares = counts / max(1, counts.sum())
+    raw = np.where(shares > 0, np.maximum(shares, 1e-6) ** -recipe.loss.balance, 0.0)
+    return tuple(float(value) for value in raw / max(1e-9, float((raw * shares).sum())))
 
 
 def train(
-    recipe: Recipe, data: Sequence[Path], run: Path, note: Callable[[str], None], stop_at: int | None = None
+    recipe: Recipe,
+    store: Store,
+    judge: Judge,
+    run: Path,
+    reporter: Reporter,
+    scans: Sequence[Scan] = (),
+    stop_at: int | None = None,
 ) -> State:
-    """Train until `recipe.steps`, going on from the run folder's checkpoint when there is one.
+    """Train to the end of the recipe, going on from the run folder's checkpoint when there is one.
 
     Args:
         recipe: what to do.
-        data: the data folders.
-        run: the run folder; made when missing. Holds checkpoint, averaged weights, history.csv.
-        note: called with one line of progress now and then.
-        stop_at: stop (with a checkpoint) after this step, for a later call to go on from.
+        store: its training pictures.
+        judge: scores the averaged weights after every epoch.
+        run: the run folder, which exists. Holds checkpoint, best weights, history.csv, the recipe.
+        reporter: told of every step and epoch.
+        scans: class shares, for weights from frequencies.
+        stop_at: stop (with a checkpoint) after so many steps in all, for a later call to go on from.
 
     Raises:
-        SourceError: data is missing or damaged.
+        SourceError: a file is damaged.
         UsageError: the checkpoint is damaged or of another model.
+        OutOfMemory: the batch does not fit.
         SegViewerError: the loss is no longer finite.
     """
-    _use_cores()
-    run.mkdir(parents=True, exist_ok=True)
-    model = build_training_model(recipe)
-    state = load_state(run) or State(0, model.get_weights(), model.get_weights(), [])
-    _restore(model, state, run)
-    mix = Mix(recipe, data, note)
-    stop = min(recipe.steps, stop_at or recipe.steps)
-    ahead = Ahead(mix, state.step, stop)
-    try:
-        if state.step:
-            note(f"goes on at step {state.step}")
-        _loop(model, recipe, mix, ahead, state, stop, run, note)
-    finally:
-        ahead.close()
-    return state
+    classes = len(store.labels)
+    weights = class_weights(recipe, scans, classes)
+    loss = make_loss(recipe.loss.loss, weights, recipe.loss.focal_gamma)
+    with _explained(recipe):
+        stepper = make_stepper(recipe, classes, loss, recipe.run.epochs * store.steps)
+        loop = _Loop(recipe, store, judge, run, reporter, stepper)
+        if stepper.worker == 0:
+            write_text(run / RECIPE, recipe.to_toml())
+        return loop.go(stop_at)
 
 
-def _use_cores() -> None:
+class _Loop:
+    def __init__(
+        self, recipe: Recipe, store: Store, judge: Judge, run: Path, reporter: Reporter, stepper: Stepper
+    ) -> None:
+        self.recipe, self.store, self.judge, self.run = recipe, store, judge, run
+        self.reporter, self.stepper = reporter, stepper
+        self.updates = recipe.run.epochs * store.steps
+        self._batch = (0, 0)
+        model = stepper.model
+        found = load_state(run)
+        self.state = found or State(model.get_weights(), model.get_weights())
+        self._restore(resumed=found is not None)
+
+    def _restore(self, resumed: bool) -> None:
+        state, model = self.state, self.stepper.model
+        try:
+            with self.stepper.scope():
+                model.set_weights(state.weights)
+                if resumed:
+                    for variable, value in zip(self.stepper.optimizer.variables, state.optimizer, strict=True):
+                        variable.assign(value)
+                    for variable, value in zip(_seeds(model), state.seeds, strict=True):
+                        variable.assign(value)
+        except ValueError as error:
+            raise UsageError(
+                f"{self.run}: its checkpoint is of another model; give a new --run folder, or remove the checkpoint"
+            ) from error
+        if resumed and state.finished:
+            self.reporter.note(f"{self.run}: finished already at epoch {len(state.history)}")
+        elif resumed:
+            self.reporter.note(f"goes on at epoch {state.epoch + 1}, step {state.step + 1} of {self.store.steps}")
+
+    def go(self, stop_at: int | None) -> State:
+        state = self.state
+        self.reporter.begin(self.recipe.run.epochs, self.store.steps, self.recipe.run.batch_size, state)
+        try:
+            while not state.finished and state.epoch < self.recipe.run.epochs:
+                if not self._epoch(stop_at):
+                    self._save()
+                    return state
+                self._score()
+        finally:
+            self.reporter.end()
+        if not state.finished:
+            state.finished = True
+            self._save()
+        return state
+
+    def _epoch(self, stop_at: int | None) -> bool:
+        """The rest of the current epoch; False when it had to stop at `stop_at`."""
+        state, stepper = self.state, self.stepper
+        feed = batches(self.store, state.epoch, state.step, stepper.worker, stepper.workers)
+        for pictures, masks in feed:
+            set_rate(stepper.optimizer, schedule(state.updates, self.recipe, self.updates, state.halvings))
+            loss, right, counted = stepper(pictures, masks)
+            self._batch = (state.epoch, state.step)
+            if not np.isfinite(loss):
+                raise SegViewerError(self._not_finite(loss))
+            for index, value in enumerate((loss, right, counted)):
+                state.sums[index] += value
+            state.step += 1
+            state.updates += 1
+            if state.updates % EMA_EVERY == 0:
+                self._average()
+            self.reporter.step(state, loss, counted)
+            if state.step == self.store.steps:
+                break
+            if stop_at is not None and state.updates >= stop_at:
+                return False
+            if state.updates % self.recipe.run.checkpoint_every == 0:
+                self._save()
+        return True
+
+    def _score(self) -> None:
+        """End of an epoch: scores, history, best weights, plateau, early stopping."""
+        state, options = self.state, self.recipe.run
+        self._average()
+        if not all(np.isfinite(value).all() for value in state.average):
+            raise SegViewerError(self._not_finite(float("nan")))
+        row = {
+            "epoch": state.epoch + 1,
+            "step": state.updates,
+            "learning_rate": schedule(state.updates - 1, self.recipe, self.updates, state.halvings),
+            "loss": state.sums[0] / self.store.steps,
+            "accuracy": state.sums[1] / max(1.0, state.sums[2]),
+            "pictures_per_s": self.reporter.rate(),
+        }
+        row |= self.judge.score(state.average)
+        state.history.append(row)
+        value = row.get("val_miou") if options.monitor == "miou" else -row["val_loss"] if "val_loss" in row else None
+        if value is None or state.best is None or value > state.best + LEAST_GAIN:
+            state.best, state.best_epoch, state.waited = value, state.epoch, 0
+            if self.stepper.worker == 0:
+                save_weights(self.run, state.average, state.updates)
+        else:
+            state.waited += 1
+            plateau = self.recipe.optimizer.schedule == "plateau"
+            if plateau and state.waited % self.recipe.optimizer.plateau_patience == 0:
+                state.halvings += 1
+                self.reporter.note(f"no better for {state.waited} epochs: learning rate halved")
+            if options.early_stopping and state.waited >= options.early_stopping:
+                self.reporter.note(f"no better for {state.waited} epochs: stops early, best was {state.best_epoch + 1}")
+                state.finished = True
+        state.epoch, state.step, state.sums = state.epoch + 1, 0, [0.0, 0.0, 0.0]
+        self._save()
+        if self.stepper.worker == 0:
+            write_history(self.run / HISTORY, state.history)
+        self.reporter.epoch(row, self.judge.last, best=state.waited == 0)
+
+    def _save(self) -> None:
+        if self.stepper.worker:
+            return  # the first machine writes for all
+        weights = self.stepper.model.get_weights()
+        if not all(np.isfinite(value).all() for value in weights):
+            raise SegViewerError(self._not_finite(float("nan")))
+        self.state.weights = weights
+        self.state.optimizer = [np.array(_plain(variable)) for variable in self.stepper.optimizer.variables]
+        self.state.seeds = [np.array(_plain(variable)) for variable in _seeds(self.stepper.model)]
+        save_state(self.run, self.state)
+
+    def _average(self) -> None:
+        """Moving average of the weights; its memory grows from nothing, so that the first weights are forgotten."""
+        state, momentum = self.state, self.recipe.optimizer.ema
+        keep = min(momentum**EMA_EVERY, state.updates / (state.updates + 10.0 * EMA_EVERY)) if momentum else 0.0
+        for old, new in zip(state.average, self.stepper.model.get_weights(), strict=True):
+            old *= keep
+            old += (1.0 - keep) * new
+
+    def _not_finite(self, loss: float) -> str:
+        epoch, step = self._batch
+        pairs = self.store.plan(epoch)[step]
+        names = ", ".join(self.store.pair(which).picture.name for which in pairs[:4])
+        return (
+            f"loss is {loss} at epoch {epoch + 1}, step {step + 1} (its batch begins with {names}):"
+            " the last checkpoint stays. Lower --learning-rate, or run 'seg-trainer check' if it is always this batch"
+        )
+
+
+def _seeds(model: Any) -> list[Any]:
+    """Variables of random generators within a model."""
+    weights = {id(variable) for variable in model.weights}
+    return [v for v in model.non_trainable_variables if id(v) not in weights]
+
+
+def _plain(variable: Any) -> Any:
+    from keras import ops
+
+    return ops.convert_to_numpy(variable)
+
+
+def write_history(path: Path, rows: Sequence[dict[str, float]]) -> None:
+    """The rows as CSV, columns in the order of their first appearance. Raises: ExportError."""
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({key: value if isinstance(value, int) else f"{value:.6g}" for key, value in row.items()})
+    write_text(path, text.getvalue())
+
+
+def use_cores() -> None:
     """As many threads as this process may use cores; TensorFlow itself counts the machine's."""
+    import keras
+
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if keras.backend.backend() != "tensorflow":
+        return
     import tensorflow as tf
 
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with contextlib.suppress(RuntimeError):  # already started; then it keeps what it has
+        tf.config.threading.set_intra_op_parallelism_threads(cores())
+        tf.config.threading.set_inter_op_parallelism_threads(cores())
+    strategy()  # several machines must find each other before anything else runs
+
+
+@contextlib.contextmanager
+def _explained(recipe: Recipe) -> Any:
+    """Turn the backends' errors of memory and of files into ours."""
     try:
-        tf.config.threading.set_intra_op_parallelism_threads(cores)
-        tf.config.threading.set_inter_op_parallelism_threads(cores)
-    except RuntimeError:
-        pass  # already started; then it keeps what it has
+        yield
+    except SegViewerError:
+        raise
+    except Exception as error:
+        text = f"{type(error).__name__} {error}"
+        if isinstance(error, MemoryError) or any(
+            mark in text for mark in ("ResourceExhausted", "RESOURCE_EXHAUSTED", "OutOfMemory", "OOM when allocating")
+        ):
+            width, height = recipe.crop
+            raise OutOfMemory(
+                f"out of memory with batches of {recipe.run.batch_size} pictures of {width}x{height}: lower"
+                f" --batch-size to {max(1, recipe.run.batch_size // 2)} (with --accumulate 2 the updates stay the"
+                " same), or --size, --crop, --width, or use --precision mixed_bfloat16"
+            ) from error
+        if "SourceError: " in text:  # from within tf.data
+            raise SourceError(text.split("SourceError: ")[1].splitlines()[0]) from error
+        raise
 
 
-def _restore(model: Any, state: State, run: Path) -> None:
-    try:
-        model.set_weights(state.weights)
-        if state.optimizer:
-            for variable, value in zip(model.optimizer.variables, state.optimizer, strict=True):
-                variable.assign(value)
-    except ValueError as error:
-        raise UsageError(f"{run / CHECKPOINT}: is of another model; give a new --run folder") from error
-
-
-def _loop(
-    model: Any, recipe: Recipe, mix: Mix, ahead: Ahead, state: State, stop: int, run: Path, note: Callable[[str], None]
-) -> None:
-    began, first, losses = time.perf_counter(), state.step, []
-    while state.step < stop:
-        pictures, masks = ahead.take()
-        model.optimizer.learning_rate = schedule(state.step, recipe)
-        loss = float(model.train_on_batch(pictures.astype(np.float32), masks))
-        if not np.isfinite(loss):
-            raise SegViewerError(f"loss is {loss} at step {state.step}: lower the learning rate; last checkpoint stays")
-        losses.append(loss)
-        state.step += 1
-        if state.step % EMA_EVERY == 0:
-            _average(state, model.get_weights(), recipe)
-        if state.step % SCAN_EVERY == 0:
-            mix.scan()
-        if state.step % 50 == 0 or state.step == stop:
-            rate = (state.step - first) * recipe.batch / (time.perf_counter() - began)
-            left = (stop - state.step) * recipe.batch / rate / 60
-            mean = float(np.mean(losses))
-            note(f"step {state.step}/{recipe.steps}  loss {mean:.4f}  {rate:.1f} pictures/s  {left:.0f} min left")
-            _write_history(run / HISTORY, state.step, mean, schedule(state.step, recipe), rate)
-            losses = []
-        if state.step % recipe.checkpoint_every == 0 or state.step == stop:
-            state.weights = model.get_weights()
-            state.optimizer = [np.asarray(variable) for variable in model.optimizer.variables]
-            save_state(run, state)
-
-
-def _average(state: State, weights: list[NDArray[Any]], recipe: Recipe) -> None:
-    """Moving average of the weights; its memory grows from nothing, so that the first random weights are forgotten."""
-    keep = min(recipe.ema**EMA_EVERY, state.step / (state.step + 10.0 * EMA_EVERY))
-    for old, new in zip(state.average, weights, strict=True):
-        old *= keep
-        old += (1.0 - keep) * new
-
-
-def _write_history(path: Path, step: int, loss: float, rate: float, speed: float) -> None:
-    new = not path.exists()
-    with path.open("a", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        if new:
-            writer.writerow(["step", "loss", "learning_rate", "pictures_per_s"])
-        writer.writerow([step, f"{loss:.5f}", f"{rate:.3e}", f"{speed:.2f}"])
+def elapsed(began: float) -> str:
+    """Time since `began` (perf_counter seconds) as 1:02:03 or 2:03."""
+    seconds = int(time.perf_counter() - began)
+    hours, minutes = seconds // 3600, seconds // 60 % 60
+    return f"{hours}:{minutes:02}:{seconds % 60:02}" if hours else f"{minutes}:{seconds % 60:02}"

@@ -1,4 +1,4 @@
-"""The end of the graph: from logits at half resolution to class ids at full resolution."""
+"""The end of the graph: from logits, at full or half resolution, to class ids at full resolution."""
 
 from __future__ import annotations
 
@@ -22,16 +22,18 @@ def doubling_kernels() -> NDArray[np.float32]:
     return np.array([np.outer(near[row], near[column]) for row in (0, 1) for column in (0, 1)], np.float32)
 
 
-def add_head(onnx_model: Any, kind: str) -> Any:
+def add_head(onnx_model: Any, stride: int, fused: bool) -> Any:
     """Append the way from logits to the output `classes`, int32 (int32, because TensorRT has no uint8 arg-max).
 
     Args:
-        onnx_model: graph whose last node is the 1×1 convolution that makes "logits" (1, C, H/2, W/2); changed in place.
-        kind: "resize": bilinear doubling, then arg-max. "phases": the same answer, made for int8: doubling is linear,
-            so it goes into the last convolution, which then gives four sub-pixel logits for each class; classes are
-            compared at half resolution and the winners interleaved. Under OpenVINO this replaces an interpolation
-            and an arg-max in floating point by a larger int8 convolution. At the border zero padding scales all
-            classes alike, so the winner stays (but for the bias, in the outermost row of pixels).
+        onnx_model: graph whose last node is the 1×1 convolution that makes "logits" (1, C, H/s, W/s); changed in place.
+        stride: s, 1 or 2.
+        fused: False: bilinear doubling where needed, then arg-max. True: the same answer, made for int8: classes are
+            compared one by one, and doubling, which is linear, goes into the last convolution. That one then gives
+            four sub-pixel logits for each class; they are compared at half resolution and the winners interleaved.
+            Under OpenVINO this replaces an interpolation and an arg-max in floating point by a larger int8
+            convolution. At the border zero padding scales all classes alike, so the winner stays (but for the bias,
+            in the outermost row of pixels).
 
     Returns:
         The same model.
@@ -42,27 +44,23 @@ def add_head(onnx_model: Any, kind: str) -> Any:
     graph = onnx_model.graph
     _, classes, height, width = (d.dim_value for d in graph.output[0].type.tensor_type.shape.dim)
     graph.initializer.append(numpy_helper.from_array(np.array([1], np.int64), "channel_axis"))
-    if kind == "resize":
-        graph.initializer.append(numpy_helper.from_array(np.array([1, 1, 2, 2], np.float32), "twice"))
-        nodes = [
-            helper.make_node(
-                "Resize",
-                [LOGITS, "", "twice"],
-                ["full_logits"],
-                mode="linear",
-                coordinate_transformation_mode="half_pixel",
-            ),
-            helper.make_node("ArgMax", ["full_logits"], ["winner"], axis=1, keepdims=0),
+    if fused:
+        if stride == 2:
+            _widen_last(graph)
+        nodes = _compare(graph, classes, interleave=stride == 2)
+    else:
+        scores, nodes = LOGITS, []
+        if stride == 2:
+            graph.initializer.append(numpy_helper.from_array(np.array([1, 1, 2, 2], np.float32), "twice"))
+            scores, way = "full_logits", {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}
+            nodes.append(helper.make_node("Resize", [LOGITS, "", "twice"], [scores], **way))
+        nodes += [
+            helper.make_node("ArgMax", [scores], ["winner"], axis=1, keepdims=0),
             helper.make_node("Cast", ["winner"], [OUTPUT_NAME], to=TensorProto.INT32),
         ]
-    elif kind == "phases":
-        _widen_last(graph)
-        nodes = _compare(graph, classes)
-    else:
-        raise ValueError(f"no head '{kind}'")
     graph.node.extend(nodes)
     del graph.output[:], graph.value_info[:]
-    shape = [1, 2 * height, 2 * width]
+    shape = [1, stride * height, stride * width]
     graph.output.append(helper.make_tensor_value_info(OUTPUT_NAME, TensorProto.INT32, shape))
     used = {name for node in graph.node for name in node.input}
     kept = [item for item in graph.initializer if item.name in used]
@@ -90,7 +88,7 @@ def _widen_last(graph: Any) -> None:
     )
 
 
-def _compare(graph: Any, classes: int) -> list[Any]:
+def _compare(graph: Any, classes: int, interleave: bool) -> list[Any]:
     """Nodes that find the first largest class by comparing, which runs as one fused kernel, then interleave."""
     from onnx import TensorProto, helper, numpy_helper
 
@@ -107,9 +105,11 @@ def _compare(graph: Any, classes: int) -> list[Any]:
         if index < classes - 1:
             nodes.append(helper.make_node("Max", [planes[index], best], [f"best_{index}"]))
             best = f"best_{index}"
+    if interleave:
+        nodes.append(helper.make_node("DepthToSpace", [winner], ["full_winner"], blocksize=2, mode="DCR"))
+        winner = "full_winner"
     return [
         *nodes,
-        helper.make_node("DepthToSpace", [winner], ["full_winner"], blocksize=2, mode="DCR"),
-        helper.make_node("Squeeze", ["full_winner", "channel_axis"], ["flat_winner"]),
+        helper.make_node("Squeeze", [winner, "channel_axis"], ["flat_winner"]),
         helper.make_node("Cast", ["flat_winner"], [OUTPUT_NAME], to=TensorProto.INT32),
     ]

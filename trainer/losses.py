@@ -1,63 +1,81 @@
-"""Losses on logits with ignored pixels; float32 inside, whatever the policy."""
+"""Losses on logits with ignored pixels; float32 inside, whatever the policy; neutral to the Keras backend.
+
+Shapes everywhere: target (N, H, W) integer class ids with 255 = ignored, logits (N, H, W, C) float; each loss is a
+scalar float32, 0 when every pixel is ignored.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from seg_viewer.core.errors import UsageError
 from seg_viewer.core.labels import IGNORE_ID
 
+SMALL = 1e-6
+NAMES = ("ce", "bce", "dice", "focal", "lovasz")
 
-def _parts(target: Any, logits: Any, classes: int) -> tuple[Any, Any, Any]:
-    """Kept (N, H, W) float32 0/1, one-hot (N, H, W, C) float32 (zero where ignored), log-probabilities."""
+
+def _parts(target: Any, logits: Any) -> tuple[Any, Any, Any]:
+    """Kept (N, H, W) float32 0/1, one-hot (N, H, W, C) float32 (zero where ignored), logits in float32."""
     from keras import ops
 
     target = ops.cast(target, "int32")
     logits = ops.cast(logits, "float32")
     kept = ops.cast(ops.not_equal(target, IGNORE_ID), "float32")
-    one_hot = ops.one_hot(ops.where(ops.equal(target, IGNORE_ID), -1, target), classes, dtype="float32")
-    return kept, one_hot, ops.log_softmax(logits, axis=-1)
+    inside = ops.where(ops.equal(target, IGNORE_ID), ops.full_like(target, -1), target)
+    return kept, ops.one_hot(inside, logits.shape[-1], dtype="float32"), logits
 
 
-def cross_entropy(target: Any, logits: Any, class_weights: Sequence[float]) -> Any:
-    """Weighted sparse cross-entropy over the pixels that are not ignored.
+def _spread(one_hot: Any, class_weights: Sequence[float]) -> Any:
+    """one_hot · weight of its class; all ones when there are no weights."""
+    from keras import ops
 
-    L = Σ w[t] · −log p[t] / Σ w[t]; 0 when every pixel is ignored.
+    return one_hot * ops.convert_to_tensor(list(class_weights), "float32") if len(class_weights) else one_hot
 
-    Args:
-        target: (N, H, W) integer class ids, 255 ignored.
-        logits: (N, H, W, C) float.
-        class_weights: C weights.
 
-    Returns:
-        Scalar float32.
+def cross_entropy(target: Any, logits: Any, class_weights: Sequence[float] = ()) -> Any:
+    """Weighted sparse cross-entropy: L = Σ w[t] · −log p[t] / Σ w[t]."""
+    from keras import ops
+
+    _, one_hot, logits = _parts(target, logits)
+    weights = _spread(one_hot, class_weights)
+    return -ops.sum(weights * ops.log_softmax(logits, axis=-1)) / ops.maximum(ops.sum(weights), SMALL)
+
+
+def binary_cross_entropy(target: Any, logits: Any, class_weights: Sequence[float] = ()) -> Any:
+    """Binary cross-entropy, −t log σ(z) − (1 − t) log(1 − σ(z)), averaged over the pixels that are kept.
+
+    With two classes z is logit 1 − logit 0: one sigmoid, as a network with a single output has. With more classes
+    each channel answers "this class or not", and the classes are averaged. `class_weights` weigh a pixel by the class
+    it has.
     """
     from keras import ops
 
-    _, one_hot, log_p = _parts(target, logits, len(class_weights))
-    weights = one_hot * ops.convert_to_tensor(list(class_weights), "float32")
-    return -ops.sum(weights * log_p) / ops.maximum(ops.sum(weights), 1e-6)
+    kept, one_hot, logits = _parts(target, logits)
+    weight = ops.sum(_spread(one_hot, class_weights), axis=-1)
+    if logits.shape[-1] == 2:
+        z, t = logits[..., 1] - logits[..., 0], one_hot[..., 1]
+        loss = ops.softplus(z) - t * z
+    else:
+        loss = ops.mean(ops.softplus(logits) - one_hot * logits, axis=-1)
+    return ops.sum(loss * weight * kept) / ops.maximum(ops.sum(weight), SMALL)
 
 
-def dice_loss(target: Any, logits: Any, classes: int, smooth: float = 1.0) -> Any:
+def dice_loss(target: Any, logits: Any, smooth: float = 1.0) -> Any:
     """1 − mean soft Dice over the classes present in the batch (Milletari et al., 2016, with p instead of p²).
 
     Dice[c] = (2 Σ p·t + s) / (Σ p + Σ t + s), sums over all pixels of the batch that are not ignored. Classes without
-    a pixel in the batch are left out, and the loss is 0 when none is present.
+    a pixel in the batch are left out.
 
     Args:
-        target: (N, H, W) integer class ids, 255 ignored.
-        logits: (N, H, W, C) float.
-        classes: C.
         smooth: s, in pixels.
-
-    Returns:
-        Scalar float32.
     """
     from keras import ops
 
-    kept, one_hot, log_p = _parts(target, logits, classes)
-    p = ops.exp(log_p) * ops.expand_dims(kept, -1)
+    kept, one_hot, logits = _parts(target, logits)
+    p = ops.softmax(logits, axis=-1) * ops.expand_dims(kept, -1)
     axes = (0, 1, 2)
     both, total, truth = ops.sum(p * one_hot, axes), ops.sum(p, axes), ops.sum(one_hot, axes)
     dice = (2.0 * both + smooth) / (total + truth + smooth)
@@ -65,13 +83,79 @@ def dice_loss(target: Any, logits: Any, classes: int, smooth: float = 1.0) -> An
     return ops.sum((1.0 - dice) * present) / ops.maximum(ops.sum(present), 1.0)
 
 
-def make_loss(class_weights: Sequence[float], dice: float) -> Any:
-    """Cross-entropy + `dice` · Dice loss, as a function (target, logits) → scalar for `keras.Model.compile`."""
+def focal_loss(target: Any, logits: Any, class_weights: Sequence[float] = (), gamma: float = 2.0) -> Any:
+    """L = Σ w[t] · (1 − p[t])^γ · −log p[t] / Σ w[t] (Lin et al., 2017): pixels that are right already count less."""
+    from keras import ops
+
+    _, one_hot, logits = _parts(target, logits)
+    weights = _spread(one_hot, class_weights)
+    log_p = ops.log_softmax(logits, axis=-1)
+    # 1 − p from the other classes' side keeps its gradient finite at p = 1
+    rest = ops.power(ops.clip(1.0 - ops.exp(log_p), SMALL, 1.0), gamma)
+    return -ops.sum(weights * rest * log_p) / ops.maximum(ops.sum(weights), SMALL)
+
+
+def lovasz_softmax(target: Any, logits: Any) -> Any:
+    """Lovász-softmax (Berman et al., 2018): convex extension of 1 − IoU, averaged over the classes in the batch.
+
+    For each class the errors |t − p| of all kept pixels are sorted downwards; their weights are the steps by which
+    the Jaccard loss grows as pixel after pixel is counted wrong. Ignored pixels have error 0, which adds nothing.
+    """
+    from keras import ops
+
+    kept, one_hot, logits = _parts(target, logits)
+    classes = logits.shape[-1]
+    p = ops.reshape(ops.softmax(logits, axis=-1) * ops.expand_dims(kept, -1), (-1, classes))
+    truth = ops.reshape(one_hot, (-1, classes))
+    errors = ops.transpose(ops.abs(truth - p))
+    order = ops.argsort(-errors, axis=1)
+    errors = ops.take_along_axis(errors, order, axis=1)
+    truth = ops.take_along_axis(ops.transpose(truth), order, axis=1)
+    total = ops.sum(truth, axis=1, keepdims=True)
+    intersection = total - ops.cumsum(truth, axis=1)
+    union = total + ops.cumsum(1.0 - truth, axis=1)
+    jaccard = 1.0 - intersection / ops.maximum(union, SMALL)
+    steps = ops.concatenate([jaccard[:, :1], jaccard[:, 1:] - jaccard[:, :-1]], axis=1)
+    by_class = ops.sum(errors * ops.stop_gradient(steps), axis=1)
+    present = ops.cast(total[:, 0] > 0, "float32")
+    return ops.sum(by_class * present) / ops.maximum(ops.sum(present), 1.0)
+
+
+def parse_loss(text: str) -> list[tuple[float, str]]:
+    """ "ce+0.5*dice" → [(1.0, "ce"), (0.5, "dice")]. Raises: UsageError naming the part that is none."""
+    parts = []
+    for part in text.replace(" ", "").lower().split("+"):
+        match = re.fullmatch(r"(?:(\d*\.?\d+)\*)?([a-z]+)", part)
+        if not match or match[2] not in NAMES:
+            raise UsageError(f"loss '{text}': '{part}' is none of {', '.join(NAMES)} (a sum looks like ce+0.5*dice)")
+        parts.append((float(match[1] or 1.0), match[2]))
+    return parts
+
+
+def make_loss(text: str, class_weights: Sequence[float] = (), gamma: float = 2.0) -> Callable[[Any, Any], Any]:
+    """The loss of a recipe as a function (target, logits) → scalar.
+
+    Args:
+        text: see `parse_loss`.
+        class_weights: C weights, or none.
+        gamma: of the focal loss.
+
+    Raises:
+        UsageError: as `parse_loss`.
+    """
+    parts = parse_loss(text)
+    by_name: dict[str, Callable[[Any, Any], Any]] = {
+        "ce": lambda t, z: cross_entropy(t, z, class_weights),
+        "bce": lambda t, z: binary_cross_entropy(t, z, class_weights),
+        "dice": dice_loss,
+        "focal": lambda t, z: focal_loss(t, z, class_weights, gamma),
+        "lovasz": lovasz_softmax,
+    }
 
     def loss(target: Any, logits: Any) -> Any:
-        total = cross_entropy(target, logits, class_weights)
-        if dice:
-            total = total + dice * dice_loss(target, logits, len(class_weights))
+        total = 0.0
+        for weight, name in parts:
+            total = total + weight * by_name[name](target, logits)
         return total
 
     return loss

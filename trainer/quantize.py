@@ -67,12 +67,12 @@ def split_joins(onnx_model: Any) -> Any:
 
 
 def _channels(graph: Any, constants: dict[str, NDArray[Any]]) -> dict[str, int]:
-    """Channels of the outputs of convolutions, and of ReLUs on them."""
+    """Channels of the outputs of convolutions, and of what keeps their number (ReLU, sum, pooling)."""
     counts: dict[str, int] = {}
     for node in graph.node:
         if node.op_type in ("Conv", "ConvTranspose"):
             counts[node.output[0]] = constants[node.input[1]].shape[0 if node.op_type == "Conv" else 1]
-        elif node.op_type == "Relu":
+        elif node.op_type in ("Relu", "Add", "MaxPool", "AveragePool") and node.input[0] in counts:
             counts[node.output[0]] = counts[node.input[0]]
     return counts
 
@@ -86,8 +86,8 @@ def set_nodes(graph: Any, nodes: Sequence[Any]) -> None:
 
 
 def activation_names(graph: Any) -> list[str]:
-    """Tensors that get a pair: outputs of every ReLU and transposed convolution."""
-    return [node.output[0] for node in graph.node if node.op_type in ("Relu", "ConvTranspose")]
+    """Tensors that get a pair: outputs of every ReLU, transposed convolution and average pooling."""
+    return [node.output[0] for node in graph.node if node.op_type in ("Relu", "ConvTranspose", "AveragePool")]
 
 
 def observe(onnx_model: Any, pictures: Sequence[NDArray[np.uint8]], seed: int = 0) -> dict[str, NDArray[np.float32]]:

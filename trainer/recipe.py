@@ -1,18 +1,24 @@
-"""A recipe: everything that decides what a training run makes, as read from TOML."""
+"""A recipe: everything that decides what a training run makes; TOML file and command line say the same things."""
 
 from __future__ import annotations
 
 import dataclasses
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from seg_viewer.core.errors import UsageError
-from seg_viewer.core.labels import DRIVING
-from trainer.augment import Augment
+from trainer.datasets.base import Split
 
 SHIPPED = Path(__file__).parent / "recipes"
+SIZE = "WIDTHxHEIGHT"
+
+
+def option(default: Any, text: str, **more: Any) -> Any:
+    """A dataclass field that is also a command line option: `text` is its help, `choices` and `metavar` as in click."""
+    return field(default=default, metadata={"help": text, **more})
 
 
 @dataclass(frozen=True)
@@ -20,41 +26,195 @@ class Source:
     """One data set of a mix.
 
     Args:
-        kind: format, a key of `trainer.datasets.FORMATS`.
-        path: folder, relative to the data folder.
-        weight: share of the training pictures drawn from it, against the sum of all weights.
+        kind: format, a key of `trainer.datasets.FORMATS`, or "auto".
+        path: folder; a relative one is looked up in the folders given with --root, then from here.
+        weight: share of the training pictures drawn from it, against the sum of all weights; 0 means as many as it has.
         name: what to call it; the format's name when empty.
+        labels: "native", "driving", or a label map; the recipe's when empty.
         optional: skipped with a note when its folder is missing or empty.
+        split: keys `by`, `held_out`, `seed`, `gap` of `trainer.datasets.Split`; the format's own when empty.
+        own_bonnet: "ignore" or "keep" (CARLA).
     """
 
     kind: str
     path: str
-    weight: float = 1.0
+    weight: float = 0.0
     name: str = ""
+    labels: str = ""
     optional: bool = False
+    split: Mapping[str, Any] = field(default_factory=dict)
+    own_bonnet: str = "ignore"
+
+
+@dataclass(frozen=True)
+class Run:
+    """How long, on what size, from which seed."""
+
+    epochs: int = option(20, "Passes over the training pictures.")
+    steps_per_epoch: int = option(0, "Steps of an epoch; 0: as many as the training pictures fill.")
+    batch_size: int = option(8, "Pictures of a step.")
+    size: tuple[int, int] = option((256, 192), "What the model sees: pictures are stretched to it.", metavar=SIZE)
+    crop: tuple[int, int] = option((0, 0), "Train on crops of this size instead of the whole.", metavar=SIZE)
+    seed: int = option(0, "Draws weights, order, augmentation; the same seed repeats the run.")
+    early_stopping: int = option(0, "Stop after so many epochs without a better monitored value; 0: never.")
+    monitor: str = option("miou", "What decides which weights are best.", choices=("miou", "loss"))
+    checkpoint_every: int = option(200, "Steps between checkpoints within an epoch.")
+    labels: str = option("native", "Classes: native, driving, or a label map (name or TOML file).")
+    rare: tuple[str, ...] = option((), "Classes whose pictures are drawn more often, by name.", metavar="A,B")
+    rare_share: float = option(0.35, "Share of pictures drawn from those that hold a rare class.")
+
+
+@dataclass(frozen=True)
+class Model:
+    """The network."""
+
+    arch: str = option(
+        "unet-fast", "unet: as in the paper; unet-fast: strided stem, for int8.", choices=("unet", "unet-fast")
+    )
+    widths: tuple[int, ...] = option((), "Channels of each stage; overrides --width and --depth.", metavar="16,32,…")
+    width: int = option(0, "Channels of the first stage, doubled at each; 0: 32 for unet, 16 for unet-fast.")
+    depth: int = option(5, "Stages.")
+    dropout: float = option(0.0, "Share of activations dropped in the two deepest stages (unet).")
+    residual: bool = option(False, "Add each block's input to its output.")
+    norm: bool = option(True, "Batch normalisation after each convolution.")
+    norm_momentum: float = option(0.98, "Of its moving averages; lowered for runs of few steps.")
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """How the weights move."""
+
+    optimizer: str = option("adamw", "Optimizer.", choices=("adam", "adamw", "sgd"))
+    learning_rate: float = option(5e-4, "Largest learning rate.")
+    schedule: str = option("cosine", "After the warm-up.", choices=("cosine", "plateau", "constant"))
+    warmup: int = option(100, "Steps over which the learning rate rises from 0.")
+    plateau_patience: int = option(3, "Epochs without a better monitored value before the rate is halved.")
+    weight_decay: float = option(0.01, "Of adamw, and of sgd.")
+    clip_norm: float = option(5.0, "Largest norm of a gradient; 0: not clipped.")
+    accumulate: int = option(1, "Steps whose gradients make one update.")
+    ema: float = option(
+        0.995, "Momentum of the weights' moving average, which is what is scored and exported; 0: none."
+    )
+    precision: str = option(
+        "auto",
+        "Arithmetic; auto: mixed_bfloat16 where the processor or GPU computes in it, else float32.",
+        choices=("auto", "float32", "mixed_bfloat16", "mixed_float16"),
+    )
+    resume_rate: float = option(0.0, "After a resume use this learning rate instead of the recipe's; 0: the recipe's.")
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What is minimised."""
+
+    loss: str = option(
+        "ce", "ce, bce, dice, focal, lovasz, or a sum: ce+0.5*dice. All leave ignored pixels out.", metavar="LOSS"
+    )  # fmt: skip
+    class_weights: tuple[float, ...] = option((), "Weight of each class in ce, bce and focal.", metavar="1,2,…")
+    balance: float = option(
+        0.0, "Class weights from frequencies: share to this power, inverted; 0: none, 0.5: mild, 1: full."
+    )
+    focal_gamma: float = option(2.0, "Exponent of the focal loss.")
+
+
+@dataclass(frozen=True)
+class Augment:
+    """What happens to training pictures, each on its own. Shares are of pictures, ranges are drawn log-uniformly."""
+
+    augment: bool = option(True, "Change training pictures at random.")
+    flip: float = option(0.5, "Share mirrored left to right.")
+    zoom: tuple[float, float] = option((0.8, 1.4), "Smallest and largest zoom.", metavar="A,B")
+    aspect: tuple[float, float] = option((0.85, 1.18), "Smallest and largest stretch of x against y.", metavar="A,B")
+    rotate: float = option(4.0, "Largest rotation either way, degrees.")
+    focus: float = option(0.3, "Share of crops laid around a pixel of a rare class.")
+    color: float = option(1.0, "Strength of changes in brightness, contrast, gamma, cast and saturation.")
+    blur: float = option(0.2, "Share blurred.")
+    noise: float = option(0.25, "Share with sensor noise.")
+    jpeg: float = option(0.2, "Share with JPEG damage.")
+    fog: float = option(0.0, "Share in fog.")
+    rain: float = option(0.0, "Share in rain.")
+    night: float = option(0.0, "Share at night.")
+
+
+SECTIONS: dict[str, type] = {"run": Run, "model": Model, "optimizer": Optimizer, "loss": Loss, "augment": Augment}
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """See `recipes/first.toml` for what each value means."""
+    """A whole recipe; `run` is the top level of the file."""
 
     data: tuple[Source, ...]
-    augment: Augment
-    steps: int
-    batch: int = 16
-    seed: int = 0
-    policy: str = "float32"
-    checkpoint_every: int = 200
-    widths: tuple[int, ...] = (16, 32, 64, 128, 192)
-    learning_rate: float = 2e-3
-    warmup: int = 100
-    weight_decay: float = 0.01
-    ema: float = 0.998
-    class_weights: tuple[float, ...] = (1.0,) * len(DRIVING)
-    dice: float = 0.5
+    run: Run = Run()
+    model: Model = Model()
+    optimizer: Optimizer = Optimizer()
+    loss: Loss = Loss()
+    augment: Augment = Augment()
 
-    def replace(self, **changes: Any) -> Recipe:
-        return dataclasses.replace(self, **changes)
+    @property
+    def crop(self) -> tuple[int, int]:
+        """(width, height) that is trained on."""
+        return self.run.crop if all(self.run.crop) else self.run.size
+
+    def change(self, **values: Any) -> Recipe:
+        """A copy with values of any section changed, by their names. Raises: UsageError."""
+        changed = dict(values)
+        parts: dict[str, Any] = {"data": changed.pop("data")} if "data" in changed else {}
+        for section, kind in SECTIONS.items():
+            own = {f.name: changed.pop(f.name) for f in dataclasses.fields(kind) if f.name in changed}
+            if own:
+                parts[section] = dataclasses.replace(getattr(self, section), **own)
+        if changed:
+            raise UsageError(f"'{sorted(changed)[0]}' is no option of a recipe")
+        recipe = dataclasses.replace(self, **parts)
+        recipe.check()
+        return recipe
+
+    def check(self) -> None:
+        """Raises: UsageError naming the value that cannot be."""
+        run, model = self.run, self.model
+        stages = len(model.widths) or model.depth
+        multiple = 2**stages if model.arch == "unet-fast" else 2 ** (stages - 1)
+        for what, size in (("size", run.size), ("crop", self.crop)):
+            if any(value <= 0 or value % multiple for value in size):
+                raise UsageError(
+                    f"{what} {size[0]}x{size[1]}: {model.arch} with {stages} stages needs multiples of {multiple},"
+                    f" such as {max(multiple, round(size[0] / multiple) * multiple)}x"
+                    f"{max(multiple, round(size[1] / multiple) * multiple)}; or lower --depth"
+                )
+        positive = {"epochs": run.epochs, "batch_size": run.batch_size, "accumulate": self.optimizer.accumulate}
+        for name, value in positive.items():
+            if value < 1:
+                raise UsageError(f"{name} is {value}; it must be at least 1")
+        if not 0 < self.optimizer.learning_rate < 10:
+            raise UsageError(f"learning_rate {self.optimizer.learning_rate} is outside 0…10")
+        for name, pair in (("zoom", self.augment.zoom), ("aspect", self.augment.aspect)):
+            if not 0 < pair[0] <= pair[1]:
+                raise UsageError(f"{name} {pair[0]},{pair[1]}: give the smaller one first, both above 0")
+
+    def to_toml(self) -> str:
+        """The file that repeats this recipe."""
+        import tomli_w
+
+        tables: dict[str, Any] = {}
+        for section, kind in SECTIONS.items():
+            part = getattr(self, section)
+            values = {f.name: _plain(getattr(part, f.name)) for f in dataclasses.fields(kind)}
+            tables.update(values if section == "run" else {section: values})
+        tables["data"] = [
+            {f.name: _plain(v) for f in dataclasses.fields(Source) if (v := getattr(source, f.name)) != _default(f)}
+            for source in self.data
+        ]
+        return tomli_w.dumps(tables)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return list(value)
+    return dict(value) if isinstance(value, Mapping) else value
+
+
+def _default(f: dataclasses.Field[Any]) -> Any:
+    return {} if f.name == "split" else f.default
 
 
 def read_recipe(name: str) -> Recipe:
@@ -75,23 +235,52 @@ def read_recipe(name: str) -> Recipe:
         ships = ", ".join(sorted(file.stem for file in SHIPPED.glob("*.toml")))
         raise UsageError(f"{path}: recipe cannot be read ({error.strerror}); there ship: {ships}") from error
     try:
-        return _from_tables(tomllib.loads(text))
-    except (tomllib.TOMLDecodeError, TypeError, ValueError, KeyError) as error:
+        recipe = _from_tables(tomllib.loads(text))
+        recipe.check()
+        return recipe
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError, ValueError, KeyError, AttributeError) as error:
         raise UsageError(f"{path}: not a recipe: {error}") from error
 
 
 def _from_tables(tables: dict[str, Any]) -> Recipe:
     tables = dict(tables)
-    augment = tables.pop("augment", {})
-    size = {"crop": tuple(tables.pop("crop")), "frame": tuple(tables.pop("frame"))}
-    pairs = {key: tuple(value) if isinstance(value, list) else value for key, value in augment.items()}
-    data = tuple(Source(**item) for item in tables.pop("data"))
-    values: dict[str, Any] = {}
-    for section in ("model", "optimizer", "loss"):
-        values.update(tables.pop(section, {}))
-    values.update(tables)
-    values = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
-    recipe = Recipe(data=data, augment=Augment(**size, **pairs), **values)
-    if len(recipe.class_weights) != len(DRIVING):
-        raise ValueError(f"{len(recipe.class_weights)} class weights for {len(DRIVING)} classes")
-    return recipe
+    data = []
+    for item in tables.pop("data", []):
+        Split(**{"by": "given", **item.get("split", {})})
+        data.append(_filled(Source, item, "data"))
+    parts = {
+        section: _filled(kind, tables.pop(section, {}), section)
+        for section, kind in SECTIONS.items()
+        if section != "run"
+    }
+    return Recipe(tuple(data), _filled(Run, tables, "the top level"), **parts)
+
+
+def _filled(kind: type, values: Mapping[str, Any], where: str) -> Any:
+    """A dataclass from a table. Raises: ValueError for a key it does not have or a value of another type."""
+    fields = {f.name: f for f in dataclasses.fields(kind)}
+    clean: dict[str, Any] = {}
+    for key, value in values.items():
+        if key not in fields:
+            raise ValueError(f"'{key}' means nothing in {where}")
+        clean[key] = _typed(key, value, str(fields[key].type))
+        choices = fields[key].metadata.get("choices")
+        if choices and clean[key] not in choices:
+            raise ValueError(f"{key} = '{value}'; choose {', '.join(choices)}")
+    return kind(**clean)
+
+
+def _typed(key: str, value: Any, kind: str) -> Any:
+    """Raises: ValueError when a value read from TOML is not of the field's type."""
+    if kind.startswith("tuple"):
+        inner = kind[6:-1].split(",")
+        count = None if "..." in kind else len(inner)
+        if not isinstance(value, list) or (count is not None and len(value) != count):
+            raise ValueError(f"{key} must be a list of {count or 'some'} values")
+        return tuple(_typed(key, item, inner[0].strip()) for item in value)
+    if kind == "float" and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    expected = {"int": int, "float": float, "str": str, "bool": bool}.get(kind)
+    if expected and (not isinstance(value, expected) or (expected is int and isinstance(value, bool))):
+        raise ValueError(f"{key} = {value!r} is no {kind}")
+    return value

@@ -1,71 +1,181 @@
-"""The U-Net: strided stem, five stages of two plain 3×3 convolutions, logits at half resolution."""
+"""The networks: the U-Net of the paper, and one made for fast int8."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-STRIDE_OF_LOGITS = 2
+from trainer.recipe import Model
+
 PIXEL_OFFSET = 128.0
 PIXEL_SCALE = 1.0 / 64.0
 """Input scaling (pixel − 128) / 64: zero padding is mid-grey, and symmetric int8 holds every pixel value exactly."""
 
+FAST_WIDTHS = (16, 32, 64, 128, 192)
 
-def build_unet(
-    classes: int,
-    widths: Sequence[int] = (16, 32, 64, 128, 192),
-    height: int | None = None,
-    width: int | None = None,
-) -> Any:
-    """A U-Net (Ronneberger et al., 2015) for fast int8: each stage halves with its first convolution's stride.
 
-    Plain 3×3 convolutions, batch norm and ReLU only; the decoder doubles with 2×2 transposed convolutions and joins
-    the encoder's map of that size by concatenation.
+def stage_widths(model: Model) -> tuple[int, ...]:
+    """Channels of the stages, from the largest map down: `widths`, else `width` doubled `depth` − 1 times."""
+    if model.widths:
+        return model.widths
+    if model.arch == "unet-fast":
+        first = model.width or FAST_WIDTHS[0]
+        doubled = [first * 2**stage for stage in range(model.depth)]
+        return tuple(min(value, first * 12) for value in doubled)
+    return tuple((model.width or 32) * 2**stage for stage in range(model.depth))
+
+
+def logits_stride(model: Model) -> int:
+    """How many picture pixels a logit stands for in each direction: 1 for unet, 2 for unet-fast."""
+    return 2 if model.arch == "unet-fast" else 1
+
+
+def build(model: Model, classes: int, height: int | None = None, width: int | None = None) -> Any:
+    """The network of a recipe.
 
     Args:
         classes: number of classes.
-        widths: channels of the stages, from half resolution down; len(widths) halvings.
-        height, width: of the picture in pixels, multiples of 2 ** len(widths); None for any.
+        height, width: of the picture in pixels; None for any.
 
     Returns:
-        keras.Model: float pixels 0…255, (N, H, W, 3) RGB → float32 logits (N, H/2, W/2, classes).
+        keras.Model: float pixels 0…255, (N, H, W, 3) RGB → float32 logits (N, H/s, W/s, classes) with s =
+        `logits_stride(model)`.
 
     Raises:
-        ValueError: height or width is no multiple of 2 ** len(widths).
+        ValueError: height or width does not halve often enough.
+    """
+    make = build_fast if model.arch == "unet-fast" else build_unet
+    return make(classes, stage_widths(model), height, width, model)
+
+
+def conv(x: Any, channels: int, name: str, model: Model, stride: int = 1, relu: bool = True) -> Any:
+    """3×3 convolution (He initialisation), batch norm unless switched off, ReLU."""
+    from keras import layers
+
+    x = layers.Conv2D(
+        channels,
+        3,
+        strides=stride,
+        padding="same",
+        use_bias=not model.norm,
+        kernel_initializer="he_normal",
+        name=f"{name}_conv",
+    )(x)
+    if model.norm:
+        x = layers.BatchNormalization(momentum=model.norm_momentum, epsilon=1e-3, name=f"{name}_norm")(x)
+    return layers.Activation("relu", name=f"{name}_relu")(x) if relu else x
+
+
+def conv_block(x: Any, channels: int, name: str, model: Model, stride: int = 1, dropout: float = 0.0) -> Any:
+    """Two 3×3 convolutions; with `residual` the block's input is added before the last ReLU.
+
+    The input passes a 1×1 convolution, after 2×2 average pooling where the block halves (ResNet-D, He et al., 2019; a
+    1×1 convolution of stride 2 also crashes TensorFlow 2.21 on processors while it trains). The picture itself is not
+    added to anything.
+    """
+    from keras import layers
+
+    start, residual = x, model.residual and x.shape[-1] > 3
+    x = conv(x, channels, f"{name}a", model, stride)
+    x = conv(x, channels, f"{name}b", model, relu=not residual)
+    if residual:
+        if stride > 1:
+            start = layers.AveragePooling2D(stride, name=f"{name}_pool")(start)
+        start = layers.Conv2D(channels, 1, kernel_initializer="he_normal", name=f"{name}_short")(start)
+        x = layers.Activation("relu", name=f"{name}_relu")(layers.Add(name=f"{name}_add")([x, start]))
+    return layers.Dropout(dropout, name=f"{name}_drop")(x) if dropout else x
+
+
+def upsampling_block(x: Any, skip: Any, channels: int, name: str, model: Model, kernel: int) -> Any:
+    """Transposed convolution that doubles, joined with the encoder's map of that size, then a `conv_block`."""
+    from keras import layers
+
+    x = layers.Conv2DTranspose(
+        channels, kernel, strides=2, padding="same", kernel_initializer="he_normal", name=f"{name}_double"
+    )(x)
+    return conv_block(layers.Concatenate(name=f"{name}_join")([x, skip]), channels, name, model)
+
+
+def _check(stages: int, height: int | None, width: int | None) -> None:
+    multiple = 2**stages
+    for name, size in (("height", height), ("width", width)):
+        if size is not None and size % multiple:
+            raise ValueError(f"{name} {size} is no multiple of {multiple}, which {stages} halvings need")
+
+
+def _input(height: int | None, width: int | None) -> tuple[Any, Any]:
+    import keras
+    from keras import layers
+
+    frame = keras.Input((height, width, 3), name="frame")
+    return frame, layers.Rescaling(PIXEL_SCALE, offset=-PIXEL_OFFSET * PIXEL_SCALE, name="scale")(frame)
+
+
+def build_unet(
+    classes: int,
+    widths: Sequence[int] = (32, 64, 128, 256, 512),
+    height: int | None = None,
+    width: int | None = None,
+    model: Model | None = None,
+) -> Any:
+    """The U-Net of Ronneberger et al. (2015) with padded convolutions: logits at full resolution.
+
+    Max pooling between the stages, Conv2DTranspose on the way up, skip connections by concatenation, dropout in the
+    two deepest stages.
+
+    Args:
+        widths: channels of the stages; len(widths) − 1 halvings.
+
+    Returns, raises: as `build`.
     """
     import keras
     from keras import layers
 
-    multiple = 2 ** len(widths)
-    for name, size in (("height", height), ("width", width)):
-        if size is not None and size % multiple:
-            raise ValueError(f"{name} {size} is no multiple of {multiple}, which {len(widths)} stages need")
-
-    def conv(x: Any, channels: int, name: str, stride: int = 1) -> Any:
-        x = layers.Conv2D(
-            channels,
-            3,
-            strides=stride,
-            padding="same",
-            use_bias=False,
-            kernel_initializer="he_normal",
-            name=f"{name}_conv",
-        )(x)
-        x = layers.BatchNormalization(momentum=0.98, epsilon=1e-3, name=f"{name}_norm")(x)
-        return layers.Activation("relu", name=f"{name}_relu")(x)
-
-    frame = keras.Input((height, width, 3), name="frame")
-    x = layers.Rescaling(PIXEL_SCALE, offset=-PIXEL_OFFSET * PIXEL_SCALE, name="scale")(frame)
+    model = model or Model(arch="unet")
+    last = len(widths) - 1
+    _check(last, height, width)
+    frame, x = _input(height, width)
     skips = []
     for stage, channels in enumerate(widths):
-        x = conv(x, channels, f"down{stage}a", stride=2)
-        x = conv(x, channels, f"down{stage}b")
-        skips.append(x)
-    for stage in reversed(range(len(widths) - 1)):
-        channels = widths[stage]
-        x = layers.Conv2DTranspose(channels, 2, strides=2, kernel_initializer="he_normal", name=f"up{stage}_double")(x)
-        x = layers.Concatenate(name=f"up{stage}_join")([x, skips[stage]])
-        x = conv(x, channels, f"up{stage}a")
-        x = conv(x, channels, f"up{stage}b")
+        dropout = model.dropout if stage >= last - 1 else 0.0
+        x = conv_block(x, channels, f"down{stage}", model, dropout=dropout)
+        if stage < last:
+            skips.append(x)
+            x = layers.MaxPooling2D(name=f"down{stage}_pool")(x)
+    for stage in reversed(range(last)):
+        x = upsampling_block(x, skips[stage], widths[stage], f"up{stage}", model, kernel=3)
     logits = layers.Conv2D(classes, 1, dtype="float32", name="logits")(x)
     return keras.Model(frame, logits, name="unet")
+
+
+def build_fast(
+    classes: int,
+    widths: Sequence[int] = FAST_WIDTHS,
+    height: int | None = None,
+    width: int | None = None,
+    model: Model | None = None,
+) -> Any:
+    """A U-Net for fast int8: each stage halves with its first convolution's stride, logits at half resolution.
+
+    Plain 3×3 convolutions, batch norm and ReLU only; the decoder doubles with 2×2 transposed convolutions; the last
+    doubling is bilinear and belongs to the exported graph.
+
+    Args:
+        widths: channels of the stages, from half resolution down; len(widths) halvings.
+
+    Returns, raises: as `build`.
+    """
+    import keras
+    from keras import layers
+
+    model = model or Model(arch="unet-fast")
+    _check(len(widths), height, width)
+    frame, x = _input(height, width)
+    skips = []
+    for stage, channels in enumerate(widths):
+        x = conv_block(x, channels, f"down{stage}", model, stride=2)
+        skips.append(x)
+    for stage in reversed(range(len(widths) - 1)):
+        x = upsampling_block(x, skips[stage], widths[stage], f"up{stage}", model, kernel=2)
+    logits = layers.Conv2D(classes, 1, dtype="float32", name="logits")(x)
+    return keras.Model(frame, logits, name="unet_fast")

@@ -6,7 +6,7 @@ One .onnx file is the whole hand-over:
 - output `classes`: integer class id of each pixel, [1, H, W].
 - optional output `margin`: top-1 minus top-2 probability of each pixel, 0…255, uint8 or int32, [1, H, W].
 - `metadata_props`, all text, keys below: `format_version`, `name`, `labels`, `input_size`, `precision`, `metrics`,
-  `trained_on`, `producer`.
+  `trained_on`, `provenance`, `producer`.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ class ModelSpec:
         precision: "float32", "float16" or "int8": what the graph holds, not what a processor makes of it.
         metrics: held-out scores: set name → {"pictures": n, "miou": x, "iou": {class name: x}, …}, shares of 1.
         trained_on: names of the data sets.
+        provenance: how it was made and checked: network, steps, loss, parity by engine, …; for people.
         producer: program and version that wrote the file.
         has_margin: whether there is a `margin` output.
         sha256: hash of the file, hexadecimal.
@@ -56,6 +57,7 @@ class ModelSpec:
     metrics: Mapping[str, Any] = field(default_factory=dict)
     trained_on: tuple[str, ...] = ()
     producer: str = ""
+    provenance: Mapping[str, Any] = field(default_factory=dict)
     has_margin: bool = False
     sha256: str = ""
 
@@ -69,6 +71,7 @@ class ModelSpec:
             KEY_PREFIX + "precision": self.precision,
             KEY_PREFIX + "metrics": json.dumps(dict(self.metrics)),
             KEY_PREFIX + "trained_on": json.dumps(list(self.trained_on)),
+            KEY_PREFIX + "provenance": json.dumps(dict(self.provenance)),
             KEY_PREFIX + "producer": self.producer,
         }
 
@@ -105,6 +108,7 @@ def read_model_file(path: str | Path) -> ModelSpec:
         metrics=_json_or(metadata.get(KEY_PREFIX + "metrics"), {}),
         trained_on=tuple(_json_or(metadata.get(KEY_PREFIX + "trained_on"), [])),
         producer=metadata.get(KEY_PREFIX + "producer", ""),
+        provenance=_json_or(metadata.get(KEY_PREFIX + "provenance"), {}),
         has_margin=has_margin,
         sha256=hashlib.sha256(data).hexdigest(),
     )

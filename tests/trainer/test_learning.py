@@ -12,20 +12,31 @@ from sklearn import metrics as sklearn_metrics
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.labels import DRIVING
 from tests.trainer.conftest import COLORS, blocks, painted
-from trainer.augment import Augment, crop_pair
-from trainer.losses import cross_entropy, dice_loss, make_loss
-from trainer.metrics import Scores, confusion_matrix
-from trainer.recipe import read_recipe
+from trainer import augment
+from trainer.augment import View, crop_pair
+from trainer.losses import (
+    binary_cross_entropy,
+    cross_entropy,
+    dice_loss,
+    focal_loss,
+    lovasz_softmax,
+    make_loss,
+    parse_loss,
+)
+from trainer.metrics import Scores, confusion_matrix, full_table
+from trainer.recipe import Augment, read_recipe
+
+STILL = Augment(color=0, blur=0, noise=0, jpeg=0)
+ALL = ["ce", "bce", "dice", "focal", "lovasz", "ce+dice", "bce+dice", "0.5*ce+2*lovasz"]
 
 
-def test_a_crop_keeps_picture_and_mask_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trainer.augment.change_look", lambda _rng, picture: picture)
-    augment = Augment(crop=(128, 96), frame=(256, 160), focus=0.5)
+def test_a_crop_keeps_picture_and_mask_together() -> None:
+    view = View(crop=(128, 96), frame=(256, 160), mask_stride=2)
     colors = np.array([COLORS[i] for i in range(4)])
     rng = np.random.default_rng(5)
     for _ in range(25):
         mask = blocks(rng, 160, 240)
-        picture, cropped = crop_pair(rng, augment, painted(mask), mask)
+        picture, cropped = crop_pair(rng, view, STILL, painted(mask), mask)
         assert picture.shape == (96, 128, 3) and cropped.shape == (48, 64)
         assert set(np.unique(cropped)) <= {0, 1, 2, 3, 255}
         inner = picture[::2, ::2].astype(int)
@@ -35,21 +46,52 @@ def test_a_crop_keeps_picture_and_mask_together(monkeypatch: pytest.MonkeyPatch)
         assert (nearest == cropped)[kept].mean() > 0.9
 
 
+def test_without_augmentation_the_picture_is_only_stretched() -> None:
+    mask = blocks(np.random.default_rng(0), 64, 96)
+    view = View(crop=(192, 128), frame=(192, 128))
+    picture, stretched = crop_pair(np.random.default_rng(0), view, Augment(augment=False), painted(mask), mask)
+    np.testing.assert_array_equal(stretched, np.repeat(np.repeat(mask, 2, 0), 2, 1))
+    assert picture.shape == (128, 192, 3)
+
+
 def test_the_look_changes_but_never_the_shape() -> None:
     rng = np.random.default_rng(0)
     mask = blocks(rng, 64, 96)
-    pictures = [crop_pair(rng, Augment((64, 32), (96, 64)), painted(mask), mask)[0] for _ in range(20)]
+    view, strong = View((64, 32), (96, 64)), Augment(fog=0.3, rain=0.3, night=0.3)
+    pictures = [crop_pair(rng, view, strong, painted(mask), mask)[0] for _ in range(20)]
     assert all(p.shape == (32, 64, 3) and p.dtype == np.uint8 for p in pictures)
     assert len({p.tobytes() for p in pictures}) == 20
+
+
+def test_weather_does_what_its_name_says() -> None:
+    picture = np.full((60, 80, 3), 120, np.uint8)
+    rng = np.random.default_rng(1)
+    foggy, dark, wet = augment.fog(rng, picture), augment.night(rng, picture), augment.rain(rng, picture)
+    assert foggy[5].mean() > foggy[-1].mean() > 120  # thicker far away
+    assert dark.mean() < 90 and dark[50:, 30:50].mean() > dark[:20].mean()
+    assert wet.max() > 140 and np.median(wet) < 120  # bright streaks on a duller picture
+    assert (picture == 120).all()
 
 
 def test_cross_entropy_by_hand() -> None:
     # two pixels, two classes: p = (1/2, 1/2) and (3/4, 1/4); a third is ignored and would cost a lot
     logits = np.log(np.array([[[[0.5, 0.5], [0.75, 0.25], [1e-9, 1.0]]]], np.float32))
     target = np.array([[[0, 1, 255]]])
-    weights = (1.0, 3.0)
     expected = (1 * math.log(2) + 3 * math.log(4)) / (1 + 3)
-    assert float(cross_entropy(target, logits, weights)) == pytest.approx(expected, rel=1e-5)
+    assert float(cross_entropy(target, logits, (1.0, 3.0))) == pytest.approx(expected, rel=1e-5)
+    assert float(cross_entropy(target, logits)) == pytest.approx((math.log(2) + math.log(4)) / 2, rel=1e-5)
+
+
+def test_binary_cross_entropy_by_hand() -> None:
+    # one sigmoid of the difference of two logits: σ(log 3) = 3/4
+    logits = np.array([[[[0.0, math.log(3)], [0.0, math.log(3)], [0.0, 90.0]]]], np.float32)
+    target = np.array([[[1, 0, 255]]])
+    expected = (-math.log(0.75) - math.log(0.25)) / 2
+    assert float(binary_cross_entropy(target, logits)) == pytest.approx(expected, rel=1e-5)
+    assert float(binary_cross_entropy(target, logits)) == pytest.approx(float(cross_entropy(target, logits)), rel=1e-5)
+    # three classes: each channel on its own, σ(0) = 1/2 everywhere
+    three = np.zeros((1, 1, 2, 3), np.float32)
+    assert float(binary_cross_entropy(np.array([[[2, 255]]]), three)) == pytest.approx(math.log(2), rel=1e-5)
 
 
 def test_dice_by_hand() -> None:
@@ -59,12 +101,64 @@ def test_dice_by_hand() -> None:
     class_0 = (2 * 0.5 + 1) / (1.25 + 1 + 1)
     class_1 = (2 * 0.25 + 1) / (0.75 + 1 + 1)
     expected = 1 - (class_0 + class_1) / 2
-    assert float(dice_loss(target, logits, 3)) == pytest.approx(expected, rel=1e-5)
+    assert float(dice_loss(target, logits)) == pytest.approx(expected, rel=1e-5)
 
 
-def test_all_ignored_costs_nothing_and_stays_finite() -> None:
-    logits = np.random.default_rng(0).normal(size=(1, 4, 4, 4)).astype(np.float32)
-    assert float(make_loss((1.0,) * 4, 0.5)(np.full((1, 4, 4), 255), logits)) == pytest.approx(0, abs=1e-6)
+def test_focal_by_hand() -> None:
+    logits = np.log(np.array([[[[0.5, 0.5], [0.9, 0.1]]]], np.float32))
+    target = np.array([[[0, 0]]])
+    expected = (0.25 * math.log(2) + 0.01 * -math.log(0.9)) / 2
+    assert float(focal_loss(target, logits, gamma=2.0)) == pytest.approx(expected, rel=1e-4)
+    assert float(focal_loss(target, logits, gamma=0.0)) == pytest.approx(float(cross_entropy(target, logits)), rel=1e-5)
+
+
+def test_lovasz_by_hand() -> None:
+    # two pixels of classes 0 and 1 with p[0] = 0.6 and 0.3. Class 0: errors 0.4 (its own pixel) and 0.3 (the other).
+    # Sorted 0.4, 0.3; Jaccard loss after one: 1 − 0/1 = 1; after both: 1 − 0/2 = 1 → weights 1, 0 → 0.4.
+    # Class 1: p = 0.4, 0.7; errors 0.4 (false), 0.3 (own); after one: 1 − 1/2; after both: 1 → 0.5·0.4 + 0.5·0.3
+    logits = np.log(np.array([[[[0.6, 0.4], [0.3, 0.7], [0.01, 0.99]]]], np.float32))
+    target = np.array([[[0, 1, 255]]])
+    assert float(lovasz_softmax(target, logits)) == pytest.approx((0.4 + 0.35) / 2, rel=1e-4)
+
+
+def test_lovasz_is_one_minus_iou_on_hard_answers() -> None:
+    rng = np.random.default_rng(3)
+    truth = rng.integers(0, 3, (2, 8, 8)).astype(np.uint8)
+    predicted = np.where(rng.random(truth.shape) < 0.7, truth, rng.integers(0, 3, truth.shape)).astype(np.uint8)
+    truth[0, :2] = 255
+    logits = (np.eye(3)[predicted] * 60).astype(np.float32)
+    miou = Scores(2, confusion_matrix(truth, predicted, 3), DRIVING).matrix
+    hit = np.diag(miou)
+    iou = hit / (miou.sum(0) + miou.sum(1) - hit)
+    assert float(lovasz_softmax(truth, logits)) == pytest.approx(1 - iou.mean(), abs=1e-4)
+
+
+@pytest.mark.parametrize("text", ALL)
+def test_ignored_pixels_never_count_and_never_break(text: str) -> None:
+    loss = make_loss(text, (1.0, 2.0, 3.0, 4.0) if "ce" in text else ())
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(1, 6, 6, 4)).astype(np.float32)
+    assert float(loss(np.full((1, 6, 6), 255), logits)) == pytest.approx(0, abs=1e-6)
+    target = rng.integers(0, 4, (1, 6, 6))
+    target[:, :2] = 255
+    other = logits.copy()
+    other[:, :2] += rng.normal(size=(1, 2, 6, 4)) * 50
+    assert float(loss(target, other)) == pytest.approx(float(loss(target, logits)), rel=1e-5)
+    assert np.isfinite(float(loss(target, logits * 1e4)))
+
+
+@pytest.mark.parametrize("text", ALL)
+def test_every_loss_falls_when_the_answer_is_right(text: str) -> None:
+    loss = make_loss(text)
+    target = np.random.default_rng(1).integers(0, 4, (1, 8, 8))
+    right = (np.eye(4)[target] * 24 - 12).astype(np.float32)
+    assert float(loss(target, right)) < 0.05 < float(loss(target, np.zeros_like(right)))
+
+
+def test_losses_are_parsed_or_named() -> None:
+    assert parse_loss("CE + 0.5*dice") == [(1.0, "ce"), (0.5, "dice")]
+    with pytest.raises(UsageError, match="'jaccard' is none of ce, bce"):
+        parse_loss("ce+jaccard")
 
 
 def test_metrics_agree_with_scikit_learn() -> None:
@@ -78,28 +172,46 @@ def test_metrics_agree_with_scikit_learn() -> None:
         matrix, sklearn_metrics.confusion_matrix(truth[kept], predicted[kept], labels=range(4))
     )
     scores = Scores(1, matrix, DRIVING)
-    expected = sklearn_metrics.jaccard_score(truth[kept], predicted[kept], average=None, labels=range(4))
-    assert list(scores.iou.values()) == pytest.approx(expected)
-    assert scores.miou == pytest.approx(expected.mean())
+    same = {"average": None, "labels": range(4)}
+    for ours, theirs in (
+        (scores.iou, sklearn_metrics.jaccard_score),
+        (scores.dice, sklearn_metrics.f1_score),
+        (scores.precision, sklearn_metrics.precision_score),
+        (scores.recall, sklearn_metrics.recall_score),
+    ):
+        assert list(ours.values()) == pytest.approx(theirs(truth[kept], predicted[kept], **same))
+    assert scores.miou == pytest.approx(np.mean(list(scores.iou.values())))
     assert scores.accuracy == pytest.approx((truth[kept] == predicted[kept]).mean())
 
 
-def test_classes_that_do_not_occur_have_no_score() -> None:
+def test_classes_that_do_not_occur_have_no_score_and_are_told() -> None:
     truth = np.array([0, 0, 1, 1], np.uint8)
     scores = Scores(1, confusion_matrix(truth, np.array([0, 3, 1, 1], np.uint8), 4), DRIVING)
     assert scores.iou == {"background": 0.5, "road": 1.0}
     assert scores.miou == 0.75
+    assert "2 of 4 classes occur" in full_table("set", scores)
 
 
-def test_the_shipped_recipe_reads() -> None:
+def test_the_shipped_recipe_reads_and_repeats(tmp_path: Path) -> None:
     recipe = read_recipe("first")
-    assert recipe.augment.frame == (512, 288)
+    assert recipe.run.size == (512, 288)
     assert {source.kind for source in recipe.data} >= {"camvid", "idd", "carla", "penn_fudan"}
+    (tmp_path / "r.toml").write_text(recipe.to_toml())
+    assert read_recipe(str(tmp_path / "r.toml")) == recipe
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("steps = ", "not a recipe"), ("steps = 3\ncrop = [1, 1]\nframe = [1, 1]\nspeed = 9\ndata = []", "speed")],
+    [
+        ("epochs = ", "not a recipe"),
+        ("speed = 9", "'speed' means nothing in the top level"),
+        ("[model]\nstages = 3", "'stages' means nothing in model"),
+        ("epochs = 'many'", "epochs = 'many' is no int"),
+        ("size = [96]", "size must be a list of 2 values"),
+        ("size = [100, 64]", "100x64: unet-fast with 5 stages needs multiples of 32, such as 96x64"),
+        ("monitor = 'luck'", "monitor = 'luck'; choose miou, loss"),
+        ("[[data]]\nkind = 'camvid'\npath = 'x'\nsplit = {by = 'luck'}", "split 'luck': choose given"),
+    ],
 )
 def test_broken_recipes_are_named(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "r.toml").write_text(text)

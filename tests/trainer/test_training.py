@@ -1,127 +1,303 @@
-"""The U-Net, training with resume, export with proof."""
+"""The networks, and training: resume, early stopping, errors, other backends, several machines."""
 
 from __future__ import annotations
 
+import csv
+import dataclasses
+import importlib.util
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from rich.console import Console
 
-from seg_viewer.core.errors import UsageError
-from seg_viewer.core.labels import DRIVING
-from seg_viewer.core.model_file import read_model_file
-from seg_viewer.engines import load_engine
-from tests.trainer.conftest import blocks, painted
-from trainer.cli import main
-from trainer.fit import load_state, load_weights, schedule, train
-from trainer.recipe import Recipe
-from trainer.ship import export_run
-from trainer.unet import build_unet
+from seg_viewer.core.errors import SegViewerError, UsageError
+from trainer.fit import OutOfMemory, _explained, class_weights, schedule
+from trainer.recipe import Model, Recipe, Source
+from trainer.scan import scan
+from trainer.session import run_training
+from trainer.state import load_state, load_weights
+from trainer.store import Store, find_all
+from trainer.unet import build, stage_widths
+
+QUIET = Console(file=open(os.devnull, "w"))  # noqa: SIM115
+
+
+def rows(run: Path) -> list[dict[str, str]]:
+    with (run / "history.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def command(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", "trainer.cli", *map(str, arguments)]
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory, data: Path, recipe: Recipe) -> Path:
-    """A run that was stopped half-way and went on."""
-    folder = tmp_path_factory.mktemp("run")
-    notes: list[str] = []
-    train(recipe, [data], folder, notes.append, stop_at=8)
-    assert load_state(folder).step == 8  # type: ignore[union-attr]
-    train(recipe, [data], folder, notes.append)
-    assert any("goes on at step 8" in note for note in notes)
+def unbroken(tmp_path_factory: pytest.TempPathFactory, recipe: Recipe) -> Path:
+    """A finished run."""
+    folder = tmp_path_factory.mktemp("runs") / "unbroken"
+    run_training(recipe, [], folder, QUIET)
     return folder
 
 
-def test_unet_shapes() -> None:
-    model = build_unet(4, (8, 12, 16), 32, 64)
-    logits = model(np.zeros((2, 32, 64, 3), np.float32))
-    assert logits.shape == (2, 16, 32, 4)
-    with pytest.raises(ValueError, match="height 30 is no multiple of 8"):
-        build_unet(4, (8, 12, 16), 30, 64)
+@pytest.mark.parametrize(
+    ("model", "stride"),
+    [
+        (Model(arch="unet-fast", widths=(8, 12, 16)), 2),
+        (Model(arch="unet-fast", widths=(8, 12, 16), residual=True, norm=False), 2),
+        (Model(arch="unet", widths=(8, 12, 16), dropout=0.3), 1),
+        (Model(arch="unet", widths=(8, 12, 16), residual=True), 1),
+    ],
+)
+def test_networks_give_logits_of_the_size_told(model: Model, stride: int) -> None:
+    made = build(model, 4, 32, 64)
+    assert made(np.zeros((2, 32, 64, 3), np.float32)).shape == (2, 32 // stride, 64 // stride, 4)
+    with pytest.raises(ValueError, match="height 30 is no multiple of"):
+        build(model, 4, 30, 64)
 
 
-def test_the_shipped_unet_has_the_size_told() -> None:
-    assert 1.5e6 < build_unet(4).count_params() < 1.7e6
+def test_default_widths() -> None:
+    assert stage_widths(Model(arch="unet")) == (32, 64, 128, 256, 512)
+    assert stage_widths(Model(arch="unet", width=64)) == (64, 128, 256, 512, 1024)
+    assert stage_widths(Model()) == (16, 32, 64, 128, 192)
+    assert 1.5e6 < build(Model(), 4).count_params() < 1.7e6
 
 
 def test_schedule_warms_up_and_ends_low(recipe: Recipe) -> None:
-    rates = [schedule(step, recipe) for step in range(recipe.steps + 1)]
-    assert max(rates) == rates[recipe.warmup - 1] == recipe.learning_rate
-    assert rates[-1] == pytest.approx(0.01 * recipe.learning_rate)
+    rates = [schedule(step, recipe, 100) for step in range(101)]
+    assert max(rates) == rates[1] == recipe.optimizer.learning_rate
+    assert rates[-1] == pytest.approx(0.01 * recipe.optimizer.learning_rate)
+    flat = recipe.change(schedule="plateau")
+    assert schedule(50, flat, 100, halvings=2) == recipe.optimizer.learning_rate / 4
 
 
-def test_a_stopped_run_goes_on_to_its_end(run: Path, recipe: Recipe) -> None:
+def test_a_run_learns_and_leaves_everything_behind(unbroken: Path, recipe: Recipe) -> None:
+    history = rows(unbroken)
+    assert len(history) == recipe.run.epochs
+    assert float(history[-1]["loss"]) < 0.6 * float(history[0]["loss"])
+    assert max(float(row["val_miou"]) for row in history) > 0.8
+    assert {"accuracy", "val_loss", "val_accuracy", "val_iou_car", "learning_rate"} <= set(history[0])
+    for name in ("recipe.toml", "model.keras", "report.html", "summary.txt", "architecture.png", "augmentation.png"):
+        assert (unbroken / name).stat().st_size > 100
+    for name in ("curves", "iou", "confusion", "worst", "best", "sequence"):
+        assert (unbroken / "report" / f"{name}.png").is_file()
+    page = (unbroken / "report.html").read_text()
+    for picture in ("report/curves.png", "architecture.png", "report/sequence.png"):
+        assert f'src="{picture}"' in page
+    assert any((unbroken / "tensorboard").iterdir())
+    best = max(history, key=lambda row: float(row["val_miou"]))
+    assert load_weights(unbroken)[1] == int(best["step"])
+    assert not list(unbroken.glob("**/.*.part*"))
+
+
+def test_a_stopped_run_goes_on_to_the_same_end(unbroken: Path, recipe: Recipe, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    for stop in (5, 10, None):  # in the middle of an epoch, at the end of one
+        state = run_training(recipe, [], run, QUIET, stop)
+    assert state.finished and len(rows(run)) == recipe.run.epochs
+    for one, other in zip(rows(unbroken), rows(run), strict=True):
+        assert float(one["loss"]) == pytest.approx(float(other["loss"]), rel=2e-2)
+    assert float(rows(unbroken)[-1]["val_miou"]) == pytest.approx(float(rows(run)[-1]["val_miou"]), abs=0.03)
+
+
+def test_a_killed_run_goes_on(unbroken: Path, recipe: Recipe, tmp_path: Path) -> None:
+    (tmp_path / "r.toml").write_text(recipe.change(checkpoint_every=1).to_toml())
+    run = tmp_path / "run"
+    line = command("train", tmp_path / "r.toml", "--run", run)
+    process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 90
+    while not ((state := _peek(run)) and state.updates >= 3) and time.monotonic() < deadline:
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    killed = load_state(run)
+    assert killed is not None and 3 <= killed.updates < 16 and not killed.finished
+    done = subprocess.run(line, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0 and "goes on at epoch" in done.stdout, done.stderr
+    assert float(rows(run)[-1]["val_miou"]) == pytest.approx(float(rows(unbroken)[-1]["val_miou"]), abs=0.03)
+
+
+def _peek(run: Path) -> Any:
+    try:
+        return load_state(run)
+    except UsageError:
+        return None
+
+
+def test_the_resolved_recipe_repeats_the_run(unbroken: Path, recipe: Recipe) -> None:
+    from trainer.recipe import read_recipe
+
+    again = read_recipe(str(unbroken / "recipe.toml"))
+    assert again == recipe
+    assert Path(again.data[0].path).is_absolute()
+
+
+def test_the_same_seed_draws_the_same_and_another_does_not(recipe: Recipe) -> None:
+    found = find_all(recipe, [])
+    one, two = Store(recipe, found), Store(recipe, found)
+    other = Store(recipe.change(seed=9), found)
+    plan = one.plan(2)
+    np.testing.assert_array_equal(plan, two.plan(2))
+    np.testing.assert_array_equal(one.sample(2, 3, plan[0, 3])[0], two.sample(2, 3, plan[0, 3])[0])
+    assert not np.array_equal(plan, other.plan(2))
+    assert sorted(plan[:, :, 1].ravel().tolist()) == list(range(8))  # every pair once an epoch
+
+
+def test_weights_share_out_the_batches(recipe: Recipe, data: Path) -> None:
+    sources = tuple(Source("camvid", str(data / "camvid"), weight, name) for weight, name in ((3.0, "a"), (1.0, "b")))
+    mixed = recipe.change(data=sources, steps_per_epoch=100)
+    plan = Store(mixed, find_all(mixed, [])).plan(0)
+    assert 0.7 < (plan[:, :, 0] == 0).mean() < 0.8
+    with pytest.raises(UsageError, match="only some data sets have a weight"):
+        find_all(recipe.change(data=(sources[0], dataclasses.replace(sources[1], weight=0.0))), [])
+
+
+def test_rare_classes_are_drawn_more_often(recipe: Recipe) -> None:
+    found = find_all(recipe, [])
+    looked = scan(found[0][1])
+    holders = np.flatnonzero(looked.counts[: looked.train, 3] >= 60)
+    often = recipe.change(rare=("person",), rare_share=1.0, steps_per_epoch=40)
+    assert np.isin(Store(often, found, [looked]).plan(0)[:, :, 1], holders).all()
+    with pytest.raises(UsageError, match="no class 'lorry'"):
+        Store(recipe.change(rare=("lorry",)), found, [looked])
+
+
+def test_class_weights_come_from_frequencies(recipe: Recipe) -> None:
+    looked = scan(find_all(recipe, [])[0][1])
+    weights = class_weights(recipe.change(balance=1.0), [looked], 4)
+    assert np.argmax(weights) == np.argmin(looked.shares)
+    assert float(np.dot(weights, looked.shares)) == pytest.approx(1.0)
+    assert class_weights(recipe, [looked], 4) == ()
+    with pytest.raises(UsageError, match="2 class weights for 4"):
+        class_weights(recipe.change(class_weights=(1.0, 2.0)), [looked], 4)
+
+
+def test_it_stops_early_and_keeps_the_best(recipe: Recipe, tmp_path: Path) -> None:
+    hopeless = recipe.change(epochs=30, early_stopping=2, learning_rate=1e-9)
+    state = run_training(hopeless, [], tmp_path / "run", QUIET)
+    assert state.finished and len(state.history) < 30
+    assert state.waited == 2
+    assert load_weights(tmp_path / "run")[1] == state.history[state.best_epoch]["step"]
+
+
+def test_a_plateau_halves_the_rate(recipe: Recipe, tmp_path: Path) -> None:
+    flat = recipe.change(epochs=9, schedule="plateau", plateau_patience=2, learning_rate=1e-9, warmup=0, norm=False)
+    state = run_training(flat, [], tmp_path / "run", QUIET)
+    assert state.halvings >= 1
+    assert state.history[-1]["learning_rate"] < state.history[1]["learning_rate"]
+
+
+def test_a_loss_that_is_no_number_names_the_batch_and_keeps_the_checkpoint(recipe: Recipe, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    wild = recipe.change(optimizer="sgd", norm=False, clip_norm=0.0)
+    run_training(wild, [], run, QUIET, stop_at=1)
+    with pytest.raises(
+        SegViewerError, match=r"loss is (nan|inf) at epoch \d, step \d \(its batch begins with \d\d\.png"
+    ):
+        run_training(wild.change(learning_rate=9.9, warmup=0, weight_decay=0.0, loss="1000000000*ce"), [], run, QUIET)
     state = load_state(run)
-    assert state is not None and state.step == recipe.steps
-    assert len(state.optimizer) > len(state.weights) // 2
-    assert load_weights(run)[1] == recipe.steps
-    assert (run / "history.csv").read_text().startswith("step,loss")
+    assert state is not None and all(np.isfinite(value).all() for value in [*state.weights, *state.average])
 
 
-def test_the_same_seed_gives_the_same_start(data: Path, recipe: Recipe, tmp_path: Path) -> None:
-    one = train(recipe, [data], tmp_path / "a", lambda _: None, stop_at=1)
-    two = train(recipe, [data], tmp_path / "b", lambda _: None, stop_at=1)
-    for a, b in zip(one.weights, two.weights, strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
+def test_out_of_memory_says_what_to_lower(recipe: Recipe) -> None:
+    import tensorflow as tf
+
+    for error in (MemoryError(), tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")):
+        with pytest.raises(OutOfMemory, match=r"4 pictures of 96x64: lower --batch-size to 2"), _explained(recipe):
+            raise error
 
 
-def test_a_checkpoint_of_another_model_is_refused(run: Path, data: Path, recipe: Recipe) -> None:
+def test_a_picture_that_breaks_while_training_is_named(recipe: Recipe, data: Path, tmp_path: Path) -> None:
+    shutil.copytree(data, tmp_path / "data")
+    moved = recipe.change(data=(Source("camvid", str(tmp_path / "data" / "camvid")),))
+    found = find_all(moved, [])
+    store = Store(moved, found)
+    (tmp_path / "data/camvid/train/03.png").write_bytes(b"gone")
+    from trainer.feed import batches
+
+    with pytest.raises(SegViewerError, match=r"03\.png: cannot be read as a picture"), _explained(moved):
+        list(batches(store, 0))
+
+
+def test_a_checkpoint_of_another_model_is_refused(unbroken: Path, recipe: Recipe, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(unbroken, run)
     before = (run / "checkpoint.npz").read_bytes()
     with pytest.raises(UsageError, match="of another model"):
-        train(recipe.replace(widths=(4, 8)), [data], run, lambda _: None)
+        run_training(recipe.change(widths=(4, 8)), [], run, QUIET)
     assert (run / "checkpoint.npz").read_bytes() == before
 
 
-def test_a_damaged_checkpoint_is_named(tmp_path: Path, data: Path, recipe: Recipe) -> None:
+def test_a_damaged_checkpoint_is_named(tmp_path: Path, recipe: Recipe) -> None:
     (tmp_path / "checkpoint.npz").write_bytes(b"no archive")
-    with pytest.raises(UsageError, match="checkpoint"):
-        train(recipe, [data], tmp_path, lambda _: None)
+    with pytest.raises(UsageError, match=r"checkpoint\.npz: checkpoint is damaged"):
+        run_training(recipe, [], tmp_path, QUIET)
 
 
-@pytest.mark.parametrize("precision", ["float32", "int8"])
-def test_export_obeys_the_contract_and_every_engine_agrees(
-    run: Path, data: Path, recipe: Recipe, tmp_path: Path, precision: str
-) -> None:
-    report = export_run(recipe, [data], run, tmp_path / "tiny.onnx", precision, lambda _: None, calibration=8)
-    spec = read_model_file(tmp_path / "tiny.onnx")
-    assert (spec.name, spec.width, spec.height, spec.precision, spec.labels) == ("tiny", 96, 64, precision, DRIVING)
-    assert spec.metrics["camvid"]["pictures"] == 3
-    assert report.parity >= 0.999
-    maps = []
-    for name in ("openvino", "onnxruntime"):
-        engine = load_engine(spec, name)
-        if precision == "int8" and name == "openvino":
-            assert engine.report.precision == "int8"
-        maps.append(np.stack([engine.segment(painted(blocks(np.random.default_rng(k)))) for k in range(4)]))
-        engine.close()
-    assert np.mean(maps[0] == maps[1]) > 0.97
-    assert len(np.unique(maps[0])) > 1
+@pytest.mark.parametrize("changes", [{"optimizer": "adam"}, {"optimizer": "sgd"}, {"accumulate": 2}, {"arch": "unet"}])
+def test_other_ways_to_train_run_and_resume(recipe: Recipe, tmp_path: Path, changes: dict[str, Any]) -> None:
+    other = recipe.change(epochs=2, dropout=0.2, **changes)
+    run_training(other, [], tmp_path / "run", QUIET, stop_at=3)
+    assert run_training(other, [], tmp_path / "run", QUIET).finished
 
 
-def test_the_command_line_trains_scores_and_exports(run: Path, data: Path, tmp_path: Path) -> None:
-    toml = tmp_path / "tiny.toml"
-    toml.write_text(
-        "seed = 3\nsteps = 2\nbatch = 2\ncrop = [64, 32]\nframe = [96, 64]\n"
-        "[model]\nwidths = [4, 8]\n[[data]]\nkind = 'camvid'\npath = 'camvid'\n"
-    )
-    common = [str(toml), "--data", str(data), "--run", str(tmp_path / "run")]
-    runner = CliRunner()
-    assert runner.invoke(main, ["train", *common]).exit_code == 0
-    out = tmp_path / "m.onnx"
-    export = ["export", *common, "-o", str(out), "--precision", "float32", "--card", str(tmp_path / "m.md")]
-    result = runner.invoke(main, export)
-    assert result.exit_code == 0, result.output
-    assert "No safety function" in (tmp_path / "m.md").read_text()
-    before = out.read_bytes()
-    again = runner.invoke(main, export)
-    assert again.exit_code == 2 and "exists already" in again.output
-    assert out.read_bytes() == before
-    scored = runner.invoke(main, ["evaluate", str(out), "--recipe", str(toml), "--data", str(data)])
-    assert scored.exit_code == 0 and "mIoU" in scored.output, scored.output
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision_learns_too(recipe: Recipe, tmp_path: Path, precision: str) -> None:
+    state = run_training(recipe.change(precision=precision), [], tmp_path / "run", QUIET)
+    assert state.history[-1]["loss"] < 0.8 * state.history[0]["loss"]
 
 
-def test_bad_input_is_one_line(tmp_path: Path) -> None:
-    runner = CliRunner()
-    result = runner.invoke(main, ["train", "first", "--data", str(tmp_path), "--run", str(tmp_path / "run")])
-    assert result.exit_code in (1, 2)
-    assert "no such folder" in result.output and "Traceback" not in result.output
+@pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
+def test_jax_goes_on_with_what_tensorflow_began(unbroken: Path, recipe: Recipe, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run_training(recipe, [], run, QUIET, stop_at=9)
+    line = command("train", "--run", run)
+    done = subprocess.run(line, env={**os.environ, "KERAS_BACKEND": "jax"}, capture_output=True, text=True, timeout=110)
+    assert done.returncode == 0 and "goes on at epoch 5, step 2" in done.stdout, done.stderr
+    assert float(rows(run)[-1]["loss"]) == pytest.approx(float(rows(unbroken)[-1]["loss"]), rel=0.1)
+
+
+def test_two_machines_take_the_steps_that_one_takes(recipe: Recipe, tmp_path: Path) -> None:
+    # without batch norm (each machine has its own) and clipping (each clips its own part) the sums are the same
+    plain = recipe.change(norm=False, clip_norm=0.0, epochs=2, warmup=0, learning_rate=1e-3, augment=False)
+    (tmp_path / "r.toml").write_text(plain.to_toml())
+    ports = _free_ports(2)
+    line = command("train", tmp_path / "r.toml", "--run")
+    base = {key: value for key, value in os.environ.items() if key != "TF_CONFIG"}
+    alone = subprocess.run([*line, str(tmp_path / "one")], env=base, capture_output=True, text=True, timeout=100)
+    assert alone.returncode == 0, alone.stderr
+    workers = []
+    for index in range(2):
+        told = {"cluster": {"worker": [f"127.0.0.1:{p}" for p in ports]}, "task": {"type": "worker", "index": index}}
+        env = {**base, "TF_CONFIG": json.dumps(told)}
+        log = (tmp_path / f"log{index}").open("w")
+        workers.append(subprocess.Popen([*line, str(tmp_path / "two")], env=env, stdout=log, stderr=log))
+    try:
+        for index, worker in enumerate(workers):
+            assert worker.wait(timeout=100) == 0, (tmp_path / f"log{index}").read_text()[-2000:]
+    finally:
+        for worker in workers:
+            worker.kill()
+    for one, two in zip(rows(tmp_path / "one"), rows(tmp_path / "two"), strict=True):
+        assert float(one["loss"]) == pytest.approx(float(two["loss"]), rel=1e-3)
+        assert float(one["accuracy"]) == pytest.approx(float(two["accuracy"]), abs=2e-3)
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports

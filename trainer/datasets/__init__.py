@@ -1,40 +1,103 @@
-"""The data sets by name, and where each lies below the data folder."""
+"""The data sets by name, and where each lies."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 from seg_viewer.core.errors import SourceError, UsageError
-from trainer.datasets import camvid, carla, carvana, folder, idd, penn_fudan
-from trainer.datasets.base import DataSet, Pair
+from trainer.datasets import camvid, carla, carvana, cityscapes, folder, idd, oxford_pets, penn_fudan
+from trainer.datasets.base import DataSet, Layout, Pair, Split, chosen_map
+from trainer.labelmap import read_label_map
 
-__all__ = ["FORMATS", "DataSet", "Pair", "find"]
+__all__ = ["FORMATS", "DataSet", "Format", "Layout", "Pair", "Split", "find", "recognise", "tfds_folder"]
+
+TFDS = "tfds"
+
+
+@dataclass(frozen=True)
+class Format:
+    """One layout of files.
+
+    Args:
+        module: has `fits(root)` and `find(root)`.
+        files: what it looks like, for people.
+    """
+
+    module: ModuleType
+    files: str
+
+    def fits(self, root: Path) -> bool:
+        return bool(self.module.fits(root))
+
+    def find(self, root: Path) -> Layout:
+        """Raises: SourceError."""
+        return self.module.find(root)  # type: ignore[no-any-return]
+
 
 FORMATS = {
-    "camvid": camvid.find,
-    "carla": carla.find,
-    "carvana": carvana.find,
-    "folder": folder.find,
-    "idd": idd.find,
-    "penn_fudan": penn_fudan.find,
+    "camvid": Format(camvid, "train/ trainannot/ val/ valannot/ (SegNet layout)"),
+    "carla": Format(carla, "CameraRGB/ with CameraMask/ or CameraSeg/, also one such pair per drive"),
+    "carvana": Format(carvana, "train/*.jpg train_masks/*_mask.gif"),
+    "cityscapes": Format(cityscapes, "leftImg8bit/PART/CITY/ gtFine/PART/CITY/*_labelIds.png"),
+    "folder": Format(folder, "images/ masks/, with a labels.toml or without"),
+    "idd": Format(idd, "leftImg8bit/train/DRIVE/*_image.jpg gtFine/train/DRIVE/*_label.png (IDD-Lite)"),
+    "oxford_pets": Format(oxford_pets, "images/ annotations/trimaps/; or tfds=oxford_iiit_pet:4.0.0"),
+    "penn_fudan": Format(penn_fudan, "PNGImages/ PedMasks/"),
 }
 
 
-def find(kind: str, root: Path, name: str | None = None) -> DataSet:
+def recognise(root: Path) -> str:
+    """The format of a folder: a key of `FORMATS`. Raises: SourceError when none fits."""
+    if not root.is_dir():
+        raise SourceError(f"{root}: no such folder")
+    for name, made in FORMATS.items():
+        if made.fits(root):
+            return name
+    raise SourceError(f"{root}: no known data set; 'seg-trainer datasets' shows what each format looks like")
+
+
+def tfds_folder(name: str, note: Callable[[str], None] = lambda _: None) -> Path:
+    """Folder with the files of a tensorflow_datasets set, fetched when missing. Raises: UsageError, SourceError."""
+    from platformdirs import user_cache_path
+
+    if name.split(":")[0] != "oxford_iiit_pet":
+        raise UsageError(f"tfds={name}: only oxford_iiit_pet is known; unpack others and use format 'folder'")
+    return oxford_pets.unpack_tfds(user_cache_path("seg-viewer") / "tfds" / name.replace(":", "-"), note, name)
+
+
+def find(
+    kind: str,
+    root: Path,
+    name: str | None = None,
+    labels: str = "driving",
+    split: Split | None = None,
+    own_bonnet: str = "ignore",
+) -> DataSet:
     """The data set of a format below a folder.
 
     Args:
-        kind: a key of `FORMATS`.
+        kind: a key of `FORMATS`, or "auto".
         root: its folder.
         name: what to call it; the format's own name when not given.
+        labels: "native", "driving", or a label map's name or path.
+        split: what is held out; the format's own split when None.
+        own_bonnet: "ignore" the pixels of the car that carries the camera, or "keep" them (CARLA only).
 
     Raises:
-        UsageError: there is no such format.
+        UsageError: there is no such format or label map.
         SourceError: the folder is missing or incomplete.
     """
-    if kind not in FORMATS:
+    if kind != "auto" and kind not in FORMATS:
         raise UsageError(f"no data set format '{kind}'; there are {', '.join(sorted(FORMATS))}")
     if not root.is_dir():
         raise SourceError(f"{root}: no such folder for the data set '{name or kind}'")
-    found = FORMATS[kind](root)
-    return DataSet(name or found.name, found.train, found.held_out, found.read_mask)
+    if kind == "auto":
+        kind = recognise(root)
+    layout = FORMATS[kind].find(root)
+    label_map = chosen_map(layout.maps, labels, name or kind) or read_label_map(labels)
+    train, held_out = (split or layout.split).divide(layout.pairs)
+    ignored = layout.ignored if own_bonnet == "ignore" else None
+    return DataSet(name or kind, train, held_out, label_map, ignored, layout.notes)

@@ -1,30 +1,113 @@
-"""What every data set gives: pairs of picture and mask, split into training and held-out, masks as our class ids."""
+"""What every data set gives: pairs of picture and mask, split into training and held-out, masks as class ids."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from seg_viewer.core.errors import SourceError
-from seg_viewer.core.labels import IGNORE_ID
+from seg_viewer.core.errors import SourceError, UsageError
+from seg_viewer.core.labels import IGNORE_ID, LabelSet
+from trainer.labelmap import LabelMap
 
-STRAY = -1
-"""Entry of a mapping table for values that the data set does not define."""
-
-ReadMask = Callable[[Path], NDArray[np.uint8]]
+PICTURES = ("*.png", "*.jpg", "*.jpeg", "*.JPG", "*.PNG")
+GIVEN_HELD_OUT = "held-out"
+SPLITS = ("given", "random", "blocks", "groups")
 
 
 @dataclass(frozen=True)
 class Pair:
-    """One picture file and its mask file."""
+    """One picture file and its mask file.
+
+    Args:
+        group: drive, town, car or breed that it belongs to; neighbours in a group look alike.
+        part: "held-out" where the data set's own lists say so, else "train".
+    """
 
     picture: Path
     mask: Path
+    group: str = ""
+    part: str = "train"
+
+
+@dataclass(frozen=True)
+class Split:
+    """Which pairs are held out for scoring.
+
+    Args:
+        by: "given": the data set's own lists; "random": a share of all pairs, drawn with a seed; "blocks": the end of
+            every drive; "groups": every n-th drive, town or car as a whole.
+        held_out: share of the pairs (not for "given").
+        seed: for "random".
+        gap: pairs before a block that belong to neither part, because neighbours are near twins.
+    """
+
+    by: str
+    held_out: float = 0.15
+    seed: int = 0
+    gap: int = 0
+
+    def __post_init__(self) -> None:
+        if self.by not in SPLITS:
+            raise ValueError(f"split '{self.by}': choose {', '.join(SPLITS)}")
+        if not 0 <= self.held_out < 1:
+            raise ValueError(f"held-out share {self.held_out} is outside 0…1")
+
+    def divide(self, pairs: Sequence[Pair]) -> tuple[tuple[Pair, ...], tuple[Pair, ...]]:
+        """Training and held-out pairs, each in the given order."""
+        if self.by == "given":
+            held = {pair for pair in pairs if pair.part == GIVEN_HELD_OUT}
+            return tuple(pair for pair in pairs if pair not in held), tuple(pair for pair in pairs if pair in held)
+        count = round(len(pairs) * self.held_out)
+        if self.held_out == 0 or len(pairs) < 2:
+            return tuple(pairs), ()
+        if self.by == "random":
+            drawn = np.random.default_rng(self.seed).permutation(len(pairs))[: max(1, count)]
+            chosen = set(drawn.tolist())
+            return (
+                tuple(pair for index, pair in enumerate(pairs) if index not in chosen),
+                tuple(pair for index, pair in enumerate(pairs) if index in chosen),
+            )
+        groups: dict[str, list[Pair]] = {}
+        for pair in pairs:
+            groups.setdefault(pair.group, []).append(pair)
+        if self.by == "groups" and len(groups) > 1:
+            every = max(2, min(len(groups), round(1 / self.held_out)))
+            kept_back = set(list(groups)[every - 1 :: every])
+            return (
+                tuple(pair for pair in pairs if pair.group not in kept_back),
+                tuple(pair for pair in pairs if pair.group in kept_back),
+            )
+        train: list[Pair] = []
+        held_out: list[Pair] = []
+        for drive in groups.values():
+            cut = len(drive) - max(1, round(len(drive) * self.held_out))
+            train += drive[: max(0, cut - self.gap)]
+            held_out += drive[cut:]
+        return tuple(train), tuple(held_out)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a format finds in a folder, before anything is said about classes or split.
+
+    Args:
+        pairs: all of them, drives in order.
+        split: the split that suits the format.
+        maps: "native" (the data set's own classes) and, where it has them, "driving" → label map.
+        ignored: pixels that no mask of this data set knows, (H, W) bool (own bonnet), or None.
+        notes: lines a person should see, e.g. pictures without a mask.
+    """
+
+    pairs: Sequence[Pair]
+    split: Split
+    maps: Mapping[str, LabelMap]
+    ignored: NDArray[np.bool_] | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -35,28 +118,47 @@ class DataSet:
         name: short name, as recipes and score tables use it.
         train: pairs to train on.
         held_out: pairs to score on; never trained on.
-        read_mask: mask file → (H, W) uint8 of our class ids, 255 where unknown.
+        label_map: raw mask → class ids.
+        ignored: see `Layout`.
+        notes: see `Layout`.
     """
 
     name: str
     train: tuple[Pair, ...]
     held_out: tuple[Pair, ...]
-    read_mask: ReadMask
+    label_map: LabelMap
+    ignored: NDArray[np.bool_] | None = field(default=None, repr=False)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def labels(self) -> LabelSet:
+        return self.label_map.labels
+
+    def read_mask(self, path: Path) -> NDArray[np.uint8]:
+        """Mask file → (H, W) uint8 of class ids, 255 where unknown. Raises: SourceError."""
+        mask = self.label_map.decode(read_raw_mask(path), path)
+        if self.ignored is not None and self.ignored.shape == mask.shape:
+            mask = np.where(self.ignored, np.uint8(IGNORE_ID), mask)
+        return mask
 
     def read(self, pair: Pair) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """Picture (H, W, 3) uint8 RGB and mask (H, W) uint8 of class ids.
 
+        A mask of another size but the same shape is scaled to the picture by nearest neighbour.
+
         Raises:
-            SourceError: a file cannot be read, the sizes differ, or the mask holds a value nobody defined.
+            SourceError: a file cannot be read, the shapes differ, or the mask holds a value nobody defined.
         """
         picture = read_picture(pair.picture)
         mask = self.read_mask(pair.mask)
-        if picture.shape[:2] != mask.shape:
-            height, width = picture.shape[:2]
-            raise SourceError(
-                f"{pair.mask}: mask is {mask.shape[1]}x{mask.shape[0]},"
-                f" its picture {pair.picture.name} {width}x{height}"
-            )
+        height, width = picture.shape[:2]
+        if (height, width) != mask.shape:
+            if abs(mask.shape[1] * height - mask.shape[0] * width) > 0.01 * mask.shape[1] * height:
+                raise SourceError(
+                    f"{pair.mask}: mask is {mask.shape[1]}x{mask.shape[0]},"
+                    f" its picture {pair.picture.name} {width}x{height}; their shapes must agree"
+                )
+            mask = cv2.resize(mask, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
         return picture, mask
 
 
@@ -68,81 +170,69 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
     return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
 
 
-def read_ids(path: Path, channel: str = "red") -> NDArray[np.uint8]:
-    """Raw values of a mask file, (H, W) uint8; of a colour file its red channel.
+def read_raw_mask(path: Path) -> NDArray[np.uint8]:
+    """Raw mask, uint8: (H, W) of a grey file, a palette file (its indices) or a 1-bit file, else (H, W, 3) RGB.
+
+    Read with Pillow, because OpenCV turns palettes into colours and not every build of it reads GIF.
 
     Raises:
         SourceError: the file is missing, no picture, or holds more than 8 bits.
     """
-    raw = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if raw is None:
-        raise SourceError(f"{path}: cannot be read as a mask")
-    if raw.dtype != np.uint8:
-        raise SourceError(f"{path}: mask has {raw.dtype} values; save it with 8 bits")
-    if raw.ndim == 3:
-        raw = raw[:, :, {"blue": 0, "green": 1, "red": 2}[channel]]  # OpenCV stores BGR
-    return np.ascontiguousarray(raw)
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as picture:
+            if picture.mode.startswith("I") or picture.mode == "F":
+                raise SourceError(f"{path}: mask has more than 8 bits (mode {picture.mode}); save it with 8 bits")
+            if picture.mode == "1":
+                picture = picture.convert("L")
+            elif picture.mode == "LA":
+                picture = picture.getchannel(0)
+            elif picture.mode not in ("L", "P"):
+                picture = picture.convert("RGB")
+            return np.array(picture)
+    except (OSError, UnidentifiedImageError, Image.DecompressionBombError, SyntaxError) as error:
+        raise SourceError(f"{path}: cannot be read as a mask") from error
 
 
-def table(known: Mapping[int, int], rest: int = STRAY) -> NDArray[np.int16]:
-    """Mapping table raw value → class id, shape (256,), int16; values not in `known` become `rest`."""
-    out = np.full(256, rest, np.int16)
-    for value, class_id in known.items():
-        out[value] = class_id
-    return out
-
-
-def apply_table(raw: NDArray[np.uint8], mapping: NDArray[np.int16], path: Path) -> NDArray[np.uint8]:
-    """Map raw mask values to our class ids.
-
-    Args:
-        raw: (H, W) uint8.
-        mapping: (256,) int16 as `table` makes it.
-        path: the file, for the error text.
-
-    Raises:
-        SourceError: a value maps to `STRAY`; the text names file, pixel and value.
-    """
-    mapped = mapping[raw]
-    stray = mapped == STRAY
-    if stray.any():
-        y, x = (int(v) for v in np.argwhere(stray)[0])
-        count = len(np.unique(raw))
-        hint = "; so many values mean a lossy or smoothed mask: save it as PNG, unscaled" if count > 64 else ""
-        raise SourceError(
-            f"{path}: value {int(raw[y, x])} at x={x}, y={y} is no class of this data set"
-            f" ({int(stray.sum())} such pixels){hint}"
-        )
-    return mapped.astype(np.uint8)
+def pictures_in(folder: Path) -> list[Path]:
+    """Picture files of a folder, sorted by name. Raises: SourceError when there are none."""
+    files = sorted({file for pattern in PICTURES for file in folder.glob(pattern)})
+    if not files:
+        raise SourceError(f"{folder}: holds no pictures (png or jpg)")
+    return files
 
 
 def pairs_by_stem(
-    pictures: Path, masks: Path, mask_name: Callable[[str], str], patterns: Sequence[str] = ("*.png", "*.jpg")
+    pictures: Iterable[Path], mask_of: Callable[[Path], Path], group: str = "", part: str = "train"
 ) -> list[Pair]:
-    """Pairs of a folder of pictures and a folder of masks, sorted by name.
-
-    Args:
-        mask_name: stem of a picture → name of its mask file.
+    """Pairs of picture files and the mask files that `mask_of` names.
 
     Raises:
-        SourceError: there is no picture, or a picture has no mask; the text names it.
+        SourceError: a picture has no mask; the text names it.
     """
-    files = sorted(file for pattern in patterns for file in pictures.glob(pattern))
-    if not files:
-        raise SourceError(f"{pictures}: holds no {' or '.join(patterns)}")
-    pairs = [Pair(file, masks / mask_name(file.stem)) for file in files]
+    pairs = [Pair(file, mask_of(file), group, part) for file in pictures]
     for pair in pairs:
         if not pair.mask.is_file():
             raise SourceError(f"{pair.picture}: has no mask {pair.mask}")
     return pairs
 
 
-def tail_block(pairs: Sequence[Pair], share: float, gap: int) -> tuple[tuple[Pair, ...], tuple[Pair, ...]]:
-    """Split a drive in order: the last `share` is held out, `gap` pairs before it are dropped (near twins)."""
-    cut = len(pairs) - round(len(pairs) * share)
-    return tuple(pairs[: max(0, cut - gap)]), tuple(pairs[cut:])
+def subfolders(folder: Path, what: str) -> list[Path]:
+    """Folders in a folder, by name. Raises: SourceError naming `what` when there are none."""
+    found = sorted(item for item in folder.glob("*") if item.is_dir())
+    if not found:
+        raise SourceError(f"{folder}: holds no {what}")
+    return found
 
 
-def ignore_where(mask: NDArray[np.uint8], where: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Copy of a mask with 255 at the marked pixels."""
-    return np.where(where, np.uint8(IGNORE_ID), mask)
+def chosen_map(maps: Mapping[str, LabelMap], labels: str, name: str) -> LabelMap | None:
+    """The format's own map when `labels` is "native" or "driving", else None. Raises: UsageError."""
+    if labels in maps:
+        return maps[labels]
+    if labels in ("native", "driving"):
+        raise UsageError(
+            f"data set '{name}' has no {labels} classes of its own; give a label map (--labels FILE.toml),"
+            " see 'seg-trainer datasets'"
+        )
+    return None

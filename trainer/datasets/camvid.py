@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from seg_viewer.core.labels import IGNORE_ID
-from trainer.datasets.base import DataSet, apply_table, pairs_by_stem, read_ids, table
-
-TABLE = table({**dict.fromkeys(range(11), 0), 3: 1, 8: 2, 9: 3, 10: 3, 11: IGNORE_ID})
+from trainer.datasets.base import GIVEN_HELD_OUT, Layout, Split, pairs_by_stem, pictures_in
+from trainer.labelmap import read_label_map
 
 
-def read_mask(path: Path) -> NDArray[np.uint8]:
-    """Road 3 → 1, car 8 → 2, pedestrian 9 and bicyclist 10 → 3, void 11 → 255, else background."""
-    return apply_table(read_ids(path), TABLE, path)
+def fits(root: Path) -> bool:
+    return (root / "train").is_dir() and (root / "trainannot").is_dir()
 
 
-def find(root: Path) -> DataSet:
+def find(root: Path) -> Layout:
     """The pairs below `root`; the given `val` list is held out. Raises: SourceError."""
-    train = pairs_by_stem(root / "train", root / "trainannot", lambda stem: f"{stem}.png")
-    val = pairs_by_stem(root / "val", root / "valannot", lambda stem: f"{stem}.png")
-    return DataSet("camvid", tuple(train), tuple(val), read_mask)
+    pairs = pairs_by_stem(pictures_in(root / "train"), lambda file: root / "trainannot" / f"{file.stem}.png")
+    if (root / "val").is_dir():
+        files = pictures_in(root / "val")
+        pairs += pairs_by_stem(files, lambda file: root / "valannot" / f"{file.stem}.png", part=GIVEN_HELD_OUT)
+    maps = {"native": read_label_map("camvid"), "driving": read_label_map("camvid-driving")}
+    return Layout(pairs, Split("given" if (root / "val").is_dir() else "blocks"), maps)

@@ -1,37 +1,60 @@
-"""A plain folder: `images/NAME.jpg|png` and `masks/NAME.png` holding our class ids (255 = ignore)."""
+"""A plain folder: `images/NAME.jpg|png` and `masks/NAME.png`, with a `labels.toml` beside them or without."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from seg_viewer.core.errors import SourceError
-from seg_viewer.core.labels import DRIVING, IGNORE_ID
-from trainer.datasets.base import DataSet, Pair, apply_table, read_ids, table, tail_block
+from trainer.datasets.base import Layout, Pair, Split, pictures_in, read_raw_mask
+from trainer.labelmap import LabelMap, plain_map, read_label_map
 
-TABLE = table({**{label.id: label.id for label in DRIVING}, IGNORE_ID: IGNORE_ID})
-
-
-def read_mask(path: Path) -> NDArray[np.uint8]:
-    """Class ids as they stand; anything else is a stray value. Raises: SourceError."""
-    return apply_table(read_ids(path), TABLE, path)
+MASK_ENDINGS = (".png", "_mask.png", ".gif", "_mask.gif", ".bmp", ".tif", ".jpg", "_mask.jpg")
+LOOKS = 30
+MOST_PLAIN_IDS = 64
 
 
-def find(root: Path, name: str = "folder", held_out: float = 0.15) -> DataSet:
-    """The pairs below `root` that are complete: a picture whose mask is not there yet is left out.
+def fits(root: Path) -> bool:
+    return (root / "images").is_dir() and (root / "masks").is_dir()
 
-    A folder may still be growing (a renderer writes into it); the last `held_out` share, in the order of the
-    names, is held out.
+
+def find(root: Path) -> Layout:
+    """The pairs below `root` that are complete: a picture whose mask is not there (yet) is left out and told.
+
+    The last 15 %, in the order of the names, is held out.
 
     Raises:
-        SourceError: there is no complete pair.
+        SourceError: there is no complete pair, or nobody said what the masks mean.
     """
-    files = sorted([*(root / "images").glob("*.jpg"), *(root / "images").glob("*.png")])
-    pairs = [Pair(file, root / "masks" / f"{file.stem}.png") for file in files]
-    pairs = [pair for pair in pairs if pair.mask.is_file()]
+    pairs, missing = [], []
+    for file in pictures_in(root / "images"):
+        mask = next((m for end in MASK_ENDINGS if (m := root / "masks" / f"{file.stem}{end}").is_file()), None)
+        if mask is None:
+            missing.append(file.name)
+        else:
+            pairs.append(Pair(file, mask))
     if not pairs:
         raise SourceError(f"{root}: holds no images/NAME.jpg with masks/NAME.png")
-    train, held = tail_block(pairs, held_out, gap=0)
-    return DataSet(name, train, held, read_mask)
+    notes = (f"{len(missing)} pictures have no mask, e.g. {missing[0]}: left out",) if missing else ()
+    maps = {"native": _native(root, pairs), "driving": read_label_map("driving")}
+    return Layout(pairs, Split("blocks", held_out=0.15), maps, notes=notes)
+
+
+def _native(root: Path, pairs: list[Pair]) -> LabelMap:
+    """`labels.toml` of the folder; else what the values of some masks suggest: two levels, or small ids as they stand.
+
+    Grey masks with any other values count as two classes, split by Otsu's threshold.
+    """
+    if (root / "labels.toml").is_file():
+        return read_label_map(str(root / "labels.toml"))
+    values: set[int] = set()
+    for pair in pairs[:: max(1, len(pairs) // LOOKS)]:
+        raw = read_raw_mask(pair.mask)
+        if raw.ndim == 3 and not np.array_equal(raw[:, :, 0], raw[:, :, 1]) and raw[:, :, 1:].any():
+            raise SourceError(f"{pair.mask}: is a colour mask; say what its colours mean in {root / 'labels.toml'}")
+        values |= set(np.unique(raw[:, :, 0] if raw.ndim == 3 else raw).tolist())
+    ids = values - {255}
+    if max(ids, default=0) == 0 or min(values) > 0 or len(values) == 2 or max(ids) >= MOST_PLAIN_IDS:
+        return read_label_map("binary")
+    return plain_map(max(ids) + 1)

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from seg_viewer.core.labels import IGNORE_ID
-from trainer.datasets.base import DataSet, pairs_by_stem, read_ids
+from trainer.datasets.base import Layout, Split, pairs_by_stem, pictures_in
+from trainer.labelmap import read_label_map
 
 
-def read_mask(path: Path) -> NDArray[np.uint8]:
-    """Instance ids > 0 → person, the rest → 255."""
-    return np.where(read_ids(path) > 0, np.uint8(3), np.uint8(IGNORE_ID))
+def fits(root: Path) -> bool:
+    return (root / "PNGImages").is_dir() and (root / "PedMasks").is_dir()
 
 
-def find(root: Path) -> DataSet:
+def find(root: Path) -> Layout:
     """The pairs below `root`, all for training: without background there is nothing to score. Raises: SourceError."""
-    pairs = pairs_by_stem(root / "PNGImages", root / "PedMasks", lambda stem: f"{stem}_mask.png")
-    return DataSet("penn_fudan", tuple(pairs), (), read_mask)
+    pairs = pairs_by_stem(pictures_in(root / "PNGImages"), lambda file: root / "PedMasks" / f"{file.stem}_mask.png")
+    maps = {"native": read_label_map("penn-fudan"), "driving": read_label_map("penn-fudan-driving")}
+    return Layout(pairs, Split("given"), maps)

@@ -1,0 +1,155 @@
+"""`seg-trainer` as a person uses it: check, datasets, the first ten minutes."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from tests.trainer.conftest import write_rgb
+from trainer.cli import main
+from trainer.options import parse_data
+from trainer.recipe import SECTIONS, Recipe, Source, read_recipe
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """20 tiny pictures of discs and their grey masks."""
+    rng = np.random.default_rng(0)
+    root = tmp_path / "discs"
+    for number in range(20):
+        mask = np.zeros((60, 80), np.uint8)
+        x, y, radius = (int(v) for v in rng.integers(12, 40, 3))
+        cv2.circle(mask, (x + 10, y), radius // 2, 255, -1)
+        picture = np.where(mask[..., None] > 0, (200, 60, 40), (90, 110, 90)).astype(np.uint8)
+        write_rgb(root / "images" / f"{number:02}.jpg", picture + rng.integers(0, 20, (60, 80, 3)).astype(np.uint8))
+        write_rgb(root / "masks" / f"{number:02}.png", mask)
+    return root
+
+
+def test_the_first_ten_minutes(folder: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "trainer.cli", "train", "--data", str(folder), "--epochs", "1"],
+        cwd=tmp_path,
+        env={**__import__("os").environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        timeout=110,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "run folder: runs/discs" in done.stdout and "report.html" in done.stdout
+    made = tmp_path / "runs" / "discs"
+    assert (made / "report.html").is_file() and (made / "check" / "folder_sheet.png").is_file()
+    assert read_recipe(str(made / "recipe.toml")).run.epochs == 1
+
+
+def test_check_tells_sizes_shares_and_writes_pictures(folder: Path, tmp_path: Path) -> None:
+    result = run("check", folder, "-o", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert "17 training and 3 held-out" in result.output and "80x60 (20)" in result.output
+    assert "object" in result.output and " %" in result.output
+    for name in ("folder_sheet.png", "folder_shares.png"):
+        assert cv2.imread(str(tmp_path / "out" / name)) is not None
+    again = run("check", folder)  # from the cache
+    assert again.exit_code == 0 and "80x60 (20)" in again.output
+
+
+def test_check_names_what_is_damaged_also_after_it_was_cached(data: Path, tmp_path: Path) -> None:
+    root = tmp_path / "camvid"
+    shutil.copytree(data / "camvid", root)
+    assert run("check", root).exit_code == 0
+    mask = cv2.imread(str(root / "trainannot/03.png"), cv2.IMREAD_UNCHANGED)
+    mask[5, 7] = 192
+    cv2.imwrite(str(root / "trainannot/03.png"), mask)
+    (root / "val/01.png").write_bytes(b"")
+    result = run("check", root)
+    assert result.exit_code == 1
+    assert "03.png: value 192 at x=7, y=5 is no class of 'camvid'" in result.output
+    assert "add it to a label map" in result.output
+    assert "01.png: cannot be read as a picture" in result.output
+    stopped = run("train", "--data", root, "--run", tmp_path / "run")
+    assert stopped.exit_code == 1 and "value 192" in stopped.output and "and 1 more" in stopped.output
+    assert not (tmp_path / "run").exists()
+
+
+def test_check_finds_the_same_picture_on_both_sides(folder: Path) -> None:
+    shutil.copy(folder / "images/00.jpg", folder / "images/19.jpg")
+    result = run("check", folder)
+    assert "1 held-out pictures are also training pictures" in result.output
+    faint = cv2.imread(str(folder / "images/01.jpg"))
+    cv2.imwrite(str(folder / "images/18.png"), cv2.add(faint, (1, 1, 1, 0)))
+    (folder / "images/18.jpg").unlink()
+    assert "look like a training picture" in run("check", folder).output
+
+
+def test_datasets_lists_formats_and_maps() -> None:
+    result = run("datasets")
+    for word in ("camvid", "carla", "oxford_pets", "cityscapes-driving", "carla-0.9.14", "[values]"):
+        assert word in result.output
+
+
+def test_options_and_file_say_the_same_things() -> None:
+    offered = {name for option in main.commands["train"].params for name in [option.name]}
+    for kind in SECTIONS.values():
+        assert set(kind.__dataclass_fields__) <= offered
+
+
+def test_options_change_what_the_file_says(data: Path, tmp_path: Path) -> None:
+    from trainer.options import make_recipe
+
+    (tmp_path / "r.toml").write_text(Recipe((Source("camvid", "x"),)).change(epochs=7, batch_size=2).to_toml())
+    made = make_recipe(str(tmp_path / "r.toml"), [], {"epochs": 3, "size": (128, 64), "loss": None})
+    assert (made.run.epochs, made.run.batch_size, made.run.size) == (3, 2, (128, 64))
+    made = make_recipe(None, [str(data / "camvid")], {"validation_split": 0.25, "split_by": "random", "seed": 5})
+    assert made.data[0].split == {"by": "random", "held_out": 0.25, "seed": 5}
+
+
+def test_data_is_written_with_format_and_weight(tmp_path: Path) -> None:
+    assert parse_data("camvid=some/where@0.4") == Source("camvid", "some/where", 0.4)
+    assert parse_data("some/where") == Source("auto", "some/where")
+    assert parse_data("tfds=oxford_iiit_pet:4.0.0") == Source("tfds", "oxford_iiit_pet:4.0.0")
+    strange = tmp_path / "a=b@2"
+    strange.mkdir()
+    assert parse_data(str(strange)) == Source("auto", str(strange))
+
+
+def test_show_augmentation(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "a.png"
+    result = run("train", "--data", data / "camvid", "--size", "96x64", "--show-augmentation", out)
+    assert result.exit_code == 0, result.output
+    assert cv2.imread(str(out)).shape[0] > 128
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("train",), "no data set: give --data"),
+        (("train", "--data", "{tmp}/gone"), "gone: no such folder"),
+        (("train", "--data", "{tmp}"), "no known data set"),
+        (("train", "--data", "kitti={tmp}"), "no format 'kitti'"),
+        (("train", "--data", "{data}", "--size", "100x64"), "needs multiples of 32"),
+        (("train", "--data", "{data}", "--size", "big"), "is not a size such as 512x288"),
+        (("train", "--data", "{data}", "--loss", "luck", "--run", "{tmp}/r"), "'luck' is none of ce"),
+        (("train", "--data", "{data}", "--labels", "gone"), "no such label map"),
+        (("train", "--data", "{data}", "--run", "{tmp}/file"), "is a file"),
+        (("check", "{tmp}/gone"), "no such folder"),
+        (("train", "gone"), "there ship: first"),
+    ],
+)
+def test_bad_input_is_one_clear_line(data: Path, tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
+    (tmp_path / "file").write_text("")
+    result = run(*(a.format(tmp=tmp_path, data=data / "camvid") for a in arguments))
+    assert result.exit_code in (1, 2)
+    assert message in result.output and "Traceback" not in result.output
+    assert result.exception is None or isinstance(result.exception, SystemExit)

@@ -1,0 +1,272 @@
+"""Label maps: what the values or colours of a data set's masks mean in classes of ours, or ignore."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from seg_viewer.core.carla_tags import TAGS, carla_lookup
+from seg_viewer.core.errors import SourceError, UsageError
+from seg_viewer.core.labels import DRIVING, IGNORE_ID, Label, LabelSet
+
+SHIPPED = Path(__file__).parent / "labelmaps"
+STRAY = -1
+"""Class of values that the map does not define: an error that names file, pixel and value."""
+
+IGNORE = "ignore"
+LOSSY_VALUES = 64
+"""A mask with more distinct values than this, some of them undefined, was saved lossily or smoothed."""
+
+
+@dataclass(frozen=True)
+class LabelMap:
+    """Raw mask values or colours → class ids.
+
+    Args:
+        name: short name or path.
+        title: one line for people.
+        labels: the classes that come out.
+        values: raw value → class id or 255 (ignore).
+        colors: (red, green, blue) → class id or 255, for masks that are colour pictures.
+        rest: class id of whatever is not listed, 255, or `STRAY`.
+        read: "ids": value of a grey or palette mask, of a colour mask the red channel, unless `colors` are given;
+            "otsu": grey masks are split in two by Otsu's threshold, 0 below and 1 above.
+        tolerance: largest distance of a channel at which a colour still counts as the nearest listed one.
+    """
+
+    name: str
+    title: str
+    labels: LabelSet
+    values: Mapping[int, int]
+    colors: Mapping[tuple[int, int, int], int] = field(default_factory=dict)
+    rest: int = STRAY
+    read: str = "ids"
+    tolerance: int = 0
+
+    def table(self) -> NDArray[np.int16]:
+        """Class id (255 ignore, −1 stray) of each raw value, shape (256,), int16."""
+        out = np.full(256, self.rest, np.int16)
+        for value, class_id in self.values.items():
+            out[value] = class_id
+        return out
+
+    def decode(self, raw: NDArray[np.uint8], path: Path) -> NDArray[np.uint8]:
+        """Class ids (H, W) uint8 of a raw mask.
+
+        Args:
+            raw: (H, W) values or (H, W, 3|4) colours, uint8, RGB order.
+            path: the file, for the error text.
+
+        Raises:
+            SourceError: a value or colour is not in the map; the text names file, pixel, value and what to do.
+        """
+        if self.read == "otsu":
+            return self._split_in_two(raw)
+        if self.speaks_colors(raw):
+            return self._decode_colors(raw[:, :, :3], path)
+        if raw.ndim == 3:
+            raw = raw[:, :, 0]
+        mapped = self.table()[raw]
+        stray = mapped == STRAY
+        if stray.any():
+            y, x = (int(v) for v in np.argwhere(stray)[0])
+            raise SourceError(
+                f"{path}: value {int(raw[y, x])} at x={x}, y={y} is no class of '{self.name}'"
+                f" ({int(stray.sum())} such pixels){_what_to_do(len(np.unique(raw)))}"
+            )
+        return mapped.astype(np.uint8)
+
+    def speaks_colors(self, raw: NDArray[np.uint8]) -> bool:
+        """Whether a mask is a colour picture in colours of this map, not ids in its red channel.
+
+        Green and blue of raw masks are zero, repeat red, or hold something else (instances, in later CARLA).
+        """
+        if raw.ndim != 3 or not self.colors or not _is_colorful(raw):
+            return False
+        if not self.values:
+            return True
+        some = raw[:: max(1, raw.shape[0] // 40), :: max(1, raw.shape[1] // 40), :3].reshape(-1, 3).astype(int)
+        apart = np.abs(some[:, None] - np.array(list(self.colors))).max(-1).min(1)
+        return float(np.mean(apart <= 8)) > 0.5
+
+    def _split_in_two(self, raw: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        grey = cv2.cvtColor(np.ascontiguousarray(raw[:, :, :3]), cv2.COLOR_RGB2GRAY) if raw.ndim == 3 else raw
+        low, high = int(grey.min()), int(grey.max())
+        if low == high:  # Otsu needs two levels: an even mask is all object when it is bright
+            return np.full(grey.shape, int(high > 0 if high <= 1 else high > 127), np.uint8)
+        _, split = cv2.threshold(np.ascontiguousarray(grey), 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+        return np.asarray(split, np.uint8)
+
+    def _decode_colors(self, raw: NDArray[np.uint8], path: Path) -> NDArray[np.uint8]:
+        codes = raw.astype(np.int32) @ np.array([65536, 256, 1], np.int32)
+        found, inverse = np.unique(codes, return_inverse=True)
+        palette = np.array(list(self.colors))
+        ids = np.fromiter(self.colors.values(), np.int16)
+        spread = np.stack([found >> 16, (found >> 8) & 255, found & 255], axis=1)
+        apart = np.abs(spread[:, None] - palette).max(-1)
+        # where two classes meet, JPEG mixes their colours: nobody knows which it was
+        rest = IGNORE_ID if path.suffix.lower() in (".jpg", ".jpeg") and self.tolerance else self.rest
+        classes = np.where(apart.min(1) <= self.tolerance, ids[apart.argmin(1)], rest)
+        mapped = classes[inverse].reshape(codes.shape)
+        stray = mapped == STRAY
+        if stray.any():
+            y, x = (int(v) for v in np.argwhere(stray)[0])
+            color = tuple(int(v) for v in raw[y, x])
+            raise SourceError(
+                f"{path}: colour {color} at x={x}, y={y} is no class of '{self.name}'"
+                f" ({int(stray.sum())} such pixels){_what_to_do(len(found))}"
+            )
+        return mapped.astype(np.uint8)
+
+
+def _is_colorful(raw: NDArray[np.uint8]) -> bool:
+    """Whether green or blue carry anything; CARLA's raw masks leave both at zero, grey pictures repeat red."""
+    red, green, blue = raw[:, :, 0], raw[:, :, 1], raw[:, :, 2]
+    grey = np.array_equal(red, green) and np.array_equal(red, blue)
+    return not grey and bool(green.any() or blue.any())
+
+
+def _what_to_do(distinct: int) -> str:
+    if distinct > LOSSY_VALUES:
+        return (
+            f"; the mask holds {distinct} different values, the mark of JPEG damage or smoothing: save masks as PNG,"
+            " scaled by nearest neighbour only"
+        )
+    return "; add it to a label map (--labels FILE.toml), as a class or under 'ignore'"
+
+
+def shipped_maps() -> dict[str, str]:
+    """Name → title of the label maps that ship, CARLA's among them."""
+    found = {file.stem: tomllib.loads(file.read_text(encoding="utf-8"))["title"] for file in SHIPPED.glob("*.toml")}
+    for version in TAGS:
+        for target in ("", "-driving"):
+            made = carla_map(version, bool(target))
+            found[made.name] = made.title
+    return dict(sorted(found.items()))
+
+
+def carla_map(version: str, driving: bool) -> LabelMap:
+    """The map of CARLA's tags, by number and by colour of its city palette.
+
+    Args:
+        version: key of `seg_viewer.core.carla_tags.TAGS`.
+        driving: to our four classes instead of CARLA's own.
+    """
+    tags = TAGS[version]
+    colors = {tag.color: tag.id for tag in tags}
+    until = {"0.8": "CARLA 0.8", "0.9.0": "CARLA 0.9.0 to 0.9.13", "0.9.14": "CARLA 0.9.14 and later"}[version]
+    if driving:
+        lookup = carla_lookup(version)
+        return LabelMap(
+            f"carla-{version}-driving",
+            f"{until} as background, road (lines too), car, person",
+            DRIVING,
+            {tag.id: int(lookup[tag.id]) for tag in tags},
+            {color: int(lookup[tag]) for color, tag in colors.items()},
+            tolerance=24,
+        )
+    labels = LabelSet([Label(tag.id, tag.name, tag.color, painted=tag.id != 0) for tag in tags])
+    own = {tag.id: tag.id for tag in tags}
+    return LabelMap(f"carla-{version}", f"{until}, its {len(tags)} tags", labels, own, colors, tolerance=24)
+
+
+def plain_map(count: int) -> LabelMap:
+    """Ids 0…count − 1 as classes "class 0", "class 1", …; 255 is ignored. For masks that nobody described."""
+    hues = np.zeros((1, count, 3), np.uint8)
+    hues[0] = [[(index * 67) % 180, 200, 230] for index in range(count)]
+    colors = cv2.cvtColor(hues, cv2.COLOR_HSV2RGB)[0].tolist()
+    labels = LabelSet([Label(i, f"class {i}", tuple(colors[i]), painted=i > 0) for i in range(count)])
+    return LabelMap("ids", f"ids 0…{count - 1} as they stand", labels, {**{i: i for i in range(count)}, 255: IGNORE_ID})
+
+
+def read_label_map(name: str) -> LabelMap:
+    """Read a label map.
+
+    Args:
+        name: path of a TOML file, or the name of one that ships.
+
+    Raises:
+        UsageError: there is none, or it says something that means nothing.
+    """
+    for version in TAGS:
+        for driving in (False, True):
+            if name == f"carla-{version}" + ("-driving" if driving else ""):
+                return carla_map(version, driving)
+    path = Path(name)
+    if not path.suffix and not path.exists():
+        path = SHIPPED / f"{name}.toml"
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(
+            f"{name}: no such label map ({error.strerror}); 'seg-trainer datasets' lists the ones that ship"
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: not a label map: {error}") from error
+    try:
+        return _from_tables(name, tables)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UsageError(f"{path}: not a label map: {error}") from error
+
+
+def _from_tables(name: str, tables: dict[str, Any]) -> LabelMap:
+    unknown = set(tables) - {"title", "target", "read", "rest", "tolerance", "values", "colors", "classes"}
+    if unknown:
+        raise ValueError(f"'{sorted(unknown)[0]}' means nothing here")
+    if tables.get("target", "driving") != "driving":
+        raise ValueError("target can only be 'driving'; give [classes] for other classes")
+    if ("target" in tables) == ("classes" in tables):
+        raise ValueError('give either target = "driving" or [classes] with a colour for each class')
+    if tables.get("read", "ids") not in ("ids", "otsu"):
+        raise ValueError(f"read = '{tables['read']}'; choose ids or otsu")
+    labels = DRIVING if "target" in tables else _labels(tables["classes"])
+    values = _ids_by(labels, tables.get("values", {}), lambda value: _in_range(int(value)))
+    colors = _ids_by(labels, tables.get("colors", {}), lambda color: tuple(_in_range(int(c)) for c in color))
+    rest = tables.get("rest")
+    return LabelMap(
+        name,
+        str(tables.get("title", name)),
+        labels,
+        values,
+        colors,
+        STRAY if rest is None else _class_id(labels, rest),
+        tables.get("read", "ids"),
+        int(tables.get("tolerance", 0)),
+    )
+
+
+def _labels(classes: Mapping[str, Sequence[int]]) -> LabelSet:
+    painted = {name: name not in ("background", "sky", "unlabeled") for name in classes}
+    colors = {name: tuple(int(c) for c in color) for name, color in classes.items()}
+    return LabelSet([Label(i, name, colors[name], painted[name]) for i, name in enumerate(classes)])  # type: ignore[arg-type]
+
+
+def _class_id(labels: LabelSet, name: str) -> int:
+    if name == IGNORE:
+        return IGNORE_ID
+    if name not in labels.names:
+        raise ValueError(f"no class '{name}'; there are {', '.join(labels.names)} and ignore")
+    return int(labels.by_name(name).id)
+
+
+def _ids_by(labels: LabelSet, lists: Mapping[str, Sequence[Any]], clean: Any) -> dict[Any, int]:
+    out: dict[Any, int] = {}
+    for name, items in lists.items():
+        class_id = _class_id(labels, name)
+        for item in items:
+            if out.setdefault(clean(item), class_id) != class_id:
+                raise ValueError(f"{item} is given to two classes")
+    return out
+
+
+def _in_range(value: int) -> int:
+    if not 0 <= value <= 255:
+        raise ValueError(f"{value} is outside 0…255")
+    return value

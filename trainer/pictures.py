@@ -1,0 +1,104 @@
+"""Pictures made of pictures: colours of class maps, overlays, errors, tiles with captions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from seg_viewer.core.labels import IGNORE_ID, LabelSet
+from trainer.files import write_bytes
+
+Rgb = NDArray[np.uint8]
+
+BACK = (24, 26, 30)
+INK = (225, 228, 232)
+IGNORED = (150, 150, 150)
+CAPTION = 18
+
+
+def colored(class_map: NDArray[np.uint8], labels: LabelSet) -> Rgb:
+    """(H, W) class ids → (H, W, 3) uint8 RGB of their colours; ignored pixels are light grey."""
+    palette = labels.palette()
+    palette[IGNORE_ID] = IGNORED
+    return np.ascontiguousarray(palette[class_map])
+
+
+def overlay(picture: Rgb, class_map: NDArray[np.uint8], labels: LabelSet, opacity: float = 0.5) -> Rgb:
+    """The picture with the painted classes' colours laid over it; other pixels are untouched."""
+    painted = np.isin(class_map, [label.id for label in labels if label.painted])
+    mixed = cv2.addWeighted(picture, 1 - opacity, colored(class_map, labels), opacity, 0)
+    return np.where(painted[:, :, None], mixed, picture)
+
+
+def errors(picture: Rgb, truth: NDArray[np.uint8], predicted: NDArray[np.uint8]) -> Rgb:
+    """The picture in dim grey, wrong pixels in red, ignored ones black."""
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) // 2
+    out = cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB)
+    out[(truth != predicted) & (truth != IGNORE_ID)] = (255, 60, 50)
+    out[truth == IGNORE_ID] = 0
+    return out
+
+
+def fit(picture: NDArray[np.uint8], size: tuple[int, int], nearest: bool = False) -> NDArray[np.uint8]:
+    """Stretch to (width, height)."""
+    shrinks = size[0] < picture.shape[1]
+    way = cv2.INTER_NEAREST_EXACT if nearest else cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return cv2.resize(picture, size, interpolation=way)
+
+
+def caption(text: str, width: int, height: int = CAPTION) -> Rgb:
+    """A strip with one line of text, cut with … where it is too long."""
+    strip = np.full((height, width, 3), BACK, np.uint8)
+    font, scale = cv2.FONT_HERSHEY_SIMPLEX, 0.38
+    clean = text.encode("ascii", "replace").decode()
+    shown = clean
+    while shown and cv2.getTextSize(shown, font, scale, 1)[0][0] > width - 8:
+        clean = clean[:-1]
+        shown = clean + "..."
+    cv2.putText(strip, shown, (4, height - 6), font, scale, INK, 1, cv2.LINE_AA)
+    return strip
+
+
+def tiles(rows: Sequence[Sequence[Rgb]], captions: Sequence[str], header: Sequence[str] = (), gap: int = 4) -> Rgb:
+    """Rows of equally sized pictures, a caption over each row, one header over each column."""
+    height, width = rows[0][0].shape[:2]
+    columns = max(len(row) for row in rows)
+    full = columns * width + (columns - 1) * gap
+    parts: list[Rgb] = []
+    if header:
+        heads = [caption(text, width) for text in header]
+        parts.append(_in_row(heads, columns, gap, CAPTION, width))
+    for row, text in zip(rows, captions, strict=True):
+        if text:
+            parts.append(caption(text, full))
+        parts.append(_in_row(row, columns, gap, height, width))
+        parts.append(np.full((gap, full, 3), BACK, np.uint8))
+    return np.concatenate(parts)
+
+
+def _in_row(pictures: Sequence[Rgb], columns: int, gap: int, height: int, width: int) -> Rgb:
+    out = np.full((height, columns * width + (columns - 1) * gap, 3), BACK, np.uint8)
+    for index, picture in enumerate(pictures):
+        left = index * (width + gap)
+        out[:, left : left + width] = picture
+    return out
+
+
+def sheet(pictures: Sequence[Rgb], captions: Sequence[str], columns: int, gap: int = 4) -> Rgb:
+    """Equally sized pictures in a grid, a caption under each."""
+    height, width = pictures[0].shape[:2]
+    cells = [np.concatenate([p, caption(text, width)]) for p, text in zip(pictures, captions, strict=True)]
+    rows = [cells[start : start + columns] for start in range(0, len(cells), columns)]
+    return np.concatenate([_in_row(row, columns, gap, height + CAPTION, width) for row in rows])
+
+
+def write_png(path: Path, picture: NDArray[np.uint8]) -> Path:
+    """Write (H, W, 3) RGB or (H, W) uint8 as PNG, whole or not at all. Raises: ExportError."""
+    ordered = picture[:, :, ::-1] if picture.ndim == 3 else picture
+    _, data = cv2.imencode(".png", np.ascontiguousarray(ordered))
+    write_bytes(path, data.tobytes())
+    return path

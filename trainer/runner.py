@@ -1,0 +1,82 @@
+"""Any trained model as a function picture → class map: run folder, .keras, .onnx on any engine, TensorRT plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seg_viewer.core.errors import UsageError
+from seg_viewer.core.labels import LabelSet
+from trainer.evaluate import Predict
+
+
+@dataclass
+class Runner:
+    """A model that is ready.
+
+    Args:
+        name: for people.
+        predict: (H, W, 3) uint8 RGB of the network's size → (H, W) uint8 class ids.
+        size: (width, height) it takes.
+        labels: its classes; None where the file does not say.
+        told: what runs it.
+        close: lets go of it.
+    """
+
+    name: str
+    predict: Predict
+    size: tuple[int, int]
+    labels: LabelSet | None
+    told: str
+    close: Callable[[], None]
+
+
+def open_model(path: Path, engine: str = "auto") -> Runner:
+    """Load a model.
+
+    Args:
+        path: run folder (its model.keras), .keras, .onnx or .plan file.
+        engine: for .onnx: auto, openvino, onnxruntime or tensorrt.
+
+    Raises:
+        UsageError: there is no such file, or it is of another kind.
+        ModelFileError, EngineError: it cannot be read or run.
+    """
+    if path.is_dir():
+        path = path / "model.keras"
+        if not path.is_file():
+            raise UsageError(f"{path.parent}: holds no model.keras; is the run finished?")
+    if path.suffix == ".keras":
+        return _open_keras(path)
+    if path.suffix in (".onnx", ".plan", ".engine"):
+        return _open_engine(path, "tensorrt" if path.suffix != ".onnx" else engine)
+    raise UsageError(f"{path}: give a run folder, a .keras, .onnx or .plan file")
+
+
+def _open_keras(path: Path) -> Runner:
+    import keras
+
+    from trainer.keras_file import keras_class_map, load_keras
+
+    model, labels = load_keras(path)
+    _, height, width, _ = model.input_shape
+
+    def predict(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        return keras_class_map(model, picture)
+
+    told = f"Keras {keras.__version__} on {keras.backend.backend()}, float32"
+    return Runner(path.name, predict, (width, height), labels, told, lambda: None)
+
+
+def _open_engine(path: Path, engine: str) -> Runner:
+    from seg_viewer.engines import load_engine
+
+    running = load_engine(path, engine)
+    spec = running.spec
+    return Runner(
+        spec.name, running.segment, (spec.width, spec.height), spec.labels, running.report.line(), running.close
+    )

@@ -1,0 +1,178 @@
+"""A training run from recipe to report, as `seg-trainer train` does it."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+
+from seg_viewer.core.errors import UsageError
+from trainer import checks, plots
+from trainer.datasets import DataSet
+from trainer.files import make_folder, write_text
+from trainer.fit import train, use_cores
+from trainer.judge import Judge
+from trainer.keras_file import float_unet, save_keras
+from trainer.losses import make_loss
+from trainer.pictures import fit, overlay, sheet, write_png
+from trainer.progress import Reporter
+from trainer.recipe import Recipe, Source, read_recipe
+from trainer.report import write_report
+from trainer.scan import Scan
+from trainer.state import CHECKPOINT, RECIPE, State, load_state, load_weights
+from trainer.step import best_precision, worker_index
+from trainer.store import Store, find_all, folder_of
+
+SHOWN = 24
+
+
+@dataclasses.dataclass
+class Prepared:
+    """A recipe with its data looked at.
+
+    Args:
+        recipe: with absolute paths, so that its file repeats the run from anywhere.
+        found: its data sets.
+        scans: what is known of them, in the same order.
+    """
+
+    recipe: Recipe
+    found: list[tuple[Source, DataSet]]
+    scans: list[Scan]
+
+    @property
+    def sets(self) -> list[DataSet]:
+        return [data for _, data in self.found]
+
+
+def prepare(recipe: Recipe, roots: Sequence[Path], reporter: Reporter, console: Console) -> Prepared:
+    """Find and check the data of a recipe.
+
+    Raises:
+        SourceError: it is missing or damaged.
+        UsageError: its parts do not fit together.
+    """
+    found = find_all(recipe, roots, reporter.note)
+    scans = checks.scan_all([data for _, data in found], console)
+    for (_, data), result in zip(found, scans, strict=True):
+        reporter.note(f"{data.name}: {result.train} training, {len(data.held_out)} held-out pictures")
+        for line in result.warnings():
+            reporter.note(f"{data.name}: {line}")
+    checks.refuse_damaged(scans)
+    placed = tuple(
+        source if source.kind == "tfds" else dataclasses.replace(source, path=str(folder_of(source, roots).resolve()))
+        for source, _ in found
+    )
+    return Prepared(dataclasses.replace(recipe, data=placed), found, scans)
+
+
+def run_training(
+    recipe: Recipe, roots: Sequence[Path], run: Path, console: Console, stop_at: int | None = None
+) -> State:
+    """Train, then write model.keras and the report.
+
+    Raises: as `prepare` and `trainer.fit.train`.
+    """
+    use_cores()
+    chief = worker_index() == 0
+    reporter = Reporter(console if chief else Console(quiet=True), run / "tensorboard" if chief else None)
+    prepared = prepare(recipe, roots, reporter, console)
+    recipe = prepared.recipe
+    make_folder(run)
+    if recipe.optimizer.precision == "auto":
+        recipe = recipe.change(precision=best_precision())
+    _tell_changes(recipe, run, reporter)
+    store = Store(recipe, prepared.found, prepared.scans)
+    judge = Judge(recipe, prepared.sets, make_loss(recipe.loss.loss, (), recipe.loss.focal_gamma))
+    if chief and not (run / CHECKPOINT).exists():
+        _write_start(prepared, store, run)
+    state = train(recipe, store, judge, run, reporter, prepared.scans, stop_at)
+    if not state.finished:
+        reporter.note(f"stopped after {state.updates} steps; the same command with --run {run} goes on")
+        return state
+    if not chief:
+        return state
+    weights, _ = load_weights(run)
+    save_keras(run / "model.keras", float_unet(recipe.model, weights, recipe.run.size, len(store.labels)), store.labels)
+    page = write_report(run, recipe, state, weights, judge, run.resolve().name)
+    if judge.pairs:
+        for name in ("worst", "best", "sequence"):
+            _to_board(reporter, run, name, state)
+    reporter.note(f"model: {run / 'model.keras'}; report: {page}")
+    return state
+
+
+def _to_board(reporter: Reporter, run: Path, name: str, state: State) -> None:
+    from trainer.datasets.base import read_picture
+
+    reporter.pictures(f"held out/{name}", read_picture(run / "report" / f"{name}.png"), state.updates)
+
+
+def _tell_changes(recipe: Recipe, run: Path, reporter: Reporter) -> None:
+    """A run that goes on with other values than it began with says which."""
+    if not (run / RECIPE).is_file() or not (run / CHECKPOINT).is_file():
+        return
+    before, after = read_recipe(str(run / RECIPE)), recipe
+    for section in ("run", "model", "optimizer", "loss", "augment"):
+        one, other = getattr(before, section), getattr(after, section)
+        for f in dataclasses.fields(one):
+            if getattr(one, f.name) != getattr(other, f.name):
+                reporter.note(f"changed: {f.name} was {getattr(one, f.name)}, is now {getattr(other, f.name)}")
+
+
+def _write_start(prepared: Prepared, store: Store, run: Path) -> None:
+    """Summary and drawing of the network, what augmentation does, contact sheets and class shares."""
+    from trainer.unet import build
+
+    recipe = prepared.recipe
+    model = build(recipe.model, len(store.labels), recipe.run.size[1], recipe.run.size[0])
+    text = io.StringIO()
+    model.summary(line_length=110, print_fn=lambda line, **_: text.write(f"{line}\n"))
+    write_text(run / "summary.txt", text.getvalue())
+    plots.architecture(model, run / "architecture.png")
+    if recipe.augment.augment:
+        show_augmentation(store, run / "augmentation.png")
+    folder = make_folder(run / "check")
+    for data, found in zip(prepared.sets, prepared.scans, strict=True):
+        checks.write_pictures(data, found, folder)
+
+
+def show_augmentation(store: Store, path: Path) -> Path:
+    """Training samples as the network gets them, their masks laid over them. Raises: ExportError, SourceError."""
+    plan = store.plan(0).reshape(-1, 2)
+    cells, names = [], []
+    # half the sheet shows how one picture varies, half shows different pictures
+    places = [(0, 0)] * (SHOWN // 2) + [(place, place) for place in range(1, 1 + SHOWN // 2)]
+    for number, (which, place) in enumerate(places):
+        entry = plan[which % len(plan)]
+        picture, mask = store.sample(number, place, entry)
+        mask = fit(mask, (picture.shape[1], picture.shape[0]), nearest=True)
+        cells.append(np.concatenate([picture, overlay(picture, mask, store.labels, 0.55)]))
+        names.append(store.pair(entry).picture.name)
+    return write_png(path, sheet(cells, names, columns=6))
+
+
+def new_run_folder(name: str, recipe: Recipe, base: Path = Path("runs")) -> Path:
+    """runs/NAME, or runs/NAME-2, …: the first that is free, or that holds an unfinished run of the same recipe."""
+    for number in range(1, 10_000):
+        folder = base / (name if number == 1 else f"{name}-{number}")
+        if not folder.exists() or not any(folder.iterdir()):
+            return folder
+        with contextlib.suppress(UsageError):
+            same = (folder / RECIPE).is_file() and _but_precision(read_recipe(str(folder / RECIPE))) == _but_precision(
+                recipe
+            )
+            state = load_state(folder) if same else None
+            if same and (state is None or not state.finished):
+                return folder
+    raise UsageError(f"{base}: too many runs called {name}; give --run FOLDER")
+
+
+def _but_precision(recipe: Recipe) -> Recipe:
+    """The run folder holds what "auto" came to."""
+    return recipe.change(precision="auto")

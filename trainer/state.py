@@ -1,0 +1,123 @@
+"""What a run needs to go on after a kill, in one file that any Keras backend can read."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seg_viewer.core.errors import ExportError, UsageError
+
+CHECKPOINT = "checkpoint.npz"
+WEIGHTS = "weights.npz"
+RECIPE = "recipe.toml"
+HISTORY = "history.csv"
+
+Arrays = list[NDArray[Any]]
+
+
+@dataclass
+class State:
+    """A run between two steps.
+
+    Args:
+        weights, average: of the model, and their moving average.
+        optimizer: its variables.
+        seeds: states of the random generators within the model (dropout).
+        epoch, step: the step of the epoch to do next.
+        updates: steps done in all.
+        sums: of this epoch so far: loss, right pixels, counted pixels.
+        best: best monitored value so far (larger is better), None before the first epoch ends.
+        best_epoch: its epoch.
+        waited: epochs without a better one.
+        halvings: how often a plateau has halved the learning rate.
+        history: one row for each epoch that ended.
+        finished: whether the run has ended.
+    """
+
+    weights: Arrays
+    average: Arrays
+    optimizer: Arrays = field(default_factory=list)
+    seeds: Arrays = field(default_factory=list)
+    epoch: int = 0
+    step: int = 0
+    updates: int = 0
+    sums: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
+    best: float | None = None
+    best_epoch: int = -1
+    waited: int = 0
+    halvings: int = 0
+    history: list[dict[str, float]] = field(default_factory=list)
+    finished: bool = False
+
+
+_LISTS = ("weights", "average", "optimizer", "seeds")
+_VALUES = (
+    "epoch",
+    "step",
+    "updates",
+    "sums",
+    "best",
+    "best_epoch",
+    "waited",
+    "halvings",
+    "history",
+    "finished",
+)
+
+
+def save_arrays(path: Path, **arrays: Any) -> None:
+    """Write an .npz beside `path`, then put it in place: no half file ever stands there. Raises: ExportError."""
+    part = path.with_name(f".{path.name}.part.npz")
+    try:
+        np.savez(part, **arrays)
+        os.replace(part, path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise ExportError(
+            f"{path}: cannot be written: {error.strerror}; what stood there before is untouched"
+        ) from error
+
+
+def save_state(run: Path, state: State) -> None:
+    """Write the checkpoint of a run folder. Raises: ExportError."""
+    arrays: dict[str, Any] = {"values": json.dumps({name: getattr(state, name) for name in _VALUES})}
+    for name in _LISTS:
+        arrays |= {f"{name}{index:04}": value for index, value in enumerate(getattr(state, name))}
+    save_arrays(run / CHECKPOINT, **arrays)
+
+
+def load_state(run: Path) -> State | None:
+    """The checkpoint of a run folder, or None. Raises: UsageError when it is damaged."""
+    path = run / CHECKPOINT
+    if not path.exists():
+        return None
+    try:
+        with np.load(path) as file:
+            lists = {name: [file[key] for key in sorted(file.files) if key.startswith(name)] for name in _LISTS}
+            return State(**lists, **json.loads(str(file["values"])))
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        raise UsageError(f"{path}: checkpoint is damaged ({error}); remove it to start again") from error
+
+
+def save_weights(run: Path, weights: Arrays, step: int) -> None:
+    """Write the weights that count: those of the best epoch. Raises: ExportError."""
+    save_arrays(run / WEIGHTS, **{f"{index:04}": value for index, value in enumerate(weights)}, step=step)
+
+
+def load_weights(run: Path) -> tuple[Arrays, int]:
+    """The weights of a run folder and the step they are from. Raises: UsageError."""
+    path = run / WEIGHTS
+    try:
+        with np.load(path) as file:
+            return [file[key] for key in sorted(file.files) if key != "step"], int(file["step"])
+    except FileNotFoundError:
+        raise UsageError(f"{path}: no weights there; train first: seg-trainer train --run {run}") from None
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise UsageError(f"{path}: weights are damaged ({error})") from error
