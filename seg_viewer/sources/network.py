@@ -6,6 +6,7 @@ import socket
 import time
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 
 import av
@@ -103,6 +104,7 @@ class NetworkStream(Reconnecting):
             codec.height,
             rate,
             Fraction(stream.sample_aspect_ratio or 1),
+            bytes(codec.extradata or b""),
         )
         transport = f" over {self.address.transport.upper()}" if self.address.transport else ""
         self.info = SourceInfo(
@@ -204,8 +206,8 @@ class NetworkStream(Reconnecting):
         )
 
     def _resized(self, width: int, height: int) -> None:
-        self._format = StreamFormat(self._format.codec, width, height, self._format.rate, self._format.sample_aspect)
-        self.info = SourceInfo(**{**self.info.__dict__, "width": width, "height": height})
+        self._format = replace(self._format, width=width, height=height)
+        self.info = replace(self.info, width=width, height=height)
 
 
 def _seconds(ticks: int | None, packet: av.Packet[av.VideoStream]) -> float | None:
