@@ -44,11 +44,11 @@ class LiveBar(QWidget):
             times = f"came back {status.reconnects} times" if status.reconnects > 1 else "came back once"
             kind, text, line = "live", "● LIVE", times if status.reconnects else ""
         else:
-            kind, text = "lost", "RECONNECTING"
+            kind, text = "lost", "NO PICTURE" if status.silent else "RECONNECTING"
             line = status.problem
+        self.badge.setText(text)
         if self._kind != kind:
             self._kind = kind
-            self.badge.setText(text)
             self.badge.setProperty("kind", kind)
             self.badge.style().unpolish(self.badge)
             self.badge.style().polish(self.badge)

@@ -299,7 +299,11 @@ class MainWindow(QMainWindow):
         if status is None:
             return
         self.controls.live_bar.set_status(self.player.state, status)
-        lost = "" if status.connected or self._state is PlayerState.ERROR else f"Reconnecting …\n{status.problem}"
+        lost = (
+            ""
+            if status.connected or self._state is PlayerState.ERROR
+            else f"{'Waiting' if status.silent else 'Reconnecting'} …\n{status.problem}"
+        )
         self.view.set_lost(lost)
 
     def _announce(self) -> None:

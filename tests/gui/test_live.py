@@ -77,6 +77,20 @@ def test_a_lost_stream_dims_the_picture_says_why_and_comes_back(qtbot: QtBot, li
     qtbot.waitUntil(lambda: _brightness(live) > 150, timeout=WAIT_MS)
 
 
+def test_a_stream_that_falls_silent_says_so_before_it_is_opened_again(
+    qtbot: QtBot, open_window, server: HttpVideo, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("seg_viewer.sources.live._SILENT_S", 0.3)
+    window = open_window(server.url() + "#timeout=2")
+    wait_state(qtbot, window, PlayerState.PLAYING)
+    server.stalled.set()
+    bar = window.controls.live_bar
+    qtbot.waitUntil(lambda: bar.badge.text() == "NO PICTURE", timeout=WAIT_MS)
+    assert "no picture for" in bar.status.text()
+    server.stalled.clear()
+    qtbot.waitUntil(lambda: bar.badge.text() == "● LIVE", timeout=2 * WAIT_MS)
+
+
 def test_another_size_after_a_reconnect_is_shown(qtbot: QtBot, live, server: HttpVideo):
     server.kill()
     server.size = (192, 64)
