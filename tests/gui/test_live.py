@@ -159,7 +159,7 @@ def test_r_records_until_r(qtbot: QtBot, live, tmp_path: Path, monkeypatch: pyte
     assert live.outputs.recorder.running and live.controls.live_bar.recording.isVisible()
     assert live.actions_by_id["record"].text() == "Stop &recording"
     recording = live.outputs.recorder._recording
-    qtbot.waitUntil(lambda: recording.frames > 10, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: all(recorder.frames > 10 for recorder in recording._recorders()), timeout=2 * WAIT_MS)
     qtbot.keyClick(live, "r")
     qtbot.waitUntil(lambda: bool(live.messages.texts("info")), timeout=WAIT_MS)
     assert live.messages.texts("info")[0].startswith("Recording saved: ")
