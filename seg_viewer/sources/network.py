@@ -27,6 +27,7 @@ _TIMELESS = {"mpjpeg", "mjpeg"}
 # arrive in bursts of seconds, so that only their own times tell when to show what
 _IN_BURSTS = {"hls", "dash"}
 _OPEN_TIMES = 2  # finding out what a stream holds takes several answers
+_SEGMENT_TIMES = 4
 _BEHIND_S = 1.0
 _CAUGHT_UP_S = 0.3
 _JUMP_S = 2.0
@@ -65,7 +66,7 @@ class NetworkStream(Reconnecting):
             self._container = av.open(
                 address.url,
                 options=_open_options(address),
-                timeout=(_OPEN_TIMES * address.timeout_s, address.timeout_s),
+                timeout=(_OPEN_TIMES * address.timeout_s, _read_timeout_s(address)),
                 metadata_errors="replace",
             )
         except (av.FFmpegError, OSError, ValueError) as error:
@@ -153,7 +154,7 @@ class NetworkStream(Reconnecting):
         try:
             packet = next(self._packets, None)
         except (av.FFmpegError, OSError) as error:
-            reason = _reason(error, self.address, self.address.timeout_s)
+            reason = _reason(error, self.address, _read_timeout_s(self.address))
         if reason:
             raise SourceError(f"{self.name}: {reason}")
         return packet if packet is not None and packet.size else None
@@ -279,12 +280,17 @@ def _open_options(address: Address) -> dict[str, str]:
         case "rtsp" | "rtsps":
             options |= {"rtsp_transport": address.transport, "timeout": microseconds, "max_delay": "200000"}
         case "http" | "https":
-            options |= {"rw_timeout": microseconds, "live_start_index": "-2", "http_persistent": "0"}
+            options |= {"rw_timeout": microseconds, "http_persistent": "0"}
         case "rtmp" | "rtmps":
             options |= {"rw_timeout": microseconds, "rtmp_live": "live"}
         case "udp":
             options |= {"timeout": microseconds, "fifo_size": "100000", "overrun_nonfatal": "1"}
     return options
+
+
+def _read_timeout_s(address: Address) -> float:
+    """Between two segments of HLS nothing comes for seconds, and all is well."""
+    return address.timeout_s * (_SEGMENT_TIMES if ".m3u8" in address.url.lower() else 1)
 
 
 def _reason(error: Exception, address: Address, waited_s: float) -> str:
