@@ -11,6 +11,13 @@ from seg_viewer.gui.seek_bar import clock_text
 from seg_viewer.sources import LiveStatus
 
 
+def lost_text(state: PlayerState, status: LiveStatus) -> str:
+    """What to write over a picture that is no longer what is now; "" when it is, or the player has stopped."""
+    if status.connected or state is PlayerState.ERROR:
+        return ""
+    return f"{'Waiting' if status.silent else 'Reconnecting'} …\n{status.problem}"
+
+
 class LiveBar(QWidget):
     """A badge, a line about the connection, the latency, and the recording."""
 

@@ -26,6 +26,7 @@ from seg_viewer.gui.dialogs import AboutDialog, HelpDialog
 from seg_viewer.gui.ego_zone import EgoZone
 from seg_viewer.gui.full_screen import FullScreen
 from seg_viewer.gui.legend import Legend, SidePanel
+from seg_viewer.gui.live_bar import lost_text
 from seg_viewer.gui.message_bar import MessageBar
 from seg_viewer.gui.opening import Opening, dropped_files, short_name
 from seg_viewer.gui.outputs import Outputs
@@ -299,12 +300,7 @@ class MainWindow(QMainWindow):
         if status is None:
             return
         self.controls.live_bar.set_status(self.player.state, status)
-        lost = (
-            ""
-            if status.connected or self._state is PlayerState.ERROR
-            else f"{'Waiting' if status.silent else 'Reconnecting'} …\n{status.problem}"
-        )
-        self.view.set_lost(lost)
+        self.view.set_lost(lost_text(self.player.state, status))
 
     def _announce(self) -> None:
         """Once for each source: name, labels, recent list."""
