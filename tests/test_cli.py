@@ -55,6 +55,11 @@ def test_help_needs_no_heavy_library() -> None:
         (["export", "CLIP", "-o", "out.mp4", "--device", "QUANTUM"], 1, "no device QUANTUM"),
         (["export", "CLIP", "-o", "out.mp4", "--hide", "tram"], 2, "background, road, car, person"),
         (["export", "CLIP", "-o", "out.mp4", "--opacity", "7"], 2, "0<=x<=1"),
+        (["record", "CLIP", "-o", "out.mp4"], 2, "is not live"),
+        (["record", "camera:0", "-o", "out.avi"], 2, ".mp4 or .mkv"),
+        (["record", "screen", "-o", "out.mp4", "--duration", "soon"], 2, "90s, 10min or 1.5h"),
+        (["record", "screen", "-o", "out.mp4", "--split", "half"], 2, "a time (10min) or a size (500MB)"),
+        (["export", "http://joe:hush@127.0.0.1:1/x", "-o", "out.mp4"], 1, "http://127.0.0.1:1/x: connection refused"),
         (["bench", "gone.mp4"], 2, "gone.mp4: no such file"),
         (["paint"], 2, "paint"),
     ],
@@ -75,7 +80,7 @@ def test_bad_input_is_one_line_and_an_exit_code(
         filled += ["--model", str(model)]
     assert _run(filled, monkeypatch) == code
     errors = capsys.readouterr().err
-    assert message in errors and "Traceback" not in errors
+    assert message in errors and "Traceback" not in errors and "hush" not in errors
     assert sorted(p.name for p in tmp_path.iterdir()) == ["clip.mp4"]
 
 

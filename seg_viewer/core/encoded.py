@@ -22,6 +22,7 @@ class StreamFormat:
         height: pixels.
         rate: average frames per second, or None.
         sample_aspect: width ÷ height of one pixel.
+        extradata: the decoder's set-up (parameter sets); streams that differ in it cannot share a file.
     """
 
     codec: str
@@ -29,6 +30,7 @@ class StreamFormat:
     height: int
     rate: float | None = None
     sample_aspect: Fraction = Fraction(1)
+    extradata: bytes = b""
 
 
 @dataclass(frozen=True)

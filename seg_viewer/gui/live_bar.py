@@ -11,6 +11,13 @@ from seg_viewer.gui.seek_bar import clock_text
 from seg_viewer.sources import LiveStatus
 
 
+def lost_text(state: PlayerState, status: LiveStatus) -> str:
+    """What to write over a picture that is no longer what is now; "" when it is, or the player has stopped."""
+    if status.connected or state is PlayerState.ERROR:
+        return ""
+    return f"{'Waiting' if status.silent else 'Reconnecting'} …\n{status.problem}"
+
+
 class LiveBar(QWidget):
     """A badge, a line about the connection, the latency, and the recording."""
 
@@ -44,11 +51,11 @@ class LiveBar(QWidget):
             times = f"came back {status.reconnects} times" if status.reconnects > 1 else "came back once"
             kind, text, line = "live", "● LIVE", times if status.reconnects else ""
         else:
-            kind, text = "lost", "RECONNECTING"
+            kind, text = "lost", "NO PICTURE" if status.silent else "RECONNECTING"
             line = status.problem
+        self.badge.setText(text)
         if self._kind != kind:
             self._kind = kind
-            self.badge.setText(text)
             self.badge.setProperty("kind", kind)
             self.badge.style().unpolish(self.badge)
             self.badge.style().polish(self.badge)

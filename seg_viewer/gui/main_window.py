@@ -23,8 +23,10 @@ from seg_viewer.gui.actions import SPEEDS, all_specs, fill_menu_bar, make_action
 from seg_viewer.gui.bridge import PlayerBridge
 from seg_viewer.gui.controls import Controls
 from seg_viewer.gui.dialogs import AboutDialog, HelpDialog
+from seg_viewer.gui.ego_zone import EgoZone
 from seg_viewer.gui.full_screen import FullScreen
 from seg_viewer.gui.legend import Legend, SidePanel
+from seg_viewer.gui.live_bar import lost_text
 from seg_viewer.gui.message_bar import MessageBar
 from seg_viewer.gui.opening import Opening, dropped_files, short_name
 from seg_viewer.gui.outputs import Outputs
@@ -75,8 +77,9 @@ class MainWindow(QMainWindow):
         self._ticks = 0
         self.ended_in_time = True
 
-        self.actions_by_id = make_actions(self, self._slots())
         self.view = VideoView()
+        self.ego_zone = EgoZone(self.view, player)
+        self.actions_by_id = make_actions(self, self._slots())
         self.start_page = StartPage()
         self.messages = MessageBar()
         self.legend = Legend()
@@ -125,6 +128,7 @@ class MainWindow(QMainWindow):
             "overlay": self._set_overlay_on,
             "outline": lambda on: self._set_style(replace(self.style_now, outline=on)),
             "errors": self._set_errors_on,
+            "zone": self.ego_zone.set_on,
             "more": lambda: self._change_opacity(_OPACITY_STEP),
             "less": lambda: self._change_opacity(-_OPACITY_STEP),
             "panel": lambda _on: self._arrange(),
@@ -257,6 +261,8 @@ class MainWindow(QMainWindow):
         if shown is None:
             return
         self.view.show_shot(shown)
+        if self.player.spec is not None:
+            self.ego_zone.look(shown.shot, self.player.spec.labels)
         if self.stack.currentWidget() is not self.view:
             self.stack.setCurrentWidget(self.view)
         time_s = shown.shot.frame.time_s
@@ -295,8 +301,7 @@ class MainWindow(QMainWindow):
         if status is None:
             return
         self.controls.live_bar.set_status(self.player.state, status)
-        lost = "" if status.connected or self._state is PlayerState.ERROR else f"Reconnecting …\n{status.problem}"
-        self.view.set_lost(lost)
+        self.view.set_lost(lost_text(self.player.state, status))
 
     def _announce(self) -> None:
         """Once for each source: name, labels, recent list."""

@@ -33,6 +33,9 @@ class Outputs(QObject):
         self.recorder.saved.connect(lambda paths: self._tell_saved("Recording", paths))
         self.recorder.failed.connect(messages.show_error)
         self.recorder.changed.connect(self._show_recording)
+        window.ego_zone.entered.connect(messages.show_info)
+        window.ego_zone.saved.connect(lambda paths: self._tell_saved("Clip", paths))
+        window.ego_zone.failed.connect(messages.show_error)
 
     def take_screenshot(self) -> None:
         window = self._window
@@ -76,6 +79,7 @@ class Outputs(QObject):
     def close(self) -> bool:
         """End everything; returns whether it ended in time."""
         self.recorder.finish()
+        self._window.ego_zone.close()
         return self.export_dialog.cancel_and_wait(0.8) if self.export_dialog else True
 
     def _show_recording(self, running: bool) -> None:

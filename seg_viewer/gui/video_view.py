@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from fractions import Fraction
 
 from PySide6.QtCore import QPoint, QRectF, QSize, Qt, QTimer, Signal
@@ -37,6 +38,8 @@ class VideoView(QWidget):
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setAccessibleName("Video")
+        self.layer: Callable[[QPainter, QRectF], None] | None = None
+        """Painted last, over the picture that is in the rectangle."""
         self._shown: Shown | None = None
         self._overlay: Overlay | None = None
         self._overlay_on = True
@@ -159,6 +162,8 @@ class VideoView(QWidget):
             painter.drawImage(target, self._picture)
             if self._mask is not None and self._overlay_on:
                 painter.drawImage(target, self._mask)
+            if self.layer is not None:
+                self.layer(painter, target)
             if self._lost:
                 painter.fillRect(target, QColor(10, 12, 15, 185))
                 self._paint_text(painter, self._lost)

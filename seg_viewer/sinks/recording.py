@@ -77,7 +77,7 @@ class Recorder:
         self._waiting_bytes = 0
         self._stopping = False
         self._file: _File | None = None
-        self._format: StreamFormat | None = None
+        self._format: StreamFormat | None = None  # of the file being written
         self._checked_s = 0.0
         self._thread = threading.Thread(target=self._run, name="seg-record", daemon=True)
         self._thread.start()
@@ -170,7 +170,7 @@ class Recorder:
 
     def _should_split(self, item: EncodedPacket | Shot) -> bool:
         assert self._file is not None
-        if isinstance(item, EncodedPacket) and item.format is not self._format:
+        if _format_of(item) != self._format:
             return True  # after a reconnect: another size, perhaps another codec
         if self._split_s is not None and self._file.length_s(item) >= self._split_s:
             return True
@@ -178,8 +178,8 @@ class Recorder:
 
     def _open(self, item: EncodedPacket | Shot) -> _File:
         path = self._next_path()
+        self._format = _format_of(item)
         if isinstance(item, EncodedPacket):
-            self._format = item.format
             return _PacketFile(path, item)
         return _ShotFile(path, self._paint, self._rate, item)
 
@@ -334,6 +334,12 @@ class _ShotFile(_File):
 
     def _rest(self) -> list[av.Packet]:
         return self._track.flush() if self._track is not None else []
+
+
+def _format_of(item: EncodedPacket | Shot) -> StreamFormat:
+    if isinstance(item, EncodedPacket):
+        return item.format
+    return StreamFormat("", item.frame.picture.width, item.frame.picture.height)
 
 
 def _time_s(item: EncodedPacket | Shot) -> float:

@@ -25,12 +25,14 @@ class LiveStatus:
         problem: why not, one line; empty while connected.
         attempts: to reconnect since the connection was lost.
         reconnects: how often it came back in all.
+        silent: not connected only in that nothing has come for a while; nothing is being tried yet.
     """
 
     connected: bool = True
     problem: str = ""
     attempts: int = 0
     reconnects: int = 0
+    silent: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,8 @@ class Reconnecting(ABC):
         if status.connected and last_s is not None:
             silent_s = time.perf_counter() - last_s
             if silent_s > max(_SILENT_S, 3 / (self.info.rate or 25)):
-                return replace(status, connected=False, problem=f"{self.name}: no picture for {silent_s:.0f} s")
+                problem = f"{self.name}: no picture for {silent_s:.0f} s"
+                return replace(status, connected=False, silent=True, problem=problem)
         return status
 
     @abstractmethod

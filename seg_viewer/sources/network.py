@@ -6,6 +6,7 @@ import socket
 import time
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 
 import av
@@ -26,6 +27,7 @@ _TIMELESS = {"mpjpeg", "mjpeg"}
 # arrive in bursts of seconds, so that only their own times tell when to show what
 _IN_BURSTS = {"hls", "dash"}
 _OPEN_TIMES = 2  # finding out what a stream holds takes several answers
+_SEGMENT_TIMES = 4
 _BEHIND_S = 1.0
 _CAUGHT_UP_S = 0.3
 _JUMP_S = 2.0
@@ -64,7 +66,7 @@ class NetworkStream(Reconnecting):
             self._container = av.open(
                 address.url,
                 options=_open_options(address),
-                timeout=(_OPEN_TIMES * address.timeout_s, address.timeout_s),
+                timeout=(_OPEN_TIMES * address.timeout_s, _read_timeout_s(address)),
                 metadata_errors="replace",
             )
         except (av.FFmpegError, OSError, ValueError) as error:
@@ -103,6 +105,7 @@ class NetworkStream(Reconnecting):
             codec.height,
             rate,
             Fraction(stream.sample_aspect_ratio or 1),
+            bytes(codec.extradata or b""),
         )
         transport = f" over {self.address.transport.upper()}" if self.address.transport else ""
         self.info = SourceInfo(
@@ -151,7 +154,7 @@ class NetworkStream(Reconnecting):
         try:
             packet = next(self._packets, None)
         except (av.FFmpegError, OSError) as error:
-            reason = _reason(error, self.address, self.address.timeout_s)
+            reason = _reason(error, self.address, _read_timeout_s(self.address))
         if reason:
             raise SourceError(f"{self.name}: {reason}")
         return packet if packet is not None and packet.size else None
@@ -204,8 +207,8 @@ class NetworkStream(Reconnecting):
         )
 
     def _resized(self, width: int, height: int) -> None:
-        self._format = StreamFormat(self._format.codec, width, height, self._format.rate, self._format.sample_aspect)
-        self.info = SourceInfo(**{**self.info.__dict__, "width": width, "height": height})
+        self._format = replace(self._format, width=width, height=height)
+        self.info = replace(self.info, width=width, height=height)
 
 
 def _seconds(ticks: int | None, packet: av.Packet[av.VideoStream]) -> float | None:
@@ -277,12 +280,17 @@ def _open_options(address: Address) -> dict[str, str]:
         case "rtsp" | "rtsps":
             options |= {"rtsp_transport": address.transport, "timeout": microseconds, "max_delay": "200000"}
         case "http" | "https":
-            options |= {"rw_timeout": microseconds, "live_start_index": "-2", "http_persistent": "0"}
+            options |= {"rw_timeout": microseconds, "http_persistent": "0"}
         case "rtmp" | "rtmps":
             options |= {"rw_timeout": microseconds, "rtmp_live": "live"}
         case "udp":
             options |= {"timeout": microseconds, "fifo_size": "100000", "overrun_nonfatal": "1"}
     return options
+
+
+def _read_timeout_s(address: Address) -> float:
+    """Between two segments of HLS nothing comes for seconds, and all is well."""
+    return address.timeout_s * (_SEGMENT_TIMES if ".m3u8" in address.url.lower() else 1)
 
 
 def _reason(error: Exception, address: Address, waited_s: float) -> str:

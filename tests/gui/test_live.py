@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,9 @@ from pytestqt.qtbot import QtBot
 from seg_viewer.gui.address_dialog import AddressDialog
 from seg_viewer.gui.player import PlayerState
 from seg_viewer.record import RecordWhat
+from seg_viewer.sources.camera import Camera, CameraChoice
+from seg_viewer.sources.live import Backoff
+from tests.cameras import DEVICE, ScriptedCapture, opener
 from tests.models import BLUE, GREEN, GREY, RED
 from tests.servers.http_video import HttpVideo
 
@@ -71,6 +75,20 @@ def test_a_lost_stream_dims_the_picture_says_why_and_comes_back(qtbot: QtBot, li
     qtbot.waitUntil(lambda: bar.badge.text() == "● LIVE", timeout=2 * WAIT_MS)
     assert bar.status.text() == "came back once"
     qtbot.waitUntil(lambda: _brightness(live) > 150, timeout=WAIT_MS)
+
+
+def test_a_stream_that_falls_silent_says_so_before_it_is_opened_again(
+    qtbot: QtBot, open_window, server: HttpVideo, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("seg_viewer.sources.live._SILENT_S", 0.3)
+    window = open_window(server.url() + "#timeout=2")
+    wait_state(qtbot, window, PlayerState.PLAYING)
+    server.stalled.set()
+    bar = window.controls.live_bar
+    qtbot.waitUntil(lambda: bar.badge.text() == "NO PICTURE", timeout=WAIT_MS)
+    assert "no picture for" in bar.status.text()
+    server.stalled.clear()
+    qtbot.waitUntil(lambda: bar.badge.text() == "● LIVE", timeout=2 * WAIT_MS)
 
 
 def test_another_size_after_a_reconnect_is_shown(qtbot: QtBot, live, server: HttpVideo):
@@ -141,7 +159,7 @@ def test_r_records_until_r(qtbot: QtBot, live, tmp_path: Path, monkeypatch: pyte
     assert live.outputs.recorder.running and live.controls.live_bar.recording.isVisible()
     assert live.actions_by_id["record"].text() == "Stop &recording"
     recording = live.outputs.recorder._recording
-    qtbot.waitUntil(lambda: recording.frames > 10, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: all(recorder.frames > 10 for recorder in recording._recorders()), timeout=2 * WAIT_MS)
     qtbot.keyClick(live, "r")
     qtbot.waitUntil(lambda: bool(live.messages.texts("info")), timeout=WAIT_MS)
     assert live.messages.texts("info")[0].startswith("Recording saved: ")
@@ -225,3 +243,33 @@ def test_the_address_dialog_opens_what_was_typed(qtbot: QtBot, dialog, server: H
     qtbot.mouseClick(dialog.buttons.button(QDialogButtonBox.StandardButton.Open), LEFT)
     wait_state(qtbot, window, PlayerState.PLAYING)
     assert window.player.live_status is not None
+
+
+def test_a_camera_is_told_apart_from_what_was_asked_and_comes_back(qtbot: QtBot, open_window, monkeypatch):
+    plugged_in = [True]
+    captures = opener(ScriptedCapture(["ok"] * 40, modes={("MJPG", 160, 96): 30.0}), ScriptedCapture(paced(plugged_in)))
+
+    def camera(choice: CameraChoice) -> Camera:
+        return Camera(
+            choice,
+            open_capture=captures,
+            devices=lambda: [DEVICE] if plugged_in[0] else [],
+            backoff=Backoff(0.05, 0.05),
+        )
+
+    monkeypatch.setattr("seg_viewer.sources.Camera", camera)
+    plugged_in[0] = True
+    window = open_window("camera:toy?exposure=20")
+    wait_state(qtbot, window, PlayerState.PLAYING)
+    assert window.windowTitle().startswith("camera:toy (Toy Cam)")
+    assert "asked for 1280×720 at 30 fps" in window.stats.text("video")
+    qtbot.waitUntil(lambda: bool(window.messages.texts("warning")), timeout=WAIT_MS)
+    assert "did not take exposure=20; it stays at 156" in window.messages.texts("warning")[0]
+    qtbot.waitUntil(lambda: window.controls.live_bar.status.text() == "came back once", timeout=WAIT_MS)
+
+
+def paced(go_on: list[bool]) -> Iterator[str]:
+    """Pictures at about the pace of a camera."""
+    while go_on[0]:
+        time.sleep(0.02)
+        yield "ok"

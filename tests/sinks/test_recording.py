@@ -122,6 +122,22 @@ def test_another_size_after_a_reconnect_is_another_file(tmp_path: Path) -> None:
     assert widths == [64, 96] and recorder.frames == 20
 
 
+def test_shots_of_another_size_are_another_file_too(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "a.mp4", overlay=Overlay(DRIVING), rate=RATE)
+    for index in range(6):
+        recorder.put_shot(_shot(index, (64, 48) if index < 4 else (96, 64)))
+    recorder.stop()
+    assert [len(video_times(path)) for path in recorder.files] == [4, 2]
+
+
+def test_a_reconnect_with_the_same_format_goes_on_in_the_same_file(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "a.mp4")
+    for packet in _packets(10) + _packets(10, start=30):
+        recorder.put_packet(packet)
+    recorder.stop()
+    assert [len(video_times(path)) for path in recorder.files] == [20]
+
+
 def test_another_look_on_the_way(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path / "a.mp4", overlay=Overlay(DRIVING), rate=RATE)
     shots = [_shot(0) for _ in range(3)]

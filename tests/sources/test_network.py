@@ -123,6 +123,16 @@ def test_hls_is_paced_by_its_own_times(http: HttpVideo, open_stream) -> None:
     assert np.all(np.diff([frame.arrived_s for frame in frames]) >= 0)
 
 
+def test_hls_survives_a_server_that_is_away_for_a_moment(http: HttpVideo, open_stream) -> None:
+    frames = iter(open_stream(http.url("/live.m3u8")))
+    before = list(islice(frames, 5))
+    http.kill()
+    http.start()
+    after = list(islice(frames, 40))
+    assert after[-1].time_s > before[-1].time_s + 3
+    assert all(later.time_s > earlier.time_s for earlier, later in pairwise(before + after))
+
+
 def test_a_file_on_a_server_ends(tmp_path: Path, http: HttpVideo, open_stream) -> None:
     stream = open_stream(http.url("/7.ts"))
     assert not stream.info.live
