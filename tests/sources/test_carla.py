@@ -194,8 +194,8 @@ def test_a_clock_that_another_program_holds_is_left_alone(server: CarlaServer, m
 def test_riding_along_where_nobody_ticks_is_told(server: CarlaServer) -> None:
     owner = open_source(server.url(SMALL))
     try:
-        with pytest.raises(SourceError, match=r"no tick within 0\.5 s; tick=0 leaves the pace to another client"):
-            open_source(server.url("size=64x32&timeout=0.5&tick=0&ego=hero"))
+        with pytest.raises(SourceError, match=r"no tick within 2 s; tick=0 leaves the pace to another client"):
+            open_source(server.url("size=64x32&timeout=2&tick=0&ego=hero"))
     finally:
         owner.close()
     assert is_as_it_was(server)
@@ -232,8 +232,8 @@ def test_another_version_of_the_server() -> None:
 
 def test_a_camera_that_sends_nothing() -> None:
     with CarlaServer("--scene", "colors", "--mute", "sensor.camera.semantic_segmentation") as mute:
-        source = open_source(mute.url("size=64x32&timeout=0.5"))
-        with pytest.raises(SourceError, match=r"sensor\.camera\.semantic_segmentation sent no picture within 0\.5 s"):
+        source = open_source(mute.url("size=64x32&timeout=2&autopilot=0"))
+        with pytest.raises(SourceError, match=r"sensor\.camera\.semantic_segmentation sent no picture within 2 s"):
             next(iter(source))
         source.close()
         assert is_as_it_was(mute)
@@ -242,9 +242,9 @@ def test_a_camera_that_sends_nothing() -> None:
 @pytest.mark.parametrize("traffic", ["vehicles=0&autopilot=0", "vehicles=3"])
 def test_a_simulator_that_hangs_ends_in_one_line(traffic: str) -> None:
     """With traffic, CARLA's client aborts its whole process here: it must not be ours."""
-    with CarlaServer("--scene", "colors", "--silent-after", "9") as hung:
-        source = open_source(hung.url(f"size=64x32&fps=100&timeout=1&{traffic}"))
-        with pytest.raises(SourceError, match="the simulator did not answer within 1 s") as caught:
+    with CarlaServer("--scene", "colors", "--silent-after", "12") as hung:
+        source = open_source(hung.url(f"size=64x32&fps=100&timeout=3&{traffic}"))
+        with pytest.raises(SourceError, match="the simulator did not answer within 3 s") as caught:
             list(islice(source, 30))
         assert "\n" not in str(caught.value)
         source.close()
@@ -254,11 +254,11 @@ def test_a_simulator_that_hangs_ends_in_one_line(traffic: str) -> None:
 @pytest.mark.parametrize("traffic", ["vehicles=0&autopilot=0", "vehicles=3"])
 def test_a_simulator_that_crashes_ends_in_one_line(traffic: str) -> None:
     with CarlaServer("--scene", "colors") as doomed:
-        source = open_source(doomed.url(f"size=64x32&fps=100&timeout=1&{traffic}"))
+        source = open_source(doomed.url(f"size=64x32&fps=100&timeout=3&{traffic}"))
         frames = iter(source)
         next(frames)
         doomed.kill()
-        with pytest.raises(SourceError, match="the simulator did not answer within 1 s"):
+        with pytest.raises(SourceError, match="the simulator did not answer within 3 s"):
             list(frames)
         source.close()
     assert not [child for child in multiprocessing.active_children() if child.name == "seg-carla"]
