@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,10 +15,12 @@ from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.frame import ByteArray, Shot
 from seg_viewer.core.ledger import Ledger
 from seg_viewer.core.model_file import ModelSpec
+from seg_viewer.core.redact import redact_text
 from seg_viewer.engines.base import EngineReport
 from seg_viewer.options import RunOptions
-from seg_viewer.pipeline import Pipeline, Policy
-from seg_viewer.sources import SourceInfo, open_source
+from seg_viewer.pipeline import BUSY_DISPLAY, BUSY_RECORDER, Pipeline, Policy
+from seg_viewer.record import Recording
+from seg_viewer.sources import LiveSource, LiveStatus, SourceInfo, open_source
 
 LATE_WINDOW = "late: window too slow"
 _ANSWER_WITHIN_S = 2.0
@@ -117,7 +120,15 @@ class Player:
 
     @property
     def info(self) -> SourceInfo | None:
+        """Of the source; a live one may change its size."""
         return self._session.info if self._session else None
+
+    @property
+    def live_status(self) -> LiveStatus | None:
+        """Whether a live source is connected; None for all others."""
+        pipeline = self._session.pipeline if self._session else None
+        source = pipeline.source if pipeline else None
+        return source.status if isinstance(source, LiveSource) and source.info.live else None
 
     @property
     def spec(self) -> ModelSpec | None:
@@ -142,6 +153,18 @@ class Player:
         """What was wrong with the source so far."""
         pipeline = self._session.pipeline if self._session else None
         return tuple(pipeline.source.warnings) if pipeline else ()
+
+    @property
+    def live_source(self) -> LiveSource | None:
+        """What can be recorded; None unless it is live and open."""
+        pipeline = self._pipeline()
+        source = pipeline.source if pipeline else None
+        return source if isinstance(source, LiveSource) and source.info.live else None
+
+    def set_recording(self, recording: Recording | None) -> None:
+        """Shots go there too, from the next one on."""
+        if self._session:
+            self._session.recording = recording
 
     def take(self) -> Shown | None:
         """The newest shot, once."""
@@ -214,10 +237,10 @@ class _Session:
 
     def __init__(self, player: Player, source: str) -> None:
         self.source = source
-        self.info: SourceInfo | None = None
         self.spec: ModelSpec | None = None
         self.error: str | None = None
         self.pipeline: Pipeline | None = None
+        self.recording: Recording | None = None
         self.ledger = Ledger()
         self.thread = threading.Thread(target=self._run, name="seg-player", daemon=True)
         self._player = player
@@ -229,6 +252,10 @@ class _Session:
         self._next_seek_s: float | None = None
 
     # -- the window's thread ---------------------------------------------------------------------------------------
+
+    @property
+    def info(self) -> SourceInfo | None:
+        return self.pipeline.source.info if self.pipeline else None
 
     def state(self) -> PlayerState:
         if self.error is not None:
@@ -279,7 +306,7 @@ class _Session:
         except SegViewerError as error:
             self._fail(str(error))
         except Exception as error:  # the window goes on, whatever a decoder or a runtime raises
-            _log.exception("the player stopped")
+            _log.error("the player stopped\n%s", redact_text(traceback.format_exc()))
             self._fail(f"{self.source}: stopped by an unexpected error: {type(error).__name__}: {error}")
 
     def _play(self) -> None:
@@ -289,30 +316,38 @@ class _Session:
             return
         source = open_source(self.source)
         spec = self.spec
+        live = source.info.live
         pipeline = Pipeline(
             source,
             spec,
-            lambda: player.options.load(spec),
-            policy=Policy.REAL_TIME,
+            lambda: player.options.load(spec, "latency" if live else "throughput"),
+            policy=Policy.LATEST if live else Policy.REAL_TIME,
             speed=player.speed,
             loop=player.loop,
             keep_open=True,
             ledger=self.ledger,
         )
         with pipeline:
-            self.info = source.info
             self.pipeline = pipeline
             if self._stopping:
                 return
             player._on_change()
             for shot in pipeline:
                 self._post(shot)
+                self._record(shot, pipeline)
                 if self._stopping:
                     return
 
+    def _record(self, shot: Shot, pipeline: Pipeline) -> None:
+        recording = self.recording
+        if recording is not None:
+            pipeline.busy_cause = BUSY_RECORDER
+            recording.shot(shot)
+            pipeline.busy_cause = BUSY_DISPLAY
+
     def _fail(self, text: str) -> None:
         if not self._stopping:
-            self.error = " ".join(text.split())
+            self.error = redact_text(" ".join(text.split()))
             self._player._on_change()
 
     def _post(self, shot: Shot) -> None:
@@ -321,8 +356,11 @@ class _Session:
             self._latest_shot = shot
         shown = Shown(shot, self._convert(shot))
         with self._changed:
-            # the pipeline counts what comes too late while the window is busy
-            self._changed.wait_for(lambda: self._newest is None or self._stopping)
+            if self._is_live():
+                if self._newest is not None:
+                    self.ledger.drop(LATE_WINDOW)
+            else:  # the pipeline counts what comes too late while the window is busy
+                self._changed.wait_for(lambda: self._newest is None or self._stopping)
             self._newest = shown
             self._expected_at_s = None
             next_seek_s, self._next_seek_s = self._next_seek_s, None
@@ -331,6 +369,9 @@ class _Session:
             self._player._on_change()
         if next_seek_s is not None:
             self.seek(next_seek_s)
+
+    def _is_live(self) -> bool:
+        return self.info is not None and self.info.live
 
     def rescale(self, shown: Shown) -> None:
         again = Shown(shown.shot, self._convert(shown.shot))

@@ -19,6 +19,11 @@ _ROWS = (
         "Latency",
         "Decoding, scaling and inference of a frame (p50 / p95): half of the frames, and 95 in 100, are faster",
     ),
+    (
+        "shown",
+        "Shown after",
+        "From the arrival of a picture to its overlay on the screen (p50 / p95); live sources only",
+    ),
     ("inference", "Inference", "The model's part of it (p50 / p95), as the runtime reports it"),
     ("dropped", "Dropped", "Frames that were not shown, by cause"),
     ("runs_on", "Runs on", "Runtime, processor and precision, as the runtime reports them"),
@@ -69,11 +74,12 @@ class StatsPanel(QScrollArea):
         for value in self._values.values():
             value.setText("–")
 
-    def set_times(self, snapshot: LedgerSnapshot) -> None:
+    def set_times(self, snapshot: LedgerSnapshot, *, live: bool = False) -> None:
         for key in ("source", "engine", "display"):
             self._set(key, f"{snapshot.rates.get(key, 0.0):.1f} fps")
-        for key in ("latency", "inference"):
-            times = snapshot.stages.get(key)
+        for key in ("latency", "shown", "inference"):
+            # a file is decoded ahead of its time, so that the wait until it is shown tells nothing
+            times = snapshot.stages.get(key) if live or key != "shown" else None
             self._set(key, f"{times.p50_s * 1000:.1f} / {times.p95_s * 1000:.1f} ms" if times else "–")
         dropped = sum(snapshot.drops.values())
         lines = [str(dropped)]
