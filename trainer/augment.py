@@ -133,10 +133,11 @@ def change_look(rng: np.random.Generator, augment: Augment, picture: NDArray[np.
     """Random brightness, contrast, gamma, colour cast, saturation, weather, blur, noise and JPEG damage.
 
     Args:
-        picture: (H, W, 3) uint8 RGB; not changed.
+        picture: (H, W, 3) uint8 RGB; not changed. Blur and JPEG damage are as strong as they look at 384 pixels wide,
+            and milder on smaller pictures, where a pixel holds more.
     """
     out = picture
-    strength = augment.color
+    strength, small = augment.color, min(1.0, picture.shape[1] / 384)
     if strength and rng.random() < 0.5:  # saturation, towards or away from grey
         amount = 1.0 + strength * (rng.uniform(-1.0, 0.5) if rng.random() < 0.9 else -1.0)
         grey = cv2.cvtColor(cv2.cvtColor(out, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
@@ -147,11 +148,11 @@ def change_look(rng: np.random.Generator, augment: Augment, picture: NDArray[np.
         if rng.random() < share:
             out = change(rng, out)
     if rng.random() < augment.blur:
-        out = cv2.GaussianBlur(out, (0, 0), rng.uniform(0.4, 1.6))
+        out = cv2.GaussianBlur(out, (0, 0), max(0.2, rng.uniform(0.4, 1.6) * small))
     if rng.random() < augment.noise:
         out = _add_noise(rng, out, rng.uniform(2.0, 14.0))
     if rng.random() < augment.jpeg:
-        quality = int(rng.integers(15, 70))
+        quality = int(rng.integers(15, 70) * small + 85 * (1 - small))
         _, coded = cv2.imencode(".jpg", out, [cv2.IMWRITE_JPEG_QUALITY, quality])
         out = cv2.imdecode(coded, cv2.IMREAD_COLOR)
     return out

@@ -24,6 +24,9 @@ IGNORE = "ignore"
 LOSSY_VALUES = 64
 """A mask with more distinct values than this, some of them undefined, was saved lossily or smoothed."""
 
+BRIGHT = 40
+"""A channel above this cannot be an id of a simulator, nor JPEG noise around one."""
+
 
 @dataclass(frozen=True)
 class LabelMap:
@@ -73,6 +76,8 @@ class LabelMap:
             return self._decode_colors(raw[:, :, :3], path)
         if raw.ndim == 3:
             raw = raw[:, :, 0]
+        if _is_jpeg(path):
+            return self._decode_lossy(raw, path)
         mapped = self.table()[raw]
         stray = mapped == STRAY
         if stray.any():
@@ -93,8 +98,27 @@ class LabelMap:
         if not self.values:
             return True
         some = raw[:: max(1, raw.shape[0] // 40), :: max(1, raw.shape[1] // 40), :3].reshape(-1, 3).astype(int)
-        apart = np.abs(some[:, None] - np.array(list(self.colors))).max(-1).min(1)
+        bright = some[some.max(axis=1) > BRIGHT]
+        if len(bright) < 0.01 * len(some):
+            return False
+        apart = np.abs(bright[:, None] - np.array(list(self.colors))).max(-1).min(1)
         return float(np.mean(apart <= 8)) > 0.5
+
+    def _decode_lossy(self, raw: NDArray[np.uint8], path: Path) -> NDArray[np.uint8]:
+        """Ids of a JPEG mask: only where a pixel equals all its neighbours is its value believed, the rest is ignored.
+
+        Raises: SourceError when that leaves less than half.
+        """
+        around = np.ones((3, 3), np.uint8)
+        flat = cv2.erode(raw, around) == cv2.dilate(raw, around)
+        mapped = self.table()[raw]
+        believed = flat & (mapped != STRAY)
+        if believed.mean() < 0.5:
+            raise SourceError(
+                f"{path}: JPEG has changed its ids ({len(np.unique(raw))} different values; {believed.mean():.0%}"
+                " of the pixels are certain): save masks as PNG, scaled by nearest neighbour only"
+            )
+        return np.where(believed, mapped, IGNORE_ID).astype(np.uint8)
 
     def _split_in_two(self, raw: NDArray[np.uint8]) -> NDArray[np.uint8]:
         grey = cv2.cvtColor(np.ascontiguousarray(raw[:, :, :3]), cv2.COLOR_RGB2GRAY) if raw.ndim == 3 else raw
@@ -112,7 +136,7 @@ class LabelMap:
         spread = np.stack([found >> 16, (found >> 8) & 255, found & 255], axis=1)
         apart = np.abs(spread[:, None] - palette).max(-1)
         # where two classes meet, JPEG mixes their colours: nobody knows which it was
-        rest = IGNORE_ID if path.suffix.lower() in (".jpg", ".jpeg") and self.tolerance else self.rest
+        rest = IGNORE_ID if _is_jpeg(path) and self.tolerance else self.rest
         classes = np.where(apart.min(1) <= self.tolerance, ids[apart.argmin(1)], rest)
         mapped = classes[inverse].reshape(codes.shape)
         stray = mapped == STRAY
@@ -124,6 +148,10 @@ class LabelMap:
                 f" ({int(stray.sum())} such pixels){_what_to_do(len(found))}"
             )
         return mapped.astype(np.uint8)
+
+
+def _is_jpeg(path: Path) -> bool:
+    return path.suffix.lower() in (".jpg", ".jpeg")
 
 
 def _is_colorful(raw: NDArray[np.uint8]) -> bool:

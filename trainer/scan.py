@@ -42,6 +42,7 @@ class Scan:
         duplicates: (training file, held-out file) that are the same picture, byte for byte.
         twins: (training file, held-out file) that look the same.
         notes: other things worth knowing.
+        jpeg_masks: how many masks are JPEG files.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Scan:
     duplicates: tuple[tuple[str, str], ...]
     twins: tuple[tuple[str, str], ...]
     notes: tuple[str, ...] = ()
+    jpeg_masks: int = 0
 
     @property
     def shares(self) -> NDArray[np.float64]:
@@ -64,6 +66,11 @@ class Scan:
     def warnings(self) -> list[str]:
         """Lines about what may be wrong, but does not keep anybody from training."""
         lines = list(self.notes)
+        if self.jpeg_masks:
+            lines.append(
+                f"{self.jpeg_masks} masks are JPEG, which changes ids next to borders: those pixels are ignored;"
+                " PNG masks keep them"
+            )
         if self.duplicates:
             one, other = self.duplicates[0]
             lines.append(
@@ -114,6 +121,7 @@ def scan(data: DataSet, advance: Advance | None = None, cache: Path | None = Non
         duplicates,
         twins,
         data.notes,
+        _jpegs(pairs),
     )
     if kept:
         _store(kept, found)
@@ -169,6 +177,10 @@ def _alike(
     return tuple(duplicates), tuple(twins)
 
 
+def _jpegs(pairs: Sequence[Pair]) -> int:
+    return sum(pair.mask.suffix.lower() in (".jpg", ".jpeg") for pair in pairs)
+
+
 def _key(data: DataSet, pairs: Sequence[Pair]) -> str:
     """Hash of everything that a scan depends on: files with sizes and times, split, label map."""
     digest = hashlib.sha256(f"{VERSION} {data.name} {len(data.train)} {data.label_map!r} {data.notes}".encode())
@@ -215,6 +227,7 @@ def _load(path: Path, data: DataSet) -> Scan | None:
             tuple((a, b) for a, b in values["duplicates"]),
             tuple((a, b) for a, b in values["twins"]),
             data.notes,
+            _jpegs((*data.train, *data.held_out)),
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -326,3 +326,36 @@ def test_folders_are_recognised_or_refused(data: Path, tmp_path: Path) -> None:
     assert datasets.recognise(data / "camvid") == "camvid"
     with pytest.raises(SourceError, match="no known data set"):
         datasets.recognise(tmp_path)
+
+
+def test_ids_in_a_jpeg_mask_are_believed_where_they_are_flat(tmp_path: Path) -> None:
+    def paint(_: int) -> np.ndarray:
+        mask = np.zeros((48, 64, 3), np.uint8)
+        mask[24:, :, 0], mask[28:44, 16:40, 0] = 7, 10
+        return mask
+
+    _carla(tmp_path, paint, ending="jpg")
+    for number in range(4):
+        write_rgb(tmp_path / "CameraRGB" / f"{number:02}.jpg", np.zeros((48, 64, 3), np.uint8))
+    found = datasets.find("carla", tmp_path, own_bonnet="keep")
+    _, ids = found.read(found.held_out[0])
+    truth = np.array([0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 2], np.uint8)[paint(0)[:, :, 0]]
+    kept = ids != 255
+    assert 0.5 < kept.mean() < 1 and (ids[kept] == truth[kept]).mean() > 0.99
+    noise = np.random.default_rng(0).integers(0, 13, (48, 64, 3)).astype(np.uint8)
+    write_rgb(tmp_path / "CameraSeg/03.jpg", noise)
+    with pytest.raises(SourceError, match=r"03\.jpg: JPEG has changed its ids"):
+        found.read(found.held_out[0])
+
+
+def test_the_course_data_holds_the_id_in_channel_0_of_rgba(tmp_path: Path) -> None:
+    mask = np.zeros((40, 60, 4), np.uint8)
+    mask[..., 3], mask[20:, :, 0], mask[0, 0, 0] = 255, 7, 22
+    (tmp_path / "CameraMask").mkdir()
+    for number in range(3):
+        write_rgb(tmp_path / f"CameraRGB/{number}.png", np.zeros((40, 60, 3), np.uint8))
+        Image.fromarray(mask, "RGBA").save(tmp_path / f"CameraMask/{number}.png")
+    found = datasets.find("carla", tmp_path, labels="native")
+    assert len(found.labels) == 23
+    _, ids = found.read(found.train[0] if found.train else found.held_out[0])
+    assert (ids[30, 5], ids[0, 0], ids[10, 10]) == (7, 22, 0)

@@ -1,0 +1,77 @@
+"""Does making batches hold up training? Pictures per second with the feed, over the same with one repeated batch.
+
+python -m benchmarks.training_feed --data FOLDER [options of 'seg-trainer train']
+
+Both are measured in turn, several times within one run, and the medians divided: a figure for this machine alone means
+little, the ratio carries over. On a processor the feed works on the same cores as the training.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from trainer.options import data_options, make_recipe, recipe_options
+
+
+@click.command()
+@click.argument("recipe", required=False)
+@data_options
+@recipe_options
+@click.option("--rounds", default=5, show_default=True, help="How often the two are measured in turn.")
+@click.option("--steps", default=20, show_default=True, help="Steps of one measurement.")
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the figures here too.")
+def main(
+    recipe: str | None,
+    data: tuple[str, ...],
+    root: tuple[Path, ...],
+    rounds: int,
+    steps: int,
+    json_file: Path | None,
+    **options: Any,
+) -> None:
+    """Ratio of training with its feed to training on one repeated batch."""
+    from trainer.backend import start_backend
+    from trainer.feed import batches
+    from trainer.losses import make_loss
+    from trainer.step import best_precision, make_stepper
+    from trainer.store import Store, find_all
+
+    start_backend()
+    chosen = make_recipe(recipe, data, options)
+    if chosen.optimizer.precision == "auto":
+        chosen = chosen.change(precision=best_precision())
+    store = Store(chosen, find_all(chosen, root))
+    stepper = make_stepper(chosen, len(store.labels), make_loss(chosen.loss.loss))
+    endless = itertools.chain.from_iterable(batches(store, epoch) for epoch in itertools.count())
+    kept = next(endless)
+    for _ in range(-(-len(store) // chosen.run.batch_size)):  # every picture read once, the graph traced
+        stepper(*next(endless))
+    fed, repeated = [], []
+    for _ in range(rounds):
+        fed.append(_rate(lambda: stepper(*next(endless)), steps, chosen.run.batch_size))
+        repeated.append(_rate(lambda: stepper(*kept), steps, chosen.run.batch_size))
+    ratio = statistics.median(fed) / statistics.median(repeated)
+    click.echo(
+        f"with its feed {statistics.median(fed):.1f} pictures/s, one repeated batch {statistics.median(repeated):.1f}:"
+        f" ratio {ratio:.3f} ({rounds} rounds of {steps} steps, {chosen.optimizer.precision})"
+    )
+    if json_file:
+        json_file.write_text(json.dumps({"fed": fed, "repeated": repeated, "ratio": ratio}, indent=2) + "\n")
+
+
+def _rate(step: Any, steps: int, batch: int) -> float:
+    began = time.perf_counter()
+    for _ in range(steps):
+        step()
+    return steps * batch / (time.perf_counter() - began)
+
+
+if __name__ == "__main__":
+    main()
