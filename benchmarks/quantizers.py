@@ -29,6 +29,7 @@ from seg_viewer.core.model_file import INPUT_NAME, OUTPUT_NAME
 @click.option("--rounds", default=7, show_default=True)
 def main(run: Path, root: tuple[Path, ...], calibration: int, rounds: int) -> None:
     """Compare int8 quantisers."""
+    from trainer.backend import start_backend
     from trainer.evaluate import score_all, training_frames
     from trainer.export import float_model, stride_of, trunk_to_onnx
     from trainer.head import add_head
@@ -38,6 +39,7 @@ def main(run: Path, root: tuple[Path, ...], calibration: int, rounds: int) -> No
     from trainer.state import load_weights
     from trainer.store import find_all
 
+    start_backend()
     recipe = read_recipe(str(run / "recipe.toml"))
     found = find_all(recipe, root)
     sets, size = [data for _, data in found], recipe.run.size

@@ -37,13 +37,13 @@ def main(
     **options: Any,
 ) -> None:
     """Ratio of training with its feed to training on one repeated batch."""
+    from trainer.backend import start_backend
     from trainer.feed import batches
-    from trainer.fit import use_cores
     from trainer.losses import make_loss
     from trainer.step import best_precision, make_stepper
     from trainer.store import Store, find_all
 
-    use_cores()
+    start_backend()
     chosen = make_recipe(recipe, data, options)
     if chosen.optimizer.precision == "auto":
         chosen = chosen.change(precision=best_precision())

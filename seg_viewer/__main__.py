@@ -1,6 +1,9 @@
 """`python -m seg_viewer` is the command `seg-viewer`."""
 
+import multiprocessing
+
 from seg_viewer.cli import main
 
 if __name__ == "__main__":
+    multiprocessing.freeze_support()  # a drive through CARLA starts the frozen program once more
     main()

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from seg_viewer.core.errors import UsageError
 from seg_viewer.core.frame import ByteArray, Frame
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.overlay import Overlay
@@ -62,13 +63,15 @@ def bench(source: str | Path, options: RunOptions, frames: int = 400) -> BenchRe
         options: model, engine, look.
         frames: number of frames to measure each stage and the pipeline on.
 
-    Raises: SourceError, ModelFileError, EngineError.
+    Raises: UsageError for what is live; SourceError, ModelFileError, EngineError.
     """
     spec = options.read_spec()
     overlay = Overlay(spec.labels, options.style)
     opened = open_source(source)
-    name = opened.info.name
+    name, live = opened.info.name, opened.info.live
     opened.close()
+    if live:
+        raise UsageError(f"{name}: is live and sets its own pace; measure on a video file")
     rate, first_shot_s, engine_line, drops = _run_pipeline(source, spec, options, overlay, frames)
     cpu_s = _stages(source, spec, options, overlay, frames)
     cores = usable_cores()

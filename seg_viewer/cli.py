@@ -16,10 +16,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from seg_viewer import __version__
+from seg_viewer.cli_carla import record_carla
 from seg_viewer.core.assets import shipped_models
 from seg_viewer.core.errors import SegViewerError, UsageError
 from seg_viewer.core.model_file import ModelSpec, read_model_file
 from seg_viewer.core.overlay import OverlayStyle
+from seg_viewer.core.redact import redact, redact_text
 from seg_viewer.engines import ENGINE_NAMES
 from seg_viewer.engines.load_bar import LoadBar
 from seg_viewer.options import RunOptions
@@ -88,13 +90,31 @@ def cli(context: click.Context, debug: bool) -> None:
 
 @cli.command()
 @click.argument("source", required=False)
+@click.option(
+    "--truth-csv",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where SOURCE brings ground truth (CARLA): write IoU and mIoU of every frame here.",
+)
 @_run_options
 @_style_options
-def view(source: str | None = None, **choices: Any) -> None:
-    """Open the window, and in it SOURCE: a video file, a picture, a folder of pictures, or "demo"."""
-    from seg_viewer.gui.app import run_viewer
+def view(source: str | None = None, truth_csv: Path | None = None, **choices: Any) -> None:
+    """Open the window, and in it SOURCE: a video file, a picture, a folder of pictures, "demo", or something live.
 
-    sys.exit(run_viewer(source, _options(**choices)))
+    \b
+    Live sources:
+      camera:0, camera:NAME, /dev/video2   [?size=1280x720&fps=30&format=mjpeg&mirror=1&exposure=…]
+      rtsp://…, rtmp://…, http(s)://…, udp://…   [#transport=udp&timeout=10]
+      screen, screen:2                     [?region=LEFT,TOP,WIDTHxHEIGHT&fps=20]
+      carla://HOST:2000                    [?town=Town03&weather=WetNoon&vehicles=30&walkers=40&ego=…&fps=20&…]
+    """
+    from seg_viewer.gui.app import run_viewer
+    from seg_viewer.sinks.part_file import check_target
+
+    if truth_csv is not None:
+        if source is None:
+            raise UsageError("--truth-csv needs a SOURCE whose scores to write")
+        check_target(truth_csv, overwrite=False)
+    sys.exit(run_viewer(source, _options(**choices), truth_csv=truth_csv))
 
 
 @cli.command()
@@ -106,12 +126,16 @@ def view(source: str | None = None, **choices: Any) -> None:
 @_run_options
 @_style_options
 def export(source: str, output: str, overwrite: bool, crf: int, preset: str, **choices: Any) -> None:
-    """Write SOURCE with its overlay as H.264 video; times and sound are kept."""
+    """Write SOURCE with its overlay as H.264 video; times and sound are kept.
+
+    What is live never ends: 'seg-viewer record' writes that.
+    """
     from seg_viewer.export import ExportProgress, export_video
+    from seg_viewer.sources import is_live
 
     _terminate_like_ctrl_c()
     bar = _progress_bar()
-    task = bar.add_task(Path(source).name, total=None, rate=0.0)
+    task = bar.add_task(redact(source) if is_live(source) else Path(source).name, total=None, rate=0.0)
 
     def on_progress(progress: ExportProgress) -> None:
         bar.start()  # with the first frame: a refusal before it should be the only line
@@ -135,6 +159,70 @@ def export(source: str, output: str, overwrite: bool, crf: int, preset: str, **c
         f"{result.path}: {result.frames} frames in {result.seconds:.1f} s"
         f" ({result.frames / result.seconds:.1f} frames/s), sound: {result.audio}, {result.engine}"
     )
+
+
+def _seconds(_context: click.Context, _option: click.Parameter, text: str | None) -> float | None:
+    from seg_viewer.record import parse_seconds
+
+    try:
+        return None if text is None else parse_seconds(text)
+    except ValueError:
+        raise click.BadParameter(f"'{text}': write a time as 90s, 10min or 1.5h") from None
+
+
+def _split(_context: click.Context, _option: click.Parameter, text: str | None) -> tuple[float | None, int | None]:
+    from seg_viewer.record import parse_split
+
+    try:
+        return (None, None) if text is None else parse_split(text)
+    except ValueError:
+        raise click.BadParameter(f"'{text}': write a time (10min) or a size (500MB)") from None
+
+
+@cli.command()
+@click.argument("source")
+@click.option("-o", "--output", required=True, metavar="OUT.mp4", help="File to make, .mp4 or .mkv.")
+@click.option(
+    "--what",
+    type=click.Choice(("annotated", "source", "both")),
+    default="annotated",
+    show_default=True,
+    help="With the overlay, as it comes in, or both.",
+)
+@click.option("--duration", callback=_seconds, metavar="TIME", help="Stop after 90s, 10min, 1.5h. [default: Ctrl-C]")
+@click.option("--split", callback=_split, metavar="TIME|SIZE", help="Another file every 10min, or 500MB.")
+@_run_options
+@_style_options
+def record(
+    source: str,
+    output: str,
+    what: str,
+    duration: float | None,
+    split: tuple[float | None, int | None],
+    **choices: Any,
+) -> None:
+    """Record the live SOURCE (camera, address, screen; see 'view --help') until Ctrl-C or --duration."""
+    from seg_viewer.record import Recording, RecordPlan, RecordWhat, record_live
+    from seg_viewer.sources import LiveSource
+
+    _terminate_like_ctrl_c()
+    status = Console(stderr=True).status("Recording …")
+
+    def on_progress(recording: Recording, live: LiveSource) -> None:
+        status.start()
+        state = "recording" if live.status.connected else live.status.problem
+        status.update(f"{state}: {recording.seconds:.0f} s, {recording.frames} frames; Ctrl-C ends it")
+
+    plan = RecordPlan(Path(output).expanduser(), RecordWhat(what), *split)
+    try:
+        result = record_live(source, plan, _options(**choices), duration_s=duration, on_progress=on_progress)
+    finally:
+        status.stop()
+    files = ", ".join(str(path) for path in result.files)
+    drops = "".join(f", {count} {cause}" for cause, count in result.drops)
+    click.echo(f"{files}: {result.frames} frames in {result.seconds:.1f} s{drops}")
+    if result.problem:
+        raise SegViewerError(result.problem)
 
 
 def _progress_bar() -> Any:
@@ -224,6 +312,33 @@ def _system(console: Console) -> None:
 
 
 @cli.command()
+@click.option("--probe", is_flag=True, help="Open each camera and ask for usual sizes, rates and pixel formats.")
+def devices(probe: bool) -> None:
+    """List cameras and screens, and what to type to open each."""
+    from seg_viewer.sources.camera import probe_modes
+    from seg_viewer.sources.devices import list_cameras, obstacle
+    from seg_viewer.sources.screen import list_screens
+
+    console = Console()
+    table = Table("source", "what it is", "formats" if probe else "state")
+    for device in list_cameras():
+        if probe:
+            try:
+                modes = [f"{f} {w}×{h} at {rate:g} fps" for f, w, h, rate in probe_modes(device)]
+            except SegViewerError as error:
+                modes = [str(error)]
+            state = "\n".join(modes)
+        else:
+            state = obstacle(device) or "ready"
+        table.add_row(f"camera:{device.index}", f"{device.name}\n{device.path}".strip(), state)
+    for index, width, height in list_screens():
+        table.add_row(f"screen:{index}", f"screen, {width}×{height}", "ready")
+    if not table.row_count:
+        raise SegViewerError("no camera and no screen is here; plug a camera in, or open an address (rtsp://…)")
+    console.print(table)
+
+
+@cli.command()
 def models() -> None:
     """List the models that ship: classes, input, precision, held-out scores."""
     console = Console()
@@ -250,6 +365,9 @@ def _print_model(console: Console, spec: ModelSpec, size: int) -> None:
         cells = [f"{100 * share:.1f}" if share is not None else "–" for share in shares]
         table.add_row(name, str(scores.get("pictures", "–")), *cells)
     console.print(table if spec.metrics else "  no held-out scores in the file")
+
+
+cli.add_command(record_carla)
 
 
 def main() -> None:
@@ -279,7 +397,7 @@ def main() -> None:
 
 
 def _fail(text: str, code: int) -> None:
-    click.echo(f"seg-viewer: {text}", err=True)
+    click.echo(f"seg-viewer: {redact_text(text)}", err=True)
     sys.exit(code)
 
 

@@ -157,7 +157,7 @@ def _load(options: RunOptions, spec: ModelSpec, out: Path, cancelled: Callable[[
 
 def _check_output(out: Path, source: Source, overwrite: bool) -> None:
     if source.info.live:
-        raise UsageError(f"{source.info.name}: is live and never ends; record it instead")
+        raise UsageError(f"{source.info.name}: is live and never ends; use 'seg-viewer record' (in the window, R)")
     check_target(out, overwrite=overwrite, sources=(source.info.path,) if source.info.path else ())
     disk = shutil.disk_usage(out.parent)
     if disk.total and disk.free < _LEAST_FREE_BYTES:

@@ -21,11 +21,14 @@ from seg_viewer.core.ledger import Ledger
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.engines.base import Engine, EngineReport
 from seg_viewer.sources.base import Source
+from seg_viewer.sources.live import LiveSource
 
 LATE_ENGINE = "late: engine too slow"
 LATE_DISPLAY = "late: display too slow"
 BUSY_ENGINE = "newer frame: engine busy"
 BUSY_DISPLAY = "newer frame: display busy"
+BUSY_RECORDER = "newer frame: recorder busy"
+WHILE_PAUSED = "paused"
 
 _TODO_FRAMES = 4
 _DONE_SHOTS = 3
@@ -134,6 +137,10 @@ class Pipeline:
         self._clock = _MediaClock(speed)
         self._last: Shot | None = None
         self._report: EngineReport | None = None
+        self.busy_cause = BUSY_DISPLAY
+        """Why whoever iterates takes no newer shot, for the drops under `latest`."""
+        if isinstance(source, LiveSource):
+            source.on_drop = self.ledger.drop
         self._threads = [
             threading.Thread(target=self._guard, args=(self._decode,), name="seg-decode", daemon=True),
             threading.Thread(target=self._guard, args=(self._infer,), name="seg-engine", daemon=True),
@@ -224,6 +231,8 @@ class Pipeline:
             self._stopping = True
             self._changed.notify_all()
         self._on_stop()
+        if isinstance(self.source, LiveSource):
+            self.source.interrupt()
 
     def close(self) -> None:
         """Stop all threads and close the source; again is fine."""
@@ -329,7 +338,9 @@ class Pipeline:
             decoded_s = time.perf_counter()
             small = frame.picture.scaled_rgb(self.spec.width, self.spec.height)
             scaled_s = time.perf_counter()
-            times_s = {"decode": decoded_s - start_s, "convert": scaled_s - decoded_s}
+            # the wait for a live picture is no work
+            begun_s = frame.arrived_s if self.source.info.live else start_s
+            times_s = {"decode": max(0.0, decoded_s - begun_s), "convert": scaled_s - decoded_s}
             for stage, seconds in times_s.items():
                 self.ledger.record(stage, seconds)
             self.ledger.tick("source", scaled_s)
@@ -429,7 +440,7 @@ class Pipeline:
             if work.generation == self._generation:
                 if self.policy is Policy.LATEST and self._done:
                     self._done.popleft()
-                    self.ledger.drop(BUSY_DISPLAY)
+                    self.ledger.drop(WHILE_PAUSED if self._paused else self.busy_cause)
                 self._done.append((work.lap, shot))
             self._changed.notify_all()
 

@@ -9,6 +9,7 @@ import pytest
 
 from seg_viewer import __version__
 from seg_viewer.cli import main
+from tests.cameras import DEVICE
 from tests.clips import make_clip
 
 
@@ -26,7 +27,7 @@ def test_version(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[
     assert __version__ in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("command", ["view", "export", "bench", "doctor", "models"])
+@pytest.mark.parametrize("command", ["view", "export", "record", "bench", "doctor", "devices", "models"])
 def test_help(command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert _run([command, "--help"], monkeypatch) == 0
     assert "Usage:" in capsys.readouterr().out
@@ -54,6 +55,11 @@ def test_help_needs_no_heavy_library() -> None:
         (["export", "CLIP", "-o", "out.mp4", "--device", "QUANTUM"], 1, "no device QUANTUM"),
         (["export", "CLIP", "-o", "out.mp4", "--hide", "tram"], 2, "background, road, car, person"),
         (["export", "CLIP", "-o", "out.mp4", "--opacity", "7"], 2, "0<=x<=1"),
+        (["record", "CLIP", "-o", "out.mp4"], 2, "is not live"),
+        (["record", "camera:0", "-o", "out.avi"], 2, ".mp4 or .mkv"),
+        (["record", "screen", "-o", "out.mp4", "--duration", "soon"], 2, "90s, 10min or 1.5h"),
+        (["record", "screen", "-o", "out.mp4", "--split", "half"], 2, "a time (10min) or a size (500MB)"),
+        (["export", "http://joe:hush@127.0.0.1:1/x", "-o", "out.mp4"], 1, "http://127.0.0.1:1/x: connection refused"),
         (["bench", "gone.mp4"], 2, "gone.mp4: no such file"),
         (["paint"], 2, "paint"),
     ],
@@ -74,7 +80,7 @@ def test_bad_input_is_one_line_and_an_exit_code(
         filled += ["--model", str(model)]
     assert _run(filled, monkeypatch) == code
     errors = capsys.readouterr().err
-    assert message in errors and "Traceback" not in errors
+    assert message in errors and "Traceback" not in errors and "hush" not in errors
     assert sorted(p.name for p in tmp_path.iterdir()) == ["clip.mp4"]
 
 
@@ -126,3 +132,20 @@ def test_an_unexpected_failure_is_one_line_too(
     assert _run(["models"], monkeypatch) == 1
     errors = capsys.readouterr().err
     assert "unexpected ZeroDivisionError" in errors and "--debug" in errors and "Traceback" not in errors
+
+
+def test_devices_lists_what_to_type(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("seg_viewer.sources.devices.list_cameras", lambda: [DEVICE])
+    monkeypatch.setattr("seg_viewer.sources.devices.obstacle", lambda _device: "is in use by zoom (process 7)")
+    monkeypatch.setattr("seg_viewer.sources.screen.list_screens", lambda: [(1, 1920, 1080)])
+    assert _run(["devices"], monkeypatch) == 0
+    printed = capsys.readouterr().out
+    for word in ("camera:0", "Toy Cam", "in use by zoom", "screen:1", "1920×1080"):
+        assert word in printed
+
+
+def test_devices_where_there_are_none(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("seg_viewer.sources.devices.list_cameras", lambda: [])
+    monkeypatch.setattr("seg_viewer.sources.screen.list_screens", lambda: [])
+    assert _run(["devices"], monkeypatch) == 1
+    assert "no camera and no screen" in capsys.readouterr().err

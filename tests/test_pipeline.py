@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,8 +17,15 @@ from seg_viewer.core.frame import Frame, RgbPicture
 from seg_viewer.core.model_file import ModelSpec, read_model_file
 from seg_viewer.engines import load_engine
 from seg_viewer.engines.base import Engine, EngineReport
-from seg_viewer.pipeline import BUSY_ENGINE, LATE_ENGINE, Pipeline, Policy
-from seg_viewer.sources import SourceInfo, open_source
+from seg_viewer.pipeline import (
+    BUSY_ENGINE,
+    BUSY_RECORDER,
+    LATE_ENGINE,
+    WHILE_PAUSED,
+    Pipeline,
+    Policy,
+)
+from seg_viewer.sources import LiveSource, LiveStatus, SourceInfo, open_source
 from tests.clips import make_clip
 
 
@@ -190,6 +198,60 @@ def test_latest_wins_and_counts_what_it_skips(spec: ModelSpec) -> None:
     assert drops[BUSY_ENGINE] > 10
     assert len(shots) + sum(drops.values()) == 40
     assert all((shot.classes == shot.frame.index).all() for shot in shots)
+
+
+class Waiting(Numbers):
+    """Live: after `count` frames it waits for more until it is interrupted."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(count)
+        self.info = replace(self.info, live=True, can_seek=False)
+        self.status = LiveStatus()
+        self.packets = None
+        self.on_drop = lambda _cause: None
+        self.interrupted = threading.Event()
+
+    def __iter__(self) -> Iterator[Frame]:
+        yield from super().__iter__()
+        self.on_drop("lost on the way")
+        self.interrupted.wait()
+
+    def interrupt(self) -> None:
+        self.interrupted.set()
+
+
+def test_a_live_source_that_waits_is_interrupted_and_its_own_drops_are_counted(spec: ModelSpec) -> None:
+    source = Waiting(5)
+    assert isinstance(source, LiveSource)
+    with _pipeline(source, spec, policy=Policy.LATEST) as pipeline:
+        last = next(pipeline)
+        while last.frame.index < 4:
+            last = next(pipeline)
+        reader = threading.Thread(target=lambda: list(pipeline))
+        reader.start()
+        pipeline.stop()
+        reader.join(10)
+        assert not reader.is_alive()
+    assert source.interrupted.is_set() and source.closed
+    assert pipeline.ledger.snapshot().drops["lost on the way"] == 1
+
+
+def test_what_a_paused_live_picture_misses_is_counted_as_such(spec: ModelSpec) -> None:
+    with _pipeline(Numbers(60, delay_s=0.002), spec, {"slots": 1}, policy=Policy.LATEST, keep_open=True) as pipeline:
+        next(pipeline)
+        pipeline.pause()
+        while pipeline.ledger.snapshot().drops.get(WHILE_PAUSED, 0) < 10:
+            time.sleep(0.005)
+        pipeline.resume()
+        assert next(pipeline).frame.index > 10
+
+
+def test_a_consumer_can_say_what_keeps_it(spec: ModelSpec) -> None:
+    with _pipeline(Numbers(60, delay_s=0.002), spec, {"slots": 1}, policy=Policy.LATEST, keep_open=True) as pipeline:
+        next(pipeline)
+        pipeline.busy_cause = BUSY_RECORDER
+        while not pipeline.ledger.snapshot().drops.get(BUSY_RECORDER):
+            time.sleep(0.005)
 
 
 def test_pause_step_seek_and_step_back(spec: ModelSpec) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
-import os
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from seg_viewer.core.errors import SegViewerError, SourceError, UsageError
-from trainer.feed import batches, cores
+from trainer.feed import batches
 from trainer.files import write_text
 from trainer.judge import Judge
 from trainer.losses import make_loss
@@ -22,7 +20,7 @@ from trainer.progress import Reporter
 from trainer.recipe import Recipe
 from trainer.scan import Scan
 from trainer.state import HISTORY, RECIPE, State, load_state, save_state, save_weights
-from trainer.step import Stepper, make_stepper, set_rate, strategy
+from trainer.step import Stepper, make_stepper, set_rate
 from trainer.store import Store
 
 EMA_EVERY = 4
@@ -269,21 +267,6 @@ def write_history(path: Path, rows: Sequence[dict[str, float]]) -> None:
     write_text(path, text.getvalue())
 
 
-def use_cores() -> None:
-    """As many threads as this process may use cores; TensorFlow itself counts the machine's."""
-    import keras
-
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    if keras.backend.backend() != "tensorflow":
-        return
-    import tensorflow as tf
-
-    with contextlib.suppress(RuntimeError):  # already started; then it keeps what it has
-        tf.config.threading.set_intra_op_parallelism_threads(cores())
-        tf.config.threading.set_inter_op_parallelism_threads(cores())
-    strategy()  # several machines must find each other before anything else runs
-
-
 @contextlib.contextmanager
 def _explained(recipe: Recipe) -> Any:
     """Turn the backends' errors of memory and of files into ours."""
@@ -305,10 +288,3 @@ def _explained(recipe: Recipe) -> Any:
         if "SourceError: " in text:  # from within tf.data
             raise SourceError(text.split("SourceError: ")[1].splitlines()[0]) from error
         raise
-
-
-def elapsed(began: float) -> str:
-    """Time since `began` (perf_counter seconds) as 1:02:03 or 2:03."""
-    seconds = int(time.perf_counter() - began)
-    hours, minutes = seconds // 3600, seconds // 60 % 60
-    return f"{hours}:{minutes:02}:{seconds % 60:02}" if hours else f"{minutes}:{seconds % 60:02}"

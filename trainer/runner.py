@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.labels import LabelSet
+from trainer.backend import start_backend
 from trainer.evaluate import Predict
 
 
@@ -58,6 +59,7 @@ def open_model(path: Path, engine: str = "auto") -> Runner:
 
 
 def _open_keras(path: Path) -> Runner:
+    start_backend()
     import keras
 
     from trainer.keras_file import keras_class_map, load_keras

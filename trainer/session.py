@@ -13,9 +13,10 @@ from rich.console import Console
 
 from seg_viewer.core.errors import UsageError
 from trainer import checks, plots
+from trainer.backend import start_backend
 from trainer.datasets import DataSet
 from trainer.files import make_folder, write_text
-from trainer.fit import train, use_cores
+from trainer.fit import train
 from trainer.judge import Judge
 from trainer.keras_file import float_unet, save_keras
 from trainer.losses import make_loss
@@ -78,7 +79,7 @@ def run_training(
 
     Raises: as `prepare` and `trainer.fit.train`.
     """
-    use_cores()
+    start_backend()
     chief = worker_index() == 0
     reporter = Reporter(console if chief else Console(quiet=True), run / "tensorboard" if chief else None)
     prepared = prepare(recipe, roots, reporter, console)

@@ -17,6 +17,7 @@ from seg_viewer.core.errors import ExportError, UsageError
 from seg_viewer.core.labels import LabelSet
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.engines import load_engine
+from trainer.backend import start_backend
 from trainer.datasets import DataSet
 from trainer.evaluate import score_all, to_frame, training_frames
 from trainer.export import (
@@ -99,6 +100,7 @@ def export_run(
     """
     if precision not in PRECISIONS:
         raise UsageError(f"precision '{precision}': choose {', '.join(PRECISIONS)}")
+    start_backend()
     if size:
         recipe = recipe.change(size=size, crop=(0, 0))
     size = recipe.run.size

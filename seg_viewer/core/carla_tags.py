@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -120,6 +122,27 @@ def table_version(version: str) -> str:
     if number < (0, 9, 0):
         return "0.8"
     return "0.9.0" if number < (0, 9, 14) else "0.9.14"
+
+
+RECORD_FILE = "carla.json"
+"""Beside the folders of a recording: the version of the server, town, weather and traffic of each drive."""
+
+
+def recorded_version(folder: Path) -> str:
+    """The version of CARLA whose tags the masks of a recording hold; "0.8" where no `RECORD_FILE` says otherwise.
+
+    Raises:
+        ValueError: the file there does not say, naming it.
+    """
+    file = folder / RECORD_FILE
+    if not file.exists():
+        return "0.8"
+    try:
+        version = str(json.loads(file.read_text(encoding="utf-8"))["carla_version"])
+        table_version(version)
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{file}: does not say of which version of CARLA the masks are ({error})") from None
+    return version
 
 
 def carla_lookup(version: str = "0.8") -> NDArray[np.uint8]:

@@ -14,6 +14,9 @@ from seg_viewer.core.labels import LabelSet
 # (kr, kb) of ITU-R BT.601-7 item 2.5.1, BT.709-6 item 3.2, BT.2020-2 table 4
 _LUMA_WEIGHTS = {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722), "bt2020": (0.2627, 0.0593)}
 
+ERROR_COLOR = (255, 0, 220)
+"""Of pixels that differ from the ground truth, RGB."""
+
 
 @dataclass(frozen=True)
 class OverlayStyle:
@@ -137,6 +140,17 @@ class Overlay:
                 for label in self._shown
             }
         return self._yuv_tables[key]
+
+
+def mark_errors(mask_bgra: ByteArray, wrong: NDArray[np.bool_]) -> None:
+    """Colour the pixels that differ from the ground truth, in place.
+
+    Args:
+        mask_bgra: as `Overlay.mask_bgra` returns it, shape (h, w, 4).
+        wrong: shape (h, w).
+    """
+    red, green, blue = ERROR_COLOR
+    mask_bgra[wrong] = (blue, green, red, 255)
 
 
 def rgb_to_yuv(color: tuple[int, int, int], matrix: str, full_range: bool) -> tuple[int, int, int]:

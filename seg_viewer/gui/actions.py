@@ -21,7 +21,8 @@ class ActionSpec:
         keys: shortcuts, the first one is shown.
         icon: name below assets/icons, or "".
         checkable: is on or off.
-        needs: "" always works; "video" needs an open source; "seek" one that can seek.
+        needs: "" always works; "video" needs an open source; "seek" one that can seek, "file" one that is not live,
+            "live" one that is.
     """
 
     id: str
@@ -42,12 +43,20 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
         (
             ActionSpec("open", "&Open video…", "Open a video file or a picture", ("Ctrl+O",), "open"),
             ActionSpec("open-folder", "Open &folder…", "Open a folder of pictures", ("Ctrl+Shift+O",), "folder"),
+            ActionSpec(
+                "address",
+                "Open camera or &address…",
+                "Open a camera, a network stream or the screen",
+                ("Ctrl+L",),
+                "live",
+            ),
             ActionSpec("demo", "&Demo clip", "Open the clip that comes with this program", ("Ctrl+D",), "demo"),
             None,
             ActionSpec(
                 "screenshot", "&Screenshot", "Save this picture with its overlay", ("S",), "camera", needs="video"
             ),
-            ActionSpec("export", "&Export…", "Write a video with the overlay", ("Ctrl+E",), "export", needs="video"),
+            ActionSpec("record", "&Record", "Record what is live", ("R",), "record", needs="live"),
+            ActionSpec("export", "&Export…", "Write a video with the overlay", ("Ctrl+E",), "export", needs="file"),
             None,
             ActionSpec("quit", "&Quit", "Close the window", ("Ctrl+Q",)),
         ),
@@ -66,9 +75,9 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
             ActionSpec("start", "To the &start", "Jump to the first frame", ("Home",), needs="seek"),
             ActionSpec("end", "To the &end", "Jump to the last frame", ("End",), needs="seek"),
             None,
-            ActionSpec("faster", "Fas&ter", "Play faster", ("]",), needs="video"),
-            ActionSpec("slower", "S&lower", "Play slower", ("[",), needs="video"),
-            ActionSpec("loop", "L&oop", "Start over at the end", ("L",), "loop", checkable=True),
+            ActionSpec("faster", "Fas&ter", "Play faster", ("]",), needs="file"),
+            ActionSpec("slower", "S&lower", "Play slower", ("[",), needs="file"),
+            ActionSpec("loop", "L&oop", "Start over at the end", ("L",), "loop", checkable=True, needs="file"),
         ),
     ),
     (
@@ -76,6 +85,16 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
         (
             ActionSpec("overlay", "&Overlay", "Show or hide the colours", ("T", "H"), "overlay", checkable=True),
             ActionSpec("outline", "Ou&tlines", "Draw the border of each class", ("O",), "outline", checkable=True),
+            ActionSpec("errors", "&Errors", "Mark what differs from the ground truth", ("E",), checkable=True),
+            ActionSpec(
+                "zone",
+                "Ego &zone alert",
+                "Flash when a person or car is ahead; no safety function",
+                ("Z",),
+                "zone",
+                True,
+            ),
+            None,
             ActionSpec("more", "&More colour", "Make the overlay more opaque", ("Up",)),
             ActionSpec("less", "&Less colour", "Make the overlay more transparent", ("Down",)),
             None,

@@ -19,12 +19,19 @@ from seg_viewer.sources import DEMO
 _log = logging.getLogger(__name__)
 
 
-def run_viewer(source: str | None, options: RunOptions, *, on_first_shot: Callable[[], None] | None = None) -> int:
+def run_viewer(
+    source: str | None,
+    options: RunOptions,
+    *,
+    truth_csv: Path | None = None,
+    on_first_shot: Callable[[], None] | None = None,
+) -> int:
     """Open the window and return the exit code when it was closed.
 
     Args:
         source: what `open_source` takes, or None for an empty window.
         options: model, engine, look.
+        truth_csv: where the scores of `source` against its ground truth go, a line for each frame.
         on_first_shot: called once, when the first picture with its overlay was painted.
 
     Raises:
@@ -36,7 +43,7 @@ def run_viewer(source: str | None, options: RunOptions, *, on_first_shot: Callab
     if source is not None:
         if Path(source).exists() and source != DEMO:
             source = str(Path(source).absolute())  # the recent list outlives the working folder
-        player.open(source)  # decodes and compiles while Qt is imported and the window is built
+        player.open(source, truth_csv)  # decodes and compiles while Qt is imported and the window is built
     try:
         return _show(player, options, on_first_shot)
     finally:

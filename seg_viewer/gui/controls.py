@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QSlider, QToolButton, QVBoxLayout, QWidget
 
 from seg_viewer.gui.actions import SPEED_NAMES, SPEEDS
+from seg_viewer.gui.live_bar import LiveBar
 from seg_viewer.gui.player import PlayerState
 from seg_viewer.gui.seek_bar import SeekBar, clock_text
 from seg_viewer.gui.theme import icon
@@ -30,12 +31,14 @@ class Controls(QFrame):
         super().__init__(parent)
         self.setObjectName("controls")
         self._actions = actions
+        self.buttons: dict[str, QToolButton] = {}
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 8, 12, 8)
         column.setSpacing(4)
         column.addLayout(self._time_line())
         column.addLayout(self._buttons())
         self.set_speed(1.0)
+        self.set_live(False)
 
     def _time_line(self) -> QHBoxLayout:
         line = QHBoxLayout()
@@ -53,6 +56,9 @@ class Controls(QFrame):
         line.addWidget(self.position)
         line.addWidget(self.seek_bar, 1)
         line.addWidget(self.length)
+        self.live_bar = LiveBar()
+        self.live_bar.hide()
+        line.addWidget(self.live_bar, 1)
         return line
 
     def _buttons(self) -> QHBoxLayout:
@@ -68,7 +74,7 @@ class Controls(QFrame):
         line.addWidget(self.opacity_text)
         line.addWidget(self._button("outline"))
         line.addStretch(1)
-        for name in ("screenshot", "export", "panel", "full-screen"):
+        for name in ("screenshot", "record", "export", "panel", "full-screen"):
             line.addWidget(self._button(name))
         return line
 
@@ -79,6 +85,7 @@ class Controls(QFrame):
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.setAccessibleName(self._actions[name].text().replace("&", "").rstrip("…"))
         button.setObjectName(f"button-{name}")
+        self.buttons[name] = button
         return button
 
     def _speed_button(self) -> QToolButton:
@@ -142,6 +149,16 @@ class Controls(QFrame):
         self.length.setText(clock_text(length_s, tenths=True))
         self.seek_bar.set_length(length_s)
         self.seek_bar.setEnabled(can_seek and length_s is not None)
+
+    def set_live(self, live: bool) -> None:
+        """The state of a live source in the place of a time line."""
+        self.live_bar.setVisible(live)
+        self.buttons["record"].setVisible(live)
+        for name in ("step-back", "loop", "export"):
+            self.buttons[name].setVisible(not live)
+        self.speed_button.setVisible(not live)
+        for widget in (self.position, self.seek_bar, self.length):
+            widget.setVisible(not live)
 
     def set_position(self, position_s: float) -> None:
         self.position.setText(clock_text(position_s, tenths=True))

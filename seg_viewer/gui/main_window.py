@@ -6,10 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QSettings, QSize, Qt, QTimer, QUrl, Signal
+from PySide6.QtCore import QSettings, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QCloseEvent,
-    QDesktopServices,
     QDragEnterEvent,
     QDragLeaveEvent,
     QDropEvent,
@@ -17,28 +16,30 @@ from PySide6.QtGui import (
     QKeySequence,
     QShortcut,
 )
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from seg_viewer.core.overlay import Overlay, OverlayStyle, class_shares
 from seg_viewer.gui.actions import SPEEDS, all_specs, fill_menu_bar, make_actions
 from seg_viewer.gui.bridge import PlayerBridge
 from seg_viewer.gui.controls import Controls
 from seg_viewer.gui.dialogs import AboutDialog, HelpDialog
-from seg_viewer.gui.export_dialog import ExportDialog
+from seg_viewer.gui.ego_zone import EgoZone
 from seg_viewer.gui.full_screen import FullScreen
 from seg_viewer.gui.legend import Legend, SidePanel
+from seg_viewer.gui.live_bar import lost_text
 from seg_viewer.gui.loading_bar import LoadingBar
 from seg_viewer.gui.message_bar import MessageBar
+from seg_viewer.gui.opening import Opening, dropped_files, short_name
+from seg_viewer.gui.outputs import Outputs
 from seg_viewer.gui.player import Player, PlayerState
 from seg_viewer.gui.recent_menu import RecentMenu
-from seg_viewer.gui.screenshot import ScreenshotTaker
+from seg_viewer.gui.recorder import WhatMenu
 from seg_viewer.gui.settings import WindowSettings, load_settings, save_settings
 from seg_viewer.gui.start_page import StartPage
 from seg_viewer.gui.stats_panel import StatsPanel
 from seg_viewer.gui.video_view import VideoView
 from seg_viewer.options import RunOptions
-from seg_viewer.sources import DEMO, VIDEO_SUFFIXES
-from seg_viewer.sources.folder import PICTURE_SUFFIXES
+from seg_viewer.sources import DEMO, LiveStatus, is_live, redact
 
 TITLE = "seg-viewer"
 _REFRESH_MS = 100
@@ -62,24 +63,24 @@ class MainWindow(QMainWindow):
     def __init__(self, player: Player, options: RunOptions, store: QSettings) -> None:
         super().__init__()
         self.player = player
-        self._options = options
+        self.options = options
         self._store = store
         self._settings = load_settings(store)
         style = options.style
         if style == OverlayStyle():
             style = OverlayStyle(self._settings.opacity, self._settings.hidden, self._settings.outline)
-        self._style = style
-        self._overlay: Overlay | None = None
+        self.style_now = style
+        self.overlay: Overlay | None = None
         self._announced: str | None = None
         self._told: set[str] = set()
         self._state = PlayerState.EMPTY
         self._real_length_s: float | None = None
         self._ticks = 0
-        self._export: ExportDialog | None = None
         self.ended_in_time = True
 
-        self.actions_by_id = make_actions(self, self._slots())
         self.view = VideoView()
+        self.ego_zone = EgoZone(self.view, player)
+        self.actions_by_id = make_actions(self, self._slots())
         self.start_page = StartPage()
         self.messages = MessageBar()
         self.loading_bar = LoadingBar()
@@ -87,7 +88,8 @@ class MainWindow(QMainWindow):
         self.stats = StatsPanel()
         self.controls = Controls(self.actions_by_id)
         self.panel = SidePanel(self.legend, self.stats)
-        self._screenshots = ScreenshotTaker(self)
+        self.outputs = Outputs(self)
+        self._opening = Opening(self)
         self._build()
         self._full_screen = FullScreen(self)
         self._connect()
@@ -107,11 +109,13 @@ class MainWindow(QMainWindow):
     def _slots(self) -> dict[str, Callable[..., None]]:
         player = self.player
         return {
-            "open": self.ask_open_file,
-            "open-folder": self.ask_open_folder,
+            "open": lambda: self._opening.ask_file(self._settings.last_folder),
+            "open-folder": lambda: self._opening.ask_folder(self._settings.last_folder),
+            "address": lambda: self._opening.ask_address(),
             "demo": lambda: self.open(DEMO),
-            "screenshot": self.take_screenshot,
-            "export": self.show_export,
+            "screenshot": lambda: self.outputs.take_screenshot(),
+            "record": lambda: self.outputs.toggle_recording(),
+            "export": lambda: self.outputs.show_export(),
             "quit": self.close,
             "play": self.toggle_play,
             "step": player.step,
@@ -124,7 +128,9 @@ class MainWindow(QMainWindow):
             "slower": lambda: self._change_speed(-1),
             "loop": self._set_loop,
             "overlay": self._set_overlay_on,
-            "outline": lambda on: self._set_style(replace(self._style, outline=on)),
+            "outline": lambda on: self._set_style(replace(self.style_now, outline=on)),
+            "errors": self._set_errors_on,
+            "zone": self.ego_zone.set_on,
             "more": lambda: self._change_opacity(_OPACITY_STEP),
             "less": lambda: self._change_opacity(-_OPACITY_STEP),
             "panel": lambda _on: self._arrange(),
@@ -158,11 +164,19 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(central)
         self.recent_menu = RecentMenu(self)
         fill_menu_bar(
-            self.menuBar(), self.actions_by_id, {"demo": self.recent_menu, "slower": self.controls.speed_menu}
+            self.menuBar(),
+            self.actions_by_id,
+            {
+                "demo": self.recent_menu,
+                "slower": self.controls.speed_menu,
+                "record": WhatMenu(self.outputs.recorder, self),
+            },
         )
 
     def _connect(self) -> None:
-        self.start_page.open_wanted.connect(self.ask_open_file)
+        self._opening.chosen.connect(self.open)
+        self.start_page.open_wanted.connect(self.actions_by_id["open"].trigger)
+        self.start_page.address_wanted.connect(self.actions_by_id["address"].trigger)
         self.start_page.demo_wanted.connect(lambda: self.open(DEMO))
         self.start_page.recent_wanted.connect(self.open)
         self.recent_menu.chosen.connect(self.open)
@@ -174,10 +188,8 @@ class MainWindow(QMainWindow):
         self.view.double_clicked.connect(self.actions_by_id["full-screen"].toggle)
         self.controls.sought.connect(self.seek)
         self.controls.speed_chosen.connect(self._set_speed)
-        self.controls.opacity_chosen.connect(lambda value: self._set_style(replace(self._style, opacity=value)))
-        self.legend.hidden_changed.connect(lambda names: self._set_style(replace(self._style, hidden=names)))
-        self._screenshots.saved.connect(self._screenshot_saved)
-        self._screenshots.failed.connect(self.messages.show_error)
+        self.controls.opacity_chosen.connect(lambda value: self._set_style(replace(self.style_now, opacity=value)))
+        self.legend.hidden_changed.connect(lambda names: self._set_style(replace(self.style_now, hidden=names)))
         for number in range(1, 10):
             QShortcut(QKeySequence(str(number)), self, lambda number=number: self.legend.toggle(number))
 
@@ -187,8 +199,8 @@ class MainWindow(QMainWindow):
             self.resize(QSize(1280, 800).boundedTo(room))
         # closed in full screen, it still opens as a window
         self.setWindowState(self.windowState() & ~Qt.WindowState.WindowFullScreen)
-        self.controls.set_opacity(self._style.opacity)
-        for name, on in (("overlay", True), ("outline", self._style.outline), ("panel", self._settings.panel)):
+        self.controls.set_opacity(self.style_now.opacity)
+        for name, on in (("overlay", True), ("outline", self.style_now.outline), ("panel", self._settings.panel)):
             self.actions_by_id[name].setChecked(on)
         self._show_recent()
         self._arrange()
@@ -196,32 +208,18 @@ class MainWindow(QMainWindow):
     # -- opening ---------------------------------------------------------------------------------------------------
 
     def open(self, source: str | Path) -> None:
-        """Play a file, a folder or "demo"; what goes wrong is told in the message bar."""
-        text = str(source)
-        if text != DEMO:
-            text = str(Path(text).expanduser().absolute())
+        """Play a file, a folder, "demo" or something live; what goes wrong is told in the message bar."""
+        text = self._opening.complete(source)
+        if text != DEMO and not is_live(text):
             self._settings = replace(self._settings, last_folder=str(Path(text).parent))
         self.messages.clear()
         self._told.clear()
         self._announced = None
-        self._overlay = None
+        self.overlay = None
         self.view.clear()
         self.stats.clear()
         self.player.open(text)
         self._refresh()
-
-    def ask_open_file(self) -> None:
-        kinds = " ".join(f"*{suffix}" for suffix in (*VIDEO_SUFFIXES, *sorted(PICTURE_SUFFIXES)))
-        name, _filter = QFileDialog.getOpenFileName(
-            self, "Open video", self._settings.last_folder, f"Videos and pictures ({kinds});;All files (*)"
-        )
-        if name:
-            self.open(name)
-
-    def ask_open_folder(self) -> None:
-        name = QFileDialog.getExistingDirectory(self, "Open a folder of pictures", self._settings.last_folder)
-        if name:
-            self.open(name)
 
     def _show_recent(self) -> None:
         recent = self._settings.recent
@@ -233,7 +231,7 @@ class MainWindow(QMainWindow):
         self._show_recent()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
+        if dropped_files(event.mimeData()):
             event.acceptProposedAction()
             self.view.set_notice("Drop to open")
 
@@ -241,7 +239,7 @@ class MainWindow(QMainWindow):
         self.view.set_notice("")
 
     def dropEvent(self, event: QDropEvent) -> None:
-        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        paths = dropped_files(event.mimeData())
         if not paths:
             return
         event.acceptProposedAction()
@@ -267,6 +265,8 @@ class MainWindow(QMainWindow):
         if shown is None:
             return
         self.view.show_shot(shown)
+        if self.player.spec is not None:
+            self.ego_zone.look(shown.shot, self.player.spec.labels)
         if self.stack.currentWidget() is not self.view:
             self.stack.setCurrentWidget(self.view)
         time_s = shown.shot.frame.time_s
@@ -278,11 +278,14 @@ class MainWindow(QMainWindow):
         """Bring everything but the picture up to date."""
         state = self.player.state
         self._announce()
+        self._show_live()
+        self.outputs.refresh()
         if state is not self._state:
             self._state = state
             self._state_changed()
         info = self.player.info
-        if info is not None:
+        if info is not None and self.player.spec is not None:
+            self.stats.set_source(info, self.player.spec)  # a live one may come back with another size
             self.controls.set_length(self.length_s, can_seek=info.can_seek)
         if state is PlayerState.ENDED and self.length_s is not None:
             self.controls.seek_bar.set_position(self.length_s)
@@ -296,6 +299,16 @@ class MainWindow(QMainWindow):
         self._ticks += 1
         if self._ticks % _STATS_EVERY == 0:
             self._show_numbers()
+            if self.player.live_status is not None and self.player.ledger is not None:
+                self.controls.live_bar.set_times(self.player.ledger.snapshot())
+
+    def _show_live(self) -> None:
+        """Whether what is on the picture is now."""
+        status = self.player.live_status
+        if status is None:
+            return
+        self.controls.live_bar.set_status(self.player.state, status)
+        self.view.set_lost(lost_text(self.player.state, status))
 
     def _announce(self) -> None:
         """Once for each source: name, labels, recent list."""
@@ -306,13 +319,15 @@ class MainWindow(QMainWindow):
         self._real_length_s = None
         self.setWindowTitle(f"{player.info.name} — {TITLE}")
         self.view.set_source(player.info.sample_aspect, player.ledger)
-        self.legend.set_labels(player.spec.labels, self._style.hidden)
+        self.legend.set_labels(player.spec.labels, self.style_now.hidden)
         self.stats.set_source(player.info, player.spec)
-        self._overlay = Overlay(player.spec.labels, self._style)
-        self.view.set_overlay(self._overlay)
+        self.overlay = Overlay(player.spec.labels, self.style_now)
+        self.view.set_overlay(self.overlay)
         self.controls.set_position(0.0)
+        self.controls.set_live(player.info.live)
+        self.controls.live_bar.set_status(self._state, player.live_status or LiveStatus())
         if source != DEMO:
-            self._settings = self._settings.with_recent(source)
+            self._settings = self._settings.with_recent(redact(source))
             self._show_recent()
 
     def _state_changed(self) -> None:
@@ -320,14 +335,17 @@ class MainWindow(QMainWindow):
         self.controls.set_state(state)
         can_play = state in (PlayerState.PLAYING, PlayerState.PAUSED, PlayerState.ENDED)
         can_seek = can_play and player.info is not None and player.info.can_seek
+        is_file = can_play and player.info is not None and not player.info.live
+        is_live_now = state is not PlayerState.ERROR and player.live_status is not None
+        can = {"video": can_play, "seek": can_seek, "file": is_file, "live": is_live_now}
         for spec in all_specs():
             if spec.needs:
-                self.actions_by_id[spec.id].setEnabled(can_seek if spec.needs == "seek" else can_play)
-        self.controls.speed_button.setEnabled(can_play)
+                self.actions_by_id[spec.id].setEnabled(can[spec.needs])
+        self.controls.speed_button.setEnabled(is_file)
         if state is PlayerState.LOADING:
             self.stack.setCurrentWidget(self.view)
             self.view.setFocus()
-            self.view.set_notice(f"Opening {Path(player.source or '').name} …")
+            self.view.set_notice(f"Opening {short_name(player.source or '')} …")
         elif state is PlayerState.ERROR:
             self._failed(player.error or "stopped")
         else:
@@ -337,7 +355,8 @@ class MainWindow(QMainWindow):
     def _failed(self, text: str) -> None:
         self.messages.show_error(text)
         source = self.player.source
-        if self._announced is None and source in self._settings.recent:
+        self.view.set_lost("")
+        if self._announced is None and source in self._settings.recent and not is_live(source):
             self._settings = self._settings.without_recent(source)
             self._show_recent()
         if self.view.shown is None:
@@ -353,8 +372,9 @@ class MainWindow(QMainWindow):
         self.legend.set_shares(class_shares(shown.shot.classes, self.player.spec.labels))
         self.stats.set_frame(shown.shot.frame.index)
         self.stats.set_engine(self.player.engine_report)
+        self.stats.set_score(self.player.score)
         if ledger is not None:
-            self.stats.set_times(ledger.snapshot())
+            self.stats.set_times(ledger.snapshot(), live=self.player.live_status is not None)
 
     def _arrange(self) -> None:
         """Panel and controls only where there is something to show and to steer."""
@@ -402,16 +422,23 @@ class MainWindow(QMainWindow):
     # -- look ------------------------------------------------------------------------------------------------------
 
     def _set_style(self, style: OverlayStyle) -> None:
-        self._style = style
-        if self._overlay is not None:
-            self._overlay = Overlay(self._overlay.labels, style)
-            self.view.set_overlay(self._overlay)
+        self.style_now = style
+        if self.overlay is not None:
+            self.overlay = Overlay(self.overlay.labels, style)
+            self.view.set_overlay(self.overlay)
+            self.outputs.set_overlay(self.overlay)
 
     def _set_overlay_on(self, on: bool) -> None:
         self.view.set_overlay_on(on)
 
+    def _set_errors_on(self, on: bool) -> None:
+        self.view.set_errors_on(on)
+        shown = self.view.shown
+        if on and shown is not None and shown.truth is None:
+            self.messages.show_info("This source brings no ground truth: nothing to mark")
+
     def _change_opacity(self, by: float) -> None:
-        self.controls.set_opacity(min(1.0, max(0.0, self._style.opacity + by)))
+        self.controls.set_opacity(min(1.0, max(0.0, self.style_now.opacity + by)))
 
     def _view_resized(self, size: QSize) -> None:
         self.player.view_size = (size.width(), size.height())
@@ -421,28 +448,6 @@ class MainWindow(QMainWindow):
             self.player.rescale(self.view.shown)
 
     # -- other things ----------------------------------------------------------------------------------------------
-
-    def take_screenshot(self) -> None:
-        shown, info = self.view.shown, self.player.info
-        if shown and info:
-            overlay = self._overlay if self.actions_by_id["overlay"].isChecked() else None
-            self._screenshots.take(shown.shot, overlay, info.name)
-
-    def _screenshot_saved(self, path: str) -> None:
-        folder = QUrl.fromLocalFile(str(Path(path).parent))
-        self.messages.show_info(f"Screenshot saved: {path}", "Open folder", lambda: QDesktopServices.openUrl(folder))
-
-    def show_export(self) -> None:
-        player = self.player
-        if self._export is not None and self._export.running:
-            self._export.show()
-            self._export.raise_()
-            return
-        if player.source is None or player.info is None:
-            return
-        self._export = ExportDialog(player.source, player.info, self._options, self._style, self)
-        self._export.started.connect(player.pause)  # both would only slow each other down
-        self._export.show()
 
     def _show_about(self) -> None:
         report = self.player.engine_report
@@ -462,13 +467,13 @@ class MainWindow(QMainWindow):
         super().keyPressEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if self._export is not None and self._export.running and not self._export.ask_stop():
+        if not self.outputs.may_close():
             event.ignore()
             return
         self._timer.stop()
         self.hide()
-        export_ended = self._export.cancel_and_wait(0.8) if self._export else True
-        self.ended_in_time = self.player.close() and export_ended
+        outputs_ended = self.outputs.close()
+        self.ended_in_time = self.player.close() and outputs_ended
         self._remember()
         super().closeEvent(event)
 
@@ -476,9 +481,9 @@ class MainWindow(QMainWindow):
         settings: WindowSettings = replace(
             self._settings,
             geometry=bytes(self.saveGeometry().data()),
-            opacity=self._style.opacity,
-            outline=self._style.outline,
-            hidden=self._style.hidden,
+            opacity=self.style_now.opacity,
+            outline=self.style_now.outline,
+            hidden=self.style_now.hidden,
             panel=self.actions_by_id["panel"].isChecked(),
         )
         save_settings(self._store, settings)

@@ -5,19 +5,26 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import traceback
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from pathlib import Path
 
 from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.frame import ByteArray, Shot
 from seg_viewer.core.ledger import Ledger
+from seg_viewer.core.live_score import LiveScore, Score, truth_for
 from seg_viewer.core.model_file import ModelSpec
+from seg_viewer.core.redact import redact_text
 from seg_viewer.engines.base import READY, EngineReport, LoadWatch
 from seg_viewer.options import RunOptions
-from seg_viewer.pipeline import Pipeline, Policy
-from seg_viewer.sources import SourceInfo, open_source
+from seg_viewer.pipeline import BUSY_DISPLAY, BUSY_RECORDER, Pipeline, Policy
+from seg_viewer.record import Recording
+from seg_viewer.sinks.truth_csv import TruthCsv
+from seg_viewer.sources import LiveSource, LiveStatus, SourceInfo, open_source
 
 LATE_WINDOW = "late: window too slow"
 _ANSWER_WITHIN_S = 2.0
@@ -40,10 +47,12 @@ class Shown:
     Args:
         shot: frame and class map.
         pixels: the frame's picture, shape (h, w, 4), uint8, blue-green-red-255.
+        truth: what the class map should have been, of its shape, 255 = ignore; None where nobody knows.
     """
 
     shot: Shot
     pixels: ByteArray
+    truth: ByteArray | None = None
 
 
 def size_to_show(width: int, height: int, sample_aspect: Fraction, view: tuple[int, int]) -> tuple[int, int]:
@@ -81,10 +90,10 @@ class Player:
 
     # -- opening and closing ---------------------------------------------------------------------------------------
 
-    def open(self, source: str) -> None:
-        """Leave the present source and play another."""
+    def open(self, source: str, truth_csv: Path | None = None) -> None:
+        """Leave the present source and play another; its scores against the ground truth go to `truth_csv`."""
         self.stop()
-        self._session = _Session(self, source)
+        self._session = _Session(self, source, truth_csv)
         self._threads = [thread for thread in self._threads if thread.is_alive()]
         self._threads.append(self._session.thread)
         self._session.thread.start()
@@ -117,7 +126,15 @@ class Player:
 
     @property
     def info(self) -> SourceInfo | None:
+        """Of the source; a live one may change its size."""
         return self._session.info if self._session else None
+
+    @property
+    def live_status(self) -> LiveStatus | None:
+        """Whether a live source is connected; None for all others."""
+        pipeline = self._session.pipeline if self._session else None
+        source = pipeline.source if pipeline else None
+        return source.status if isinstance(source, LiveSource) and source.info.live else None
 
     @property
     def spec(self) -> ModelSpec | None:
@@ -131,6 +148,12 @@ class Player:
     @property
     def ledger(self) -> Ledger | None:
         return self._session.ledger if self._session else None
+
+    @property
+    def score(self) -> Score | None:
+        """Of the latest frames against their ground truth; None without one."""
+        live_score = self._session.live_score if self._session else None
+        return live_score.score() if live_score else None
 
     @property
     def engine_report(self) -> EngineReport | None:
@@ -152,6 +175,18 @@ class Player:
         """What was wrong with the source so far."""
         pipeline = self._session.pipeline if self._session else None
         return tuple(pipeline.source.warnings) if pipeline else ()
+
+    @property
+    def live_source(self) -> LiveSource | None:
+        """What can be recorded; None unless it is live and open."""
+        pipeline = self._pipeline()
+        source = pipeline.source if pipeline else None
+        return source if isinstance(source, LiveSource) and source.info.live else None
+
+    def set_recording(self, recording: Recording | None) -> None:
+        """Shots go there too, from the next one on."""
+        if self._session:
+            self._session.recording = recording
 
     def take(self) -> Shown | None:
         """The newest shot, once."""
@@ -222,12 +257,14 @@ class Player:
 class _Session:
     """One source from opening to closing, on one thread."""
 
-    def __init__(self, player: Player, source: str) -> None:
+    def __init__(self, player: Player, source: str, truth_csv: Path | None = None) -> None:
         self.source = source
-        self.info: SourceInfo | None = None
+        self.live_score: LiveScore | None = None
+        self._truth_csv = truth_csv
         self.spec: ModelSpec | None = None
         self.error: str | None = None
         self.pipeline: Pipeline | None = None
+        self.recording: Recording | None = None
         self.ledger = Ledger()
         self.loading: tuple[str, float] | None = None
         self.watch = LoadWatch(self._told)
@@ -241,6 +278,10 @@ class _Session:
         self._next_seek_s: float | None = None
 
     # -- the window's thread ---------------------------------------------------------------------------------------
+
+    @property
+    def info(self) -> SourceInfo | None:
+        return self.pipeline.source.info if self.pipeline else None
 
     def state(self) -> PlayerState:
         if self.error is not None:
@@ -292,7 +333,7 @@ class _Session:
         except SegViewerError as error:
             self._fail(str(error))
         except Exception as error:  # the window goes on, whatever a decoder or a runtime raises
-            _log.exception("the player stopped")
+            _log.error("the player stopped\n%s", redact_text(traceback.format_exc()))
             self._fail(f"{self.source}: stopped by an unexpected error: {type(error).__name__}: {error}")
 
     def _play(self) -> None:
@@ -303,24 +344,25 @@ class _Session:
         source = open_source(self.source)
         spec = self.spec
         options = player.options.watched(self.watch)
+        live = source.info.live
         pipeline = Pipeline(
             source,
             spec,
-            lambda: options.load(spec),
-            policy=Policy.REAL_TIME,
+            lambda: options.load(spec, "latency" if live else "throughput"),
+            policy=Policy.LATEST if live else Policy.REAL_TIME,
             speed=player.speed,
             loop=player.loop,
             keep_open=True,
             ledger=self.ledger,
         )
-        with pipeline:
-            self.info = source.info
+        with pipeline, TruthCsv(self._truth_csv, spec.labels) if self._truth_csv else nullcontext() as table:
             self.pipeline = pipeline
             if self._stopping:
                 return
             player._on_change()
             for shot in pipeline:
-                self._post(shot)
+                self._post(shot, self._compare(shot, spec, table))
+                self._record(shot, pipeline)
                 if self._stopping:
                     return
 
@@ -328,19 +370,42 @@ class _Session:
         self.loading = None if what == READY else (what, share)
         return not self._stopping
 
+    def _record(self, shot: Shot, pipeline: Pipeline) -> None:
+        recording = self.recording
+        if recording is not None:
+            pipeline.busy_cause = BUSY_RECORDER
+            recording.shot(shot)
+            pipeline.busy_cause = BUSY_DISPLAY
+
     def _fail(self, text: str) -> None:
         if not self._stopping:
-            self.error = " ".join(text.split())
+            self.error = redact_text(" ".join(text.split()))
             self._player._on_change()
 
-    def _post(self, shot: Shot) -> None:
+    def _compare(self, shot: Shot, spec: ModelSpec, table: TruthCsv | None) -> ByteArray | None:
+        """Score a shot that brings its ground truth; returns that at the size of the class map."""
+        if shot.frame.truth is None:
+            return None
+        height, width = shot.classes.shape
+        truth = truth_for(shot.frame.truth, spec.labels, width, height)
+        if self.live_score is None:
+            self.live_score = LiveScore(spec.labels)
+        score = self.live_score.add(shot.classes, truth)
+        if table is not None:
+            table.write(shot.frame.index, shot.frame.time_s, score)
+        return truth
+
+    def _post(self, shot: Shot, truth: ByteArray | None) -> None:
         first = self._latest_shot is None
         with self._changed:
             self._latest_shot = shot
-        shown = Shown(shot, self._convert(shot))
+        shown = Shown(shot, self._convert(shot), truth)
         with self._changed:
-            # the pipeline counts what comes too late while the window is busy
-            self._changed.wait_for(lambda: self._newest is None or self._stopping)
+            if self._is_live():
+                if self._newest is not None:
+                    self.ledger.drop(LATE_WINDOW)
+            else:  # the pipeline counts what comes too late while the window is busy
+                self._changed.wait_for(lambda: self._newest is None or self._stopping)
             self._newest = shown
             self._expected_at_s = None
             next_seek_s, self._next_seek_s = self._next_seek_s, None
@@ -350,8 +415,11 @@ class _Session:
         if next_seek_s is not None:
             self.seek(next_seek_s)
 
+    def _is_live(self) -> bool:
+        return self.info is not None and self.info.live
+
     def rescale(self, shown: Shown) -> None:
-        again = Shown(shown.shot, self._convert(shown.shot))
+        again = Shown(shown.shot, self._convert(shown.shot), shown.truth)
         with self._changed:
             if self._latest_shot is not shown.shot or self._newest is not None or self._stopping:
                 return

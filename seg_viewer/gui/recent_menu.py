@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QMenu, QWidget
+
+from seg_viewer.gui.opening import short_name
 
 
 class RecentMenu(QMenu):
@@ -22,7 +22,7 @@ class RecentMenu(QMenu):
         self.clear()
         self.setEnabled(bool(sources))
         for source in sources:
-            action = self.addAction(Path(source).name.replace("&", "&&"))
+            action = self.addAction(short_name(source).replace("&", "&&"))
             action.setToolTip(source)
             action.triggered.connect(lambda _checked=False, source=source: self.chosen.emit(source))
         if sources:

@@ -9,6 +9,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from seg_viewer.gui.theme import icon
+from seg_viewer.sources import is_live
 
 _RECENT_SHOWN = 5
 _LEAD = "Shows what a neural network sees in driving video: cars blue, people red, road green."
@@ -18,6 +19,7 @@ class StartPage(QWidget):
     """What this is, and the ways in."""
 
     open_wanted = Signal()
+    address_wanted = Signal()
     demo_wanted = Signal()
     recent_wanted = Signal(str)
 
@@ -46,7 +48,10 @@ class StartPage(QWidget):
         self.open_button.clicked.connect(self.open_wanted)
         self.demo_button = QPushButton("Try the demo clip")
         self.demo_button.clicked.connect(self.demo_wanted)
-        for button in (self.open_button, self.demo_button):
+        self.address_button = QPushButton("Camera or address…")
+        self.address_button.setAccessibleName("Open camera or address")
+        self.address_button.clicked.connect(self.address_wanted)
+        for button in (self.open_button, self.address_button, self.demo_button):
             button.setProperty("big", True)
             buttons.addWidget(button)
         buttons.addStretch()
@@ -72,7 +77,8 @@ class StartPage(QWidget):
         self.recent_buttons = []
         for source in sources[:_RECENT_SHOWN]:
             button = QPushButton(objectName="recent")
-            button.setIcon(icon("open" if Path(source).suffix else "folder"))
+            kind = "live" if is_live(source) else "open" if Path(source).suffix else "folder"
+            button.setIcon(icon(kind))
             button.setToolTip(source)
             button.setProperty("source", source)
             button.setAccessibleName(f"Open {source}")
@@ -90,6 +96,6 @@ class StartPage(QWidget):
     def _elide(self) -> None:
         room = max(120, min(560, self.width() - 130))
         for button in self.recent_buttons:
-            path = Path(str(button.property("source")))
-            text = f"{path.name}   —   {path.parent}"
+            source = str(button.property("source"))
+            text = source if is_live(source) else f"{Path(source).name}   —   {Path(source).parent}"
             button.setText(self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, room))

@@ -6,11 +6,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QSizePolicy, QWidget
 
 from seg_viewer.core.ledger import LedgerSnapshot
+from seg_viewer.core.live_score import Score
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.engines.base import EngineReport
 from seg_viewer.sources import SourceInfo
 
 _ROWS = (
+    ("truth", "IoU", "Prediction against ground truth over the latest frames: intersection over union of each class"),
     ("source", "Source", "Frames decoded per second"),
     ("engine", "Engine", "Frames through the model per second"),
     ("display", "Display", "Frames painted in this window per second"),
@@ -18,6 +20,11 @@ _ROWS = (
         "latency",
         "Latency",
         "Decoding, scaling and inference of a frame (p50 / p95): half of the frames, and 95 in 100, are faster",
+    ),
+    (
+        "shown",
+        "Shown after",
+        "From the arrival of a picture to its overlay on the screen (p50 / p95); live sources only",
     ),
     ("inference", "Inference", "The model's part of it (p50 / p95), as the runtime reports it"),
     ("dropped", "Dropped", "Frames that were not shown, by cause"),
@@ -45,6 +52,7 @@ class StatsPanel(QScrollArea):
         grid.setVerticalSpacing(5)
         grid.setColumnStretch(1, 1)
         self._values: dict[str, QLabel] = {}
+        self._titles: dict[str, QLabel] = {}
         for row, (key, name, tip) in enumerate(_ROWS):
             title = QLabel(name, objectName="dim")
             title.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
@@ -58,8 +66,10 @@ class StatsPanel(QScrollArea):
             grid.addWidget(title, row, 0)
             grid.addWidget(value, row, 1)
             self._values[key] = value
+            self._titles[key] = title
         grid.setRowStretch(len(_ROWS), 1)
         self.setWidget(inner)
+        self.set_score(None)
 
     def text(self, key: str) -> str:
         """Of one row: "source", "engine", "display", "latency", "inference", "dropped", "runs_on", "model", …"""
@@ -68,12 +78,14 @@ class StatsPanel(QScrollArea):
     def clear(self) -> None:
         for value in self._values.values():
             value.setText("–")
+        self.set_score(None)
 
-    def set_times(self, snapshot: LedgerSnapshot) -> None:
+    def set_times(self, snapshot: LedgerSnapshot, *, live: bool = False) -> None:
         for key in ("source", "engine", "display"):
             self._set(key, f"{snapshot.rates.get(key, 0.0):.1f} fps")
-        for key in ("latency", "inference"):
-            times = snapshot.stages.get(key)
+        for key in ("latency", "shown", "inference"):
+            # a file is decoded ahead of its time, so that the wait until it is shown tells nothing
+            times = snapshot.stages.get(key) if live or key != "shown" else None
             self._set(key, f"{times.p50_s * 1000:.1f} / {times.p95_s * 1000:.1f} ms" if times else "–")
         dropped = sum(snapshot.drops.values())
         lines = [str(dropped)]
@@ -81,6 +93,15 @@ class StatsPanel(QScrollArea):
             lines[0] += f" of {max(dropped, snapshot.counts.get('source', 0))}"
         lines += [f"{count} {cause}" for cause, count in sorted(snapshot.drops.items())]
         self._set("dropped", "\n".join(lines))
+
+    def set_score(self, score: Score | None) -> None:
+        """The row is there only while there is ground truth."""
+        if score is not None and score.miou is not None:
+            lines = [f"mean {100 * score.miou:.1f} %"]
+            lines += [f"{name} {100 * share:.1f} %" for name, share in score.iou.items()]
+            self._set("truth", "\n".join([*lines, f"{score.frames} frames"]))
+        for label in (self._titles["truth"], self._values["truth"]):
+            label.setVisible(score is not None)
 
     def set_frame(self, index: int) -> None:
         self._set("frame", str(index))

@@ -89,6 +89,14 @@ QSlider::handle:horizontal:focus {{ background: {ACCENT}; }}
 #message[kind="error"] {{ background: {ERROR}; border: 1px solid #8d3a42; }}
 #message[kind="warning"] {{ background: {WARNING}; border: 1px solid #86702f; }}
 #message[kind="info"] {{ background: {INFO}; border: 1px solid #33608f; }}
+#badge {{ color: white; font-weight: 600; border-radius: 5px; padding: 3px 10px; background: {FAINT}; }}
+#badge[kind="live"] {{ background: #b3262e; }}
+#badge[kind="lost"] {{ background: #86702f; }}
+#recording {{ color: #ff6b70; font-weight: 600; }}
+#problem {{ color: #ff9095; }}
+QListWidget {{ background: {BACKGROUND}; border: 1px solid {BORDER}; border-radius: 6px; padding: 4px; }}
+QListWidget::item {{ padding: 4px; border-radius: 4px; }}
+QListWidget::item:selected {{ background: {ACCENT_DARK}; }}
 #message QPushButton {{ background: transparent; border-color: {DIM}; padding: 2px 10px; }}
 #key {{ background: {RAISED}; border: 1px solid {BORDER}; border-radius: 4px; padding: 1px 7px; }}
 """

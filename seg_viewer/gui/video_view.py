@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from fractions import Fraction
 
 from PySide6.QtCore import QPoint, QRectF, QSize, Qt, QTimer, Signal
@@ -10,10 +11,12 @@ from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QR
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from seg_viewer.core.ledger import Ledger
-from seg_viewer.core.overlay import Overlay
+from seg_viewer.core.live_score import wrong_pixels
+from seg_viewer.core.overlay import Overlay, mark_errors
 from seg_viewer.gui.player import LATE_WINDOW, Shown, size_to_show
 
 _SETTLE_MS = 120
+_MARGIN = 24
 
 
 class VideoView(QWidget):
@@ -35,15 +38,19 @@ class VideoView(QWidget):
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setAccessibleName("Video")
+        self.layer: Callable[[QPainter, QRectF], None] | None = None
+        """Painted last, over the picture that is in the rectangle."""
         self._shown: Shown | None = None
         self._overlay: Overlay | None = None
         self._overlay_on = True
+        self._errors_on = False
         self._aspect = Fraction(1)
         self._ledger: Ledger | None = None
         self._picture: QImage | None = None
         self._mask: QImage | None = None
         self._buffers: tuple[object, object] = (None, None)  # the images borrow this memory
         self._notice = ""
+        self._lost = ""
         self._unpainted = False
         self._first_pending = True
         self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MS)
@@ -61,12 +68,19 @@ class VideoView(QWidget):
         self._buffers = (None, None)
         self._unpainted = False
         self._notice = notice
+        self._lost = ""
         self.update()
 
     def set_notice(self, notice: str) -> None:
         """A line of text that is shown while there is no picture."""
         if notice != self._notice:
             self._notice = notice
+            self.update()
+
+    def set_lost(self, text: str) -> None:
+        """Dim the picture, which is no longer what is now, and say why; "" when it is."""
+        if text != self._lost:
+            self._lost = text
             self.update()
 
     def set_source(self, sample_aspect: Fraction, ledger: Ledger | None) -> None:
@@ -82,6 +96,12 @@ class VideoView(QWidget):
 
     def set_overlay_on(self, on: bool) -> None:
         self._overlay_on = on
+        self.update()
+
+    def set_errors_on(self, on: bool) -> None:
+        """Mark what differs from the ground truth, where there is one."""
+        self._errors_on = on
+        self._color()
         self.update()
 
     def show_shot(self, shown: Shown) -> None:
@@ -102,7 +122,10 @@ class VideoView(QWidget):
         if self._shown is None or self._overlay is None:
             self._mask = None
             return
-        colors = self._overlay.mask_bgra(self._shown.shot.classes)
+        classes = self._shown.shot.classes
+        colors = self._overlay.mask_bgra(classes)
+        if self._errors_on and self._shown.truth is not None:
+            mark_errors(colors, wrong_pixels(classes, self._shown.truth))
         height, width = colors.shape[:2]
         self._mask = QImage(colors.data, width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied)
         self._buffers = (self._buffers[0], colors)
@@ -132,23 +155,29 @@ class VideoView(QWidget):
         try:
             painter.fillRect(event.rect(), QColor("#0a0c0f"))
             if self._picture is None:
-                self._paint_notice(painter)
+                self._paint_text(painter, self._notice)
                 return
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
             target = self.picture_rect()
             painter.drawImage(target, self._picture)
             if self._mask is not None and self._overlay_on:
                 painter.drawImage(target, self._mask)
+            if self.layer is not None:
+                self.layer(painter, target)
+            if self._lost:
+                painter.fillRect(target, QColor(10, 12, 15, 185))
+                self._paint_text(painter, self._lost)
         finally:
             painter.end()
         self._count_painted()
 
-    def _paint_notice(self, painter: QPainter) -> None:
+    def _paint_text(self, painter: QPainter, text: str) -> None:
         painter.setPen(QColor("#a3adbb"))
         font = self.font()
         font.setPointSizeF(font.pointSizeF() * 1.3)
         painter.setFont(font)
-        painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter), self._notice)
+        room = self.rect().adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN)
+        painter.drawText(room, int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap), text)
 
     def _count_painted(self) -> None:
         if not self._unpainted or self._shown is None:

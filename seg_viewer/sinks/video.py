@@ -8,18 +8,16 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
-import numpy as np
 from av.audio.resampler import AudioResampler
-from av.video.reformatter import ColorRange, Colorspace
 
 from seg_viewer.core.errors import ExportError
 from seg_viewer.core.frame import Shot, YuvPlanes
 from seg_viewer.core.overlay import Overlay
+from seg_viewer.sinks.h264 import H264Track
 from seg_viewer.sinks.part_file import explain, part_file
 
 # what players expect to find in an MP4; anything else is encoded anew as AAC
 _COPIED_AUDIO = {"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"}
-_H273 = {"bt709": (Colorspace.ITU709, 1, 1), "bt601": (6, 6, 6), "bt2020": (9, 14, 9)}  # matrix, transfer, primaries
 
 
 class VideoSink:
@@ -60,10 +58,9 @@ class VideoSink:
         self._sample_aspect = sample_aspect
         self._audio_from = audio_from
         self._options = {"crf": str(crf), "preset": preset}
-        self._stream: av.VideoStream | None = None
+        self._track: H264Track | None = None
         self._sound: Iterator[tuple[float, av.Packet]] = iter(())
         self._next_sound: tuple[float, av.Packet] | None = None
-        self._last_pts: int | None = None
 
     def __enter__(self) -> VideoSink:
         self._stack = ExitStack()
@@ -92,42 +89,28 @@ class VideoSink:
         planes = picture.yuv420()
         self._overlay.paint_yuv(planes, shot.classes)
         try:
-            if self._stream is None:
-                self._start(planes)
-            assert self._stream is not None
-            frame = _to_frame(planes, self._stream.width, self._stream.height)
-            frame.pts = self._pts(shot.frame.time_s)
-            frame.time_base = self._time_base
-            packets = self._stream.encode(frame)
+            if self._track is None:
+                self._track = self._start(planes)
+            packets = self._track.encode(planes, shot.frame.time_s)
             self._mux_sound(shot.frame.time_s)
             self._out.mux(packets)
         except (av.FFmpegError, OSError) as error:
             raise ExportError(explain(self.path, error)) from error
         self.frames += 1
 
-    def _pts(self, time_s: float) -> int:
-        pts = round(time_s / self._time_base)
-        if self._last_pts is not None and pts <= self._last_pts:
-            pts = self._last_pts + 1
-        self._last_pts = pts
-        return pts
-
-    def _start(self, planes: YuvPlanes) -> None:
-        height, width = planes.y.shape
-        stream = self._out.add_stream("libx264", rate=self._rate, options=self._options)
-        stream.width, stream.height = width + width % 2, height + height % 2  # 4:2:0 in H.264 has even sizes only
-        stream.pix_fmt = "yuv420p"
-        stream.time_base = stream.codec_context.time_base = self._time_base
-        stream.codec_context.sample_aspect_ratio = self._sample_aspect
-        matrix, transfer, primaries = _H273[planes.matrix]
-        stream.codec_context.colorspace = matrix
-        stream.codec_context.color_trc = transfer
-        stream.codec_context.color_primaries = primaries
-        stream.codec_context.color_range = ColorRange.JPEG if planes.full_range else ColorRange.MPEG
-        self._stream = stream
+    def _start(self, planes: YuvPlanes) -> H264Track:
+        track = H264Track(
+            self._out,
+            planes,
+            rate=self._rate,
+            time_base=self._time_base,
+            sample_aspect=self._sample_aspect,
+            options=self._options,
+        )
         if self._audio_from is not None:
             self._sound = self._open_sound(self._audio_from)
             self._next_sound = next(self._sound, None)
+        return track
 
     def _open_sound(self, path: Path) -> Iterator[tuple[float, av.Packet]]:
         """Packets of the first sound stream, ready to mux, with the time of each in seconds."""
@@ -149,10 +132,10 @@ class VideoSink:
             self._next_sound = next(self._sound, None)
 
     def _finish(self) -> None:
-        if self._stream is None:
+        if self._track is None:
             raise ExportError(f"{self.path}: there was no frame to write")
         try:
-            self._out.mux(self._stream.encode(None))
+            self._out.mux(self._track.flush())
             self._mux_sound(float("inf"))
             self._out.close()
         except (av.FFmpegError, OSError) as error:
@@ -164,26 +147,6 @@ class VideoSink:
 
     def _leave(self, error: BaseException | None) -> None:
         self._stack.__exit__(type(error) if error else None, error, error.__traceback__ if error else None)
-
-
-def _to_frame(planes: YuvPlanes, width: int, height: int) -> av.VideoFrame:
-    """Planes as a frame of an even size, at most one row and column larger: these repeat the last ones."""
-    y = planes.y
-    if y.shape != (height, width):
-        if y.shape[0] not in (height, height - 1) or y.shape[1] not in (width, width - 1):
-            return _resized(planes, width, height)
-        y = np.pad(y, ((0, height - y.shape[0]), (0, width - y.shape[1])), mode="edge")
-    frame = av.VideoFrame(width, height, "yuv420p")
-    for plane, array in zip(frame.planes, (y, planes.u, planes.v), strict=True):
-        rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
-        rows[: plane.height, : plane.width] = array
-    return frame
-
-
-def _resized(planes: YuvPlanes, width: int, height: int) -> av.VideoFrame:
-    """The source changed its size midway; the file keeps the first."""
-    rows, columns = (side + side % 2 for side in planes.y.shape)
-    return _to_frame(planes, columns, rows).reformat(width, height)
 
 
 def _copied(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -44,6 +45,13 @@ class SourceInfo:
     codec: str = ""
     time_base: Fraction | None = None
     sample_aspect: Fraction = Fraction(1)
+
+    @property
+    def file_stem(self) -> str:
+        """What files made from this source are called: that of its own file, or its name made fit."""
+        if self.path is not None or not self.live:
+            return Path(self.name).stem
+        return re.sub(r"[^\w-]+", "_", self.name.rpartition("://")[2]).strip("_") or "live"
 
 
 class Source(Protocol):

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from natsort import natsorted
 
-from seg_viewer.core.carla_tags import carla_lookup
+from seg_viewer.core.carla_tags import carla_lookup, recorded_version
 from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.core.frame import ByteArray, Frame, RgbPicture
 from seg_viewer.sources.base import SourceInfo
@@ -26,7 +26,8 @@ class PictureFolder:
     """Pictures of a folder, or one picture, as frames.
 
     A folder `CameraRGB` with `CameraMask` or `CameraSeg` beside it (or a folder that holds both) is a CARLA
-    recording (tags of CARLA 0.8 to 0.9.13 in the red channel): its masks become `Frame.truth` in our classes.
+    recording (tags in the red channel, of the version its `carla.json` names, else of CARLA 0.8 to 0.9.13): its masks
+    become `Frame.truth` in our classes.
 
     Args:
         path: folder, or one picture file.
@@ -49,7 +50,7 @@ class PictureFolder:
             kinds = ", ".join(sorted(PICTURE_SUFFIXES))
             raise SourceError(f"{path}: holds no pictures ({kinds})")
         self._masks = _mask_folder(folder)
-        self._lookup = carla_lookup()
+        self._lookup = _lookup(folder.parent)
         self._position = 0
         first = next((p for p in map(self._read, range(len(self._files))) if p is not None), None)
         if first is None:
@@ -119,6 +120,13 @@ def _pictures(folder: Path) -> list[Path]:
     except PermissionError:
         raise SourceError(f"{folder}: no permission to read this folder") from None
     return natsorted(files, key=lambda f: f.name)
+
+
+def _lookup(recording: Path) -> ByteArray:
+    try:
+        return carla_lookup(recorded_version(recording))
+    except ValueError as error:
+        raise SourceError(str(error)) from None
 
 
 def _mask_folder(folder: Path) -> Path | None:

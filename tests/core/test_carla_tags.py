@@ -1,9 +1,11 @@
 """CARLA's tag tables."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from seg_viewer.core.carla_tags import TAGS, carla_lookup, carla_palette, table_version
+from seg_viewer.core.carla_tags import TAGS, carla_lookup, carla_palette, recorded_version, table_version
 from seg_viewer.core.labels import DRIVING
 
 
@@ -59,3 +61,14 @@ def test_the_newest_table_is_the_one_of_the_official_client() -> None:
 def test_palette_paints_the_tags() -> None:
     assert tuple(carla_palette("0.9.16")[by_name("0.9.14")["road"]]) == (128, 64, 128)
     assert not carla_palette("0.9.16")[len(TAGS["0.9.14"]) :].any()
+
+
+def test_a_recording_without_a_version_is_of_0_8(tmp_path: Path) -> None:
+    assert recorded_version(tmp_path) == "0.8"
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"carla_version": "one"}'])
+def test_a_recording_that_does_not_say_its_version_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "carla.json").write_text(text)
+    with pytest.raises(ValueError, match=r"carla\.json: does not say of which version of CARLA the masks are"):
+        recorded_version(tmp_path)

@@ -29,8 +29,8 @@ def dialog(qtbot: QtBot, open_window, tmp_path: Path):
     window = open_window(make_clip(tmp_path / "film.mp4", 30))
     wait_state(qtbot, window, PlayerState.PLAYING)
     window.actions_by_id["export"].trigger()
-    assert window._export.isVisible()
-    return window._export
+    assert window.outputs.export_dialog.isVisible()
+    return window.outputs.export_dialog
 
 
 def _answers(monkeypatch: pytest.MonkeyPatch, answer: QMessageBox.StandardButton) -> list[str]:
@@ -118,12 +118,12 @@ def test_the_look_of_now_goes_into_the_export(qtbot: QtBot, dialog, monkeypatch)
     window.actions_by_id["export"].trigger()
     slow = SlowExport()
     monkeypatch.setattr(export_dialog, "export_video", slow)
-    window._export.start()
+    window.outputs.export_dialog.start()
     qtbot.waitUntil(slow.begun.is_set, timeout=WAIT_MS)
     style = slow.calls[0]["options"].style
     assert style.opacity == 0.7 and style.hidden == {"road"}
-    window._export.cancel()
-    qtbot.waitUntil(lambda: not window._export.running, timeout=WAIT_MS)
+    window.outputs.export_dialog.cancel()
+    qtbot.waitUntil(lambda: not window.outputs.export_dialog.running, timeout=WAIT_MS)
 
 
 def test_an_existing_file_is_asked_about(qtbot: QtBot, dialog, tmp_path: Path, monkeypatch):

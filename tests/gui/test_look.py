@@ -216,7 +216,7 @@ def test_about_tells_the_version(qtbot: QtBot, open_window):
 
 def test_the_smallest_promised_size_holds_everything(paused):
     paused.resize(1000, 640)
-    for button in paused.controls.findChildren(QAbstractButton):
+    for button in (b for b in paused.controls.findChildren(QAbstractButton) if not b.isHidden()):
         assert paused.controls.rect().contains(button.geometry()), button.objectName()
         assert button.width() >= button.minimumSizeHint().width()
     assert main_window.MainWindow.minimumSizeHint(paused).width() <= 1000

@@ -154,8 +154,8 @@ def test_faster_takes_less_time(qtbot: QtBot, open_window, tmp_path: Path):
 def test_without_a_length_the_time_line_learns_it(qtbot: QtBot, open_window, clip: Path):
     window = open_window(clip)
     wait_state(qtbot, window, PlayerState.PLAYING)
-    session = window.player._session
-    session.info = replace(session.info, duration_s=None, frame_count=None)
+    source = window.player._session.pipeline.source
+    source.info = replace(source.info, duration_s=None, frame_count=None)
     qtbot.waitUntil(lambda: not window.controls.seek_bar.isEnabled(), timeout=WAIT_MS)
     assert window.controls.length.text() == "–:––"
     wait_state(qtbot, window, PlayerState.ENDED)
@@ -166,8 +166,8 @@ def test_without_a_length_the_time_line_learns_it(qtbot: QtBot, open_window, cli
 def test_what_cannot_seek_has_no_time_line(qtbot: QtBot, open_window, clip: Path):
     window = open_window(clip)
     wait_state(qtbot, window, PlayerState.PLAYING)
-    session = window.player._session
-    session.info = replace(session.info, can_seek=False)
+    source = window.player._session.pipeline.source
+    source.info = replace(source.info, can_seek=False)
     qtbot.waitUntil(lambda: not window.controls.seek_bar.isEnabled(), timeout=WAIT_MS)
 
 

@@ -202,11 +202,6 @@ def test_no_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         open_source(path)
 
 
-def test_live_addresses_are_told_apart_from_files() -> None:
-    with pytest.raises(UsageError, match="rtsp: live sources are not in this version"):
-        open_source("rtsp://user:secret@camera/stream")
-
-
 def test_times_are_the_files_own(tmp_path: Path) -> None:
     path = make_clip(tmp_path / "odd.mp4", frames=12, rate=Fraction(17_530, 1000))
     assert [f.time_s for f in VideoFile(path)] == pytest.approx([float(t) for t in video_times(path)], abs=1e-9)

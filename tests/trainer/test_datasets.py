@@ -46,6 +46,24 @@ def test_carla_reads_the_red_channel_and_ignores_its_own_bonnet(tmp_path: Path) 
     assert (ids[36:] == 255).all()
 
 
+def test_a_recording_says_of_which_carla_its_tags_are(tmp_path: Path) -> None:
+    """In 0.9.14 and later 1 is road, 7 a traffic light: by their numbers alone these masks look like a road of 0.8."""
+    for number in range(20):
+        mask = np.zeros((40, 60, 3), np.uint8)
+        mask[5:15, :, 0], mask[20:, :, 0], mask[8, 3, 0] = 1, 7, 12
+        write_rgb(tmp_path / "CameraRGB" / f"{number:02}.png", np.zeros((40, 60, 3), np.uint8))
+        write_rgb(tmp_path / "CameraMask" / f"{number:02}.png", mask)
+    found = datasets.find("carla", tmp_path)
+    assert found.read(found.train[0])[1][30, 30] == 1  # what it would be taken for
+    (tmp_path / "carla.json").write_text('{"carla_version": "0.9.16", "drives": []}')
+    found = datasets.find("carla", tmp_path)
+    _, ids = found.read(found.train[0])
+    assert (ids[10, 30], ids[8, 3], ids[30, 30], ids[0, 0]) == (1, 3, 0, 0)
+    (tmp_path / "carla.json").write_text("{}")
+    with pytest.raises(SourceError, match=r"carla\.json: does not say of which version"):
+        datasets.find("carla", tmp_path)
+
+
 def test_idd_keeps_every_fifth_drive_back(tmp_path: Path) -> None:
     values = np.array([0, 1, 2, 3, 4, 5, 6, 255], np.uint8)
     for drive in range(10):

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from seg_viewer.core.carla_tags import RECORD_FILE, recorded_version, table_version
 from seg_viewer.core.errors import SourceError
 from seg_viewer.core.labels import DRIVING
 from trainer.datasets.base import Layout, Pair, Split, pictures_in, read_raw_mask
@@ -26,7 +27,8 @@ def fits(root: Path) -> bool:
 
 def find(root: Path) -> Layout:
     """The pairs below `root` (one drive, or a folder for each); the last 15 % of each drive is held out, 12 frames
-    before it belong to neither. Which table of tags the masks follow is recognised.
+    before it belong to neither. Which table of tags the masks follow is in `carla.json` (from `seg-viewer
+    record-carla`), or else recognised.
 
     Raises: SourceError.
     """
@@ -34,7 +36,7 @@ def find(root: Path) -> Layout:
     pairs = [pair for drive in drives for pair in _drive(drive, "" if drive == root else drive.name)]
     if not pairs:
         raise SourceError(f"{root}: holds no CameraRGB folder")
-    version = recognise([read_raw_mask(pair.mask) for pair in _spread(pairs, 12)])
+    version = told(drives) or recognise([read_raw_mask(pair.mask) for pair in _spread(pairs, 12)])
     maps = {"native": carla_map(version, driving=False), "driving": carla_map(version, driving=True)}
     return Layout(pairs, HELD_OUT, maps, own_bonnet(pairs, version))
 
@@ -54,6 +56,23 @@ def _drive(root: Path, name: str) -> list[Pair]:
 
 def _spread(pairs: Sequence[Pair], count: int) -> Sequence[Pair]:
     return pairs[:: max(1, len(pairs) // count)]
+
+
+def told(drives: Sequence[Path]) -> str:
+    """Which table of tags the recordings themselves name: a key of `seg_viewer.core.carla_tags.TAGS`; "" if none does.
+
+    Raises: SourceError, when one does not say or two differ.
+    """
+    try:
+        tables = {table_version(recorded_version(drive)) for drive in drives if (drive / RECORD_FILE).exists()}
+    except ValueError as error:
+        raise SourceError(str(error)) from None
+    if len(tables) > 1:
+        raise SourceError(
+            f"{drives[0].parent}: the drives follow different tables of tags ({', '.join(sorted(tables))});"
+            " make a data set of each"
+        )
+    return next(iter(tables), "")
 
 
 def recognise(raw_masks: Sequence[NDArray[np.uint8]]) -> str:

@@ -1,0 +1,128 @@
+"""Asks for a network address, a camera or a screen."""
+
+from __future__ import annotations
+
+import threading
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QLabel,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from seg_viewer.core.errors import SegViewerError
+from seg_viewer.gui.theme import icon
+from seg_viewer.sources import check_live
+from seg_viewer.sources.devices import list_cameras
+from seg_viewer.sources.screen import list_screens
+
+_HINT = "User and password may stand in the address; they are used, and neither shown nor stored."
+
+
+class AddressDialog(QDialog):
+    """A line to type into, and what was found on this machine to choose from.
+
+    Args:
+        present: what to start with.
+    """
+
+    chosen = Signal(str)
+    _found = Signal(list)
+
+    def __init__(self, present: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle("Open camera or address")
+        self.setMinimumWidth(560)
+        self.address = QLineEdit(present)
+        self.address.setPlaceholderText("rtsp://HOST/PATH   http://HOST/video   camera:0   screen")
+        self.address.setAccessibleName("Address")
+        self.transport = QComboBox()
+        self.transport.addItem("TCP: nothing gets lost", "tcp")
+        self.transport.addItem("UDP: a little less delay", "udp")
+        self.transport.setAccessibleName("Transport of RTSP")
+        form = QFormLayout()
+        form.setVerticalSpacing(10)
+        form.addRow("Address", self.address)
+        form.addRow("RTSP over", self.transport)
+        hint = QLabel(_HINT, objectName="dim")
+        hint.setWordWrap(True)
+        form.addRow("", hint)
+        self.devices = QListWidget()
+        self.devices.setAccessibleName("Cameras and screens")
+        self.devices.setIconSize(QSize(18, 18))
+        self.devices.setMinimumHeight(96)
+        self.devices.addItem("Looking for cameras …")
+        self.problem = QLabel(objectName="problem")
+        self.problem.setWordWrap(True)
+        self.problem.hide()
+        self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Open | QDialogButtonBox.StandardButton.Cancel)
+        for button in self.buttons.buttons():
+            button.setIcon(icon(""))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(20, 18, 20, 16)
+        column.setSpacing(12)
+        column.addLayout(form)
+        column.addWidget(QLabel("ON THIS MACHINE", objectName="heading"))
+        column.addWidget(self.devices)
+        column.addWidget(self.problem)
+        column.addWidget(self.buttons)
+        self.address.textChanged.connect(self._changed)
+        self.devices.itemClicked.connect(self._take)
+        self.devices.itemActivated.connect(self._take)
+        self.buttons.accepted.connect(self.accept)
+        self.buttons.rejected.connect(self.reject)
+        self._found.connect(self._list)
+        self._changed(present)
+        threading.Thread(target=self._look, name="seg-devices", daemon=True).start()
+
+    def source(self) -> str:
+        """What was typed, with the transport where that matters."""
+        text = self.address.text().strip()
+        if text.lower().startswith("rtsp") and "#" not in text and self.transport.currentData() != "tcp":
+            return f"{text}#transport={self.transport.currentData()}"
+        return text
+
+    def accept(self) -> None:
+        try:
+            check_live(self.source())
+        except SegViewerError as error:
+            self.problem.setText(str(error))
+            self.problem.show()
+            return
+        self.chosen.emit(self.source())
+        super().accept()
+
+    def _changed(self, text: str) -> None:
+        self.problem.hide()
+        self.transport.setEnabled(text.strip().lower().startswith("rtsp") and "#" not in text)
+
+    def _look(self) -> None:
+        found = [(f"camera:{device.index}", device.name) for device in list_cameras()]
+        found += [(f"screen:{index}", f"screen, {width}×{height}") for index, width, height in list_screens()]
+        try:
+            self._found.emit(found)
+        except RuntimeError:
+            return  # the dialog was closed meanwhile
+
+    def _list(self, found: list[tuple[str, str]]) -> None:
+        self.devices.clear()
+        for source, name in found:
+            item = QListWidgetItem(icon("camera" if source.startswith("camera") else "live"), f"{source}   —   {name}")
+            item.setData(Qt.ItemDataRole.UserRole, source)
+            self.devices.addItem(item)
+        if not found:
+            self.devices.addItem("No camera and no screen was found")
+
+    def _take(self, item: QListWidgetItem) -> None:
+        source = item.data(Qt.ItemDataRole.UserRole)
+        if source:
+            self.address.setText(source)

@@ -1,0 +1,63 @@
+"""The ways in: file dialogs, the address dialog, things dropped on the window."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QMimeData, QObject, Signal
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from seg_viewer.gui.address_dialog import AddressDialog
+from seg_viewer.sources import DEMO, VIDEO_SUFFIXES, is_live, redact
+from seg_viewer.sources.folder import PICTURE_SUFFIXES
+
+
+class Opening(QObject):
+    """Asks for sources; keeps credentials for as long as the program runs, and nowhere else."""
+
+    chosen = Signal(str)
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self._window = window
+        self._full: dict[str, str] = {}
+
+    def complete(self, source: str | Path) -> str:
+        """A source as the player takes it: files by their absolute path, addresses with what was taken out of them."""
+        text = str(source)
+        if text == DEMO:
+            return text
+        if not is_live(text):
+            return str(Path(text).expanduser().absolute())
+        shown = redact(text)
+        if text != shown:
+            self._full[shown] = text
+        return self._full.get(shown, text)
+
+    def ask_file(self, folder: str) -> None:
+        kinds = " ".join(f"*{suffix}" for suffix in (*VIDEO_SUFFIXES, *sorted(PICTURE_SUFFIXES)))
+        name, _filter = QFileDialog.getOpenFileName(
+            self._window, "Open video", folder, f"Videos and pictures ({kinds});;All files (*)"
+        )
+        if name:
+            self.chosen.emit(name)
+
+    def ask_folder(self, folder: str) -> None:
+        name = QFileDialog.getExistingDirectory(self._window, "Open a folder of pictures", folder)
+        if name:
+            self.chosen.emit(name)
+
+    def ask_address(self, present: str = "") -> None:
+        dialog = AddressDialog(redact(present), self._window)
+        dialog.chosen.connect(self.chosen)
+        dialog.show()
+
+
+def dropped_files(data: QMimeData) -> list[str]:
+    """Paths of the files and folders in what is dragged."""
+    return [url.toLocalFile() for url in data.urls() if url.isLocalFile()]
+
+
+def short_name(source: str) -> str:
+    """How a list calls a source: a file by its name, an address as it may be shown."""
+    return redact(source) if is_live(source) else Path(source).name

@@ -1,0 +1,77 @@
+"""Pictures and tag masks as the trainer reads them: `CameraRGB`, `CameraMask`, and what they are of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from seg_viewer.core.carla_tags import RECORD_FILE
+from seg_viewer.core.errors import ExportError, UsageError
+from seg_viewer.core.frame import ByteArray
+from seg_viewer.sinks.part_file import explain, part_file
+
+_PICTURES, _MASKS = "CameraRGB", "CameraMask"
+_MASK_COLORS = 3
+
+
+class CarlaPairs:
+    """Numbered PNG pairs. Each file appears whole, a mask before its picture: every picture has its mask.
+
+    Args:
+        folder: to make, with the first `describe`; may exist, but holds no recording yet.
+
+    Raises:
+        UsageError: there is a recording already, or something that is no folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.count = 0
+        if folder.exists() and not folder.is_dir():
+            raise UsageError(f"{folder}: is no folder; choose another name")
+        for name in (_PICTURES, _MASKS):
+            if (folder / name).is_dir() and any((folder / name).iterdir()):
+                raise UsageError(f"{folder / name}: holds a recording already; choose another folder")
+
+    def describe(self, version: str, drives: Sequence[Mapping[str, Any]]) -> None:
+        """Say which version of CARLA the tags are of, and what was driven; before the first pair.
+
+        Raises: ExportError.
+        """
+        try:
+            for name in (_PICTURES, _MASKS):
+                (self.folder / name).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ExportError(explain(self.folder, error)) from error
+        text = json.dumps({"carla_version": version, "drives": list(drives)}, indent=2)
+        with part_file(self.folder / RECORD_FILE) as part:
+            part.write_text(text + "\n", encoding="utf-8")
+
+    def write(self, rgb: ByteArray, tags: ByteArray) -> None:
+        """Add a pair.
+
+        Args:
+            rgb: shape (H, W, 3), uint8, RGB.
+            tags: shape (H, W), uint8.
+
+        Raises: ExportError.
+        """
+        name = f"{self.count:06}.png"
+        mask = np.zeros((*tags.shape, _MASK_COLORS), np.uint8)
+        mask[:, :, 2] = tags  # OpenCV writes blue, green, red
+        _write(self.folder / _MASKS / name, mask)
+        _write(self.folder / _PICTURES / name, np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), np.uint8))
+        self.count += 1
+
+
+def _write(path: Path, bgr: ByteArray) -> None:
+    encoded, data = cv2.imencode(".png", bgr)
+    if not encoded:
+        raise ExportError(f"{path}: this picture cannot be written as PNG")
+    with part_file(path) as part:
+        part.write_bytes(data.tobytes())

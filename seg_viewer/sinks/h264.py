@@ -1,0 +1,90 @@
+"""Pictures to H.264 in a container, with the source's times and colours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+
+import av
+import numpy as np
+from av.video.reformatter import ColorRange, Colorspace
+
+from seg_viewer.core.frame import YuvPlanes
+
+_H273 = {"bt709": (Colorspace.ITU709, 1, 1), "bt601": (6, 6, 6), "bt2020": (9, 14, 9)}  # matrix, transfer, primaries
+
+
+class H264Track:
+    """A video stream in a container that is being written; made from the first picture, whose size and colours it has.
+
+    Args:
+        out: where the stream is added.
+        planes: the first picture; not encoded yet.
+        rate: average frames per second, for the encoder's rate control.
+        time_base: unit of the frames' times, seconds; they are stored as they are.
+        sample_aspect: width ÷ height of one pixel.
+        options: x264's: crf, preset, …
+    """
+
+    def __init__(
+        self,
+        out: av.container.OutputContainer,
+        planes: YuvPlanes,
+        *,
+        rate: Fraction,
+        time_base: Fraction,
+        sample_aspect: Fraction,
+        options: Mapping[str, str],
+    ) -> None:
+        height, width = planes.y.shape
+        stream = out.add_stream("libx264", rate=rate, options=dict(options))
+        stream.width, stream.height = width + width % 2, height + height % 2  # 4:2:0 in H.264 has even sizes only
+        stream.pix_fmt = "yuv420p"
+        stream.time_base = stream.codec_context.time_base = time_base
+        stream.codec_context.sample_aspect_ratio = sample_aspect
+        matrix, transfer, primaries = _H273[planes.matrix]
+        stream.codec_context.colorspace = matrix
+        stream.codec_context.color_trc = transfer
+        stream.codec_context.color_primaries = primaries
+        stream.codec_context.color_range = ColorRange.JPEG if planes.full_range else ColorRange.MPEG
+        self._stream = stream
+        self._time_base = time_base
+        self._last_pts: int | None = None
+
+    def encode(self, planes: YuvPlanes, time_s: float) -> list[av.Packet]:
+        """Packets ready to mux. A picture of another size than the first is stretched to it."""
+        frame = _to_frame(planes, self._stream.width, self._stream.height)
+        frame.pts = self._pts(time_s)
+        frame.time_base = self._time_base
+        return self._stream.encode(frame)
+
+    def flush(self) -> list[av.Packet]:
+        """What the encoder still holds; nothing can be encoded after."""
+        return self._stream.encode(None)
+
+    def _pts(self, time_s: float) -> int:
+        pts = round(time_s / self._time_base)
+        if self._last_pts is not None and pts <= self._last_pts:
+            pts = self._last_pts + 1
+        self._last_pts = pts
+        return pts
+
+
+def _to_frame(planes: YuvPlanes, width: int, height: int) -> av.VideoFrame:
+    """Planes as a frame of an even size, at most one row and column larger: these repeat the last ones."""
+    y = planes.y
+    if y.shape != (height, width):
+        if y.shape[0] not in (height, height - 1) or y.shape[1] not in (width, width - 1):
+            return _resized(planes, width, height)
+        y = np.pad(y, ((0, height - y.shape[0]), (0, width - y.shape[1])), mode="edge")
+    frame = av.VideoFrame(width, height, "yuv420p")
+    for plane, array in zip(frame.planes, (y, planes.u, planes.v), strict=True):
+        rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
+        rows[: plane.height, : plane.width] = array
+    return frame
+
+
+def _resized(planes: YuvPlanes, width: int, height: int) -> av.VideoFrame:
+    """The source changed its size midway; the file keeps the first."""
+    rows, columns = (side + side % 2 for side in planes.y.shape)
+    return _to_frame(planes, columns, rows).reformat(width, height)

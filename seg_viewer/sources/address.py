@@ -1,0 +1,105 @@
+"""Addresses of live sources as a person types them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, urlsplit
+
+from seg_viewer.core.errors import UsageError
+from seg_viewer.core.redact import redact
+
+NETWORK_SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "srt", "udp")
+TRANSPORTS = ("tcp", "udp")
+
+_NETWORK = re.compile(rf"^({'|'.join(NETWORK_SCHEMES)})://", re.IGNORECASE)
+_LIVE = re.compile(r"^(camera:|screen$|screen[:?]|carla://|/dev/video\d+)", re.IGNORECASE)
+
+
+def is_network(text: str) -> bool:
+    """Whether a source is an address that goes over the network."""
+    return bool(_NETWORK.match(text))
+
+
+def is_live(text: str) -> bool:
+    """Whether a source is a camera, a stream, the screen or a simulator, rather than a file or folder."""
+    return is_network(text) or bool(_LIVE.match(text))
+
+
+@dataclass(frozen=True)
+class Address:
+    """A network stream.
+
+    Args:
+        url: for FFmpeg, credentials included; never shown.
+        name: for people.
+        scheme: in lower case.
+        host: name or number of the machine.
+        transport: "tcp" or "udp", how RTSP carries its pictures; "" where the protocol leaves no choice.
+        timeout_s: how long to wait for an answer or for the next picture, seconds.
+    """
+
+    url: str = field(repr=False)
+    name: str
+    scheme: str
+    host: str
+    transport: str = ""
+    timeout_s: float = 5.0
+
+
+def parse_address(text: str) -> Address:
+    """Read `SCHEME://[USER:PASSWORD@]HOST[:PORT]/PATH[#transport=udp&timeout=10]`; what follows `#` is for us.
+
+    Raises: UsageError, without the credentials.
+    """
+    name = redact(text)
+    match = _NETWORK.match(text)
+    if match is None:
+        raise UsageError(f"{name}: is no network address; write one like rtsp://HOST/PATH")
+    scheme = match.group(1).lower()
+    url, _, fragment = text.partition("#")
+    name = name.partition("#")[0]
+    try:
+        parts = urlsplit(url)
+        host, _port = parts.hostname, parts.port
+    except ValueError:
+        raise UsageError(
+            f"{name}: is no address; a '/', '#', '?' or '@' in a password is written %2F, %23, %3F, %40"
+        ) from None
+    if not host and scheme != "udp":
+        raise UsageError(f"{name}: names no host; write one like {scheme}://HOST/PATH")
+    options = read_options(name, fragment, {"transport": "tcp" if scheme.startswith("rtsp") else "", "timeout": "5"})
+    if options["transport"] not in (*TRANSPORTS, ""):
+        raise UsageError(f"{name}: transport '{options['transport']}': choose tcp or udp")
+    if options["transport"] and not scheme.startswith("rtsp"):
+        raise UsageError(f"{name}: {scheme} has no choice of transport; leave it out")
+    timeout_s = number(name, "timeout", options["timeout"], 0.2, 120)
+    return Address(url, name, scheme, host or "", options["transport"], timeout_s)
+
+
+def read_options(name: str, text: str, defaults: Mapping[str, str]) -> dict[str, str]:
+    """`key=value&…` over defaults. Raises: UsageError for a key that has no default, or one without a value."""
+    options = dict(defaults)
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text))
+    except ValueError:
+        raise UsageError(f"{name}: '{text}': write options as key=value&key=value") from None
+    for key, value in pairs:
+        if key not in defaults:
+            raise UsageError(f"{name}: there is no option '{key}'; it has {', '.join(defaults)}")
+        if not value:
+            raise UsageError(f"{name}: option '{key}' has no value")
+        options[key] = value
+    return options
+
+
+def number(name: str, key: str, text: str, least: float, most: float) -> float:
+    """Raises: UsageError."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not least <= value <= most:
+        raise UsageError(f"{name}: {key} '{text}': give a number from {least:g} to {most:g}")
+    return value

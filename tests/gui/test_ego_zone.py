@@ -1,0 +1,75 @@
+"""The ego zone: off by default, draggable, flashes and saves a clip when something enters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import av
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from pytestqt.qtbot import QtBot
+
+from seg_viewer.core.zone import ZoneWatch
+from seg_viewer.gui import ego_zone
+from seg_viewer.gui.player import PlayerState
+from tests.models import BLUE, GREY
+from tests.servers.http_video import HttpVideo
+
+from .conftest import WAIT_MS, make_clip, pause_at, wait_state
+
+
+def test_it_is_off_until_it_is_wanted(qtbot: QtBot, open_window, clip: Path):
+    window = open_window(clip)
+    wait_state(qtbot, window, PlayerState.ENDED)
+    assert not window.ego_zone.on and window.messages.texts("info") == []
+    assert "no safety function" in window.actions_by_id["zone"].toolTip()
+
+
+def test_a_car_that_enters_is_told_with_its_time(qtbot: QtBot, open_window, tmp_path: Path):
+    window = open_window()
+    qtbot.keyClick(window, "z")
+    window.open(make_clip(tmp_path / "comes.mp4", 20, colors=[GREY] * 10 + [BLUE] * 10))
+    qtbot.waitUntil(lambda: bool(window.messages.texts("info")), timeout=WAIT_MS)
+    wait_state(qtbot, window, PlayerState.ENDED)
+    (line,) = window.messages.texts("info")
+    assert "in the ego zone" in line and "car 100.0 %" in line
+    assert list(tmp_path.glob("*zone*")) == []  # a file can be looked at again
+
+
+def test_corners_are_dragged(qtbot: QtBot, open_window, clip: Path):
+    window = open_window(clip)
+    pause_at(qtbot, window, 5)
+    qtbot.keyClick(window, "z")
+    rect = window.view.picture_rect()
+    corner = window.ego_zone._points(rect)[0].toPoint()
+    target = corner + QPoint(-60, -40)
+    qtbot.mousePress(window.view, Qt.MouseButton.LeftButton, pos=corner)
+    qtbot.mouseMove(window.view, target)
+    qtbot.mouseRelease(window.view, Qt.MouseButton.LeftButton, pos=target)
+    moved = window.ego_zone._points(rect)[0].toPoint()
+    assert (moved - target).manhattanLength() <= 2
+    before = window.view.grab().toImage()
+    qtbot.keyClick(window, "z")
+    assert window.view.grab().toImage() != before  # drawn while it is on
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[HttpVideo]:
+    with HttpVideo(tmp_path, size=(160, 96), rate=8) as running:
+        yield running
+
+
+def test_a_live_clip_is_saved(qtbot: QtBot, open_window, server: HttpVideo, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(ego_zone, "videos_folder", lambda: tmp_path)
+    window = open_window(server.url())
+    wait_state(qtbot, window, PlayerState.PLAYING)
+    window.ego_zone._clip_end.setInterval(400)
+    monkeypatch.setattr(ego_zone, "ZoneWatch", partial(ZoneWatch, maps=1))  # every fourth picture is a car
+    qtbot.keyClick(window, "z")
+    qtbot.waitUntil(lambda: any("Clip saved" in text for text in window.messages.texts("info")), timeout=WAIT_MS)
+    qtbot.keyClick(window, "z")
+    clips = sorted(tmp_path.glob("*_zone_*.mkv"))
+    with av.open(str(clips[0])) as container:
+        assert sum(1 for _ in container.decode(video=0)) > 3

@@ -1,0 +1,275 @@
+"""Live sources in the window: badge, dimmed picture, recording, addresses without credentials."""
+
+from __future__ import annotations
+
+import time
+from base64 import b64encode
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import pytest
+from PySide6.QtCore import QStandardPaths, Qt
+from PySide6.QtWidgets import QDialogButtonBox
+from pytestqt.qtbot import QtBot
+
+from seg_viewer.gui.address_dialog import AddressDialog
+from seg_viewer.gui.player import PlayerState
+from seg_viewer.record import RecordWhat
+from seg_viewer.sources.camera import Camera, CameraChoice
+from seg_viewer.sources.live import Backoff
+from tests.cameras import DEVICE, ScriptedCapture, opener
+from tests.models import BLUE, GREEN, GREY, RED
+from tests.servers.http_video import HttpVideo
+
+from .conftest import WAIT_MS, painted, wait_state, worker_threads
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[HttpVideo]:
+    with HttpVideo(tmp_path, size=(160, 96), rate=20) as running:
+        yield running
+
+
+@pytest.fixture
+def live(qtbot: QtBot, open_window, server: HttpVideo):
+    """A window that shows the server's stream."""
+    window = open_window(server.url() + "#timeout=1")
+    wait_state(qtbot, window, PlayerState.PLAYING)
+    return window
+
+
+def test_a_live_source_has_a_badge_and_no_time_line(qtbot: QtBot, live, server: HttpVideo):
+    controls = live.controls
+    assert controls.live_bar.badge.text() == "● LIVE" and controls.live_bar.isVisible()
+    assert not controls.seek_bar.isVisible() and not controls.speed_button.isVisible()
+    assert live.windowTitle().startswith(server.url())
+    for name, on in (("record", True), ("screenshot", True), ("play", True), ("export", False), ("forward", False)):
+        assert live.actions_by_id[name].isEnabled() is on, name
+    qtbot.waitUntil(lambda: "ms behind" in controls.live_bar.latency.text(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "/" in live.stats.text("shown"), timeout=WAIT_MS)
+
+
+def test_a_file_after_a_live_source_has_its_time_line_back(qtbot: QtBot, live, clip: Path):
+    live.open(clip)
+    qtbot.waitUntil(live.controls.seek_bar.isVisible, timeout=WAIT_MS)
+    assert not live.controls.live_bar.isVisible() and not live.controls.buttons["record"].isVisible()
+    assert live.controls.speed_button.isVisible() and not live.actions_by_id["record"].isEnabled()
+
+
+def _brightness(window) -> int:
+    return sum(painted(window))
+
+
+def test_a_lost_stream_dims_the_picture_says_why_and_comes_back(qtbot: QtBot, live, server: HttpVideo):
+    bar = live.controls.live_bar
+    qtbot.waitUntil(lambda: _brightness(live) > 150, timeout=WAIT_MS)
+    server.kill()
+    qtbot.waitUntil(lambda: bar.badge.text() == "RECONNECTING", timeout=WAIT_MS)
+    assert _brightness(live) < min(map(sum, (GREEN, BLUE, RED, GREY))) * 0.6
+    qtbot.waitUntil(lambda: "connection refused" in bar.status.text(), timeout=WAIT_MS)
+    assert live.player.state is PlayerState.PLAYING and live.messages.texts("error") == []
+    server.start()
+    qtbot.waitUntil(lambda: bar.badge.text() == "● LIVE", timeout=2 * WAIT_MS)
+    assert bar.status.text() == "came back once"
+    qtbot.waitUntil(lambda: _brightness(live) > 150, timeout=WAIT_MS)
+
+
+def test_a_stream_that_falls_silent_says_so_before_it_is_opened_again(
+    qtbot: QtBot, open_window, server: HttpVideo, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("seg_viewer.sources.live._SILENT_S", 0.3)
+    window = open_window(server.url() + "#timeout=2")
+    wait_state(qtbot, window, PlayerState.PLAYING)
+    server.stalled.set()
+    bar = window.controls.live_bar
+    qtbot.waitUntil(lambda: bar.badge.text() == "NO PICTURE", timeout=WAIT_MS)
+    assert "no picture for" in bar.status.text()
+    server.stalled.clear()
+    qtbot.waitUntil(lambda: bar.badge.text() == "● LIVE", timeout=2 * WAIT_MS)
+
+
+def test_another_size_after_a_reconnect_is_shown(qtbot: QtBot, live, server: HttpVideo):
+    server.kill()
+    server.size = (192, 64)
+    server.start()
+    qtbot.waitUntil(lambda: live.view.shown.shot.frame.picture.width == 192, timeout=2 * WAIT_MS)
+    assert live.player.info.height == 64
+
+
+def test_pause_freezes_and_play_returns_to_now(qtbot: QtBot, live):
+    qtbot.keyClick(live, Qt.Key.Key_Space)
+    wait_state(qtbot, live, PlayerState.PAUSED)
+    qtbot.waitUntil(lambda: live.controls.live_bar.badge.text() == "PAUSED", timeout=WAIT_MS)
+    live._take()
+    stands = live.view.shown.shot.frame.index
+    qtbot.waitUntil(lambda: live.player.ledger.snapshot().drops.get("paused", 0) > 3, timeout=WAIT_MS)
+    assert live.view.shown.shot.frame.index == stands
+    qtbot.keyClick(live, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: live.view.shown.shot.frame.index > stands + 3, timeout=WAIT_MS)
+
+
+def test_nobody_there_is_one_line_and_stays_in_the_recent_list(qtbot: QtBot, open_window, live, server: HttpVideo):
+    url = server.url()
+    live.close()
+    server.kill()
+    window = open_window()
+    (button,) = window.start_page.recent_buttons
+    assert url in button.text()
+    qtbot.mouseClick(button, LEFT)
+    wait_state(qtbot, window, PlayerState.ERROR)
+    (text,) = window.messages.texts("error")
+    assert "connection refused" in text and url in text
+    assert len(window.start_page.recent_buttons) == 1
+
+
+def test_credentials_are_used_and_nowhere_to_be_seen(qtbot: QtBot, open_window, server: HttpVideo, tmp_path: Path):
+    server.needs = "Basic " + b64encode(b"joe:hush-hush").decode()
+    window = open_window()
+    window.open(server.url().replace("//", "//joe:hush-hush@"))
+    wait_state(qtbot, window, PlayerState.PLAYING)
+    window.open("demo")
+    wait_state(qtbot, window, PlayerState.PLAYING)
+    recent = window.recent_menu.actions()[0]
+    assert recent.text() == server.url()
+    recent.trigger()  # known for as long as the program runs
+    qtbot.waitUntil(lambda: window.controls.live_bar.badge.text() == "● LIVE", timeout=WAIT_MS)
+    server.needs = "Basic other"
+    window.open(server.url())
+    wait_state(qtbot, window, PlayerState.ERROR)
+    texts = [window.windowTitle(), *window.messages.texts(), *(a.toolTip() for a in window.recent_menu.actions())]
+    window.close()
+    stored = "".join(path.read_text() for path in (tmp_path / "settings").rglob("*.ini"))
+    assert "127.0.0.1" in stored
+    assert "joe" not in stored + " ".join(texts) and "hush" not in stored + " ".join(texts)
+
+
+def _count(path: Path) -> int:
+    with av.open(str(path)) as container:
+        return sum(1 for _ in container.decode(video=0))
+
+
+@pytest.mark.parametrize("what", list(RecordWhat))
+def test_r_records_until_r(qtbot: QtBot, live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: RecordWhat):
+    monkeypatch.setattr(QStandardPaths, "writableLocation", lambda _kind: str(tmp_path))
+    live.outputs.recorder.what = what
+    qtbot.keyClick(live, "r")
+    assert live.outputs.recorder.running and live.controls.live_bar.recording.isVisible()
+    assert live.actions_by_id["record"].text() == "Stop &recording"
+    recording = live.outputs.recorder._recording
+    qtbot.waitUntil(lambda: all(recorder.frames > 10 for recorder in recording._recorders()), timeout=2 * WAIT_MS)
+    qtbot.keyClick(live, "r")
+    qtbot.waitUntil(lambda: bool(live.messages.texts("info")), timeout=WAIT_MS)
+    assert live.messages.texts("info")[0].startswith("Recording saved: ")
+    files = sorted(path for path in tmp_path.iterdir() if path.suffix in (".mp4", ".mkv"))
+    assert len(files) == (2 if what is RecordWhat.BOTH else 1)
+    assert all(path.name.startswith("127_0_0_1") and _count(path) > 5 for path in files)
+    assert not [path for path in tmp_path.iterdir() if ".part" in path.name]
+    assert live.actions_by_id["record"].text() == "&Record" and not live.controls.live_bar.recording.isVisible()
+
+
+def test_closing_the_window_finishes_the_recording(qtbot: QtBot, live, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(QStandardPaths, "writableLocation", lambda _kind: str(tmp_path))
+    qtbot.keyClick(live, "r")
+    recording = live.outputs.recorder._recording
+    qtbot.waitUntil(lambda: recording.frames > 3, timeout=WAIT_MS)
+    live.close()
+    (file,) = tmp_path.glob("*.mp4")
+    assert _count(file) >= 3
+    qtbot.waitUntil(lambda: not worker_threads(), timeout=WAIT_MS)
+
+
+def test_opening_something_else_finishes_the_recording(qtbot: QtBot, live, clip: Path, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(QStandardPaths, "writableLocation", lambda _kind: str(tmp_path))
+    qtbot.keyClick(live, "r")
+    recording = live.outputs.recorder._recording
+    qtbot.waitUntil(lambda: recording.frames > 3, timeout=WAIT_MS)
+    live.open(clip)
+    qtbot.waitUntil(lambda: len(list(tmp_path.glob("*.mp4"))) == 1, timeout=WAIT_MS)
+    assert not live.outputs.recorder.running
+
+
+def test_a_folder_that_cannot_be_written_is_told(qtbot: QtBot, live, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr("seg_viewer.gui.recorder.videos_folder", lambda: tmp_path / "gone")
+    qtbot.keyClick(live, "r")
+    assert "gone: no such folder" in live.messages.texts("error")[0]
+    assert not live.outputs.recorder.running
+
+
+@pytest.fixture
+def dialog(qtbot: QtBot, open_window, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("seg_viewer.gui.address_dialog.list_cameras", lambda: [])
+    monkeypatch.setattr("seg_viewer.gui.address_dialog.list_screens", lambda: [(1, 800, 600)])
+    window = open_window()
+    window.actions_by_id["address"].trigger()
+    shown = window.findChild(AddressDialog)
+    qtbot.waitUntil(lambda: "screen:1" in shown.devices.item(0).text(), timeout=WAIT_MS)
+    return shown
+
+
+def test_the_address_dialog_lists_and_takes_what_is_here(qtbot: QtBot, dialog):
+    qtbot.mouseClick(
+        dialog.devices.viewport(), LEFT, pos=dialog.devices.visualItemRect(dialog.devices.item(0)).center()
+    )
+    assert dialog.source() == "screen:1"
+
+
+def test_the_address_dialog_offers_udp_for_rtsp_only(dialog):
+    dialog.address.setText("rtsp://joe:pw@cam/live")
+    assert dialog.transport.isEnabled()
+    dialog.transport.setCurrentIndex(1)
+    assert dialog.source() == "rtsp://joe:pw@cam/live#transport=udp"
+    dialog.address.setText("http://cam/live")
+    assert not dialog.transport.isEnabled() and dialog.source() == "http://cam/live"
+
+
+def test_the_address_dialog_says_what_is_wrong_and_stays_open(qtbot: QtBot, dialog):
+    opened: list[str] = []
+    dialog.chosen.connect(opened.append)
+    dialog.address.setText("rtsp://joe:p/w@cam/live")
+    button = dialog.buttons.button(QDialogButtonBox.StandardButton.Open)
+    qtbot.mouseClick(button, LEFT)
+    assert dialog.problem.isVisible() and "%2F" in dialog.problem.text() and "joe" not in dialog.problem.text()
+    assert opened == []
+    dialog.address.setText("rtsp://cam/live")
+    assert not dialog.problem.isVisible()
+
+
+def test_the_address_dialog_opens_what_was_typed(qtbot: QtBot, dialog, server: HttpVideo):
+    window = dialog.parent()
+    dialog.address.setText(server.url())
+    qtbot.mouseClick(dialog.buttons.button(QDialogButtonBox.StandardButton.Open), LEFT)
+    wait_state(qtbot, window, PlayerState.PLAYING)
+    assert window.player.live_status is not None
+
+
+def test_a_camera_is_told_apart_from_what_was_asked_and_comes_back(qtbot: QtBot, open_window, monkeypatch):
+    plugged_in = [True]
+    captures = opener(ScriptedCapture(["ok"] * 40, modes={("MJPG", 160, 96): 30.0}), ScriptedCapture(paced(plugged_in)))
+
+    def camera(choice: CameraChoice) -> Camera:
+        return Camera(
+            choice,
+            open_capture=captures,
+            devices=lambda: [DEVICE] if plugged_in[0] else [],
+            backoff=Backoff(0.05, 0.05),
+        )
+
+    monkeypatch.setattr("seg_viewer.sources.Camera", camera)
+    plugged_in[0] = True
+    window = open_window("camera:toy?exposure=20")
+    wait_state(qtbot, window, PlayerState.PLAYING)
+    assert window.windowTitle().startswith("camera:toy (Toy Cam)")
+    assert "asked for 1280×720 at 30 fps" in window.stats.text("video")
+    qtbot.waitUntil(lambda: bool(window.messages.texts("warning")), timeout=WAIT_MS)
+    assert "did not take exposure=20; it stays at 156" in window.messages.texts("warning")[0]
+    qtbot.waitUntil(lambda: window.controls.live_bar.status.text() == "came back once", timeout=WAIT_MS)
+
+
+def paced(go_on: list[bool]) -> Iterator[str]:
+    """Pictures at about the pace of a camera."""
+    while go_on[0]:
+        time.sleep(0.02)
+        yield "ok"

@@ -1,0 +1,141 @@
+"""Sources that bring their ground truth: scores in the panel, errors on the picture, the table."""
+
+from __future__ import annotations
+
+import csv
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from seg_viewer.core.overlay import ERROR_COLOR
+from seg_viewer.gui.player import Player, PlayerState
+from seg_viewer.options import RunOptions
+from tests.gui.conftest import WAIT_MS, is_near, painted, pause_at, wait_state
+from tests.models import GREEN
+
+if TYPE_CHECKING:
+    from tests.carla_server.process import CarlaServer
+
+ROAD_TAG, PEDESTRIAN_TAG = 7, 4
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Path:
+    """Ten pictures that the model takes for road all over; the truth has people in their upper half."""
+    folder = tmp_path / "drive"
+    for name in ("CameraRGB", "CameraMask"):
+        (folder / name).mkdir(parents=True)
+    mask = np.zeros((96, 160, 3), np.uint8)
+    mask[:48, :, 2], mask[48:, :, 2] = PEDESTRIAN_TAG, ROAD_TAG
+    for number in range(10):
+        picture = np.full((96, 160, 3), GREEN[::-1], np.uint8)
+        cv2.imwrite(str(folder / "CameraRGB" / f"{number}.png"), picture)
+        cv2.imwrite(str(folder / "CameraMask" / f"{number}.png"), mask)
+    return folder
+
+
+def test_scores_are_in_the_panel_where_there_is_truth(qtbot: QtBot, open_window, recording: Path) -> None:
+    """Half of the picture is right: IoU of road 1/2, of person 0, mean 1/4."""
+    window = open_window(recording)
+    wait_state(qtbot, window, PlayerState.ENDED)
+    qtbot.waitUntil(lambda: "10 frames" in window.stats.text("truth"), timeout=WAIT_MS)
+    assert window.stats.text("truth").splitlines() == ["mean 25.0 %", "road 50.0 %", "person 0.0 %", "10 frames"]
+
+
+def test_without_truth_the_row_is_not_there(qtbot: QtBot, open_window, recording: Path, clip: Path) -> None:
+    window = open_window(recording)
+    wait_state(qtbot, window, PlayerState.ENDED)
+    value = window.stats._values["truth"]
+    qtbot.waitUntil(value.isVisible, timeout=WAIT_MS)
+    window.open(clip)
+    wait_state(qtbot, window, PlayerState.PLAYING)
+    assert not value.isVisible()
+
+
+def test_errors_are_marked_on_the_picture(qtbot: QtBot, open_window, recording: Path) -> None:
+    window = open_window(recording)
+    pause_at(qtbot, window, 4, rate=10)
+    action = window.actions_by_id["errors"]
+    image = window.view.grab().toImage()
+    rect = window.view.picture_rect()
+    upper = (int(rect.center().x()), int(rect.top() + rect.height() / 4))
+    assert not is_near(image.pixelColor(*upper).getRgb()[:3], ERROR_COLOR)
+    action.trigger()
+    assert is_near(window.view.grab().toImage().pixelColor(*upper).getRgb()[:3], ERROR_COLOR)
+    lower = (upper[0], int(rect.bottom() - rect.height() / 4))
+    assert not is_near(window.view.grab().toImage().pixelColor(*lower).getRgb()[:3], ERROR_COLOR)
+    action.trigger()
+    assert not is_near(painted(window), ERROR_COLOR)
+
+
+def test_without_truth_there_is_nothing_to_mark_and_that_is_told(qtbot: QtBot, open_window, clip: Path) -> None:
+    window = open_window(clip)
+    pause_at(qtbot, window, 3)
+    window.actions_by_id["errors"].trigger()
+    assert any("no ground truth" in text for text in window.messages.texts())
+
+
+def test_the_table_has_a_line_for_each_frame_shown(qtbot: QtBot, model: Path, recording: Path, tmp_path: Path) -> None:
+    player = Player(RunOptions(model=str(model)))
+    player.open(str(recording), tmp_path / "truth.csv")
+
+    def at_the_end() -> bool:
+        player.take()
+        return player.state is PlayerState.ENDED
+
+    qtbot.waitUntil(at_the_end, timeout=WAIT_MS)
+    assert player.close(WAIT_MS / 1000)
+    with (tmp_path / "truth.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert rows and all((row["iou_road"], row["miou"]) == ("0.500000", "0.250000") for row in rows)
+    numbers = [int(row["frame"]) for row in rows]
+    assert numbers == sorted(set(numbers)) and numbers[-1] == 9
+
+
+@pytest.fixture
+def server() -> Iterator[CarlaServer]:
+    pytest.importorskip("carla", reason="the carla client is not installed")
+    pytest.importorskip("msgpack", reason="msgpack is not installed")
+    from tests.carla_server.process import CarlaServer
+
+    with CarlaServer("--scene", "colors") as running:
+        yield running
+
+
+def test_a_drive_shows_scores_and_ends_without_a_trace(qtbot: QtBot, open_window, server: CarlaServer) -> None:
+    """The scene's colours are those that the model knows: everything is right."""
+    window = open_window(server.url("size=160x96&fps=30&vehicles=2"))
+    wait_state(qtbot, window, PlayerState.PLAYING)
+    qtbot.waitUntil(lambda: window.stats.text("truth").startswith("mean 100.0 %"), timeout=WAIT_MS)
+    assert len(server.report()["alive"]) == 5
+    window.close()
+    report = server.wait_until(lambda report: not report["alive"] and not report["settings"][0])
+    assert report["alive"] == {} and report["settings"][0] is False
+
+
+def test_an_interrupted_window_leaves_nothing_in_the_simulator(
+    server: CarlaServer, model: Path, tmp_path: Path
+) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "seg_viewer", "view", server.url("size=160x96&fps=30&vehicles=2&walkers=2"),
+         "--model", str(model), "--truth-csv", str(tmp_path / "truth.csv")],
+        cwd=Path(__file__).resolve().parents[2],
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as program:  # fmt: skip
+        report = server.wait_until(lambda report: report["cues"] > 20)
+        assert len(report["alive"]) == 9
+        program.send_signal(signal.SIGINT)
+        _, said = program.communicate(timeout=60)
+    assert program.returncode == 0 and "Traceback" not in said
+    report = server.wait_until(lambda report: not report["alive"] and not report["settings"][0])
+    assert report["alive"] == {} and report["settings"][0] is False
+    assert len((tmp_path / "truth.csv").read_text().splitlines()) > 1

@@ -1,0 +1,1 @@
+"""Streaming servers on loopback, started by the tests."""

@@ -1,0 +1,100 @@
+"""An RTSP server whose pictures tell their own time: run by the system's Python, which has GStreamer's bindings.
+
+    python3 rtsp_server.py [--port N] [--size WxH] [--rate N] [--user NAME --password WORD] [--stall-after N]
+
+Prints "ready PORT" once it listens at rtsp://127.0.0.1:PORT/live. Each picture is one colour of a cycle below a strip
+of 32 bars, white for 1, black for 0, the highest bit first: the milliseconds of the monotonic clock when it was made.
+"""
+
+import argparse
+import sys
+import time
+
+import gi
+
+gi.require_version("Gst", "1.0")
+gi.require_version("GstRtspServer", "1.0")
+from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
+
+BITS = 32
+# grey, green, blue, red as Y, U, V
+CYCLE = ((90, 128, 128), (118, 61, 44), (37, 218, 112), (59, 102, 218))
+
+
+def picture(width: int, height: int, number: int) -> bytes:
+    """I420 bytes."""
+    stamp = int(time.monotonic() * 1000) % (1 << BITS)
+    luma, blue, red = CYCLE[number % 4]
+    bar = width // BITS
+    row = b"".join(bytes([235 if stamp >> (BITS - 1 - i) & 1 else 16]) * bar for i in range(BITS))
+    row += bytes([16]) * (width - len(row))
+    strip = height // 4 // 2 * 2
+    chroma = width // 2
+    planes = row * strip + bytes([luma]) * (width * (height - strip))
+    for value in (blue, red):
+        planes += bytes([128]) * (chroma * strip // 2) + bytes([value]) * (chroma * (height - strip) // 2)
+    return planes
+
+
+class Factory(GstRtspServer.RTSPMediaFactory):
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        super().__init__()
+        self.arguments = arguments
+        self.set_shared(True)
+
+    def do_create_element(self, _url: object) -> Gst.Element:
+        a = self.arguments
+        width, height = (int(side) for side in a.size.split("x"))
+        bin_ = Gst.parse_launch(
+            f"( appsrc name=pictures is-live=true do-timestamp=true format=time max-buffers=2 leaky-type=downstream"
+            f" caps=video/x-raw,format=I420,width={width},height={height},framerate={a.rate}/1"
+            f" ! x264enc tune=zerolatency speed-preset=ultrafast bitrate={a.bitrate} key-int-max={a.rate}"
+            f" ! h264parse config-interval=-1 ! rtph264pay name=pay0 pt=96 )"
+        )
+        source = bin_.get_by_name("pictures")
+        sent = [0]
+
+        def push() -> bool:
+            if a.stall_after and sent[0] >= a.stall_after:
+                return False
+            ended = source.emit("push-buffer", Gst.Buffer.new_wrapped(picture(width, height, sent[0])))
+            sent[0] += 1
+            return ended in (Gst.FlowReturn.OK, Gst.FlowReturn.FLUSHING)
+
+        GLib.timeout_add(1000 // a.rate, push)
+        return bin_
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", default="0")
+    parser.add_argument("--size", default="320x192")
+    parser.add_argument("--rate", type=int, default=25)
+    parser.add_argument("--bitrate", type=int, default=2000)
+    parser.add_argument("--user")
+    parser.add_argument("--password")
+    parser.add_argument("--stall-after", type=int, default=0)
+    arguments = parser.parse_args()
+    Gst.init(None)
+    server = GstRtspServer.RTSPServer(address="127.0.0.1", service=arguments.port)
+    factory = Factory(arguments)
+    if arguments.user:
+        auth = GstRtspServer.RTSPAuth()
+        token = GstRtspServer.RTSPToken()
+        token.set_string("media.factory.role", arguments.user)
+
+        auth.add_basic(GstRtspServer.RTSPAuth.make_basic(arguments.user, arguments.password), token)
+        server.set_auth(auth)
+        structure = Gst.Structure.new_empty(arguments.user)
+        for permission in ("media.factory.access", "media.factory.construct"):
+            structure.set_value(permission, True)
+        factory.add_role_from_structure(structure)
+    server.get_mount_points().add_factory("/live", factory)
+    if not server.attach(None):
+        sys.exit("the port is taken")
+    print("ready", server.get_bound_port(), flush=True)
+    GLib.MainLoop().run()
+
+
+if __name__ == "__main__":
+    main()
