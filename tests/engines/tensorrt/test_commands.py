@@ -26,7 +26,7 @@ def first_shot():
     print("painted by", window.player.engine_report.line(), flush=True)
     QTimer.singleShot(0, QApplication.closeAllWindows)
 
-app.run_viewer = lambda source, options: run(source, options, on_first_shot=first_shot)
+app.run_viewer = lambda *given, **choices: run(*given, **choices, on_first_shot=first_shot)
 from seg_viewer.cli import main
 sys.argv = ["seg-viewer", *sys.argv[1:]]
 main()
