@@ -43,7 +43,7 @@ lint: setup-dev
 
 test: lint
 	@$(BIN)/python -m seg_viewer.gui.system --install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 # On a machine with an NVIDIA GPU, after pip install -e '.[tensorrt]': tests, benchmark, and a report to paste
 test-gpu: setup-dev

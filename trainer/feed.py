@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,6 +36,7 @@ def batches(store: Store, epoch: int, first: int = 0, worker: int = 0, workers: 
     """
     import keras
 
+    cv2.setNumThreads(1)  # samples are made side by side already; OpenCV's own threads would only get in the way
     plan = store.plan(epoch)
     steps, size, _ = plan.shape
     share = size // workers
@@ -58,12 +60,14 @@ def _tf_batches(store: Store, epoch: int, plan: NDArray[np.int64], places: NDArr
         mask.set_shape((crop_h // stride, crop_w // stride))
         return picture, mask
 
+    # on a processor that trains, one thread is enough and stands least in the way
+    threads = cores() if tf.config.list_physical_devices("GPU") else max(1, cores() // 4)
     made = tf.data.Dataset.from_tensor_slices(places.ravel())
-    made = made.map(sample, num_parallel_calls=cores(), deterministic=True)
+    made = made.map(sample, num_parallel_calls=threads, deterministic=True)
     made = made.batch(places.shape[1], drop_remainder=True, num_parallel_calls=1, deterministic=True)
     options = tf.data.Options()
     options.autotune.enabled = False
-    options.threading.private_threadpool_size = cores()
+    options.threading.private_threadpool_size = threads
     return made.with_options(options).prefetch(AHEAD)
 
 
