@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +12,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from seg_viewer.core.errors import UsageError
+from seg_viewer.core.errors import ModelFileError, UsageError
 from seg_viewer.core.labels import LabelSet
+from seg_viewer.core.model_file import ModelSpec, read_model_file
 from trainer.backend import start_backend
 from trainer.evaluate import Predict
 
@@ -53,8 +57,10 @@ def open_model(path: Path, engine: str = "auto") -> Runner:
             raise UsageError(f"{path.parent}: holds no model.keras; is the run finished?")
     if path.suffix == ".keras":
         return _open_keras(path)
-    if path.suffix in (".onnx", ".plan", ".engine"):
-        return _open_engine(path, "tensorrt" if path.suffix != ".onnx" else engine)
+    if path.suffix == ".onnx":
+        return _open_engine(path, engine)
+    if path.suffix == ".plan":
+        return _open_plan(path)
     raise UsageError(f"{path}: give a run folder, a .keras, .onnx or .plan file")
 
 
@@ -82,3 +88,48 @@ def _open_engine(path: Path, engine: str) -> Runner:
     return Runner(
         spec.name, running.segment, (spec.width, spec.height), spec.labels, running.report.line(), running.close
     )
+
+
+def _model_beside(plan: Path, sha256: str) -> ModelSpec | None:
+    """The model file beside a plan that has this hash."""
+    for file in sorted(plan.parent.glob("*.onnx")):
+        with contextlib.suppress(ModelFileError):
+            spec = read_model_file(file)
+            if spec.sha256 == sha256:
+                return spec
+    return None
+
+
+def _open_plan(path: Path) -> Runner:
+    """A plan as `seg-trainer build-engine -o` writes it, its sidecar and the model it was built from beside it."""
+    from seg_viewer.engines.tensorrt import require_tensorrt
+
+    try:
+        plan = path.read_bytes()
+        told = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        whole, built_from = told["sha256"] == hashlib.sha256(plan).hexdigest(), told["key"]["model_sha256"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"{path}: the plan and its {path.stem}.json cannot be read ({error}); build it again"
+        ) from error
+    if not whole:
+        raise UsageError(f"{path}: is not the plan that {path.stem}.json tells of; build it again")
+    spec = _model_beside(path, built_from)
+    if spec is None:
+        raise UsageError(f"{path}: the .onnx file that it was built from must lie beside it (for classes and size)")
+    require_tensorrt()
+    from seg_viewer.engines.cuda import Gpu
+    from seg_viewer.engines.tensorrt_run import PlanRunner
+
+    gpu = Gpu(None)
+    try:
+        running = PlanRunner(plan, spec, gpu, 1)
+    except BaseException:
+        gpu.close()
+        raise
+
+    def close() -> None:
+        running.close()
+        gpu.close()
+
+    return Runner(path.name, running.segment, (spec.width, spec.height), spec.labels, f"TensorRT plan {path}", close)

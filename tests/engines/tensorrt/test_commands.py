@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from tests.clips import make_clip
@@ -119,3 +122,23 @@ def test_without_tensorrt_both_programs_say_the_same(tmp_path: Path, model: Path
     assert line.startswith("seg-trainer: TensorRT is ") and "seg-viewer[tensorrt]" in line
     assert "[tensorrt]" in doctor.stdout and "TensorRT plans: none" in doctor.stdout
     assert not (tmp_path / "colors.plan").exists()
+
+
+def test_the_trainer_runs_a_plan_file_and_wants_its_model_beside_it(tmp_path: Path, model: Path) -> None:
+    folder = tmp_path / "made"
+    folder.mkdir()
+    shutil.copy(model, folder / "mine.onnx")
+    assert (
+        _run(tmp_path, "-m", "trainer.cli", "build-engine", str(folder / "mine.onnx"), "-o", "made/p.plan").returncode
+        == 0
+    )
+    cv2.imwrite(str(tmp_path / "red.png"), np.full((40, 60, 3), (0, 0, 255), np.uint8))
+    maps = []
+    for given, out in (("made/p.plan", "by_plan"), ("made/mine.onnx", "by_onnx")):
+        done = _run(tmp_path, "-m", "trainer.cli", "predict", given, "red.png", "-o", out)
+        assert done.returncode == 0, done.stderr
+        maps.append(cv2.imread(str(tmp_path / out / "masks" / "red.png"), cv2.IMREAD_UNCHANGED))
+    assert (maps[0] == maps[1]).all()
+    (folder / "mine.onnx").unlink()
+    alone = _run(tmp_path, "-m", "trainer.cli", "predict", "made/p.plan", "red.png", "-o", "again")
+    assert alone.returncode == 2 and "must lie beside it" in alone.stderr and not (tmp_path / "again").exists()
