@@ -85,12 +85,12 @@ class Optimizer:
     """How the weights move."""
 
     optimizer: str = option("adamw", "Optimizer.", choices=("adam", "adamw", "sgd"))
-    learning_rate: float = option(5e-4, "Largest learning rate.")
+    learning_rate: float = option(1e-3, "Largest learning rate.")
     schedule: str = option("cosine", "After the warm-up.", choices=("cosine", "plateau", "constant"))
     warmup: int = option(100, "Steps over which the learning rate rises from 0.")
     plateau_patience: int = option(3, "Epochs without a better monitored value before the rate is halved.")
     weight_decay: float = option(0.01, "Of adamw, and of sgd.")
-    clip_norm: float = option(5.0, "Largest norm of a gradient; 0: not clipped.")
+    clip_norm: float = option(1.0, "Largest norm of a gradient; 0: not clipped.")
     accumulate: int = option(1, "Steps whose gradients make one update.")
     ema: float = option(
         0.995, "Momentum of the weights' moving average, which is what is scored and exported; 0: none."
