@@ -60,3 +60,5 @@ def settle(carla: Any, client: Any, world: Any, debt: Debt) -> None:
         for key, value in debt.weather.items():
             setattr(weather, key, value)
         world.set_weather(weather)
+        # that call is only sent, not waited for: an answer to a later one says that it arrived before the client ends
+        world.get_weather()
