@@ -301,3 +301,29 @@ def _free_ports(count: int) -> list[int]:
     for one in sockets:
         one.close()
     return ports
+
+
+TWO_DEVICES = """
+import sys
+import tensorflow as tf
+(cpu,) = tf.config.list_physical_devices("CPU")
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+import trainer.step
+mirrored = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+trainer.step.strategy = lambda: mirrored
+from trainer.cli import main
+main()
+"""
+
+
+def test_two_devices_of_one_machine_take_the_steps_that_one_takes(recipe: Recipe, tmp_path: Path) -> None:
+    # two halves of the processor stand for two GPUs
+    plain = recipe.change(norm=False, clip_norm=0.0, epochs=2, warmup=0, learning_rate=1e-3, augment=False)
+    (tmp_path / "r.toml").write_text(plain.to_toml())
+    arguments = ["train", str(tmp_path / "r.toml"), "--run"]
+    for line, run in ((command(), "one"), ([sys.executable, "-c", TWO_DEVICES], "two")):
+        done = subprocess.run([*line, *arguments, str(tmp_path / run)], capture_output=True, text=True, timeout=100)
+        assert done.returncode == 0, done.stderr[-2000:]
+    for one, two in zip(rows(tmp_path / "one"), rows(tmp_path / "two"), strict=True):
+        assert float(one["loss"]) == pytest.approx(float(two["loss"]), rel=1e-3)
+        assert float(one["accuracy"]) == pytest.approx(float(two["accuracy"]), abs=2e-3)
