@@ -24,7 +24,6 @@ from trainer.step import Stepper, make_stepper, set_rate
 from trainer.store import Store
 
 EMA_EVERY = 4
-LEAST_GAIN = 1e-4
 
 
 class OutOfMemory(SegViewerError):
@@ -196,7 +195,7 @@ class _Loop:
         row |= self.judge.score(state.average)
         state.history.append(row)
         value = row.get("val_miou") if options.monitor == "miou" else -row["val_loss"] if "val_loss" in row else None
-        if value is None or state.best is None or value > state.best + LEAST_GAIN:
+        if value is None or state.best is None or value > state.best:
             state.best, state.best_epoch, state.waited = value, state.epoch, 0
             if self.stepper.worker == 0:
                 save_weights(self.run, state.average, state.updates)
