@@ -107,8 +107,8 @@ def view(source: str | None = None, truth_csv: Path | None = None, **choices: An
       screen, screen:2                     [?region=LEFT,TOP,WIDTHxHEIGHT&fps=20]
       carla://HOST:2000                    [?town=Town03&weather=WetNoon&vehicles=30&walkers=40&ego=…&fps=20&…]
     """
+    from seg_viewer.core.part_file import check_target
     from seg_viewer.gui.app import run_viewer
-    from seg_viewer.sinks.part_file import check_target
 
     if truth_csv is not None:
         if source is None:
@@ -262,7 +262,7 @@ def bench(video: str, json_path: Path | None, frames: int, **choices: Any) -> No
     result = measure(video, _options(**choices), frames)
     click.echo(render(result))
     if json_path is not None:
-        from seg_viewer.sinks.part_file import part_file
+        from seg_viewer.core.part_file import part_file
 
         with part_file(json_path) as part:
             part.write_text(json.dumps(result.to_json(), indent=2) + "\n")

@@ -12,11 +12,11 @@ from pathlib import Path
 from seg_viewer.core.errors import ExportError, UsageError
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.overlay import Overlay
+from seg_viewer.core.part_file import check_target
 from seg_viewer.engines import Engine, LoadStopped, LoadWatch
 from seg_viewer.options import RunOptions
 from seg_viewer.pipeline import Pipeline, Policy
 from seg_viewer.sinks import PRESETS
-from seg_viewer.sinks.part_file import check_target
 from seg_viewer.sinks.video import VideoSink
 from seg_viewer.sources import open_source
 from seg_viewer.sources.base import Source

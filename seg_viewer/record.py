@@ -14,9 +14,9 @@ from seg_viewer.core.encoded import EncodedPacket
 from seg_viewer.core.errors import ExportError, UsageError
 from seg_viewer.core.frame import Shot
 from seg_viewer.core.overlay import Overlay
+from seg_viewer.core.part_file import check_target
 from seg_viewer.options import RunOptions
 from seg_viewer.pipeline import Pipeline, Policy
-from seg_viewer.sinks.part_file import check_target
 from seg_viewer.sinks.recording import Recorder, check_suffix
 from seg_viewer.sources import LiveSource, open_source, redact
 from seg_viewer.sources.base import SourceInfo

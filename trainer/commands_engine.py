@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
 
-from seg_viewer.core.errors import ExportError, UsageError
+from seg_viewer.core.errors import UsageError
+from seg_viewer.core.part_file import check_target
 
 
 @click.command("build-engine")
@@ -62,14 +62,5 @@ def check_output(output: Path, model: Path, overwrite: bool) -> None:
     """Raises: UsageError or ExportError when the plan or what goes beside it cannot be written there."""
     if output.suffix != ".plan":
         raise UsageError(f"{output}: choose a name that ends in .plan")
-    if output.exists() and model.exists() and output.samefile(model):
-        raise UsageError(f"{output}: is the model itself; choose another output")
     for path in (output, output.with_suffix(".json"), output.with_suffix(".layers.json")):
-        if path.is_dir():
-            raise UsageError(f"{path}: is a folder; choose another name")
-        if path.exists() and not overwrite:
-            raise UsageError(f"{path}: exists already; choose another name or give --overwrite")
-    if not output.parent.is_dir():
-        raise UsageError(f"{output.parent}: no such folder; make it first")
-    if not os.access(output.parent, os.W_OK | os.X_OK):
-        raise ExportError(f"{output.parent}: no permission to write into this folder")
+        check_target(path, overwrite=overwrite, sources=(model,))

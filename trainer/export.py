@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +15,9 @@ from numpy.typing import NDArray
 from seg_viewer import __version__
 from seg_viewer.core.errors import ExportError, ModelFileError
 from seg_viewer.core.model_file import INPUT_NAME, OUTPUT_NAME, ModelSpec, read_model_file
+from seg_viewer.core.part_file import part_file
 from seg_viewer.engines.openvino import import_openvino
+from trainer.files import make_folder
 from trainer.head import add_head
 from trainer.unet import PIXEL_OFFSET, PIXEL_SCALE
 
@@ -148,18 +149,13 @@ def write_model(onnx_model: Any, spec: ModelSpec, path: Path) -> ModelSpec:
         ExportError: the folder cannot be written to, or the graph breaks the contract.
     """
     set_metadata(onnx_model, spec)
-    part = path.with_name(f".{path.stem}.part.onnx")
+    make_folder(path.parent)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(onnx_model.SerializeToString())
-        checked = read_model_file(part)
-        os.replace(part, path)
-    except OSError as error:
-        raise ExportError(f"{path}: cannot be written: {error.strerror}") from error
+        with part_file(path) as part:
+            part.write_bytes(onnx_model.SerializeToString())
+            checked = read_model_file(part)
     except ModelFileError as error:
         raise ExportError(f"the graph breaks the contract: {error}") from error
-    finally:
-        part.unlink(missing_ok=True)
     return dataclasses.replace(checked, path=path)
 
 

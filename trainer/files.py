@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from seg_viewer.core.errors import ExportError
+from seg_viewer.core.part_file import part_file
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file under another name beside it, then put it in place. Raises: ExportError."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    """Write a file that is there whole or not at all. Raises: ExportError."""
+    with part_file(path) as part:
         part.write_bytes(data)
-        os.replace(part, path)
-    except OSError as error:
-        raise ExportError(f"{path}: cannot be written: {error.strerror}") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

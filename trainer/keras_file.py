@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from seg_viewer.core.errors import ExportError, ModelFileError, UsageError
 from seg_viewer.core.labels import LabelSet
+from seg_viewer.core.part_file import part_file
 from trainer.recipe import Model
 from trainer.unet import build
 
@@ -58,16 +58,10 @@ def keras_class_map(model: Any, picture: NDArray[np.uint8]) -> NDArray[np.uint8]
 
 def save_keras(path: Path, model: Any, labels: LabelSet) -> None:
     """Write the file, whole or not at all. Raises: ExportError."""
-    part = path.with_name(f".{path.stem}.part.keras")
-    try:
+    with part_file(path) as part:
         model.save(part)
         with zipfile.ZipFile(part, "a") as archive:
             archive.writestr(MEMBER, json.dumps({"labels": labels.to_json()}))
-        os.replace(part, path)
-    except OSError as error:
-        raise ExportError(f"{path}: cannot be written: {error.strerror}") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def load_keras(path: Path) -> tuple[Any, LabelSet | None]:

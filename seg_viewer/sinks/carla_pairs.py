@@ -13,7 +13,7 @@ import numpy as np
 from seg_viewer.core.carla_tags import RECORD_FILE
 from seg_viewer.core.errors import ExportError, UsageError
 from seg_viewer.core.frame import ByteArray
-from seg_viewer.sinks.part_file import explain, part_file
+from seg_viewer.core.part_file import explain, part_file
 
 _PICTURES, _MASKS = "CameraRGB", "CameraMask"
 _MASK_COLORS = 3

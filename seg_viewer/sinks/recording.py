@@ -20,8 +20,8 @@ from seg_viewer.core.encoded import TICKS, EncodedPacket, StreamFormat
 from seg_viewer.core.errors import ExportError, UsageError
 from seg_viewer.core.frame import ByteArray, Shot, YuvPlanes
 from seg_viewer.core.overlay import Overlay
+from seg_viewer.core.part_file import explain
 from seg_viewer.sinks.h264 import H264Track
-from seg_viewer.sinks.part_file import explain
 
 SUFFIXES = (".mp4", ".mkv")
 LEAST_FREE_BYTES = 64 << 20

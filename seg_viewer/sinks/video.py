@@ -13,8 +13,8 @@ from av.audio.resampler import AudioResampler
 from seg_viewer.core.errors import ExportError
 from seg_viewer.core.frame import Shot, YuvPlanes
 from seg_viewer.core.overlay import Overlay
+from seg_viewer.core.part_file import explain, part_file
 from seg_viewer.sinks.h264 import H264Track
-from seg_viewer.sinks.part_file import explain, part_file
 
 # what players expect to find in an MP4; anything else is encoded anew as AAC
 _COPIED_AUDIO = {"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"}

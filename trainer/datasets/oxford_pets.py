@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 
 from seg_viewer.core.errors import SourceError, UsageError
 from trainer.datasets.base import GIVEN_HELD_OUT, Layout, Pair, Split, pairs_by_stem, pictures_in
+from trainer.files import write_text
 from trainer.labelmap import read_label_map
 
 TFDS_NAME = "oxford_iiit_pet:4.0.0"
@@ -71,10 +71,7 @@ def unpack_tfds(folder: Path, note: Callable[[str], None], name: str = TFDS_NAME
         for index, item in enumerate(tfds.as_numpy(split)):
             names[part].append(_write_example(folder, part, index, item))
     for part, listed in (("trainval", names["train"]), ("test", names["test"])):
-        target = folder / "annotations" / f"{part}.txt"
-        hidden = target.with_name(f".{part}.part")
-        hidden.write_text("".join(f"{stem}\n" for stem in listed), encoding="utf-8")
-        os.replace(hidden, target)
+        write_text(folder / "annotations" / f"{part}.txt", "".join(f"{stem}\n" for stem in listed))
     return folder
 
 
