@@ -121,9 +121,9 @@ def stride_of(model: Any) -> int:
     return int(model.input_shape[1] // model.output_shape[1])
 
 
-def float_model(model: Any) -> Any:
-    """The whole float32 graph of a `float_unet`: frame → classes."""
-    return add_head(trunk_to_onnx(model), stride_of(model), fused=False)
+def float_model(model: Any, groups: Sequence[Sequence[int]] = ()) -> Any:
+    """The whole float32 graph of a `float_unet`: frame → classes; `groups` as in `trainer.details.Details`."""
+    return add_head(trunk_to_onnx(model), stride_of(model), fused=False, groups=groups)
 
 
 def half_model(onnx_model: Any) -> Any:

@@ -19,6 +19,7 @@ from trainer.losses import make_loss
 from trainer.progress import Reporter
 from trainer.recipe import Recipe
 from trainer.scan import Scan
+from trainer.start import begin_with
 from trainer.state import HISTORY, RECIPE, State, load_state, save_state, save_weights
 from trainer.step import Stepper, make_stepper, set_rate
 from trainer.store import Store
@@ -96,9 +97,10 @@ def train(
     """
     classes = len(store.labels)
     weights = class_weights(recipe, scans, classes)
-    loss = make_loss(recipe.loss.loss, weights, recipe.loss.focal_gamma)
+    finer = store.details if store.details.folds or store.details.unions else None
+    loss = make_loss(recipe.loss.loss, weights, recipe.loss.focal_gamma, finer)
     with _explained(recipe):
-        stepper = make_stepper(recipe, classes, loss, recipe.run.epochs * store.steps)
+        stepper = make_stepper(recipe, store.details, loss, recipe.run.epochs * store.steps)
         loop = _Loop(recipe, store, judge, run, reporter, stepper)
         if stepper.worker == 0:
             write_text(run / RECIPE, recipe.to_toml())
@@ -115,6 +117,9 @@ class _Loop:
         self._batch = (0, 0)
         model = stepper.model
         found = load_state(run)
+        if found is None and recipe.model.start:
+            with stepper.scope():
+                begin_with(model, recipe, store.details, reporter.note)
         self.state = found or State(model.get_weights(), model.get_weights())
         self._restore(resumed=found is not None)
 

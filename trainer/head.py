@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from seg_viewer.core.model_file import OUTPUT_NAME
 
 LOGITS = "logits"
+FOLDED = "folded"
 
 
 def doubling_kernels() -> NDArray[np.float32]:
@@ -22,7 +24,7 @@ def doubling_kernels() -> NDArray[np.float32]:
     return np.array([np.outer(near[row], near[column]) for row in (0, 1) for column in (0, 1)], np.float32)
 
 
-def add_head(onnx_model: Any, stride: int, fused: bool) -> Any:
+def add_head(onnx_model: Any, stride: int, fused: bool, groups: Sequence[Sequence[int]] = ()) -> Any:
     """Append the way from logits to the output `classes`, int32 (int32, because TensorRT has no uint8 arg-max).
 
     Args:
@@ -33,7 +35,8 @@ def add_head(onnx_model: Any, stride: int, fused: bool) -> Any:
             four sub-pixel logits for each class; they are compared at half resolution and the winners interleaved.
             Under OpenVINO this replaces an interpolation and an arg-max in floating point by a larger int8
             convolution. At the border zero padding scales all classes alike, so the winner stays (but for the bias,
-            in the outermost row of pixels).
+            in the outermost row of pixels). Folded classes are doubled after folding, by a convolution in float32.
+        groups: channels of the logits that make each class, see `trainer.details.Details`; none: each makes one.
 
     Returns:
         The same model.
@@ -44,16 +47,22 @@ def add_head(onnx_model: Any, stride: int, fused: bool) -> Any:
     graph = onnx_model.graph
     _, classes, height, width = (d.dim_value for d in graph.output[0].type.tensor_type.shape.dim)
     graph.initializer.append(numpy_helper.from_array(np.array([1], np.int64), "channel_axis"))
+    scores, nodes = LOGITS, []
+    folds = any(tuple(group) != (index,) for index, group in enumerate(groups))
+    if folds:
+        scores, nodes, classes = FOLDED, _fold(groups, classes), len(groups)
     if fused:
-        if stride == 2:
+        if stride == 2 and folds:
+            scores = _double(graph, nodes, classes)
+        elif stride == 2:
             _widen_last(graph)
-        nodes = _compare(graph, classes, interleave=stride == 2)
+        nodes += _compare(graph, scores, classes, interleave=stride == 2)
     else:
-        scores, nodes = LOGITS, []
         if stride == 2:
             graph.initializer.append(numpy_helper.from_array(np.array([1, 1, 2, 2], np.float32), "twice"))
-            scores, way = "full_logits", {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}
-            nodes.append(helper.make_node("Resize", [LOGITS, "", "twice"], [scores], **way))
+            way = {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}
+            nodes.append(helper.make_node("Resize", [scores, "", "twice"], ["full_logits"], **way))
+            scores = "full_logits"
         nodes += [
             helper.make_node("ArgMax", [scores], ["winner"], axis=1, keepdims=0),
             helper.make_node("Cast", ["winner"], [OUTPUT_NAME], to=TensorProto.INT32),
@@ -88,7 +97,44 @@ def _widen_last(graph: Any) -> None:
     )
 
 
-def _compare(graph: Any, classes: int, interleave: bool) -> list[Any]:
+def _fold(groups: Sequence[Sequence[int]], own: int) -> list[Any]:
+    """Nodes from "logits" to "folded": log Σ exp over each group, its largest taken out first so that float16 holds."""
+    from onnx import helper
+
+    planes = [f"own_{index}" for index in range(own)]
+    nodes = [helper.make_node("Split", [LOGITS], planes, axis=1, num_outputs=own)]
+    outputs = []
+    for index, group in enumerate(groups):
+        parts = [planes[k] for k in group]
+        if len(parts) == 1:
+            outputs.append(parts[0])
+            continue
+        name = f"group_{index}"
+        outputs.append(name)
+        nodes.append(helper.make_node("Max", parts, [f"{name}_most"]))
+        for place, part in enumerate(parts):
+            nodes.append(helper.make_node("Sub", [part, f"{name}_most"], [f"{name}_less{place}"]))
+            nodes.append(helper.make_node("Exp", [f"{name}_less{place}"], [f"{name}_exp{place}"]))
+        nodes.append(helper.make_node("Sum", [f"{name}_exp{place}" for place in range(len(parts))], [f"{name}_sum"]))
+        nodes.append(helper.make_node("Log", [f"{name}_sum"], [f"{name}_log"]))
+        nodes.append(helper.make_node("Add", [f"{name}_log", f"{name}_most"], [name]))
+    nodes.append(helper.make_node("Concat", outputs, [FOLDED], axis=1))
+    return nodes
+
+
+def _double(graph: Any, nodes: list[Any], classes: int) -> str:
+    """Append the doubling of "folded" (1, C, h, w) to four sub-pixel planes for each class; returns their name."""
+    from onnx import helper, numpy_helper
+
+    weight = np.zeros((4 * classes, classes, 3, 3), np.float32)
+    for index in range(classes):
+        weight[4 * index : 4 * index + 4, index] = doubling_kernels()
+    graph.initializer.append(numpy_helper.from_array(weight, "doubling"))
+    nodes.append(helper.make_node("Conv", [FOLDED, "doubling"], ["doubled"], kernel_shape=[3, 3], pads=[1, 1, 1, 1]))
+    return "doubled"
+
+
+def _compare(graph: Any, scores: str, classes: int, interleave: bool) -> list[Any]:
     """Nodes that find the first largest class by comparing, which runs as one fused kernel, then interleave."""
     from onnx import TensorProto, helper, numpy_helper
 
@@ -96,7 +142,7 @@ def _compare(graph: Any, classes: int, interleave: bool) -> list[Any]:
     graph.initializer.extend(
         numpy_helper.from_array(np.array(index, np.float32), f"id_{index}") for index in range(classes)
     )
-    nodes = [helper.make_node("Split", [LOGITS], planes, axis=1, num_outputs=classes)]
+    nodes = [helper.make_node("Split", [scores], planes, axis=1, num_outputs=classes)]
     best, winner = planes[0], "id_0"
     for index in range(1, classes):
         nodes.append(helper.make_node("Greater", [planes[index], best], [f"beats_{index}"]))

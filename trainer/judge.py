@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from seg_viewer.core.labels import IGNORE_ID, LabelSet
 from trainer.datasets import DataSet, Pair
+from trainer.details import details_of
 from trainer.evaluate import to_frame, to_mask_size
 from trainer.metrics import Scores, confusion_matrix
 from trainer.recipe import Recipe
@@ -52,6 +53,7 @@ class Judge:
     def __init__(self, recipe: Recipe, sets: Sequence[DataSet], loss: Callable[[Any, Any], Any] | None = None) -> None:
         self._recipe, self._loss = recipe, loss
         self.labels: LabelSet = sets[0].labels
+        self._details = details_of(self.labels, sets[0].details)
         self.pairs = [(data, pair) for data in sets for pair in data.held_out]
         self.last: Scores | None = None
         self._kept: dict[int, tuple[NDArray[np.uint8], NDArray[np.uint8]]] = {}
@@ -136,8 +138,8 @@ class Judge:
 
         if self._model is None:
             width, height = self._recipe.run.size
-            inner = make_model(self._recipe, len(self.labels), (width, height))
-            logits = inner.output
+            inner = make_model(self._recipe, len(self._details), (width, height))
+            logits = self._details.fold(inner.output)
             full = logits
             if logits_stride(self._recipe.model) > 1:
                 full = ops.image.resize(logits, (height, width), interpolation="bilinear")

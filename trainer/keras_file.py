@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from seg_viewer.core.errors import ExportError, ModelFileError, UsageError
 from seg_viewer.core.labels import LabelSet
 from seg_viewer.core.part_file import part_file
+from trainer.details import Details
 from trainer.recipe import Model
 from trainer.unet import build
 
@@ -40,6 +41,13 @@ def float_unet(model: Model, weights: Sequence[NDArray[Any]], size: tuple[int, i
             "the weights are of another model than the recipe's: export with the recipe that trained"
         ) from error
     return made
+
+
+def folded(model: Any, details: Details) -> Any:
+    """The network with its own classes folded into the model's; itself where there is nothing to fold."""
+    import keras
+
+    return keras.Model(model.input, details.fold(model.output), name=model.name) if details.folds else model
 
 
 def keras_class_map(model: Any, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

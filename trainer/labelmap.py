@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -42,6 +43,9 @@ class LabelMap:
         read: "ids": value of a grey or palette mask, of a colour mask the red channel, unless `colors` are given;
             "otsu": grey masks are split in two by Otsu's threshold, 0 below and 1 above.
         tolerance: largest distance of a channel at which a colour still counts as the nearest listed one.
+        unions: name and member ids of what masks may say instead of one class ("a person, on foot or not"); union i
+            has id len(labels) + i.
+        folds: name of coarser labels ("driving") → name of each of their classes → ids of ours that it takes in.
     """
 
     name: str
@@ -52,6 +56,8 @@ class LabelMap:
     rest: int = STRAY
     read: str = "ids"
     tolerance: int = 0
+    unions: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    folds: Mapping[str, Mapping[str, tuple[int, ...]]] = field(default_factory=dict)
 
     def table(self) -> NDArray[np.int16]:
         """Class id (255 ignore, −1 stray) of each raw value, shape (256,), int16."""
@@ -174,8 +180,7 @@ def shipped_maps() -> dict[str, str]:
     """Name → title of the label maps that ship, CARLA's among them."""
     found = {file.stem: tomllib.loads(file.read_text(encoding="utf-8"))["title"] for file in SHIPPED.glob("*.toml")}
     for version in TAGS:
-        for target in ("", "-driving"):
-            made = carla_map(version, bool(target))
+        for made in (carla_map(version, False), carla_map(version, True), carla_streets_map(version)):
             found[made.name] = made.title
     return dict(sorted(found.items()))
 
@@ -205,6 +210,43 @@ def carla_map(version: str, driving: bool) -> LabelMap:
     return LabelMap(f"carla-{version}", f"{until}, its {len(tags)} tags", labels, own, colors, tolerance=24)
 
 
+_CARLA_STREETS = {
+    "building": "building",
+    "fence": "fence",
+    "pedestrian": "pedestrian",
+    "rider": "bicyclist",
+    "pole": "pole",
+    "road line": "road",
+    "road": "road",
+    "sidewalk": "pavement",
+    "vegetation": "tree",
+    "wall": "wall",
+    "traffic sign": "sign",
+    "traffic light": "sign",
+    "guard rail": "fence",
+    "sky": "sky",
+    **dict.fromkeys(("vehicle", "car", "truck", "bus", "motorcycle"), "car"),
+}
+
+
+def carla_streets_map(version: str) -> LabelMap:
+    """CARLA's tags as street classes; what has no class of its own is some background."""
+    driving, streets = carla_map(version, driving=True), read_label_map("streets")
+    ids = {label.name: label.id for label in streets.labels}
+    ids |= {name: len(streets.labels) + index for index, (name, _) in enumerate(streets.unions)}
+    by_tag = {tag.id: ids[_CARLA_STREETS.get(tag.name, "background")] for tag in TAGS[version]}
+    return dataclasses.replace(
+        driving,
+        name=f"carla-{version}-streets",
+        title=driving.title.split(" as ")[0] + " as street classes",
+        labels=streets.labels,
+        values=by_tag,
+        colors={tag.color: by_tag[tag.id] for tag in TAGS[version]},
+        unions=streets.unions,
+        folds=streets.folds,
+    )
+
+
 def plain_map(count: int) -> LabelMap:
     """Ids 0…count − 1 as classes "class 0", "class 1", …; 255 is ignored. For masks that nobody described."""
     hues = np.zeros((1, count, 3), np.uint8)
@@ -227,6 +269,8 @@ def read_label_map(name: str) -> LabelMap:
         for driving in (False, True):
             if name == f"carla-{version}" + ("-driving" if driving else ""):
                 return carla_map(version, driving)
+        if name == f"carla-{version}-streets":
+            return carla_streets_map(version)
     path = Path(name)
     if not path.suffix and not path.exists():
         path = SHIPPED / f"{name}.toml"
@@ -245,18 +289,33 @@ def read_label_map(name: str) -> LabelMap:
 
 
 def _from_tables(name: str, tables: dict[str, Any]) -> LabelMap:
-    unknown = set(tables) - {"title", "target", "read", "rest", "tolerance", "values", "colors", "classes"}
+    known = {"title", "target", "read", "rest", "tolerance", "values", "colors", "classes", "unions", "folds"}
+    unknown = set(tables) - known
     if unknown:
         raise ValueError(f"'{sorted(unknown)[0]}' means nothing here")
-    if tables.get("target", "driving") != "driving":
-        raise ValueError("target can only be 'driving'; give [classes] for other classes")
+    target = tables.get("target", "driving")
+    if target not in ("driving", "streets"):
+        raise ValueError("target can only be 'driving' or 'streets'; give [classes] for other classes")
     if ("target" in tables) == ("classes" in tables):
         raise ValueError('give either target = "driving" or [classes] with a colour for each class')
     if tables.get("read", "ids") not in ("ids", "otsu"):
         raise ValueError(f"read = '{tables['read']}'; choose ids or otsu")
-    labels = DRIVING if "target" in tables else _labels(tables["classes"])
-    values = _ids_by(labels, tables.get("values", {}), lambda value: _in_range(int(value)))
-    colors = _ids_by(labels, tables.get("colors", {}), lambda color: tuple(_in_range(int(c)) for c in color))
+    unions: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    folds: Mapping[str, Mapping[str, tuple[int, ...]]] = {}
+    if target == "streets":
+        streets = read_label_map("streets")
+        labels, unions, folds = streets.labels, streets.unions, streets.folds
+    else:
+        labels = DRIVING if "target" in tables else _labels(tables["classes"])
+        unions = tuple((name, _members(labels, members)) for name, members in tables.get("unions", {}).items())
+        folds = {
+            name: {coarse: _members(labels, members) for coarse, members in classes.items()}
+            for name, classes in tables.get("folds", {}).items()
+        }
+    ids = {label.name: label.id for label in labels} | {IGNORE: IGNORE_ID}
+    ids |= {name: len(labels) + index for index, (name, _) in enumerate(unions)}
+    values = _ids_by(ids, tables.get("values", {}), lambda value: _in_range(int(value)))
+    colors = _ids_by(ids, tables.get("colors", {}), lambda color: tuple(_in_range(int(c)) for c in color))
     rest = tables.get("rest")
     return LabelMap(
         name,
@@ -264,9 +323,11 @@ def _from_tables(name: str, tables: dict[str, Any]) -> LabelMap:
         labels,
         values,
         colors,
-        STRAY if rest is None else _class_id(labels, rest),
+        STRAY if rest is None else _class_id(ids, rest),
         tables.get("read", "ids"),
         int(tables.get("tolerance", 0)),
+        unions,
+        folds,
     )
 
 
@@ -276,18 +337,20 @@ def _labels(classes: Mapping[str, Sequence[int]]) -> LabelSet:
     return LabelSet([Label(i, name, colors[name], painted[name]) for i, name in enumerate(classes)])  # type: ignore[arg-type]
 
 
-def _class_id(labels: LabelSet, name: str) -> int:
-    if name == IGNORE:
-        return IGNORE_ID
-    if name not in labels.names:
-        raise ValueError(f"no class '{name}'; there are {', '.join(labels.names)} and ignore")
-    return int(labels.by_name(name).id)
+def _members(labels: LabelSet, names: Sequence[str]) -> tuple[int, ...]:
+    return tuple(_class_id({label.name: label.id for label in labels}, name) for name in names)
 
 
-def _ids_by(labels: LabelSet, lists: Mapping[str, Sequence[Any]], clean: Any) -> dict[Any, int]:
+def _class_id(ids: Mapping[str, int], name: str) -> int:
+    if name not in ids:
+        raise ValueError(f"no class '{name}'; there are {', '.join(ids)}")
+    return ids[name]
+
+
+def _ids_by(ids: Mapping[str, int], lists: Mapping[str, Sequence[Any]], clean: Any) -> dict[Any, int]:
     out: dict[Any, int] = {}
     for name, items in lists.items():
-        class_id = _class_id(labels, name)
+        class_id = _class_id(ids, name)
         for item in items:
             if out.setdefault(clean(item), class_id) != class_id:
                 raise ValueError(f"{item} is given to two classes")

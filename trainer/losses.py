@@ -12,6 +12,7 @@ from typing import Any
 
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.labels import IGNORE_ID
+from trainer.details import Details, fold_target, union_cross_entropy
 
 SMALL = 1e-6
 NAMES = ("ce", "bce", "dice", "focal", "lovasz")
@@ -132,13 +133,17 @@ def parse_loss(text: str) -> list[tuple[float, str]]:
     return parts
 
 
-def make_loss(text: str, class_weights: Sequence[float] = (), gamma: float = 2.0) -> Callable[[Any, Any], Any]:
+def make_loss(
+    text: str, class_weights: Sequence[float] = (), gamma: float = 2.0, details: Details | None = None
+) -> Callable[[Any, Any], Any]:
     """The loss of a recipe as a function (target, logits) → scalar.
 
     Args:
         text: see `parse_loss`.
         class_weights: C weights, or none.
         gamma: of the focal loss.
+        details: what target and logits mean where that is not simply the C classes: then ce is taken over the
+            network's own classes (`union_cross_entropy`), all else over the classes that they fold into.
 
     Raises:
         UsageError: as `parse_loss`.
@@ -153,9 +158,13 @@ def make_loss(text: str, class_weights: Sequence[float] = (), gamma: float = 2.0
     }
 
     def loss(target: Any, logits: Any) -> Any:
+        coarse, folded = (target, logits) if details is None else (fold_target(target, details), details.fold(logits))
         total = 0.0
         for weight, name in parts:
-            total = total + weight * by_name[name](target, logits)
+            if name == "ce" and details is not None:
+                total = total + weight * union_cross_entropy(target, logits, details, class_weights)
+            else:
+                total = total + weight * by_name[name](coarse, folded)
         return total
 
     return loss

@@ -38,10 +38,14 @@ def split_joins(onnx_model: Any) -> Any:
     graph = split.graph
     constants = {item.name: numpy_helper.to_array(item) for item in graph.initializer}
     channels = _channels(graph, constants)
-    joins = {node.output[0]: list(node.input) for node in graph.node if node.op_type == "Concat"}
+    joins = {
+        node.output[0]: list(node.input)
+        for node in graph.node
+        if node.op_type == "Concat" and all(part in channels for part in node.input)
+    }
     nodes: list[Any] = []
     for node in graph.node:
-        if node.op_type == "Concat":
+        if node.output[0] in joins:
             continue
         if node.op_type != "Conv" or node.input[0] not in joins:
             nodes.append(node)
@@ -198,7 +202,7 @@ def quantize(onnx_model: Any, ranges: dict[str, float]) -> Any:
 
     for node in graph.node:
         node.input[:] = [through.get(name, name) for name in node.input]
-        if node.op_type in ("Conv", "ConvTranspose"):
+        if node.op_type in ("Conv", "ConvTranspose") and node.input[0].endswith(".dq"):
             axis = 0 if node.op_type == "Conv" else 1
             values, scale = quantize_weight(constants[node.input[1]], axis)
             node.input[1] = pair(node.input[1], scale, axis, values)

@@ -60,6 +60,9 @@ class Run:
     monitor: str = option("miou", "What decides which weights are best.", choices=("miou", "loss"))
     checkpoint_every: int = option(200, "Steps between checkpoints within an epoch.")
     labels: str = option("native", "Classes: native, driving, or a label map (name or TOML file).")
+    details: str = option(
+        "", "Finer classes that the network learns underneath, folded into those of --labels: streets; empty: none."
+    )
     rare: tuple[str, ...] = option((), "Classes whose pictures are drawn more often, by name.", metavar="A,B")
     rare_share: float = option(0.35, "Share of pictures drawn from those that hold a rare class.")
 
@@ -76,8 +79,15 @@ class Model:
     depth: int = option(5, "Stages.")
     dropout: float = option(0.0, "Share of activations dropped in the two deepest stages (unet).")
     residual: bool = option(False, "Add each block's input to its output.")
+    context: tuple[int, ...] = option(
+        (), "Dilations of further 3x3 convolutions on the smallest map (unet-fast).", metavar="2,4,…"
+    )
     norm: bool = option(True, "Batch normalisation after each convolution.")
     norm_momentum: float = option(0.98, "Of its moving averages; lowered for runs of few steps.")
+    start: str = option(
+        "",
+        "Run folder, or recipe to train first, whose weights to begin with: narrower or of other classes too.",
+    )
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from trainer.datasets import DataSet
 from trainer.files import make_folder, write_text
 from trainer.fit import train
 from trainer.judge import Judge
-from trainer.keras_file import float_unet, save_keras
+from trainer.keras_file import float_unet, folded, save_keras
 from trainer.losses import make_loss
 from trainer.pictures import fit, overlay, sheet, write_png
 from trainer.progress import Reporter
@@ -80,6 +80,7 @@ def run_training(
     Raises: as `prepare` and `trainer.fit.train`.
     """
     start_backend()
+    recipe = _with_start(recipe, roots, run, console)
     chief = worker_index() == 0
     reporter = Reporter(console if chief else Console(quiet=True), run / "tensorboard" if chief else None)
     prepared = prepare(recipe, roots, reporter, console)
@@ -99,13 +100,29 @@ def run_training(
     if not chief:
         return state
     weights, _ = load_weights(run)
-    save_keras(run / "model.keras", float_unet(recipe.model, weights, recipe.run.size, len(store.labels)), store.labels)
+    model = float_unet(recipe.model, weights, recipe.run.size, len(store.details))
+    save_keras(run / "model.keras", folded(model, store.details), store.labels)
     page = write_report(run, recipe, state, weights, judge, run.resolve().name)
     if judge.pairs:
         for name in ("worst", "best", "sequence"):
             _to_board(reporter, run, name, state)
     reporter.note(f"model: {run / 'model.keras'}; report: {page}")
     return state
+
+
+def _with_start(recipe: Recipe, roots: Sequence[Path], run: Path, console: Console) -> Recipe:
+    """A start that is no folder is a recipe: it is trained first, in a folder beside this run's."""
+    name = recipe.model.start
+    if not name or Path(name).is_dir() or (run / CHECKPOINT).exists():
+        return recipe
+    first = read_recipe(name)
+    before = run.with_name(f"{run.name}-start")
+    state = load_state(before)
+    if state is None or not state.finished:
+        console.print(f"first the recipe that it starts from, {name}: {before}")
+        if not run_training(first, roots, before, console).finished:
+            raise UsageError(f"{before}: was stopped; the same command goes on")
+    return recipe.change(start=str(before.resolve()))
 
 
 def _to_board(reporter: Reporter, run: Path, name: str, state: State) -> None:
@@ -131,7 +148,7 @@ def _write_start(prepared: Prepared, store: Store, run: Path) -> None:
     from trainer.unet import build
 
     recipe = prepared.recipe
-    model = build(recipe.model, len(store.labels), recipe.run.size[1], recipe.run.size[0])
+    model = build(recipe.model, len(store.details), recipe.run.size[1], recipe.run.size[0])
     text = io.StringIO()
     model.summary(line_length=110, print_fn=lambda line, **_: text.write(f"{line}\n"))
     write_text(run / "summary.txt", text.getvalue())
@@ -152,7 +169,7 @@ def show_augmentation(store: Store, path: Path) -> Path:
     for number, (which, place) in enumerate(places):
         entry = plan[which % len(plan)]
         picture, mask = store.sample(number, place, entry)
-        mask = fit(mask, (picture.shape[1], picture.shape[0]), nearest=True)
+        mask = fit(store.details.folded_ids()[mask], (picture.shape[1], picture.shape[0]), nearest=True)
         cells.append(np.concatenate([picture, overlay(picture, mask, store.labels, 0.55)]))
         names.append(store.pair(entry).picture.name)
     return write_png(path, sheet(cells, names, columns=6))

@@ -19,6 +19,7 @@ from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.engines import load_engine
 from trainer.backend import start_backend
 from trainer.datasets import DataSet
+from trainer.details import details_of
 from trainer.evaluate import score_all, to_frame, training_frames
 from trainer.export import (
     float_model,
@@ -30,7 +31,7 @@ from trainer.export import (
     write_model,
 )
 from trainer.head import add_head
-from trainer.keras_file import float_unet, keras_class_map
+from trainer.keras_file import float_unet, folded, keras_class_map
 from trainer.metrics import Scores
 from trainer.quantize import activation_ranges, observe, quantize, split_joins
 from trainer.recipe import Recipe, Source
@@ -107,8 +108,10 @@ def export_run(
     sets = [data for _, data in found]
     labels = sets[0].labels
     weights, step = load_weights(run)
-    model = float_unet(recipe.model, weights, size, len(labels))
-    plain = float_model(model)
+    details = details_of(labels, sets[0].details)
+    trunk = float_unet(recipe.model, weights, size, len(details))
+    model = folded(trunk, details)
+    plain = float_model(trunk, details.groups)
     pictures = parity_pictures(sets, size)
     float_scores = score_all(run_onnx(plain), sets, size, labels)
     spec = ModelSpec(
@@ -128,7 +131,7 @@ def export_run(
     elif precision == "int8":
         frames = training_frames(found, size, calibration)
         note(f"int8: ranges from {len(frames)} training pictures")
-        graph = split_joins(add_head(trunk_to_onnx(model), stride_of(model), fused=True))
+        graph = split_joins(add_head(trunk_to_onnx(trunk), stride_of(model), fused=True, groups=details.groups))
         graph = quantize(graph, activation_ranges(observe(graph, frames)))
         report.calibration = len(frames)
     _compare(report, graph, model, pictures, sets, labels)

@@ -15,6 +15,7 @@ import numpy as np
 
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.labels import IGNORE_ID
+from trainer.details import Details, fold_target
 from trainer.recipe import Recipe
 from trainer.unet import build
 
@@ -42,16 +43,24 @@ class Stepper(Protocol):
         ...
 
 
-def make_stepper(recipe: Recipe, classes: int, loss: Loss, updates: int = 1 << 30) -> Stepper:
-    """The stepper of the backend in use. Raises: UsageError when the recipe cannot be stepped here."""
+def make_stepper(recipe: Recipe, details: Details, loss: Loss, updates: int = 1 << 30) -> Stepper:
+    """The stepper of the backend in use.
+
+    Args:
+        details: what logits and masks mean.
+        updates: steps of the whole run.
+
+    Raises:
+        UsageError: the recipe cannot be stepped here.
+    """
     import keras
 
     workers = cluster_size()
     if keras.backend.backend() == "tensorflow":
-        return TensorFlowStepper(recipe, classes, loss, updates)
+        return TensorFlowStepper(recipe, details, loss, updates)
     if workers > 1:
         raise UsageError("TF_CONFIG names several machines, but only the TensorFlow backend can use them")
-    return KerasStepper(recipe, classes, loss, updates)
+    return KerasStepper(recipe, details, loss, updates)
 
 
 def cluster_size() -> int:
@@ -158,10 +167,12 @@ def set_rate(optimizer: Any, rate: float) -> None:
     getattr(optimizer, "inner_optimizer", optimizer).learning_rate = rate
 
 
-def count_right(target: Any, logits: Any) -> tuple[Any, Any]:
-    """Pixels that are right and pixels that count, scalars float32."""
+def count_right(target: Any, logits: Any, details: Details | None = None) -> tuple[Any, Any]:
+    """Pixels that are right and pixels that count, scalars float32; of folded classes where `details` fold."""
     from keras import ops
 
+    if details is not None and (details.folds or details.unions):
+        target, logits = fold_target(target, details), details.fold(logits)
     target = ops.cast(target, "int32")
     kept = ops.cast(ops.not_equal(target, IGNORE_ID), "float32")
     right = ops.cast(ops.equal(ops.cast(ops.argmax(logits, axis=-1), "int32"), target), "float32")
@@ -176,7 +187,7 @@ class TensorFlowStepper:
     worker's own pictures.
     """
 
-    def __init__(self, recipe: Recipe, classes: int, loss: Loss, updates: int) -> None:
+    def __init__(self, recipe: Recipe, details: Details, loss: Loss, updates: int) -> None:
         import tensorflow as tf
 
         self._strategy = strategy()
@@ -187,7 +198,7 @@ class TensorFlowStepper:
             raise UsageError(f"batch_size {recipe.run.batch_size} cannot be shared evenly by {replicas} devices")
         self._per_replica = replicas > self.workers
         with self.scope():
-            self.model = make_model(recipe, classes, recipe.crop, updates)
+            self.model = make_model(recipe, len(details), recipe.crop, updates)
             self.optimizer = make_optimizer(recipe)
             self.optimizer.build(self.model.trainable_variables)
         model, optimizer, shared = self.model, self.optimizer, self._strategy
@@ -199,7 +210,7 @@ class TensorFlowStepper:
                 scaled = optimizer.scale_loss(value / replicas)
             gradients = tape.gradient(scaled, model.trainable_variables)
             optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
-            return (value, *count_right(masks, logits))
+            return (value, *count_right(masks, logits, details))
 
         @tf.function(reduce_retracing=True)
         def step(pictures: Any, masks: Any) -> tuple[Any, Any, Any]:
@@ -238,10 +249,12 @@ class KerasStepper:
 
     worker, workers = 0, 1
 
-    def __init__(self, recipe: Recipe, classes: int, loss: Loss, updates: int) -> None:
-        self.model = make_model(recipe, classes, recipe.crop, updates)
+    def __init__(self, recipe: Recipe, details: Details, loss: Loss, updates: int) -> None:
+        self._counts = details.folded_ids() != IGNORE_ID
+        self.model = make_model(recipe, len(details), recipe.crop, updates)
         self.optimizer = make_optimizer(recipe)
-        self.model.compile(self.optimizer, loss, metrics=[_pixel_metrics()], jit_compile="auto", auto_scale_loss=False)
+        metrics = [_pixel_metrics(details)]
+        self.model.compile(self.optimizer, loss, metrics=metrics, jit_compile="auto", auto_scale_loss=False)
         self.optimizer.build(self.model.trainable_variables)
 
     def scope(self) -> AbstractContextManager[Any]:
@@ -250,11 +263,11 @@ class KerasStepper:
     def __call__(self, pictures: Any, masks: Any) -> tuple[float, float, float]:
         self.model.reset_metrics()
         logs = self.model.train_on_batch(np.asarray(pictures, np.float32), np.asarray(masks), return_dict=True)
-        counted = float(np.sum(np.asarray(masks) != IGNORE_ID))
+        counted = float(np.sum(self._counts[np.asarray(masks)]))
         return float(logs["loss"]), float(logs["accuracy"]) * counted, counted
 
 
-def _pixel_metrics() -> Any:
+def _pixel_metrics(details: Details) -> Any:
     """Pixel accuracy over the pixels that are not ignored, as a Keras metric called "accuracy"."""
     import keras
     from keras import ops
@@ -266,7 +279,7 @@ def _pixel_metrics() -> Any:
             self.counted = self.add_variable((), "zeros", name="counted")
 
         def update_state(self, target: Any, logits: Any, sample_weight: Any = None) -> None:
-            right, counted = count_right(target, logits)
+            right, counted = count_right(target, logits, details)
             self.right.assign_add(right)
             self.counted.assign_add(counted)
 

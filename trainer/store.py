@@ -16,6 +16,7 @@ from seg_viewer.core.labels import LabelSet
 from trainer import datasets
 from trainer.augment import View, crop_pair
 from trainer.datasets import DataSet, Pair, Split
+from trainer.details import details_of
 from trainer.recipe import Recipe, Source
 from trainer.scan import Scan
 from trainer.unet import logits_stride
@@ -45,9 +46,9 @@ def find_source(source: Source, recipe: Recipe, roots: Sequence[Path], note: Cal
     try:
         if source.kind == datasets.TFDS:
             folder = datasets.tfds_folder(source.path, note)
-            return datasets.find("oxford_pets", folder, name, labels, split, source.own_bonnet)
+            return datasets.find("oxford_pets", folder, name, labels, split, details=recipe.run.details)
         folder = folder_of(source, roots)
-        return datasets.find(source.kind, folder, name, labels, split, source.own_bonnet)
+        return datasets.find(source.kind, folder, name, labels, split, source.own_bonnet, recipe.run.details)
     except SourceError as error:
         if not source.optional:
             raise
@@ -85,7 +86,9 @@ def find_all(
 
 @dataclass
 class _Held:
-    """A decoded pair, no larger than it is needed; `points` are x, y of pixels of rare classes."""
+    """A decoded pair, no larger than it is needed, its mask in `Details` ids; `points` are x, y of pixels of rare
+    classes.
+    """
 
     picture: NDArray[np.uint8]
     mask: NDArray[np.uint8]
@@ -115,6 +118,7 @@ class Store:
     def __init__(self, recipe: Recipe, found: Sequence[tuple[Source, DataSet]], scans: Sequence[Scan] = ()) -> None:
         self.recipe = recipe
         self.labels: LabelSet = found[0][1].labels
+        self.details = details_of(self.labels, found[0][1].details)
         self.view = View(recipe.crop, recipe.run.size, logits_stride(recipe.model))
         self._sets = [_Set(source, data) for source, data in found if data.train]
         if not self._sets:
@@ -173,7 +177,7 @@ class Store:
         return self._sets[int(which[0])].data.train[int(which[1])]
 
     def sample(self, epoch: int, place: int, which: Sequence[int]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """One augmented picture (h, w, 3) uint8 RGB of the crop's size and its mask at the logits' size.
+        """One augmented picture (h, w, 3) uint8 RGB of the crop size, its mask (ids of `details`) at the logits size.
 
         Args:
             place: position in the epoch; draws the augmentation, together with seed and epoch.
@@ -192,8 +196,10 @@ class Store:
         if held is None:
             data = self._sets[index].data
             picture, mask = data.read(data.train[number])
+            if data.details is not None:
+                mask = data.read_details(data.train[number], picture)
             picture, mask = shrink(picture, mask, self._enough())
-            held = _Held(picture, mask, focus_points(mask, self._rare, number))
+            held = _Held(picture, mask, focus_points(self.details.folded_ids()[mask], self._rare, number))
             with self._lock:
                 if key not in self._kept and self._bytes + picture.nbytes + mask.nbytes < CACHE_BYTES:
                     self._kept[key] = held

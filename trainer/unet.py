@@ -48,7 +48,7 @@ def build(model: Model, classes: int, height: int | None = None, width: int | No
     return make(classes, stage_widths(model), height, width, model)
 
 
-def conv(x: Any, channels: int, name: str, model: Model, stride: int = 1, relu: bool = True) -> Any:
+def conv(x: Any, channels: int, name: str, model: Model, stride: int = 1, relu: bool = True, dilation: int = 1) -> Any:
     """3×3 convolution (He initialisation), batch norm unless switched off, ReLU."""
     from keras import layers
 
@@ -56,6 +56,7 @@ def conv(x: Any, channels: int, name: str, model: Model, stride: int = 1, relu: 
         channels,
         3,
         strides=stride,
+        dilation_rate=dilation,
         padding="same",
         use_bias=not model.norm,
         kernel_initializer="he_normal",
@@ -158,7 +159,8 @@ def build_fast(
     """A U-Net for fast int8: each stage halves with its first convolution's stride, logits at half resolution.
 
     Plain 3×3 convolutions, batch norm and ReLU only; the decoder doubles with 2×2 transposed convolutions; the last
-    doubling is bilinear and belongs to the exported graph.
+    doubling is bilinear and belongs to the exported graph. `model.context` adds dilated convolutions on the smallest
+    map (Yu and Koltun, 2016): they see more of the street around an object and cost little there.
 
     Args:
         widths: channels of the stages, from half resolution down; len(widths) halvings.
@@ -175,6 +177,8 @@ def build_fast(
     for stage, channels in enumerate(widths):
         x = conv_block(x, channels, f"down{stage}", model, stride=2)
         skips.append(x)
+    for dilation in model.context:
+        x = conv(x, widths[-1], f"context{dilation}", model, dilation=dilation)
     for stage in reversed(range(len(widths) - 1)):
         x = upsampling_block(x, skips[stage], widths[stage], f"up{stage}", model, kernel=2)
     logits = layers.Conv2D(classes, 1, dtype="float32", name="logits")(x)

@@ -75,6 +75,7 @@ def find(
     labels: str = "driving",
     split: Split | None = None,
     own_bonnet: str = "ignore",
+    details: str = "",
 ) -> DataSet:
     """The data set of a format below a folder.
 
@@ -85,6 +86,7 @@ def find(
         labels: "native", "driving", or a label map's name or path.
         split: what is held out; the format's own split when None.
         own_bonnet: "ignore" the pixels of the car that carries the camera, or "keep" them (CARLA only).
+        details: "streets" or a label map for `DataSet.details`; "" for none.
 
     Raises:
         UsageError: there is no such format or label map.
@@ -100,4 +102,5 @@ def find(
     label_map = chosen_map(layout.maps, labels, name or kind) or read_label_map(labels)
     train, held_out = (split or layout.split).divide(layout.pairs)
     ignored = layout.ignored if own_bonnet == "ignore" else None
-    return DataSet(name or kind, train, held_out, label_map, ignored, layout.notes)
+    finer = (chosen_map(layout.maps, details, name or kind) or read_label_map(details)) if details else None
+    return DataSet(name or kind, train, held_out, label_map, ignored, layout.notes, finer)

@@ -98,7 +98,7 @@ class Layout:
     Args:
         pairs: all of them, drives in order.
         split: the split that suits the format.
-        maps: "native" (the data set's own classes) and, where it has them, "driving" → label map.
+        maps: "native" (the data set's own classes) and, where it has them, "driving", "streets" → label map.
         ignored: pixels that no mask of this data set knows, (H, W) bool (own bonnet), or None.
         notes: lines a person should see, e.g. pictures without a mask.
     """
@@ -121,6 +121,7 @@ class DataSet:
         label_map: raw mask → class ids.
         ignored: see `Layout`.
         notes: see `Layout`.
+        details: raw mask → finer class ids and unions of them, for training only; None where there are none.
     """
 
     name: str
@@ -129,14 +130,19 @@ class DataSet:
     label_map: LabelMap
     ignored: NDArray[np.bool_] | None = field(default=None, repr=False)
     notes: tuple[str, ...] = ()
+    details: LabelMap | None = field(default=None, repr=False)
 
     @property
     def labels(self) -> LabelSet:
         return self.label_map.labels
 
     def read_mask(self, path: Path) -> NDArray[np.uint8]:
-        """Mask file → (H, W) uint8 of class ids, 255 where unknown. Raises: SourceError."""
-        mask = self.label_map.decode(read_raw_mask(path), path)
+        """Mask file → (H, W) uint8 of class ids, 255 where unknown or only known as a union. Raises: SourceError."""
+        mask = self._decode(self.label_map, path)
+        return np.where(mask < len(self.labels), mask, np.uint8(IGNORE_ID)) if self.label_map.unions else mask
+
+    def _decode(self, label_map: LabelMap, path: Path) -> NDArray[np.uint8]:
+        mask = label_map.decode(read_raw_mask(path), path)
         if self.ignored is not None and self.ignored.shape == mask.shape:
             mask = np.where(self.ignored, np.uint8(IGNORE_ID), mask)
         return mask
@@ -150,7 +156,17 @@ class DataSet:
             SourceError: a file cannot be read, the shapes differ, or the mask holds a value nobody defined.
         """
         picture = read_picture(pair.picture)
-        mask = self.read_mask(pair.mask)
+        return picture, self._fitted(pair, picture, self.read_mask(pair.mask))
+
+    def read_details(self, pair: Pair, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The mask (H, W) uint8 in the ids of `details`, unions among them, of a picture read before.
+
+        Raises: as `read`.
+        """
+        assert self.details is not None
+        return self._fitted(pair, picture, self._decode(self.details, pair.mask))
+
+    def _fitted(self, pair: Pair, picture: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
         height, width = picture.shape[:2]
         if (height, width) != mask.shape:
             if abs(mask.shape[1] * height - mask.shape[0] * width) > 0.01 * mask.shape[1] * height:
@@ -159,7 +175,7 @@ class DataSet:
                     f" its picture {pair.picture.name} {width}x{height}; their shapes must agree"
                 )
             mask = cv2.resize(mask, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
-        return picture, mask
+        return mask
 
 
 def read_picture(path: Path) -> NDArray[np.uint8]:
@@ -230,7 +246,7 @@ def chosen_map(maps: Mapping[str, LabelMap], labels: str, name: str) -> LabelMap
     """The format's own map when `labels` is "native" or "driving", else None. Raises: UsageError."""
     if labels in maps:
         return maps[labels]
-    if labels in ("native", "driving"):
+    if labels in ("native", "driving", "streets"):
         raise UsageError(
             f"data set '{name}' has no {labels} classes of its own; give a label map (--labels FILE.toml),"
             " see 'seg-trainer datasets'"

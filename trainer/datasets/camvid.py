@@ -18,5 +18,9 @@ def find(root: Path) -> Layout:
     if (root / "val").is_dir():
         files = pictures_in(root / "val")
         pairs += pairs_by_stem(files, lambda file: root / "valannot" / f"{file.stem}.png", part=GIVEN_HELD_OUT)
-    maps = {"native": read_label_map("camvid"), "driving": read_label_map("camvid-driving")}
+    maps = {
+        "native": read_label_map("camvid"),
+        "driving": read_label_map("camvid-driving"),
+        "streets": read_label_map("streets"),
+    }
     return Layout(pairs, Split("given" if (root / "val").is_dir() else "blocks"), maps)

@@ -14,7 +14,7 @@ from seg_viewer.core.carla_tags import RECORD_FILE, recorded_version, table_vers
 from seg_viewer.core.errors import SourceError
 from seg_viewer.core.labels import DRIVING
 from trainer.datasets.base import Layout, Pair, Split, pictures_in, read_raw_mask
-from trainer.labelmap import carla_map
+from trainer.labelmap import carla_map, carla_streets_map
 
 MASK_FOLDERS = ("CameraMask", "CameraSeg")
 HELD_OUT = Split("blocks", held_out=0.15, gap=12)
@@ -37,7 +37,11 @@ def find(root: Path) -> Layout:
     if not pairs:
         raise SourceError(f"{root}: holds no CameraRGB folder")
     version = told(drives) or recognise([read_raw_mask(pair.mask) for pair in _spread(pairs, 12)])
-    maps = {"native": carla_map(version, driving=False), "driving": carla_map(version, driving=True)}
+    maps = {
+        "native": carla_map(version, driving=False),
+        "driving": carla_map(version, driving=True),
+        "streets": carla_streets_map(version),
+    }
     return Layout(pairs, HELD_OUT, maps, own_bonnet(pairs, version))
 
 

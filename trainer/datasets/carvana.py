@@ -16,5 +16,9 @@ def find(root: Path) -> Layout:
     """The pairs below `root`; every tenth car (16 views share its id) is held out. Raises: SourceError."""
     pairs = pairs_by_stem(pictures_in(root / "train"), lambda file: root / "train_masks" / f"{file.stem}_mask.gif")
     pairs = [Pair(pair.picture, pair.mask, pair.picture.stem.split("_")[0]) for pair in pairs]
-    maps = {"native": read_label_map("carvana"), "driving": read_label_map("carvana-driving")}
+    maps = {
+        "native": read_label_map("carvana"),
+        "driving": read_label_map("carvana-driving"),
+        "streets": read_label_map("carvana-streets"),
+    }
     return Layout(pairs, Split("groups", held_out=0.1), maps)

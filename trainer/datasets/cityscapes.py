@@ -30,6 +30,10 @@ def find(root: Path) -> Layout:
             )
     if not pairs:
         raise SourceError(f"{root}: holds no leftImg8bit/train/<city>")
-    maps = {"native": read_label_map("cityscapes"), "driving": read_label_map("cityscapes-driving")}
+    maps = {
+        "native": read_label_map("cityscapes"),
+        "driving": read_label_map("cityscapes-driving"),
+        "streets": read_label_map("cityscapes-streets"),
+    }
     given = any(pair.part == GIVEN_HELD_OUT for pair in pairs)
     return Layout(pairs, Split("given" if given else "groups", held_out=0.2), maps)

@@ -37,7 +37,11 @@ def find(root: Path) -> Layout:
     if not pairs:
         raise SourceError(f"{root}: holds no images/NAME.jpg with masks/NAME.png")
     notes = (f"{len(missing)} pictures have no mask, e.g. {missing[0]}: left out",) if missing else ()
-    maps = {"native": _native(root, pairs), "driving": read_label_map("driving")}
+    maps = {
+        "native": _native(root, pairs),
+        "driving": read_label_map("driving"),
+        "streets": read_label_map("driving-streets"),
+    }
     return Layout(pairs, Split("blocks", held_out=0.15), maps, notes=notes)
 
 

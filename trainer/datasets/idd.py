@@ -22,5 +22,9 @@ def find(root: Path) -> Layout:
             lambda file, masks=masks: masks / f"{file.stem.removesuffix('_image')}_label.png",
             drive.name,
         )
-    maps = {"native": read_label_map("idd-lite"), "driving": read_label_map("idd-lite-driving")}
+    maps = {
+        "native": read_label_map("idd-lite"),
+        "driving": read_label_map("idd-lite-driving"),
+        "streets": read_label_map("idd-lite-streets"),
+    }
     return Layout(pairs, Split("groups", held_out=0.2), maps)

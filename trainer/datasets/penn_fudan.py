@@ -15,5 +15,9 @@ def fits(root: Path) -> bool:
 def find(root: Path) -> Layout:
     """The pairs below `root`, all for training: without background there is nothing to score. Raises: SourceError."""
     pairs = pairs_by_stem(pictures_in(root / "PNGImages"), lambda file: root / "PedMasks" / f"{file.stem}_mask.png")
-    maps = {"native": read_label_map("penn-fudan"), "driving": read_label_map("penn-fudan-driving")}
+    maps = {
+        "native": read_label_map("penn-fudan"),
+        "driving": read_label_map("penn-fudan-driving"),
+        "streets": read_label_map("penn-fudan-streets"),
+    }
     return Layout(pairs, Split("given"), maps)

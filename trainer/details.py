@@ -1,0 +1,143 @@
+"""Learning finer classes than the model shall tell: the network's own classes, unions of them, and how they fold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seg_viewer.core.errors import UsageError
+from seg_viewer.core.labels import IGNORE_ID, LabelSet
+from trainer.labelmap import LabelMap
+
+FAR = 1e9
+"""What is taken off the logits of classes that do not count, so that their share of a sum of exponentials is 0."""
+
+
+@dataclass(frozen=True)
+class Details:
+    """What the logits of a network mean.
+
+    A mask of a data set may say less than a class: "a person, on foot or on a bicycle". Such a union is right where
+    the probabilities of its members add up to 1.
+
+    Args:
+        labels: the classes that the finished model tells, C of them.
+        names: of the network's own classes, K of them; a mask's ids below K are these.
+        unions: their members; mask id K + i is union i.
+        groups: own classes that make each of the C classes; a class's probability is their sum.
+    """
+
+    labels: LabelSet
+    names: tuple[str, ...]
+    unions: tuple[tuple[int, ...], ...]
+    groups: tuple[tuple[int, ...], ...]
+
+    def __len__(self) -> int:
+        """Channels of the logits."""
+        return len(self.names)
+
+    @property
+    def folds(self) -> bool:
+        """Whether the network's classes are not the model's."""
+        return any(group != (index,) for index, group in enumerate(self.groups))
+
+    def members(self) -> NDArray[np.float32]:
+        """(K + unions, K) float32: 1 where own class k is meant by mask id i."""
+        out = np.zeros((len(self) + len(self.unions), len(self)), np.float32)
+        for index, ids in enumerate((*((k,) for k in range(len(self))), *self.unions)):
+            out[index, list(ids)] = 1
+        return out
+
+    def folded_ids(self) -> NDArray[np.uint8]:
+        """(256,) uint8: class of the finished model that a mask id means; 255 where it leaves that open."""
+        group_of = {k: index for index, group in enumerate(self.groups) for k in group}
+        out = np.full(256, IGNORE_ID, np.uint8)
+        for index, row in enumerate(self.members()):
+            met = {group_of.get(int(k), IGNORE_ID) for k in np.flatnonzero(row)}
+            if len(met) == 1:
+                out[index] = met.pop()
+        return out
+
+    def fold(self, logits: Any) -> Any:
+        """Logits (…, K) → logits (…, C), log Σ exp over each group, in the backend's arrays: folded probabilities are
+        sums of probabilities. Own classes in no group are left out.
+        """
+        from keras import ops
+
+        if not self.folds:
+            return logits
+        channels = []
+        for group in self.groups:
+            parts = [logits[..., k : k + 1] for k in group]
+            joined = parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-1)
+            channels.append(joined if len(parts) == 1 else ops.logsumexp(joined, axis=-1, keepdims=True))
+        return ops.concatenate(channels, axis=-1)
+
+
+def plain(labels: LabelSet) -> Details:
+    """The network's classes are the model's."""
+    return Details(labels, labels.names, (), tuple((index,) for index in range(len(labels))))
+
+
+def details_of(labels: LabelSet, label_map: LabelMap | None) -> Details:
+    """What a network means that learns the classes of `label_map` to tell `labels`.
+
+    Raises:
+        UsageError: the label map has no fold to those classes.
+    """
+    if label_map is None:
+        return plain(labels)
+    unions = tuple(members for _, members in label_map.unions)
+    names = label_map.labels.names
+    if label_map.labels == labels:
+        return Details(labels, names, unions, tuple((index,) for index in range(len(labels))))
+    for fold in label_map.folds.values():
+        if tuple(fold) == labels.names:
+            return Details(labels, names, unions, tuple(fold[name] for name in labels.names))
+    raise UsageError(
+        f"details '{label_map.name}' fold into {', '.join(label_map.folds) or 'nothing'},"
+        f" not into {', '.join(labels.names)}"
+    )
+
+
+def union_cross_entropy(target: Any, logits: Any, details: Details, class_weights: Sequence[float] = ()) -> Any:
+    """L = Σ w[t] · −log Σ_{k in t} p[k] / Σ w[t]: cross-entropy that also knows unions of classes.
+
+    The marginal likelihood of partial labels (Cour et al., 2011); for a single class it is the usual one.
+
+    Args:
+        target: (N, H, W) integer mask ids of `details`, 255 = ignored.
+        logits: (N, H, W, K).
+        class_weights: of the folded classes, or none.
+
+    Returns:
+        Scalar float32.
+    """
+    from keras import ops
+
+    target = ops.cast(target, "int32")
+    logits = ops.cast(logits, "float32")
+    table = details.members()
+    rows = np.ones((256, len(details)), np.float32)  # ignored: every class is right, −log 1 = 0
+    rows[: len(table)] = table
+    weight_of = np.zeros(256, np.float32)
+    weight_of[: len(table)] = 1.0
+    if len(class_weights):
+        weight_of[: len(table)] = np.append(class_weights, 1.0)[
+            np.minimum(details.folded_ids()[: len(table)], len(class_weights))
+        ]
+    far = ops.take(ops.convert_to_tensor((rows - 1.0) * FAR), target, axis=0)
+    weight = ops.take(ops.convert_to_tensor(weight_of), target, axis=0)
+    log_p = ops.logsumexp(logits + far, axis=-1) - ops.logsumexp(logits, axis=-1)
+    return -ops.sum(weight * log_p) / ops.maximum(ops.sum(weight), 1e-6)
+
+
+def fold_target(target: Any, details: Details) -> Any:
+    """Mask ids (N, H, W) of `details` → int32 ids of the finished model's classes, 255 where open or ignored."""
+    from keras import ops
+
+    return ops.take(ops.convert_to_tensor(details.folded_ids().astype(np.int32)), ops.cast(target, "int32"), axis=0)
