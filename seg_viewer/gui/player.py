@@ -273,6 +273,7 @@ class _Session:
         self._changed = threading.Condition()
         self._newest: Shown | None = None
         self._latest_shot: Shot | None = None
+        self._taken_shot: Shot | None = None
         self._stopping = False
         self._expected_at_s: float | None = None
         self._next_seek_s: float | None = None
@@ -289,7 +290,8 @@ class _Session:
         pipeline = self.pipeline
         if pipeline is None or self._latest_shot is None:
             return PlayerState.LOADING
-        if pipeline.at_end and self._newest is None:
+        # a shot that the pipeline has delivered is still to be converted and taken: it ends with what the window has
+        if pipeline.at_end and pipeline.last_shot is self._taken_shot:
             return PlayerState.ENDED
         return PlayerState.PAUSED if pipeline.paused else PlayerState.PLAYING
 
@@ -304,6 +306,8 @@ class _Session:
     def take(self) -> Shown | None:
         with self._changed:
             shown, self._newest = self._newest, None
+            if shown is not None:
+                self._taken_shot = shown.shot
             self._changed.notify_all()
             return shown
 

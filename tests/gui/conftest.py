@@ -134,8 +134,9 @@ def pause_at(qtbot: QtBot, window: MainWindow, index: int, rate: int = 20) -> No
     """Pause and go to a frame."""
     wait_state(qtbot, window, PlayerState.PLAYING)
     window.toggle_play()
+    before = window.view.shown  # perhaps the frame already, by playing: the next steps need the seek to be over
     window.seek(index / rate)
-    qtbot.waitUntil(lambda: shown_index(window) == index, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.view.shown is not before and shown_index(window) == index, timeout=WAIT_MS)
 
 
 def painted(window: MainWindow) -> tuple[int, int, int]:
