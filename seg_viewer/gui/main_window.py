@@ -31,9 +31,10 @@ from seg_viewer.gui.loading_bar import LoadingBar
 from seg_viewer.gui.message_bar import MessageBar
 from seg_viewer.gui.opening import Opening, dropped_files, short_name
 from seg_viewer.gui.outputs import Outputs
-from seg_viewer.gui.player import Player, PlayerState
+from seg_viewer.gui.player import Player
 from seg_viewer.gui.recent_menu import RecentMenu
 from seg_viewer.gui.recorder import WhatMenu
+from seg_viewer.gui.session import PlayerState
 from seg_viewer.gui.settings import WindowSettings, load_settings, save_settings
 from seg_viewer.gui.start_page import StartPage
 from seg_viewer.gui.stats_panel import StatsPanel

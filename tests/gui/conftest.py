@@ -20,7 +20,8 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from seg_viewer.gui.main_window import MainWindow
-from seg_viewer.gui.player import Player, PlayerState
+from seg_viewer.gui.player import Player
+from seg_viewer.gui.session import PlayerState
 from seg_viewer.gui.settings import open_store
 from seg_viewer.gui.theme import apply_theme
 from seg_viewer.options import RunOptions

@@ -13,8 +13,8 @@ from pytestqt.qtbot import QtBot
 
 from seg_viewer.core.frame import ByteArray, Shot
 from seg_viewer.core.labels import DRIVING
-from seg_viewer.gui.player import PlayerState, _Session, size_to_show
 from seg_viewer.gui.seek_bar import SeekBar, clock_text
+from seg_viewer.gui.session import PlayerState, Session, size_to_show
 
 from .conftest import COLORS, WAIT_MS, is_near, make_clip, mixed, painted, pause_at, shown_index, wait_state
 
@@ -125,14 +125,14 @@ def test_at_the_end_it_stops_and_play_starts_over(qtbot: QtBot, open_window, cli
 
 
 def test_it_has_not_ended_before_the_last_frame_is_shown(qtbot: QtBot, open_window, tmp_path: Path, monkeypatch):
-    convert, may_go = _Session._convert, threading.Event()
+    convert, may_go = Session._convert, threading.Event()
 
-    def held_up(session: _Session, shot: Shot) -> ByteArray:
+    def held_up(session: Session, shot: Shot) -> ByteArray:
         if shot.frame.index == 5:
             may_go.wait(WAIT_MS / 1000)
         return convert(session, shot)
 
-    monkeypatch.setattr(_Session, "_convert", held_up)
+    monkeypatch.setattr(Session, "_convert", held_up)
     window = open_window(make_clip(tmp_path / "short.mp4", 6))
     qtbot.waitUntil(lambda: shown_index(window) == 4 and window.player._session.pipeline.at_end, timeout=WAIT_MS)
     window._refresh()

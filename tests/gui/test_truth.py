@@ -16,7 +16,8 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from seg_viewer.core.overlay import ERROR_COLOR
-from seg_viewer.gui.player import Player, PlayerState
+from seg_viewer.gui.player import Player
+from seg_viewer.gui.session import PlayerState
 from seg_viewer.options import RunOptions
 from tests.gui.conftest import WAIT_MS, is_near, painted, pause_at, wait_state
 from tests.models import GREEN
