@@ -64,6 +64,11 @@ class ModelSpec:
     has_margin: bool = False
     sha256: str = ""
 
+    @property
+    def title(self) -> str:
+        """Name and input, "driving-fast (512×288)"."""
+        return f"{self.name} ({self.width}×{self.height})"
+
     def metadata(self) -> dict[str, str]:
         """The `metadata_props` to store, key → text."""
         texts = {

@@ -174,7 +174,7 @@ def test_a_gpu_can_be_opened_again_on_another_thread(gpu: Any) -> None:
 def test_the_model_that_ships_is_built_verified_and_run(tensorrt: None) -> None:
     from seg_viewer.core.assets import find_model
 
-    spec = read_model_file(find_model(None))
+    spec = read_model_file(find_model("driving-fast"))
     engine = load_engine(spec, "tensorrt")
     reference = load_engine(spec, "onnxruntime", "CPU")
     assert engine.report.name == "tensorrt" and engine.report.fallback == "", engine.report
