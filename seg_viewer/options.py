@@ -49,7 +49,8 @@ def default_model(engine: str, device: str | None, shipped: Sequence[str], insta
     where = gpu_asked_for(engine, device, installed)
     wanted, reason = (FINE_MODEL, f"a GPU runs it ({where})") if where else (FAST_MODEL, "a processor runs it")
     if wanted in shipped:
-        return DefaultModel(wanted, reason)
+        other = "" if where or FINE_MODEL not in shipped else f"; on a GPU (--engine or --device) it is {FINE_MODEL}"
+        return DefaultModel(wanted, reason + other)
     if len(shipped) == 1:
         return DefaultModel(shipped[0], "no other ships")
     return DefaultModel(shipped[0], f"{wanted} does not ship")

@@ -186,7 +186,7 @@ def test_doctor_checks_every_model_that_ships(
     assert _run(["doctor", "--model", "driving-fine"], monkeypatch) == 0
     printed = capsys.readouterr().out
     assert "Engines for driving-fine (96×64, float32)" in printed
-    assert "Default model here: driving-fast, since a processor runs it." in printed
+    assert "Default model here: driving-fast, since a processor runs it; on a GPU" in printed
     assert "✓ driving-fine: openvino agrees with the stored answer of ONNX Runtime on 100.00 %" in printed
     assert "✗ driving-fast: openvino agrees" in printed and "less than the 98.5 % needed" in printed
 
