@@ -17,7 +17,7 @@ from rich.table import Table
 from seg_viewer import __version__
 from seg_viewer.cli_carla import record_carla
 from seg_viewer.cli_models import models, print_engines, print_shipped
-from seg_viewer.core.assets import shipped_models
+from seg_viewer.core.assets import find_model, shipped_models
 from seg_viewer.core.errors import SegViewerError, UsageError
 from seg_viewer.core.overlay import OverlayStyle
 from seg_viewer.core.redact import redact, redact_text
@@ -70,6 +70,8 @@ def _options(
     hide: tuple[str, ...] = (),
     outline: bool = False,
 ) -> RunOptions:
+    if model is not None:
+        find_model(model)  # a name that does not ship is told here, not in a window
     options = RunOptions(model, engine, device, OverlayStyle(opacity, frozenset(hide), outline), _load_bar)
     if hide:
         names = options.read_spec().labels.names

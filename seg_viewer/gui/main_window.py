@@ -224,7 +224,7 @@ class MainWindow(QMainWindow):
 
     def _use_model(self, model: str) -> None:
         """Another model at the same place."""
-        table = self.player.truth_csv
+        table = self.player.truth_csv if self.player.score else None
         self._forget_source()
         self.player.use_model(model)
         self.options = replace(self.options, model=model)

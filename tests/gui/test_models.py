@@ -164,12 +164,3 @@ def test_what_is_live_is_let_go_of_first(qtbot: QtBot, open_window, server: Http
     assert not before.is_alive()
     wait_state(qtbot, window, PlayerState.PLAYING)
     assert window.player.live_status is not None
-
-
-def test_a_table_of_scores_ends_with_its_model_and_that_is_told(qtbot: QtBot, window: MainWindow, tmp_path: Path):
-    table = tmp_path / "truth.csv"
-    window.player.open(window.player.source, table)
-    wait_state(qtbot, window, PlayerState.PLAYING)
-    _choose(window, "driving-fine")
-    _wait_model(qtbot, window, "driving-fine")
-    assert window.messages.texts("info") == [f"{table} holds the scores of the model before, and ends with it"]
