@@ -54,6 +54,7 @@ bench-gpu: setup-dev
 
 bench: setup-dev
 	$(BIN)/python -m benchmarks.usual_loop
+	$(BIN)/python -m benchmarks.bare_inference
 
 # One folder with the program, its model and its clip; without TensorFlow
 app: $(VENV)/.base

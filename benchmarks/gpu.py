@@ -20,13 +20,13 @@ from typing import Any
 import click
 import numpy as np
 
-from seg_viewer.core.assets import find_model
 from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.golden import golden_frames
-from seg_viewer.core.model_file import ModelSpec, read_model_file
+from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.engines.load_bar import LoadBar
 from seg_viewer.engines.tensorrt import MadePlan, make_plan
 from seg_viewer.engines.tensorrt_options import PlanOptions
+from seg_viewer.options import RunOptions
 
 _WARM_UP = 30
 
@@ -111,7 +111,6 @@ def read_trtexec(text: str) -> dict[str, Any] | None:
 
 def measure_pipeline(clip: str, model: str | None, device: str | None, frames: int) -> dict[str, Any]:
     from seg_viewer.bench import bench
-    from seg_viewer.options import RunOptions
 
     result = bench(clip, RunOptions(model, "tensorrt", device), frames)
     return {"frames_per_s": result.rate, "ran": result.engine}
@@ -131,7 +130,7 @@ def lines(results: dict[str, Any]) -> list[str]:
 
 def run(clip: str, model: str | None, device: str | None, frames: int) -> dict[str, Any]:
     """All of it. Raises: SegViewerError."""
-    spec = read_model_file(find_model(model))
+    spec = RunOptions(model, "tensorrt", device).read_spec()
     bar = LoadBar()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{spec.name}.plan"
@@ -154,7 +153,7 @@ def run(clip: str, model: str | None, device: str | None, frames: int) -> dict[s
 
 @click.command(help=__doc__)
 @click.argument("clip", default="demo")
-@click.option("--model", metavar="NAME|FILE", help="Shipped model or .onnx file.")
+@click.option("--model", metavar="NAME|FILE", help="Shipped model or .onnx file. [default: as the viewer's on a GPU]")
 @click.option("--frames", default=500, show_default=True, type=click.IntRange(50), help="To measure each on.")
 @click.option("--device", metavar="GPU.N", help="[default: GPU.0]")
 @click.option("--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures here.")

@@ -77,7 +77,7 @@ def bench(source: str | Path, options: RunOptions, frames: int = 400) -> BenchRe
     cores = usable_cores()
     limit = cores / sum(cpu_s.values())
     return BenchResult(
-        name, spec.name, engine_line, cores, frames, cpu_s, limit, rate, rate / limit, first_shot_s, drops
+        name, spec.title, engine_line, cores, frames, cpu_s, limit, rate, rate / limit, first_shot_s, drops
     )
 
 

@@ -12,30 +12,34 @@ from typing import Any, TypeVar
 
 import click
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from seg_viewer import __version__
 from seg_viewer.cli_carla import record_carla
-from seg_viewer.core.assets import shipped_models
+from seg_viewer.cli_models import models, print_engines, print_shipped
+from seg_viewer.core.assets import find_model, shipped_models
 from seg_viewer.core.errors import SegViewerError, UsageError
-from seg_viewer.core.model_file import ModelSpec, read_model_file
 from seg_viewer.core.overlay import OverlayStyle
 from seg_viewer.core.redact import redact, redact_text
 from seg_viewer.engines import ENGINE_NAMES
 from seg_viewer.engines.load_bar import LoadBar
-from seg_viewer.options import RunOptions
+from seg_viewer.options import RunOptions, default_text
 from seg_viewer.sinks import PRESETS
 
 _load_bar = LoadBar()
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
+def _model_help() -> str:
+    names = [path.stem for path in shipped_models()]
+    return f"{', '.join(names) or 'No model ships: name'} or an .onnx file. [default: {default_text(names)}]"
+
+
 def _run_options(command: _Command) -> _Command:
     """The options that all commands share that run a model."""
     for option in reversed(
         [
-            click.option("--model", metavar="NAME|FILE", help="Shipped model or .onnx file. [default: driving-fast]"),
+            click.option("--model", metavar="NAME|FILE", help=_model_help()),
             click.option("--engine", type=click.Choice(("auto", *ENGINE_NAMES)), default="auto", show_default=True),
             click.option("--device", metavar="NAME", help="As the engine calls it: CPU, GPU, NPU, CUDA, GPU.0, …"),
         ]
@@ -66,6 +70,8 @@ def _options(
     hide: tuple[str, ...] = (),
     outline: bool = False,
 ) -> RunOptions:
+    if model is not None:
+        find_model(model)  # a name that does not ship is told here, not in a window
     options = RunOptions(model, engine, device, OverlayStyle(opacity, frozenset(hide), outline), _load_bar)
     if hide:
         names = options.read_spec().labels.names
@@ -157,7 +163,8 @@ def export(source: str, output: str, overwrite: bool, crf: int, preset: str, **c
         click.echo(f"warning: {warning}", err=True)
     click.echo(
         f"{result.path}: {result.frames} frames in {result.seconds:.1f} s"
-        f" ({result.frames / result.seconds:.1f} frames/s), sound: {result.audio}, {result.engine}"
+        f" ({result.frames / result.seconds:.1f} frames/s), sound: {result.audio},"
+        f" model {result.model}, {result.engine}"
     )
 
 
@@ -220,7 +227,10 @@ def record(
         status.stop()
     files = ", ".join(str(path) for path in result.files)
     drops = "".join(f", {count} {cause}" for cause, count in result.drops)
-    click.echo(f"{files}: {result.frames} frames in {result.seconds:.1f} s{drops}")
+    for warning in result.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    ran = f", {result.ran}" if result.ran else ""
+    click.echo(f"{files}: {result.frames} frames in {result.seconds:.1f} s{drops}{ran}")
     if result.problem:
         raise SegViewerError(result.problem)
 
@@ -271,31 +281,14 @@ def bench(video: str, json_path: Path | None, frames: int, **choices: Any) -> No
 @cli.command()
 @_run_options
 def doctor(**choices: Any) -> None:
-    """Try every engine here: works or not and why, speed, agreement with the reference, which one "auto" takes."""
-    from seg_viewer.doctor import check_engines
+    """Try every engine here: works or not and why, speed, agreement with the reference, which one "auto" takes.
 
+    Says too which model is the default here and why, and checks each that ships against its stored answer.
+    """
     options = _options(**choices)
-    spec = options.read_spec()
     console = Console()
-    checks, reference = check_engines(spec, options.device, options.on_loading)
-    table = Table(title=f"Engines for {spec.name} ({spec.width}×{spec.height}, {spec.precision})", title_justify="left")
-    for column in ("", "engine", "what runs, or why not", "frames/s", "agreement"):
-        table.add_column(column, overflow="fold", justify="right" if column in ("frames/s", "agreement") else "left")
-    for check in checks:
-        agreement = "–" if check.agreement is None else f"{100 * check.agreement:.2f} %"
-        table.add_row(
-            "✓" if check.works else "✗",
-            check.name,
-            escape(check.line),  # the names of extras stand in brackets
-            f"{check.rate:.0f}" if check.rate else "–",
-            agreement,
-        )
-    console.print(table)
-    console.print(f"Reference: {reference}.", highlight=False, markup=False)
-    chosen = next((check for check in checks if check.chosen), None)
-    if chosen is None:
-        raise SegViewerError("no engine works here; see the reasons above")
-    console.print(f'"auto" takes {chosen.name}: the first of {", ".join(ENGINE_NAMES)} that works here.')
+    chosen = print_engines(console, options)
+    print_shipped(console, options, chosen)
     from seg_viewer.engines.tensorrt import explain_cache
 
     for line in explain_cache():
@@ -338,35 +331,7 @@ def devices(probe: bool) -> None:
     console.print(table)
 
 
-@cli.command()
-def models() -> None:
-    """List the models that ship: classes, input, precision, held-out scores."""
-    console = Console()
-    files = shipped_models()
-    if not files:
-        raise SegViewerError("no model came with this installation; install seg-viewer again")
-    for file in files:
-        _print_model(console, read_model_file(file), file.stat().st_size)
-
-
-def _print_model(console: Console, spec: ModelSpec, size: int) -> None:
-    console.print(
-        f"[bold]{spec.name}[/bold]  {spec.width}×{spec.height}  {spec.precision}  {size / 1e6:.1f} MB  {spec.producer}",
-        highlight=False,
-    )
-    for label in spec.labels:
-        red, green, blue = label.color
-        swatch = f"[rgb({red},{green},{blue})]■[/]" if label.painted else "·"
-        console.print(f"  {swatch} {label.id} {label.name}", highlight=False)
-    table = Table("held-out set", "pictures", "mIoU", *spec.labels.names)
-    for name, scores in spec.metrics.items():
-        iou = scores.get("iou", {})
-        shares = [scores.get("miou"), *(iou.get(label) for label in spec.labels.names)]
-        cells = [f"{100 * share:.1f}" if share is not None else "–" for share in shares]
-        table.add_row(name, str(scores.get("pictures", "–")), *cells)
-    console.print(table if spec.metrics else "  no held-out scores in the file")
-
-
+cli.add_command(models)
 cli.add_command(record_carla)
 
 

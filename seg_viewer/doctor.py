@@ -13,7 +13,7 @@ import numpy as np
 from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.frame import ByteArray
 from seg_viewer.core.golden import golden_frame
-from seg_viewer.core.model_file import ModelSpec
+from seg_viewer.core.model_file import ModelSpec, read_model_file
 from seg_viewer.engines import LoadProgress, available_engines, load_engine
 from seg_viewer.engines.base import Engine, segment_all
 
@@ -105,6 +105,34 @@ def _check(
     agreement = None if golden is None else float(np.mean(classes == golden))
     works = agreement is None or agreement >= AGREEMENT_NEEDED
     return EngineCheck(name, works, line, rate, agreement)
+
+
+def check_model(path: Path, engine: str, device: str | None = None, progress: LoadProgress | None = None) -> str:
+    """Whether an engine gives a model's golden answer, see `golden_classes`; one line, also when something is wrong.
+
+    Args:
+        path: the model file.
+        engine: one of `ENGINE_NAMES`.
+        device: as the engine calls it, or None for its default.
+        progress: told how far an engine is that takes long to make ready.
+    """
+    try:
+        spec = read_model_file(path)
+        golden = golden_classes(spec)
+        if golden is None:
+            return f"✗ {spec.name}: no answer is stored beside it, and ONNX Runtime is not here to give one"
+        running = load_engine(spec, engine, device, progress=progress)
+        classes = running.segment(golden_frame(spec))
+        fallback = running.report.fallback
+        running.close()
+    except SegViewerError as error:
+        return f"✗ {path.stem}: {error}"
+    share = float(np.mean(classes == golden[0]))
+    mark, needed = (
+        ("✓", "") if share >= AGREEMENT_NEEDED else ("✗", f", less than the {100 * AGREEMENT_NEEDED:g} % needed")
+    )
+    ran = f"{running.report.name} ({fallback})" if fallback else running.report.name
+    return f"{mark} {spec.name}: {ran} agrees with the {golden[1]} on {100 * share:.2f} % of the pixels{needed}"
 
 
 def _measure(engine: Engine, frame: ByteArray) -> float:

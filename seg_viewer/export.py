@@ -55,6 +55,7 @@ class ExportResult:
         audio: "aac copied", "pcm_s16le encoded as aac", "none", …
         engine: what ran, one line.
         warnings: what was wrong with the source or the engine, a line each.
+        model: what ran, e.g. "driving-fast (512×288)".
     """
 
     path: Path
@@ -63,6 +64,7 @@ class ExportResult:
     audio: str
     engine: str = ""
     warnings: tuple[str, ...] = ()
+    model: str = ""
 
 
 def export_video(
@@ -137,7 +139,8 @@ def export_video(
     if on_progress:
         on_progress(_progress(sink.frames, sink.frames, seconds))
     warnings = [*opened.warnings, *([report.fallback] if report and report.fallback else [])]
-    return ExportResult(out, sink.frames, seconds, sink.audio, report.line() if report else "", tuple(warnings))
+    ran = report.line() if report else ""
+    return ExportResult(out, sink.frames, seconds, sink.audio, ran, tuple(warnings), spec.title)
 
 
 def _load(options: RunOptions, spec: ModelSpec, out: Path, cancelled: Callable[[], bool], watch: LoadWatch) -> Engine:

@@ -2,19 +2,83 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
-from seg_viewer.core.assets import find_model
+from seg_viewer.core.assets import FAST_MODEL, FINE_MODEL, find_model, shipped_models
+from seg_viewer.core.errors import ModelFileError
 from seg_viewer.core.model_file import ModelSpec, read_model_file
 from seg_viewer.core.overlay import OverlayStyle
-from seg_viewer.engines import Engine, LoadProgress, load_engine
+from seg_viewer.engines import PROCESSOR_ENGINES, Engine, LoadProgress, installed_engines, load_engine
+
+_GPU_DEVICES = ("GPU", "CUDA", "TENSORRT")
+
+
+@dataclass(frozen=True)
+class DefaultModel:
+    """
+    Args:
+        name: of the shipped model that runs where nobody names one.
+        why: that one, half a sentence.
+    """
+
+    name: str
+    why: str
+
+
+def default_model(engine: str, device: str | None, shipped: Sequence[str], installed: Sequence[str]) -> DefaultModel:
+    """The finer model where a GPU will run it, the fast one on a processor, whichever ships where only one does.
+
+    Decided by what is asked for, before anything starts: should a GPU then fail and the processor take over, the model
+    stays the same.
+
+    Args:
+        engine: "auto" or a name of `seg_viewer.engines.ENGINE_NAMES`.
+        device: as the engine calls it, or None for its default.
+        shipped: names of the models that ship.
+        installed: what `installed_engines` says.
+
+    Raises:
+        ModelFileError: none ships.
+    """
+    if not shipped:
+        raise ModelFileError(
+            "no model came with this installation; install seg-viewer again, or name a file by --model"
+        )
+    where = gpu_asked_for(engine, device, installed)
+    wanted, reason = (FINE_MODEL, f"a GPU runs it ({where})") if where else (FAST_MODEL, "a processor runs it")
+    if wanted in shipped:
+        other = "" if where or FINE_MODEL not in shipped else f"; on a GPU (--engine or --device) it is {FINE_MODEL}"
+        return DefaultModel(wanted, reason + other)
+    if len(shipped) == 1:
+        return DefaultModel(shipped[0], "no other ships")
+    return DefaultModel(shipped[0], f"{wanted} does not ship")
+
+
+def gpu_asked_for(engine: str, device: str | None, installed: Sequence[str]) -> str:
+    """By what a run goes to a GPU, e.g. "--engine tensorrt"; "" when it stays on a processor (or an NPU)."""
+    if engine == "tensorrt":
+        return "--engine tensorrt"
+    if device is not None:  # "GPU.1" is one too
+        return f"--device {device}" if device.upper().split(".")[0] in _GPU_DEVICES else ""
+    if engine == "auto" and "tensorrt" in installed and not set(installed) & set(PROCESSOR_ENGINES):
+        return "only TensorRT is installed"
+    return ""
+
+
+def default_text(shipped: Sequence[str]) -> str:
+    """The default as a help text says it; for the names of the models that ship."""
+    if FAST_MODEL in shipped and FINE_MODEL in shipped:
+        return f"{FAST_MODEL}; on a GPU {FINE_MODEL}"
+    return shipped[0] if shipped else "none ships"
 
 
 @dataclass(frozen=True)
 class RunOptions:
     """
     Args:
-        model: name of a shipped model, or path of an .onnx file; None for the default.
+        model: name of a shipped model, or path of an .onnx file; None for `default_model`.
         engine: "auto" or a name of `seg_viewer.engines.ENGINE_NAMES`.
         device: as the engine calls it, or None for its default.
         style: how classes are painted.
@@ -27,9 +91,18 @@ class RunOptions:
     style: OverlayStyle = field(default_factory=OverlayStyle)
     on_loading: LoadProgress | None = field(default=None, compare=False, repr=False)
 
+    def default_model(self) -> DefaultModel:
+        """What runs where `model` is None. Raises: ModelFileError."""
+        names = [path.stem for path in shipped_models()]
+        return default_model(self.engine, self.device, names, installed_engines())
+
+    def model_path(self) -> Path:
+        """Raises: UsageError for an unknown name, ModelFileError where none ships."""
+        return find_model(self.model if self.model is not None else self.default_model().name)
+
     def read_spec(self) -> ModelSpec:
-        """Raises: ModelFileError."""
-        return read_model_file(find_model(self.model))
+        """Raises: UsageError, ModelFileError."""
+        return read_model_file(self.model_path())
 
     def load(self, spec: ModelSpec, mode: str = "throughput") -> Engine:
         """See `load_engine`."""

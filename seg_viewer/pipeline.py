@@ -162,6 +162,11 @@ class Pipeline:
             return self._is_finished()
 
     @property
+    def last_shot(self) -> Shot | None:
+        """The shot delivered last; once `at_end` is true, the last one there is until somebody seeks."""
+        return self._last
+
+    @property
     def paused(self) -> bool:
         return self._paused
 

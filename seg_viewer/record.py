@@ -15,6 +15,7 @@ from seg_viewer.core.errors import ExportError, UsageError
 from seg_viewer.core.frame import Shot
 from seg_viewer.core.overlay import Overlay
 from seg_viewer.core.part_file import check_target
+from seg_viewer.engines import EngineReport
 from seg_viewer.options import RunOptions
 from seg_viewer.pipeline import Pipeline, Policy
 from seg_viewer.sinks.recording import Recorder, check_suffix
@@ -149,6 +150,8 @@ class RecordResult:
         seconds: it ran.
         problem: why it ended early, or "".
         drops: frames that were not processed, by cause.
+        ran: model and engine, one line; "" where only the source was recorded.
+        warnings: what was wrong with the engine, a line each.
     """
 
     files: tuple[Path, ...]
@@ -156,6 +159,8 @@ class RecordResult:
     seconds: float
     problem: str = ""
     drops: tuple[tuple[str, int], ...] = ()
+    ran: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 def record_live(
@@ -193,6 +198,7 @@ def record_live(
         raise
     timer = threading.Timer(duration_s, source.interrupt) if duration_s is not None else None
     drops: dict[str, int] = {}
+    report: EngineReport | None = None
     try:
         if timer is not None:
             timer.daemon = True
@@ -201,8 +207,10 @@ def record_live(
             _follow(source, recording, None, on_progress)
         else:
             with Pipeline(source, spec, lambda: options.load(spec, "latency"), policy=Policy.LATEST) as pipeline:
-                _follow(source, recording, pipeline, on_progress)
-            drops = pipeline.ledger.snapshot().drops
+                try:
+                    _follow(source, recording, pipeline, on_progress)
+                finally:
+                    report, drops = pipeline.engine_report, pipeline.ledger.snapshot().drops
     except KeyboardInterrupt:
         pass  # the usual way to end a recording
     finally:
@@ -213,7 +221,10 @@ def record_live(
         source.close()
     if not files:
         raise ExportError(recording.problem or f"{plan.path}: no picture came in time; nothing was recorded")
-    return RecordResult(tuple(files), recording.frames, seconds, recording.problem, tuple(sorted(drops.items())))
+    ran = f"model {spec.title}, {report.line()}" if spec and report else ""
+    warnings = (report.fallback,) if report and report.fallback else ()
+    dropped = tuple(sorted(drops.items()))
+    return RecordResult(tuple(files), recording.frames, seconds, recording.problem, dropped, ran, warnings)
 
 
 def _follow(

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from seg_viewer.core import assets
+from seg_viewer.core.assets import FAST_MODEL, FINE_MODEL
 from tests.models import color_model
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -23,6 +25,18 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The colour model, 64×32."""
     return color_model(tmp_path_factory.mktemp("models") / "colors.onnx")
+
+
+@pytest.fixture
+def two_shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder in the place of the shipped models: driving-fast, 64×32, and driving-fine, 96×64; colour models both."""
+    folder = tmp_path / "shipped"
+    folder.mkdir()
+    color_model(folder / f"{FAST_MODEL}.onnx", name=FAST_MODEL)
+    color_model(folder / f"{FINE_MODEL}.onnx", 96, 64, name=FINE_MODEL)
+    real = assets.asset_path
+    monkeypatch.setattr(assets, "asset_path", lambda *parts: folder if parts == ("models",) else real(*parts))
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import av
 import numpy as np
+import pytest
 
-from seg_viewer.core.assets import asset_path
+from seg_viewer.core.assets import asset_path, shipped_models
 from seg_viewer.core.labels import DRIVING
 from seg_viewer.doctor import golden_classes, golden_frame
 from seg_viewer.engines import load_engine
@@ -48,12 +49,13 @@ def test_the_model_finds_road_cars_and_people_in_it() -> None:
     assert iou["road"] > 0.8 and iou["car"] > 0.6 and iou["person"] > 0.15, iou
 
 
-def test_every_engine_gives_the_golden_answer() -> None:
-    spec = RunOptions().read_spec()
+@pytest.mark.parametrize("name", [path.stem for path in shipped_models()])
+def test_every_engine_gives_the_golden_answer(name: str) -> None:
+    spec = RunOptions(name).read_spec()
     golden = golden_classes(spec)
     assert golden is not None and golden[1] == "stored answer of ONNX Runtime"
     assert len(np.unique(golden[0])) == len(DRIVING)
-    for name in ("openvino", "onnxruntime"):
-        engine = load_engine(spec, name)
+    for runtime in ("openvino", "onnxruntime"):
+        engine = load_engine(spec, runtime)
         assert np.mean(engine.segment(golden_frame(spec)) == golden[0]) > 0.985
         engine.close()

@@ -42,6 +42,7 @@ def test_for_a_time(http: HttpVideo, tmp_path: Path, model: Path, what: RecordWh
     names = ["a_source.mkv", "a.mp4"] if what is RecordWhat.BOTH else [f"a{suffix}"]
     assert [path.name for path in result.files] == names and result.problem == ""
     assert len(video_times(result.files[0])) == result.frames > 5
+    assert result.warnings == () and ("model colors (64×32), openvino" in result.ran) == (what is not RecordWhat.SOURCE)
     for path in result.files:
         assert all(later > earlier for earlier, later in pairwise(video_times(path)))
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("seg-")]

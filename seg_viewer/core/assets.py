@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from seg_viewer.core.errors import SegViewerError
+from seg_viewer.core.errors import SegViewerError, UsageError
 
-DEFAULT_MODEL = "driving-fast"
+FAST_MODEL, FINE_MODEL = "driving-fast", "driving-fine"
+"""The one for processors, and the one with a larger input, for GPUs and exports."""
 
 
 def asset_path(*parts: str) -> Path:
@@ -35,10 +36,18 @@ def shipped_models() -> list[Path]:
         return []
 
 
-def find_model(name_or_path: str | None) -> Path:
-    """The file of a shipped model's name ("driving-fast"), or the path itself; None means the default model."""
-    name = name_or_path or DEFAULT_MODEL
-    for path in shipped_models():
-        if path.stem == name:
+def find_model(name_or_path: str) -> Path:
+    """The file of a shipped model's name ("driving-fast"), or the path itself.
+
+    Raises:
+        UsageError: it is neither the name of a model that ships nor a path.
+    """
+    shipped = shipped_models()
+    for path in shipped:
+        if path.stem == name_or_path:
             return path
-    return Path(name)
+    path = Path(name_or_path).expanduser()
+    if path.exists() or path.suffix == ".onnx" or len(path.parts) > 1:
+        return path
+    names = ", ".join(path.stem for path in shipped) or "none"
+    raise UsageError(f"model '{name_or_path}': no such name; what ships is {names}; or give the path of an .onnx file")

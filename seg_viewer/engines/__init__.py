@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 from seg_viewer.core.errors import EngineError, UsageError
@@ -13,6 +15,7 @@ from seg_viewer.engines.base import MODES, Engine, EngineReport, LoadProgress, L
 __all__ = [
     "ENGINE_NAMES",
     "MODES",
+    "PROCESSOR_ENGINES",
     "Engine",
     "EngineChoice",
     "EngineReport",
@@ -20,13 +23,15 @@ __all__ = [
     "LoadStopped",
     "LoadWatch",
     "available_engines",
+    "installed_engines",
     "load_engine",
 ]
 
 ENGINE_NAMES = ("openvino", "onnxruntime", "tensorrt")
 """In the order in which "auto" tries them; TensorRT last, because its first start builds for minutes."""
 
-_PROCESSOR_ENGINES = ("openvino", "onnxruntime")
+PROCESSOR_ENGINES = ("openvino", "onnxruntime")
+"""Those that run on the processor unless a device is named."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,18 @@ class EngineChoice:
 def available_engines() -> list[EngineChoice]:
     """Every engine in the order of "auto", asked of the runtimes themselves."""
     return [_inspect(name) for name in ENGINE_NAMES]
+
+
+def installed_engines() -> tuple[str, ...]:
+    """Engines whose runtime is installed, in the order of "auto". Looked up, not imported: fast, and no promise."""
+    return tuple(name for name in ENGINE_NAMES if _is_installed(name))
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ValueError:  # imported, but without a spec
+        return package in sys.modules
 
 
 def _inspect(name: str) -> EngineChoice:
@@ -101,7 +118,7 @@ def _with_spare(make: Callable[[], Engine], spec: ModelSpec, mode: str) -> Engin
 
     def make_spare() -> Engine:
         reasons = []
-        for name in _PROCESSOR_ENGINES:
+        for name in PROCESSOR_ENGINES:
             try:
                 return _maker(name)(spec, "CPU", mode)
             except EngineError as error:

@@ -41,6 +41,11 @@ class LoadWatch:
         self._stopped = True
 
 
+def same_model(spec: ModelSpec) -> str:
+    """What a fallback says of the model: it may be one that was chosen for the device that failed."""
+    return f"the model stays {spec.name}"
+
+
 class DeviceFailure(EngineError):
     """A device ran out of memory, was lost or refused to go on; another engine may still run the model."""
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from seg_viewer.core.errors import EngineError
 from seg_viewer.core.frame import ByteArray
 from seg_viewer.core.model_file import ModelSpec
-from seg_viewer.engines.base import DeviceFailure, Engine, EngineReport
+from seg_viewer.engines.base import DeviceFailure, Engine, EngineReport, same_model
 
 
 class FallbackEngine:
@@ -115,4 +115,6 @@ class FallbackEngine:
         self._spare = True
         self.slots = self._engine.slots
         self._engine.wake = self._wake
-        self.report = replace(self._engine.report, fallback=f"fell back to the processor: {error}")
+        self.report = replace(
+            self._engine.report, fallback=f"fell back to the processor: {error}; {same_model(self._engine.spec)}"
+        )

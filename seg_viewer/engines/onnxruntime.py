@@ -14,7 +14,14 @@ from platformdirs import user_cache_path
 from seg_viewer.core.errors import EngineError
 from seg_viewer.core.frame import ByteArray
 from seg_viewer.core.model_file import INPUT_NAME, OUTPUT_NAME, ModelSpec, read_model_file
-from seg_viewer.engines.base import DeviceFailure, EngineReport, check_picture, summarize_precision, to_class_map
+from seg_viewer.engines.base import (
+    DeviceFailure,
+    EngineReport,
+    check_picture,
+    same_model,
+    summarize_precision,
+    to_class_map,
+)
 
 _PROVIDERS = {"CPU": "CPUExecutionProvider", "CUDA": "CUDAExecutionProvider", "TENSORRT": "TensorrtExecutionProvider"}
 _BEHIND = {"CPU": (), "CUDA": ("CPU",), "TENSORRT": ("CUDA", "CPU")}
@@ -66,7 +73,7 @@ class OnnxRuntimeEngine:
         self._session, precision = _open_session(ort, self.spec, wanted, present)
         used = _device(self._session.get_providers()[0])
         self._on_gpu = used != "CPU"
-        fallback = "" if used == wanted else _explain_fallback(ort, wanted, used)
+        fallback = "" if used == wanted else f"{_explain_fallback(ort, wanted, used)}; {same_model(self.spec)}"
         self._results: deque[tuple[ByteArray, float]] = deque()
         self.inference_s = 0.0
         self.wake: Callable[[], None] = lambda: None

@@ -61,11 +61,7 @@ class OpenVinoEngine:
             raise EngineError(f"OpenVINO has no device {wanted} here; there is {', '.join(present) or 'none'}")
         note = _use_cache(core)
         try:
-            self._compiled = core.compile_model(
-                self._read(ov, core),
-                wanted,
-                _settings(wanted, mode),
-            )
+            self._compiled = core.compile_model(read_graph(ov, core, self.spec), wanted, settings(wanted, mode))
         except RuntimeError as error:
             reason = str(error).strip().splitlines()[-1]
             raise EngineError(f"{self.spec.path}: OpenVINO cannot compile it for {wanted}: {reason}") from error
@@ -85,20 +81,9 @@ class OpenVinoEngine:
             note=note,
         )
 
-    def _read(self, ov: Any, core: Any) -> Any:
-        model = core.read_model(str(self.spec.path))
-        pre = ov.preprocess.PrePostProcessor(model)
-        pre.output(OUTPUT_NAME).tensor().set_element_type(ov.Type.u8)
-        return pre.build()
-
     def _precision(self) -> str:
-        counts: Counter[str] = Counter()
-        for operation in self._compiled.get_runtime_model().get_ops():
-            info = operation.get_rt_info()
-            if str(info["layerType"].value if "layerType" in info else "") in _CONVOLUTIONS:
-                name = str(info["runtimePrecision"].value)
-                counts[_PRECISIONS.get(name, name)] += 1
-        return summarize_precision(counts)
+        names = convolution_precisions(self._compiled).values()
+        return summarize_precision(Counter(_PRECISIONS.get(name, name) for name in names))
 
     def submit(self, rgb: ByteArray) -> None:
         check_picture(self.spec, rgb)
@@ -142,12 +127,30 @@ class OpenVinoEngine:
         self._compiled = None
 
 
-def _settings(device: str, mode: str) -> dict[str, Any]:
-    settings: dict[str, Any] = {"PERFORMANCE_HINT": "THROUGHPUT" if mode == "throughput" else "LATENCY"}
+def settings(device: str, mode: str) -> dict[str, Any]:
+    """What the engine compiles with, on a device ("CPU", "GPU", …) in a mode of `MODES`."""
+    chosen: dict[str, Any] = {"PERFORMANCE_HINT": "THROUGHPUT" if mode == "throughput" else "LATENCY"}
     if device.startswith("CPU"):
         # bound to its core, a worker holds up whichever decoder is there while another core has nothing to do
-        settings["ENABLE_CPU_PINNING"] = False
-    return settings
+        chosen["ENABLE_CPU_PINNING"] = False
+    return chosen
+
+
+def read_graph(ov: Any, core: Any, spec: ModelSpec) -> Any:
+    """The graph of a model file, its class map as uint8."""
+    pre = ov.preprocess.PrePostProcessor(core.read_model(str(spec.path)))
+    pre.output(OUTPUT_NAME).tensor().set_element_type(ov.Type.u8)
+    return pre.build()
+
+
+def convolution_precisions(compiled: Any) -> dict[str, str]:
+    """Name of each convolution that the runtime executes → what it computes in, as the runtime calls it ("u8")."""
+    found = {}
+    for operation in compiled.get_runtime_model().get_ops():
+        info = operation.get_rt_info()
+        if str(info["layerType"].value if "layerType" in info else "") in _CONVOLUTIONS:
+            found[operation.get_friendly_name()] = str(info["runtimePrecision"].value)
+    return found
 
 
 class _Request:

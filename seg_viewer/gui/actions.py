@@ -81,6 +81,10 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
         ),
     ),
     (
+        "&Model",
+        (ActionSpec("open-model", "&Other model file…", "Run a model file of your own", ("Ctrl+M",)),),
+    ),
+    (
         "&View",
         (
             ActionSpec("overlay", "&Overlay", "Show or hide the colours", ("T", "H"), "overlay", checkable=True),
@@ -145,10 +149,11 @@ def all_specs() -> list[ActionSpec]:
     return [spec for _title, items in MENUS for spec in items if spec is not None]
 
 
-def fill_menu_bar(bar: QMenuBar, actions: Mapping[str, QAction], menus_after: Mapping[str, QMenu]) -> None:
-    """Put every action into its menu, and further menus behind the actions whose ids are given."""
+def fill_menu_bar(bar: QMenuBar, actions: Mapping[str, QAction], menus_after: Mapping[str, QMenu]) -> dict[str, QMenu]:
+    """Put every action into its menu, and further menus behind the actions whose ids are given; returns the menus."""
+    menus = {}
     for title, items in MENUS:
-        menu = bar.addMenu(title)
+        menu = menus[title.replace("&", "")] = bar.addMenu(title)
         for spec in items:
             if spec is None:
                 menu.addSeparator()
@@ -156,3 +161,4 @@ def fill_menu_bar(bar: QMenuBar, actions: Mapping[str, QAction], menus_after: Ma
             menu.addAction(actions[spec.id])
             if spec.id in menus_after:
                 menu.addMenu(menus_after[spec.id])
+    return menus

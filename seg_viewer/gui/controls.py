@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QSlider, QTool
 
 from seg_viewer.gui.actions import SPEED_NAMES, SPEEDS
 from seg_viewer.gui.live_bar import LiveBar
-from seg_viewer.gui.player import PlayerState
 from seg_viewer.gui.seek_bar import SeekBar, clock_text
+from seg_viewer.gui.session import PlayerState
 from seg_viewer.gui.theme import icon
 
 _PLAY_LOOKS = {

@@ -6,8 +6,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from seg_viewer.core.ledger import LedgerSnapshot
-from seg_viewer.gui.player import PlayerState
 from seg_viewer.gui.seek_bar import clock_text
+from seg_viewer.gui.session import PlayerState
 from seg_viewer.sources import LiveStatus
 
 

@@ -29,11 +29,13 @@ from seg_viewer.gui.legend import Legend, SidePanel
 from seg_viewer.gui.live_bar import lost_text
 from seg_viewer.gui.loading_bar import LoadingBar
 from seg_viewer.gui.message_bar import MessageBar
+from seg_viewer.gui.models import Models
 from seg_viewer.gui.opening import Opening, dropped_files, short_name
 from seg_viewer.gui.outputs import Outputs
-from seg_viewer.gui.player import Player, PlayerState
+from seg_viewer.gui.player import Player
 from seg_viewer.gui.recent_menu import RecentMenu
 from seg_viewer.gui.recorder import WhatMenu
+from seg_viewer.gui.session import PlayerState
 from seg_viewer.gui.settings import WindowSettings, load_settings, save_settings
 from seg_viewer.gui.start_page import StartPage
 from seg_viewer.gui.stats_panel import StatsPanel
@@ -113,6 +115,7 @@ class MainWindow(QMainWindow):
             "open-folder": lambda: self._opening.ask_folder(self._settings.last_folder),
             "address": lambda: self._opening.ask_address(),
             "demo": lambda: self.open(DEMO),
+            "open-model": lambda: self.models.ask_file(),
             "screenshot": lambda: self.outputs.take_screenshot(),
             "record": lambda: self.outputs.toggle_recording(),
             "export": lambda: self.outputs.show_export(),
@@ -163,7 +166,7 @@ class MainWindow(QMainWindow):
         self.main_column.addWidget(self.controls)
         self.setCentralWidget(central)
         self.recent_menu = RecentMenu(self)
-        fill_menu_bar(
+        menus = fill_menu_bar(
             self.menuBar(),
             self.actions_by_id,
             {
@@ -172,6 +175,7 @@ class MainWindow(QMainWindow):
                 "record": WhatMenu(self.outputs.recorder, self),
             },
         )
+        self.models = Models(self, menus["Model"])
 
     def _connect(self) -> None:
         self._opening.chosen.connect(self.open)
@@ -180,6 +184,7 @@ class MainWindow(QMainWindow):
         self.start_page.demo_wanted.connect(lambda: self.open(DEMO))
         self.start_page.recent_wanted.connect(self.open)
         self.recent_menu.chosen.connect(self.open)
+        self.models.chosen.connect(self._use_model)
         self.recent_menu.cleared.connect(self._clear_recent)
         self.loading_bar.cancelled.connect(self.player.stop_loading)
         self.view.resized.connect(self._view_resized)
@@ -203,6 +208,7 @@ class MainWindow(QMainWindow):
         for name, on in (("overlay", True), ("outline", self.style_now.outline), ("panel", self._settings.panel)):
             self.actions_by_id[name].setChecked(on)
         self._show_recent()
+        self.models.refresh()
         self._arrange()
 
     # -- opening ---------------------------------------------------------------------------------------------------
@@ -212,14 +218,28 @@ class MainWindow(QMainWindow):
         text = self._opening.complete(source)
         if text != DEMO and not is_live(text):
             self._settings = replace(self._settings, last_folder=str(Path(text).parent))
+        self._forget_source()
+        self.player.open(text)
+        self._refresh()
+
+    def _use_model(self, model: str) -> None:
+        """Another model at the same place."""
+        table = self.player.truth_csv if self.player.score else None
+        self._forget_source()
+        self.player.use_model(model)
+        self.options = replace(self.options, model=model)
+        self._refresh()
+        if table is not None:
+            self.messages.show_info(f"{table} holds the scores of the model before, and ends with it")
+
+    def _forget_source(self) -> None:
+        self._state = PlayerState.EMPTY
         self.messages.clear()
         self._told.clear()
         self._announced = None
         self.overlay = None
         self.view.clear()
         self.stats.clear()
-        self.player.open(text)
-        self._refresh()
 
     def _show_recent(self) -> None:
         recent = self._settings.recent
@@ -323,7 +343,8 @@ class MainWindow(QMainWindow):
         self.stats.set_source(player.info, player.spec)
         self.overlay = Overlay(player.spec.labels, self.style_now)
         self.view.set_overlay(self.overlay)
-        self.controls.set_position(0.0)
+        self.controls.set_position(player.position_s)
+        self.models.refresh()
         self.controls.set_live(player.info.live)
         self.controls.live_bar.set_status(self._state, player.live_status or LiveStatus())
         if source != DEMO:
@@ -346,6 +367,7 @@ class MainWindow(QMainWindow):
             self.stack.setCurrentWidget(self.view)
             self.view.setFocus()
             self.view.set_notice(f"Opening {short_name(player.source or '')} …")
+            self.models.refresh()
         elif state is PlayerState.ERROR:
             self._failed(player.error or "stopped")
         else:

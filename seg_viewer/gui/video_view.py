@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from seg_viewer.core.ledger import Ledger
 from seg_viewer.core.live_score import wrong_pixels
 from seg_viewer.core.overlay import Overlay, mark_errors
-from seg_viewer.gui.player import LATE_WINDOW, Shown, size_to_show
+from seg_viewer.gui.session import LATE_WINDOW, Shown, size_to_show
 
 _SETTLE_MS = 120
 _MARGIN = 24

@@ -20,7 +20,8 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from seg_viewer.gui.main_window import MainWindow
-from seg_viewer.gui.player import Player, PlayerState
+from seg_viewer.gui.player import Player
+from seg_viewer.gui.session import PlayerState
 from seg_viewer.gui.settings import open_store
 from seg_viewer.gui.theme import apply_theme
 from seg_viewer.options import RunOptions
@@ -134,8 +135,9 @@ def pause_at(qtbot: QtBot, window: MainWindow, index: int, rate: int = 20) -> No
     """Pause and go to a frame."""
     wait_state(qtbot, window, PlayerState.PLAYING)
     window.toggle_play()
+    before = window.view.shown  # perhaps the frame already, by playing: the next steps need the seek to be over
     window.seek(index / rate)
-    qtbot.waitUntil(lambda: shown_index(window) == index, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.view.shown is not before and shown_index(window) == index, timeout=WAIT_MS)
 
 
 def painted(window: MainWindow) -> tuple[int, int, int]:

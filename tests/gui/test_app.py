@@ -15,8 +15,8 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from seg_viewer.core.errors import SegViewerError
-from seg_viewer.gui import app, player, system
-from seg_viewer.gui.player import PlayerState
+from seg_viewer.gui import app, session, system
+from seg_viewer.gui.session import PlayerState
 from seg_viewer.options import RunOptions
 
 from .conftest import WAIT_MS, pause_at, wait_state, worker_threads
@@ -68,7 +68,7 @@ def test_an_unexpected_error_of_the_player_is_one_line(qtbot: QtBot, open_window
     def breaks(_source):
         raise MemoryError("a picture\nof 8K")
 
-    monkeypatch.setattr(player, "open_source", breaks)
+    monkeypatch.setattr(session, "open_source", breaks)
     window = open_window(clip)
     wait_state(qtbot, window, PlayerState.ERROR)
     assert window.messages.texts("error") == [f"{clip}: stopped by an unexpected error: MemoryError: a picture of 8K"]

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from seg_viewer.core.zone import ZoneWatch
 from seg_viewer.gui import ego_zone
-from seg_viewer.gui.player import PlayerState
+from seg_viewer.gui.session import PlayerState
 from tests.models import BLUE, GREY
 from tests.servers.http_video import HttpVideo
 

@@ -16,7 +16,7 @@ from pytestqt.qtbot import QtBot
 from seg_viewer.core.errors import ExportError
 from seg_viewer.export import ExportCancelled, ExportProgress, ExportResult, export_video
 from seg_viewer.gui import export_dialog
-from seg_viewer.gui.player import PlayerState
+from seg_viewer.gui.session import PlayerState
 
 from .conftest import WAIT_MS, make_clip, wait_state, worker_threads
 

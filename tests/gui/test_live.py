@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QDialogButtonBox
 from pytestqt.qtbot import QtBot
 
 from seg_viewer.gui.address_dialog import AddressDialog
-from seg_viewer.gui.player import PlayerState
+from seg_viewer.gui.session import PlayerState
 from seg_viewer.record import RecordWhat
 from seg_viewer.sources.camera import Camera, CameraChoice
 from seg_viewer.sources.live import Backoff

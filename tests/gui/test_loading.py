@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from seg_viewer.gui.player import PlayerState
+from seg_viewer.gui.session import PlayerState
 from seg_viewer.options import RunOptions
 from tests.engines.tensorrt.conftest import machine
 

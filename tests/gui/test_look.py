@@ -17,7 +17,7 @@ from seg_viewer.core.overlay import OverlayStyle
 from seg_viewer.gui import main_window, screenshot
 from seg_viewer.gui.actions import all_specs
 from seg_viewer.gui.dialogs import AboutDialog, HelpDialog
-from seg_viewer.gui.player import PlayerState
+from seg_viewer.gui.session import PlayerState
 from seg_viewer.gui.settings import MAX_RECENT, WindowSettings, load_settings, open_store, save_settings
 from seg_viewer.options import RunOptions
 from tests.models import BLUE

@@ -12,7 +12,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
-from seg_viewer.gui.player import PlayerState
+from seg_viewer.gui.session import PlayerState
 from seg_viewer.options import RunOptions
 
 from .conftest import WAIT_MS, make_clip, shown_index, wait_state

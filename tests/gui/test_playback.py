@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -10,9 +11,10 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
+from seg_viewer.core.frame import ByteArray, Shot
 from seg_viewer.core.labels import DRIVING
-from seg_viewer.gui.player import PlayerState, size_to_show
 from seg_viewer.gui.seek_bar import SeekBar, clock_text
+from seg_viewer.gui.session import PlayerState, Session, size_to_show
 
 from .conftest import COLORS, WAIT_MS, is_near, make_clip, mixed, painted, pause_at, shown_index, wait_state
 
@@ -120,6 +122,34 @@ def test_at_the_end_it_stops_and_play_starts_over(qtbot: QtBot, open_window, cli
     qtbot.keyClick(window, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: shown_index(window) < 20, timeout=WAIT_MS)
     wait_state(qtbot, window, PlayerState.PLAYING)
+
+
+def test_it_has_not_ended_before_the_last_frame_is_shown(qtbot: QtBot, open_window, tmp_path: Path, monkeypatch):
+    convert, may_go = Session._convert, threading.Event()
+
+    def held_up(session: Session, shot: Shot) -> ByteArray:
+        if shot.frame.index == 5:
+            may_go.wait(WAIT_MS / 1000)
+        return convert(session, shot)
+
+    monkeypatch.setattr(Session, "_convert", held_up)
+    window = open_window(make_clip(tmp_path / "short.mp4", 6))
+    qtbot.waitUntil(lambda: shown_index(window) == 4 and window.player._session.pipeline.at_end, timeout=WAIT_MS)
+    window._refresh()
+    early = window.player.state, window._state, window.actions_by_id["play"].text()
+    may_go.set()
+    assert early == (PlayerState.PLAYING, PlayerState.PLAYING, "Pause")
+    wait_state(qtbot, window, PlayerState.ENDED)
+    assert shown_index(window) == 5
+
+
+def test_a_resize_at_the_end_does_not_take_the_end_back(qtbot: QtBot, open_window, clip: Path):
+    window = open_window(clip)
+    wait_state(qtbot, window, PlayerState.ENDED)
+    session = window.player._session
+    window.player.listen(lambda: None, lambda: None)  # nobody takes it yet
+    session.rescale(window.view.shown)
+    assert session._newest is not None and window.player.state is PlayerState.ENDED
 
 
 def test_loop_starts_over_by_itself(qtbot: QtBot, open_window, tmp_path: Path):

@@ -16,7 +16,8 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from seg_viewer.core.overlay import ERROR_COLOR
-from seg_viewer.gui.player import Player, PlayerState
+from seg_viewer.gui.player import Player
+from seg_viewer.gui.session import PlayerState
 from seg_viewer.options import RunOptions
 from tests.gui.conftest import WAIT_MS, is_near, painted, pause_at, wait_state
 from tests.models import GREEN
@@ -81,6 +82,21 @@ def test_without_truth_there_is_nothing_to_mark_and_that_is_told(qtbot: QtBot, o
     pause_at(qtbot, window, 3)
     window.actions_by_id["errors"].trigger()
     assert any("no ground truth" in text for text in window.messages.texts())
+
+
+def test_another_model_ends_the_table_and_that_is_told(
+    qtbot: QtBot, open_window, recording: Path, tmp_path: Path, two_shipped: Path
+) -> None:
+    table = tmp_path / "truth.csv"
+    window = open_window()
+    window.player.open(str(recording), table)
+    wait_state(qtbot, window, PlayerState.ENDED)
+    window.models.use(str(two_shipped / "driving-fine.onnx"))
+    qtbot.waitUntil(lambda: "driving-fine" in window.stats.text("model"), timeout=WAIT_MS)
+    assert window.messages.texts("info") == [f"{table} holds the scores of the model before, and ends with it"]
+    qtbot.waitUntil(table.exists, timeout=WAIT_MS)
+    with table.open(newline="") as file:
+        assert list(csv.DictReader(file))[-1]["miou"] == "0.250000"
 
 
 def test_the_table_has_a_line_for_each_frame_shown(qtbot: QtBot, model: Path, recording: Path, tmp_path: Path) -> None:

@@ -331,7 +331,7 @@ def test_a_file_with_bytes_first_is_given_to_tensorrt_cast_first(machine: Any) -
     """The model that ships transposes bytes, which TensorRT refuses, and so does the stand-in."""
     from seg_viewer.core.assets import find_model
 
-    spec = read_model_file(find_model(None))
+    spec = read_model_file(find_model("driving-fast"))
     engine = load_engine(spec, "tensorrt")
     assert engine.report.precision == "int8"
     engine.close()

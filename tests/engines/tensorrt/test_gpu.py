@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from seg_viewer.core.assets import shipped_models
 from seg_viewer.core.errors import EngineError
 from seg_viewer.core.golden import golden_frames
 from seg_viewer.core.model_file import read_model_file
@@ -171,10 +172,9 @@ def test_a_gpu_can_be_opened_again_on_another_thread(gpu: Any) -> None:
 # -- TensorRT ----------------------------------------------------------------------------------------------------------
 
 
-def test_the_model_that_ships_is_built_verified_and_run(tensorrt: None) -> None:
-    from seg_viewer.core.assets import find_model
-
-    spec = read_model_file(find_model(None))
+@pytest.mark.parametrize("path", shipped_models(), ids=lambda path: path.stem)
+def test_a_model_that_ships_is_built_verified_and_run(tensorrt: None, path: Path) -> None:
+    spec = read_model_file(path)
     engine = load_engine(spec, "tensorrt")
     reference = load_engine(spec, "onnxruntime", "CPU")
     assert engine.report.name == "tensorrt" and engine.report.fallback == "", engine.report

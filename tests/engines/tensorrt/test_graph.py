@@ -34,7 +34,7 @@ def _readers_of_bytes(graph: TensorRtGraph) -> list[str]:
 
 
 def test_int8_is_kept_and_only_the_order_at_the_input_changes() -> None:
-    spec = read_model_file(find_model(None))
+    spec = read_model_file(find_model("driving-fast"))
     graph = prepare_graph(spec)
     assert graph.precision == "int8"
     before = onnx.load(str(spec.path)).graph
@@ -92,7 +92,7 @@ def test_inputs_and_outputs_keep_their_types(model: Path) -> None:
 
 
 def test_a_precision_that_cannot_be_had_is_refused(model: Path) -> None:
-    shipped = read_model_file(find_model(None))
+    shipped = read_model_file(find_model("driving-fast"))
     with pytest.raises(UsageError, match="is int8 and stays so"):
         target_precision(shipped, "float16")
     with pytest.raises(UsageError, match="choose one of auto, float32, float16"):

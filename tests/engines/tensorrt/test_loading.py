@@ -50,6 +50,7 @@ def test_a_lost_gpu_is_told_with_the_export(machine: Any, model: Path, tmp_path:
     assert result.frames == 6 and result.engine.startswith("openvino")
     (warning,) = result.warnings
     assert "fell back to the processor" in warning and "OutOfMemory" in warning
+    assert "the model stays colors" in warning and result.model == "colors (64×32)"
 
 
 def test_a_failed_build_leaves_no_file(machine: Any, model: Path, tmp_path: Path) -> None:
