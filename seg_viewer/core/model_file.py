@@ -6,7 +6,7 @@ One .onnx file is the whole hand-over:
 - output `classes`: integer class id of each pixel, [1, H, W].
 - optional output `margin`: top-1 minus top-2 probability of each pixel, 0…255, uint8 or int32, [1, H, W].
 - `metadata_props`, all text, keys below: `format_version`, `name`, `labels`, `input_size`, `precision`, `metrics`,
-  `trained_on`, `provenance`, `producer`.
+  `trained_on`, `provenance`, `measures` (see `measures.py`; may be missing), `producer`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Any
 
 from seg_viewer.core.errors import ModelFileError
 from seg_viewer.core.labels import LabelSet
+from seg_viewer.core.measures import Measures, read_measures
 
 FORMAT_VERSION = 1
 KEY_PREFIX = "seg_viewer."
@@ -44,6 +45,7 @@ class ModelSpec:
         trained_on: names of the data sets.
         provenance: how it was made and checked: network, steps, loss, parity by engine, …; for people.
         producer: program and version that wrote the file.
+        measures: IoU by the height of objects and calm over time, in the form that `measures.py` tells; None without.
         has_margin: whether there is a `margin` output.
         sha256: hash of the file, hexadecimal.
     """
@@ -58,12 +60,13 @@ class ModelSpec:
     trained_on: tuple[str, ...] = ()
     producer: str = ""
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    measures: Measures | None = None
     has_margin: bool = False
     sha256: str = ""
 
     def metadata(self) -> dict[str, str]:
         """The `metadata_props` to store, key → text."""
-        return {
+        texts = {
             KEY_PREFIX + "format_version": str(FORMAT_VERSION),
             KEY_PREFIX + "name": self.name,
             KEY_PREFIX + "labels": json.dumps(self.labels.to_json()),
@@ -74,6 +77,9 @@ class ModelSpec:
             KEY_PREFIX + "provenance": json.dumps(dict(self.provenance)),
             KEY_PREFIX + "producer": self.producer,
         }
+        if self.measures is not None:
+            texts[KEY_PREFIX + "measures"] = json.dumps(dict(self.measures))
+        return texts
 
 
 def read_model_file(path: str | Path) -> ModelSpec:
@@ -109,6 +115,7 @@ def read_model_file(path: str | Path) -> ModelSpec:
         trained_on=tuple(_json_or(metadata.get(KEY_PREFIX + "trained_on"), [])),
         producer=metadata.get(KEY_PREFIX + "producer", ""),
         provenance=_json_or(metadata.get(KEY_PREFIX + "provenance"), {}),
+        measures=read_measures(metadata.get(KEY_PREFIX + "measures")),
         has_margin=has_margin,
         sha256=hashlib.sha256(data).hexdigest(),
     )

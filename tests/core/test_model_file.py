@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import onnx
@@ -25,6 +26,49 @@ def test_scores_come_out_of_the_file(tmp_path: Path) -> None:
     scores = {"camvid-val": {"pictures": 101, "miou": 0.5, "iou": {"road": 0.9}}}
     path = color_model(tmp_path / "m.onnx", metadata={"seg_viewer.metrics": json.dumps(scores)})
     assert read_model_file(path).metrics == scores
+
+
+_BANDS = [
+    {"from": 0.0, "to": 0.05, "objects": 12, "iou": 0.31, "recall": 0.4},
+    {"from": 0.05, "to": None, "objects": 0, "iou": None, "recall": None},
+]
+_MEASURES = {
+    "heights": {"camvid": {"person": _BANDS}},
+    "calm": {"motorway": {"frames": 143, "still": 0.81, "changed": 0.0021}},
+}
+
+
+def test_measures_come_out_as_they_were_written(tmp_path: Path) -> None:
+    plain = read_model_file(color_model(tmp_path / "plain.onnx"))
+    assert plain.measures is None and "seg_viewer.measures" not in plain.metadata()
+    written = replace(plain, measures=_MEASURES).metadata()
+    assert read_model_file(color_model(tmp_path / "m.onnx", metadata=written)).measures == _MEASURES
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("{", None),
+        ("[]", None),
+        ('{"weather": 1}', None),
+        (json.dumps(_MEASURES | {"weather": {"rain": 1}}), _MEASURES),
+        (
+            json.dumps({"heights": {"camvid": {"person": [*_BANDS, {"from": "small"}, 3], "car": 5}, "idd": []}}),
+            {"heights": _MEASURES["heights"]},
+        ),
+        (
+            json.dumps({"heights": 1, "calm": {"a": {"frames": 9, "changed": 2.0}, **_MEASURES["calm"]}}),
+            {"calm": _MEASURES["calm"]},
+        ),
+        (
+            json.dumps({"calm": {"a": {"frames": 9, "still": "much", "changed": 0.5, "more": 1}}}),
+            {"calm": {"a": {"frames": 9, "still": None, "changed": 0.5}}},
+        ),
+    ],
+)
+def test_damaged_measures_are_left_out_and_unknown_ones_ignored(tmp_path: Path, text: str, kept: object) -> None:
+    path = color_model(tmp_path / "m.onnx", metadata={"seg_viewer.measures": text})
+    assert read_model_file(path).measures == kept
 
 
 @pytest.mark.parametrize(
