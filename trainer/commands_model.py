@@ -1,9 +1,7 @@
-"""`seg-trainer evaluate`, `predict`, `export`."""
+"""`seg-trainer predict`, `export`."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
@@ -12,85 +10,9 @@ import numpy as np
 from rich.console import Console
 from rich.progress import Progress
 
-from seg_viewer.core.errors import SourceError, UsageError
-from seg_viewer.core.labels import DRIVING, LabelSet
-from trainer.options import FILE, FOLDER, _Values, data_options, make_recipe
-from trainer.recipe import SIZE, Recipe
-
-ENGINES = click.Choice(["auto", "openvino", "onnxruntime", "tensorrt"])
-
-
-def _sets(recipe: Recipe, roots: Sequence[Path], labels: LabelSet | None, given: bool) -> list:  # type: ignore[type-arg]
-    """The recipe's data sets in the classes of a model. Raises: UsageError when they cannot be."""
-    from trainer.store import find_all
-
-    wishes = [recipe.run.labels] if given else ["native", "driving"] if labels != DRIVING else ["driving", "native"]
-    seen = ""
-    for wish in wishes:
-        try:
-            found = find_all(recipe.change(labels=wish), roots, lambda text: click.echo(text, err=True))
-        except UsageError as error:
-            seen = seen or str(error)
-            continue
-        if labels is None or found[0][1].labels.names == labels.names:
-            return [data for _, data in found]
-        seen = f"the data has the classes {', '.join(found[0][1].labels.names)}"
-    names = ", ".join(labels.names) if labels else "unknown"
-    raise UsageError(f"the model has the classes {names}; {seen}: give the label map that fits with --labels")
-
-
-@click.command()
-@click.argument("model_argument", required=False, type=FILE, metavar="[MODEL]")
-@click.option("--model", "model_option", type=FILE, help="Run folder, .keras, .onnx or .plan file.")
-@click.option("--recipe", help="Recipe whose held-out pictures are scored, instead of --data.")
-@data_options
-@click.option("--labels", help="Label map of the data.  [default: the one that fits the model]")
-@click.option("--seed", type=int, help="Of a random split.")
-@click.option("--engine", type=ENGINES, default="onnxruntime", show_default=True, help="Runtime of an .onnx file.")
-@click.option("--json", "json_file", type=FILE, help="Write the scores to this file too.")
-def evaluate(
-    model_argument: Path | None,
-    model_option: Path | None,
-    recipe: str | None,
-    data: tuple[str, ...],
-    root: tuple[Path, ...],
-    engine: str,
-    json_file: Path | None,
-    **options: object,
-) -> None:
-    """Score MODEL on the held-out pictures of data sets, at the resolution of their masks: one table for each set."""
-    from trainer.evaluate import score
-    from trainer.files import write_text
-    from trainer.metrics import full_table
-    from trainer.runner import open_model
-
-    path = model_option or model_argument
-    if path is None:
-        raise UsageError("no model: seg-trainer evaluate MODEL --data FOLDER")
-    chosen = make_recipe(recipe, data, options)
-    running = open_model(path, engine)
-    console = Console(stderr=True)
-    try:
-        sets = _sets(chosen, root, running.labels, bool(options.get("labels")) or recipe is not None)
-        labels = running.labels or sets[0].labels
-        click.echo(f"{running.name}: {running.told}")
-        scores = {}
-        with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-            for one in sets:
-                if not one.held_out:
-                    click.echo(f"{one.name}: nothing held out; give --validation-split", err=True)
-                    continue
-                task = bar.add_task(one.name)
-                advance: Callable[[int, int], None] = lambda d, n, t=task: bar.update(t, completed=d, total=n)  # type: ignore[misc] # noqa: E731
-                scores[one.name] = score(running.predict, one, running.size, labels, advance)
-                click.echo(full_table(one.name, scores[one.name]))
-    finally:
-        running.close()
-    if not scores:
-        raise SourceError("nothing was scored: no held-out picture in any data set")
-    if json_file:
-        told = {"model": str(path), "engine": running.told}
-        write_text(json_file, json.dumps(told | {n: s.to_full_json() for n, s in scores.items()}, indent=2) + "\n")
+from seg_viewer.core.errors import UsageError
+from trainer.options import ENGINES, FILE, FOLDER, _Values
+from trainer.recipe import SIZE
 
 
 @click.command()
