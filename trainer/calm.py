@@ -23,9 +23,9 @@ class Calm:
     """Share of still pixels whose class changes from one frame of a clip to the next.
 
     Luma (ITU-R BT.601) of the network's input is blurred with a box of 5×5. A pixel is still when the largest absolute
-    difference of that luma to the frame before, in its 3×3 neighbourhood, is at most 2 grey levels. Pairs of frames
-    whose blurred luma is the same everywhere are left out: a frame that came twice says nothing about calm. At the
-    border the picture is mirrored.
+    difference of that luma to the frame before, in its 3×3 neighbourhood, is at most 2 grey levels. Luma and blur are
+    rounded to whole levels; at the border the picture is mirrored. Pairs of frames that are the same in every value are
+    left out: a frame that came twice says nothing about calm.
 
     Args:
         labels: names of the classes; None where the model does not say, then ids are told.
@@ -33,7 +33,7 @@ class Calm:
 
     def __init__(self, labels: LabelSet | None) -> None:
         self._labels = labels
-        self._last: tuple[NDArray[np.uint8], NDArray[np.uint8]] | None = None
+        self._last: tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]] | None = None
         self._frames = self._pairs = self._repeated = self._all = self._still = 0
         self._changes = np.zeros((256, 256), np.int64)
 
@@ -41,8 +41,8 @@ class Calm:
         """Count the next frame.
 
         Args:
-            picture: (H, W, 3) uint8 RGB as the network got it.
-            class_map: (H, W) uint8 class ids, its answer.
+            picture: (H, W, 3) uint8 RGB as the network got it; kept until the next one.
+            class_map: (H, W) uint8 class ids, its answer; kept too.
 
         Raises:
             ValueError: a size differs from the picture's or from the frame's before.
@@ -50,22 +50,22 @@ class Calm:
         if picture.shape[:2] != class_map.shape:
             raise ValueError(f"picture is {picture.shape}, class map {class_map.shape}")
         luma = cv2.blur(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), (5, 5))
-        last, self._last = self._last, (luma, class_map)
+        last, self._last = self._last, (picture, luma, class_map)
         self._frames += 1
         if last is None:
             return
-        if last[0].shape != luma.shape:
-            raise ValueError(f"frame is {luma.shape}, the one before was {last[0].shape}")
-        difference = cv2.absdiff(luma, last[0])
-        if not difference.any():
+        before, luma_before, map_before = last
+        if before.shape != picture.shape:
+            raise ValueError(f"frame is {picture.shape}, the one before was {before.shape}")
+        if np.array_equal(picture, before):
             self._repeated += 1
             return
-        still = cv2.dilate(difference, np.ones((3, 3), np.uint8)) <= STILL
+        still = cv2.dilate(cv2.absdiff(luma, luma_before), np.ones((3, 3), np.uint8)) <= STILL
         self._pairs += 1
         self._all += still.size
         self._still += int(np.count_nonzero(still))
-        changed = still & (class_map != last[1])
-        codes = last[1][changed].astype(np.int64) * 256 + class_map[changed]
+        changed = still & (class_map != map_before)
+        codes = map_before[changed].astype(np.int64) * 256 + class_map[changed]
         self._changes += np.bincount(codes, minlength=256 * 256).reshape(256, 256)
 
     def to_json(self) -> dict[str, Any]:

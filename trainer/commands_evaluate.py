@@ -74,17 +74,25 @@ def _galleries(
     return files
 
 
+def _columns(models: Sequence[Path]) -> list[str]:
+    """The shortest names that tell the models apart. Raises: UsageError when it is twice the same."""
+    files = [path.resolve() for path in models]
+    if len(set(files)) < len(files):
+        raise UsageError(f"{models[-1]}: is the same model twice; give another one with --against")
+    for names in ([file.stem for file in files], [file.name for file in files]):
+        if len(set(names)) == len(names):
+            return names
+    return [f"{file.parent.name}/{file.name}" for file in files]
+
+
 def _open(models: Sequence[Path], engine: str, stack: contextlib.ExitStack) -> dict[str, Runner]:
     """Column's name → model, ready; closed with the stack. Raises: UsageError when their classes differ."""
     from trainer.runner import open_model
 
     running: dict[str, Runner] = {}
-    for path in models:
-        one = open_model(path, engine)
-        stack.callback(one.close)
-        running[path.name if path.stem in running else path.stem] = one
-    if len(running) < len(models):
-        raise UsageError(f"{models[-1]}: has the name of the other model too; copy it to another name")
+    for name, path in zip(_columns(models), models, strict=True):
+        running[name] = open_model(path, engine)
+        stack.callback(running[name].close)
     first, *others = running.values()
     for one in others:
         if first.labels and one.labels and one.labels.names != first.labels.names:

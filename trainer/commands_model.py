@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import cv2
@@ -13,6 +14,9 @@ from rich.progress import Progress
 from seg_viewer.core.errors import UsageError
 from trainer.options import ENGINES, FILE, FOLDER, _Values
 from trainer.recipe import SIZE
+
+if TYPE_CHECKING:
+    from trainer.ship import Report
 
 
 @click.command()
@@ -70,7 +74,16 @@ def predict(model: Path, inputs: tuple[Path, ...], output: Path, engine: str, op
 @click.option("--size", type=_Values(int, 2, size=True), metavar=SIZE, help="Input of the model.  [default: the run's]")
 @click.option("--root", type=FOLDER, multiple=True, help="Folder where the run's data sets lie now, if they moved.")
 @click.option("--calibration", type=click.IntRange(8), default=256, show_default=True, help="Pictures for int8 ranges.")
-@click.option("--card", type=FILE, help="Model card (Markdown).  [default: OUTPUT with .md]")
+@click.option(
+    "--clip",
+    "clips",
+    multiple=True,
+    metavar="VIDEO",
+    help="Measure how much flickers in this clip, for the card and the file ('demo' is the one that ships).",
+)
+@click.option("--speed", is_flag=True, help="Measure inference beside the float32 graph in ONNX Runtime, for the card.")
+@click.option("--card", type=FILE, help="Model card (Markdown).  [default: STEM.MODEL_CARD.md beside OUTPUT]")
+@click.option("--known", type=FILE, help="Markdown with known failure cases, for the card.")
 @click.option("--allow-worse", is_flag=True, help="Write the file although it fails the gate; it says by how much.")
 @click.option("--overwrite", is_flag=True, help="Replace an output that exists.")
 def export(
@@ -80,7 +93,10 @@ def export(
     size: tuple[int, int] | None,
     root: tuple[Path, ...],
     calibration: int,
+    clips: tuple[str, ...],
+    speed: bool,
     card: Path | None,
+    known: Path | None,
     allow_worse: bool,
     overwrite: bool,
 ) -> None:
@@ -89,10 +105,10 @@ def export(
     The graph must give the classes that Keras gives (float32 99.99 %, float16 99.9 %, int8 99 % of the pixels of real
     pictures, in ONNX Runtime and in OpenVINO) and lose no more than 0.5 mIoU, or nothing is written.
     """
-    from trainer.card import card_text
+    from trainer.card import card_path, card_text, read_known
     from trainer.cli import need
+    from trainer.clips import clip_names
     from trainer.files import write_text
-    from trainer.metrics import table_text
     from trainer.recipe import read_recipe
     from trainer.ship import export_run
     from trainer.state import RECIPE
@@ -101,19 +117,36 @@ def export(
     need("tensorflow", "keras", "tf2onnx", "onnxruntime")
     if output.suffix != ".onnx":
         raise UsageError(f"{output}: the name must end with .onnx")
-    card = card or output.with_suffix(".md")
+    card = card or card_path(output)
     for target in (output, card):
         if target.exists() and not overwrite:
             raise UsageError(f"{target}: exists already; choose another name or give --overwrite")
+    if known and known.exists() and card.exists() and known.samefile(card):
+        raise UsageError(f"{known}: is the card itself; keep known failures in a file of their own")
     if not (run / RECIPE).is_file():
         raise UsageError(f"{run}: is no run folder (it holds no {RECIPE}); train first: seg-trainer train")
+    known_text = read_known(known) if known else ""
+    named = clip_names(clips)
     recipe = read_recipe(str(run / RECIPE))
     found = find_all(recipe, root, click.echo)
-    report = export_run(recipe, found, run, output, precision, click.echo, calibration, size, allow_worse)
+    report = export_run(recipe, found, run, output, precision, click.echo, calibration, size, allow_worse, named, speed)
+    _tell(report)
+    write_text(card, card_text(report, recipe, [data for _, data in found], run, known_text))
+    click.echo(f"{output}: {output.stat().st_size / 1e6:.2f} MB; {card}")
+
+
+def _tell(report: Report) -> None:
+    """What an export found out, as text."""
+    from trainer.calm import calm_text
+    from trainer.metrics import table_text
+
+    precision = report.spec.precision
     click.echo(f"float32\n{table_text(report.float_scores)}")
     if precision != "float32":
         click.echo(f"{precision} ({report.runs_as})\n{table_text(report.scores)}")
     for engine, share in report.parity.items():
         click.echo(f"same class as Keras, {engine}: {share:.4%} of the pixels of {report.pictures} pictures")
-    write_text(card, card_text(report, recipe, [data for _, data in found]))
-    click.echo(f"{output}: {output.stat().st_size / 1e6:.2f} MB; {card}")
+    for name, calm in report.calm.items():
+        click.echo("\n".join(calm_text(name, {f"{precision}, as seen": calm, "float32": report.float_calm[name]})))
+    if report.speed:
+        click.echo(f"bare inference: {report.speed.line()}")

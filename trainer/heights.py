@@ -56,8 +56,8 @@ class Heights:
             self._counts[name] += _count(truth == class_id, predicted == class_id, known)
 
     def to_json(self) -> dict[str, list[dict[str, Any]]]:
-        """Class name → its `Bins`; values rounded to 4 places."""
-        return {name: _bins(counts) for name, counts in self._counts.items()}
+        """Class name → its `Bins`, for classes that have objects; values rounded to 4 places."""
+        return {name: _bins(counts) for name, counts in self._counts.items() if counts[3].any()}
 
 
 def _bins(counts: NDArray[np.int64]) -> list[dict[str, Any]]:
