@@ -6,13 +6,15 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seg_viewer.core.model_file import INPUT_NAME
 from seg_viewer.engines.openvino import import_openvino
+
+Quartiles = tuple[float, float, float]
 
 THREADS = 2
 ROUNDS = 15
@@ -25,21 +27,22 @@ class Speed:
     """Bare inference, measured in turns in one process.
 
     Args:
-        openvino_ms: median milliseconds of this file in OpenVINO.
-        onnxruntime_ms: median milliseconds of its float32 graph in ONNX Runtime.
+        openvino_ms: milliseconds of this file in OpenVINO: lower quartile, median, upper quartile. Quartiles that lie
+            far apart say that the machine had other work, and that the figures are worth little.
+        onnxruntime_ms: the same of its float32 graph in ONNX Runtime.
         processor: what ran both, as OpenVINO calls it.
         versions: of both runtimes.
     """
 
-    openvino_ms: float
-    onnxruntime_ms: float
+    openvino_ms: Quartiles
+    onnxruntime_ms: Quartiles
     processor: str
     versions: str
 
     def to_json(self) -> dict[str, Any]:
         return {
-            "openvino_ms": round(self.openvino_ms, 2),
-            "onnxruntime_float32_ms": round(self.onnxruntime_ms, 2),
+            "openvino_ms": [round(value, 2) for value in self.openvino_ms],
+            "onnxruntime_float32_ms": [round(value, 2) for value in self.onnxruntime_ms],
             "threads": THREADS,
             "processor": self.processor,
             "versions": self.versions,
@@ -47,17 +50,21 @@ class Speed:
 
     def line(self) -> str:
         """For people."""
+        ours, theirs = self.openvino_ms, self.onnxruntime_ms
         return (
-            f"{self.openvino_ms:.1f} ms in OpenVINO, its float32 graph {self.onnxruntime_ms:.1f} ms in ONNX Runtime:"
-            f" {self.onnxruntime_ms / self.openvino_ms:.1f} times as fast ({THREADS} threads, {self.processor},"
-            f" {self.versions})"
+            f"{_ms(ours)} in OpenVINO, its float32 graph {_ms(theirs)} in ONNX Runtime: {theirs[1] / ours[1]:.1f} times"
+            f" as fast ({THREADS} threads, {self.processor}, {self.versions})"
         )
 
 
-def medians(
+def _ms(values: Quartiles) -> str:
+    return f"{values[1]:.1f} ms (half of them {values[0]:.1f} to {values[2]:.1f})"
+
+
+def in_turns(
     runs: Sequence[Callable[[], object]], rounds: int, each: int, clock: Callable[[], float] = time.perf_counter
-) -> list[float]:
-    """Median seconds of one call of each function.
+) -> list[Quartiles]:
+    """Lower quartile, median and upper quartile of the seconds of one call of each function.
 
     They take turns, so that what else the machine does meets all alike; the first call of every turn warms the caches
     that the other one used, and is not counted.
@@ -65,7 +72,7 @@ def medians(
     Args:
         runs: what is measured.
         rounds: turns of each.
-        each: counted calls in a turn.
+        each: counted calls in a turn; at least two calls in all.
         clock: seconds.
     """
     spent: list[list[float]] = [[] for _ in runs]
@@ -76,7 +83,7 @@ def medians(
                 start = clock()
                 run()
                 times.append(clock() - start)
-    return [statistics.median(times) for times in spent]
+    return [cast(Quartiles, tuple(statistics.quantiles(times, n=4, method="inclusive"))) for times in spent]
 
 
 def measure_speed(graph: Any, plain: Any, picture: NDArray[np.uint8], rounds: int = ROUNDS, each: int = EACH) -> Speed:
@@ -86,7 +93,7 @@ def measure_speed(graph: Any, plain: Any, picture: NDArray[np.uint8], rounds: in
         graph: what is exported; runs in OpenVINO, which may take bfloat16 where the viewer's engine would too.
         plain: the same network in float32; runs in ONNX Runtime.
         picture: (H, W, 3) uint8 RGB of the network's size.
-        rounds, each: see `medians`.
+        rounds, each: see `in_turns`.
     """
     import onnxruntime
 
@@ -100,6 +107,11 @@ def measure_speed(graph: Any, plain: Any, picture: NDArray[np.uint8], rounds: in
     options.intra_op_num_threads, options.inter_op_num_threads = THREADS, 1
     session = onnxruntime.InferenceSession(plain.SerializeToString(), options, providers=["CPUExecutionProvider"])
     fed = {INPUT_NAME: picture[None]}
-    ours, theirs = medians([lambda: request.infer(fed), lambda: session.run(None, fed)], rounds, each)
+    ours, theirs = in_turns([lambda: request.infer(fed), lambda: session.run(None, fed)], rounds, each)
     versions = f"OpenVINO {str(ov.__version__).split('-')[0]}, ONNX Runtime {onnxruntime.__version__}"
-    return Speed(ours * 1e3, theirs * 1e3, core.get_property("CPU", "FULL_DEVICE_NAME").strip(), versions)
+    return Speed(_thousand(ours), _thousand(theirs), core.get_property("CPU", "FULL_DEVICE_NAME").strip(), versions)
+
+
+def _thousand(seconds: Quartiles) -> Quartiles:
+    low, middle, high = seconds
+    return low * 1e3, middle * 1e3, high * 1e3
