@@ -26,9 +26,10 @@ class Heights:
 
     An object is an 8-connected component of its class in the truth; its height is the rows of its box ÷ the rows of
     the picture. Right and missed pixels belong to the object they lie on. A wrong pixel belongs to the object that its
-    component of the answer shares most pixels with (the first from the top where two share as many), and where that
-    component meets no object, to the bin of the component's own height. Ignored pixels count nowhere, also in heights;
-    but a component of the answer goes on through them, because a border that nobody labelled cuts nothing in two.
+    component of the answer shares most pixels with (of equals the one whose box begins higher, then further left), and
+    where that component meets no object, to the bin of the component's own height. Ignored pixels count nowhere, also
+    in heights; but a component of the answer goes on through them, because a border that nobody labelled cuts nothing
+    in two.
 
     Args:
         labels: classes of the masks; those named in `CLASSES` are counted.
@@ -92,18 +93,24 @@ def _count(truth: NDArray[np.bool_], predicted: NDArray[np.bool_], known: NDArra
     bins = _bin_of(boxes[:, cv2.CC_STAT_HEIGHT], height)  # [0] is what is no object, and means nothing
     right = bins[objects[truth & predicted]]
     missed = bins[objects[truth & ~predicted]]
-    wrong = _wrong(objects, bins, predicted, predicted & ~truth & known)
+    place = np.argsort(np.lexsort((boxes[:, cv2.CC_STAT_LEFT], boxes[:, cv2.CC_STAT_TOP])))
+    wrong = _wrong(objects, bins, place, predicted, predicted & ~truth & known)
     return np.stack([np.bincount(part, minlength=len(EDGES)) for part in (right, wrong, missed, bins[1:])])
 
 
 def _wrong(
-    objects: NDArray[np.int32], bins: NDArray[np.intp], predicted: NDArray[np.bool_], wrong: NDArray[np.bool_]
+    objects: NDArray[np.int32],
+    bins: NDArray[np.intp],
+    place: NDArray[np.intp],
+    predicted: NDArray[np.bool_],
+    wrong: NDArray[np.bool_],
 ) -> NDArray[np.intp]:
     """Bin of each wrong pixel.
 
     Args:
         objects: (H, W) number of the truth's object, 0 where there is none.
         bins: bin of each object.
+        place: of each object, from the top left.
         predicted: (H, W) pixels of the class in the answer.
         wrong: (H, W) those that are wrong.
     """
@@ -119,8 +126,8 @@ def _wrong(
     of_part = _bin_of(np.maximum(high - low + 1, 1), objects.shape[0])
     shared = (objects > 0) & predicted
     pairs, sizes = np.unique(np.stack([parts[shared], objects[shared]], 1), axis=0, return_counts=True)
-    # in this order the last entry of a part is the object it shares most with, of equals the one with least number
-    order = np.lexsort((-pairs[:, 1], sizes, pairs[:, 0]))
+    # in this order the last entry of a part is the object it shares most with, of equals the first from the top left
+    order = np.lexsort((-place[pairs[:, 1]], sizes, pairs[:, 0]))
     of_part[pairs[order, 0]] = bins[pairs[order, 1]]
     return of_part[part_of]
 

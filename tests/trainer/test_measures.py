@@ -67,6 +67,17 @@ def test_wrong_pixels_go_to_the_object_they_hang_on_most() -> None:
     assert bins(truth, predicted)[2] == (1, 0.5, 1.0)
 
 
+def test_of_objects_that_share_as_much_the_higher_one_takes_the_wrong_pixels() -> None:
+    truth, predicted = empty(), empty()
+    truth[10:14, 20:22] = PERSON  # begins further down, 4 rows
+    truth[9:19, 30] = PERSON  # 10 rows
+    predicted[11, 20:31] = PERSON  # 2 of the first, 1 of the second, 8 of none
+    assert bins(truth, predicted)[0] == (1, 0.125, 0.25)
+    predicted[12, 30] = PERSON  # now 2 of each
+    assert bins(truth, predicted)[0] == (1, 0.25, 0.25)
+    assert bins(truth, predicted)[2] == (1, round(2 / 18, 4), 0.2)
+
+
 def test_a_component_that_meets_no_object_goes_by_its_own_height() -> None:
     truth, predicted = empty(), empty()
     truth[0:30, 0] = PERSON
