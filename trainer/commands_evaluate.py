@@ -68,6 +68,8 @@ def _galleries(
                 f"--gallery {text}: pictures of {kinds[name]} are not ours to pass on; only sets of the format"
                 " 'folder' are drawn"
             )
+        if not next(data for _, data in found if data.name == name).held_out:
+            raise UsageError(f"--gallery {text}: nothing of {name} is held out; give --validation-split")
         files[name] = Path(file)
     for path in files.values():
         check_target(path, overwrite=overwrite)
@@ -154,6 +156,8 @@ def evaluate(
     chosen = None if clips and not (data or recipe) else make_recipe(recipe, data, options)
     if json_file:
         check_target(json_file, overwrite=overwrite)
+    if gallery and worst == 0:
+        raise UsageError("--gallery draws the worst pictures, and --worst 0 asks for none")
     named = clip_names(clips)
     paths = [path, against] if against else [path]
     with contextlib.ExitStack() as stack:
@@ -173,9 +177,9 @@ def evaluate(
         calm = _measure_clips(models, named)
     sets = {one.name: one for _, one in found}
     for name, file in files.items():
-        rated = measured[name][0].worst if name in measured else []
+        rated = measured[name][0].worst
         if not rated:
-            raise SourceError(f"--gallery {name}: no picture to draw; nothing is held out, or --worst is 0")
+            raise SourceError(f"--gallery {name}: no picture to draw; nothing is labelled in the held-out ones")
         click.echo(f"{write_gallery(file, sets[name], rated)}: {len(rated)} pictures")
     if json_file:
         told = [

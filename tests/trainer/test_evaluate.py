@@ -122,6 +122,11 @@ def test_a_clip_needs_no_data(model: Path, tmp_path: Path) -> None:
         (("--data", "{data}", "--gallery", "idd={tmp}/g.png"), "no set is called 'idd'; there are camvid"),
         (("--data", "{data}", "--gallery", "camvid"), "write SET=FILE.png"),
         (("--data", "{own}", "--gallery", "folder={tmp}/none/g.png"), "no such folder"),
+        (("--data", "{own}", "--gallery", "folder={tmp}/g.png", "--worst", "0"), "--worst 0 asks for none"),
+        (
+            ("--data", "{own}", "--gallery", "folder={tmp}/g.png", "--validation-split", "0"),
+            "nothing of folder is held",
+        ),
         (("--data", "{data}", "--json", "{tmp}/there.json"), "exists already"),
         (("--data", "{data}", "--against", "{tmp}/gone.onnx"), "no such model file"),
         (("--data", "{data}", "--against", "{tmp}/colors.onnx"), "is the same model twice"),
