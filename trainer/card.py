@@ -1,26 +1,153 @@
-"""The model card: what a model was trained on, under which terms, and how well it does."""
+"""The model card: what a model was trained on and under which terms, how well it does, how to make it again."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
+from seg_viewer.core.errors import UsageError
 from seg_viewer.core.labels import DRIVING
 from trainer.datasets import DataSet
+from trainer.heights import bin_name, percent
 from trainer.metrics import Scores
-from trainer.recipe import Recipe
+from trainer.recipe import SHIPPED, Recipe, read_recipe
 from trainer.ship import Report
 from trainer.unet import stage_widths
 
 TERMS = {
     "camvid": "CamVid (Brostow et al.), Cambridge streets: CC BY-NC 4.0, not for commercial use",
     "idd": "IDD-Lite (Varma et al.), Indian streets: research terms of the India Driving Dataset",
-    "carla": "CARLA simulator drives",
+    "carla": "CARLA simulator drives: whoever recorded them says the terms (CARLA's own assets are CC BY 4.0; the"
+    " Lyft-Udacity challenge data states none)",
     "cityscapes": "Cityscapes (Cordts et al.): its own terms, not for commercial use",
     "oxford_pets": "Oxford-IIIT Pet (Parkhi et al.): CC BY-SA 4.0",
     "penn_fudan": "Penn-Fudan pedestrians: academic use; only people are annotated, the rest was ignored",
     "carvana": "Carvana studio cars: rules of its Kaggle competition",
     "rendered": "frames rendered for this project from its own Blender scene",
 }
+
+
+def card_path(model: Path) -> Path:
+    """Where the card of a model file lies: driving-fast.onnx → driving-fast.MODEL_CARD.md, beside it."""
+    return model.with_name(f"{model.stem}.MODEL_CARD.md")
+
+
+def read_known(path: Path) -> str:
+    """Known failure cases as they go into the card. Raises: UsageError when it cannot be read or says nothing."""
+    try:
+        text = path.read_text(encoding="utf-8").strip("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "is no UTF-8 text"
+        raise UsageError(f"{path}: known failures cannot be read: {reason}") from error
+    if not text.strip():
+        raise UsageError(f"{path}: says nothing; write the known failure cases into it, or leave --known out")
+    return text
+
+
+def card_text(report: Report, recipe: Recipe, sets: Sequence[DataSet], run: Path, known: str = "") -> str:
+    """Markdown text of the card.
+
+    Args:
+        report: of the export.
+        recipe: that trained the weights.
+        sets: its data sets.
+        run: the run folder; only its name is told.
+        known: known failure cases in Markdown, taken over as they are.
+    """
+    parts = [
+        _head(report, recipe),
+        _data(sets),
+        _recipe(report, recipe, run),
+        _scores(report),
+        _heights(report),
+        _calm(report),
+        _checks(report),
+        _speed(report),
+        _not_for(report),
+        _fails(report, known),
+    ]
+    return "\n".join(line for part in parts for line in part).rstrip("\n") + "\n"
+
+
+def _head(report: Report, recipe: Recipe) -> list[str]:
+    spec = report.spec
+    widths = "-".join(map(str, stage_widths(recipe.model)))
+    meaning = (
+        " Car means any motor vehicle, person means pedestrians and riders, road includes lane lines."
+        if spec.labels == DRIVING
+        else ""
+    )
+    return [
+        f"# {spec.name}",
+        "",
+        f"A U-Net ({recipe.model.arch}, widths {widths}) that labels each pixel of a picture: "
+        f"{', '.join(spec.labels.names)}. Input {spec.width}×{spec.height} RGB, {spec.precision}.{meaning}",
+        "",
+        "**No safety function.** It misses people and cars, most of all small, far, dark or unusual ones, and finds"
+        " some where there are none. Never steer, brake or warn by it.",
+        "",
+    ]
+
+
+def _data(sets: Sequence[DataSet]) -> list[str]:
+    told = (
+        f"- {data.name}, {len(data.train)} training pictures: {TERMS.get(data.name, 'terms not known here')}"
+        for data in sets
+    )
+    return ["## Trained on", "", *told, "", "These terms concern whoever uses the weights.", ""]
+
+
+def shipped_name(recipe: Recipe) -> str:
+    """Name of the shipped recipe that says the same but for where the data lies; "" when there is none."""
+
+    def bare(one: Recipe) -> Recipe:
+        return dataclasses.replace(one, data=tuple(dataclasses.replace(s, path="") for s in one.data))
+
+    same = (file.stem for file in sorted(SHIPPED.glob("*.toml")) if bare(read_recipe(str(file))) == bare(recipe))
+    return next(same, "")
+
+
+def _recipe(report: Report, recipe: Recipe, run: Path) -> list[str]:
+    spec, folder = report.spec, f"runs/{run.resolve().name}"
+    name = shipped_name(recipe)
+    says = f"`{name}` (`trainer/recipes/{name}.toml`)" if name else f"`recipe.toml` of the run `{folder}`"
+    train = f"seg-trainer train {name or folder + '/recipe.toml'} --root DATA --run {folder if name else 'runs/again'}"
+    made = folder if name else "runs/again"
+    export = [f"seg-trainer export {made} -o {spec.name}.onnx"]
+    export += [f"--precision {spec.precision}"] if spec.precision != "int8" else []
+    export += [f"--size {spec.width}x{spec.height}"] if (spec.width, spec.height) != recipe.run.size else []
+    return [
+        "## Recipe",
+        "",
+        f"{says}: {report.step} steps of {recipe.run.batch_size} pictures or crops of"
+        f" {recipe.crop[0]}×{recipe.crop[1]}, loss {recipe.loss.loss}; from random weights, nothing pre-trained.",
+        "",
+        "```",
+        train,
+        " ".join(export),
+        "```",
+        "",
+    ]
+
+
+def _scores(report: Report) -> list[str]:
+    if not report.scores:
+        return []
+    lines = [
+        "## Held-out scores",
+        "",
+        "Intersection over union in percent, from one confusion matrix per set at the resolution of its masks.",
+        "",
+        f"This file ({report.runs_as}):",
+        "",
+        *_table(report.scores),
+        "",
+    ]
+    if report.spec.precision != "float32":
+        lines += ["The same weights in float32 (ONNX Runtime):", "", *_table(report.float_scores), ""]
+    return lines
 
 
 def _table(sets: Mapping[str, Scores]) -> list[str]:
@@ -32,53 +159,86 @@ def _table(sets: Mapping[str, Scores]) -> list[str]:
     return lines
 
 
-def card_text(report: Report, recipe: Recipe, sets: Sequence[DataSet]) -> str:
-    """Markdown text of the card."""
-    spec = report.spec
-    widths = "-".join(map(str, stage_widths(recipe.model)))
-    meaning = (
-        " Car means any motor vehicle, person means pedestrians and riders, road includes lane lines."
-        if spec.labels == DRIVING
-        else ""
-    )
+def _heights(report: Report) -> list[str]:
+    if not report.heights:
+        return []
+    bins: Sequence[Mapping[str, Any]] = next(iter(next(iter(report.heights.values())).values()))
     lines = [
-        f"# {spec.name}",
+        "## By height of objects",
         "",
-        f"A U-Net ({recipe.model.arch}, widths {widths}) that labels each pixel of a picture: "
-        f"{', '.join(spec.labels.names)}. Input {spec.width}×{spec.height} RGB, {spec.precision}.{meaning}",
+        "IoU / recall in percent (number of objects), by the height of an object as a share of the picture's. A wrong"
+        " pixel counts against the object that its piece of the answer shares most pixels with, else by the height of"
+        " that piece. This file:",
         "",
-        "**No safety function.** It misses people and cars, most of all small, far, dark or unusual ones, and finds"
-        " some where there are none. Never steer, brake or warn by it.",
-        "",
-        "## Trained on",
-        "",
-        *(
-            f"- {data.name}, {len(data.train)} pictures: {TERMS.get(data.name, 'terms not known here')}"
-            for data in sets
-        ),
-        "",
-        "These terms concern whoever uses the weights.",
-        "",
-        f"{report.step} steps of {recipe.run.batch_size} pictures or crops of {recipe.crop[0]}×{recipe.crop[1]},"
-        f" loss {recipe.loss.loss}; from random weights, nothing pre-trained.",
-        "",
+        f"| set | class | {' | '.join(bin_name(one) for one in bins)} |",
+        "|---|---|" + "---:|" * len(bins),
     ]
-    if report.scores:
-        lines += [
-            "## Held-out scores",
-            "",
-            "Intersection over union in percent, from one confusion matrix per set at the resolution of its masks.",
-            "",
-            f"This file ({report.runs_as}):",
-            "",
-            *_table(report.scores),
-            "",
-        ]
-        if spec.precision != "float32":
-            lines += ["The same weights in float32 (ONNX Runtime):", "", *_table(report.float_scores), ""]
-    lines += ["## Checks", "", f"Same class as Keras (float32) on {report.pictures} pictures:", ""]
+    for name, classes in report.heights.items():
+        for label, found in classes.items():
+            cells = (f"{percent(one['iou'])} / {percent(one['recall'])} ({one['objects']})" for one in found)
+            lines.append(f"| {name} | {label} | {' | '.join(cells)} |")
+    return [*lines, ""]
+
+
+def _calm(report: Report) -> list[str]:
+    if not report.calm:
+        return []
+    lines = [
+        "## Calm",
+        "",
+        "Share of the pixels that change class from one frame to the next although the picture stands still there"
+        " (luma changes by at most 2 of 255 grey levels), in percent:",
+        "",
+        "| clip | frames | still | this file | float32 | most between |",
+        "|---|---:|---:|---:|---:|---|",
+    ]
+    for name, calm in report.calm.items():
+        values = [percent(calm["still"]), _fine(calm["changed"]), _fine(report.float_calm[name]["changed"])]
+        most = ", ".join(f"{pair.replace('<->', ' and ')} {_fine(share)}" for pair, share in calm["by_classes"].items())
+        lines.append(f"| {name} | {calm['frames']} | {' | '.join(values)} | {most or '–'} |")
+    return [*lines, ""]
+
+
+def _fine(share: float | None) -> str:
+    return "–" if share is None else f"{share * 100:.3f}"
+
+
+def _checks(report: Report) -> list[str]:
+    lines = ["## Checks", "", f"Same class as Keras (float32) on {report.pictures} pictures:", ""]
     lines += [f"- {engine}: {share:.3%} of the pixels" for engine, share in report.parity.items()]
     if report.calibration:
         lines.append(f"- int8 ranges from {report.calibration} training pictures")
-    lines += [f"- falls short: {line}" for line in report.failures]
-    return "\n".join([*lines, ""])
+    return [*lines, ""]
+
+
+def _speed(report: Report) -> list[str]:
+    if report.speed is None:
+        return []
+    return [
+        "## Speed",
+        "",
+        f"Bare inference, one picture at a time, median of both in turns in one process: {report.speed.line()}.",
+        "",
+    ]
+
+
+def _not_for(report: Report) -> list[str]:
+    people = "person" in report.spec.labels.names
+    return [
+        "## What it is not for",
+        "",
+        "- Anything that people's safety hangs on: steering, braking, warning, proof of what happened.",
+        *(["- Counting, recognising or watching people."] if people else []),
+        "- Cameras, countries, weather and light that are not in the data above: nothing here says how well it does.",
+        "- Uses that the terms of the data rule out.",
+        "",
+    ]
+
+
+def _fails(report: Report, known: str) -> list[str]:
+    if not known and not report.failures:
+        return []
+    lines = ["## Where it fails", ""]
+    if report.failures:
+        lines += [*(f"- falls short: {line}" for line in report.failures), ""]
+    return [*lines, *([known, ""] if known else [])]

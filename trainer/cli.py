@@ -13,7 +13,8 @@ import click
 from seg_viewer import __version__
 from seg_viewer.core.errors import SegViewerError, UsageError
 from trainer.commands_engine import build_engine
-from trainer.commands_model import evaluate, export, predict
+from trainer.commands_evaluate import evaluate
+from trainer.commands_model import export, predict
 from trainer.commands_train import check, list_datasets, train
 
 

@@ -1,10 +1,9 @@
-"""`seg-trainer evaluate`, `predict`, `export`."""
+"""`seg-trainer predict`, `export`."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import cv2
@@ -12,85 +11,12 @@ import numpy as np
 from rich.console import Console
 from rich.progress import Progress
 
-from seg_viewer.core.errors import SourceError, UsageError
-from seg_viewer.core.labels import DRIVING, LabelSet
-from trainer.options import FILE, FOLDER, _Values, data_options, make_recipe
-from trainer.recipe import SIZE, Recipe
+from seg_viewer.core.errors import UsageError
+from trainer.options import ENGINES, FILE, FOLDER, _Values
+from trainer.recipe import SIZE
 
-ENGINES = click.Choice(["auto", "openvino", "onnxruntime", "tensorrt"])
-
-
-def _sets(recipe: Recipe, roots: Sequence[Path], labels: LabelSet | None, given: bool) -> list:  # type: ignore[type-arg]
-    """The recipe's data sets in the classes of a model. Raises: UsageError when they cannot be."""
-    from trainer.store import find_all
-
-    wishes = [recipe.run.labels] if given else ["native", "driving"] if labels != DRIVING else ["driving", "native"]
-    seen = ""
-    for wish in wishes:
-        try:
-            found = find_all(recipe.change(labels=wish), roots, lambda text: click.echo(text, err=True))
-        except UsageError as error:
-            seen = seen or str(error)
-            continue
-        if labels is None or found[0][1].labels.names == labels.names:
-            return [data for _, data in found]
-        seen = f"the data has the classes {', '.join(found[0][1].labels.names)}"
-    names = ", ".join(labels.names) if labels else "unknown"
-    raise UsageError(f"the model has the classes {names}; {seen}: give the label map that fits with --labels")
-
-
-@click.command()
-@click.argument("model_argument", required=False, type=FILE, metavar="[MODEL]")
-@click.option("--model", "model_option", type=FILE, help="Run folder, .keras, .onnx or .plan file.")
-@click.option("--recipe", help="Recipe whose held-out pictures are scored, instead of --data.")
-@data_options
-@click.option("--labels", help="Label map of the data.  [default: the one that fits the model]")
-@click.option("--seed", type=int, help="Of a random split.")
-@click.option("--engine", type=ENGINES, default="onnxruntime", show_default=True, help="Runtime of an .onnx file.")
-@click.option("--json", "json_file", type=FILE, help="Write the scores to this file too.")
-def evaluate(
-    model_argument: Path | None,
-    model_option: Path | None,
-    recipe: str | None,
-    data: tuple[str, ...],
-    root: tuple[Path, ...],
-    engine: str,
-    json_file: Path | None,
-    **options: object,
-) -> None:
-    """Score MODEL on the held-out pictures of data sets, at the resolution of their masks: one table for each set."""
-    from trainer.evaluate import score
-    from trainer.files import write_text
-    from trainer.metrics import full_table
-    from trainer.runner import open_model
-
-    path = model_option or model_argument
-    if path is None:
-        raise UsageError("no model: seg-trainer evaluate MODEL --data FOLDER")
-    chosen = make_recipe(recipe, data, options)
-    running = open_model(path, engine)
-    console = Console(stderr=True)
-    try:
-        sets = _sets(chosen, root, running.labels, bool(options.get("labels")) or recipe is not None)
-        labels = running.labels or sets[0].labels
-        click.echo(f"{running.name}: {running.told}")
-        scores = {}
-        with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-            for one in sets:
-                if not one.held_out:
-                    click.echo(f"{one.name}: nothing held out; give --validation-split", err=True)
-                    continue
-                task = bar.add_task(one.name)
-                advance: Callable[[int, int], None] = lambda d, n, t=task: bar.update(t, completed=d, total=n)  # type: ignore[misc] # noqa: E731
-                scores[one.name] = score(running.predict, one, running.size, labels, advance)
-                click.echo(full_table(one.name, scores[one.name]))
-    finally:
-        running.close()
-    if not scores:
-        raise SourceError("nothing was scored: no held-out picture in any data set")
-    if json_file:
-        told = {"model": str(path), "engine": running.told}
-        write_text(json_file, json.dumps(told | {n: s.to_full_json() for n, s in scores.items()}, indent=2) + "\n")
+if TYPE_CHECKING:
+    from trainer.ship import Report
 
 
 @click.command()
@@ -146,9 +72,19 @@ def predict(model: Path, inputs: tuple[Path, ...], output: Path, engine: str, op
 @click.option("-o", "--output", type=FILE, required=True, help="The .onnx file; its stem becomes the model's name.")
 @click.option("--precision", type=click.Choice(["float32", "float16", "int8"]), default="int8", show_default=True)
 @click.option("--size", type=_Values(int, 2, size=True), metavar=SIZE, help="Input of the model.  [default: the run's]")
+@click.option("--labels", metavar="NAME", help="Tell these classes instead: the run's own --details, such as streets.")
 @click.option("--root", type=FOLDER, multiple=True, help="Folder where the run's data sets lie now, if they moved.")
 @click.option("--calibration", type=click.IntRange(8), default=256, show_default=True, help="Pictures for int8 ranges.")
-@click.option("--card", type=FILE, help="Model card (Markdown).  [default: OUTPUT with .md]")
+@click.option(
+    "--clip",
+    "clips",
+    multiple=True,
+    metavar="VIDEO",
+    help="Measure how much flickers in this clip, for the card and the file ('demo' is the one that ships).",
+)
+@click.option("--speed", is_flag=True, help="Measure inference beside the float32 graph in ONNX Runtime, for the card.")
+@click.option("--card", type=FILE, help="Model card (Markdown).  [default: STEM.MODEL_CARD.md beside OUTPUT]")
+@click.option("--known", type=FILE, help="Markdown with known failure cases, for the card.")
 @click.option("--allow-worse", is_flag=True, help="Write the file although it fails the gate; it says by how much.")
 @click.option("--overwrite", is_flag=True, help="Replace an output that exists.")
 def export(
@@ -156,9 +92,13 @@ def export(
     output: Path,
     precision: str,
     size: tuple[int, int] | None,
+    labels: str | None,
     root: tuple[Path, ...],
     calibration: int,
+    clips: tuple[str, ...],
+    speed: bool,
     card: Path | None,
+    known: Path | None,
     allow_worse: bool,
     overwrite: bool,
 ) -> None:
@@ -167,10 +107,10 @@ def export(
     The graph must give the classes that Keras gives (float32 99.99 %, float16 99.9 %, int8 99 % of the pixels of real
     pictures, in ONNX Runtime and in OpenVINO) and lose no more than 0.5 mIoU, or nothing is written.
     """
-    from trainer.card import card_text
+    from trainer.card import card_path, card_text, read_known
     from trainer.cli import need
+    from trainer.clips import clip_names
     from trainer.files import write_text
-    from trainer.metrics import table_text
     from trainer.recipe import read_recipe
     from trainer.ship import export_run
     from trainer.state import RECIPE
@@ -179,19 +119,41 @@ def export(
     need("tensorflow", "keras", "tf2onnx", "onnxruntime")
     if output.suffix != ".onnx":
         raise UsageError(f"{output}: the name must end with .onnx")
-    card = card or output.with_suffix(".md")
+    card = card or card_path(output)
     for target in (output, card):
         if target.exists() and not overwrite:
             raise UsageError(f"{target}: exists already; choose another name or give --overwrite")
+    if known and known.exists() and card.exists() and known.samefile(card):
+        raise UsageError(f"{known}: is the card itself; keep known failures in a file of their own")
     if not (run / RECIPE).is_file():
         raise UsageError(f"{run}: is no run folder (it holds no {RECIPE}); train first: seg-trainer train")
+    known_text = read_known(known) if known else ""
+    named = clip_names(clips)
     recipe = read_recipe(str(run / RECIPE))
+    if labels:
+        if labels not in (recipe.run.labels, recipe.run.details):
+            learned = " or ".join(filter(None, (recipe.run.labels, recipe.run.details)))
+            raise UsageError(f"--labels {labels}: this run learned {learned}")
+        recipe = recipe.change(labels=labels, rare=())
     found = find_all(recipe, root, click.echo)
-    report = export_run(recipe, found, run, output, precision, click.echo, calibration, size, allow_worse)
+    report = export_run(recipe, found, run, output, precision, click.echo, calibration, size, allow_worse, named, speed)
+    _tell(report)
+    write_text(card, card_text(report, recipe, [data for _, data in found], run, known_text))
+    click.echo(f"{output}: {output.stat().st_size / 1e6:.2f} MB; {card}")
+
+
+def _tell(report: Report) -> None:
+    """What an export found out, as text."""
+    from trainer.calm import calm_text
+    from trainer.metrics import table_text
+
+    precision = report.spec.precision
     click.echo(f"float32\n{table_text(report.float_scores)}")
     if precision != "float32":
         click.echo(f"{precision} ({report.runs_as})\n{table_text(report.scores)}")
     for engine, share in report.parity.items():
         click.echo(f"same class as Keras, {engine}: {share:.4%} of the pixels of {report.pictures} pictures")
-    write_text(card, card_text(report, recipe, [data for _, data in found]))
-    click.echo(f"{output}: {output.stat().st_size / 1e6:.2f} MB; {card}")
+    for name, calm in report.calm.items():
+        click.echo("\n".join(calm_text(name, {f"{precision}, as seen": calm, "float32": report.float_calm[name]})))
+    if report.speed:
+        click.echo(f"bare inference: {report.speed.line()}")

@@ -1,8 +1,10 @@
-"""Scores of a finished model on held-out pictures, at the resolution of their masks."""
+"""A finished model on held-out pictures, at the resolution of their masks: scores, by height, the worst of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -10,8 +12,10 @@ from numpy.typing import NDArray
 
 from seg_viewer.core.labels import LabelSet
 from trainer.datasets import DataSet
+from trainer.heights import Heights
 from trainer.metrics import Scores, confusion_matrix
 from trainer.recipe import Source
+from trainer.worst import Rated, Worst
 
 Predict = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 """(H, W, 3) uint8 RGB of the network's size → (H, W) uint8 class ids."""
@@ -31,38 +35,81 @@ def to_mask_size(class_map: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArr
     return cv2.resize(class_map, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
 
 
-def score(
-    predict: Predict,
-    data: DataSet,
-    size: tuple[int, int],
-    labels: LabelSet,
-    advance: Callable[[int, int], None] | None = None,
-) -> Scores:
-    """Scores on the held-out pairs of a data set.
+class Model(NamedTuple):
+    """What is measured.
 
     Args:
         predict: the model.
+        size: (width, height) that it takes.
+        labels: its classes.
+    """
+
+    predict: Predict
+    size: tuple[int, int]
+    labels: LabelSet
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one model did on one set.
+
+    Args:
+        scores: from one confusion matrix.
+        heights: class → bins, see `trainer.heights`.
+        worst: its worst pictures, the worst first.
+    """
+
+    scores: Scores
+    heights: dict[str, list[dict[str, Any]]]
+    worst: list[Rated]
+
+
+def measure(
+    models: Sequence[Model], data: DataSet, worst: int = 0, advance: Callable[[int, int], None] | None = None
+) -> list[Measured]:
+    """Everything about the held-out pairs of a data set: each is read once, and goes through each model once.
+
+    Args:
+        models: with the classes of the masks.
         data: the data set.
-        size: (width, height) that `predict` takes.
-        labels: classes of the masks.
+        worst: how many of the worst pictures are remembered.
         advance: called with (done, all).
+
+    Returns:
+        One for each model, in their order.
 
     Raises:
         SourceError: a file is damaged.
     """
-    total = np.zeros((len(labels), len(labels)), np.int64)
+    totals = [np.zeros((len(model.labels),) * 2, np.int64) for model in models]
+    heights = [Heights(model.labels) for model in models]
+    ranks = [Worst(worst) for _ in models]
     for done, pair in enumerate(data.held_out, 1):
         picture, mask = data.read(pair)
-        class_map = predict(to_frame(picture, size))
-        total += confusion_matrix(mask, to_mask_size(class_map, mask), len(labels))
+        for model, total, by_height, rank in zip(models, totals, heights, ranks, strict=True):
+            class_map = model.predict(to_frame(picture, model.size))
+            predicted = to_mask_size(class_map, mask)
+            matrix = confusion_matrix(mask, predicted, len(model.labels))
+            total += matrix
+            by_height.add(mask, predicted)
+            rank.add(pair, Scores(1, matrix, model.labels), class_map)
         if advance:
             advance(done, len(data.held_out))
-    return Scores(len(data.held_out), total, labels)
+    return [
+        Measured(Scores(len(data.held_out), total, model.labels), by_height.to_json(), rank.found)
+        for model, total, by_height, rank in zip(models, totals, heights, ranks, strict=True)
+    ]
+
+
+def measure_all(model: Model, sets: Sequence[DataSet], worst: int = 0) -> dict[str, Measured]:
+    """`measure` on every data set that has held-out pictures, by name. Raises: SourceError."""
+    return {data.name: measure([model], data, worst)[0] for data in sets if data.held_out}
 
 
 def score_all(predict: Predict, sets: Sequence[DataSet], size: tuple[int, int], labels: LabelSet) -> dict[str, Scores]:
     """Scores on every data set that has held-out pictures, by name. Raises: SourceError."""
-    return {data.name: score(predict, data, size, labels) for data in sets if data.held_out}
+    found = measure_all(Model(predict, size, labels), sets)
+    return {name: measured.scores for name, measured in found.items()}
 
 
 def training_frames(

@@ -133,3 +133,21 @@ def full_table(name: str, score: Scores) -> str:
         share = shares[score.labels.by_name(label).id] * 100
         lines.append(f"  {label:{width}} " + " ".join(f"{value:7.2f}" for value in [*values, share]))
     return "\n".join(lines)
+
+
+def side_by_side(name: str, columns: Mapping[str, Scores]) -> str:
+    """IoU of two models on the same pictures as a table of text, in percent, and what the second loses or gains.
+
+    Args:
+        name: of the set.
+        columns: model's name → its scores; two.
+    """
+    one, other = columns.values()
+    width = max([14, *(len(label) for label in one.iou)])
+    heads = [f"{column:>{max(8, len(column))}}" for column in columns]
+    lines = [f"{name}: {one.pictures} pictures, IoU", f"  {'class':{width}} {' '.join(heads)} {'change':>8}"]
+    rows = {label: (value, other.iou[label]) for label, value in one.iou.items()}
+    for label, values in (rows | {"mIoU": (one.miou, other.miou)}).items():
+        shown = " ".join(f"{value * 100:{len(head)}.2f}" for value, head in zip(values, heads, strict=True))
+        lines.append(f"  {label:{width}} {shown} {(values[1] - values[0]) * 100:+8.2f}")
+    return "\n".join(lines)

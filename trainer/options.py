@@ -17,6 +17,7 @@ from trainer.recipe import SECTIONS, SIZE, Recipe, Source, read_recipe
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path)
+ENGINES = click.Choice(["auto", "openvino", "onnxruntime", "tensorrt"])
 
 
 class _Values(click.ParamType):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 from seg_viewer import __version__
 from seg_viewer.core.errors import ExportError, UsageError
-from seg_viewer.core.labels import LabelSet
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.engines import load_engine
 from trainer.backend import start_backend
+from trainer.calm import measure_calm, short
+from trainer.clips import clip_pictures
 from trainer.datasets import DataSet
 from trainer.details import details_of
-from trainer.evaluate import score_all, to_frame, training_frames
+from trainer.evaluate import Measured, Model, measure_all, to_frame, training_frames
 from trainer.export import (
     float_model,
     half_model,
@@ -35,6 +36,7 @@ from trainer.keras_file import float_unet, folded, keras_class_map
 from trainer.metrics import Scores
 from trainer.quantize import activation_ranges, observe, quantize, split_joins
 from trainer.recipe import Recipe, Source
+from trainer.speed import Speed, measure_speed
 from trainer.state import load_weights
 
 PRECISIONS = ("float32", "float16", "int8")
@@ -57,6 +59,10 @@ class Report:
         pictures: how many pictures the parity is from.
         calibration: training pictures that the int8 ranges are from.
         failures: where it falls short of the gate, one line each.
+        heights: set → class → bins of the written graph, see `trainer.heights`.
+        calm: clip → `trainer.calm` of the written graph as the viewer runs it.
+        float_calm: of the float32 graph in ONNX Runtime.
+        speed: when it was asked for.
     """
 
     step: int
@@ -68,6 +74,10 @@ class Report:
     pictures: int = 0
     calibration: int = 0
     failures: list[str] = field(default_factory=list)
+    heights: dict[str, Any] = field(default_factory=dict)
+    calm: dict[str, dict[str, Any]] = field(default_factory=dict)
+    float_calm: dict[str, dict[str, Any]] = field(default_factory=dict)
+    speed: Speed | None = None
 
 
 def export_run(
@@ -80,6 +90,8 @@ def export_run(
     calibration: int = 256,
     size: tuple[int, int] | None = None,
     allow_worse: bool = False,
+    clips: Mapping[str, str] | None = None,
+    speed: bool = False,
 ) -> Report:
     """Export the best weights of a run; nothing is written when the gate finds them changed on the way.
 
@@ -93,6 +105,8 @@ def export_run(
         calibration: how many training pictures int8 ranges are taken from.
         size: (width, height) of the model's input; the recipe's when None.
         allow_worse: write the file although it falls short, and say by how much.
+        clips: name → clip, on which flicker is measured.
+        speed: measure milliseconds too.
 
     Raises:
         UsageError: no weights there, no such precision, or a size the network cannot take.
@@ -113,7 +127,8 @@ def export_run(
     model = folded(trunk, details)
     plain = float_model(trunk, details.groups)
     pictures = parity_pictures(sets, size)
-    float_scores = score_all(run_onnx(plain), sets, size, labels)
+    as_float = Model(run_onnx(plain), size, labels)
+    float_scores = _scores(measure_all(as_float, sets))
     spec = ModelSpec(
         Path(),
         output.stem,
@@ -134,7 +149,7 @@ def export_run(
         graph = split_joins(add_head(trunk_to_onnx(trunk), stride_of(model), fused=True, groups=details.groups))
         graph = quantize(graph, activation_ranges(observe(graph, frames)))
         report.calibration = len(frames)
-    _compare(report, graph, model, pictures, sets, labels)
+    _compare(report, graph, model, pictures, sets, as_float, clips or {})
     _judge(report)
     for line in report.failures:
         note(f"falls short: {line}")
@@ -143,8 +158,14 @@ def export_run(
             f"{output}: not written: {report.failures[0]}; train longer, export another --precision, or accept it with"
             " --allow-worse"
         )
+    if speed:
+        report.speed = measure_speed(graph, plain, pictures[0])
     report.spec = write_model(graph, _told(report, recipe), output)
     return report
+
+
+def _scores(found: Mapping[str, Measured]) -> dict[str, Scores]:
+    return {name: measured.scores for name, measured in found.items()}
 
 
 def parity_pictures(sets: Sequence[DataSet], size: tuple[int, int]) -> list[NDArray[np.uint8]]:
@@ -161,9 +182,10 @@ def _compare(
     model: Any,
     pictures: Sequence[NDArray[np.uint8]],
     sets: Sequence[DataSet],
-    labels: LabelSet,
+    as_float: Model,
+    clips: Mapping[str, str],
 ) -> None:
-    """Parity of the graph with Keras in both runtimes, and its scores as the viewer will run it."""
+    """Parity of the graph with Keras in both runtimes, and its scores and calm as the viewer will run it."""
     answers = [keras_class_map(model, picture) for picture in pictures]
 
     def parity(predict: Any) -> float:
@@ -178,7 +200,13 @@ def _compare(
         try:
             report.runs_as = engine.report.line()
             report.parity["OpenVINO as the viewer runs it"] = parity(engine.segment)
-            report.scores = score_all(engine.segment, sets, (spec.width, spec.height), labels)
+            as_seen = Model(engine.segment, as_float.size, as_float.labels)
+            found = measure_all(as_seen, sets)
+            report.scores = _scores(found)
+            report.heights = {name: measured.heights for name, measured in found.items() if measured.heights}
+            for name, clip in clips.items():
+                calms = measure_calm([as_seen, as_float], clip_pictures(clip))
+                report.calm[name], report.float_calm[name] = calms
         finally:
             engine.close()
 
@@ -217,5 +245,11 @@ def _told(report: Report, recipe: Recipe) -> ModelSpec:
     }
     if report.calibration:
         provenance["calibration_pictures"] = report.calibration
+    if report.float_calm:
+        provenance["float32_changed"] = {name: calm["changed"] for name, calm in report.float_calm.items()}
+    if report.speed:
+        provenance["speed"] = report.speed.to_json()
     metrics = {name: found.to_json() for name, found in report.scores.items()}
-    return dataclasses.replace(report.spec, metrics=metrics, provenance=provenance)
+    calm = {name: short(found) for name, found in report.calm.items()}
+    measures = {key: part for key, part in (("heights", report.heights), ("calm", calm)) if part}
+    return dataclasses.replace(report.spec, metrics=metrics, measures=measures or None, provenance=provenance)

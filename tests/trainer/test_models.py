@@ -16,6 +16,7 @@ from seg_viewer.core.errors import ExportError, UsageError
 from seg_viewer.core.labels import DRIVING
 from seg_viewer.core.model_file import read_model_file
 from seg_viewer.engines import load_engine
+from tests.clips import make_clip
 from tests.trainer.conftest import blocks, painted
 from trainer import ship
 from trainer.cli import main
@@ -96,19 +97,34 @@ def test_export_can_take_another_size(runs: dict[str, tuple[Recipe, Path]], tmp_
         export_run(recipe, found, run, tmp_path / "n.onnx", "float32", lambda _: None, size=(100, 64))
 
 
+def _slowly(index: int, width: int, height: int) -> np.ndarray:
+    return np.full((height, width, 3), (90, 90 + index, 90), np.uint8)
+
+
 def test_export_command_writes_model_and_card_and_never_over_them(
     runs: dict[str, tuple[Recipe, Path]], tmp_path: Path
 ) -> None:
     out = tmp_path / "m.onnx"
-    line = ["export", str(runs["unet"][1]), "-o", str(out), "--precision", "float32"]
+    clip = make_clip(tmp_path / "cycle.mkv", frames=5, width=96, height=64, picture=_slowly)
+    (tmp_path / "known.md").write_text("- Toys only.\n")
+    line = ["export", str(runs["unet"][1]), "-o", str(out), "--precision", "float32", "--clip", str(clip), "--speed"]
+    line += ["--known", str(tmp_path / "known.md")]
     result = CliRunner().invoke(main, line)
     assert result.exit_code == 0, result.output
-    card = (tmp_path / "m.md").read_text()
+    assert "cycle: 5 frames" in result.output and "bare inference: " in result.output
+    card = (tmp_path / "m.MODEL_CARD.md").read_text()
     assert "No safety function" in card and "CC BY-NC" in card and "ONNX Runtime: 100.000%" in card
+    assert "## By height of objects" in card and "| cycle | 5 |" in card and "- Toys only." in card
+    assert "seg-trainer export runs/again -o m.onnx --precision float32" in card and str(tmp_path) not in card
+    measures = read_model_file(out).measures
+    assert measures is not None and measures["calm"]["cycle"]["frames"] == 5
+    assert sum(one["objects"] for one in measures["heights"]["camvid"]["car"]) > 0
     before = out.read_bytes()
     again = CliRunner().invoke(main, line)
     assert again.exit_code == 2 and "exists already" in again.output
-    assert out.read_bytes() == before
+    card_is_known = CliRunner().invoke(main, [*line[:-1], str(tmp_path / "m.MODEL_CARD.md"), "--overwrite"])
+    assert card_is_known.exit_code == 2 and "is the card itself" in card_is_known.output
+    assert out.read_bytes() == before and (tmp_path / "m.MODEL_CARD.md").read_text() == card
     nothing = CliRunner().invoke(main, ["export", str(tmp_path), "-o", str(tmp_path / "x.onnx")])
     assert nothing.exit_code == 2 and "is no run folder" in nothing.output
 
@@ -131,6 +147,7 @@ def test_every_form_of_a_model_gets_the_same_scores(
             engine,
             "--json",
             str(out),
+            "--overwrite",
         ]
         result = CliRunner().invoke(main, line)
         assert result.exit_code == 0 and "recall" in result.output, result.output
