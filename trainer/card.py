@@ -100,10 +100,11 @@ def _data(sets: Sequence[DataSet]) -> list[str]:
 
 
 def shipped_name(recipe: Recipe) -> str:
-    """Name of the shipped recipe that says the same but for where the data lies; "" when there is none."""
+    """Name of the shipped recipe that says the same but for where data and start lie; "" when there is none."""
 
     def bare(one: Recipe) -> Recipe:
-        return dataclasses.replace(one, data=tuple(dataclasses.replace(s, path="") for s in one.data))
+        data = tuple(dataclasses.replace(s, path="") for s in one.data)
+        return dataclasses.replace(one, data=data, model=dataclasses.replace(one.model, start=""))
 
     same = (file.stem for file in sorted(SHIPPED.glob("*.toml")) if bare(read_recipe(str(file))) == bare(recipe))
     return next(same, "")
@@ -115,6 +116,9 @@ def _recipe(report: Report, recipe: Recipe, run: Path) -> list[str]:
     says = f"`{name}` (`trainer/recipes/{name}.toml`)" if name else f"`recipe.toml` of the run `{folder}`"
     train = f"seg-trainer train {name or folder + '/recipe.toml'} --root DATA --run {folder if name else 'runs/again'}"
     made = folder if name else "runs/again"
+    begun = "from random weights"
+    if recipe.model.start:
+        begun = f"begun with the weights of `{Path(recipe.model.start).name}`, which began with random ones"
     export = [f"seg-trainer export {made} -o {spec.name}.onnx"]
     export += [f"--precision {spec.precision}"] if spec.precision != "int8" else []
     export += [f"--size {spec.width}x{spec.height}"] if (spec.width, spec.height) != recipe.run.size else []
@@ -122,7 +126,7 @@ def _recipe(report: Report, recipe: Recipe, run: Path) -> list[str]:
         "## Recipe",
         "",
         f"{says}: {report.step} steps of {recipe.run.batch_size} pictures or crops of"
-        f" {recipe.crop[0]}×{recipe.crop[1]}, loss {recipe.loss.loss}; from random weights, nothing pre-trained.",
+        f" {recipe.crop[0]}×{recipe.crop[1]}, loss {recipe.loss.loss}; {begun}, nothing pre-trained.",
         "",
         "```",
         train,

@@ -92,7 +92,7 @@ def train(
     show_augmentation: Path | None,
     **options: Any,
 ) -> None:
-    """Train a model, by a RECIPE (TOML file, or the name of one that ships: first), by options, or both.
+    """Train a model, by a RECIPE (TOML file, or the name of one that ships, such as driving-fast), by options, or both.
 
     The run folder keeps the resolved recipe, checkpoints, the best weights, history.csv, TensorBoard events, and at
     the end model.keras and report.html. Run the same command again to go on after a stop or a kill.

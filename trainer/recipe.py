@@ -231,7 +231,7 @@ def read_recipe(name: str) -> Recipe:
     """Read a recipe.
 
     Args:
-        name: path of a TOML file, or the name of one that ships, such as "first".
+        name: path of a TOML file, or the name of one that ships, such as "driving-fast".
 
     Raises:
         UsageError: there is no such file, it is no TOML, or it holds a key or value that means nothing.

@@ -210,14 +210,14 @@ def _report(spec: object) -> Report:
 
 
 def test_the_card_tells_all_of_it(model: Path, tmp_path: Path) -> None:
-    recipe = read_recipe("first")
+    recipe = read_recipe("driving-base")
     known = tmp_path / "known.md"
     known.write_text("- Parked bicycles turn blue.\n\n  *Often.*\n")
     text = card_text(_report(read_model_file(model)), recipe, [], tmp_path / "runs" / "mine", read_known(known))
     for words in (
         "No safety function",
-        "`first` (`trainer/recipes/first.toml`): 600 steps of 8",
-        "seg-trainer train first --root DATA --run runs/mine\nseg-trainer export runs/mine -o colors.onnx --precision",
+        "`driving-base` (`trainer/recipes/driving-base.toml`): 600 steps of 8",
+        "seg-trainer train driving-base --root DATA --run runs/mine\nseg-trainer export runs/mine -o colors.onnx --precision",
         "| camvid | 3 | 75.0 | 100.0 | 100.0 | 50.0 | 50.0 |",
         "| camvid | person | – / – (0) | 100.0 / 100.0 (1) |",
         "| street | 3 | 50.0 | 0.211 | – | road and car 0.200 |",
@@ -242,9 +242,9 @@ def test_known_failures_must_be_there(tmp_path: Path) -> None:
 
 
 def test_a_recipe_is_named_wherever_its_data_lies() -> None:
-    first = read_recipe("first")
+    first = read_recipe("driving-base")
     moved = first.change(data=tuple(dataclasses.replace(source, path="/else/x") for source in first.data))
-    assert shipped_name(first) == shipped_name(moved) == "first"
+    assert shipped_name(first) == shipped_name(moved) == "driving-base"
     assert shipped_name(first.change(seed=8)) == "" == shipped_name(Recipe(()))
 
 

@@ -193,7 +193,7 @@ def test_classes_that_do_not_occur_have_no_score_and_are_told() -> None:
 
 
 def test_the_shipped_recipe_reads_and_repeats(tmp_path: Path) -> None:
-    recipe = read_recipe("first")
+    recipe = read_recipe("driving-base")
     assert recipe.run.size == (512, 288)
     assert {source.kind for source in recipe.data} >= {"camvid", "idd", "carla", "penn_fudan"}
     (tmp_path / "r.toml").write_text(recipe.to_toml())
