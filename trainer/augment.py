@@ -21,11 +21,13 @@ class View:
         crop: (width, height) of the crop in pixels.
         frame: (width, height) that the exported model sees; every picture is first stretched to it.
         mask_stride: the mask comes out at 1 / mask_stride of the crop.
+        background: mask id of an own bonnet that is drawn; None: it is ignored.
     """
 
     crop: tuple[int, int]
     frame: tuple[int, int]
     mask_stride: int = 1
+    background: int | None = None
 
 
 def warp_matrix(
@@ -126,7 +128,13 @@ def crop_pair(
         borderMode=cv2.BORDER_CONSTANT,
         borderValue=IGNORE_ID,
     )
-    return (change_look(rng, augment, out) if augment.augment else out), out_mask
+    if not augment.augment:
+        return out, out_mask
+    if rng.random() < augment.bonnet:
+        out, covered = draw_bonnet(rng, out)
+        smaller = cv2.resize(covered, out_mask.shape[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
+        out_mask[smaller > 0] = IGNORE_ID if view.background is None else view.background
+    return change_look(rng, augment, out), out_mask
 
 
 def change_look(rng: np.random.Generator, augment: Augment, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -156,6 +164,42 @@ def change_look(rng: np.random.Generator, augment: Augment, picture: NDArray[np.
         _, coded = cv2.imencode(".jpg", out, [cv2.IMWRITE_JPEG_QUALITY, quality])
         out = cv2.imdecode(coded, cv2.IMREAD_COLOR)
     return out
+
+
+def draw_bonnet(rng: np.random.Generator, picture: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """A made-up bonnet or dashboard along the lower edge: mostly dark, curved, mirroring what is above it.
+
+    Args:
+        picture: (H, W, 3) uint8 RGB; not changed.
+
+    Returns:
+        The picture with it, and (H, W) uint8: 1 where it covers.
+    """
+    height, width = picture.shape[:2]
+    x = np.arange(width) / width - rng.uniform(0.2, 0.8)
+    top = 1.0 - rng.uniform(0.05, 0.28) + rng.uniform(-0.05, 0.35) * x**2 + rng.uniform(-0.06, 0.06) * x
+    rows = np.arange(height)[:, None] / height
+    below = rows - top[None]  # how far under the edge, of the height
+    covered = (below >= 0).astype(np.uint8)
+    paint = rng.uniform(5, 70) * np.ones(3) if rng.random() < 0.7 else rng.uniform(20, 230, 3)
+    paint = np.clip(paint * rng.uniform(0.85, 1.15, 3), 0, 255)
+    shade = 1.0 + rng.uniform(-0.6, 0.6) * np.clip(below / 0.25, 0, 1)
+    body = (shade[:, :, None] * paint).astype(np.float32)
+    if rng.random() < 0.7:
+        sharpness = (0, 0), float(rng.uniform(1.0, 6.0))
+        mirrored = cv2.GaussianBlur(np.ascontiguousarray(picture[::-1]), *sharpness).astype(np.float32)
+        shift = round(height * (2 * float(np.median(top)) - 1))  # the edge mirrors onto itself
+        body += np.float32(rng.uniform(0.05, 0.5)) * np.roll(mirrored, shift, axis=0)
+    if rng.random() < 0.4:  # a bright rim where it meets the street
+        body += np.float32(rng.uniform(20, 90)) * np.exp(-((below / 0.012) ** 2))[:, :, None].astype(np.float32)
+    for _ in range(int(rng.integers(0, 4))):  # vents, wipers, things that lie there
+        centre = (int(rng.integers(width)), int(rng.integers(round(height * 0.75), height)))
+        size = (int(rng.integers(4, max(5, width // 6))), int(rng.integers(2, max(3, height // 14))))
+        tone = rng.uniform(0, 90) * np.ones(3)
+        cv2.ellipse(body, centre, size, float(rng.uniform(-30, 30)), 0, 360, tone.tolist(), -1)
+    soft = cv2.GaussianBlur(covered.astype(np.float32), (0, 0), float(rng.uniform(0.5, 1.5)))[:, :, None]
+    drawn = picture * (1 - soft) + np.clip(body, 0, 255) * soft
+    return np.asarray(drawn + 0.5, np.uint8), covered
 
 
 def _tone_table(rng: np.random.Generator, strength: float = 1.0) -> NDArray[np.uint8]:

@@ -45,6 +45,16 @@ class Details:
         """Whether the network's classes are not the model's."""
         return any(group != (index,) for index, group in enumerate(self.groups))
 
+    @property
+    def background(self) -> int | None:
+        """Mask id of "some background": the class of that name, or the union of what folds into it; None without."""
+        if "background" not in self.labels.names:
+            return None
+        group = self.groups[self.labels.by_name("background").id]
+        if len(group) == 1:
+            return group[0]
+        return next((len(self) + index for index, ids in enumerate(self.unions) if set(ids) == set(group)), None)
+
     def members(self) -> NDArray[np.float32]:
         """(K + unions, K) float32: 1 where own class k is meant by mask id i."""
         out = np.zeros((len(self) + len(self.unions), len(self)), np.float32)

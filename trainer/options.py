@@ -100,7 +100,9 @@ def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option("--split-gap", type=click.IntRange(0), help="Pairs before a block that are in neither part."),
         click.option(
-            "--own-bonnet", type=click.Choice(["ignore", "keep"]), help="CARLA: pixels of the car that films."
+            "--own-bonnet",
+            type=click.Choice(["ignore", "keep", "background"]),
+            help="CARLA: pixels of the car that films; background: in training only, scores ignore them.",
         ),
     )
     for option in reversed(options):

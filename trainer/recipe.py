@@ -33,7 +33,7 @@ class Source:
         labels: "native", "driving", or a label map; the recipe's when empty.
         optional: skipped with a note when its folder is missing or empty.
         split: keys `by`, `held_out`, `seed`, `gap` of `trainer.datasets.Split`; the format's own when empty.
-        own_bonnet: "ignore" or "keep" (CARLA).
+        own_bonnet: "ignore", "keep", or "background": ignored in scores, background in training (CARLA).
     """
 
     kind: str
@@ -144,6 +144,7 @@ class Augment:
     fog: float = option(0.0, "Share in fog.")
     rain: float = option(0.0, "Share in rain.")
     night: float = option(0.0, "Share at night.")
+    bonnet: float = option(0.0, "Share with an own bonnet or dashboard drawn along the lower edge, as background.")
 
 
 SECTIONS: dict[str, type] = {"run": Run, "model": Model, "optimizer": Optimizer, "loss": Loss, "augment": Augment}

@@ -119,7 +119,7 @@ class Store:
         self.recipe = recipe
         self.labels: LabelSet = found[0][1].labels
         self.details = details_of(self.labels, found[0][1].details)
-        self.view = View(recipe.crop, recipe.run.size, logits_stride(recipe.model))
+        self.view = View(recipe.crop, recipe.run.size, logits_stride(recipe.model), self.details.background)
         self._sets = [_Set(source, data) for source, data in found if data.train]
         if not self._sets:
             raise SourceError("no training pictures: the split holds all of them out")
@@ -198,6 +198,9 @@ class Store:
             picture, mask = data.read(data.train[number])
             if data.details is not None:
                 mask = data.read_details(data.train[number], picture)
+            bonnet, background = data.ignored, self.details.background
+            if self._sets[index].source.own_bonnet == "background" and bonnet is not None and background is not None:
+                mask = np.where(bonnet, np.uint8(background), mask) if bonnet.shape == mask.shape else mask
             picture, mask = shrink(picture, mask, self._enough())
             held = _Held(picture, mask, focus_points(self.details.folded_ids()[mask], self._rare, number))
             with self._lock:

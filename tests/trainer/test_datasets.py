@@ -13,6 +13,8 @@ from tests.trainer.conftest import CAMVID_IDS, write_rgb
 from trainer import datasets
 from trainer.datasets import Split
 from trainer.labelmap import read_label_map, shipped_maps
+from trainer.recipe import Recipe, Source
+from trainer.store import Store, find_all
 
 GREY = np.full((20, 30, 3), 90, np.uint8)
 
@@ -196,6 +198,24 @@ def test_the_own_bonnet_can_be_kept(tmp_path: Path) -> None:
         assert found.read(found.held_out[0])[1][38, 30] == value
 
 
+def test_the_own_bonnet_can_be_background_in_training_only(tmp_path: Path) -> None:
+    def paint(number: int) -> np.ndarray:
+        mask = np.zeros((40, 60, 3), np.uint8)
+        mask[10:30, :, 0], mask[35:, :, 0] = 7, 10
+        return mask
+
+    _carla(tmp_path, paint)
+    split = {"by": "blocks", "held_out": 0.2}
+    source = Source("carla", str(tmp_path), own_bonnet="background", split=split)
+    recipe = Recipe((source,)).change(labels="driving", size=(64, 32), depth=3, augment=False, arch="unet")
+    for details in ("", "streets"):
+        found = find_all(recipe.change(details=details), [])
+        store = Store(recipe.change(details=details), found)
+        _, mask = store.sample(0, 0, (0, 0))
+        assert store.details.folded_ids()[mask][-1, 32] == 0
+        assert found[0][1].read(found[0][1].held_out[0])[1][38, 30] == 255
+
+
 def test_several_drives_each_keep_their_end_back(tmp_path: Path) -> None:
     for drive in ("dataA", "dataB"):
         _carla(tmp_path / drive, lambda n: np.full((40, 60, 3), (7, 0, 0), np.uint8), count=20, folder="CameraMask")
@@ -306,7 +326,7 @@ def test_every_label_map_that_ships_reads() -> None:
     for name in shipped_maps():
         made = read_label_map(name)
         assert made.title and (made.labels == DRIVING) == (name == "driving" or name.endswith("-driving"))
-        assert set(made.values.values()) | set(made.colors.values()) <= {*range(len(made.labels)), 255}
+        assert set(made.values.values()) | set(made.colors.values()) <= {*range(len(made.labels) + len(made.unions)), 255}
 
 
 @pytest.mark.parametrize("by", ["random", "blocks", "groups"])

@@ -217,7 +217,8 @@ def test_the_card_tells_all_of_it(model: Path, tmp_path: Path) -> None:
     for words in (
         "No safety function",
         "`driving-base` (`trainer/recipes/driving-base.toml`): 600 steps of 8",
-        "seg-trainer train driving-base --root DATA --run runs/mine\nseg-trainer export runs/mine -o colors.onnx --precision",
+        "seg-trainer train driving-base --root DATA --run runs/mine\nseg-trainer export runs/mine -o colors.onnx"
+        " --precision",
         "| camvid | 3 | 75.0 | 100.0 | 100.0 | 50.0 | 50.0 |",
         "| camvid | person | – / – (0) | 100.0 / 100.0 (1) |",
         "| street | 3 | 50.0 | 0.211 | – | road and car 0.200 |",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from sklearn import metrics as sklearn_metrics
@@ -44,6 +45,27 @@ def test_a_crop_keeps_picture_and_mask_together() -> None:
         kept = cropped != 255
         # pixels on a border between two blocks mix colours; everything else must agree
         assert (nearest == cropped)[kept].mean() > 0.9
+
+
+def test_a_drawn_bonnet_is_background_and_lies_at_the_lower_edge() -> None:
+    drawn, left = Augment(color=0, blur=0, noise=0, jpeg=0, bonnet=1.0), 0
+    for seed in range(12):
+        mask = np.full((96, 128), 1, np.uint8)
+        picture = np.full((96, 128, 3), 200, np.uint8)
+        view = View((128, 96), (128, 96), mask_stride=2, background=7)
+        out, out_mask = crop_pair(np.random.default_rng(seed), view, drawn, picture, mask)
+        covered = out_mask == 7
+        assert covered.any() and not covered[: covered.shape[0] // 2].any()
+        # in each column it is one piece that reaches the lower edge
+        assert (np.diff(covered.astype(int), axis=0) >= 0).all()
+        inside = cv2.erode(np.repeat(np.repeat(covered, 2, 0), 2, 1).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+        left += int((np.abs(out[inside].astype(int) - 200).max(axis=-1) < 5).sum())
+        above = cv2.dilate(np.repeat(np.repeat(covered, 2, 0), 2, 1).astype(np.uint8), np.ones((9, 9), np.uint8)) == 0
+        assert (out[above] == 200).all()
+    assert left < 200, "the street shows through"
+    view = View((128, 96), (128, 96))
+    _, unknown = crop_pair(np.random.default_rng(0), view, drawn, picture, mask)
+    assert set(np.unique(unknown)) == {1, 255}
 
 
 def test_without_augmentation_the_picture_is_only_stretched() -> None:
@@ -217,5 +239,5 @@ def test_broken_recipes_are_named(tmp_path: Path, text: str, message: str) -> No
     (tmp_path / "r.toml").write_text(text)
     with pytest.raises(UsageError, match=message):
         read_recipe(str(tmp_path / "r.toml"))
-    with pytest.raises(UsageError, match="there ship: first"):
+    with pytest.raises(UsageError, match="there ship: driving-base, driving-fast, driving-fine, driving-streets"):
         read_recipe("gone")

@@ -85,7 +85,8 @@ def find(
         name: what to call it; the format's own name when not given.
         labels: "native", "driving", or a label map's name or path.
         split: what is held out; the format's own split when None.
-        own_bonnet: "ignore" the pixels of the car that carries the camera, or "keep" them (CARLA only).
+        own_bonnet: "ignore" the pixels of the car that carries the camera, "keep" them, or take them for "background"
+            in training (CARLA only).
         details: "streets" or a label map for `DataSet.details`; "" for none.
 
     Raises:
@@ -101,6 +102,6 @@ def find(
     layout = FORMATS[kind].find(root)
     label_map = chosen_map(layout.maps, labels, name or kind) or read_label_map(labels)
     train, held_out = (split or layout.split).divide(layout.pairs)
-    ignored = layout.ignored if own_bonnet == "ignore" else None
+    ignored = None if own_bonnet == "keep" else layout.ignored
     finer = (chosen_map(layout.maps, details, name or kind) or read_label_map(details)) if details else None
     return DataSet(name or kind, train, held_out, label_map, ignored, layout.notes, finer)
