@@ -326,7 +326,8 @@ def test_every_label_map_that_ships_reads() -> None:
     for name in shipped_maps():
         made = read_label_map(name)
         assert made.title and (made.labels == DRIVING) == (name == "driving" or name.endswith("-driving"))
-        assert set(made.values.values()) | set(made.colors.values()) <= {*range(len(made.labels) + len(made.unions)), 255}
+        known = {*range(len(made.labels) + len(made.unions)), 255}
+        assert set(made.values.values()) | set(made.colors.values()) <= known
 
 
 @pytest.mark.parametrize("by", ["random", "blocks", "groups"])
