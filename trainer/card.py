@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.labels import DRIVING
-from trainer.datasets import DataSet
+from trainer.datasets import TERMS, DataSet
 from trainer.heights import bin_name, percent
 from trainer.metrics import Scores
-from trainer.recipe import SHIPPED, Recipe, read_recipe
+from trainer.recipe import Recipe, shipped_name
 from trainer.ship import Report
 from trainer.unet import stage_widths
-
-TERMS = {
-    "camvid": "CamVid (Brostow et al.), Cambridge streets: CC BY-NC 4.0, not for commercial use",
-    "idd": "IDD-Lite (Varma et al.), Indian streets: research terms of the India Driving Dataset",
-    "carla": "CARLA simulator drives: whoever recorded them says the terms (CARLA's own assets are CC BY 4.0; the"
-    " Lyft-Udacity challenge data states none)",
-    "cityscapes": "Cityscapes (Cordts et al.): its own terms, not for commercial use",
-    "oxford_pets": "Oxford-IIIT Pet (Parkhi et al.): CC BY-SA 4.0",
-    "penn_fudan": "Penn-Fudan pedestrians: academic use; only people are annotated, the rest was ignored",
-    "carvana": "Carvana studio cars: rules of its Kaggle competition",
-    "rendered": "frames rendered for this project from its own Blender scene",
-}
 
 
 def card_path(model: Path) -> Path:
@@ -97,17 +84,6 @@ def _data(sets: Sequence[DataSet]) -> list[str]:
         for data in sets
     )
     return ["## Trained on", "", *told, "", "These terms concern whoever uses the weights.", ""]
-
-
-def shipped_name(recipe: Recipe) -> str:
-    """Name of the shipped recipe that says the same but for where data and start lie; "" when there is none."""
-
-    def bare(one: Recipe) -> Recipe:
-        data = tuple(dataclasses.replace(s, path="") for s in one.data)
-        return dataclasses.replace(one, data=data, model=dataclasses.replace(one.model, start=""))
-
-    same = (file.stem for file in sorted(SHIPPED.glob("*.toml")) if bare(read_recipe(str(file))) == bare(recipe))
-    return next(same, "")
 
 
 def _recipe(report: Report, recipe: Recipe, run: Path) -> list[str]:

@@ -253,6 +253,17 @@ def read_recipe(name: str) -> Recipe:
         raise UsageError(f"{path}: not a recipe: {error}") from error
 
 
+def shipped_name(recipe: Recipe) -> str:
+    """Name of the shipped recipe that says the same but for where data and start lie; "" when there is none."""
+
+    def bare(one: Recipe) -> Recipe:
+        data = tuple(dataclasses.replace(s, path="") for s in one.data)
+        return dataclasses.replace(one, data=data, model=dataclasses.replace(one.model, start=""))
+
+    same = (file.stem for file in sorted(SHIPPED.glob("*.toml")) if bare(read_recipe(str(file))) == bare(recipe))
+    return next(same, "")
+
+
 def _from_tables(tables: dict[str, Any]) -> Recipe:
     tables = dict(tables)
     data = []

@@ -19,7 +19,7 @@ from seg_viewer.engines import load_engine
 from trainer.backend import start_backend
 from trainer.calm import measure_calm, short
 from trainer.clips import clip_pictures
-from trainer.datasets import DataSet
+from trainer.datasets import TERMS, DataSet
 from trainer.details import details_of
 from trainer.evaluate import Measured, Model, measure_all, to_frame, training_frames
 from trainer.export import (
@@ -35,7 +35,7 @@ from trainer.head import add_head
 from trainer.keras_file import float_unet, folded, keras_class_map
 from trainer.metrics import Scores
 from trainer.quantize import activation_ranges, observe, quantize, split_joins
-from trainer.recipe import Recipe, Source
+from trainer.recipe import Recipe, Source, shipped_name
 from trainer.speed import Speed, measure_speed
 from trainer.state import load_weights
 
@@ -233,6 +233,7 @@ def _judge(report: Report) -> None:
 def _told(report: Report, recipe: Recipe) -> ModelSpec:
     """The spec with scores and provenance."""
     provenance = {
+        "recipe": shipped_name(recipe) or "of its own",
         "network": recipe.model.arch,
         "steps": report.step,
         "batch_size": recipe.run.batch_size,
@@ -243,6 +244,7 @@ def _told(report: Report, recipe: Recipe) -> ModelSpec:
         "float32_miou": {name: round(found.miou, 4) for name, found in report.float_scores.items()},
         "falls_short": list(report.failures),
     }
+    provenance["terms"] = {name: TERMS.get(name, "not known here") for name in report.spec.trained_on}
     if report.calibration:
         provenance["calibration_pictures"] = report.calibration
     if report.float_calm:

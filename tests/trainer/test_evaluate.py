@@ -19,11 +19,11 @@ from tests.clips import make_clip
 from tests.models import color_model
 from tests.trainer.conftest import blocks, painted, write_rgb
 from trainer.calm import short
-from trainer.card import card_path, card_text, read_known, shipped_name
+from trainer.card import card_path, card_text, read_known
 from trainer.cli import main
 from trainer.commands_evaluate import _columns
 from trainer.metrics import Scores
-from trainer.recipe import Recipe, read_recipe
+from trainer.recipe import Recipe, read_recipe, shipped_name
 from trainer.ship import Report
 from trainer.speed import Speed, in_turns, measure_speed
 

@@ -49,6 +49,20 @@ FORMATS = {
 }
 
 
+TERMS = {
+    "camvid": "CamVid (Brostow et al.), Cambridge streets: CC BY-NC 4.0, not for commercial use",
+    "idd": "IDD-Lite (Varma et al.), Indian streets: research terms of the India Driving Dataset",
+    "carla": "CARLA simulator drives: whoever recorded them says the terms (CARLA's own assets are CC BY 4.0; the"
+    " Lyft-Udacity challenge data states none)",
+    "cityscapes": "Cityscapes (Cordts et al.): its own terms, not for commercial use",
+    "oxford_pets": "Oxford-IIIT Pet (Parkhi et al.): CC BY-SA 4.0",
+    "penn_fudan": "Penn-Fudan pedestrians: academic use; only people are annotated, the rest was ignored",
+    "carvana": "Carvana studio cars: rules of its Kaggle competition",
+    "rendered": "frames rendered for this project from its own Blender scene",
+}
+"""What is known of the terms of data sets, by their names in recipes."""
+
+
 def recognise(root: Path) -> str:
     """The format of a folder: a key of `FORMATS`. Raises: SourceError when none fits."""
     if not root.is_dir():
