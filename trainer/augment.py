@@ -21,7 +21,7 @@ class View:
         crop: (width, height) of the crop in pixels.
         frame: (width, height) that the exported model sees; every picture is first stretched to it.
         mask_stride: the mask comes out at 1 / mask_stride of the crop.
-        background: mask id of an own bonnet that is drawn; None: it is ignored.
+        background: mask id of an own bonnet that is drawn and of blank pictures; None: they are ignored.
     """
 
     crop: tuple[int, int]
@@ -130,6 +130,8 @@ def crop_pair(
     )
     if not augment.augment:
         return out, out_mask
+    if rng.random() < augment.blank:
+        return _blank(rng, out), np.full_like(out_mask, IGNORE_ID if view.background is None else view.background)
     if rng.random() < augment.bonnet:
         out, covered = draw_bonnet(rng, out)
         smaller = cv2.resize(covered, out_mask.shape[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
@@ -200,6 +202,14 @@ def draw_bonnet(rng: np.random.Generator, picture: NDArray[np.uint8]) -> tuple[N
     soft = cv2.GaussianBlur(covered.astype(np.float32), (0, 0), float(rng.uniform(0.5, 1.5)))[:, :, None]
     drawn = picture * (1 - soft) + np.clip(body, 0, 255) * soft
     return np.asarray(drawn + 0.5, np.uint8), covered
+
+
+def _blank(rng: np.random.Generator, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Black (mostly) or of one colour, with or without noise; of the shape of `picture`."""
+    color = rng.uniform(0, 25, 3) if rng.random() < 0.7 else rng.uniform(0, 255, 3)
+    out = np.empty_like(picture)
+    out[:] = color
+    return _add_noise(rng, out, rng.uniform(0.5, 6.0)) if rng.random() < 0.6 else out
 
 
 def _tone_table(rng: np.random.Generator, strength: float = 1.0) -> NDArray[np.uint8]:

@@ -144,6 +144,7 @@ class Augment:
     fog: float = option(0.0, "Share in fog.")
     rain: float = option(0.0, "Share in rain.")
     night: float = option(0.0, "Share at night.")
+    blank: float = option(0.0, "Share made black or of one colour, all background, as before a covered lens.")
     bonnet: float = option(0.0, "Share with an own bonnet or dashboard drawn along the lower edge, as background.")
 
 

@@ -16,7 +16,7 @@ from trainer.recipe import Recipe, read_recipe
 from trainer.state import RECIPE, load_weights
 from trainer.unet import build
 
-NOISE = 0.1
+NOISE = 0.03
 """Noise on copied channels, against the spread of their weights: two equal channels would stay equal for ever."""
 
 Channels = NDArray[np.intp]

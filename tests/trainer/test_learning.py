@@ -68,6 +68,15 @@ def test_a_drawn_bonnet_is_background_and_lies_at_the_lower_edge() -> None:
     assert set(np.unique(unknown)) == {1, 255}
 
 
+def test_blank_pictures_are_background() -> None:
+    blank = Augment(color=0, blur=0, noise=0, jpeg=0, blank=1.0)
+    mask = blocks(np.random.default_rng(0), 64, 96)
+    view = View((96, 64), (96, 64), mask_stride=2, background=0)
+    for seed in range(8):
+        out, out_mask = crop_pair(np.random.default_rng(seed), view, blank, painted(mask), mask)
+        assert (out_mask == 0).all() and out.shape == (64, 96, 3) and out.std(axis=(0, 1)).max() < 10
+
+
 def test_without_augmentation_the_picture_is_only_stretched() -> None:
     mask = blocks(np.random.default_rng(0), 64, 96)
     view = View(crop=(192, 128), frame=(192, 128))
