@@ -198,6 +198,7 @@ def test_a_disk_that_fills_up_leaves_nothing_and_says_so(tmp_path: Path, model: 
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000)),
         capture_output=True,
         text=True,
+        encoding="utf-8",
         timeout=60,
     )
     assert done.returncode == 1, done.stderr
@@ -212,6 +213,7 @@ def test_ctrl_c_leaves_no_file(tmp_path: Path, model: Path, kind: signal.Signals
         _command("export", str(clip), "-o", str(tmp_path / "out.mp4"), "--model", str(model), "--preset", "slow"),
         stderr=subprocess.PIPE,
         text=True,
+        encoding="utf-8",
     )
     deadline = time.monotonic() + 30
     while not list(tmp_path.glob(".out.*")) and time.monotonic() < deadline:

@@ -147,6 +147,7 @@ def test_ctrl_c_ends_it_well(tmp_path: Path, model: Path, number: signal.Signals
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            encoding="utf-8",
         )
         waited = threading.Event()
         for _ in range(600):

@@ -158,6 +158,7 @@ def test_ctrl_c_leaves_whole_pairs_and_an_empty_world(server: CarlaServer, tmp_p
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        encoding="utf-8",
     ) as program:
         server.wait_until(lambda report: report["cues"] > 0 and (tmp_path / "set/CameraRGB/000003.png").exists())
         program.send_signal(signal.SIGINT)
@@ -189,6 +190,7 @@ def test_usage_is_one_line(arguments: list[str], says: str, tmp_path: Path) -> N
         env=os.environ | {"PYTHONPATH": root},
         capture_output=True,
         text=True,
+        encoding="utf-8",
         timeout=60,
     )
     assert done.returncode == 2

@@ -26,6 +26,7 @@ class CarlaServer:
             cwd=_ROOT,
             stdout=subprocess.PIPE,
             text=True,
+            encoding="utf-8",
         )
         assert self._process.stdout is not None
         self.address = self._process.stdout.readline().strip()

@@ -55,7 +55,7 @@ def test_class_maps_belong_to_the_caller(model: Path, name: str) -> None:
 def test_nothing_is_reported_to_anybody(tmp_path: Path) -> None:
     code = "from seg_viewer.engines.openvino import devices; print(devices())"
     environ = os.environ | {"HOME": str(tmp_path)}
-    done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, encoding="utf-8", timeout=60)
     assert "CPU" in done.stdout, done.stderr
     assert list(tmp_path.rglob("*")) == []
 

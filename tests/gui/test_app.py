@@ -120,7 +120,9 @@ def test_it_starts_where_opencv_python_set_the_plugin_path(tmp_path: Path):
         "print('left with', run_viewer(None, RunOptions()))\n"
     )
     environ = os.environ | {"QT_QPA_PLATFORM_PLUGIN_PATH": str(wrong), "HOME": str(tmp_path)}
-    done = subprocess.run([sys.executable, "-c", program], env=environ, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environ, capture_output=True, encoding="utf-8", timeout=30
+    )
     assert "left with 0" in done.stdout, done.stderr
 
 

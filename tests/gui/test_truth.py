@@ -145,7 +145,7 @@ def test_an_interrupted_window_leaves_nothing_in_the_simulator(
          "--model", str(model), "--truth-csv", str(tmp_path / "truth.csv")],
         cwd=Path(__file__).resolve().parents[2],
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
     ) as program:  # fmt: skip
         report = server.wait_until(lambda report: report["cues"] > 20)
         assert len(report["alive"]) == 9

@@ -30,7 +30,7 @@ def why_not() -> str:
     python = system_python()
     if python is None:
         return "no system Python"
-    done = subprocess.run([python, "-c", _PROBE], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([python, "-c", _PROBE], capture_output=True, encoding="utf-8", timeout=60)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["unknown"])[-1]
         return (
@@ -66,7 +66,7 @@ class RtspServer:
         self.options |= changes
         words = [w for key, value in self.options.items() for w in (f"--{key.replace('_', '-')}", str(value))]
         command = [str(system_python()), str(_SCRIPT), "--port", self.port, *words]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8")
         assert self._process.stdout is not None
         answer = self._process.stdout.readline().split()
         if not answer or answer[0] != "ready":

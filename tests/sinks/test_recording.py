@@ -195,6 +195,7 @@ def test_a_write_that_fails_leaves_a_playable_file(tmp_path: Path, suffix: str) 
         [sys.executable, "-c", _LIMITED, str(path)],
         capture_output=True,
         text=True,
+        encoding="utf-8",
         timeout=100,
         cwd=Path(__file__).parents[2],
     )

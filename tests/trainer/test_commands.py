@@ -44,6 +44,7 @@ def test_the_first_ten_minutes(folder: Path, tmp_path: Path) -> None:
         env={**__import__("os").environ, "PYTHONPATH": str(Path(__file__).parents[2])},
         capture_output=True,
         text=True,
+        encoding="utf-8",
         timeout=110,
     )
     assert done.returncode == 0, done.stderr
@@ -144,7 +145,7 @@ def test_show_augmentation(data: Path, tmp_path: Path) -> None:
         (("train", "--data", "{data}", "--labels", "gone"), "no such label map"),
         (("train", "--data", "{data}", "--run", "{tmp}/file"), "is a file"),
         (("check", "{tmp}/gone"), "no such folder"),
-        (("train", "gone"), "there ship: first"),
+        (("train", "gone"), "there ship: driving-base"),
     ],
 )
 def test_bad_input_is_one_clear_line(data: Path, tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:

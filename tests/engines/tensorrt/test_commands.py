@@ -45,7 +45,13 @@ def _run(folder: Path, *arguments: str, standin: bool = True) -> subprocess.Comp
         "COLUMNS": "200",
     }
     return subprocess.run(
-        [sys.executable, *arguments], env=environ, cwd=folder, capture_output=True, text=True, timeout=100
+        [sys.executable, *arguments],
+        env=environ,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=100,
     )
 
 

@@ -101,7 +101,7 @@ def test_our_modules_run_on_the_real_bindings(tmp_path: Path) -> None:
     environ["PYTHONPATH"] += f":{ROOT}:{tmp_path}"
     (tmp_path / "pycuda").symlink_to(STANDIN / "pycuda")  # PyCUDA is not what is looked at here
     (tmp_path / "standin_state.py").symlink_to(STANDIN / "standin_state.py")
-    done = subprocess.run([sys.executable, "-c", REAL], env=environ, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", REAL], env=environ, capture_output=True, encoding="utf-8", timeout=60)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
         f"version {version}",
@@ -129,7 +129,7 @@ def _mypy(version: str, folder: Path, shadows: dict[Path, Path] | None = None) -
     command = [sys.executable, "-m", "mypy", "--config-file", str(config), "--cache-dir", str(folder / "cache")]
     for original, shadow in (shadows or {}).items():
         command += ["--shadow-file", str(original), str(shadow)]
-    done = subprocess.run([*command, *map(str, OURS)], cwd=ROOT, capture_output=True, text=True, timeout=110)
+    done = subprocess.run([*command, *map(str, OURS)], cwd=ROOT, capture_output=True, encoding="utf-8", timeout=110)
     assert done.returncode in (0, 1), done.stdout + done.stderr
     return done.stdout if done.returncode else ""
 

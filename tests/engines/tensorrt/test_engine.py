@@ -333,8 +333,10 @@ def test_a_file_with_bytes_first_is_given_to_tensorrt_cast_first(machine: Any) -
 
     spec = read_model_file(find_model("driving-fast"))
     engine = load_engine(spec, "tensorrt")
-    assert engine.report.precision == "int8"
+    precision = engine.report.precision
     engine.close()
+    # folded classes are doubled by a convolution in floating point
+    assert precision == "int8 (29 of 30 convolutions; float32 1)"
 
 
 # -- failures ----------------------------------------------------------------------------------------------------------

@@ -32,7 +32,8 @@ def host_driver(tmp_path: Path) -> Path:
         pytest.skip("no C compiler (cc, nm) to make the driver")
     (native,) = Path(spec.origin).parent.glob("_driver*.so")
     needed = re.findall(
-        r" U (cu[A-Z]\w*)", subprocess.run([nm, "-D", str(native)], capture_output=True, text=True, check=True).stdout
+        r" U (cu[A-Z]\w*)",
+        subprocess.run([nm, "-D", str(native)], capture_output=True, encoding="utf-8", check=True).stdout,
     )
     there = set(re.findall(r"^int (cu\w+)\(", SOURCE.read_text(), re.MULTILINE))
     rest = tmp_path / "rest.c"
@@ -53,6 +54,7 @@ def test_the_helper_drives_the_real_pycuda(host_driver: Path) -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
+        encoding="utf-8",
         timeout=110,
     )
     assert done.returncode == 0, done.stdout + done.stderr
