@@ -18,11 +18,13 @@ def redact(text: str) -> str:
         return text
     scheme, rest = match.group(), text[match.end() :]
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
-    host, colon, port = authority.rpartition(":")
+    host, colon, _ = authority.rpartition(":")
     if "@" in authority:
         rest = authority.rpartition("@")[2] + rest[len(authority) :]
-    elif "@" in rest and colon and not port.isdigit() and not host.startswith("["):
-        rest = rest.rpartition("@")[2]  # "/", "?" or "#" in a password, which should have been percent-encoded
+    elif "@" in rest and colon and not host.startswith("["):
+        # "/", "?" or "#" in a password, which should have been percent-encoded. HOST:PORT/@name looks the same as
+        # USER:DIGITS/…@host: then rather too little is shown than a password
+        rest = rest.rpartition("@")[2]
     return scheme + re.sub(r"([?&;])([^=&;#]*)=([^&;#]*)", _hide_secret, rest)
 
 

@@ -25,6 +25,8 @@ from seg_viewer.sources.address import parse_address
         ("http://cam/video?PASSWORD=abc&user=joe", "http://cam/video?PASSWORD=***&user=***"),
         ("http://cam/@news/live", "http://cam/@news/live"),
         ("http://[::1]:80/@news", "http://[::1]:80/@news"),
+        ("rtsp://joe:00000?@cam:554/x", "rtsp://cam:554/x"),
+        ("rtsp://joe:1234/@cam/x", "rtsp://cam/x"),
         ("srt://cam:9000?passphrase=abc&latency=20", "srt://cam:9000?passphrase=***&latency=20"),
         ("clips/me@home.mp4", "clips/me@home.mp4"),
         ("camera:0", "camera:0"),
