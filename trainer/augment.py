@@ -130,12 +130,13 @@ def crop_pair(
     )
     if not augment.augment:
         return out, out_mask
+    background = IGNORE_ID if view.background is None else view.background
     if rng.random() < augment.blank:
-        return _blank(rng, out), np.full_like(out_mask, IGNORE_ID if view.background is None else view.background)
+        return _blank(rng, out), np.full_like(out_mask, background)
     if rng.random() < augment.bonnet:
         out, covered = draw_bonnet(rng, out)
         smaller = cv2.resize(covered, out_mask.shape[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
-        out_mask[smaller > 0] = IGNORE_ID if view.background is None else view.background
+        out_mask[smaller > 0] = background
     return change_look(rng, augment, out), out_mask
 
 

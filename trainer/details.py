@@ -46,6 +46,11 @@ class Details:
         return any(group != (index,) for index, group in enumerate(self.groups))
 
     @property
+    def finer(self) -> bool:
+        """Whether masks or logits hold anything else than the model's classes."""
+        return self.folds or bool(self.unions)
+
+    @property
     def background(self) -> int | None:
         """Mask id of "some background": the class of that name, or the union of what folds into it; None without."""
         if "background" not in self.labels.names:

@@ -97,7 +97,7 @@ def train(
     """
     classes = len(store.labels)
     weights = class_weights(recipe, scans, classes)
-    finer = store.details if store.details.folds or store.details.unions else None
+    finer = store.details if store.details.finer else None
     loss = make_loss(recipe.loss.loss, weights, recipe.loss.focal_gamma, finer)
     with _explained(recipe):
         stepper = make_stepper(recipe, store.details, loss, recipe.run.epochs * store.steps)

@@ -171,7 +171,7 @@ def count_right(target: Any, logits: Any, details: Details | None = None) -> tup
     """Pixels that are right and pixels that count, scalars float32; of folded classes where `details` fold."""
     from keras import ops
 
-    if details is not None and (details.folds or details.unions):
+    if details is not None and details.finer:
         target, logits = fold_target(target, details), details.fold(logits)
     target = ops.cast(target, "int32")
     kept = ops.cast(ops.not_equal(target, IGNORE_ID), "float32")

@@ -16,6 +16,7 @@ from seg_viewer.core.labels import LabelSet
 from trainer import datasets
 from trainer.augment import View, crop_pair
 from trainer.datasets import DataSet, Pair, Split
+from trainer.datasets.base import read_picture
 from trainer.details import details_of
 from trainer.recipe import Recipe, Source
 from trainer.scan import Scan
@@ -195,8 +196,10 @@ class Store:
         held = self._kept.get(key)
         if held is None:
             data = self._sets[index].data
-            picture, mask = data.read(data.train[number])
-            if data.details is not None:
+            if data.details is None:
+                picture, mask = data.read(data.train[number])
+            else:
+                picture = read_picture(data.train[number].picture)
                 mask = data.read_details(data.train[number], picture)
             bonnet, background = data.ignored, self.details.background
             if self._sets[index].source.own_bonnet == "background" and bonnet is not None and background is not None:

@@ -186,25 +186,21 @@ def test_carla_reads_city_palette_colours_also_from_jpeg(tmp_path: Path) -> None
         assert (ids[inner] == 2).all() and (ids[38:, 40:] == 1).all() and (ids[:18] == 0).all()
 
 
-def test_the_own_bonnet_can_be_kept(tmp_path: Path) -> None:
-    def paint(number: int) -> np.ndarray:
-        mask = np.zeros((40, 60, 3), np.uint8)
-        mask[10:30, :, 0], mask[35:, :, 0] = 7, 10
-        return mask
+def _with_bonnet(number: int) -> np.ndarray:
+    mask = np.zeros((40, 60, 3), np.uint8)
+    mask[10:30, :, 0], mask[35:, :, 0] = 7, 10
+    return mask
 
-    _carla(tmp_path, paint)
+
+def test_the_own_bonnet_can_be_kept(tmp_path: Path) -> None:
+    _carla(tmp_path, _with_bonnet)
     for choice, value in (("ignore", 255), ("keep", 2)):
         found = datasets.find("carla", tmp_path, own_bonnet=choice)
         assert found.read(found.held_out[0])[1][38, 30] == value
 
 
 def test_the_own_bonnet_can_be_background_in_training_only(tmp_path: Path) -> None:
-    def paint(number: int) -> np.ndarray:
-        mask = np.zeros((40, 60, 3), np.uint8)
-        mask[10:30, :, 0], mask[35:, :, 0] = 7, 10
-        return mask
-
-    _carla(tmp_path, paint)
+    _carla(tmp_path, _with_bonnet)
     split = {"by": "blocks", "held_out": 0.2}
     source = Source("carla", str(tmp_path), own_bonnet="background", split=split)
     recipe = Recipe((source,)).change(labels="driving", size=(64, 32), depth=3, augment=False, arch="unet")
