@@ -246,11 +246,13 @@ def read_recipe(name: str) -> Recipe:
     except OSError as error:
         ships = ", ".join(sorted(file.stem for file in SHIPPED.glob("*.toml")))
         raise UsageError(f"{path}: recipe cannot be read ({error.strerror}); there ship: {ships}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: not a recipe: is no UTF-8 text") from error
     try:
         recipe = _from_tables(tomllib.loads(text))
         recipe.check()
         return recipe
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError, ValueError, KeyError, AttributeError) as error:
+    except (tomllib.TOMLDecodeError, TypeError, ValueError, KeyError, AttributeError) as error:
         raise UsageError(f"{path}: not a recipe: {error}") from error
 
 

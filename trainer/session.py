@@ -115,7 +115,12 @@ def _with_start(recipe: Recipe, roots: Sequence[Path], run: Path, console: Conso
     name = recipe.model.start
     if not name or Path(name).is_dir() or (run / CHECKPOINT).exists():
         return recipe
+    chain = [name]
     first = read_recipe(name)
+    while (further := read_recipe(chain[-1]).model.start) and not Path(further).is_dir():
+        if further in chain:
+            raise UsageError(f"start: {further} leads back to itself; let the first recipe start from nothing")
+        chain.append(further)
     before = run.with_name(f"{run.name}-start")
     state = load_state(before)
     if state is None or not state.finished:

@@ -274,3 +274,25 @@ def test_a_recipe_that_starts_from_another_trains_that_first(street_recipe: Reci
     first = load_state(tmp_path / "run-start")
     assert state.finished and first is not None and first.finished and first.updates == 2
     assert f'start = "{tmp_path / "run-start"}"' in (tmp_path / "run" / "recipe.toml").read_text(encoding="utf-8")
+
+
+def test_a_recipe_that_starts_from_itself_is_one_line(street_recipe: Recipe, tmp_path: Path) -> None:
+    from rich.console import Console
+
+    from trainer.session import run_training
+
+    one, other = tmp_path / "one.toml", tmp_path / "other.toml"
+    one.write_text(street_recipe.change(start=str(other)).to_toml(), encoding="utf-8")
+    other.write_text(street_recipe.change(start=str(one)).to_toml(), encoding="utf-8")
+    with pytest.raises(UsageError, match="leads back to itself"):
+        run_training(street_recipe.change(start=str(one)), [], tmp_path / "run", Console(quiet=True))
+
+
+def test_a_start_that_is_no_text_is_one_line(street_recipe: Recipe, tmp_path: Path) -> None:
+    from rich.console import Console
+
+    from trainer.session import run_training
+
+    (tmp_path / "m.onnx").write_bytes(b"\x08\xa9\xff")
+    with pytest.raises(UsageError, match="is no UTF-8 text"):
+        run_training(street_recipe.change(start=str(tmp_path / "m.onnx")), [], tmp_path / "run", Console(quiet=True))
