@@ -12,6 +12,9 @@ from seg_viewer.core.model_file import OUTPUT_NAME
 
 LOGITS = "logits"
 FOLDED = "folded"
+SHARES = "shares"
+LEAST_SHARE = 1e-6
+"""Of a pixel's largest class, what a folded class has at least in the int8 graph."""
 
 
 def doubling_kernels() -> NDArray[np.float32]:
@@ -50,7 +53,8 @@ def add_head(onnx_model: Any, stride: int, fused: bool, groups: Sequence[Sequenc
     scores, nodes = LOGITS, []
     folds = any(tuple(group) != (index,) for index, group in enumerate(groups))
     if folds:
-        scores, nodes, classes = FOLDED, _fold(groups, classes), len(groups)
+        fold = _fold_at_once(graph, groups, classes) if fused else _fold(groups, classes)
+        scores, nodes, classes = FOLDED, fold, len(groups)
     if fused:
         if stride == 2 and folds:
             scores = _double(graph, nodes, classes)
@@ -120,6 +124,30 @@ def _fold(groups: Sequence[Sequence[int]], own: int) -> list[Any]:
         nodes.append(helper.make_node("Add", [f"{name}_log", f"{name}_most"], [name]))
     nodes.append(helper.make_node("Concat", outputs, [FOLDED], axis=1))
     return nodes
+
+
+def _fold_at_once(graph: Any, groups: Sequence[Sequence[int]], own: int) -> list[Any]:
+    """As `_fold` with few kernels: the largest of all classes is taken out of each pixel, and a convolution adds up.
+
+    That largest stays out: it is the same for all classes of a pixel, so neither comparing nor doubling, which is
+    linear, can tell. A class whose share of a pixel is below `LEAST_SHARE` counts as if it had that much, because the
+    logarithm of a share that float16 cannot hold would be infinite.
+    """
+    from onnx import helper, numpy_helper
+
+    weight = np.zeros((len(groups), own, 1, 1), np.float32)
+    for index, group in enumerate(groups):
+        weight[index, list(group)] = 1.0
+    graph.initializer.append(numpy_helper.from_array(weight, "adding_up"))
+    graph.initializer.append(numpy_helper.from_array(np.array(LEAST_SHARE, np.float32), "least_share"))
+    return [
+        helper.make_node("ReduceMax", [LOGITS, "channel_axis"], ["most"], keepdims=1),
+        helper.make_node("Sub", [LOGITS, "most"], ["less"]),
+        helper.make_node("Exp", ["less"], [SHARES]),
+        helper.make_node("Conv", [SHARES, "adding_up"], ["sums"], kernel_shape=[1, 1]),
+        helper.make_node("Max", ["sums", "least_share"], ["kept_sums"]),
+        helper.make_node("Log", ["kept_sums"], [FOLDED]),
+    ]
 
 
 def _double(graph: Any, nodes: list[Any], classes: int) -> str:

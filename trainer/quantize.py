@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from seg_viewer.core.model_file import INPUT_NAME
 from trainer.export import CENTRED, drop_unused
-from trainer.head import FOLDED
+from trainer.head import FOLDED, SHARES
 
 LEVELS = 127
 KEPT_PER_PICTURE = 4096
@@ -203,7 +203,7 @@ def quantize(onnx_model: Any, ranges: dict[str, float]) -> Any:
 
     for node in graph.node:
         node.input[:] = [through.get(name, name) for name in node.input]
-        if node.op_type in ("Conv", "ConvTranspose") and node.input[0] != FOLDED:
+        if node.op_type in ("Conv", "ConvTranspose") and node.input[0] not in (FOLDED, SHARES):
             axis = 0 if node.op_type == "Conv" else 1
             values, scale = quantize_weight(constants[node.input[1]], axis)
             node.input[1] = pair(node.input[1], scale, axis, values)

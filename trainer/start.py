@@ -39,6 +39,8 @@ def begin_with(model: Any, recipe: Recipe, details: Details, note: Callable[[str
     Raises:
         UsageError: no weights there, or a network that this one cannot begin with.
     """
+    from keras import layers as kinds
+
     run = Path(recipe.model.start)
     if not (run / RECIPE).is_file():
         raise UsageError(f"start: {run} holds no {RECIPE}; give the folder of a run of seg-trainer train")
@@ -57,13 +59,12 @@ def begin_with(model: Any, recipe: Recipe, details: Details, note: Callable[[str
     made: dict[str, Channels] = {}
     for layer in model.layers:
         inputs = _inputs(layer)
-        kind = type(layer).__name__
-        if kind == "InputLayer":
+        if isinstance(layer, kinds.InputLayer):
             made[layer.name] = np.arange(3)
-        elif kind == "Concatenate":
+        elif isinstance(layer, kinds.Concatenate):
             sizes = np.cumsum([0] + [old_channels(layers, name) for name in inputs])
             made[layer.name] = np.concatenate([made[name] + sizes[i] for i, name in enumerate(inputs)])
-        elif kind in ("Conv2D", "Conv2DTranspose"):
+        elif isinstance(layer, kinds.Conv2D | kinds.Conv2DTranspose):
             came = made[inputs[0]]
             if layer.name == "logits":
                 layer.set_weights(_logits(layers["logits"], came, names, details))

@@ -17,6 +17,7 @@ from seg_viewer.core.errors import UsageError
 from seg_viewer.core.labels import IGNORE_ID
 from trainer.details import Details, fold_target
 from trainer.recipe import Recipe
+from trainer.tensorflow_layers import with_own_kernels
 from trainer.unet import build
 
 Loss = Callable[[Any, Any], Any]
@@ -120,7 +121,7 @@ def worker_index() -> int:
 
 
 def make_model(recipe: Recipe, classes: int, size: tuple[int, int], updates: int = 1 << 30) -> Any:
-    """The recipe's network under its precision policy, weights drawn from its seed.
+    """The recipe's network under its precision policy, weights drawn from its seed, for stepping and scoring.
 
     Args:
         size: (width, height) in pixels.
@@ -133,9 +134,10 @@ def make_model(recipe: Recipe, classes: int, size: tuple[int, int], updates: int
     keras.utils.set_random_seed(recipe.run.seed)
     keras.config.set_dtype_policy(recipe.optimizer.precision)
     try:
-        return build(network, classes, size[1], size[0])
+        made = build(network, classes, size[1], size[0])
     finally:
         keras.config.set_dtype_policy("float32")
+    return with_own_kernels(made) if keras.backend.backend() == "tensorflow" else made
 
 
 def make_optimizer(recipe: Recipe) -> Any:

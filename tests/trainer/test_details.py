@@ -200,12 +200,12 @@ def test_a_run_begins_where_another_ended(
     """A wider copy gives what the narrow network gave, when the copies carry no noise."""
     from trainer import start
     from trainer.state import load_weights
-    from trainer.unet import build
+    from trainer.step import make_model
 
     monkeypatch.setattr(start, "NOISE", 0.0)
     weights, _ = load_weights(street_run)
     recipe = street_recipe.change(widths=widths, start=str(street_run))
-    model = build(recipe.model, len(FINE), 64, 96)
+    model = make_model(recipe, len(FINE), (96, 64))
     start.begin_with(model, recipe, FINE)
     picture = painted(blocks(np.random.default_rng(9)))
     before = logits_of(street_recipe, len(FINE), weights, picture)
