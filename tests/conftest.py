@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +12,10 @@ import pytest
 from seg_viewer.core import assets
 from seg_viewer.core.assets import FAST_MODEL, FINE_MODEL
 from tests.models import color_model
+
+# A shell that runs the tests in the background has SIGINT ignored, and programs started here would inherit that.
+if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

@@ -147,7 +147,8 @@ def test_an_interrupted_window_leaves_nothing_in_the_simulator(
         stderr=subprocess.PIPE,
         encoding="utf-8",
     ) as program:  # fmt: skip
-        report = server.wait_until(lambda report: report["cues"] > 20)
+        part = ".truth.*.part.csv"  # there from the first scored frame on
+        report = server.wait_until(lambda report: report["cues"] > 20 and any(tmp_path.glob(part)))
         assert len(report["alive"]) == 9
         program.send_signal(signal.SIGINT)
         _, said = program.communicate(timeout=60)

@@ -248,5 +248,7 @@ def test_broken_recipes_are_named(tmp_path: Path, text: str, message: str) -> No
     (tmp_path / "r.toml").write_text(text)
     with pytest.raises(UsageError, match=message):
         read_recipe(str(tmp_path / "r.toml"))
-    with pytest.raises(UsageError, match="there ship: driving-base, driving-fast, driving-fine, driving-streets"):
+    with pytest.raises(
+        UsageError, match="there ship: driving-base, driving-both, driving-fast, driving-fine, driving-streets"
+    ):
         read_recipe("gone")
