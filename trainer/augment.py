@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 
 from seg_viewer.core.labels import IGNORE_ID
 from trainer.recipe import Augment
+
+LARGEST_DONATION = 0.4
+"""Share of a crop that objects laid over it may cover."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,23 @@ class View:
     frame: tuple[int, int]
     mask_stride: int = 1
     background: int | None = None
+
+
+@dataclass(frozen=True)
+class Donor:
+    """A pair whose objects are laid over another.
+
+    Args:
+        picture: (H, W, 3) uint8 RGB.
+        mask: (H, W) uint8 ids.
+        points: (n, 2) of x, y pixels of those objects.
+        ids: (256,) bool: mask ids that are laid over.
+    """
+
+    picture: NDArray[np.uint8]
+    mask: NDArray[np.uint8]
+    points: NDArray[np.integer]
+    ids: NDArray[np.bool_]
 
 
 def warp_matrix(
@@ -94,6 +115,7 @@ def crop_pair(
     picture: NDArray[np.uint8],
     mask: NDArray[np.uint8],
     points: NDArray[np.integer] | None = None,
+    donor: Donor | None = None,
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """One random crop of a pair; the mask is sampled by nearest neighbour, so it only holds ids that were in it or 255.
 
@@ -101,11 +123,37 @@ def crop_pair(
         picture: (H, W, 3) uint8 RGB.
         mask: (H, W) uint8 class ids.
         points: see `warp_matrix`.
+        donor: what is laid over it, if anything.
 
     Returns:
         Picture (crop height, crop width, 3) uint8 and mask (crop height, crop width) / mask_stride, uint8; outside
         of the source the picture is mirrored and the mask 255.
     """
+    out, out_mask = _cut(rng, view, augment, picture, mask, points)
+    if not augment.augment:
+        return out, out_mask
+    background = IGNORE_ID if view.background is None else view.background
+    if rng.random() < augment.blank:
+        return _blank(rng, out), np.full_like(out_mask, background)
+    if donor is not None:
+        near = dataclasses.replace(augment, focus=1.0)
+        _lay_over(out, out_mask, *_cut(rng, view, near, donor.picture, donor.mask, donor.points), donor.ids)
+    if rng.random() < augment.bonnet:
+        out, covered = draw_bonnet(rng, out)
+        smaller = cv2.resize(covered, out_mask.shape[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
+        out_mask[smaller > 0] = background
+    return change_look(rng, augment, out), out_mask
+
+
+def _cut(
+    rng: np.random.Generator,
+    view: View,
+    augment: Augment,
+    picture: NDArray[np.uint8],
+    mask: NDArray[np.uint8],
+    points: NDArray[np.integer] | None,
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """The random warp of `crop_pair` alone."""
     height, width = mask.shape
     if augment.augment:
         matrix = warp_matrix(rng, view, augment, (width, height), points)
@@ -128,16 +176,26 @@ def crop_pair(
         borderMode=cv2.BORDER_CONSTANT,
         borderValue=IGNORE_ID,
     )
-    if not augment.augment:
-        return out, out_mask
-    background = IGNORE_ID if view.background is None else view.background
-    if rng.random() < augment.blank:
-        return _blank(rng, out), np.full_like(out_mask, background)
-    if rng.random() < augment.bonnet:
-        out, covered = draw_bonnet(rng, out)
-        smaller = cv2.resize(covered, out_mask.shape[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
-        out_mask[smaller > 0] = background
-    return change_look(rng, augment, out), out_mask
+    return out, out_mask
+
+
+def _lay_over(
+    picture: NDArray[np.uint8],
+    mask: NDArray[np.uint8],
+    other: NDArray[np.uint8],
+    other_mask: NDArray[np.uint8],
+    ids: NDArray[np.bool_],
+) -> None:
+    """Copy what has one of the mask ids `ids` (256,) from one crop to another, in place; a large piece not at all.
+
+    As in copy-paste augmentation (Ghiasi et al., 2021), its edge softened.
+    """
+    chosen = ids[other_mask]
+    if not 0 < chosen.mean() <= LARGEST_DONATION:
+        return
+    mask[chosen] = other_mask[chosen]
+    share = cv2.resize(chosen.astype(np.float32), picture.shape[1::-1], interpolation=cv2.INTER_LINEAR)[:, :, None]
+    picture[:] = picture * (1 - share) + other * share + np.float32(0.5)
 
 
 def change_look(rng: np.random.Generator, augment: Augment, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -145,6 +145,7 @@ class Augment:
     rain: float = option(0.0, "Share in rain.")
     night: float = option(0.0, "Share at night.")
     blank: float = option(0.0, "Share made black or of one colour, all background, as before a covered lens.")
+    paste: float = option(0.0, "Share of pictures that objects of --rare classes from another are laid over.")
     bonnet: float = option(0.0, "Share with an own bonnet or dashboard drawn along the lower edge, as background.")
 
 

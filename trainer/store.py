@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.core.labels import LabelSet
 from trainer import datasets
-from trainer.augment import View, crop_pair
+from trainer.augment import Donor, View, crop_pair
 from trainer.datasets import DataSet, Pair, Split
 from trainer.datasets.base import read_picture
 from trainer.details import details_of
@@ -113,7 +113,7 @@ class Store:
 
     Raises:
         SourceError: there is no training picture.
-        UsageError: a rare class does not exist.
+        UsageError: a rare class does not exist, or `paste` has none to lay over.
     """
 
     def __init__(self, recipe: Recipe, found: Sequence[tuple[Source, DataSet]], scans: Sequence[Scan] = ()) -> None:
@@ -128,6 +128,8 @@ class Store:
             self._rare = [int(self.labels.by_name(name).id) for name in recipe.run.rare]
         except KeyError as error:
             raise UsageError(f"rare: {error.args[0]}") from error
+        if recipe.augment.paste and not self._rare:
+            raise UsageError("paste: say which classes are laid over other pictures (--rare car,person)")
         by_name = {found_scan.name: found_scan for found_scan in scans}
         for item in self._sets:
             if item.data.name in by_name:
@@ -189,7 +191,20 @@ class Store:
         """
         held = self._get(int(which[0]), int(which[1]))
         rng = np.random.default_rng((self.recipe.run.seed, epoch, place))
-        return crop_pair(rng, self.view, self.recipe.augment, held.picture, held.mask, held.points)
+        augment = self.recipe.augment
+        donor = self._donor(rng) if augment.paste and rng.random() < augment.paste else None
+        return crop_pair(rng, self.view, augment, held.picture, held.mask, held.points, donor)
+
+    def _donor(self, rng: np.random.Generator) -> Donor | None:
+        """A training pair that holds a rare class: set by weight, then class, then pair; None where there is none."""
+        sets = [index for index, item in enumerate(self._sets) if item.rare]
+        if not sets:
+            return None
+        weights = np.array([self._sets[index].source.weight or 1.0 for index in sets])
+        chosen = sets[int(rng.choice(len(sets), p=weights / weights.sum()))]
+        holders = self._sets[chosen].rare[rng.integers(len(self._sets[chosen].rare))]
+        held = self._get(chosen, int(holders[rng.integers(len(holders))]))
+        return Donor(held.picture, held.mask, held.points, np.isin(self.details.folded_ids(), self._rare))
 
     def _get(self, index: int, number: int) -> _Held:
         key = (index, number)

@@ -14,7 +14,7 @@ from seg_viewer.core.errors import UsageError
 from seg_viewer.core.labels import DRIVING
 from tests.trainer.conftest import COLORS, blocks, painted
 from trainer import augment
-from trainer.augment import View, crop_pair
+from trainer.augment import Donor, View, crop_pair
 from trainer.losses import (
     binary_cross_entropy,
     cross_entropy,
@@ -75,6 +75,26 @@ def test_blank_pictures_are_background() -> None:
     for seed in range(8):
         out, out_mask = crop_pair(np.random.default_rng(seed), view, blank, painted(mask), mask)
         assert (out_mask == 0).all() and out.shape == (64, 96, 3) and out.std(axis=(0, 1)).max() < 10
+
+
+def test_objects_of_another_picture_are_laid_over_with_their_mask() -> None:
+    """A red square on black over a grey picture: where the mask tells 2 there is red, elsewhere nothing changed."""
+    pasted = Augment(color=0, blur=0, noise=0, jpeg=0, flip=0, rotate=0, zoom=(1, 1), aspect=(1, 1))
+    square = np.zeros((64, 96), np.uint8)
+    square[20:40, 30:60] = 2
+    red = np.zeros((64, 96, 3), np.uint8)
+    red[20:40, 30:60] = (250, 0, 0)
+    view = View((96, 64), (96, 64), mask_stride=2)
+    grey, street = np.full((64, 96, 3), 100, np.uint8), np.full((64, 96), 1, np.uint8)
+    donor = Donor(red, square, np.array([[45, 30]], np.uint16), np.arange(256) == 2)
+    out, out_mask = crop_pair(np.random.default_rng(0), view, pasted, grey, street, donor=donor)
+    assert set(np.unique(out_mask)) == {1, 2} and (out_mask == 2).sum() == 10 * 15
+    inside = np.repeat(np.repeat(out_mask == 2, 2, 0), 2, 1).astype(np.uint8)
+    core, around = cv2.erode(inside, np.ones((5, 5))) > 0, cv2.dilate(inside, np.ones((5, 5))) == 0
+    assert (out[core] == (250, 0, 0)).all() and (out[around] == 100).all()
+    too_large = Donor(red, np.full_like(square, 2), donor.points, donor.ids)
+    same, same_mask = crop_pair(np.random.default_rng(0), view, pasted, grey, street, donor=too_large)
+    assert (same == 100).all() and (same_mask == 1).all()
 
 
 def test_without_augmentation_the_picture_is_only_stretched() -> None:

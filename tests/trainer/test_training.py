@@ -172,6 +172,22 @@ def test_rare_classes_are_drawn_more_often(recipe: Recipe) -> None:
         Store(recipe.change(rare=("lorry",)), found, [looked])
 
 
+def test_rare_objects_are_laid_over_other_pictures(recipe: Recipe) -> None:
+    found = find_all(recipe, [])
+    looked = scan(found[0][1])
+    share = []
+    for paste in (0.0, 1.0):
+        store = Store(recipe.change(rare=("person",), rare_share=0.0, paste=paste), found, [looked])
+        plan = store.plan(0).reshape(-1, 2)
+        masks = [store.sample(0, place, which)[1] for place, which in enumerate(plan[:24])]
+        again = store.sample(0, 3, plan[3])[1]
+        np.testing.assert_array_equal(again, masks[3])
+        share.append(np.mean(np.stack(masks) == 3))
+    assert share[1] > 1.2 * share[0] > 0
+    with pytest.raises(UsageError, match="paste: say which"):
+        Store(recipe.change(paste=0.5, rare=()), found, [looked])
+
+
 def test_class_weights_come_from_frequencies(recipe: Recipe) -> None:
     looked = scan(find_all(recipe, [])[0][1])
     weights = class_weights(recipe.change(balance=1.0), [looked], 4)
