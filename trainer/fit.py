@@ -20,7 +20,7 @@ from trainer.progress import Reporter
 from trainer.recipe import Recipe
 from trainer.scan import Scan
 from trainer.start import begin_with
-from trainer.state import HISTORY, RECIPE, State, load_state, save_state, save_weights
+from trainer.state import HISTORY, RECIPE, Arrays, State, load_state, save_state, save_weights
 from trainer.step import Stepper, make_stepper, set_rate
 from trainer.store import Store
 
@@ -117,9 +117,14 @@ class _Loop:
         self._batch = (0, 0)
         model = stepper.model
         found = load_state(run)
-        if found is None and recipe.model.start:
+        self._start: Arrays = []
+        blend = recipe.optimizer.blend
+        if not 0 <= blend < 1 or (blend and not recipe.model.start):
+            raise UsageError(f"blend = {blend:g}: a share from 0 to below 1 of the weights that --start begins with")
+        if recipe.model.start and (found is None or blend):
             with stepper.scope():
-                begin_with(model, recipe, store.details, reporter.note)
+                begin_with(model, recipe, store.details, reporter.note if found is None else lambda _: None)
+            self._start = model.get_weights() if blend else []
         self.state = found or State(model.get_weights(), model.get_weights())
         self._restore(resumed=found is not None)
 
@@ -197,13 +202,14 @@ class _Loop:
             "accuracy": state.sums[1] / max(1.0, state.sums[2]),
             "pictures_per_s": self.reporter.rate(),
         }
-        row |= self.judge.score(state.average)
+        kept = self._kept()
+        row |= self.judge.score(kept)
         state.history.append(row)
         value = row.get("val_miou") if options.monitor == "miou" else -row["val_loss"] if "val_loss" in row else None
         if value is None or state.best is None or value > state.best:
             state.best, state.best_epoch, state.waited = value, state.epoch, 0
             if self.stepper.worker == 0:
-                save_weights(self.run, state.average, state.updates)
+                save_weights(self.run, kept, state.updates)
         else:
             state.waited += 1
             plateau = self.recipe.optimizer.schedule == "plateau"
@@ -237,6 +243,16 @@ class _Loop:
         for old, new in zip(state.average, self.stepper.model.get_weights(), strict=True):
             old *= keep
             old += (1.0 - keep) * new
+
+    def _kept(self) -> Arrays:
+        """What is scored and exported: the average, or a mean of it and of what the run began with.
+
+        Such a mean often does better on new streets than either (Wortsman et al., 2022).
+        """
+        blend = self.recipe.optimizer.blend
+        if not blend:
+            return self.state.average
+        return [(1 - blend) * new + blend * old for new, old in zip(self.state.average, self._start, strict=True)]
 
     def _not_finite(self, loss: float) -> str:
         epoch, step = self._batch

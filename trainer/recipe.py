@@ -105,6 +105,7 @@ class Optimizer:
     ema: float = option(
         0.995, "Momentum of the weights' moving average, which is what is scored and exported; 0: none."
     )
+    blend: float = option(0.0, "Share of the weights of --start in what is scored and exported.")
     precision: str = option(
         "auto",
         "Arithmetic; auto: mixed_bfloat16 where the processor or GPU computes in it, else float32.",

@@ -261,6 +261,25 @@ def test_the_run_folder_keeps_the_finer_classes(street_run: Path, street_recipe:
     assert kept.change(precision="auto") == street_recipe.change(precision="auto", data=kept.data)
 
 
+def test_the_weights_it_began_with_can_be_blended_in(street_recipe: Recipe, street_run: Path, tmp_path: Path) -> None:
+    from rich.console import Console
+
+    from trainer.session import run_training
+    from trainer.state import load_weights
+
+    begun, _ = load_weights(street_run)
+    short = street_recipe.change(start=str(street_run), epochs=1, steps_per_epoch=4)
+    kept = []
+    for blend, run in ((0.0, tmp_path / "plain"), (0.25, tmp_path / "blended")):
+        run_training(short.change(blend=blend), [], run, Console(quiet=True))
+        kept.append(load_weights(run)[0])
+    assert not np.allclose(kept[0][0], begun[0])
+    for old, new, mean in zip(begun, *kept, strict=True):
+        np.testing.assert_allclose(mean, 0.75 * new + 0.25 * old, rtol=1e-3, atol=1e-4)
+    with pytest.raises(UsageError, match=r"blend = 0\.5"):
+        run_training(street_recipe.change(blend=0.5), [], tmp_path / "none", Console(quiet=True))
+
+
 def test_a_recipe_that_starts_from_another_trains_that_first(street_recipe: Recipe, tmp_path: Path) -> None:
     from rich.console import Console
 
