@@ -89,11 +89,13 @@ def _widen_last(graph: Any) -> None:
 
     last = graph.node[-1]
     constants = {item.name: item for item in graph.initializer}
-    weight, bias = (numpy_helper.to_array(constants[name]) for name in last.input[1:])
+    weight = numpy_helper.to_array(constants[last.input[1]])
     wide = np.einsum("ci,pyx->cpiyx", weight[:, :, 0, 0], doubling_kernels())
     wide = wide.reshape(4 * weight.shape[0], weight.shape[1], 3, 3).astype(np.float32)
     constants[last.input[1]].CopyFrom(numpy_helper.from_array(wide, last.input[1]))
-    constants[last.input[2]].CopyFrom(numpy_helper.from_array(np.repeat(bias, 4), last.input[2]))
+    for name in last.input[2:]:  # the converter leaves a bias of zeros out
+        bias = np.repeat(numpy_helper.to_array(constants[name]), 4)
+        constants[name].CopyFrom(numpy_helper.from_array(bias, name))
     del last.attribute[:]
     last.attribute.extend(
         helper.make_attribute(name, value)

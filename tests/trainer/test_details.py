@@ -186,6 +186,18 @@ def test_the_int8_head_folds_and_doubles_like_the_plain_one() -> None:
     assert first.max() <= 3
 
 
+def test_the_plain_int8_head_does_without_a_bias() -> None:
+    from trainer.export import run_onnx, trunk_to_onnx
+    from trainer.head import add_head
+    from trainer.unet import build
+
+    trunk = trunk_to_onnx(build(Model(widths=(8, 16)), 4, 64, 96))
+    assert len(trunk.graph.node[-1].input) == 2, "the bias of new weights is zero and left out"
+    one, other = (run_onnx(add_head(copy.deepcopy(trunk), 2, fused=fused)) for fused in (False, True))
+    picture = np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8)
+    assert (one(picture) == other(picture)).mean() > 0.999
+
+
 def logits_of(recipe: Recipe, classes: int, weights: list[np.ndarray], picture: np.ndarray) -> np.ndarray:
     from trainer.keras_file import float_unet
 
