@@ -136,6 +136,10 @@ class Store:
                 counts = by_name[item.data.name].counts[: len(item.data.train)]
                 holds = [np.flatnonzero(counts[:, rare] >= LEAST_PIXELS) for rare in self._rare]
                 item.rare = [where for where in holds if len(where)]
+        self._donors = [index for index, item in enumerate(self._sets) if item.rare]
+        weights = np.array([self._sets[index].source.weight or 1.0 for index in self._donors])
+        self._donor_shares = weights / weights.sum()
+        self._pasted_ids = np.isin(self.details.folded_ids(), self._rare)
         self._kept: dict[tuple[int, int], _Held] = {}
         self._bytes = 0
         self._lock = threading.Lock()
@@ -192,19 +196,18 @@ class Store:
         held = self._get(int(which[0]), int(which[1]))
         rng = np.random.default_rng((self.recipe.run.seed, epoch, place))
         augment = self.recipe.augment
-        donor = self._donor(rng) if augment.paste and rng.random() < augment.paste else None
+        pastes = augment.augment and augment.paste and rng.random() < augment.paste
+        donor = self._donor(rng) if pastes else None
         return crop_pair(rng, self.view, augment, held.picture, held.mask, held.points, donor)
 
     def _donor(self, rng: np.random.Generator) -> Donor | None:
         """A training pair that holds a rare class: set by weight, then class, then pair; None where there is none."""
-        sets = [index for index, item in enumerate(self._sets) if item.rare]
-        if not sets:
+        if not self._donors:
             return None
-        weights = np.array([self._sets[index].source.weight or 1.0 for index in sets])
-        chosen = sets[int(rng.choice(len(sets), p=weights / weights.sum()))]
+        chosen = self._donors[int(rng.choice(len(self._donors), p=self._donor_shares))]
         holders = self._sets[chosen].rare[rng.integers(len(self._sets[chosen].rare))]
         held = self._get(chosen, int(holders[rng.integers(len(holders))]))
-        return Donor(held.picture, held.mask, held.points, np.isin(self.details.folded_ids(), self._rare))
+        return Donor(held.picture, held.mask, held.points, self._pasted_ids)
 
     def _get(self, index: int, number: int) -> _Held:
         key = (index, number)
