@@ -30,9 +30,9 @@ from seg_viewer.core.model_file import INPUT_NAME, OUTPUT_NAME
 def main(run: Path, root: tuple[Path, ...], calibration: int, rounds: int) -> None:
     """Compare int8 quantisers."""
     from trainer.backend import start_backend
+    from trainer.details import details_of
     from trainer.evaluate import score_all, training_frames
-    from trainer.export import float_model, stride_of, trunk_to_onnx
-    from trainer.head import add_head
+    from trainer.export import whole_model
     from trainer.keras_file import float_unet
     from trainer.quantize import activation_ranges, observe, quantize, split_joins
     from trainer.recipe import read_recipe
@@ -44,10 +44,11 @@ def main(run: Path, root: tuple[Path, ...], calibration: int, rounds: int) -> No
     found = find_all(recipe, root)
     sets, size = [data for _, data in found], recipe.run.size
     labels = sets[0].labels
-    model = float_unet(recipe.model, load_weights(run)[0], size, len(labels))
+    details = details_of(labels, sets[0].details, recipe.model.subpixel)
+    model = float_unet(recipe.model, load_weights(run)[0], size, details)
     frames = training_frames(found, size, calibration)
-    plain = float_model(model)
-    fused = split_joins(add_head(trunk_to_onnx(model), stride_of(model), fused=True))
+    plain = whole_model(model, details, fused=False)
+    fused = split_joins(whole_model(model, details, fused=True))
     graphs = {
         "float32": plain,
         "ours": quantize(fused, activation_ranges(observe(fused, frames))),

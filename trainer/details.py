@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.labels import IGNORE_ID, LabelSet
 from trainer.labelmap import LabelMap
+from trainer.unet import sub_pixels
 
 FAR = 1e9
 """What is taken off the logits of classes that do not count, so that their share of a sum of exponentials is 0."""
@@ -29,16 +30,26 @@ class Details:
         names: of the network's own classes, K of them; a mask's ids below K are these.
         unions: their members; mask id K + i is union i.
         groups: own classes that make each of the C classes; a class's probability is their sum.
+        subpixel: the network tells the C classes itself, for every pixel of the picture, and its own ones beside them
+            at half size, where they differ. Its logits are as `trainer.unet.sub_pixels` has them, then K channels.
     """
 
     labels: LabelSet
     names: tuple[str, ...]
     unions: tuple[tuple[int, ...], ...]
     groups: tuple[tuple[int, ...], ...]
+    subpixel: bool = False
 
     def __len__(self) -> int:
-        """Channels of the logits."""
+        """Own classes, K."""
         return len(self.names)
+
+    @property
+    def heads(self) -> tuple[int, int]:
+        """`classes` and `own` of `trainer.unet.build`."""
+        if self.subpixel:
+            return len(self.labels), len(self) if self.folds else 0
+        return len(self), 0
 
     @property
     def folds(self) -> bool:
@@ -48,7 +59,7 @@ class Details:
     @property
     def finer(self) -> bool:
         """Whether masks or logits hold anything else than the model's classes."""
-        return self.folds or bool(self.unions)
+        return self.folds or bool(self.unions) or self.subpixel
 
     @property
     def background(self) -> int | None:
@@ -78,11 +89,15 @@ class Details:
         return out
 
     def fold(self, logits: Any) -> Any:
-        """Logits (…, K) → logits (…, C), log Σ exp over each group, in the backend's arrays: folded probabilities are
-        sums of probabilities. Own classes in no group are left out.
+        """What the network gives → logits of the C classes, (N, h, w, C), in the backend's arrays.
+
+        With `subpixel` those of all pixels. Else log Σ exp over each group: folded probabilities are sums of
+        probabilities, and own classes in no group are left out.
         """
         from keras import ops
 
+        if self.subpixel:
+            return sub_pixels(logits, len(self.labels))
         if not self.folds:
             return logits
         channels = []
@@ -93,26 +108,29 @@ class Details:
         return ops.concatenate(channels, axis=-1)
 
 
-def plain(labels: LabelSet) -> Details:
+def plain(labels: LabelSet, subpixel: bool = False) -> Details:
     """The network's classes are the model's."""
-    return Details(labels, labels.names, (), tuple((index,) for index in range(len(labels))))
+    return Details(labels, labels.names, (), tuple((index,) for index in range(len(labels))), subpixel)
 
 
-def details_of(labels: LabelSet, label_map: LabelMap | None) -> Details:
+def details_of(labels: LabelSet, label_map: LabelMap | None, subpixel: bool = False) -> Details:
     """What a network means that learns the classes of `label_map` to tell `labels`.
+
+    Args:
+        subpixel: as in `Details`.
 
     Raises:
         UsageError: the label map has no fold to those classes.
     """
     if label_map is None:
-        return plain(labels)
+        return plain(labels, subpixel)
     unions = tuple(members for _, members in label_map.unions)
     names = label_map.labels.names
     if label_map.labels == labels:
-        return Details(labels, names, unions, tuple((index,) for index in range(len(labels))))
+        return Details(labels, names, unions, tuple((index,) for index in range(len(labels))), subpixel)
     for fold in label_map.folds.values():
         if tuple(fold) == labels.names:
-            return Details(labels, names, unions, tuple(fold[name] for name in labels.names))
+            return Details(labels, names, unions, tuple(fold[name] for name in labels.names), subpixel)
     raise UsageError(
         f"details '{label_map.name}' fold into {', '.join(label_map.folds) or 'nothing'},"
         f" not into {', '.join(labels.names)}"

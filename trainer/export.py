@@ -17,9 +17,10 @@ from seg_viewer.core.errors import ExportError, ModelFileError
 from seg_viewer.core.model_file import INPUT_NAME, OUTPUT_NAME, ModelSpec, read_model_file
 from seg_viewer.core.part_file import part_file
 from seg_viewer.engines.openvino import import_openvino
+from trainer.details import Details
 from trainer.files import make_folder
 from trainer.head import add_head
-from trainer.unet import PIXEL_OFFSET, PIXEL_SCALE
+from trainer.unet import LOGITS, PIXEL_OFFSET, PIXEL_SCALE
 
 OPSET = 18  # tf2onnx refuses 21
 CENTRED = "centred"
@@ -30,10 +31,10 @@ def trunk_to_onnx(model: Any) -> Any:
     """The network up to its logits as an ONNX graph: uint8 NHWC in, NCHW within, batch norm folded.
 
     Args:
-        model: as `float_unet` makes it, with a fixed size.
+        model: as `float_unet` makes it, with a fixed size and one head.
 
     Returns:
-        onnx.ModelProto whose one output is the logits, float32 (1, classes, H/s, W/s), named "logits".
+        onnx.ModelProto whose one output is the logits, float32 (1, channels, H/s, W/s), named "logits".
 
     Raises:
         ExportError: the converter gave a graph of another shape than expected.
@@ -66,7 +67,7 @@ def trunk_to_onnx(model: Any) -> Any:
             node.input[0] = CENTRED
     graph.initializer.append(numpy_helper.from_array(np.float32(PIXEL_OFFSET), "offset"))
     last = nodes[-1]
-    last.output[0] = "logits"
+    last.output[0] = LOGITS
     del graph.node[:]
     graph.node.extend(
         [
@@ -80,7 +81,7 @@ def trunk_to_onnx(model: Any) -> Any:
     shape = [1, model.output_shape[3], *model.output_shape[1:3]]
     del graph.input[:], graph.output[:], graph.value_info[:]
     graph.input.append(helper.make_tensor_value_info(INPUT_NAME, TensorProto.UINT8, [1, height, width, 3]))
-    graph.output.append(helper.make_tensor_value_info("logits", TensorProto.FLOAT, shape))
+    graph.output.append(helper.make_tensor_value_info(LOGITS, TensorProto.FLOAT, shape))
     drop_unused(graph)
     onnx.checker.check_model(onnx_model)
     return onnx_model
@@ -99,7 +100,7 @@ def _rename(graph: Any) -> None:
         node.name = name
         if node.op_type in ("Conv", "ConvTranspose"):
             renamed.update(zip(node.input[1:], (f"{name}.weight", f"{name}.bias"), strict=False))
-        if node.output[0] != "logits":
+        if node.output[0] != LOGITS:
             renamed[node.output[0]] = f"{name}.out"
     for node in graph.node:
         node.input[:] = [renamed.get(name, name) for name in node.input]
@@ -121,9 +122,14 @@ def stride_of(model: Any) -> int:
     return int(model.input_shape[1] // model.output_shape[1])
 
 
-def float_model(model: Any, groups: Sequence[Sequence[int]] = ()) -> Any:
-    """The whole float32 graph of a `float_unet`: frame → classes; `groups` as in `trainer.details.Details`."""
-    return add_head(trunk_to_onnx(model), stride_of(model), fused=False, groups=groups)
+def whole_model(model: Any, details: Details, fused: bool) -> Any:
+    """The graph of a `float_unet`, frame → classes, in float32; `fused` as in `add_head`."""
+    import keras
+
+    if details.subpixel:
+        told = keras.Model(model.input, model.get_layer(LOGITS).output)
+        return add_head(trunk_to_onnx(told), stride_of(told), fused, subpixel=True)
+    return add_head(trunk_to_onnx(model), stride_of(model), fused, details.groups)
 
 
 def half_model(onnx_model: Any) -> Any:

@@ -27,11 +27,13 @@ def doubling_kernels() -> NDArray[np.float32]:
     return np.array([np.outer(near[row], near[column]) for row in (0, 1) for column in (0, 1)], np.float32)
 
 
-def add_head(onnx_model: Any, stride: int, fused: bool, groups: Sequence[Sequence[int]] = ()) -> Any:
+def add_head(
+    onnx_model: Any, stride: int, fused: bool, groups: Sequence[Sequence[int]] = (), subpixel: bool = False
+) -> Any:
     """Append the way from logits to the output `classes`, int32 (int32, because TensorRT has no uint8 arg-max).
 
     Args:
-        onnx_model: graph whose last node is the 1×1 convolution that makes "logits" (1, C, H/s, W/s); changed in place.
+        onnx_model: graph whose last node is the convolution that makes "logits" (1, C, H/s, W/s); changed in place.
         stride: s, 1 or 2.
         fused: False: bilinear doubling where needed, then arg-max. True: the same answer, made for int8: classes are
             compared one by one, and doubling, which is linear, goes into the last convolution. That one then gives
@@ -40,6 +42,7 @@ def add_head(onnx_model: Any, stride: int, fused: bool, groups: Sequence[Sequenc
             convolution. At the border zero padding scales all classes alike, so the winner stays (but for the bias,
             in the outermost row of pixels). Folded classes are doubled after folding, by a convolution in float32.
         groups: channels of the logits that make each class, see `trainer.details.Details`; none: each makes one.
+        subpixel: the logits are those of `trainer.unet.sub_pixels`: nothing is left to be doubled.
 
     Returns:
         The same model.
@@ -55,14 +58,21 @@ def add_head(onnx_model: Any, stride: int, fused: bool, groups: Sequence[Sequenc
     if folds:
         fold = _fold_at_once(graph, groups, classes) if fused else _fold(groups, classes)
         scores, nodes, classes = FOLDED, fold, len(groups)
+    if subpixel:
+        classes //= 4
     if fused:
-        if stride == 2 and folds:
+        if subpixel:
+            _order_by_class(graph, classes)
+        elif stride == 2 and folds:
             scores = _double(graph, nodes, classes)
         elif stride == 2:
             _widen_last(graph)
         nodes += _compare(graph, scores, classes, interleave=stride == 2)
     else:
-        if stride == 2:
+        if subpixel:
+            nodes.append(helper.make_node("DepthToSpace", [scores], ["full_logits"], blocksize=2))
+            scores = "full_logits"
+        elif stride == 2:
             graph.initializer.append(numpy_helper.from_array(np.array([1, 1, 2, 2], np.float32), "twice"))
             way = {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}
             nodes.append(helper.make_node("Resize", [scores, "", "twice"], ["full_logits"], **way))
@@ -101,6 +111,16 @@ def _widen_last(graph: Any) -> None:
         helper.make_attribute(name, value)
         for name, value in (("kernel_shape", [3, 3]), ("pads", [1, 1, 1, 1]), ("strides", [1, 1]))
     )
+
+
+def _order_by_class(graph: Any, classes: int) -> None:
+    """Channels of the last convolution from place by place, 4 · C, to class by class, as `_compare` takes them."""
+    from onnx import numpy_helper
+
+    constants = {item.name: item for item in graph.initializer}
+    order = np.arange(4 * classes).reshape(4, classes).T.ravel()
+    for name in graph.node[-1].input[1:]:
+        constants[name].CopyFrom(numpy_helper.from_array(numpy_helper.to_array(constants[name])[order], name))
 
 
 def _fold(groups: Sequence[Sequence[int]], own: int) -> list[Any]:

@@ -53,7 +53,7 @@ class Judge:
     def __init__(self, recipe: Recipe, sets: Sequence[DataSet], loss: Callable[[Any, Any], Any] | None = None) -> None:
         self._recipe, self._loss = recipe, loss
         self.labels: LabelSet = sets[0].labels
-        self._details = details_of(self.labels, sets[0].details)
+        self._details = details_of(self.labels, sets[0].details, recipe.model.subpixel)
         self.pairs = [(data, pair) for data in sets for pair in data.held_out]
         self.last: Scores | None = None
         self._kept: dict[int, tuple[NDArray[np.uint8], NDArray[np.uint8]]] = {}
@@ -138,7 +138,7 @@ class Judge:
 
         if self._model is None:
             width, height = self._recipe.run.size
-            inner = make_model(self._recipe, len(self._details), (width, height))
+            inner = make_model(self._recipe, self._details, (width, height))
             logits = self._details.fold(inner.output)
             full = logits
             if logits_stride(self._recipe.model) > 1:

@@ -21,11 +21,12 @@ from trainer.unet import build
 MEMBER = "seg_viewer.json"
 
 
-def float_unet(model: Model, weights: Sequence[NDArray[Any]], size: tuple[int, int], classes: int) -> Any:
+def float_unet(model: Model, weights: Sequence[NDArray[Any]], size: tuple[int, int], details: Details) -> Any:
     """The network under a float32 policy with given weights (a mixed-precision model would export casts).
 
     Args:
         size: (width, height) in pixels.
+        details: what its logits mean.
 
     Raises:
         ExportError: the weights are of another model.
@@ -33,7 +34,8 @@ def float_unet(model: Model, weights: Sequence[NDArray[Any]], size: tuple[int, i
     import keras
 
     keras.config.set_dtype_policy("float32")
-    made = build(model, classes, size[1], size[0])
+    classes, own = details.heads
+    made = build(model, classes, size[1], size[0], own)
     try:
         made.set_weights(list(weights))
     except ValueError as error:
@@ -44,10 +46,11 @@ def float_unet(model: Model, weights: Sequence[NDArray[Any]], size: tuple[int, i
 
 
 def folded(model: Any, details: Details) -> Any:
-    """The network with its own classes folded into the model's; itself where there is nothing to fold."""
+    """The network that tells the model's classes: itself, where it does already."""
     import keras
 
-    return keras.Model(model.input, details.fold(model.output), name=model.name) if details.folds else model
+    told = details.folds or details.subpixel
+    return keras.Model(model.input, details.fold(model.output), name=model.name) if told else model
 
 
 def keras_class_map(model: Any, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -15,6 +15,7 @@ from seg_viewer.core.labels import IGNORE_ID
 from trainer.details import Details, fold_target, union_cross_entropy
 
 SMALL = 1e-6
+OWN_SHARE = 0.5
 NAMES = ("ce", "bce", "dice", "focal", "lovasz")
 
 
@@ -40,9 +41,15 @@ def cross_entropy(target: Any, logits: Any, class_weights: Sequence[float] = ())
     """Weighted sparse cross-entropy: L = Σ w[t] · −log p[t] / Σ w[t]."""
     from keras import ops
 
-    _, one_hot, logits = _parts(target, logits)
-    weights = _spread(one_hot, class_weights)
-    return -ops.sum(weights * ops.log_softmax(logits, axis=-1)) / ops.maximum(ops.sum(weights), SMALL)
+    target = ops.cast(target, "int32")
+    kept = ops.not_equal(target, IGNORE_ID)
+    inside = ops.where(kept, target, ops.zeros_like(target))
+    weights = ops.cast(kept, "float32")
+    if len(class_weights):
+        weights = weights * ops.take(ops.convert_to_tensor(list(class_weights), "float32"), inside)
+    # one kernel, where log_softmax of all classes takes several passes over them
+    values = ops.sparse_categorical_crossentropy(inside, ops.cast(logits, "float32"), from_logits=True)
+    return ops.sum(weights * values) / ops.maximum(ops.sum(weights), SMALL)
 
 
 def binary_cross_entropy(target: Any, logits: Any, class_weights: Sequence[float] = ()) -> Any:
@@ -122,6 +129,14 @@ def lovasz_softmax(target: Any, logits: Any) -> Any:
     return ops.sum(by_class * present) / ops.maximum(ops.sum(present), 1.0)
 
 
+def _quarter(pixels: Any) -> Any:
+    """Every other pixel and row of (N, H, W, …), of each picture from another corner: sorting all takes too long."""
+    from keras import ops
+
+    corners = ((0, 0), (0, 1), (1, 0), (1, 1))[: pixels.shape[0] or 4]
+    return ops.concatenate([pixels[i::4, row::2, column::2] for i, (row, column) in enumerate(corners)], axis=0)
+
+
 def parse_loss(text: str) -> list[tuple[float, str]]:
     """ "ce+0.5*dice" → [(1.0, "ce"), (0.5, "dice")]. Raises: UsageError naming the part that is none."""
     parts = []
@@ -143,7 +158,8 @@ def make_loss(
         class_weights: C weights, or none.
         gamma: of the focal loss.
         details: what target and logits mean where that is not simply the C classes: then ce is taken over the
-            network's own classes (`union_cross_entropy`), all else over the classes that they fold into.
+            network's own classes (`union_cross_entropy`), all else over the classes that they fold into. Where the
+            network tells both, `OWN_SHARE` times ce over its own classes is added.
 
     Raises:
         UsageError: as `parse_loss`.
@@ -160,9 +176,14 @@ def make_loss(
     def loss(target: Any, logits: Any) -> Any:
         coarse, folded = (target, logits) if details is None else (fold_target(target, details), details.fold(logits))
         total = 0.0
+        if details is not None and details.subpixel and details.folds:
+            own = logits[..., 4 * len(details.labels) :]
+            total = OWN_SHARE * union_cross_entropy(target[:, ::2, ::2], own, details, class_weights)
         for weight, name in parts:
-            if name == "ce" and details is not None:
+            if name == "ce" and details is not None and not details.subpixel:
                 total = total + weight * union_cross_entropy(target, logits, details, class_weights)
+            elif name == "lovasz" and details is not None and details.subpixel:
+                total = total + weight * lovasz_softmax(_quarter(coarse), _quarter(folded))
             else:
                 total = total + weight * by_name[name](coarse, folded)
         return total

@@ -82,6 +82,11 @@ class Model:
     context: tuple[int, ...] = option(
         (), "Dilations of further 3x3 convolutions on the smallest map (unet-fast).", metavar="2,4,…"
     )
+    subpixel: bool = option(
+        False,
+        "Learn four logits for each pixel of the half-size map, one for each picture pixel, instead of doubling it"
+        " (unet-fast).",
+    )
     norm: bool = option(True, "Batch normalisation after each convolution.")
     norm_momentum: float = option(0.98, "Of its moving averages; lowered for runs of few steps.")
     start: str = option(
@@ -126,6 +131,8 @@ class Loss:
         0.0, "Class weights from frequencies: share to this power, inverted; 0: none, 0.5: mild, 1: full."
     )
     focal_gamma: float = option(2.0, "Exponent of the focal loss.")
+    teacher: str = option("", "Run folder, or recipe to train first, whose network's answers are learned too.")
+    teacher_share: float = option(1.0, "Weight of the cross-entropy with those answers.")
 
 
 @dataclass(frozen=True)
@@ -201,6 +208,10 @@ class Recipe:
                 raise UsageError(f"{name} is {value}; it must be at least 1")
         if not 0 < self.optimizer.learning_rate < 10:
             raise UsageError(f"learning_rate {self.optimizer.learning_rate} is outside 0…10")
+        if self.loss.teacher_share < 0:
+            raise UsageError(f"teacher_share is {self.loss.teacher_share:g}; it must be 0 or more")
+        if model.subpixel and model.arch != "unet-fast":
+            raise UsageError(f"subpixel: {model.arch} has logits at full size already; leave it out")
         for name, pair in (("zoom", self.augment.zoom), ("aspect", self.augment.aspect)):
             if not 0 < pair[0] <= pair[1]:
                 raise UsageError(f"{name} {pair[0]},{pair[1]}: give the smaller one first, both above 0")
@@ -259,11 +270,12 @@ def read_recipe(name: str) -> Recipe:
 
 
 def shipped_name(recipe: Recipe) -> str:
-    """Name of the shipped recipe that says the same but for where data and start lie; "" when there is none."""
+    """Name of the shipped recipe that says the same but for places of data, start and teacher; "" when there is none."""
 
     def bare(one: Recipe) -> Recipe:
         data = tuple(dataclasses.replace(s, path="") for s in one.data)
-        return dataclasses.replace(one, data=data, model=dataclasses.replace(one.model, start=""))
+        model, loss = dataclasses.replace(one.model, start=""), dataclasses.replace(one.loss, teacher="")
+        return dataclasses.replace(one, data=data, model=model, loss=loss)
 
     same = (file.stem for file in sorted(SHIPPED.glob("*.toml")) if bare(read_recipe(str(file))) == bare(recipe))
     return next(same, "")

@@ -80,7 +80,7 @@ def run_training(
     Raises: as `prepare` and `trainer.fit.train`.
     """
     start_backend()
-    recipe = _with_start(recipe, roots, run, console)
+    recipe = _with_earlier(recipe, roots, run, console)
     chief = worker_index() == 0
     reporter = Reporter(console if chief else Console(quiet=True), run / "tensorboard" if chief else None)
     prepared = prepare(recipe, roots, reporter, console)
@@ -100,7 +100,7 @@ def run_training(
     if not chief:
         return state
     weights, _ = load_weights(run)
-    model = float_unet(recipe.model, weights, recipe.run.size, len(store.details))
+    model = float_unet(recipe.model, weights, recipe.run.size, store.details)
     save_keras(run / "model.keras", folded(model, store.details), store.labels)
     page = write_report(run, recipe, state, weights, judge, run.resolve().name)
     if judge.pairs:
@@ -110,24 +110,33 @@ def run_training(
     return state
 
 
-def _with_start(recipe: Recipe, roots: Sequence[Path], run: Path, console: Console) -> Recipe:
-    """A start that is no folder is a recipe: it is trained first, in a folder beside this run's."""
-    name = recipe.model.start
-    if not name or Path(name).is_dir() or (run / CHECKPOINT).exists():
-        return recipe
-    chain = [name]
-    first = read_recipe(name)
-    while (further := read_recipe(chain[-1]).model.start) and not Path(further).is_dir():
-        if further in chain:
-            raise UsageError(f"start: {further} leads back to itself; let the first recipe start from nothing")
-        chain.append(further)
-    before = run.with_name(f"{run.name}-start")
-    state = load_state(before)
-    if state is None or not state.finished:
-        console.print(f"first the recipe that it starts from, {name}: {before}")
-        if not run_training(first, roots, before, console).finished:
-            raise UsageError(f"{before}: was stopped; the same command goes on")
-    return recipe.change(start=str(before.resolve()))
+def _with_earlier(recipe: Recipe, roots: Sequence[Path], run: Path, console: Console) -> Recipe:
+    """A start or teacher that is no folder is a recipe: it is trained first, in a folder beside this run's."""
+    places = {}
+    begun = (run / CHECKPOINT).exists() and not recipe.optimizer.blend
+    for kind, name in (("teacher", recipe.loss.teacher), ("start", recipe.model.start)):
+        if not name or Path(name).is_dir() or (kind == "start" and begun):
+            continue
+        _refuse_circle(name)
+        before = run.with_name(f"{run.name}-{kind}")
+        state = load_state(before)
+        if state is None or not state.finished:
+            console.print(f"first the recipe of its {kind}, {name}: {before}")
+            if not run_training(read_recipe(name), roots, before, console).finished:
+                raise UsageError(f"{before}: was stopped; the same command goes on")
+        places[kind] = str(before.resolve())
+    return recipe.change(**places)
+
+
+def _refuse_circle(name: str, above: tuple[str, ...] = ()) -> None:
+    """Raises: UsageError when recipes begin with, or learn from, one another in a circle."""
+    if not name or Path(name).is_dir():
+        return
+    if name in above:
+        raise UsageError(f"start: {name} leads back to itself; let the first recipe start from nothing")
+    recipe = read_recipe(name)
+    for further in (recipe.model.start, recipe.loss.teacher):
+        _refuse_circle(further, (*above, name))
 
 
 def _to_board(reporter: Reporter, run: Path, name: str, state: State) -> None:
@@ -153,7 +162,8 @@ def _write_start(prepared: Prepared, store: Store, run: Path) -> None:
     from trainer.unet import build
 
     recipe = prepared.recipe
-    model = build(recipe.model, len(store.details), recipe.run.size[1], recipe.run.size[0])
+    classes, own = store.details.heads
+    model = build(recipe.model, classes, recipe.run.size[1], recipe.run.size[0], own)
     text = io.StringIO()
     model.summary(line_length=110, print_fn=lambda line, **_: text.write(f"{line}\n"))
     write_text(run / "summary.txt", text.getvalue())

@@ -20,24 +20,17 @@ from trainer.backend import start_backend
 from trainer.calm import measure_calm, short
 from trainer.clips import clip_pictures
 from trainer.datasets import TERMS, DataSet
-from trainer.details import details_of
+from trainer.details import Details, details_of
 from trainer.evaluate import Measured, Model, measure_all, to_frame, training_frames
-from trainer.export import (
-    float_model,
-    half_model,
-    run_onnx,
-    run_openvino,
-    stride_of,
-    trunk_to_onnx,
-    write_model,
-)
-from trainer.head import add_head
+from trainer.export import half_model, run_onnx, run_openvino, whole_model, write_model
 from trainer.keras_file import float_unet, folded, keras_class_map
+from trainer.labelmap import read_label_map
 from trainer.metrics import Scores
 from trainer.quantize import activation_ranges, observe, quantize, split_joins
-from trainer.recipe import Recipe, Source, shipped_name
+from trainer.recipe import Recipe, Source, read_recipe, shipped_name
 from trainer.speed import Speed, measure_speed
-from trainer.state import load_weights
+from trainer.state import RECIPE, Arrays, load_weights
+from trainer.unet import OWN_LOGITS
 
 PRECISIONS = ("float32", "float16", "int8")
 LEAST_AGREEMENT = {"float32": 0.9999, "float16": 0.999, "int8": 0.99}
@@ -122,10 +115,9 @@ def export_run(
     sets = [data for _, data in found]
     labels = sets[0].labels
     weights, step = load_weights(run)
-    details = details_of(labels, sets[0].details)
-    trunk = float_unet(recipe.model, weights, size, len(details))
+    trunk, details = _network(recipe, weights, sets[0], run)
     model = folded(trunk, details)
-    plain = float_model(trunk, details.groups)
+    plain = whole_model(trunk, details, fused=False)
     pictures = parity_pictures(sets, size)
     as_float = Model(run_onnx(plain), size, labels)
     float_scores = _scores(measure_all(as_float, sets))
@@ -146,7 +138,7 @@ def export_run(
     elif precision == "int8":
         frames = training_frames(found, size, calibration)
         note(f"int8: ranges from {len(frames)} training pictures")
-        graph = split_joins(add_head(trunk_to_onnx(trunk), stride_of(model), fused=True, groups=details.groups))
+        graph = split_joins(whole_model(trunk, details, fused=True))
         graph = quantize(graph, activation_ranges(observe(graph, frames)))
         report.calibration = len(frames)
     _compare(report, graph, model, pictures, sets, as_float, clips or {})
@@ -162,6 +154,21 @@ def export_run(
         report.speed = measure_speed(graph, plain, pictures[0])
     report.spec = write_model(graph, _told(report, recipe), output)
     return report
+
+
+def _network(recipe: Recipe, weights: Arrays, data: DataSet, run: Path) -> tuple[Any, Details]:
+    """The network in float32 with the one head that tells the recipe's classes, and what its logits mean."""
+    import keras
+
+    details = details_of(data.labels, data.details, recipe.model.subpixel)
+    learned = read_recipe(str(run / RECIPE)).run.labels
+    if not details.subpixel or details.folds or learned == recipe.run.labels:
+        return float_unet(recipe.model, weights, recipe.run.size, details), details
+    # what it learned underneath: its second head tells that, at half size
+    both = details_of(read_label_map(learned).labels, data.details, subpixel=True)
+    network = float_unet(recipe.model, weights, recipe.run.size, both)
+    head = network.get_layer(OWN_LOGITS).output
+    return keras.Model(network.input, head), dataclasses.replace(details, subpixel=False)
 
 
 def _scores(found: Mapping[str, Measured]) -> dict[str, Scores]:

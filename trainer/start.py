@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from seg_viewer.core.errors import UsageError
 from trainer.details import Details
+from trainer.head import doubling_kernels
 from trainer.labelmap import read_label_map
 from trainer.recipe import Recipe, read_recipe
 from trainer.state import RECIPE, load_weights
-from trainer.unet import build
+from trainer.unet import LOGITS, OWN_LOGITS, build
 
 NOISE = 0.03
 """Noise on copied channels, against the spread of their weights: two equal channels would stay equal for ever."""
@@ -49,7 +50,10 @@ def begin_with(model: Any, recipe: Recipe, details: Details, note: Callable[[str
     if recipe.model.residual or before.model.residual:
         raise UsageError("start: networks with residual blocks cannot begin with others, nor others with them")
     names = _class_names(before, weights[-1].size)
-    old = build(before.model, len(names), before.run.size[1], before.run.size[0])
+    classes, own = len(names), 0
+    if before.model.subpixel:
+        classes, own = _two_heads(weights)
+    old = build(before.model, classes, before.run.size[1], before.run.size[0], own)
     try:
         old.set_weights(weights)
     except ValueError as error:
@@ -61,19 +65,21 @@ def begin_with(model: Any, recipe: Recipe, details: Details, note: Callable[[str
         inputs = _inputs(layer)
         if isinstance(layer, kinds.InputLayer):
             made[layer.name] = np.arange(3)
-        elif isinstance(layer, kinds.Concatenate):
+        elif isinstance(layer, kinds.Concatenate) and LOGITS not in inputs:
             sizes = np.cumsum([0] + [old_channels(layers, name) for name in inputs])
             made[layer.name] = np.concatenate([made[name] + sizes[i] for i, name in enumerate(inputs)])
         elif isinstance(layer, kinds.Conv2D | kinds.Conv2DTranspose):
             came = made[inputs[0]]
-            if layer.name == "logits":
-                layer.set_weights(_logits(layers["logits"], came, names, details))
+            if layer.name == LOGITS and details.subpixel:
+                layer.set_weights(_sub_pixels(layers, came, names, details, before.model.subpixel))
+            elif layer.name in (LOGITS, OWN_LOGITS):
+                layer.set_weights(_logits(_old_logits(layers, before.model.subpixel), came, names, details))
             elif layer.name in layers:
                 made[layer.name] = _set_convolution(layer, layers[layer.name], came, rng)
             else:
                 _set_identity(layer)
                 made[layer.name] = came
-        else:
+        elif LOGITS not in inputs:
             made[layer.name] = made[inputs[0]]
             if layer.get_weights() and layer.name in layers:
                 layer.set_weights([value[made[layer.name]] for value in layers[layer.name]])
@@ -139,6 +145,42 @@ def _class_names(before: Recipe, count: int) -> tuple[str, ...]:
             if len(labels) == count:
                 return labels.names
     return tuple(f"class {index}" for index in range(count))
+
+
+def _two_heads(weights: list[NDArray[Any]]) -> tuple[int, int]:
+    """`classes` and `own` of an old network with sub-pixel logits: a 3×3 kernel, alone or before a 1×1 one."""
+    last = weights[-2]
+    if last.shape[0] == 3:
+        return last.shape[-1] // 4, 0
+    return weights[-4].shape[-1] // 4, last.shape[-1]
+
+
+def _old_logits(layers: dict[str, list[NDArray[Any]]], subpixel: bool) -> list[NDArray[Any]]:
+    """Kernel and bias of the old 1×1 convolution that told its own classes. Raises: UsageError."""
+    if not subpixel:
+        return layers[LOGITS]
+    if OWN_LOGITS not in layers:
+        raise UsageError("start: the old network has sub-pixel logits only; give --subpixel here too")
+    return layers[OWN_LOGITS]
+
+
+def _sub_pixels(
+    layers: dict[str, list[NDArray[Any]]], came: Channels, names: tuple[str, ...], details: Details, subpixel: bool
+) -> list[NDArray[np.float32]]:
+    """Weights of the last convolution for sub-pixel logits: the old ones, or bilinear doubling of a fold's mean."""
+    times = np.bincount(came)[came]
+    if subpixel:
+        kernel, bias = layers[LOGITS]
+        if kernel.shape[-1] != 4 * len(details.labels):
+            raise UsageError(f"start: sub-pixel logits there are of {kernel.shape[-1] // 4} classes")
+        return [(kernel[:, :, came] / times[None, None, :, None]).astype(np.float32), bias]
+    kernel, bias = _logits(layers[LOGITS], came, names, details)
+    folding = np.zeros((len(details), len(details.groups)), np.float32)
+    for index, group in enumerate(details.groups):
+        folding[list(group), index] = 1 / len(group)
+    kernel, bias = kernel[0, 0] @ folding, bias @ folding
+    wide = np.einsum("pyx,ic->yxipc", doubling_kernels(), kernel)
+    return [wide.reshape(3, 3, len(came), -1).astype(np.float32), np.tile(bias, 4).astype(np.float32)]
 
 
 def _logits(

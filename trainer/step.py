@@ -17,6 +17,7 @@ from seg_viewer.core.errors import UsageError
 from seg_viewer.core.labels import IGNORE_ID
 from trainer.details import Details, fold_target
 from trainer.recipe import Recipe
+from trainer.teacher import Teacher
 from trainer.tensorflow_layers import with_own_kernels
 from trainer.unet import build
 
@@ -120,10 +121,11 @@ def worker_index() -> int:
         raise UsageError(f"TF_CONFIG does not say which machine this is (task: index): {error}") from error
 
 
-def make_model(recipe: Recipe, classes: int, size: tuple[int, int], updates: int = 1 << 30) -> Any:
+def make_model(recipe: Recipe, details: Details, size: tuple[int, int], updates: int = 1 << 30) -> Any:
     """The recipe's network under its precision policy, weights drawn from its seed, for stepping and scoring.
 
     Args:
+        details: what its logits mean.
         size: (width, height) in pixels.
         updates: steps of the whole run; batch norm must learn its averages within them.
     """
@@ -134,7 +136,8 @@ def make_model(recipe: Recipe, classes: int, size: tuple[int, int], updates: int
     keras.utils.set_random_seed(recipe.run.seed)
     keras.config.set_dtype_policy(recipe.optimizer.precision)
     try:
-        made = build(network, classes, size[1], size[0])
+        classes, own = details.heads
+        made = build(network, classes, size[1], size[0], own)
     finally:
         keras.config.set_dtype_policy("float32")
     return with_own_kernels(made) if keras.backend.backend() == "tensorflow" else made
@@ -200,15 +203,19 @@ class TensorFlowStepper:
             raise UsageError(f"batch_size {recipe.run.batch_size} cannot be shared evenly by {replicas} devices")
         self._per_replica = replicas > self.workers
         with self.scope():
-            self.model = make_model(recipe, len(details), recipe.crop, updates)
+            self.model = make_model(recipe, details, recipe.crop, updates)
             self.optimizer = make_optimizer(recipe)
             self.optimizer.build(self.model.trainable_variables)
+            teacher = Teacher(recipe, details) if recipe.loss.teacher else None
         model, optimizer, shared = self.model, self.optimizer, self._strategy
 
         def one(pictures: Any, masks: Any) -> tuple[Any, Any, Any]:
+            frames = tf.cast(pictures, tf.float32)
             with tf.GradientTape() as tape:
-                logits = model(tf.cast(pictures, tf.float32), training=True)
+                logits = model(frames, training=True)
                 value = loss(masks, logits)
+                if teacher:
+                    value += recipe.loss.teacher_share * teacher.loss(frames, logits)
                 scaled = optimizer.scale_loss(value / replicas)
             gradients = tape.gradient(scaled, model.trainable_variables)
             optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
@@ -252,8 +259,10 @@ class KerasStepper:
     worker, workers = 0, 1
 
     def __init__(self, recipe: Recipe, details: Details, loss: Loss, updates: int) -> None:
+        if recipe.loss.teacher:
+            raise UsageError("teacher: works with the TensorFlow backend only; leave it out, or unset KERAS_BACKEND")
         self._counts = details.folded_ids() != IGNORE_ID
-        self.model = make_model(recipe, len(details), recipe.crop, updates)
+        self.model = make_model(recipe, details, recipe.crop, updates)
         self.optimizer = make_optimizer(recipe)
         metrics = [_pixel_metrics(details)]
         self.model.compile(self.optimizer, loss, metrics=metrics, jit_compile="auto", auto_scale_loss=False)

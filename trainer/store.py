@@ -119,7 +119,7 @@ class Store:
     def __init__(self, recipe: Recipe, found: Sequence[tuple[Source, DataSet]], scans: Sequence[Scan] = ()) -> None:
         self.recipe = recipe
         self.labels: LabelSet = found[0][1].labels
-        self.details = details_of(self.labels, found[0][1].details)
+        self.details = details_of(self.labels, found[0][1].details, recipe.model.subpixel)
         self.view = View(recipe.crop, recipe.run.size, logits_stride(recipe.model), self.details.background)
         self._sets = [_Set(source, data) for source, data in found if data.train]
         if not self._sets:

@@ -13,6 +13,9 @@ PIXEL_SCALE = 1.0 / 64.0
 
 FAST_WIDTHS = (16, 32, 64, 128, 192)
 
+LOGITS, OWN_LOGITS = "logits", "own_logits"
+"""Names of the last layers: of the classes that are told, and of finer ones learned beside them."""
+
 
 def stage_widths(model: Model) -> tuple[int, ...]:
     """Channels of the stages, from the largest map down: `widths`, else `width` doubled `depth` − 1 times."""
@@ -26,26 +29,40 @@ def stage_widths(model: Model) -> tuple[int, ...]:
 
 
 def logits_stride(model: Model) -> int:
-    """How many picture pixels a logit stands for in each direction: 1 for unet, 2 for unet-fast."""
-    return 2 if model.arch == "unet-fast" else 1
+    """How many picture pixels a logit stands for in each direction: 2 for unet-fast without `subpixel`, else 1."""
+    return 2 if model.arch == "unet-fast" and not model.subpixel else 1
 
 
-def build(model: Model, classes: int, height: int | None = None, width: int | None = None) -> Any:
+def build(model: Model, classes: int, height: int | None = None, width: int | None = None, own: int = 0) -> Any:
     """The network of a recipe.
 
     Args:
         classes: number of classes.
         height, width: of the picture in pixels; None for any.
+        own: with `model.subpixel`, finer classes that a second head tells at half size; 0: there is none.
 
     Returns:
         keras.Model: float pixels 0…255, (N, H, W, 3) RGB → float32 logits (N, H/s, W/s, classes) with s =
-        `logits_stride(model)`.
+        `logits_stride(model)`. With `model.subpixel` (N, H/2, W/2, 4 · classes + own), see `sub_pixels`.
 
     Raises:
         ValueError: height or width does not halve often enough.
     """
-    make = build_fast if model.arch == "unet-fast" else build_unet
-    return make(classes, stage_widths(model), height, width, model)
+    if model.arch == "unet-fast":
+        return build_fast(classes, stage_widths(model), height, width, model, own)
+    return build_unet(classes, stage_widths(model), height, width, model)
+
+
+def sub_pixels(logits: Any, classes: int) -> Any:
+    """The first 4 · classes channels of (N, h, w, …) as logits of the picture's pixels, (N, 2h, 2w, classes).
+
+    Channel (2 · row + column) · classes + class belongs to that row and column of the four pixels (Shi et al., 2016).
+    """
+    from keras import ops
+
+    height, width = logits.shape[1:3]
+    parts = ops.reshape(logits[..., : 4 * classes], (-1, height, width, 2, 2, classes))
+    return ops.reshape(ops.transpose(parts, (0, 1, 3, 2, 4, 5)), (-1, 2 * height, 2 * width, classes))
 
 
 def conv(x: Any, channels: int, name: str, model: Model, stride: int = 1, relu: bool = True, dilation: int = 1) -> Any:
@@ -145,8 +162,7 @@ def build_unet(
             x = layers.MaxPooling2D(name=f"down{stage}_pool")(x)
     for stage in reversed(range(last)):
         x = upsampling_block(x, skips[stage], widths[stage], f"up{stage}", model, kernel=3)
-    logits = layers.Conv2D(classes, 1, dtype="float32", name="logits")(x)
-    return keras.Model(frame, logits, name="unet")
+    return keras.Model(frame, layers.Conv2D(classes, 1, dtype="float32", name=LOGITS)(x), name="unet")
 
 
 def build_fast(
@@ -155,15 +171,18 @@ def build_fast(
     height: int | None = None,
     width: int | None = None,
     model: Model | None = None,
+    own: int = 0,
 ) -> Any:
     """A U-Net for fast int8: each stage halves with its first convolution's stride, logits at half resolution.
 
     Plain 3×3 convolutions, batch norm and ReLU only; the decoder doubles with 2×2 transposed convolutions; the last
-    doubling is bilinear and belongs to the exported graph. `model.context` adds dilated convolutions on the smallest
-    map (Yu and Koltun, 2016): they see more of the street around an object and cost little there.
+    doubling is bilinear and belongs to the exported graph, or is learned (`model.subpixel`). `model.context` adds
+    dilated convolutions on the smallest map (Yu and Koltun, 2016): they see more of the street around an object and
+    cost little there.
 
     Args:
         widths: channels of the stages, from half resolution down; len(widths) halvings.
+        own: as in `build`.
 
     Returns, raises: as `build`.
     """
@@ -181,5 +200,10 @@ def build_fast(
         x = conv(x, widths[-1], f"context{dilation}", model, dilation=dilation)
     for stage in reversed(range(len(widths) - 1)):
         x = upsampling_block(x, skips[stage], widths[stage], f"up{stage}", model, kernel=2)
-    logits = layers.Conv2D(classes, 1, dtype="float32", name="logits")(x)
+    if not model.subpixel:
+        return keras.Model(frame, layers.Conv2D(classes, 1, dtype="float32", name=LOGITS)(x), name="unet_fast")
+    logits = layers.Conv2D(4 * classes, 3, padding="same", dtype="float32", name=LOGITS)(x)
+    if own:
+        finer = layers.Conv2D(own, 1, dtype="float32", name=OWN_LOGITS)(x)
+        logits = layers.Concatenate(name="both_logits", dtype="float32")([logits, finer])
     return keras.Model(frame, logits, name="unet_fast")

@@ -71,3 +71,39 @@ def recipe(data: Path) -> Recipe:
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture(scope="session")
+def street_recipe(tmp_path_factory: pytest.TempPathFactory) -> Recipe:
+    """Street scenes of blocks, told by CamVid ids and by ours."""
+    root = tmp_path_factory.mktemp("streets")
+    rng = np.random.default_rng(4)
+    ids = np.array([1, 3, 8, 9], np.uint8)
+    for part, count in (("train", 8), ("val", 2)):
+        for number in range(count):
+            mask = blocks(rng)
+            write_rgb(root / "camvid" / part / f"{number}.png", painted(mask))
+            write_rgb(root / "camvid" / f"{part}annot" / f"{number}.png", ids[mask])
+    for number in range(6):
+        mask = blocks(rng)
+        write_rgb(root / "own" / "images" / f"{number}.png", painted(mask))
+        write_rgb(root / "own" / "masks" / f"{number}.png", mask)
+    assert len(COLORS) == 4
+    sources = (Source("camvid", str(root / "camvid"), 1.0), Source("folder", str(root / "own"), 1.0, name="own"))
+    return Recipe(sources).change(
+        labels="driving", details="streets", size=(96, 64), epochs=6, steps_per_epoch=15, batch_size=4, widths=(8, 16),
+        context=(2,), learning_rate=8e-3, warmup=4, zoom=(1.0, 1.0), aspect=(1.0, 1.0), rotate=0.0, color=0.1,
+        loss="ce+0.5*dice", precision="float32", norm_momentum=0.8, ema=0.9, rare=("person",),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def street_run(street_recipe: Recipe, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from rich.console import Console
+
+    from trainer.session import run_training
+
+    run = tmp_path_factory.mktemp("runs") / "streets"
+    state = run_training(street_recipe, [], run, Console(quiet=True))
+    assert state.history[-1]["val_miou"] > 0.6
+    return run

@@ -11,12 +11,12 @@ import pytest
 
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.labels import DRIVING
-from tests.trainer.conftest import COLORS, blocks, painted, write_rgb
+from tests.trainer.conftest import blocks, painted, write_rgb
 from trainer.datasets import find
 from trainer.details import details_of, fold_target, plain, union_cross_entropy
 from trainer.labelmap import read_label_map, shipped_maps
 from trainer.losses import cross_entropy, make_loss
-from trainer.recipe import Model, Recipe, Source
+from trainer.recipe import Model, Recipe
 
 STREETS = read_label_map("streets")
 FINE = details_of(DRIVING, STREETS)
@@ -108,42 +108,6 @@ def test_details_that_do_not_fold_into_the_classes_are_refused() -> None:
         details_of(read_label_map("binary").labels, STREETS)
 
 
-@pytest.fixture(scope="module")
-def street_recipe(tmp_path_factory: pytest.TempPathFactory) -> Recipe:
-    """Street scenes of blocks, told by CamVid ids and by ours."""
-    root = tmp_path_factory.mktemp("streets")
-    rng = np.random.default_rng(4)
-    ids = np.array([1, 3, 8, 9], np.uint8)
-    for part, count in (("train", 8), ("val", 2)):
-        for number in range(count):
-            mask = blocks(rng)
-            write_rgb(root / "camvid" / part / f"{number}.png", painted(mask))
-            write_rgb(root / "camvid" / f"{part}annot" / f"{number}.png", ids[mask])
-    for number in range(6):
-        mask = blocks(rng)
-        write_rgb(root / "own" / "images" / f"{number}.png", painted(mask))
-        write_rgb(root / "own" / "masks" / f"{number}.png", mask)
-    assert len(COLORS) == 4
-    sources = (Source("camvid", str(root / "camvid"), 1.0), Source("folder", str(root / "own"), 1.0, name="own"))
-    return Recipe(sources).change(
-        labels="driving", details="streets", size=(96, 64), epochs=6, steps_per_epoch=15, batch_size=4, widths=(8, 16),
-        context=(2,), learning_rate=8e-3, warmup=4, zoom=(1.0, 1.0), aspect=(1.0, 1.0), rotate=0.0, color=0.1,
-        loss="ce+0.5*dice", precision="float32", norm_momentum=0.8, ema=0.9, rare=("person",),
-    )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def street_run(street_recipe: Recipe, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from rich.console import Console
-
-    from trainer.session import run_training
-
-    run = tmp_path_factory.mktemp("runs") / "streets"
-    state = run_training(street_recipe, [], run, Console(quiet=True))
-    assert state.history[-1]["val_miou"] > 0.6
-    return run
-
-
 @pytest.mark.parametrize("precision", ["float32", "int8"])
 def test_the_exported_file_tells_the_folded_classes(
     street_recipe: Recipe, street_run: Path, tmp_path: Path, precision: str
@@ -198,10 +162,10 @@ def test_the_plain_int8_head_does_without_a_bias() -> None:
     assert (one(picture) == other(picture)).mean() > 0.999
 
 
-def logits_of(recipe: Recipe, classes: int, weights: list[np.ndarray], picture: np.ndarray) -> np.ndarray:
+def logits_of(recipe: Recipe, weights: list[np.ndarray], picture: np.ndarray) -> np.ndarray:
     from trainer.keras_file import float_unet
 
-    model = float_unet(recipe.model, weights, recipe.run.size, classes)
+    model = float_unet(recipe.model, weights, recipe.run.size, FINE)
     return np.asarray(model(picture[None].astype(np.float32), training=False))
 
 
@@ -217,10 +181,10 @@ def test_a_run_begins_where_another_ended(
     monkeypatch.setattr(start, "NOISE", 0.0)
     weights, _ = load_weights(street_run)
     recipe = street_recipe.change(widths=widths, start=str(street_run))
-    model = make_model(recipe, len(FINE), (96, 64))
+    model = make_model(recipe, FINE, (96, 64))
     start.begin_with(model, recipe, FINE)
     picture = painted(blocks(np.random.default_rng(9)))
-    before = logits_of(street_recipe, len(FINE), weights, picture)
+    before = logits_of(street_recipe, weights, picture)
     after = np.asarray(model(picture[None].astype(np.float32), training=False))
     np.testing.assert_allclose(after, before, atol=2e-3 * np.abs(before).max())
 
