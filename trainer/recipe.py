@@ -270,7 +270,7 @@ def read_recipe(name: str) -> Recipe:
 
 
 def shipped_name(recipe: Recipe) -> str:
-    """Name of the shipped recipe that says the same but for places of data, start and teacher; "" when there is none."""
+    """Name of the shipped recipe that says the same but for where data, start and teacher lie; "" without one."""
 
     def bare(one: Recipe) -> Recipe:
         data = tuple(dataclasses.replace(s, path="") for s in one.data)
