@@ -137,9 +137,7 @@ def details_of(labels: LabelSet, label_map: LabelMap | None, subpixel: bool = Fa
     )
 
 
-def union_cross_entropy(
-    target: Any, logits: Any, details: Details, class_weights: Sequence[float] = (), pixel_weights: Any = None
-) -> Any:
+def union_cross_entropy(target: Any, logits: Any, details: Details, class_weights: Sequence[float] = ()) -> Any:
     """L = Σ w[t] · −log Σ_{k in t} p[k] / Σ w[t]: cross-entropy that also knows unions of classes.
 
     The marginal likelihood of partial labels (Cour et al., 2011); for a single class it is the usual one.
@@ -148,7 +146,6 @@ def union_cross_entropy(
         target: (N, H, W) integer mask ids of `details`, 255 = ignored.
         logits: (N, H, W, K).
         class_weights: of the folded classes, or none.
-        pixel_weights: (N, H, W) that w is multiplied with, or none.
 
     Returns:
         Scalar float32.
@@ -168,8 +165,6 @@ def union_cross_entropy(
         ]
     far = ops.take(ops.convert_to_tensor((rows - 1.0) * FAR), target, axis=0)
     weight = ops.take(ops.convert_to_tensor(weight_of), target, axis=0)
-    if pixel_weights is not None:
-        weight = weight * pixel_weights
     log_p = ops.logsumexp(logits + far, axis=-1) - ops.logsumexp(logits, axis=-1)
     return -ops.sum(weight * log_p) / ops.maximum(ops.sum(weight), 1e-6)
 

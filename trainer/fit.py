@@ -98,7 +98,7 @@ def train(
     classes = len(store.labels)
     weights = class_weights(recipe, scans, classes)
     finer = store.details if store.details.finer else None
-    loss = make_loss(recipe.loss.loss, weights, recipe.loss.focal_gamma, finer, recipe.loss.few)
+    loss = make_loss(recipe.loss.loss, weights, recipe.loss.focal_gamma, finer)
     with _explained(recipe):
         stepper = make_stepper(recipe, store.details, loss, recipe.run.epochs * store.steps)
         loop = _Loop(recipe, store, judge, run, reporter, stepper)

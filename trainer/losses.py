@@ -16,7 +16,6 @@ from trainer.details import Details, fold_target, union_cross_entropy
 
 SMALL = 1e-6
 OWN_SHARE = 0.5
-AROUND = 15
 NAMES = ("ce", "bce", "dice", "focal", "lovasz")
 
 
@@ -38,33 +37,8 @@ def _spread(one_hot: Any, class_weights: Sequence[float]) -> Any:
     return one_hot * ops.convert_to_tensor(list(class_weights), "float32") if len(class_weights) else one_hot
 
 
-def few_around(target: Any, classes: int, extra: float) -> Any:
-    """Weights that lift small things and edges: 1 + extra · (1 − share of the pixel's own class around it).
-
-    Serves as the weight map of the U-Net paper does (Ronneberger et al., 2015), which lifts what lies between cells.
-
-    Args:
-        target: ids below `classes`, or ignored.
-        extra: what a pixel that stands alone has more than one deep inside a large area.
-
-    Returns:
-        (N, H, W) float32. Around: `AROUND` × `AROUND` pixels, those that are ignored left out.
-    """
-    from keras import ops
-
-    target = ops.cast(target, "int32")
-    kept = ops.cast(ops.not_equal(target, IGNORE_ID), "float32")
-    inside = ops.where(ops.equal(target, IGNORE_ID), ops.full_like(target, -1), target)
-    one_hot = ops.one_hot(inside, classes, dtype="float32")
-    near = ops.concatenate([one_hot, ops.expand_dims(kept, -1)], axis=-1)
-    for window in ((AROUND, 1), (1, AROUND)):
-        near = ops.average_pool(near, window, strides=1, padding="same")
-    same = ops.sum(near[..., :classes] * one_hot, axis=-1) / ops.maximum(near[..., classes], SMALL)
-    return 1.0 + extra * (1.0 - same)
-
-
-def cross_entropy(target: Any, logits: Any, class_weights: Sequence[float] = (), pixel_weights: Any = None) -> Any:
-    """Weighted sparse cross-entropy: L = Σ w[t] · −log p[t] / Σ w[t], w times (N, H, W) `pixel_weights` if given."""
+def cross_entropy(target: Any, logits: Any, class_weights: Sequence[float] = ()) -> Any:
+    """Weighted sparse cross-entropy: L = Σ w[t] · −log p[t] / Σ w[t]."""
     from keras import ops
 
     target = ops.cast(target, "int32")
@@ -73,8 +47,6 @@ def cross_entropy(target: Any, logits: Any, class_weights: Sequence[float] = (),
     weights = ops.cast(kept, "float32")
     if len(class_weights):
         weights = weights * ops.take(ops.convert_to_tensor(list(class_weights), "float32"), inside)
-    if pixel_weights is not None:
-        weights = weights * pixel_weights
     # one kernel, where log_softmax of all classes takes several passes over them
     values = ops.sparse_categorical_crossentropy(inside, ops.cast(logits, "float32"), from_logits=True)
     return ops.sum(weights * values) / ops.maximum(ops.sum(weights), SMALL)
@@ -177,11 +149,7 @@ def parse_loss(text: str) -> list[tuple[float, str]]:
 
 
 def make_loss(
-    text: str,
-    class_weights: Sequence[float] = (),
-    gamma: float = 2.0,
-    details: Details | None = None,
-    few: float = 0.0,
+    text: str, class_weights: Sequence[float] = (), gamma: float = 2.0, details: Details | None = None
 ) -> Callable[[Any, Any], Any]:
     """The loss of a recipe as a function (target, logits) → scalar.
 
@@ -192,13 +160,13 @@ def make_loss(
         details: what target and logits mean where that is not simply the C classes: then ce is taken over the
             network's own classes (`union_cross_entropy`), all else over the classes that they fold into. Where the
             network tells both, `OWN_SHARE` times ce over its own classes is added.
-        few: extra weight in ce of small things and edges, see `few_around`.
 
     Raises:
         UsageError: as `parse_loss`.
     """
     parts = parse_loss(text)
     by_name: dict[str, Callable[[Any, Any], Any]] = {
+        "ce": lambda t, z: cross_entropy(t, z, class_weights),
         "bce": lambda t, z: binary_cross_entropy(t, z, class_weights),
         "dice": dice_loss,
         "focal": lambda t, z: focal_loss(t, z, class_weights, gamma),
@@ -207,16 +175,13 @@ def make_loss(
 
     def loss(target: Any, logits: Any) -> Any:
         coarse, folded = (target, logits) if details is None else (fold_target(target, details), details.fold(logits))
-        lift = few_around(coarse, folded.shape[-1], few) if few else None
         total = 0.0
         if details is not None and details.subpixel and details.folds:
-            own, lift_own = logits[..., 4 * len(details.labels) :], None if lift is None else lift[:, ::2, ::2]
-            total = OWN_SHARE * union_cross_entropy(target[:, ::2, ::2], own, details, class_weights, lift_own)
+            own = logits[..., 4 * len(details.labels) :]
+            total = OWN_SHARE * union_cross_entropy(target[:, ::2, ::2], own, details, class_weights)
         for weight, name in parts:
             if name == "ce" and details is not None and not details.subpixel:
-                total = total + weight * union_cross_entropy(target, logits, details, class_weights, lift)
-            elif name == "ce":
-                total = total + weight * cross_entropy(coarse, folded, class_weights, lift)
+                total = total + weight * union_cross_entropy(target, logits, details, class_weights)
             elif name == "lovasz" and details is not None and details.subpixel:
                 total = total + weight * lovasz_softmax(_quarter(coarse), _quarter(folded))
             else:

@@ -131,7 +131,6 @@ class Loss:
         0.0, "Class weights from frequencies: share to this power, inverted; 0: none, 0.5: mild, 1: full."
     )
     focal_gamma: float = option(2.0, "Exponent of the focal loss.")
-    few: float = option(0.0, "Extra weight in ce of pixels with few of their class around: small things, edges.")
     teacher: str = option("", "Run folder, or recipe to train first, whose network's answers are learned too.")
     teacher_share: float = option(1.0, "Weight of the cross-entropy with those answers.")
 

@@ -272,21 +272,3 @@ def test_broken_recipes_are_named(tmp_path: Path, text: str, message: str) -> No
         UsageError, match="there ship: driving-base, driving-both, driving-fast, driving-fine, driving-streets"
     ):
         read_recipe("gone")
-
-
-def test_small_things_and_edges_weigh_more() -> None:
-    from trainer.losses import AROUND, few_around
-
-    mask = np.zeros((1, 60, 60), np.uint8)
-    mask[0, 30, 30] = 2
-    mask[0, :, :20] = 255
-    weight = np.asarray(few_around(mask, 4, 2.0))[0]
-    assert weight[30, 30] == pytest.approx(3 - 2 / AROUND**2) and weight[5, 50] == pytest.approx(1)
-    assert weight[30, 31] == pytest.approx(1 + 2 / AROUND**2)
-    assert weight[30, 20] == pytest.approx(1), "what is ignored does not count as another class"
-    plain, lifted = make_loss("ce"), make_loss("ce", few=2.0)
-    logits = np.zeros((1, 60, 60, 4), np.float32)
-    logits[..., 0] = 30.0
-    assert float(lifted(mask, logits)) > 2.9 * float(plain(mask, logits)), "the missed pixel counts three times"
-    sure = np.asarray(np.eye(4)[np.minimum(mask, 3)] * 30, np.float32)
-    assert float(lifted(mask, sure)) == pytest.approx(0, abs=1e-6)
