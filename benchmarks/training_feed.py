@@ -42,13 +42,14 @@ def main(
     from trainer.losses import make_loss
     from trainer.step import best_precision, make_stepper
     from trainer.store import Store, find_all
+    from trainer.tensorflow_layers import one_kernel
 
     start_backend()
     chosen = make_recipe(recipe, data, options)
     if chosen.optimizer.precision == "auto":
         chosen = chosen.change(precision=best_precision())
     store = Store(chosen, find_all(chosen, root))
-    stepper = make_stepper(chosen, len(store.labels), make_loss(chosen.loss.loss))
+    stepper = make_stepper(chosen, store.details, make_loss(chosen.loss.loss, wrap=one_kernel))
     endless = itertools.chain.from_iterable(batches(store, epoch) for epoch in itertools.count())
     kept = next(endless)
     for _ in range(-(-len(store) // chosen.run.batch_size)):  # every picture read once, the graph traced

@@ -137,7 +137,8 @@ def crop_pair(
         return _blank(rng, out), np.full_like(out_mask, background)
     if donor is not None:
         near = dataclasses.replace(augment, focus=1.0)
-        _lay_over(out, out_mask, *_cut(rng, view, near, donor.picture, donor.mask, donor.points), donor.ids)
+        other, other_mask = _cut(rng, view, near, donor.picture, donor.mask, donor.points)
+        _lay_over(out, out_mask, _repaint(rng, augment, other), other_mask, donor.ids)
     if rng.random() < augment.bonnet:
         out, covered = draw_bonnet(rng, out)
         smaller = cv2.resize(covered, out_mask.shape[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
@@ -196,6 +197,14 @@ def _lay_over(
     mask[chosen] = other_mask[chosen]
     share = cv2.resize(chosen.astype(np.float32), picture.shape[1::-1], interpolation=cv2.INTER_LINEAR)[:, :, None]
     picture[:] = picture * (1 - share) + other * share + np.float32(0.5)
+
+
+def _repaint(rng: np.random.Generator, augment: Augment, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Other clothes and paint: colour channels in another order for half of the pictures, and another tone."""
+    if not augment.color:
+        return picture
+    mixed = picture[:, :, rng.permutation(3)] if rng.random() < 0.5 else picture
+    return cv2.LUT(np.ascontiguousarray(mixed), _tone_table(rng, augment.color))
 
 
 def change_look(rng: np.random.Generator, augment: Augment, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -45,7 +45,7 @@ def card_text(report: Report, recipe: Recipe, sets: Sequence[DataSet], run: Path
     """
     parts = [
         _head(report, recipe),
-        _data(sets),
+        _data(sets, report),
         _recipe(report, recipe, run),
         _scores(report),
         _heights(report),
@@ -78,11 +78,19 @@ def _head(report: Report, recipe: Recipe) -> list[str]:
     ]
 
 
-def _data(sets: Sequence[DataSet]) -> list[str]:
-    told = (
+def _data(sets: Sequence[DataSet], report: Report) -> list[str]:
+    told = [
         f"- {data.name}, {len(data.train)} training pictures: {TERMS.get(data.name, 'terms not known here')}"
         for data in sets
-    )
+        if data.train
+    ]
+    names = {data.name for data in sets if data.train}
+    begun = report.ancestor.terms.items() if report.ancestor else ()
+    told += [
+        f"- {name}, in the training of the file that it began with: {terms}"
+        for name, terms in begun
+        if name not in names
+    ]
     return ["## Trained on", "", *told, "", "These terms concern whoever uses the weights.", ""]
 
 
@@ -95,6 +103,11 @@ def _recipe(report: Report, recipe: Recipe, run: Path) -> list[str]:
     begun = "from random weights"
     if recipe.model.start:
         begun = f"begun with the weights of `{Path(recipe.model.start).name}`, which began with random ones"
+    if report.ancestor:
+        begun = (
+            f"begun with the weights of `{report.ancestor.name}` (sha256 {report.ancestor.sha256[:12]}…), whose own"
+            " training began with random ones"
+        )
     export = [f"seg-trainer export {made} -o {spec.name}.onnx"]
     export += [f"--precision {spec.precision}"] if spec.precision != "int8" else []
     export += [f"--size {spec.width}x{spec.height}"] if (spec.width, spec.height) != recipe.run.size else []

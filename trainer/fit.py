@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from seg_viewer.core.errors import SegViewerError, SourceError, UsageError
 from trainer.feed import batches
@@ -23,8 +24,11 @@ from trainer.start import begin_with
 from trainer.state import HISTORY, RECIPE, Arrays, State, load_state, save_state, save_weights
 from trainer.step import Stepper, make_stepper, set_rate
 from trainer.store import Store
+from trainer.tensorflow_layers import one_kernel
 
 EMA_EVERY = 4
+SEEN_FIRST = 32
+"""Crops from which batch norm begins where a start has it folded in."""
 
 
 class OutOfMemory(SegViewerError):
@@ -98,7 +102,7 @@ def train(
     classes = len(store.labels)
     weights = class_weights(recipe, scans, classes)
     finer = store.details if store.details.finer else None
-    loss = make_loss(recipe.loss.loss, weights, recipe.loss.focal_gamma, finer)
+    loss = make_loss(recipe.loss.loss, weights, recipe.loss.focal_gamma, finer, one_kernel)
     with _explained(recipe):
         stepper = make_stepper(recipe, store.details, loss, recipe.run.epochs * store.steps)
         loop = _Loop(recipe, store, judge, run, reporter, stepper)
@@ -123,7 +127,8 @@ class _Loop:
             raise UsageError(f"blend = {blend:g}: a share from 0 to below 1 of the weights that --start begins with")
         if recipe.model.start and (found is None or blend):
             with stepper.scope():
-                begin_with(model, recipe, store.details, reporter.note if found is None else lambda _: None)
+                told = reporter.note if found is None else lambda _: None
+                begin_with(model, recipe, store.details, told, _first_pictures(store))
             self._start = model.get_weights() if blend else []
         self.state = found or State(model.get_weights(), model.get_weights())
         self._restore(resumed=found is not None)
@@ -262,6 +267,12 @@ class _Loop:
             f"loss is {loss} at epoch {epoch + 1}, step {step + 1} (its batch begins with {names}):"
             " the last checkpoint stays. Lower --learning-rate, or run 'seg-trainer check' if it is always this batch"
         )
+
+
+def _first_pictures(store: Store) -> NDArray[np.uint8]:
+    """The first training crops, at most `SEEN_FIRST`, (N, h, w, 3)."""
+    entries = store.plan(0).reshape(-1, 2)[:SEEN_FIRST]
+    return np.stack([store.sample(0, place, entry)[0] for place, entry in enumerate(entries)])
 
 
 def _seeds(model: Any) -> list[Any]:

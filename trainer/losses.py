@@ -18,6 +18,9 @@ SMALL = 1e-6
 OWN_SHARE = 0.5
 NAMES = ("ce", "bce", "dice", "focal", "lovasz")
 
+Loss = Callable[[Any, Any], Any]
+"""(target, logits) → scalar."""
+
 
 def _parts(target: Any, logits: Any) -> tuple[Any, Any, Any]:
     """Kept (N, H, W) float32 0/1, one-hot (N, H, W, C) float32 (zero where ignored), logits in float32."""
@@ -129,12 +132,22 @@ def lovasz_softmax(target: Any, logits: Any) -> Any:
     return ops.sum(by_class * present) / ops.maximum(ops.sum(present), 1.0)
 
 
-def _quarter(pixels: Any) -> Any:
-    """Every other pixel and row of (N, H, W, …), of each picture from another corner: sorting all takes too long."""
+def _sixteenth(target: Any, logits: Any, classes: int) -> tuple[Any, Any]:
+    """One pixel of every 4×4, of each picture in another of the four places of a logit: sorting all takes too long.
+
+    Args:
+        target: (N, 2h, 2w).
+        logits: (N, h, w, …) as `trainer.unet.sub_pixels` has them.
+
+    Returns:
+        (N, h/2, w/2) and (N, h/2, w/2, classes), the pictures in another order.
+    """
     from keras import ops
 
-    corners = ((0, 0), (0, 1), (1, 0), (1, 1))[: pixels.shape[0] or 4]
-    return ops.concatenate([pixels[i::4, row::2, column::2] for i, (row, column) in enumerate(corners)], axis=0)
+    corners = ((0, 0), (0, 1), (1, 0), (1, 1))[: logits.shape[0] or 4]
+    targets = [target[i::4, row::4, column::4] for i, (row, column) in enumerate(corners)]
+    parts = [logits[i::4, ::2, ::2, i * classes : (i + 1) * classes] for i in range(len(corners))]
+    return ops.concatenate(targets, axis=0), ops.concatenate(parts, axis=0)
 
 
 def parse_loss(text: str) -> list[tuple[float, str]]:
@@ -149,8 +162,12 @@ def parse_loss(text: str) -> list[tuple[float, str]]:
 
 
 def make_loss(
-    text: str, class_weights: Sequence[float] = (), gamma: float = 2.0, details: Details | None = None
-) -> Callable[[Any, Any], Any]:
+    text: str,
+    class_weights: Sequence[float] = (),
+    gamma: float = 2.0,
+    details: Details | None = None,
+    wrap: Callable[[Loss], Loss] = lambda loss: loss,
+) -> Loss:
     """The loss of a recipe as a function (target, logits) → scalar.
 
     Args:
@@ -160,20 +177,19 @@ def make_loss(
         details: what target and logits mean where that is not simply the C classes: then ce is taken over the
             network's own classes (`union_cross_entropy`), all else over the classes that they fold into. Where the
             network tells both, `OWN_SHARE` times ce over its own classes is added.
+        wrap: what makes one kernel of a function, for all parts that do not sort; see `trainer.tensorflow_layers`.
 
     Raises:
         UsageError: as `parse_loss`.
     """
     parts = parse_loss(text)
     by_name: dict[str, Callable[[Any, Any], Any]] = {
-        "ce": lambda t, z: cross_entropy(t, z, class_weights),
         "bce": lambda t, z: binary_cross_entropy(t, z, class_weights),
         "dice": dice_loss,
         "focal": lambda t, z: focal_loss(t, z, class_weights, gamma),
-        "lovasz": lovasz_softmax,
     }
 
-    def loss(target: Any, logits: Any) -> Any:
+    def pixelwise(target: Any, logits: Any) -> Any:
         coarse, folded = (target, logits) if details is None else (fold_target(target, details), details.fold(logits))
         total = 0.0
         if details is not None and details.subpixel and details.folds:
@@ -182,10 +198,25 @@ def make_loss(
         for weight, name in parts:
             if name == "ce" and details is not None and not details.subpixel:
                 total = total + weight * union_cross_entropy(target, logits, details, class_weights)
-            elif name == "lovasz" and details is not None and details.subpixel:
-                total = total + weight * lovasz_softmax(_quarter(coarse), _quarter(folded))
-            else:
+            elif name == "ce":
+                total = total + weight * cross_entropy(coarse, folded, class_weights)
+            elif name in by_name:
                 total = total + weight * by_name[name](coarse, folded)
         return total
+
+    def sorting(target: Any, logits: Any) -> Any:
+        if details is None:
+            return lovasz_softmax(target, logits)
+        if details.subpixel:
+            return lovasz_softmax(*_sixteenth(fold_target(target, details), logits, len(details.labels)))
+        return lovasz_softmax(fold_target(target, details), details.fold(logits))
+
+    at_once = wrap(pixelwise)
+    sorts = sum(weight for weight, name in parts if name == "lovasz")
+    sorts_only = all(name == "lovasz" for _, name in parts) and not (details and details.subpixel)
+
+    def loss(target: Any, logits: Any) -> Any:
+        total = 0.0 if sorts_only else at_once(target, logits)
+        return total + sorts * sorting(target, logits) if sorts else total
 
     return loss

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from seg_viewer.core.errors import UsageError
 from trainer import checks, plots
+from trainer.ancestor import tell_ancestor
 from trainer.backend import start_backend
 from trainer.datasets import DataSet
 from trainer.files import make_folder, write_text
@@ -25,6 +26,7 @@ from trainer.progress import Reporter
 from trainer.recipe import Recipe, Source, read_recipe
 from trainer.report import write_report
 from trainer.scan import Scan
+from trainer.start import is_model_file
 from trainer.state import CHECKPOINT, RECIPE, State, load_state, load_weights
 from trainer.step import best_precision, worker_index
 from trainer.store import Store, find_all, folder_of
@@ -93,6 +95,7 @@ def run_training(
     judge = Judge(recipe, prepared.sets, make_loss(recipe.loss.loss, (), recipe.loss.focal_gamma))
     if chief and not (run / CHECKPOINT).exists():
         _write_start(prepared, store, run)
+        tell_ancestor(recipe.model.start, run)
     state = train(recipe, store, judge, run, reporter, prepared.scans, stop_at)
     if not state.finished:
         reporter.note(f"stopped after {state.updates} steps; the same command with --run {run} goes on")
@@ -115,7 +118,7 @@ def _with_earlier(recipe: Recipe, roots: Sequence[Path], run: Path, console: Con
     places = {}
     begun = (run / CHECKPOINT).exists() and not recipe.optimizer.blend
     for kind, name in (("teacher", recipe.loss.teacher), ("start", recipe.model.start)):
-        if not name or Path(name).is_dir() or (kind == "start" and begun):
+        if not name or Path(name).is_dir() or is_model_file(Path(name)) or (kind == "start" and begun):
             continue
         _refuse_circle(name)
         before = run.with_name(f"{run.name}-{kind}")
@@ -130,7 +133,7 @@ def _with_earlier(recipe: Recipe, roots: Sequence[Path], run: Path, console: Con
 
 def _refuse_circle(name: str, above: tuple[str, ...] = ()) -> None:
     """Raises: UsageError when recipes begin with, or learn from, one another in a circle."""
-    if not name or Path(name).is_dir():
+    if not name or Path(name).is_dir() or is_model_file(Path(name)):
         return
     if name in above:
         raise UsageError(f"start: {name} leads back to itself; let the first recipe start from nothing")

@@ -16,6 +16,7 @@ from seg_viewer import __version__
 from seg_viewer.core.errors import ExportError, UsageError
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.engines import load_engine
+from trainer.ancestor import Ancestor, read_ancestor
 from trainer.backend import start_backend
 from trainer.calm import measure_calm, short
 from trainer.clips import clip_pictures
@@ -56,6 +57,7 @@ class Report:
         calm: clip → `trainer.calm` of the written graph as the viewer runs it.
         float_calm: of the float32 graph in ONNX Runtime.
         speed: when it was asked for.
+        ancestor: the model file that training began with.
     """
 
     step: int
@@ -71,6 +73,7 @@ class Report:
     calm: dict[str, dict[str, Any]] = field(default_factory=dict)
     float_calm: dict[str, dict[str, Any]] = field(default_factory=dict)
     speed: Speed | None = None
+    ancestor: Ancestor | None = None
 
 
 def export_run(
@@ -121,6 +124,8 @@ def export_run(
     pictures = parity_pictures(sets, size)
     as_float = Model(run_onnx(plain), size, labels)
     float_scores = _scores(measure_all(as_float, sets))
+    ancestor = read_ancestor(run)
+    trained_on = dict.fromkeys([data.name for data in sets if data.train] + list(ancestor.terms if ancestor else ()))
     spec = ModelSpec(
         Path(),
         output.stem,
@@ -128,10 +133,10 @@ def export_run(
         size[1],
         size[0],
         precision,
-        trained_on=tuple(data.name for data in sets if data.train),
+        trained_on=tuple(trained_on),
         producer=f"seg-trainer {__version__}",
     )
-    report = Report(step, spec, {}, float_scores, float_scores, pictures=len(pictures))
+    report = Report(step, spec, {}, float_scores, float_scores, pictures=len(pictures), ancestor=ancestor)
     graph = plain
     if precision == "float16":
         graph = half_model(plain)
@@ -251,7 +256,12 @@ def _told(report: Report, recipe: Recipe) -> ModelSpec:
         "float32_miou": {name: round(found.miou, 4) for name, found in report.float_scores.items()},
         "falls_short": list(report.failures),
     }
-    provenance["terms"] = {name: TERMS.get(name, "not known here") for name in report.spec.trained_on}
+    begun = dict(report.ancestor.terms) if report.ancestor else {}
+    provenance["terms"] = {
+        name: TERMS.get(name) or begun.get(name, "terms not known here") for name in report.spec.trained_on
+    }
+    if report.ancestor:
+        provenance["began_with"] = {"file": report.ancestor.name, "sha256": report.ancestor.sha256}
     if report.calibration:
         provenance["calibration_pictures"] = report.calibration
     if report.float_calm:

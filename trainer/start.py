@@ -1,7 +1,9 @@
-"""Beginning with the weights of another run: the same network, a narrower one, one without context or other classes."""
+"""Beginning with the weights of another run or of a model file: the same network, a narrower one, one without context
+or with other classes."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,55 +13,55 @@ from numpy.typing import NDArray
 
 from seg_viewer.core.errors import UsageError
 from trainer.details import Details
+from trainer.from_onnx import Old, read_onnx
 from trainer.head import doubling_kernels
 from trainer.labelmap import read_label_map
 from trainer.recipe import Recipe, read_recipe
 from trainer.state import RECIPE, load_weights
-from trainer.unet import LOGITS, OWN_LOGITS, build
-
-NOISE = 0.03
-"""Noise on copied channels, against the spread of their weights: two equal channels would stay equal for ever."""
+from trainer.unet import LOGITS, NORM_EPSILON, OWN_LOGITS, build
 
 Channels = NDArray[np.intp]
-"""For each channel of a tensor, the channel of the old network that it is a copy of."""
+"""For each channel of a tensor, the channel of the old network that it is; −1: it is new."""
 
 
-def begin_with(model: Any, recipe: Recipe, details: Details, note: Callable[[str], None] = lambda _: None) -> None:
-    """Set a network's weights from the run that `recipe.model.start` names.
+def begin_with(
+    model: Any,
+    recipe: Recipe,
+    details: Details,
+    note: Callable[[str], None] = lambda _: None,
+    pictures: NDArray[np.uint8] | None = None,
+) -> None:
+    """Set a network's weights from what `recipe.model.start` names.
 
-    A wider layer repeats channels of the narrow one and shares their weight among the copies, so that the network
-    gives what the narrow one gave (Net2Net, Chen et al., 2016), but for `NOISE`. A convolution that the old network
-    does not have begins as the identity.
+    A wider layer keeps the old channels; its new ones begin at random, and nothing listens to them yet (weights of 0),
+    so that the network gives what the narrow one gave. A convolution that the old network does not have begins as the
+    identity. Batch norm that was folded into the old weights begins with what it sees in `pictures`.
 
     Args:
         model: keras.Model, as `trainer.unet.build` makes it; changed in place.
         recipe: its recipe.
         details: what its logits mean.
         note: told what was done.
+        pictures: (N, H, W, 3) uint8 RGB training crops; needed where the old network has its batch norm folded in.
 
     Raises:
-        UsageError: no weights there, or a network that this one cannot begin with.
+        UsageError: no weights there, no pictures, or a network that this one cannot begin with.
+        ModelFileError: a model file that cannot be read.
     """
     from keras import layers as kinds
 
-    run = Path(recipe.model.start)
-    if not (run / RECIPE).is_file():
-        raise UsageError(f"start: {run} holds no {RECIPE}; give the folder of a run of seg-trainer train")
-    weights, step = load_weights(run)
-    before = read_recipe(str(run / RECIPE))
-    if recipe.model.residual or before.model.residual:
+    start = Path(recipe.model.start)
+    old = read_onnx(start) if is_model_file(start) else _read_run(start)
+    if recipe.model.residual or old.model.residual:
         raise UsageError("start: networks with residual blocks cannot begin with others, nor others with them")
-    names = _class_names(before, weights[-1].size)
-    classes, own = len(names), 0
-    if before.model.subpixel:
-        classes, own = _two_heads(weights)
-    old = build(before.model, classes, before.run.size[1], before.run.size[0], own)
-    try:
-        old.set_weights(weights)
-    except ValueError as error:
-        raise UsageError(f"start: {run}: its weights are of another model than its {RECIPE}") from error
-    layers = {layer.name: layer.get_weights() for layer in old.layers}
-    rng = np.random.default_rng(recipe.run.seed)
+    if recipe.model.norm and not old.model.norm:
+        if pictures is None:
+            raise UsageError(f"start: {start} has its batch norm folded in; give --no-norm here too")
+        _begin_unfolded(model, recipe, details, pictures)
+        note(f"begins with the weights of {start}, batch norm as seen in {len(pictures)} crops")
+        return
+    layers = old.layers if recipe.model.norm else _without_norm(old.layers)
+    names, subpixel = old.names, old.model.subpixel
     made: dict[str, Channels] = {}
     for layer in model.layers:
         inputs = _inputs(layer)
@@ -67,23 +69,96 @@ def begin_with(model: Any, recipe: Recipe, details: Details, note: Callable[[str
             made[layer.name] = np.arange(3)
         elif isinstance(layer, kinds.Concatenate) and LOGITS not in inputs:
             sizes = np.cumsum([0] + [old_channels(layers, name) for name in inputs])
-            made[layer.name] = np.concatenate([made[name] + sizes[i] for i, name in enumerate(inputs)])
+            parts = [np.where(made[name] < 0, -1, made[name] + sizes[i]) for i, name in enumerate(inputs)]
+            made[layer.name] = np.concatenate(parts)
         elif isinstance(layer, kinds.Conv2D | kinds.Conv2DTranspose):
             came = made[inputs[0]]
             if layer.name == LOGITS and details.subpixel:
-                layer.set_weights(_sub_pixels(layers, came, names, details, before.model.subpixel))
+                layer.set_weights(_sub_pixels(layers, came, names, details, subpixel))
             elif layer.name in (LOGITS, OWN_LOGITS):
-                layer.set_weights(_logits(_old_logits(layers, before.model.subpixel), came, names, details))
+                layer.set_weights(_logits(_old_logits(layers, subpixel), came, names, details))
             elif layer.name in layers:
-                made[layer.name] = _set_convolution(layer, layers[layer.name], came, rng)
+                made[layer.name] = _set_convolution(layer, layers[layer.name], came)
             else:
                 _set_identity(layer)
                 made[layer.name] = came
         elif LOGITS not in inputs:
-            made[layer.name] = made[inputs[0]]
+            channels = made[layer.name] = made[inputs[0]]
             if layer.get_weights() and layer.name in layers:
-                layer.set_weights([value[made[layer.name]] for value in layers[layer.name]])
-    note(f"begins with the weights of {run}, step {step}")
+                kept = channels >= 0
+                values = layer.get_weights()
+                for own, value in zip(values, layers[layer.name], strict=True):
+                    own[kept] = value[channels[kept]]
+                layer.set_weights(values)
+    note(f"begins with the weights of {start}" + (f", step {old.step}" if old.step else ""))
+
+
+def is_model_file(start: Path) -> bool:
+    """Whether a start is an .onnx file rather than a run or a recipe."""
+    return start.suffix.lower() == ".onnx"
+
+
+def _read_run(run: Path) -> Old:
+    """The best weights of a run folder. Raises: UsageError."""
+    if not (run / RECIPE).is_file():
+        raise UsageError(
+            f"start: {run} holds no {RECIPE}; give the folder of a run of seg-trainer train, or an .onnx file"
+        )
+    weights, step = load_weights(run)
+    before = read_recipe(str(run / RECIPE))
+    names = _class_names(before, weights[-1].size)
+    classes, own = len(names), 0
+    if before.model.subpixel:
+        classes, own = _two_heads(weights)
+    network = build(before.model, classes, before.run.size[1], before.run.size[0], own)
+    try:
+        network.set_weights(weights)
+    except ValueError as error:
+        raise UsageError(f"start: {run}: its weights are of another model than its {RECIPE}") from error
+    return Old(before.model, names, {layer.name: layer.get_weights() for layer in network.layers}, step)
+
+
+def _begin_unfolded(model: Any, recipe: Recipe, details: Details, pictures: NDArray[np.uint8]) -> None:
+    """Set the weights of a network with batch norm so that it gives what one without gives.
+
+    γ and β are spread and mean of what each convolution gives over the pictures. Kernels are scaled to the spread of
+    He initialisation, which batch norm takes back: that is what learning rates are made for, and folded ones are up to
+    five times smaller.
+    """
+    import keras
+
+    network = dataclasses.replace(recipe.model, norm=False)
+    height, width = pictures.shape[1:3]
+    plain = build(network, details.heads[0], height, width, details.heads[1])
+    begin_with(plain, dataclasses.replace(recipe, model=network), details)
+    names = [layer.name for layer in plain.layers if layer.name.endswith("_conv")]
+    seen = keras.Model(plain.input, [plain.get_layer(name).output for name in names])
+    parts = [seen.predict_on_batch(picture[None].astype(np.float32)) for picture in pictures]
+    for index, name in enumerate(names):
+        values = np.concatenate([part[index].reshape(-1, part[index].shape[-1]) for part in parts])
+        mean, variance = values.mean(0), values.var(0)
+        kernel, bias = plain.get_layer(name).get_weights()
+        scale = np.sqrt(2 / np.prod(kernel.shape[:3])) / max(float(kernel.std()), 1e-6)
+        model.get_layer(name).set_weights([kernel * scale])
+        variance = variance * scale**2
+        norm = model.get_layer(name.removesuffix("_conv") + "_norm")
+        norm.set_weights([np.sqrt(variance + NORM_EPSILON) / scale, mean, (mean - bias) * scale, variance])
+    for layer in model.layers:
+        if layer.get_weights() and not layer.name.endswith(("_conv", "_norm")):
+            layer.set_weights(plain.get_layer(layer.name).get_weights())
+
+
+def _without_norm(layers: dict[str, list[NDArray[Any]]]) -> dict[str, list[NDArray[Any]]]:
+    """Convolutions with their batch norm folded in: w · γ / √(σ² + ε) and β − μ · γ / √(σ² + ε) (NORM_EPSILON)."""
+    out = dict(layers)
+    for name, values in layers.items():
+        if name.endswith("_norm") and values:
+            gamma, beta, mean, variance = values
+            scale = gamma / np.sqrt(variance + NORM_EPSILON)
+            convolution = name.removesuffix("_norm") + "_conv"
+            out[convolution] = [layers[convolution][0] * scale, beta - mean * scale]
+            del out[name]
+    return out
 
 
 def _inputs(layer: Any) -> list[str]:
@@ -103,29 +178,31 @@ def old_channels(layers: dict[str, list[NDArray[Any]]], name: str) -> int:
     raise UsageError(f"start: the old network has no layer {name}")
 
 
-def _copies(count: int, old: int, rng: np.random.Generator) -> Channels:
-    if count < old:
-        raise UsageError(f"start: a layer of {count} channels cannot begin with one of {old}; it must not be narrower")
-    return np.concatenate([np.arange(old), rng.integers(old, size=count - old)])
-
-
-def _set_convolution(layer: Any, old: list[NDArray[Any]], came: Channels, rng: np.random.Generator) -> Channels:
+def _set_convolution(layer: Any, old: list[NDArray[Any]], came: Channels) -> Channels:
     """Weights of a convolution as wide or wider; returns the channels of its output."""
     doubling = type(layer).__name__ == "Conv2DTranspose"  # its kernel is (h, w, out, in)
     kernel = old[0].swapaxes(2, 3) if doubling else old[0]
-    own = layer.get_weights()
-    shape = own[0].swapaxes(2, 3).shape if doubling else own[0].shape
-    if shape[:2] != kernel.shape[:2] or len(own) != len(old):
+    values = layer.get_weights()
+    wide = values[0].swapaxes(2, 3) if doubling else values[0]
+    if wide.shape[:2] != kernel.shape[:2] or len(values) != len(old):
         raise UsageError(f"start: {layer.name} is another kind of convolution there")
-    goes = _copies(shape[3], kernel.shape[3], rng)
-    times = np.bincount(came, minlength=kernel.shape[2])[came]
-    wide = kernel[:, :, came][:, :, :, goes] / times[None, None, :, None]
-    copied = (np.arange(len(goes)) >= kernel.shape[3])[None, None, None, :] | (times > 1)[None, None, :, None]
-    wide = wide + copied * rng.normal(0, NOISE * wide.std(), wide.shape)
-    values = [(wide.swapaxes(2, 3) if doubling else wide).astype(np.float32)]
-    values += [bias[goes] for bias in old[1:]]
-    layer.set_weights(values)
-    return goes
+    count, before = wide.shape[3], kernel.shape[3]
+    if count < before:
+        raise UsageError(
+            f"start: a layer of {count} channels cannot begin with one of {before}; it must not be narrower"
+        )
+    wide[:, :, :, :before] = _listening(kernel, came)
+    for own, value in zip(values[1:], old[1:], strict=True):
+        own[:before] = value
+    layer.set_weights([wide.swapaxes(2, 3) if doubling else wide, *values[1:]])
+    return np.where(np.arange(count) < before, np.arange(count), -1)
+
+
+def _listening(kernel: NDArray[Any], came: Channels) -> NDArray[np.float32]:
+    """An old kernel (h, w, in, out) over the channels that come now: what is new counts nothing."""
+    out = np.zeros((*kernel.shape[:2], len(came), kernel.shape[3]), np.float32)
+    out[:, :, came >= 0] = kernel[:, :, came[came >= 0]]
+    return out
 
 
 def _set_identity(layer: Any) -> None:
@@ -156,24 +233,25 @@ def _two_heads(weights: list[NDArray[Any]]) -> tuple[int, int]:
 
 
 def _old_logits(layers: dict[str, list[NDArray[Any]]], subpixel: bool) -> list[NDArray[Any]]:
-    """Kernel and bias of the old 1×1 convolution that told its own classes. Raises: UsageError."""
+    """Kernel and bias of the old 1×1 convolution that told its own classes; without one, the mean of its sub-pixels."""
     if not subpixel:
         return layers[LOGITS]
-    if OWN_LOGITS not in layers:
-        raise UsageError("start: the old network has sub-pixel logits only; give --subpixel here too")
-    return layers[OWN_LOGITS]
+    if OWN_LOGITS in layers:
+        return layers[OWN_LOGITS]
+    kernel, bias = layers[LOGITS]
+    flat = kernel.sum((0, 1)).reshape(kernel.shape[2], 4, -1).mean(1)
+    return [flat[None, None], bias.reshape(4, -1).mean(0)]
 
 
 def _sub_pixels(
     layers: dict[str, list[NDArray[Any]]], came: Channels, names: tuple[str, ...], details: Details, subpixel: bool
 ) -> list[NDArray[np.float32]]:
     """Weights of the last convolution for sub-pixel logits: the old ones, or bilinear doubling of a fold's mean."""
-    times = np.bincount(came)[came]
     if subpixel:
         kernel, bias = layers[LOGITS]
         if kernel.shape[-1] != 4 * len(details.labels):
             raise UsageError(f"start: sub-pixel logits there are of {kernel.shape[-1] // 4} classes")
-        return [(kernel[:, :, came] / times[None, None, :, None]).astype(np.float32), bias]
+        return [_listening(kernel, came), bias]
     kernel, bias = _logits(layers[LOGITS], came, names, details)
     folding = np.zeros((len(details), len(details.groups)), np.float32)
     for index, group in enumerate(details.groups):
@@ -187,9 +265,7 @@ def _logits(
     old: list[NDArray[Any]], came: Channels, names: tuple[str, ...], details: Details
 ) -> list[NDArray[np.float32]]:
     """Weights of the last convolution: classes by name; one that folds into an old class begins as a share of it."""
-    kernel, bias = old
-    times = np.bincount(came, minlength=kernel.shape[2])[came]
-    kernel = kernel[:, :, came] / times[None, None, :, None]
+    kernel, bias = _listening(old[0], came), old[1]
     columns, offsets = [], []
     for index, name in enumerate(details.names):
         group = next((place for place, members in enumerate(details.groups) if index in members), None)

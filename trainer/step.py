@@ -18,7 +18,7 @@ from seg_viewer.core.labels import IGNORE_ID
 from trainer.details import Details, fold_target
 from trainer.recipe import Recipe
 from trainer.teacher import Teacher
-from trainer.tensorflow_layers import with_own_kernels
+from trainer.tensorflow_layers import one_kernel, with_own_kernels
 from trainer.unet import build
 
 Loss = Callable[[Any, Any], Any]
@@ -208,6 +208,7 @@ class TensorFlowStepper:
             self.optimizer.build(self.model.trainable_variables)
             teacher = Teacher(recipe, details) if recipe.loss.teacher else None
         model, optimizer, shared = self.model, self.optimizer, self._strategy
+        count = one_kernel(lambda masks, logits: count_right(masks, logits, details))
 
         def one(pictures: Any, masks: Any) -> tuple[Any, Any, Any]:
             frames = tf.cast(pictures, tf.float32)
@@ -219,7 +220,7 @@ class TensorFlowStepper:
                 scaled = optimizer.scale_loss(value / replicas)
             gradients = tape.gradient(scaled, model.trainable_variables)
             optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
-            return (value, *count_right(masks, logits, details))
+            return (value, *count(masks, logits))
 
         @tf.function(reduce_retracing=True)
         def step(pictures: Any, masks: Any) -> tuple[Any, Any, Any]:

@@ -13,6 +13,8 @@ PIXEL_SCALE = 1.0 / 64.0
 
 FAST_WIDTHS = (16, 32, 64, 128, 192)
 
+NORM_EPSILON = 1e-3
+
 LOGITS, OWN_LOGITS = "logits", "own_logits"
 """Names of the last layers: of the classes that are told, and of finer ones learned beside them."""
 
@@ -80,7 +82,7 @@ def conv(x: Any, channels: int, name: str, model: Model, stride: int = 1, relu: 
         name=f"{name}_conv",
     )(x)
     if model.norm:
-        x = layers.BatchNormalization(momentum=model.norm_momentum, epsilon=1e-3, name=f"{name}_norm")(x)
+        x = layers.BatchNormalization(momentum=model.norm_momentum, epsilon=NORM_EPSILON, name=f"{name}_norm")(x)
     return layers.Activation("relu", name=f"{name}_relu")(x) if relu else x
 
 

@@ -13,7 +13,7 @@ from seg_viewer.core.labels import DRIVING, LabelSet
 from tests.trainer.conftest import blocks, painted
 from tests.trainer.test_details import FINE, STREETS
 from trainer.details import plain
-from trainer.losses import _quarter, make_loss, union_cross_entropy
+from trainer.losses import _sixteenth, make_loss, union_cross_entropy
 from trainer.recipe import Model, Recipe
 from trainer.unet import LOGITS, build, logits_stride, sub_pixels
 
@@ -51,17 +51,38 @@ def test_the_loss_is_taken_of_every_pixel_and_of_the_own_classes() -> None:
     assert float(make_loss("ce", details=BOTH)(target, logits)) == pytest.approx(by_hand, rel=1e-5)
 
 
-def test_sorting_losses_take_a_quarter_of_the_pixels_from_all_four_places() -> None:
-    pixels = np.arange(8 * 4 * 6).reshape(8, 4, 6)
-    kept = np.asarray(_quarter(pixels))
-    assert kept.shape == (8, 2, 3) and len(np.unique(kept)) == kept.size
-    places = {(int(y) % 2, int(x) % 2) for _, y, x in zip(*np.unravel_index(kept.ravel(), pixels.shape), strict=True)}
-    assert places == {(0, 0), (0, 1), (1, 0), (1, 1)}
+def test_sorting_losses_take_a_sixteenth_of_the_pixels_from_all_four_places() -> None:
+    """Each pixel that is taken comes with its own logits, as all of them unfolded have it."""
+    rng = np.random.default_rng(2)
+    logits = rng.normal(size=(8, 4, 6, 4 * 4 + 11)).astype(np.float32)
+    pixels = np.arange(8 * 8 * 12).reshape(8, 8, 12)
+    kept, told = (np.asarray(part) for part in _sixteenth(pixels, logits, 4))
+    assert kept.shape == (8, 2, 3) and told.shape == (8, 2, 3, 4) and len(np.unique(kept)) == kept.size
+    which, y, x = np.unravel_index(kept.ravel(), pixels.shape)
+    assert {(int(b) % 2, int(a) % 2) for b, a in zip(y, x, strict=True)} == {(0, 0), (0, 1), (1, 0), (1, 1)}
+    np.testing.assert_array_equal(told.reshape(-1, 4), np.asarray(sub_pixels(logits, 4))[which, y, x])
     exact = np.full((4, 2, 2, 4 * 4 + 11), -30.0, np.float32)
     target = np.full((4, 4, 4), 3)  # road
     exact[..., [4 * place + 1 for place in range(4)]] = 30.0
     exact[..., 16 + 3] = 30.0
     assert float(make_loss("lovasz", details=BOTH)(target, exact)) == pytest.approx(0, abs=1e-4)
+
+
+def test_one_kernel_of_the_loss_gives_the_same_gradients() -> None:
+    import tensorflow as tf
+
+    from trainer.tensorflow_layers import one_kernel
+
+    rng = np.random.default_rng(3)
+    logits = tf.Variable(rng.normal(size=(4, 8, 12, 4 * 4 + 11)).astype(np.float32))
+    target = tf.constant(rng.integers(0, 14, (4, 16, 24)).astype(np.uint8))
+    found = []
+    for wrap in (lambda loss: loss, one_kernel):
+        with tf.GradientTape() as tape:
+            value = make_loss("ce+0.5*dice+0.5*lovasz", (1.0, 1.0, 1.2, 1.5), details=BOTH, wrap=wrap)(target, logits)
+        found.append((float(value), tape.gradient(value, logits).numpy()))
+    assert found[0][0] == pytest.approx(found[1][0], rel=1e-5)
+    np.testing.assert_allclose(found[0][1], found[1][1], rtol=1e-3, atol=1e-7)
 
 
 def test_a_start_without_it_begins_as_bilinear_doubling(street_recipe: Recipe, street_run: Path) -> None:
@@ -151,11 +172,7 @@ def test_a_run_with_it_begins_a_wider_one_and_one_without(both_run: tuple[Recipe
     picture = painted(blocks(np.random.default_rng(9)))[None].astype(np.float32)
     before, after = make_model(recipe, BOTH, (96, 64)), make_model(wide, BOTH, (96, 64))
     start.begin_with(before, recipe.change(start=str(run)), BOTH)
-    noise, start.NOISE = start.NOISE, 0.0
-    try:
-        start.begin_with(after, wide, BOTH)
-    finally:
-        start.NOISE = noise
+    start.begin_with(after, wide, BOTH)
     first = np.asarray(before(picture, training=False))
     np.testing.assert_allclose(np.asarray(after(picture, training=False)), first, atol=3e-3 * np.abs(first).max())
     without = recipe.change(start=str(run), subpixel=False)
