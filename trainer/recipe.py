@@ -271,10 +271,13 @@ def read_recipe(name: str) -> Recipe:
 
 
 def shipped_name(recipe: Recipe) -> str:
-    """Name of the shipped recipe that says the same but for where data, start and teacher lie; "" without one."""
+    """Name of the shipped recipe that says the same; "" without one.
+
+    Where data, start and teacher lie does not count, nor whether optional data was there.
+    """
 
     def bare(one: Recipe) -> Recipe:
-        data = tuple(dataclasses.replace(s, path="") for s in one.data)
+        data = tuple(dataclasses.replace(s, path="") for s in one.data if not s.optional)
         model, loss = dataclasses.replace(one.model, start=""), dataclasses.replace(one.loss, teacher="")
         return dataclasses.replace(one, data=data, model=model, loss=loss)
 

@@ -246,6 +246,8 @@ def test_a_recipe_is_named_wherever_its_data_lies() -> None:
     first = read_recipe("driving-base")
     moved = first.change(data=tuple(dataclasses.replace(source, path="/else/x") for source in first.data))
     assert shipped_name(first) == shipped_name(moved) == "driving-base"
+    there = first.change(data=tuple(source for source in moved.data if not source.optional))
+    assert len(there.data) < len(first.data) and shipped_name(there) == "driving-base"
     assert shipped_name(first.change(seed=8)) == "" == shipped_name(Recipe(()))
 
 
