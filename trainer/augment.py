@@ -26,12 +26,14 @@ class View:
         frame: (width, height) that the exported model sees; every picture is first stretched to it.
         mask_stride: the mask comes out at 1 / mask_stride of the crop.
         background: mask id of an own bonnet that is drawn and of blank pictures; None: they are ignored.
+        road: mask ids of what is painted on.
     """
 
     crop: tuple[int, int]
     frame: tuple[int, int]
     mask_stride: int = 1
     background: int | None = None
+    road: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,11 @@ def crop_pair(
     background = IGNORE_ID if view.background is None else view.background
     if rng.random() < augment.blank:
         return _blank(rng, out), np.full_like(out_mask, background)
+    if rng.random() < augment.paint:
+        ground = cv2.resize(
+            np.isin(out_mask, view.road).astype(np.uint8), out.shape[1::-1], interpolation=cv2.INTER_NEAREST
+        )
+        out = draw_paint(rng, out, ground)
     if donor is not None:
         near = dataclasses.replace(augment, focus=1.0)
         other, other_mask = _cut(rng, view, near, donor.picture, donor.mask, donor.points)
@@ -270,6 +277,63 @@ def draw_bonnet(rng: np.random.Generator, picture: NDArray[np.uint8]) -> tuple[N
     soft = cv2.GaussianBlur(covered.astype(np.float32), (0, 0), float(rng.uniform(0.5, 1.5)))[:, :, None]
     drawn = picture * (1 - soft) + np.clip(body, 0, 255) * soft
     return np.asarray(drawn + 0.5, np.uint8), covered
+
+
+def draw_paint(rng: np.random.Generator, picture: NDArray[np.uint8], ground: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Letters, arrows, bars and patches of tar as they lie on a road, seen from a car: it stays road.
+
+    Args:
+        picture: (H, W, 3) uint8 RGB; not changed.
+        ground: (H, W) uint8: 1 where there is road; nothing is drawn elsewhere.
+    """
+    height, width = picture.shape[:2]
+    ys, xs = np.nonzero(ground)
+    out = picture
+    for _ in range(int(rng.integers(1, 5)) if len(xs) else 0):
+        sign = _road_sign(rng)
+        place = int(rng.integers(len(xs)))
+        wide = width * rng.uniform(0.06, 0.6)
+        high, narrower, shear = wide * rng.uniform(0.08, 0.6), rng.uniform(0.5, 1.0), wide * rng.uniform(-0.6, 0.6)
+        bottom = np.array([[-wide / 2, high / 2], [wide / 2, high / 2]])
+        top = np.array([[wide / 2 * narrower + shear, -high / 2], [-wide / 2 * narrower + shear, -high / 2]])
+        corners = np.concatenate([top[::-1], bottom[::-1]]) + np.array([xs[place], ys[place]])
+        sign_h, sign_w = sign.shape
+        square = np.array([[0, 0], [sign_w, 0], [sign_w, sign_h], [0, sign_h]], np.float32)
+        seen = cv2.warpPerspective(
+            sign, cv2.getPerspectiveTransform(square, corners.astype(np.float32)), (width, height), flags=cv2.INTER_AREA
+        )
+        kind = rng.random()
+        tone = np.array([1, 1, 1] if kind < 0.6 else [1, 0.82, 0.25]) * rng.uniform(170, 255)
+        if kind > 0.85:
+            tone = rng.uniform(10, 80) * np.ones(3)
+        share = (seen * ground / 255.0 * rng.uniform(0.5, 1.0)).astype(np.float32)[:, :, None]
+        out = np.asarray(out * (1 - share) + tone.astype(np.float32) * share + 0.5, np.uint8)
+    return out
+
+
+def _road_sign(rng: np.random.Generator) -> NDArray[np.uint8]:
+    """White on black: a word, an arrow, bars, a ring or a patch, (96, W) uint8."""
+    kind = int(rng.integers(6))
+    if kind < 2:
+        word = "".join(chr(int(rng.integers(65, 91))) for _ in range(int(rng.integers(2, 9))))
+        canvas = np.zeros((96, 56 * len(word) + 24), np.uint8)
+        cv2.putText(canvas, word, (10, 78), cv2.FONT_HERSHEY_SIMPLEX, 2.4, 255, int(rng.integers(5, 16)), cv2.LINE_AA)
+        return canvas
+    canvas = np.zeros((96, 192), np.uint8)
+    if kind == 2:
+        cv2.arrowedLine(
+            canvas, (16, 48), (176, int(rng.integers(16, 80))), 255, int(rng.integers(6, 20)), tipLength=0.3
+        )
+    elif kind == 3:
+        step = int(rng.integers(16, 48))
+        for x in range(0, 192, step):
+            canvas[:, x : x + step // 2] = 255
+    elif kind == 4:
+        cv2.ellipse(canvas, (96, 48), (84, 38), 0, 0, 360, 255, int(rng.integers(6, 18)))
+    else:
+        points = rng.integers(0, (192, 96), size=(6, 2)).astype(np.int32)
+        cv2.fillPoly(canvas, [cv2.convexHull(points)], 255)
+    return canvas
 
 
 def _blank(rng: np.random.Generator, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

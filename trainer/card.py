@@ -13,6 +13,7 @@ from trainer.heights import bin_name, percent
 from trainer.metrics import Scores
 from trainer.recipe import Recipe, shipped_name
 from trainer.ship import Report
+from trainer.start import is_model_file
 from trainer.unet import stage_widths
 
 
@@ -101,12 +102,12 @@ def _recipe(report: Report, recipe: Recipe, run: Path) -> list[str]:
     train = f"seg-trainer train {name or folder + '/recipe.toml'} --root DATA --run {folder if name else 'runs/again'}"
     made = folder if name else "runs/again"
     begun = "from random weights"
-    if recipe.model.start:
-        begun = f"begun with the weights of `{Path(recipe.model.start).name}`, which began with random ones"
-    if report.ancestor:
+    start, first = Path(recipe.model.start), report.ancestor
+    starts = [f"`{start.name}`"] if recipe.model.start and not is_model_file(start) else []
+    starts += [f"`{first.name}` (sha256 {first.sha256[:12]}…)"] if first else []
+    if starts:
         begun = (
-            f"begun with the weights of `{report.ancestor.name}` (sha256 {report.ancestor.sha256[:12]}…), whose own"
-            " training began with random ones"
+            f"begun with the weights of {', that one with those of '.join(starts)}, the first of all with random ones"
         )
     export = [f"seg-trainer export {made} -o {spec.name}.onnx"]
     export += [f"--precision {spec.precision}"] if spec.precision != "int8" else []

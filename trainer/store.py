@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seg_viewer.core.errors import SourceError, UsageError
-from seg_viewer.core.labels import LabelSet
+from seg_viewer.core.labels import IGNORE_ID, LabelSet
 from trainer import datasets
 from trainer.augment import Donor, View, crop_pair
 from trainer.datasets import DataSet, Pair, Split
@@ -120,7 +120,14 @@ class Store:
         self.recipe = recipe
         self.labels: LabelSet = found[0][1].labels
         self.details = details_of(self.labels, found[0][1].details, recipe.model.subpixel)
-        self.view = View(recipe.crop, recipe.run.size, logits_stride(recipe.model), self.details.background)
+        road = self.labels.by_name("road").id if "road" in self.labels.names else IGNORE_ID
+        self.view = View(
+            recipe.crop,
+            recipe.run.size,
+            logits_stride(recipe.model),
+            self.details.background,
+            tuple(np.flatnonzero(self.details.folded_ids() == road).tolist()) if road != IGNORE_ID else (),
+        )
         self._sets = [_Set(source, data) for source, data in found if data.train]
         if not self._sets:
             raise SourceError("no training pictures: the split holds all of them out")

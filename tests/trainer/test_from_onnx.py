@@ -116,7 +116,7 @@ def test_the_data_of_the_file_it_began_with_goes_on_being_told(
     assert told.provenance["began_with"] == {"file": "int8.onnx", "sha256": sha}
     card = card_text(report, second, [data for _, data in found], tmp_path / "second")
     assert "- camvid, 8 training pictures" in card and "- own, in the training of the file that it began with" in card
-    assert f"`int8.onnx` (sha256 {sha[:12]}…)" in card
+    assert f"begun with the weights of `first`, that one with those of `int8.onnx` (sha256 {sha[:12]}…)" in card
     (tmp_path / "second" / "begins_with.json").write_text("{", encoding="utf-8")
     with pytest.raises(UsageError, match="begins_with"):
         read_ancestor(tmp_path / "second")

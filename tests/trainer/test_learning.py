@@ -97,6 +97,22 @@ def test_objects_of_another_picture_are_laid_over_with_their_mask() -> None:
     assert (same == 100).all() and (same_mask == 1).all()
 
 
+def test_paint_lies_on_the_road_only_and_stays_road() -> None:
+    painted_on = Augment(color=0, blur=0, noise=0, jpeg=0, flip=0, rotate=0, zoom=(1, 1), aspect=(1, 1), paint=1.0)
+    mask = np.zeros((96, 128), np.uint8)
+    mask[48:] = 5
+    grey = np.full((96, 128, 3), 100, np.uint8)
+    changed = 0
+    for seed in range(12):
+        view = View((128, 96), (128, 96), mask_stride=1 + seed % 2, road=(5, 7))
+        out, out_mask = crop_pair(np.random.default_rng(seed), view, painted_on, grey, mask)
+        assert (out[:47] == 100).all() and set(np.unique(out_mask)) == {0, 5}
+        changed += int((np.abs(out[48:].astype(int) - 100).max(-1) > 20).sum())
+    assert 1000 < changed < 12 * 48 * 128 / 2
+    bare, _ = crop_pair(np.random.default_rng(0), View((128, 96), (128, 96)), painted_on, grey, mask)
+    assert (bare == 100).all(), "no class is road"
+
+
 def test_without_augmentation_the_picture_is_only_stretched() -> None:
     mask = blocks(np.random.default_rng(0), 64, 96)
     view = View(crop=(192, 128), frame=(192, 128))
@@ -269,6 +285,7 @@ def test_broken_recipes_are_named(tmp_path: Path, text: str, message: str) -> No
     with pytest.raises(UsageError, match=message):
         read_recipe(str(tmp_path / "r.toml"))
     with pytest.raises(
-        UsageError, match="there ship: driving-base, driving-both, driving-fast, driving-fine, driving-streets"
+        UsageError,
+        match="ship: driving-base, driving-both, driving-fast, driving-fine, driving-sharp, driving-streets, protocol",
     ):
         read_recipe("gone")
