@@ -16,8 +16,6 @@ from trainer.labelmap import read_label_map
 from trainer.recipe import Model
 from trainer.unet import LOGITS, PIXEL_SCALE
 
-_FIRST = ("Transpose", "Cast", "Sub")
-
 
 @dataclass(frozen=True)
 class Old:
@@ -65,7 +63,8 @@ def read_onnx(path: Path) -> Old:
     stages = kinds.count("d") + 1
     down = kinds.index("d") if "d" in kinds else 0
     context = down - 2 * stages
-    if stages < 2 or context < 0 or kinds[down:] != "dcc" * (stages - 1) + "c":
+    pools = any(node.op_type == "MaxPool" for node in graph.node)
+    if pools or stages < 2 or context < 0 or kinds[down:] != "dcc" * (stages - 1) + "c":
         raise UsageError(
             f"start: {path} holds no U-Net as --arch unet-fast has it; give a file that seg-trainer export wrote of one"
         )

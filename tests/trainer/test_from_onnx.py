@@ -123,8 +123,12 @@ def test_the_data_of_the_file_it_began_with_goes_on_being_told(
 
 
 def test_what_cannot_be_begun_with_is_one_line(files: Path, street_recipe: Recipe, tmp_path: Path) -> None:
+    from trainer.start import begin_with
+    from trainer.step import make_model
+
+    recipe = street_recipe.change(start=str(files / "int8.onnx"))
     with pytest.raises(UsageError, match="--no-norm"):
-        begun(street_recipe.change(start=str(files / "int8.onnx")), FINE, np.zeros((64, 96, 3), np.uint8))
+        begin_with(make_model(recipe, FINE, recipe.run.size), recipe, FINE)
     broken = tmp_path / "broken.onnx"
     broken.write_bytes((files / "int8.onnx").read_bytes()[:5000])
     for path in (broken, tmp_path / "gone.onnx"):
