@@ -128,7 +128,7 @@ class _Loop:
         if recipe.model.start and (found is None or blend):
             with stepper.scope():
                 told = reporter.note if found is None else lambda _: None
-                begin_with(model, recipe, store.details, told, _first_pictures(store))
+                begin_with(model, recipe, store.details, told, lambda: _first_pictures(store))
             self._start = model.get_weights() if blend else []
         self.state = found or State(model.get_weights(), model.get_weights())
         self._restore(resumed=found is not None)

@@ -29,7 +29,7 @@ def begin_with(
     recipe: Recipe,
     details: Details,
     note: Callable[[str], None] = lambda _: None,
-    pictures: NDArray[np.uint8] | None = None,
+    pictures: Callable[[], NDArray[np.uint8]] | None = None,
 ) -> None:
     """Set a network's weights from what `recipe.model.start` names.
 
@@ -42,7 +42,8 @@ def begin_with(
         recipe: its recipe.
         details: what its logits mean.
         note: told what was done.
-        pictures: (N, H, W, 3) uint8 RGB training crops; needed where the old network has its batch norm folded in.
+        pictures: gives (N, H, W, 3) uint8 RGB training crops; only asked where the old network has its batch norm
+            folded in.
 
     Raises:
         UsageError: no weights there, no pictures, or a network that this one cannot begin with.
@@ -57,8 +58,9 @@ def begin_with(
     if recipe.model.norm and not old.model.norm:
         if pictures is None:
             raise UsageError(f"start: {start} has its batch norm folded in; give --no-norm here too")
-        _begin_unfolded(model, recipe, details, pictures)
-        note(f"begins with the weights of {start}, batch norm as seen in {len(pictures)} crops")
+        crops = pictures()
+        _begin_unfolded(model, recipe, details, crops)
+        note(f"begins with the weights of {start}, batch norm as seen in {len(crops)} crops")
         return
     layers = old.layers if recipe.model.norm else _without_norm(old.layers)
     names, subpixel = old.names, old.model.subpixel

@@ -6,7 +6,6 @@ import dataclasses
 import functools
 import json
 import os
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,12 +15,11 @@ import numpy as np
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.labels import IGNORE_ID
 from trainer.details import Details, fold_target
+from trainer.losses import Loss
 from trainer.recipe import Recipe
 from trainer.teacher import Teacher
 from trainer.tensorflow_layers import one_kernel, with_own_kernels
 from trainer.unet import build
-
-Loss = Callable[[Any, Any], Any]
 
 
 class Stepper(Protocol):

@@ -41,7 +41,7 @@ def begun(recipe: Recipe, details: Details, picture: np.ndarray) -> np.ndarray:
 
     model = make_model(recipe, details, recipe.run.size)
     crops = np.stack([painted(blocks(np.random.default_rng(seed))) for seed in range(4)])
-    begin_with(model, recipe, details, pictures=crops)
+    begin_with(model, recipe, details, pictures=lambda: crops)
     return np.asarray(model(picture[None].astype(np.float32), training=False))
 
 
