@@ -27,6 +27,7 @@ class View:
         mask_stride: the mask comes out at 1 / mask_stride of the crop.
         background: mask id of an own bonnet that is drawn and of blank pictures; None: they are ignored.
         road: mask ids of what is painted on.
+        things: mask ids of what stands in shade.
     """
 
     crop: tuple[int, int]
@@ -34,6 +35,7 @@ class View:
     mask_stride: int = 1
     background: int | None = None
     road: tuple[int, ...] = ()
+    things: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -138,19 +140,23 @@ def crop_pair(
     if rng.random() < augment.blank:
         return _blank(rng, out), np.full_like(out_mask, background)
     if rng.random() < augment.paint:
-        ground = cv2.resize(
-            np.isin(out_mask, view.road).astype(np.uint8), out.shape[1::-1], interpolation=cv2.INTER_NEAREST
-        )
-        out = draw_paint(rng, out, ground)
+        out = draw_paint(rng, out, _where(out_mask, view.road, out))
     if donor is not None:
         near = dataclasses.replace(augment, focus=1.0)
         other, other_mask = _cut(rng, view, near, donor.picture, donor.mask, donor.points)
         _lay_over(out, out_mask, _repaint(rng, augment, other), other_mask, donor.ids)
+    if rng.random() < augment.shade:
+        out = draw_shade(rng, out, _where(out_mask, view.things, out))
     if rng.random() < augment.bonnet:
         out, covered = draw_bonnet(rng, out)
         smaller = cv2.resize(covered, out_mask.shape[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
         out_mask[smaller > 0] = background
     return change_look(rng, augment, out), out_mask
+
+
+def _where(mask: NDArray[np.uint8], ids: tuple[int, ...], picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(H, W) uint8 of the picture's size: 1 where the mask has one of the ids."""
+    return cv2.resize(np.isin(mask, ids).astype(np.uint8), picture.shape[1::-1], interpolation=cv2.INTER_NEAREST)
 
 
 def _cut(
@@ -309,6 +315,30 @@ def draw_paint(rng: np.random.Generator, picture: NDArray[np.uint8], ground: NDA
         share = (seen * ground / 255.0 * rng.uniform(0.5, 1.0)).astype(np.float32)[:, :, None]
         out = np.asarray(out * (1 - share) + tone.astype(np.float32) * share + 0.5, np.uint8)
     return out
+
+
+def draw_shade(rng: np.random.Generator, picture: NDArray[np.uint8], things: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Some of the things dark, as in black clothes or black paint; or as often a dark patch, whatever lies in it.
+
+    The patches keep a network from taking dark for a person.
+
+    Args:
+        picture: (H, W, 3) uint8 RGB; not changed.
+        things: (H, W) uint8: 1 where there is one.
+    """
+    height, width = things.shape
+    dark = np.zeros_like(things)
+    if rng.random() < 0.5 and things.any():
+        count, pieces = cv2.connectedComponents(things)
+        dark = (rng.random(count) < 0.6).astype(np.uint8)[pieces] * things
+    else:
+        for _ in range(int(rng.integers(1, 4))):
+            middle, spread = rng.uniform(0, (width, height)), rng.uniform(0.03, 0.3) * width
+            corners = (middle + rng.normal(0, spread, (6, 2))).astype(np.int32)
+            cv2.fillPoly(dark, [cv2.convexHull(corners)], 1)
+    soft = cv2.GaussianBlur(dark.astype(np.float32), (0, 0), float(rng.uniform(0.4, 1.2)))[:, :, None]
+    light = rng.uniform(0.08, 0.6) * rng.uniform(0.9, 1.1, 3)
+    return np.asarray(picture * (1 - soft * (1 - light).astype(np.float32)) + 0.5, np.uint8)
 
 
 def _road_sign(rng: np.random.Generator) -> NDArray[np.uint8]:

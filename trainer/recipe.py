@@ -156,6 +156,7 @@ class Augment:
     blank: float = option(0.0, "Share made black or of one colour, all background, as before a covered lens.")
     paste: float = option(0.0, "Share of pictures that objects of --rare classes from another are laid over.")
     paint: float = option(0.0, "Share with letters, arrows, bars and patches drawn on the road, which stays road.")
+    shade: float = option(0.0, "Share with dark objects of --rare classes, or as often with dark patches.")
     bonnet: float = option(0.0, "Share with an own bonnet or dashboard drawn along the lower edge, as background.")
 
 

@@ -18,6 +18,7 @@ from trainer.backend import start_backend
 from trainer.datasets import DataSet
 from trainer.files import make_folder, write_text
 from trainer.fit import train
+from trainer.from_onnx import read_onnx
 from trainer.judge import Judge
 from trainer.keras_file import float_unet, folded, save_keras
 from trainer.losses import make_loss
@@ -118,7 +119,11 @@ def _with_earlier(recipe: Recipe, roots: Sequence[Path], run: Path, console: Con
     places = {}
     begun = (run / CHECKPOINT).exists() and not recipe.optimizer.blend
     for kind, name in (("teacher", recipe.loss.teacher), ("start", recipe.model.start)):
-        if not name or Path(name).is_dir() or is_model_file(Path(name)) or (kind == "start" and begun):
+        if not name or Path(name).is_dir() or (kind == "start" and begun):
+            continue
+        if is_model_file(Path(name)):
+            if kind == "start":
+                read_onnx(Path(name))  # what is wrong with it is told before the data are looked at
             continue
         _refuse_circle(name)
         before = run.with_name(f"{run.name}-{kind}")

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seg_viewer.core.errors import SourceError, UsageError
-from seg_viewer.core.labels import IGNORE_ID, LabelSet
+from seg_viewer.core.labels import LabelSet
 from trainer import datasets
 from trainer.augment import Donor, View, crop_pair
 from trainer.datasets import DataSet, Pair, Split
@@ -120,14 +120,6 @@ class Store:
         self.recipe = recipe
         self.labels: LabelSet = found[0][1].labels
         self.details = details_of(self.labels, found[0][1].details, recipe.model.subpixel)
-        road = self.labels.by_name("road").id if "road" in self.labels.names else IGNORE_ID
-        self.view = View(
-            recipe.crop,
-            recipe.run.size,
-            logits_stride(recipe.model),
-            self.details.background,
-            tuple(np.flatnonzero(self.details.folded_ids() == road).tolist()) if road != IGNORE_ID else (),
-        )
         self._sets = [_Set(source, data) for source, data in found if data.train]
         if not self._sets:
             raise SourceError("no training pictures: the split holds all of them out")
@@ -135,6 +127,16 @@ class Store:
             self._rare = [int(self.labels.by_name(name).id) for name in recipe.run.rare]
         except KeyError as error:
             raise UsageError(f"rare: {error.args[0]}") from error
+        folded = self.details.folded_ids()
+        road = self.labels.by_name("road").id if "road" in self.labels.names else -1
+        self.view = View(
+            recipe.crop,
+            recipe.run.size,
+            logits_stride(recipe.model),
+            self.details.background,
+            road=tuple(np.flatnonzero(folded == road).tolist()),
+            things=tuple(np.flatnonzero(np.isin(folded, self._rare)).tolist()),
+        )
         if recipe.augment.paste and not self._rare:
             raise UsageError("paste: say which classes are laid over other pictures (--rare car,person)")
         by_name = {found_scan.name: found_scan for found_scan in scans}
@@ -146,7 +148,7 @@ class Store:
         self._donors = [index for index, item in enumerate(self._sets) if item.rare]
         weights = np.array([self._sets[index].source.weight or 1.0 for index in self._donors])
         self._donor_shares = weights / weights.sum()
-        self._pasted_ids = np.isin(self.details.folded_ids(), self._rare)
+        self._pasted_ids = np.isin(folded, self._rare)
         self._kept: dict[tuple[int, int], _Held] = {}
         self._bytes = 0
         self._lock = threading.Lock()

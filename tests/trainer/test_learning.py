@@ -113,6 +113,28 @@ def test_paint_lies_on_the_road_only_and_stays_road() -> None:
     assert (bare == 100).all(), "no class is road"
 
 
+def test_shade_darkens_things_or_patches_and_leaves_the_mask() -> None:
+    shaded = Augment(color=0, blur=0, noise=0, jpeg=0, flip=0, rotate=0, zoom=(1, 1), aspect=(1, 1), shade=1.0)
+    mask = np.ones((96, 128), np.uint8)
+    mask[20:70, 30:60] = 4
+    grey = np.full((96, 128, 3), 100, np.uint8)
+    exact = patches = 0
+    for seed in range(40):
+        view = View((128, 96), (128, 96), mask_stride=1 + seed % 2, things=(4, 9))
+        out, out_mask = crop_pair(np.random.default_rng(seed), view, shaded, grey, mask)
+        assert (out_mask == mask[:: view.mask_stride, :: view.mask_stride]).all()
+        dark = out.max(axis=-1) < 90
+        assert out.max() <= 100
+        things = mask == 4
+        exact += bool(
+            dark.any() and (dark & ~cv2.dilate(things.astype(np.uint8), np.ones((5, 5))).astype(bool)).sum() == 0
+        )
+        patches += bool((dark & ~things).sum() > 100)
+    assert exact >= 5 and patches >= 10
+    nothing, _ = crop_pair(np.random.default_rng(1), View((128, 96), (128, 96)), shaded, grey, mask)
+    assert nothing.shape == grey.shape
+
+
 def test_without_augmentation_the_picture_is_only_stretched() -> None:
     mask = blocks(np.random.default_rng(0), 64, 96)
     view = View(crop=(192, 128), frame=(192, 128))
@@ -286,6 +308,6 @@ def test_broken_recipes_are_named(tmp_path: Path, text: str, message: str) -> No
         read_recipe(str(tmp_path / "r.toml"))
     with pytest.raises(
         UsageError,
-        match="ship: driving-base, driving-both, driving-fast, driving-fine, driving-sharp, driving-streets, protocol",
+        match=r"ship: driving-base, .*driving-sharp, driving-streets, driving-wide, protocol",
     ):
         read_recipe("gone")
