@@ -160,6 +160,11 @@ class Augment:
     bonnet: float = option(0.0, "Share with an own bonnet or dashboard drawn along the lower edge, as background.")
 
 
+SHARES = tuple(
+    f.name for f in dataclasses.fields(Augment) if isinstance(f.default, float) and f.name not in ("rotate", "color")
+)
+"""Options of `Augment` that are shares of pictures."""
+
 SECTIONS: dict[str, type] = {"run": Run, "model": Model, "optimizer": Optimizer, "loss": Loss, "augment": Augment}
 
 
@@ -218,6 +223,10 @@ class Recipe:
         for name, pair in (("zoom", self.augment.zoom), ("aspect", self.augment.aspect)):
             if not 0 < pair[0] <= pair[1]:
                 raise UsageError(f"{name} {pair[0]},{pair[1]}: give the smaller one first, both above 0")
+        shares = {"rare_share": run.rare_share} | {name: getattr(self.augment, name) for name in SHARES}
+        for name, value in shares.items():
+            if not 0 <= value <= 1:
+                raise UsageError(f"{name} is {value:g}; it is a share, from 0 to 1")
 
     def to_toml(self) -> str:
         """The file that repeats this recipe."""

@@ -25,7 +25,7 @@ from trainer.losses import (
     parse_loss,
 )
 from trainer.metrics import Scores, confusion_matrix, full_table
-from trainer.recipe import Augment, read_recipe
+from trainer.recipe import SHARES, Augment, read_recipe
 
 STILL = Augment(color=0, blur=0, noise=0, jpeg=0)
 ALL = ["ce", "bce", "dice", "focal", "lovasz", "ce+dice", "bce+dice", "0.5*ce+2*lovasz"]
@@ -133,6 +133,14 @@ def test_shade_darkens_things_or_patches_and_leaves_the_mask() -> None:
     assert exact >= 5 and patches >= 10
     nothing, _ = crop_pair(np.random.default_rng(1), View((128, 96), (128, 96)), shaded, grey, mask)
     assert nothing.shape == grey.shape
+
+
+def test_every_share_of_pictures_is_one() -> None:
+    assert {"flip", "focus", "blur", "night", "paste", "shade"} < set(SHARES)
+    for name in ("rare_share", *SHARES):
+        for value in (1.5, -0.1):
+            with pytest.raises(UsageError, match=f"{name} is {value:g}; it is a share"):
+                read_recipe("driving-fast").change(**{name: value})
 
 
 def test_without_augmentation_the_picture_is_only_stretched() -> None:
