@@ -128,6 +128,7 @@ class Store:
         except KeyError as error:
             raise UsageError(f"rare: {error.args[0]}") from error
         folded = self.details.folded_ids()
+        self._rare_ids = np.isin(folded, self._rare)
         road = self.labels.by_name("road").id if "road" in self.labels.names else -1
         self.view = View(
             recipe.crop,
@@ -135,7 +136,7 @@ class Store:
             logits_stride(recipe.model),
             self.details.background,
             road=tuple(np.flatnonzero(folded == road).tolist()),
-            things=tuple(np.flatnonzero(np.isin(folded, self._rare)).tolist()),
+            things=tuple(np.flatnonzero(self._rare_ids).tolist()),
         )
         if recipe.augment.paste and not self._rare:
             raise UsageError("paste: say which classes are laid over other pictures (--rare car,person)")
@@ -148,7 +149,6 @@ class Store:
         self._donors = [index for index, item in enumerate(self._sets) if item.rare]
         weights = np.array([self._sets[index].source.weight or 1.0 for index in self._donors])
         self._donor_shares = weights / weights.sum()
-        self._pasted_ids = np.isin(folded, self._rare)
         self._kept: dict[tuple[int, int], _Held] = {}
         self._bytes = 0
         self._lock = threading.Lock()
@@ -216,7 +216,7 @@ class Store:
         chosen = self._donors[int(rng.choice(len(self._donors), p=self._donor_shares))]
         holders = self._sets[chosen].rare[rng.integers(len(self._sets[chosen].rare))]
         held = self._get(chosen, int(holders[rng.integers(len(holders))]))
-        return Donor(held.picture, held.mask, held.points, self._pasted_ids)
+        return Donor(held.picture, held.mask, held.points, self._rare_ids)
 
     def _get(self, index: int, number: int) -> _Held:
         key = (index, number)
