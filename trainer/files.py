@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
-from seg_viewer.core.errors import ExportError
+from seg_viewer.core.errors import ExportError, UsageError
 from seg_viewer.core.part_file import part_file
 
 
@@ -26,3 +28,29 @@ def make_folder(path: Path) -> Path:
     except OSError as error:
         raise ExportError(f"{path}: folder cannot be made: {error.strerror}") from error
     return path
+
+
+LOCK = ".lock"
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold a folder that exists for this process alone; a lock of a process that died is none.
+
+    On a file system that knows no locks nothing is held.
+
+    Raises:
+        UsageError: another process holds it.
+    """
+    from filelock import FileLock, Timeout
+
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(FileLock(folder / LOCK, timeout=0))
+        except Timeout as error:
+            raise UsageError(
+                f"{folder}: another training works in this folder; let it end, or give another --run folder"
+            ) from error
+        except (OSError, NotImplementedError):
+            pass  # writing there tells what is wrong with the folder
+        yield

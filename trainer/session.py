@@ -16,7 +16,7 @@ from trainer import checks, plots
 from trainer.ancestor import tell_ancestor
 from trainer.backend import start_backend
 from trainer.datasets import DataSet
-from trainer.files import make_folder, write_text
+from trainer.files import locked, make_folder, write_text
 from trainer.fit import train
 from trainer.from_onnx import read_onnx
 from trainer.judge import Judge
@@ -87,8 +87,14 @@ def run_training(
     chief = worker_index() == 0
     reporter = Reporter(console if chief else Console(quiet=True), run / "tensorboard" if chief else None)
     prepared = prepare(recipe, roots, reporter, console)
-    recipe = prepared.recipe
     make_folder(run)
+    with locked(run) if chief else contextlib.nullcontext():
+        return _train(prepared, run, reporter, chief, stop_at)
+
+
+def _train(prepared: Prepared, run: Path, reporter: Reporter, chief: bool, stop_at: int | None) -> State:
+    """The training itself, in a run folder that is ours. Raises: as `run_training`."""
+    recipe = prepared.recipe
     if recipe.optimizer.precision == "auto":
         recipe = recipe.change(precision=best_precision())
     _tell_changes(recipe, run, reporter)

@@ -21,6 +21,7 @@ import pytest
 from rich.console import Console
 
 from seg_viewer.core.errors import SegViewerError, UsageError
+from trainer.files import locked
 from trainer.fit import OutOfMemory, _explained, class_weights, schedule
 from trainer.recipe import Model, Recipe, Source
 from trainer.scan import scan
@@ -125,6 +126,14 @@ def test_a_killed_run_goes_on(unbroken: Path, recipe: Recipe, tmp_path: Path) ->
     done = subprocess.run(line, capture_output=True, encoding="utf-8", timeout=100)
     assert done.returncode == 0 and "goes on at epoch" in done.stdout, done.stderr
     assert float(rows(run)[-1]["val_miou"]) == pytest.approx(float(rows(unbroken)[-1]["val_miou"]), abs=0.03)
+
+
+def test_a_second_training_in_a_run_folder_is_refused(recipe: Recipe, tmp_path: Path) -> None:
+    with locked(tmp_path), pytest.raises(UsageError, match="another training works in this folder"):
+        run_training(recipe, [], tmp_path, QUIET)
+    assert not (tmp_path / "recipe.toml").exists()
+    assert run_training(recipe, [], tmp_path, QUIET, 1).updates == 1
+    assert run_training(recipe, [], tmp_path, QUIET, 3).updates == 3
 
 
 def _peek(run: Path) -> Any:
