@@ -34,7 +34,7 @@ def main(run: Path, root: tuple[Path, ...], calibration: int, rounds: int) -> No
     from trainer.evaluate import score_all, training_frames
     from trainer.export import whole_model
     from trainer.keras_file import float_unet
-    from trainer.quantize import activation_ranges, observe, quantize, split_joins
+    from trainer.quantize import activation_ranges, correct_biases, observe, quantize, split_joins
     from trainer.recipe import read_recipe
     from trainer.state import load_weights
     from trainer.store import find_all
@@ -51,7 +51,7 @@ def main(run: Path, root: tuple[Path, ...], calibration: int, rounds: int) -> No
     fused = split_joins(whole_model(model, details, fused=True))
     graphs = {
         "float32": plain,
-        "ours": quantize(fused, activation_ranges(observe(fused, frames))),
+        "ours": quantize(correct_biases(fused, frames), activation_ranges(observe(fused, frames))),
         "ONNX Runtime": by_onnxruntime(plain, frames, symmetric=False),
         "ONNX Runtime, symmetric": by_onnxruntime(plain, frames, symmetric=True),
         "NNCF": by_nncf(plain, frames),

@@ -27,7 +27,7 @@ from trainer.export import half_model, run_onnx, run_openvino, whole_model, writ
 from trainer.keras_file import float_unet, folded, keras_class_map
 from trainer.labelmap import read_label_map
 from trainer.metrics import Scores
-from trainer.quantize import activation_ranges, observe, quantize, split_joins
+from trainer.quantize import activation_ranges, correct_biases, observe, quantize, split_joins
 from trainer.recipe import Recipe, Source, read_recipe, shipped_name
 from trainer.speed import Speed, measure_speed
 from trainer.state import RECIPE, Arrays, load_weights
@@ -144,7 +144,7 @@ def export_run(
         frames = training_frames(found, size, calibration)
         note(f"int8: ranges from {len(frames)} training pictures")
         graph = split_joins(whole_model(trunk, details, fused=True))
-        graph = quantize(graph, activation_ranges(observe(graph, frames)))
+        graph = quantize(correct_biases(graph, frames), activation_ranges(observe(graph, frames)))
         report.calibration = len(frames)
     _compare(report, graph, model, pictures, sets, as_float, clips or {})
     _judge(report)
