@@ -12,7 +12,7 @@ signed one for unsigned and loses the negative half (97.9 % of the pixels as in 
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -95,6 +95,23 @@ def activation_names(graph: Any) -> list[str]:
     return [node.output[0] for node in graph.node if node.op_type in ("Relu", "ConvTranspose", "AveragePool")]
 
 
+def _watch(
+    onnx_model: Any, names: Sequence[str], pictures: Sequence[NDArray[np.uint8]]
+) -> Iterator[list[NDArray[np.float32]]]:
+    """What the named tensors of a float32 graph hold, picture by picture."""
+    import onnxruntime
+    from onnx import TensorProto, helper
+
+    watched = copy.deepcopy(onnx_model)
+    del watched.graph.output[:]
+    watched.graph.output.extend(helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in names)
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(watched.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    for picture in pictures:
+        yield session.run(list(names), {INPUT_NAME: picture[None]})
+
+
 def observe(onnx_model: Any, pictures: Sequence[NDArray[np.uint8]], seed: int = 0) -> dict[str, NDArray[np.float32]]:
     """Absolute values that the activations take on real pictures.
 
@@ -105,20 +122,11 @@ def observe(onnx_model: Any, pictures: Sequence[NDArray[np.uint8]], seed: int = 
     Returns:
         For each of `activation_names` a random sample of values, and the largest value of every picture.
     """
-    import onnxruntime
-    from onnx import TensorProto, helper
-
     names = activation_names(onnx_model.graph)
-    watched = copy.deepcopy(onnx_model)
-    del watched.graph.output[:]
-    watched.graph.output.extend(helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in names)
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(watched.SerializeToString(), options, providers=["CPUExecutionProvider"])
     rng = np.random.default_rng(seed)
     seen: dict[str, list[NDArray[np.float32]]] = {name: [] for name in names}
-    for picture in pictures:
-        for name, value in zip(names, session.run(names, {INPUT_NAME: picture[None]}), strict=True):
+    for values in _watch(onnx_model, names, pictures):
+        for name, value in zip(names, values, strict=True):
             flat = np.abs(value).ravel()
             seen[name].append(np.append(flat[rng.integers(flat.size, size=KEPT_PER_PICTURE)], flat.max()))
     return {name: np.concatenate(values) for name, values in seen.items()}
@@ -182,23 +190,16 @@ def correct_biases(onnx_model: Any, pictures: Sequence[NDArray[np.uint8]]) -> An
         onnx_model: what `quantize` is given after this.
         pictures: (H, W, 3) uint8 RGB each, of the network's size.
     """
-    import onnxruntime
-    from onnx import TensorProto, helper, numpy_helper
+    from onnx import numpy_helper
 
     corrected = copy.deepcopy(onnx_model)
     graph = corrected.graph
     constants = {item.name: numpy_helper.to_array(item) for item in graph.initializer}
     convolutions = [node for node in graph.node if _is_quantized(node)]
     names = sorted({node.input[0] for node in convolutions})
-    watched = copy.deepcopy(onnx_model)
-    del watched.graph.output[:]
-    watched.graph.output.extend(helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in names)
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(watched.SerializeToString(), options, providers=["CPUExecutionProvider"])
     sums: dict[str, Any] = dict.fromkeys(names, 0.0)
-    for picture in pictures:
-        for name, value in zip(names, session.run(names, {INPUT_NAME: picture[None]}), strict=True):
+    for values in _watch(onnx_model, names, pictures):
+        for name, value in zip(names, values, strict=True):
             sums[name] = sums[name] + value.mean(axis=(0, 2, 3), dtype=np.float64)
     for node in convolutions:
         weight, mean = constants[node.input[1]], sums[node.input[0]] / len(pictures)
