@@ -24,9 +24,9 @@ from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.golden import golden_frames
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.engines.load_bar import LoadBar
-from seg_viewer.engines.tensorrt import MadePlan, make_plan
-from seg_viewer.engines.tensorrt_options import PlanOptions
-from seg_viewer.options import RunOptions
+from seg_viewer.engines.nvidia.engine import MadePlan, make_plan
+from seg_viewer.engines.nvidia.options import PlanOptions
+from seg_viewer.jobs.options import RunOptions
 
 _WARM_UP = 30
 
@@ -50,8 +50,8 @@ def timed(call: Callable[[], object], frames: int) -> list[float]:
 def measure_plan(plan: bytes, spec: ModelSpec, device: str | None, frames: int) -> dict[str, Any]:
     """Engine, copies, one frame at a time, and two in flight."""
     from seg_viewer.engines.base import segment_all
-    from seg_viewer.engines.cuda import FrameLane, Gpu
-    from seg_viewer.engines.tensorrt_run import PlanRunner
+    from seg_viewer.engines.nvidia.cuda import FrameLane, Gpu
+    from seg_viewer.engines.nvidia.run import PlanRunner
 
     gpu = Gpu(device)
     pictures = golden_frames(spec)
@@ -110,7 +110,7 @@ def read_trtexec(text: str) -> dict[str, Any] | None:
 
 
 def measure_pipeline(clip: str, model: str | None, device: str | None, frames: int) -> dict[str, Any]:
-    from seg_viewer.bench import bench
+    from seg_viewer.jobs.bench import bench
 
     result = bench(clip, RunOptions(model, "tensorrt", device), frames)
     return {"frames_per_s": result.rate, "ran": result.engine}

@@ -17,7 +17,7 @@ import psutil
 
 from seg_viewer.core.overlay import Overlay
 from seg_viewer.engines.base import Engine
-from seg_viewer.options import RunOptions
+from seg_viewer.jobs.options import RunOptions
 from seg_viewer.pipeline import Pipeline, Policy
 from seg_viewer.sources import open_source
 from tests.servers.rtsp import RtspServer, age_s, why_not

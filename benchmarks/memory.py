@@ -9,7 +9,7 @@ import click
 import psutil
 
 from seg_viewer.core.overlay import Overlay
-from seg_viewer.options import RunOptions
+from seg_viewer.jobs.options import RunOptions
 from seg_viewer.pipeline import Pipeline, Policy
 from seg_viewer.sources import open_source
 

@@ -29,15 +29,15 @@ from seg_viewer.core.model_file import INPUT_NAME, OUTPUT_NAME
 @click.option("--rounds", default=7, show_default=True)
 def main(run: Path, root: tuple[Path, ...], calibration: int, rounds: int) -> None:
     """Compare int8 quantisers."""
-    from trainer.backend import start_backend
-    from trainer.details import details_of
-    from trainer.evaluate import score_all, training_frames
-    from trainer.export import whole_model
-    from trainer.keras_file import float_unet
-    from trainer.quantize import activation_ranges, correct_biases, observe, quantize, split_joins
+    from trainer.data.samples import find_all
+    from trainer.export.graph import whole_model
+    from trainer.export.quantize import activation_ranges, correct_biases, observe, quantize, split_joins
+    from trainer.labels.details import details_of
+    from trainer.network.backend import start_backend
+    from trainer.network.keras_file import float_unet
     from trainer.recipe import read_recipe
-    from trainer.state import load_weights
-    from trainer.store import find_all
+    from trainer.run_folder.checkpoint import load_weights
+    from trainer.scoring.evaluate import score_all, training_frames
 
     start_backend()
     recipe = read_recipe(str(run / "recipe.toml"))

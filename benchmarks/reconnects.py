@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 import psutil
 
-from seg_viewer.options import RunOptions
+from seg_viewer.jobs.options import RunOptions
 from seg_viewer.pipeline import Pipeline, Policy
 from seg_viewer.sources import NetworkStream
 from seg_viewer.sources.address import parse_address

@@ -16,7 +16,7 @@ import click
 _CHILD = """
 import sys, time
 from seg_viewer.gui.app import run_viewer
-from seg_viewer.options import RunOptions
+from seg_viewer.jobs.options import RunOptions
 
 def painted():
     print(time.time(), flush=True)

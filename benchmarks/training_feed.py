@@ -17,7 +17,7 @@ from typing import Any
 
 import click
 
-from trainer.options import data_options, make_recipe, recipe_options
+from trainer.commands.options import data_options, make_recipe, recipe_options
 
 
 @click.command()
@@ -37,12 +37,12 @@ def main(
     **options: Any,
 ) -> None:
     """Ratio of training with its feed to training on one repeated batch."""
-    from trainer.backend import start_backend
-    from trainer.feed import batches
-    from trainer.losses import make_loss
-    from trainer.step import best_precision, make_stepper
-    from trainer.store import Store, find_all
-    from trainer.tensorflow_layers import one_kernel
+    from trainer.data.batches import batches
+    from trainer.data.samples import Store, find_all
+    from trainer.network.backend import start_backend
+    from trainer.network.losses import make_loss
+    from trainer.network.tensorflow_layers import one_kernel
+    from trainer.training.step import best_precision, make_stepper
 
     start_backend()
     chosen = make_recipe(recipe, data, options)

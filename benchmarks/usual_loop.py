@@ -27,7 +27,7 @@ from onnx import TensorProto, helper, numpy_helper
 from seg_viewer.core.assets import find_model
 from seg_viewer.core.model_file import INPUT_NAME, OUTPUT_NAME, read_model_file
 from seg_viewer.core.overlay import Overlay
-from seg_viewer.options import RunOptions
+from seg_viewer.jobs.options import RunOptions
 from seg_viewer.pipeline import Pipeline, Policy
 from seg_viewer.sources import open_source
 

@@ -2,7 +2,7 @@
 
 import multiprocessing
 
-from seg_viewer.cli import main
+from seg_viewer.cli.main import main
 
 if __name__ == "__main__":
     multiprocessing.freeze_support()  # a drive through CARLA starts the frozen program once more

@@ -8,9 +8,9 @@ import pytest
 
 from seg_viewer.core.assets import asset_path, shipped_models
 from seg_viewer.core.labels import DRIVING
-from seg_viewer.doctor import golden_classes, golden_frame
 from seg_viewer.engines import load_engine
-from seg_viewer.options import RunOptions
+from seg_viewer.jobs.doctor import golden_classes, golden_frame
+from seg_viewer.jobs.options import RunOptions
 from seg_viewer.sources import open_source
 
 

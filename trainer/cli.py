@@ -12,10 +12,10 @@ import click
 
 from seg_viewer import __version__
 from seg_viewer.core.errors import SegViewerError, UsageError
-from trainer.commands_engine import build_engine
-from trainer.commands_evaluate import evaluate
-from trainer.commands_model import export, predict
-from trainer.commands_train import check, list_datasets, train
+from trainer.commands.build_engine import build_engine
+from trainer.commands.evaluate import evaluate
+from trainer.commands.model import export, predict
+from trainer.commands.train import check, list_datasets, train
 
 
 class _Group(click.Group):

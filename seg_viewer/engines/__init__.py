@@ -83,7 +83,7 @@ def _devices(name: str) -> list[str]:
         from seg_viewer.engines import onnxruntime
 
         return onnxruntime.devices()
-    from seg_viewer.engines import tensorrt
+    from seg_viewer.engines.nvidia import engine as tensorrt
 
     return tensorrt.devices()
 
@@ -107,7 +107,7 @@ def _make_onnxruntime(spec: ModelSpec, device: str | None, mode: str) -> Engine:
 
 
 def _make_tensorrt(spec: ModelSpec, device: str | None, mode: str, progress: LoadProgress | None) -> Engine:
-    from seg_viewer.engines.tensorrt import TensorRtEngine
+    from seg_viewer.engines.nvidia.engine import TensorRtEngine
 
     return _with_spare(lambda: TensorRtEngine(spec, device, mode, progress), spec, mode)
 

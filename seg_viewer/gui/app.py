@@ -11,9 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
-from seg_viewer.gui.player import Player
 from seg_viewer.gui.system import check_display, mend_plugin_path
-from seg_viewer.options import RunOptions
+from seg_viewer.jobs.options import RunOptions
+from seg_viewer.player.player import Player
 from seg_viewer.sources import DEMO
 
 _log = logging.getLogger(__name__)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
-from seg_viewer.gui.player import Player
+from seg_viewer.player.player import Player
 
 
 class PlayerBridge(QObject):

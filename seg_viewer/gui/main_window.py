@@ -21,26 +21,26 @@ from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLay
 from seg_viewer.core.overlay import Overlay, OverlayStyle, class_shares
 from seg_viewer.gui.actions import SPEEDS, all_specs, fill_menu_bar, make_actions
 from seg_viewer.gui.bridge import PlayerBridge
-from seg_viewer.gui.controls import Controls
-from seg_viewer.gui.dialogs import AboutDialog, HelpDialog
-from seg_viewer.gui.ego_zone import EgoZone
-from seg_viewer.gui.full_screen import FullScreen
-from seg_viewer.gui.legend import Legend, SidePanel
-from seg_viewer.gui.live_bar import lost_text
-from seg_viewer.gui.loading_bar import LoadingBar
-from seg_viewer.gui.message_bar import MessageBar
-from seg_viewer.gui.models import Models
+from seg_viewer.gui.dialogs.help import AboutDialog, HelpDialog
+from seg_viewer.gui.model_menu import Models
 from seg_viewer.gui.opening import Opening, dropped_files, short_name
 from seg_viewer.gui.outputs import Outputs
-from seg_viewer.gui.player import Player
-from seg_viewer.gui.recent_menu import RecentMenu
-from seg_viewer.gui.recorder import WhatMenu
-from seg_viewer.gui.session import PlayerState
 from seg_viewer.gui.settings import WindowSettings, load_settings, save_settings
-from seg_viewer.gui.start_page import StartPage
-from seg_viewer.gui.stats_panel import StatsPanel
-from seg_viewer.gui.video_view import VideoView
-from seg_viewer.options import RunOptions
+from seg_viewer.gui.tasks.recording import WhatMenu
+from seg_viewer.gui.view.ego_zone import EgoZone
+from seg_viewer.gui.view.full_screen import FullScreen
+from seg_viewer.gui.view.video_view import VideoView
+from seg_viewer.gui.widgets.controls import Controls
+from seg_viewer.gui.widgets.legend import Legend, SidePanel
+from seg_viewer.gui.widgets.live_bar import lost_text
+from seg_viewer.gui.widgets.loading_bar import LoadingBar
+from seg_viewer.gui.widgets.message_bar import MessageBar
+from seg_viewer.gui.widgets.recent_menu import RecentMenu
+from seg_viewer.gui.widgets.start_page import StartPage
+from seg_viewer.gui.widgets.stats_panel import StatsPanel
+from seg_viewer.jobs.options import RunOptions
+from seg_viewer.player.player import Player
+from seg_viewer.player.session import PlayerState
 from seg_viewer.sources import DEMO, LiveStatus, is_live, redact
 
 TITLE = "seg-viewer"

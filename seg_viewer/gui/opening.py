@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QMimeData, QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from seg_viewer.gui.address_dialog import AddressDialog
+from seg_viewer.gui.dialogs.address import AddressDialog
 from seg_viewer.sources import DEMO, VIDEO_SUFFIXES, is_live, redact
 from seg_viewer.sources.folder import PICTURE_SUFFIXES
 

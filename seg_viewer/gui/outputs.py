@@ -9,9 +9,9 @@ from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QDesktopServices
 
 from seg_viewer.core.overlay import Overlay
-from seg_viewer.gui.export_dialog import ExportDialog
-from seg_viewer.gui.recorder import Recorder
-from seg_viewer.gui.screenshot import ScreenshotTaker
+from seg_viewer.gui.dialogs.export import ExportDialog
+from seg_viewer.gui.tasks.recording import Recorder
+from seg_viewer.gui.tasks.screenshot import ScreenshotTaker
 from seg_viewer.gui.theme import icon
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from seg_viewer.core.errors import ExportError, UsageError
 from seg_viewer.core.frame import ByteArray, Shot, YuvPlanes
 from seg_viewer.core.overlay import Overlay
 from seg_viewer.core.part_file import explain
-from seg_viewer.sinks.h264 import H264Track
+from seg_viewer.media.h264 import H264Track
 
 SUFFIXES = (".mp4", ".mkv")
 LEAST_FREE_BYTES = 64 << 20

@@ -10,8 +10,8 @@ from typing import Any, TextIO
 
 from seg_viewer.core.errors import ExportError
 from seg_viewer.core.labels import LabelSet
-from seg_viewer.core.live_score import Score
 from seg_viewer.core.part_file import check_target, explain, part_file
+from seg_viewer.core.scores import Score
 
 
 class TruthCsv:

@@ -14,7 +14,7 @@ from seg_viewer.core.errors import ExportError
 from seg_viewer.core.frame import Shot, YuvPlanes
 from seg_viewer.core.overlay import Overlay
 from seg_viewer.core.part_file import explain, part_file
-from seg_viewer.sinks.h264 import H264Track
+from seg_viewer.media.h264 import H264Track
 
 # what players expect to find in an MP4; anything else is encoded anew as AAC
 _COPIED_AUDIO = {"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"}

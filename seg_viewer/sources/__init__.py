@@ -10,8 +10,8 @@ from seg_viewer.core.redact import redact
 from seg_viewer.sources.address import is_live, is_network, parse_address
 from seg_viewer.sources.base import Source, SourceInfo
 from seg_viewer.sources.camera import Camera, parse_camera
-from seg_viewer.sources.carla_address import is_carla, parse_carla
-from seg_viewer.sources.carla_source import CarlaSource
+from seg_viewer.sources.carla.address import is_carla, parse_carla
+from seg_viewer.sources.carla.source import CarlaSource
 from seg_viewer.sources.folder import PICTURE_SUFFIXES, PictureFolder
 from seg_viewer.sources.live import LiveSource, LiveStatus
 from seg_viewer.sources.network import NetworkStream

@@ -15,12 +15,12 @@ import cv2
 from seg_viewer.core.encoded import PacketRing
 from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.core.frame import ByteArray, Frame
+from seg_viewer.media.bgr_picture import BgrPicture
+from seg_viewer.media.raw_encoder import RawEncoder
 from seg_viewer.sources.address import number, read_options
 from seg_viewer.sources.base import SourceInfo
-from seg_viewer.sources.bgr_picture import BgrPicture
 from seg_viewer.sources.devices import CameraDevice, list_cameras, why_not
 from seg_viewer.sources.live import Backoff, Reconnecting
-from seg_viewer.sources.raw_encoder import RawEncoder
 
 SHORT_FRAME = "damaged: short frame"
 FORMATS = {"yuyv": "YUYV", "mjpeg": "MJPG", "nv12": "NV12"}

@@ -14,8 +14,8 @@ import av
 from seg_viewer.core.encoded import TICKS, EncodedPacket, PacketRing, StreamFormat
 from seg_viewer.core.errors import SourceError
 from seg_viewer.core.frame import Frame
+from seg_viewer.media.av_picture import AvPicture
 from seg_viewer.sources.address import Address
-from seg_viewer.sources.av_picture import AvPicture
 from seg_viewer.sources.base import SourceInfo
 from seg_viewer.sources.live import Backoff, Reconnecting
 

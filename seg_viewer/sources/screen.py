@@ -13,11 +13,11 @@ import numpy as np
 from seg_viewer.core.encoded import PacketRing
 from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.core.frame import Frame
+from seg_viewer.media.bgr_picture import BgrPicture
+from seg_viewer.media.raw_encoder import RawEncoder
 from seg_viewer.sources.address import number, read_options
 from seg_viewer.sources.base import SourceInfo
-from seg_viewer.sources.bgr_picture import BgrPicture
 from seg_viewer.sources.live import Backoff, Reconnecting
-from seg_viewer.sources.raw_encoder import RawEncoder
 
 if TYPE_CHECKING:
     from mss.base import MSSBase

@@ -13,7 +13,7 @@ import av.filter
 
 from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.core.frame import Frame
-from seg_viewer.sources.av_picture import AvPicture
+from seg_viewer.media.av_picture import AvPicture
 from seg_viewer.sources.base import SourceInfo
 
 # FFmpeg takes a text file for terminal art and a picture for a film of one frame

@@ -20,11 +20,11 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from seg_viewer.gui.main_window import MainWindow
-from seg_viewer.gui.player import Player
-from seg_viewer.gui.session import PlayerState
 from seg_viewer.gui.settings import open_store
 from seg_viewer.gui.theme import apply_theme
-from seg_viewer.options import RunOptions
+from seg_viewer.jobs.options import RunOptions
+from seg_viewer.player.player import Player
+from seg_viewer.player.session import PlayerState
 from tests.models import BLUE, GREEN, GREY, RED, color_model
 
 COLORS = (GREEN, BLUE, RED, GREY)

@@ -15,9 +15,10 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from seg_viewer.core.errors import SegViewerError
-from seg_viewer.gui import app, session, system
-from seg_viewer.gui.session import PlayerState
-from seg_viewer.options import RunOptions
+from seg_viewer.gui import app, system
+from seg_viewer.jobs.options import RunOptions
+from seg_viewer.player import session
+from seg_viewer.player.session import PlayerState
 
 from .conftest import WAIT_MS, pause_at, wait_state, worker_threads
 
@@ -116,7 +117,7 @@ def test_it_starts_where_opencv_python_set_the_plugin_path(tmp_path: Path):
         "    QTimer.singleShot(50, app.quit)\n"
         "theme.apply_theme = quit_soon\n"
         "from seg_viewer.gui.app import run_viewer\n"
-        "from seg_viewer.options import RunOptions\n"
+        "from seg_viewer.jobs.options import RunOptions\n"
         "print('left with', run_viewer(None, RunOptions()))\n"
     )
     environ = os.environ | {"QT_QPA_PLATFORM_PLUGIN_PATH": str(wrong), "HOME": str(tmp_path)}

@@ -12,8 +12,8 @@ from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
 from seg_viewer.core.zone import ZoneWatch
-from seg_viewer.gui import ego_zone
-from seg_viewer.gui.session import PlayerState
+from seg_viewer.gui.view import ego_zone
+from seg_viewer.player.session import PlayerState
 from tests.models import BLUE, GREY
 from tests.servers.http_video import HttpVideo
 

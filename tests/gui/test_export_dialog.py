@@ -14,9 +14,9 @@ from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
 from seg_viewer.core.errors import ExportError
-from seg_viewer.export import ExportCancelled, ExportProgress, ExportResult, export_video
-from seg_viewer.gui import export_dialog
-from seg_viewer.gui.session import PlayerState
+from seg_viewer.gui.dialogs import export as export_dialog
+from seg_viewer.jobs.export import ExportCancelled, ExportProgress, ExportResult, export_video
+from seg_viewer.player.session import PlayerState
 
 from .conftest import WAIT_MS, make_clip, wait_state, worker_threads
 

@@ -13,9 +13,9 @@ from PySide6.QtCore import QStandardPaths, Qt
 from PySide6.QtWidgets import QDialogButtonBox
 from pytestqt.qtbot import QtBot
 
-from seg_viewer.gui.address_dialog import AddressDialog
-from seg_viewer.gui.session import PlayerState
-from seg_viewer.record import RecordWhat
+from seg_viewer.gui.dialogs.address import AddressDialog
+from seg_viewer.jobs.record import RecordWhat
+from seg_viewer.player.session import PlayerState
 from seg_viewer.sources.camera import Camera, CameraChoice
 from seg_viewer.sources.live import Backoff
 from tests.cameras import DEVICE, ScriptedCapture, opener
@@ -192,7 +192,7 @@ def test_opening_something_else_finishes_the_recording(qtbot: QtBot, live, clip:
 
 
 def test_a_folder_that_cannot_be_written_is_told(qtbot: QtBot, live, tmp_path: Path, monkeypatch):
-    monkeypatch.setattr("seg_viewer.gui.recorder.videos_folder", lambda: tmp_path / "gone")
+    monkeypatch.setattr("seg_viewer.gui.tasks.recording.videos_folder", lambda: tmp_path / "gone")
     qtbot.keyClick(live, "r")
     assert "gone: no such folder" in live.messages.texts("error")[0]
     assert not live.outputs.recorder.running
@@ -200,8 +200,8 @@ def test_a_folder_that_cannot_be_written_is_told(qtbot: QtBot, live, tmp_path: P
 
 @pytest.fixture
 def dialog(qtbot: QtBot, open_window, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("seg_viewer.gui.address_dialog.list_cameras", lambda: [])
-    monkeypatch.setattr("seg_viewer.gui.address_dialog.list_screens", lambda: [(1, 800, 600)])
+    monkeypatch.setattr("seg_viewer.gui.dialogs.address.list_cameras", lambda: [])
+    monkeypatch.setattr("seg_viewer.gui.dialogs.address.list_screens", lambda: [(1, 800, 600)])
     window = open_window()
     window.actions_by_id["address"].trigger()
     shown = window.findChild(AddressDialog)

@@ -14,12 +14,13 @@ from pytestqt.qtbot import QtBot
 import seg_viewer
 from seg_viewer.core.labels import DRIVING
 from seg_viewer.core.overlay import OverlayStyle
-from seg_viewer.gui import main_window, screenshot
+from seg_viewer.gui import main_window
 from seg_viewer.gui.actions import all_specs
-from seg_viewer.gui.dialogs import AboutDialog, HelpDialog
-from seg_viewer.gui.session import PlayerState
+from seg_viewer.gui.dialogs.help import AboutDialog, HelpDialog
 from seg_viewer.gui.settings import MAX_RECENT, WindowSettings, load_settings, open_store, save_settings
-from seg_viewer.options import RunOptions
+from seg_viewer.gui.tasks import screenshot
+from seg_viewer.jobs.options import RunOptions
+from seg_viewer.player.session import PlayerState
 from tests.models import BLUE
 
 from .conftest import WAIT_MS, is_near, make_clip, mixed, painted, pause_at, shown_index, wait_state

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from seg_viewer.gui.main_window import MainWindow
-from seg_viewer.gui.session import PlayerState
-from seg_viewer.options import RunOptions
+from seg_viewer.jobs.options import RunOptions
+from seg_viewer.player.session import PlayerState
 from tests.models import color_model
 from tests.servers.http_video import HttpVideo
 

@@ -12,8 +12,8 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
-from seg_viewer.gui.session import PlayerState
-from seg_viewer.options import RunOptions
+from seg_viewer.jobs.options import RunOptions
+from seg_viewer.player.session import PlayerState
 
 from .conftest import WAIT_MS, make_clip, shown_index, wait_state
 

@@ -13,8 +13,8 @@ from pytestqt.qtbot import QtBot
 
 from seg_viewer.core.frame import ByteArray, Shot
 from seg_viewer.core.labels import DRIVING
-from seg_viewer.gui.seek_bar import SeekBar, clock_text
-from seg_viewer.gui.session import PlayerState, Session, size_to_show
+from seg_viewer.gui.widgets.seek_bar import SeekBar, clock_text
+from seg_viewer.player.session import PlayerState, Session, size_to_show
 
 from .conftest import COLORS, WAIT_MS, is_near, make_clip, mixed, painted, pause_at, shown_index, wait_state
 

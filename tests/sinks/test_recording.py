@@ -19,9 +19,9 @@ from seg_viewer.core.errors import UsageError
 from seg_viewer.core.frame import Frame, RgbPicture, Shot
 from seg_viewer.core.labels import DRIVING
 from seg_viewer.core.overlay import Overlay
+from seg_viewer.media.raw_encoder import RawEncoder
 from seg_viewer.sinks import recording as module
 from seg_viewer.sinks.recording import Recorder, cut_to_whole_fragments
-from seg_viewer.sources.raw_encoder import RawEncoder
 from tests.clips import solid, video_times
 
 RATE = 25

@@ -9,7 +9,7 @@ import pytest
 
 from seg_viewer.core.errors import ExportError, UsageError
 from seg_viewer.core.labels import DRIVING
-from seg_viewer.core.live_score import Score
+from seg_viewer.core.scores import Score
 from seg_viewer.sinks.truth_csv import TruthCsv
 
 GOOD = Score(1, {"road": 0.75, "car": 0.5}, 0.625, 0.9)

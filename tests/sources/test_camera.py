@@ -13,8 +13,8 @@ import pytest
 
 from seg_viewer.core.encoded import EncodedPacket
 from seg_viewer.core.errors import SourceError, UsageError
+from seg_viewer.media.bgr_picture import BgrPicture
 from seg_viewer.sources import open_source
-from seg_viewer.sources.bgr_picture import BgrPicture
 from seg_viewer.sources.camera import SHORT_FRAME, Camera, Capture, find_camera, parse_camera, probe_modes
 from seg_viewer.sources.devices import CameraDevice, holder_of, list_cameras, obstacle
 from seg_viewer.sources.live import Backoff, LiveSource

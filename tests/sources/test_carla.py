@@ -180,7 +180,7 @@ def test_a_clock_that_another_program_holds_is_left_alone(server: CarlaServer, m
     ticking = threading.Thread(target=lambda: [None for _frame in owner])
     ticking.start()
     try:
-        monkeypatch.setattr("seg_viewer.sources.carla_process._clocks", {})  # as in another program
+        monkeypatch.setattr("seg_viewer.sources.carla.process._clocks", {})  # as in another program
         with pytest.raises(UsageError, match="another client sets the pace of this simulator; ride along with tick=0"):
             open_source(server.url(SMALL))
         assert server.report()["settings"][0] is True

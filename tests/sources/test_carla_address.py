@@ -5,7 +5,7 @@ import re
 import pytest
 
 from seg_viewer.core.errors import UsageError
-from seg_viewer.sources.carla_address import CarlaOptions, Mount, parse_carla
+from seg_viewer.sources.carla.address import CarlaOptions, Mount, parse_carla
 
 
 def test_only_the_host_is_needed() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
-from seg_viewer.sources.carla_pairing import CAMERAS, OVERTAKEN, UNPAIRED, Pairs
+from seg_viewer.sources.carla.pairing import CAMERAS, OVERTAKEN, UNPAIRED, Pairs
 
 RGB, SEMANTIC = CAMERAS
 

@@ -18,8 +18,8 @@ import pytest
 from seg_viewer.core.encoded import TICKS
 from seg_viewer.core.errors import SourceError
 from seg_viewer.core.frame import Frame
-from seg_viewer.export import export_video
-from seg_viewer.options import RunOptions
+from seg_viewer.jobs.export import export_video
+from seg_viewer.jobs.options import RunOptions
 from seg_viewer.sources import NetworkStream, open_source
 from seg_viewer.sources.address import parse_address
 from seg_viewer.sources.live import Backoff, LiveSource

@@ -101,7 +101,7 @@ def street_recipe(tmp_path_factory: pytest.TempPathFactory) -> Recipe:
 def street_run(street_recipe: Recipe, tmp_path_factory: pytest.TempPathFactory) -> Path:
     from rich.console import Console
 
-    from trainer.session import run_training
+    from trainer.training.run import run_training
 
     run = tmp_path_factory.mktemp("runs") / "streets"
     state = run_training(street_recipe, [], run, Console(quiet=True))

@@ -10,17 +10,17 @@ from seg_viewer.core.carla_tags import carla_palette
 from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.core.labels import DRIVING
 from tests.trainer.conftest import CAMVID_IDS, write_rgb
-from trainer import datasets
-from trainer.datasets import Split
-from trainer.labelmap import read_label_map, shipped_maps
+from trainer.data import formats
+from trainer.data.formats import Split
+from trainer.data.samples import Store, find_all
+from trainer.labels.label_map import read_label_map, shipped_maps
 from trainer.recipe import Recipe, Source
-from trainer.store import Store, find_all
 
 GREY = np.full((20, 30, 3), 90, np.uint8)
 
 
 def test_camvid(data: Path, tmp_path: Path) -> None:
-    found = datasets.find("camvid", data / "camvid")
+    found = formats.find("camvid", data / "camvid")
     assert (len(found.train), len(found.held_out)) == (8, 3)
     mask = np.zeros((20, 30), np.uint8)
     for column, value in enumerate(CAMVID_IDS.values()):
@@ -40,7 +40,7 @@ def test_carla_reads_the_red_channel_and_ignores_its_own_bonnet(tmp_path: Path) 
         mask[35:, :, 0] = 10  # the bonnet
         write_rgb(tmp_path / "CameraRGB" / f"{number:02}.png", np.zeros((40, 60, 3), np.uint8))
         write_rgb(tmp_path / "CameraMask" / f"{number:02}.png", mask)
-    found = datasets.find("carla", tmp_path)
+    found = formats.find("carla", tmp_path)
     assert len(found.held_out) == 3 and len(found.train) == 20 - 3 - 12
     assert max(p.picture.name for p in found.train) < min(p.picture.name for p in found.held_out)
     _, ids = found.read(found.train[0])
@@ -55,15 +55,15 @@ def test_a_recording_says_of_which_carla_its_tags_are(tmp_path: Path) -> None:
         mask[5:15, :, 0], mask[20:, :, 0], mask[8, 3, 0] = 1, 7, 12
         write_rgb(tmp_path / "CameraRGB" / f"{number:02}.png", np.zeros((40, 60, 3), np.uint8))
         write_rgb(tmp_path / "CameraMask" / f"{number:02}.png", mask)
-    found = datasets.find("carla", tmp_path)
+    found = formats.find("carla", tmp_path)
     assert found.read(found.train[0])[1][30, 30] == 1  # what it would be taken for
     (tmp_path / "carla.json").write_text('{"carla_version": "0.9.16", "drives": []}')
-    found = datasets.find("carla", tmp_path)
+    found = formats.find("carla", tmp_path)
     _, ids = found.read(found.train[0])
     assert (ids[10, 30], ids[8, 3], ids[30, 30], ids[0, 0]) == (1, 3, 0, 0)
     (tmp_path / "carla.json").write_text("{}")
     with pytest.raises(SourceError, match=r"carla\.json: does not say of which version"):
-        datasets.find("carla", tmp_path)
+        formats.find("carla", tmp_path)
 
 
 def test_idd_keeps_every_fifth_drive_back(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_idd_keeps_every_fifth_drive_back(tmp_path: Path) -> None:
         for number in range(2):
             write_rgb(tmp_path / "leftImg8bit/train" / str(drive) / f"{number}_image.jpg", GREY)
             write_rgb(tmp_path / "gtFine/train" / str(drive) / f"{number}_label.png", np.resize(values, (20, 30)))
-    found = datasets.find("idd", tmp_path)
+    found = formats.find("idd", tmp_path)
     assert {p.picture.parent.name for p in found.held_out} == {"4", "9"}
     assert len(found.train) == 16
     assert found.read(found.train[0])[1].ravel()[:8].tolist() == [1, 0, 3, 2, 0, 0, 0, 255]
@@ -83,7 +83,7 @@ def test_penn_fudan_knows_nothing_but_people(tmp_path: Path) -> None:
     mask[:5], mask[5:8] = 1, 2
     write_rgb(tmp_path / "PNGImages/a.png", GREY)
     write_rgb(tmp_path / "PedMasks/a_mask.png", mask)
-    found = datasets.find("penn_fudan", tmp_path)
+    found = formats.find("penn_fudan", tmp_path)
     assert np.unique(found.read(found.train[0])[1]).tolist() == [3, 255]
     assert found.held_out == ()
 
@@ -96,7 +96,7 @@ def test_carvana_reads_gif_and_splits_by_car(tmp_path: Path) -> None:
             mask = np.zeros((20, 30), np.uint8)
             mask[5:] = 1
             Image.fromarray(mask).save(tmp_path / "train_masks" / f"car{car:02}_{view}_mask.gif")
-    found = datasets.find("carvana", tmp_path)
+    found = formats.find("carvana", tmp_path)
     cars = {p.picture.stem[:5] for p in found.held_out}
     assert len(cars) == 2 and not cars & {p.picture.stem[:5] for p in found.train}
     assert np.unique(found.read(found.train[0])[1]).tolist() == [0, 2]
@@ -107,7 +107,7 @@ def test_a_folder_takes_the_pairs_that_are_complete(tmp_path: Path) -> None:
         write_rgb(tmp_path / "images" / f"{number}.jpg", GREY)
         if number != 4:
             write_rgb(tmp_path / "masks" / f"{number}.png", np.full((20, 30), number % 4, np.uint8))
-    found = datasets.find("folder", tmp_path, "rendered")
+    found = formats.find("folder", tmp_path, "rendered")
     assert found.name == "rendered"
     assert len(found.train) + len(found.held_out) == 9
 
@@ -118,7 +118,7 @@ def test_a_stray_value_names_file_pixel_and_value(tmp_path: Path) -> None:
     for part in ("train", "val"):
         write_rgb(tmp_path / part / "a.png", GREY)
         write_rgb(tmp_path / f"{part}annot" / "a.png", mask)
-    found = datasets.find("camvid", tmp_path)
+    found = formats.find("camvid", tmp_path)
     with pytest.raises(SourceError, match=r"a\.png: value 192 at x=9, y=7 .*\(1 such pixels\)"):
         found.read(found.train[0])
 
@@ -127,7 +127,7 @@ def test_a_lossy_mask_is_recognised(tmp_path: Path) -> None:
     for part in ("train", "val"):
         write_rgb(tmp_path / part / "a.png", GREY)
         write_rgb(tmp_path / f"{part}annot" / "a.png", np.arange(600, dtype=np.uint16).astype(np.uint8).reshape(20, 30))
-    found = datasets.find("camvid", tmp_path)
+    found = formats.find("camvid", tmp_path)
     with pytest.raises(SourceError, match="256 different values, the mark of JPEG damage or smoothing"):
         found.read(found.train[0])
 
@@ -135,18 +135,18 @@ def test_a_lossy_mask_is_recognised(tmp_path: Path) -> None:
 def test_what_is_missing_is_named(tmp_path: Path) -> None:
     write_rgb(tmp_path / "train" / "a.png", GREY)
     with pytest.raises(SourceError, match=r"a\.png: has no mask"):
-        datasets.find("camvid", tmp_path)
+        formats.find("camvid", tmp_path)
     with pytest.raises(SourceError, match="no such folder"):
-        datasets.find("camvid", tmp_path / "gone")
+        formats.find("camvid", tmp_path / "gone")
     with pytest.raises(UsageError, match="no data set format 'kitti'"):
-        datasets.find("kitti", tmp_path)
+        formats.find("kitti", tmp_path)
 
 
 def test_sizes_must_agree(tmp_path: Path) -> None:
     for part in ("train", "val"):
         write_rgb(tmp_path / part / "a.png", GREY)
         write_rgb(tmp_path / f"{part}annot" / "a.png", np.zeros((10, 30), np.uint8))
-    found = datasets.find("camvid", tmp_path)
+    found = formats.find("camvid", tmp_path)
     with pytest.raises(SourceError, match=r"mask is 30x10, its picture a\.png 30x20"):
         found.read(found.train[0])
 
@@ -167,11 +167,11 @@ def test_carla_recognises_the_tags_of_its_version(tmp_path: Path) -> None:
     for version, made in (("0.8", tags(7, 6, 10, 12)), ("0.9.0", tags(7, 6, 10, 22)), ("0.9.14", tags(1, 24, 14, 22))):
         root = tmp_path / version
         _carla(root, lambda _, made=made: made)
-        found = datasets.find("carla", root, labels="driving")
+        found = formats.find("carla", root, labels="driving")
         assert found.label_map.name == f"carla-{version}-driving"
         _, ids = found.read(found.held_out[0])
         assert (ids[38, 30], ids[30, 30], ids[25, 7], ids[10, 30]) == (1, 1, 2, 0)
-        native = datasets.find("carla", root, labels="native")
+        native = formats.find("carla", root, labels="native")
         assert native.labels.names[made[38, 30, 0]] in ("road", "roads")
 
 
@@ -181,7 +181,7 @@ def test_carla_reads_city_palette_colours_also_from_jpeg(tmp_path: Path) -> None
     for ending in ("png", "jpg"):
         root = tmp_path / ending
         _carla(root, lambda _: carla_palette("0.9.0")[tags], ending=ending)
-        _, ids = datasets.find("carla", root, labels="driving").read(datasets.find("carla", root).held_out[0])
+        _, ids = formats.find("carla", root, labels="driving").read(formats.find("carla", root).held_out[0])
         inner = np.s_[26:34, 18:30]
         assert (ids[inner] == 2).all() and (ids[38:, 40:] == 1).all() and (ids[:18] == 0).all()
 
@@ -195,7 +195,7 @@ def _with_bonnet(number: int) -> np.ndarray:
 def test_the_own_bonnet_can_be_kept(tmp_path: Path) -> None:
     _carla(tmp_path, _with_bonnet)
     for choice, value in (("ignore", 255), ("keep", 2)):
-        found = datasets.find("carla", tmp_path, own_bonnet=choice)
+        found = formats.find("carla", tmp_path, own_bonnet=choice)
         assert found.read(found.held_out[0])[1][38, 30] == value
 
 
@@ -215,7 +215,7 @@ def test_the_own_bonnet_can_be_background_in_training_only(tmp_path: Path) -> No
 def test_several_drives_each_keep_their_end_back(tmp_path: Path) -> None:
     for drive in ("dataA", "dataB"):
         _carla(tmp_path / drive, lambda n: np.full((40, 60, 3), (7, 0, 0), np.uint8), count=20, folder="CameraMask")
-    found = datasets.find("auto", tmp_path)
+    found = formats.find("auto", tmp_path)
     held = {(p.group, p.picture.stem) for p in found.held_out}
     assert held == {(drive, n) for drive in ("dataA", "dataB") for n in ("17", "18", "19")}
 
@@ -225,10 +225,10 @@ def test_cityscapes(tmp_path: Path) -> None:
         write_rgb(tmp_path / f"leftImg8bit/{part}/{city}/{city}_0_0_leftImg8bit.png", GREY)
         values = np.resize(np.array([7, 26, 24, 23, 0, 33], np.uint8), (20, 30))
         write_rgb(tmp_path / f"gtFine/{part}/{city}/{city}_0_0_gtFine_labelIds.png", values)
-    found = datasets.find("auto", tmp_path)
+    found = formats.find("auto", tmp_path)
     assert (found.name, len(found.train), len(found.held_out)) == ("cityscapes", 1, 1)
     assert found.read(found.train[0])[1].ravel()[:6].tolist() == [1, 2, 3, 0, 255, 0]
-    native = datasets.find("cityscapes", tmp_path, labels="native")
+    native = formats.find("cityscapes", tmp_path, labels="native")
     assert len(native.labels) == 19 and native.read(native.train[0])[1].ravel()[:6].tolist() == [0, 13, 11, 10, 255, 18]
 
 
@@ -238,22 +238,22 @@ def test_oxford_pets_turns_trimaps_1_2_3_into_0_1_2(tmp_path: Path) -> None:
         trimap = np.resize(np.array([1, 2, 3], np.uint8), (20, 30))
         write_rgb(tmp_path / "annotations/trimaps" / f"{stem}.png", trimap)
     (tmp_path / "annotations/test.txt").write_text("beagle_8 59 2 1\n")
-    found = datasets.find("auto", tmp_path, labels="native")
+    found = formats.find("auto", tmp_path, labels="native")
     assert found.name == "oxford_pets" and [p.picture.stem for p in found.held_out] == ["beagle_8"]
     assert found.read(found.train[0])[1].ravel()[:3].tolist() == [0, 1, 2]
     with pytest.raises(UsageError, match="no driving classes"):
-        datasets.find("oxford_pets", tmp_path, labels="driving")
+        formats.find("oxford_pets", tmp_path, labels="driving")
 
 
 def test_oxford_pets_through_tfds(tmp_path: Path) -> None:
     tfds = pytest.importorskip("tensorflow_datasets", reason="needs the extra tfds")
-    from trainer.datasets import oxford_pets
+    from trainer.data.formats import oxford_pets
 
     notes: list[str] = []
     with tfds.testing.mock_data(num_examples=6):
         folder = oxford_pets.unpack_tfds(tmp_path / "pets", notes.append)
     assert notes
-    found = datasets.find("auto", folder, labels="native")
+    found = formats.find("auto", folder, labels="native")
     assert (found.name, len(found.train), len(found.held_out)) == ("oxford_pets", 6, 6)
     assert oxford_pets.unpack_tfds(folder, notes.append) == folder and len(notes) == 1  # not fetched again
 
@@ -267,7 +267,7 @@ def test_palette_and_one_bit_masks_give_their_indices(tmp_path: Path) -> None:
     picture.putpalette([10, 20, 30, 200, 100, 0, 0, 0, 255])
     picture.save(tmp_path / "masks/a.png")
     Image.fromarray(values > 0).save(tmp_path / "masks/b.png")
-    found = datasets.find("folder", tmp_path, labels="native", split=Split("random", 0))
+    found = formats.find("folder", tmp_path, labels="native", split=Split("random", 0))
     assert found.labels.names == ("class 0", "class 1", "class 2")
     assert found.read(found.train[0])[1].ravel()[:3].tolist() == [0, 1, 2]
 
@@ -278,7 +278,7 @@ def test_grey_masks_are_split_by_otsu_at_any_size(tmp_path: Path) -> None:
         grey = np.where(np.arange(64)[:, None] < 32, 60, 190) + rng.integers(-25, 25, (64, 64))
         write_rgb(tmp_path / f"images/{number}.png", np.zeros((128, 128, 3), np.uint8))
         write_rgb(tmp_path / f"masks/{number}.png", grey.astype(np.uint8))
-    found = datasets.find("auto", tmp_path, labels="native")
+    found = formats.find("auto", tmp_path, labels="native")
     assert found.labels.names == ("background", "object")
     picture, ids = found.read(found.train[0])
     assert picture.shape[:2] == ids.shape == (128, 128)
@@ -291,12 +291,12 @@ def test_a_label_map_file_is_all_that_a_new_data_set_needs(tmp_path: Path) -> No
         tmp_path / "masks/a.png", np.resize(np.array([[9, 9, 9], [255, 0, 0], [0, 0, 255]], np.uint8), (20, 30, 3))
     )
     with pytest.raises(SourceError, match=r"colour mask; say what its colours mean in .*labels\.toml"):
-        datasets.find("folder", tmp_path, labels="native")
+        formats.find("folder", tmp_path, labels="native")
     (tmp_path / "labels.toml").write_text(
         'rest = "ignore"\n[colors]\nlane = [[255, 0, 0]]\nother = [[9, 9, 9]]\n'
         "[classes]\nother = [0, 0, 0]\nlane = [255, 0, 0]\n"
     )
-    found = datasets.find("folder", tmp_path, labels="native", split=Split("random", 0))
+    found = formats.find("folder", tmp_path, labels="native", split=Split("random", 0))
     assert found.labels.names == ("other", "lane")
     assert found.read(found.train[0])[1].ravel()[:6].tolist() in ([0, 1, 255, 0, 1, 255], [0, 0, 0, 1, 1, 1])
 
@@ -328,7 +328,7 @@ def test_every_label_map_that_ships_reads() -> None:
 
 @pytest.mark.parametrize("by", ["random", "blocks", "groups"])
 def test_a_split_shares_no_pair_and_repeats(tmp_path: Path, by: str) -> None:
-    pairs = [datasets.Pair(Path(f"{n}.png"), Path(f"{n}_m.png"), group=str(n // 10)) for n in range(50)]
+    pairs = [formats.Pair(Path(f"{n}.png"), Path(f"{n}_m.png"), group=str(n // 10)) for n in range(50)]
     split = Split(by, 0.2, seed=4, gap=2)
     train, held_out = split.divide(pairs)
     assert 8 <= len(held_out) <= 12 and not set(train) & set(held_out)
@@ -340,9 +340,9 @@ def test_a_split_shares_no_pair_and_repeats(tmp_path: Path, by: str) -> None:
 
 
 def test_folders_are_recognised_or_refused(data: Path, tmp_path: Path) -> None:
-    assert datasets.recognise(data / "camvid") == "camvid"
+    assert formats.recognise(data / "camvid") == "camvid"
     with pytest.raises(SourceError, match="no known data set"):
-        datasets.recognise(tmp_path)
+        formats.recognise(tmp_path)
 
 
 def test_ids_in_a_jpeg_mask_are_believed_where_they_are_flat(tmp_path: Path) -> None:
@@ -354,7 +354,7 @@ def test_ids_in_a_jpeg_mask_are_believed_where_they_are_flat(tmp_path: Path) -> 
     _carla(tmp_path, paint, ending="jpg")
     for number in range(4):
         write_rgb(tmp_path / "CameraRGB" / f"{number:02}.jpg", np.zeros((48, 64, 3), np.uint8))
-    found = datasets.find("carla", tmp_path, own_bonnet="keep")
+    found = formats.find("carla", tmp_path, own_bonnet="keep")
     _, ids = found.read(found.held_out[0])
     truth = np.array([0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 2], np.uint8)[paint(0)[:, :, 0]]
     kept = ids != 255
@@ -372,7 +372,7 @@ def test_the_course_data_holds_the_id_in_channel_0_of_rgba(tmp_path: Path) -> No
     for number in range(3):
         write_rgb(tmp_path / f"CameraRGB/{number}.png", np.zeros((40, 60, 3), np.uint8))
         Image.fromarray(mask, "RGBA").save(tmp_path / f"CameraMask/{number}.png")
-    found = datasets.find("carla", tmp_path, labels="native")
+    found = formats.find("carla", tmp_path, labels="native")
     assert len(found.labels) == 23
     _, ids = found.read(found.train[0] if found.train else found.held_out[0])
     assert (ids[30, 5], ids[0, 0], ids[10, 10]) == (7, 22, 0)

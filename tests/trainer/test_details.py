@@ -12,10 +12,10 @@ import pytest
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.labels import DRIVING
 from tests.trainer.conftest import blocks, painted, write_rgb
-from trainer.datasets import find
-from trainer.details import details_of, fold_target, plain, union_cross_entropy
-from trainer.labelmap import read_label_map, shipped_maps
-from trainer.losses import cross_entropy, make_loss
+from trainer.data.formats import find
+from trainer.labels.details import details_of, fold_target, plain, union_cross_entropy
+from trainer.labels.label_map import read_label_map, shipped_maps
+from trainer.network.losses import cross_entropy, make_loss
 from trainer.recipe import Model, Recipe
 
 STREETS = read_label_map("streets")
@@ -112,8 +112,8 @@ def test_details_that_do_not_fold_into_the_classes_are_refused() -> None:
 def test_the_exported_file_tells_the_folded_classes(
     street_recipe: Recipe, street_run: Path, tmp_path: Path, precision: str
 ) -> None:
-    from trainer.ship import export_run
-    from trainer.store import find_all
+    from trainer.data.samples import find_all
+    from trainer.export.release import export_run
 
     found = find_all(street_recipe, [])
     report = export_run(street_recipe, found, street_run, tmp_path / "m.onnx", precision, lambda _: None, 8, None, True)
@@ -123,8 +123,8 @@ def test_the_exported_file_tells_the_folded_classes(
 
 
 def test_the_same_weights_can_tell_street_classes(street_recipe: Recipe, street_run: Path, tmp_path: Path) -> None:
-    from trainer.ship import export_run
-    from trainer.store import find_all
+    from trainer.data.samples import find_all
+    from trainer.export.release import export_run
 
     recipe = street_recipe.change(labels="streets", rare=())
     report = export_run(
@@ -136,9 +136,9 @@ def test_the_same_weights_can_tell_street_classes(street_recipe: Recipe, street_
 
 def test_the_int8_head_folds_and_doubles_like_the_plain_one() -> None:
     """Random logits through both heads; the outermost pixels may differ (zero padding of the folded logits)."""
-    from trainer.export import run_onnx, trunk_to_onnx
-    from trainer.head import add_head
-    from trainer.unet import build
+    from trainer.export.graph import run_onnx, trunk_to_onnx
+    from trainer.export.head import add_head
+    from trainer.network.unet import build
 
     network = build(Model(widths=(8, 16)), len(FINE), 64, 96)
     trunk = trunk_to_onnx(network)
@@ -151,9 +151,9 @@ def test_the_int8_head_folds_and_doubles_like_the_plain_one() -> None:
 
 
 def test_the_plain_int8_head_does_without_a_bias() -> None:
-    from trainer.export import run_onnx, trunk_to_onnx
-    from trainer.head import add_head
-    from trainer.unet import build
+    from trainer.export.graph import run_onnx, trunk_to_onnx
+    from trainer.export.head import add_head
+    from trainer.network.unet import build
 
     trunk = trunk_to_onnx(build(Model(widths=(8, 16)), 4, 64, 96))
     assert len(trunk.graph.node[-1].input) == 2, "the bias of new weights is zero and left out"
@@ -163,7 +163,7 @@ def test_the_plain_int8_head_does_without_a_bias() -> None:
 
 
 def logits_of(recipe: Recipe, weights: list[np.ndarray], picture: np.ndarray) -> np.ndarray:
-    from trainer.keras_file import float_unet
+    from trainer.network.keras_file import float_unet
 
     model = float_unet(recipe.model, weights, recipe.run.size, FINE)
     return np.asarray(model(picture[None].astype(np.float32), training=False))
@@ -175,9 +175,9 @@ def test_a_run_begins_where_another_ended(
     street_recipe: Recipe, street_run: Path, widths: tuple[int, ...], norm: bool
 ) -> None:
     """A wider network gives what the narrow one gave, and so does one with batch norm folded into its weights."""
-    from trainer import start
-    from trainer.state import load_weights
-    from trainer.step import make_model
+    from trainer.run_folder.checkpoint import load_weights
+    from trainer.training import start
+    from trainer.training.step import make_model
 
     weights, _ = load_weights(street_run)
     recipe = street_recipe.change(widths=widths, start=str(street_run), norm=norm)
@@ -190,8 +190,8 @@ def test_a_run_begins_where_another_ended(
 
 
 def test_new_channels_differ_and_nothing_listens_to_them_yet(street_recipe: Recipe, street_run: Path) -> None:
-    from trainer import start
-    from trainer.unet import build
+    from trainer.network.unet import build
+    from trainer.training import start
 
     recipe = street_recipe.change(widths=(16, 32), start=str(street_run))
     model = build(recipe.model, len(FINE), 64, 96)
@@ -213,8 +213,8 @@ def test_new_channels_differ_and_nothing_listens_to_them_yet(street_recipe: Reci
 def test_networks_that_cannot_begin_there_say_why(
     street_recipe: Recipe, street_run: Path, changes: dict[str, object], message: str
 ) -> None:
-    from trainer import start
-    from trainer.unet import build
+    from trainer.network.unet import build
+    from trainer.training import start
 
     recipe = street_recipe.change(start=str(street_run), **changes)
     model = build(recipe.model, len(FINE), 64, 96)
@@ -223,7 +223,7 @@ def test_networks_that_cannot_begin_there_say_why(
 
 
 def test_a_start_that_is_no_run_is_one_line(street_recipe: Recipe, tmp_path: Path) -> None:
-    from trainer import start
+    from trainer.training import start
 
     with pytest.raises(UsageError, match=r"recipe\.toml"):
         start.begin_with(None, street_recipe.change(start=str(tmp_path)), FINE)
@@ -241,8 +241,8 @@ def test_the_run_folder_keeps_the_finer_classes(street_run: Path, street_recipe:
 def test_the_weights_it_began_with_can_be_blended_in(street_recipe: Recipe, street_run: Path, tmp_path: Path) -> None:
     from rich.console import Console
 
-    from trainer.session import run_training
-    from trainer.state import load_weights
+    from trainer.run_folder.checkpoint import load_weights
+    from trainer.training.run import run_training
 
     begun, _ = load_weights(street_run)
     short = street_recipe.change(start=str(street_run), epochs=1, steps_per_epoch=4)
@@ -260,8 +260,8 @@ def test_the_weights_it_began_with_can_be_blended_in(street_recipe: Recipe, stre
 def test_a_recipe_that_starts_from_another_trains_that_first(street_recipe: Recipe, tmp_path: Path) -> None:
     from rich.console import Console
 
-    from trainer.session import run_training
-    from trainer.state import load_state
+    from trainer.run_folder.checkpoint import load_state
+    from trainer.training.run import run_training
 
     quick = street_recipe.change(epochs=1, steps_per_epoch=2)
     (tmp_path / "base.toml").write_text(quick.change(details="", context=()).to_toml(), encoding="utf-8")
@@ -275,7 +275,7 @@ def test_a_recipe_that_starts_from_another_trains_that_first(street_recipe: Reci
 def test_a_recipe_that_starts_from_itself_is_one_line(street_recipe: Recipe, tmp_path: Path) -> None:
     from rich.console import Console
 
-    from trainer.session import run_training
+    from trainer.training.run import run_training
 
     one, other = tmp_path / "one.toml", tmp_path / "other.toml"
     one.write_text(street_recipe.change(start=str(other)).to_toml(), encoding="utf-8")

@@ -18,14 +18,14 @@ from seg_viewer.core.model_file import read_model_file
 from tests.clips import make_clip
 from tests.models import color_model
 from tests.trainer.conftest import blocks, painted, write_rgb
-from trainer.calm import short
-from trainer.card import card_path, card_text, read_known
 from trainer.cli import main
-from trainer.commands_evaluate import _columns
-from trainer.metrics import Scores
+from trainer.commands.evaluate import _columns
+from trainer.export.card import card_path, card_text, read_known
+from trainer.export.release import Report
 from trainer.recipe import Recipe, read_recipe, shipped_name
-from trainer.ship import Report
-from trainer.speed import Speed, in_turns, measure_speed
+from trainer.scoring.flicker import short
+from trainer.scoring.metrics import Scores
+from trainer.scoring.speed import Speed, in_turns, measure_speed
 
 
 def evaluate(*arguments: object) -> Result:
@@ -177,8 +177,8 @@ def test_speed_runs_both_and_names_the_processor(model: Path) -> None:
 
 def _report(spec: object) -> Report:
     truth = np.array([0, 0, 1, 2, 3, 3], np.uint8)
-    from trainer.heights import Heights
-    from trainer.metrics import confusion_matrix
+    from trainer.scoring.heights import Heights
+    from trainer.scoring.metrics import confusion_matrix
 
     scores = {"camvid": Scores(3, confusion_matrix(truth, np.array([0, 0, 1, 2, 3, 2]), 4), DRIVING)}
     heights = Heights(DRIVING)

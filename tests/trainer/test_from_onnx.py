@@ -14,8 +14,8 @@ from seg_viewer.core.labels import DRIVING
 from seg_viewer.core.model_file import read_model_file
 from tests.trainer.conftest import blocks, painted
 from tests.trainer.test_details import FINE
-from trainer.details import Details
-from trainer.from_onnx import read_onnx
+from trainer.labels.details import Details
+from trainer.network.from_onnx import read_onnx
 from trainer.recipe import Recipe
 
 BOTH = dataclasses.replace(FINE, subpixel=True)
@@ -24,8 +24,8 @@ BOTH = dataclasses.replace(FINE, subpixel=True)
 @pytest.fixture(scope="module")
 def files(street_recipe: Recipe, street_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of the run's weights as float32.onnx, float16.onnx and int8.onnx."""
-    from trainer.ship import export_run
-    from trainer.store import find_all
+    from trainer.data.samples import find_all
+    from trainer.export.release import export_run
 
     folder, found = tmp_path_factory.mktemp("files"), find_all(street_recipe, [])
     for precision in ("float32", "float16", "int8"):
@@ -36,8 +36,8 @@ def files(street_recipe: Recipe, street_run: Path, tmp_path_factory: pytest.Temp
 
 def begun(recipe: Recipe, details: Details, picture: np.ndarray) -> np.ndarray:
     """Logits of the network that a recipe begins with."""
-    from trainer.start import begin_with
-    from trainer.step import make_model
+    from trainer.training.start import begin_with
+    from trainer.training.step import make_model
 
     model = make_model(recipe, details, recipe.run.size)
     crops = np.stack([painted(blocks(np.random.default_rng(seed))) for seed in range(4)])
@@ -49,8 +49,8 @@ def begun(recipe: Recipe, details: Details, picture: np.ndarray) -> np.ndarray:
 def test_a_file_gives_the_network_back(
     files: Path, street_recipe: Recipe, street_run: Path, precision: str, off: float
 ) -> None:
-    from trainer.keras_file import float_unet
-    from trainer.state import load_weights
+    from trainer.network.keras_file import float_unet
+    from trainer.run_folder.checkpoint import load_weights
 
     old = read_onnx(files / f"{precision}.onnx")
     assert (old.model.widths, old.model.context, old.model.subpixel) == ((8, 16), (2,), False)
@@ -68,9 +68,9 @@ def test_sub_pixels_come_back_in_their_order(files: Path, street_recipe: Recipe,
     """Trained on from the file, exported, begun with again: the same answers, in int8 and in float32."""
     from rich.console import Console
 
-    from trainer.session import run_training
-    from trainer.ship import export_run
-    from trainer.store import find_all
+    from trainer.data.samples import find_all
+    from trainer.export.release import export_run
+    from trainer.training.run import run_training
 
     recipe = street_recipe.change(
         start=str(files / "int8.onnx"), norm=False, subpixel=True, epochs=1, learning_rate=2e-3
@@ -95,11 +95,11 @@ def test_the_data_of_the_file_it_began_with_goes_on_being_told(
     """A run on one set that begins with a file made of two says so in its file and card, and so does one after it."""
     from rich.console import Console
 
-    from trainer.ancestor import read_ancestor
-    from trainer.card import card_text
-    from trainer.session import run_training
-    from trainer.ship import export_run
-    from trainer.store import find_all
+    from trainer.data.samples import find_all
+    from trainer.export.card import card_text
+    from trainer.export.release import export_run
+    from trainer.run_folder.ancestor import read_ancestor
+    from trainer.training.run import run_training
 
     quick = street_recipe.change(norm=False, epochs=1, steps_per_epoch=1, data=street_recipe.data[:1])
     first = quick.change(start=str(files / "int8.onnx"))
@@ -123,8 +123,8 @@ def test_the_data_of_the_file_it_began_with_goes_on_being_told(
 
 
 def test_what_cannot_be_begun_with_is_one_line(files: Path, street_recipe: Recipe, tmp_path: Path) -> None:
-    from trainer.start import begin_with
-    from trainer.step import make_model
+    from trainer.training.start import begin_with
+    from trainer.training.step import make_model
 
     recipe = street_recipe.change(start=str(files / "int8.onnx"))
     with pytest.raises(UsageError, match="--no-norm"):
@@ -138,10 +138,10 @@ def test_what_cannot_be_begun_with_is_one_line(files: Path, street_recipe: Recip
 
 def test_another_architecture_is_refused(tmp_path: Path) -> None:
     from seg_viewer.core.model_file import ModelSpec
-    from trainer.details import plain
-    from trainer.export import whole_model, write_model
+    from trainer.export.graph import whole_model, write_model
+    from trainer.labels.details import plain
+    from trainer.network.unet import build
     from trainer.recipe import Model
-    from trainer.unet import build
 
     graph = whole_model(build(Model(arch="unet", depth=2, width=4), 4, 64, 96), plain(DRIVING), fused=False)
     spec = ModelSpec(Path(), "paper", DRIVING, 64, 96, "float32", trained_on=(), producer="test")

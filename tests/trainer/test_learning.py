@@ -13,9 +13,9 @@ from sklearn import metrics as sklearn_metrics
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.labels import DRIVING
 from tests.trainer.conftest import COLORS, blocks, painted
-from trainer import augment
-from trainer.augment import Donor, View, crop_pair
-from trainer.losses import (
+from trainer.data import augment
+from trainer.data.augment import Donor, View, crop_pair
+from trainer.network.losses import (
     binary_cross_entropy,
     cross_entropy,
     dice_loss,
@@ -24,8 +24,8 @@ from trainer.losses import (
     make_loss,
     parse_loss,
 )
-from trainer.metrics import Scores, confusion_matrix, full_table
 from trainer.recipe import SHARES, Augment, read_recipe
+from trainer.scoring.metrics import Scores, confusion_matrix, full_table
 
 STILL = Augment(color=0, blur=0, noise=0, jpeg=0)
 ALL = ["ce", "bce", "dice", "focal", "lovasz", "ce+dice", "bce+dice", "0.5*ce+2*lovasz"]

@@ -11,12 +11,12 @@ import pytest
 
 from seg_viewer.core.frame import RgbPicture
 from seg_viewer.core.labels import DRIVING
-from trainer.calm import Calm, calm_text, measure_calm
-from trainer.datasets import Pair, find
-from trainer.evaluate import Model, measure
-from trainer.heights import EDGES, Heights, heights_text
-from trainer.metrics import Scores, confusion_matrix, side_by_side
-from trainer.worst import MOST_BYTES, Worst, worst_text, write_gallery
+from trainer.data.formats import Pair, find
+from trainer.scoring.evaluate import Model, measure
+from trainer.scoring.flicker import Calm, calm_text, measure_calm
+from trainer.scoring.heights import EDGES, Heights, heights_text
+from trainer.scoring.metrics import Scores, confusion_matrix, side_by_side
+from trainer.scoring.worst import MOST_BYTES, Worst, worst_text, write_gallery
 
 ROAD, CAR, PERSON, IGNORE = 1, 2, 3, 255
 
@@ -123,7 +123,7 @@ def test_all_bins_together_are_the_confusion_matrix() -> None:
 
 
 def test_heights_of_other_classes_and_as_a_table() -> None:
-    from trainer.labelmap import plain_map
+    from trainer.labels.label_map import plain_map
 
     other = Heights(plain_map(2).labels)
     other.add(empty(), empty())

@@ -18,12 +18,12 @@ from seg_viewer.core.model_file import read_model_file
 from seg_viewer.engines import load_engine
 from tests.clips import make_clip
 from tests.trainer.conftest import blocks, painted
-from trainer import ship
 from trainer.cli import main
+from trainer.data.samples import find_all
+from trainer.export import release
+from trainer.export.release import export_run
 from trainer.recipe import Recipe
-from trainer.session import run_training
-from trainer.ship import export_run
-from trainer.store import find_all
+from trainer.training.run import run_training
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "fast": {},
@@ -76,7 +76,7 @@ def test_the_gate_refuses_and_says_by_how_much(
     runs: dict[str, tuple[Recipe, Path]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipe, run = runs["fast"]
-    monkeypatch.setitem(ship.LEAST_AGREEMENT, "float32", 1.01)
+    monkeypatch.setitem(release.LEAST_AGREEMENT, "float32", 1.01)
     output = tmp_path / "m.onnx"
     with pytest.raises(ExportError, match=r"not written: float32 in ONNX Runtime agrees .* less than 101.00%"):
         export_run(recipe, find_all(recipe, []), run, output, "float32", lambda _: None)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from seg_viewer.core.model_file import INPUT_NAME
-from trainer.quantize import correct_biases, quantize_weight
+from trainer.export.quantize import correct_biases, quantize_weight
 
 SIZE = 16
 

@@ -12,10 +12,10 @@ from seg_viewer.core.errors import UsageError
 from seg_viewer.core.labels import DRIVING, LabelSet
 from tests.trainer.conftest import blocks, painted
 from tests.trainer.test_details import FINE, STREETS
-from trainer.details import plain
-from trainer.losses import _sixteenth, make_loss, union_cross_entropy
+from trainer.labels.details import plain
+from trainer.network.losses import _sixteenth, make_loss, union_cross_entropy
+from trainer.network.unet import LOGITS, build, logits_stride, sub_pixels
 from trainer.recipe import Model, Recipe
-from trainer.unet import LOGITS, build, logits_stride, sub_pixels
 
 BOTH = dataclasses.replace(FINE, subpixel=True)
 
@@ -71,7 +71,7 @@ def test_sorting_losses_take_a_sixteenth_of_the_pixels_from_all_four_places() ->
 def test_one_kernel_of_the_loss_gives_the_same_gradients() -> None:
     import tensorflow as tf
 
-    from trainer.tensorflow_layers import one_kernel
+    from trainer.network.tensorflow_layers import one_kernel
 
     rng = np.random.default_rng(3)
     logits = tf.Variable(rng.normal(size=(4, 8, 12, 4 * 4 + 11)).astype(np.float32))
@@ -89,10 +89,10 @@ def test_a_start_without_it_begins_as_bilinear_doubling(street_recipe: Recipe, s
     """Its own classes stay as they were; those that consist of one own class are doubled as before."""
     from keras import ops
 
-    from trainer import start
-    from trainer.keras_file import float_unet
-    from trainer.state import load_weights
-    from trainer.step import make_model
+    from trainer.network.keras_file import float_unet
+    from trainer.run_folder.checkpoint import load_weights
+    from trainer.training import start
+    from trainer.training.step import make_model
 
     recipe = street_recipe.change(start=str(street_run), subpixel=True)
     model = make_model(recipe, BOTH, (96, 64))
@@ -109,7 +109,7 @@ def test_a_start_without_it_begins_as_bilinear_doubling(street_recipe: Recipe, s
 
 
 def test_the_int8_head_only_orders_channels() -> None:
-    from trainer.export import run_onnx, whole_model
+    from trainer.export.graph import run_onnx, whole_model
 
     details = plain(DRIVING, subpixel=True)
     network = build(Model(widths=(8, 16), subpixel=True), 4, 64, 96)
@@ -127,7 +127,7 @@ def test_the_int8_head_only_orders_channels() -> None:
 def both_run(street_recipe: Recipe, street_run: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Recipe, Path]:
     from rich.console import Console
 
-    from trainer.session import run_training
+    from trainer.training.run import run_training
 
     recipe = street_recipe.change(subpixel=True, start=str(street_run), loss="ce+0.5*lovasz", epochs=2)
     run = tmp_path_factory.mktemp("runs") / "both"
@@ -140,8 +140,8 @@ def both_run(street_recipe: Recipe, street_run: Path, tmp_path_factory: pytest.T
 def test_the_exported_file_answers_as_keras_does(
     both_run: tuple[Recipe, Path], tmp_path: Path, precision: str, labels: str
 ) -> None:
-    from trainer.ship import export_run
-    from trainer.store import find_all
+    from trainer.data.samples import find_all
+    from trainer.export.release import export_run
 
     recipe, run = both_run
     recipe = recipe.change(labels=labels, rare=()) if labels == "streets" else recipe
@@ -155,7 +155,7 @@ def test_the_exported_file_answers_as_keras_does(
 
 
 def test_the_keras_file_tells_the_classes(both_run: tuple[Recipe, Path]) -> None:
-    from trainer.keras_file import keras_class_map, load_keras
+    from trainer.network.keras_file import keras_class_map, load_keras
 
     model, labels = load_keras(both_run[1] / "model.keras")
     mask = blocks(np.random.default_rng(9))
@@ -164,8 +164,8 @@ def test_the_keras_file_tells_the_classes(both_run: tuple[Recipe, Path]) -> None
 
 
 def test_a_run_with_it_begins_a_wider_one_and_one_without(both_run: tuple[Recipe, Path]) -> None:
-    from trainer import start
-    from trainer.step import make_model
+    from trainer.training import start
+    from trainer.training.step import make_model
 
     recipe, run = both_run
     wide = recipe.change(start=str(run), widths=(12, 20))
@@ -184,7 +184,7 @@ def test_a_run_with_it_begins_a_wider_one_and_one_without(both_run: tuple[Recipe
 
 
 def test_sub_pixel_logits_of_other_classes_are_refused(both_run: tuple[Recipe, Path]) -> None:
-    from trainer import start
+    from trainer.training import start
 
     recipe, run = both_run
     network = build(Model(widths=(8, 16), context=(2,), subpixel=True), 3, 64, 96, own=11)

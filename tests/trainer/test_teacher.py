@@ -20,7 +20,7 @@ BOTH = dataclasses.replace(FINE, subpixel=True)
 
 
 def test_soft_cross_entropy_by_hand() -> None:
-    from trainer.teacher import soft_cross_entropy
+    from trainer.training.teacher import soft_cross_entropy
 
     truth, logits = np.log([[[[1.0, 3.0]]]]), np.log([[[[2.0, 2.0]]]])
     assert float(soft_cross_entropy(truth, logits)) == pytest.approx(-(0.25 + 0.75) * np.log(0.5), rel=1e-5)
@@ -33,9 +33,9 @@ def test_a_network_that_answers_as_its_teacher_has_the_least_loss(
     street_recipe: Recipe, street_run: Path, subpixel: bool
 ) -> None:
     """The teacher itself, as a student, loses no more than the entropy of its answers; another one more."""
-    from trainer import start
-    from trainer.step import make_model
-    from trainer.teacher import Teacher, soft_cross_entropy
+    from trainer.training import start
+    from trainer.training.step import make_model
+    from trainer.training.teacher import Teacher, soft_cross_entropy
 
     details = BOTH if subpixel else FINE
     recipe = street_recipe.change(teacher=str(street_run), start=str(street_run), subpixel=subpixel)
@@ -52,7 +52,7 @@ def test_a_network_that_answers_as_its_teacher_has_the_least_loss(
 
 def test_a_run_learns_from_a_teacher_alone(street_recipe: Recipe, street_run: Path, tmp_path: Path) -> None:
     """Masks hardly count here: what it learns comes from the teacher, whose own weights stay as they were."""
-    from trainer.session import run_training
+    from trainer.training.run import run_training
 
     before = (street_run / "weights.npz").read_bytes()
     recipe = street_recipe.change(teacher=str(street_run), teacher_share=1000.0, clip_norm=1.0, epochs=4, seed=3)
@@ -74,7 +74,7 @@ def test_a_run_learns_from_a_teacher_alone(street_recipe: Recipe, street_run: Pa
 def test_a_teacher_that_cannot_be_is_one_line(
     street_recipe: Recipe, street_run: Path, tmp_path: Path, changes: dict[str, object], message: str
 ) -> None:
-    from trainer.session import run_training
+    from trainer.training.run import run_training
 
     (tmp_path / "empty").mkdir()
     names = {"RUN": str(street_run), "EMPTY": str(tmp_path / "empty")}
@@ -86,7 +86,7 @@ def test_a_teacher_that_cannot_be_is_one_line(
 def test_a_teacher_that_is_a_recipe_is_trained_first(
     street_recipe: Recipe, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from trainer.session import run_training
+    from trainer.training.run import run_training
 
     first = tmp_path / "first.toml"
     quick = {"epochs": 1, "steps_per_epoch": 3, "warmup": 1}
@@ -107,8 +107,8 @@ def test_recipes_that_differ_in_the_place_of_the_teacher_are_the_same() -> None:
 def test_other_backends_refuse_a_teacher(tmp_path: Path) -> None:
     """In a process of its own: a backend is chosen once."""
     code = (
-        "from trainer.step import KerasStepper; from trainer.recipe import Recipe\n"
-        "from trainer.details import plain; from seg_viewer.core.labels import DRIVING\n"
+        "from trainer.training.step import KerasStepper; from trainer.recipe import Recipe\n"
+        "from trainer.labels.details import plain; from seg_viewer.core.labels import DRIVING\n"
         "KerasStepper(Recipe(()).change(teacher='x'), plain(DRIVING), None, 1)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

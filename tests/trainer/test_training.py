@@ -21,14 +21,14 @@ import pytest
 from rich.console import Console
 
 from seg_viewer.core.errors import SegViewerError, UsageError
+from trainer.data.samples import Store, find_all
+from trainer.data.scan import scan
 from trainer.files import locked
-from trainer.fit import OutOfMemory, _explained, class_weights, schedule
+from trainer.network.unet import build, stage_widths
 from trainer.recipe import Model, Recipe, Source
-from trainer.scan import scan
-from trainer.session import run_training
-from trainer.state import load_state, load_weights
-from trainer.store import Store, find_all
-from trainer.unet import build, stage_widths
+from trainer.run_folder.checkpoint import load_state, load_weights
+from trainer.training.loop import OutOfMemory, _explained, class_weights, schedule
+from trainer.training.run import run_training
 
 QUIET = Console(file=open(os.devnull, "w"))  # noqa: SIM115
 
@@ -248,7 +248,7 @@ def test_a_picture_that_breaks_while_training_is_named(recipe: Recipe, data: Pat
     found = find_all(moved, [])
     store = Store(moved, found)
     (tmp_path / "data/camvid/train/03.png").write_bytes(b"gone")
-    from trainer.feed import batches
+    from trainer.data.batches import batches
 
     with pytest.raises(SegViewerError, match=r"03\.png: cannot be read as a picture"), _explained(moved):
         list(batches(store, 0))
@@ -335,9 +335,9 @@ import sys
 import tensorflow as tf
 (cpu,) = tf.config.list_physical_devices("CPU")
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-import trainer.step
+import trainer.training.step
 mirrored = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-trainer.step.strategy = lambda: mirrored
+trainer.training.step.strategy = lambda: mirrored
 from trainer.cli import main
 main()
 """

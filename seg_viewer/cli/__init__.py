@@ -1,0 +1,1 @@
+"""The command `seg-viewer`: one file a command."""

@@ -1,0 +1,85 @@
+"""The command `seg-viewer record-carla`."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import click
+from rich.console import Console
+
+
+@click.command("record-carla")
+@click.argument("source", default="carla://localhost:2000")
+@click.option("-o", "--output", required=True, metavar="DIR", type=click.Path(path_type=Path), help="Folder to make.")
+@click.option("-n", "--pairs", type=click.IntRange(1), help="Pictures with their masks, in all.")
+@click.option(
+    "--plan",
+    "plan_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="TOML with [[drive]] tables: town, weather, vehicles, walkers, seed, pairs. [default: eight weathers in turn,"
+    " traffic from none to dense]",
+)
+@click.option("--towns", default="", metavar="A,B", help="For the default plan. [default: the town that is loaded]")
+@click.option("--every", type=click.IntRange(1), default=10, show_default=True, help="Ticks from one pair to the next.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the default plan.")
+def record_carla(
+    source: str, output: Path, pairs: int | None, plan_file: Path | None, towns: str, every: int, seed: int
+) -> None:
+    """Drive through CARLA and write the trainer's data set: CameraRGB, CameraMask.
+
+    SOURCE is carla://HOST:PORT?… as for 'view'; what the plan says wins.
+    """
+    from seg_viewer.jobs.record_carla import PlannedDrive, make_plan, read_plan
+    from seg_viewer.jobs.record_carla import record_carla as record
+
+    if plan_file is None and pairs is None:
+        raise click.UsageError("say how many pairs (-n 1000) or give a plan (--plan FILE)")
+    if plan_file is not None and towns:
+        raise click.UsageError("--towns is for the default plan; a plan of your own names its towns")
+    if plan_file is not None:
+        plan = read_plan(plan_file, pairs)
+    else:
+        named = tuple(town.strip() for town in towns.split(",") if town.strip())
+        plan = make_plan(pairs or 1, named or ("",), seed)
+    status = Console(stderr=True).status("Getting into the car …")
+
+    def on_progress(count: int, drive: PlannedDrive) -> None:
+        status.start()
+        where = " ".join(part for part in (drive.town, drive.weather) if part)
+        total = sum(planned.pairs for planned in plan)
+        status.update(f"{count} of {total} pairs: {where}, {drive.vehicles} vehicles, {drive.walkers} walkers")
+
+    try:
+        with _stopped_by_signals() as stop:
+            done = record(source, output.expanduser(), plan, every=every, stop=stop, on_progress=on_progress)
+    finally:
+        status.stop()
+    for warning in done.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    click.echo(f"{done.folder}: {done.pairs} pairs of {done.drives} drives")
+    if not done.is_whole:
+        sys.exit(130)
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[threading.Event]:
+    """An event that Ctrl-C or a polite kill sets, so that the pair under way is finished and the car got out of."""
+    stop = threading.Event()
+
+    def on_signal(_signal: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt  # the second time: at once
+        stop.set()
+
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

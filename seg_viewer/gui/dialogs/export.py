@@ -1,0 +1,337 @@
+"""Export: what to write and where, then progress, then where it is."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QStandardPaths, Qt, QUrl, Signal
+from PySide6.QtGui import QCloseEvent, QDesktopServices, QKeyEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QFileDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QMessageBox,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from seg_viewer.core.errors import SegViewerError
+from seg_viewer.core.overlay import OverlayStyle
+from seg_viewer.gui.widgets.message_bar import MessageBar
+from seg_viewer.gui.widgets.seek_bar import clock_text
+from seg_viewer.jobs.export import ExportCancelled, ExportProgress, ExportResult, export_video
+from seg_viewer.jobs.options import RunOptions
+from seg_viewer.sources import SourceInfo
+
+QUALITIES = (("High · larger file", 17), ("Good", 20), ("Small file", 26))
+"""Name and x264's constant rate factor."""
+
+_log = logging.getLogger(__name__)
+
+
+def suggest_output(info: SourceInfo) -> Path:
+    """`<name>_seg.mp4` beside the source, or in the user's Videos folder where the source's cannot be written."""
+    name = f"{Path(info.name).stem}_seg.mp4"
+    folder = info.path.resolve().parent if info.path else Path()
+    if info.path and _writable(folder):
+        return folder / name
+    videos = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.MoviesLocation)
+    home = Path(videos) if videos and Path(videos).is_dir() else Path.home()
+    return home / name
+
+
+def _writable(folder: Path) -> bool:
+    return os.access(folder, os.W_OK | os.X_OK)
+
+
+class _ExportThread(QObject):
+    """Runs one export on a thread of its own."""
+
+    progressed = Signal(object)
+    done = Signal(object)
+    failed = Signal(str)
+    cancelled = Signal()
+
+    def __init__(self, job: Callable[..., ExportResult], parent: QObject) -> None:
+        super().__init__(parent)
+        self._job = job
+        self._stop = threading.Event()
+        self.thread = threading.Thread(target=self._run, name="seg-export", daemon=True)
+
+    def start(self) -> None:
+        self.thread.start()
+
+    def cancel(self) -> None:
+        self._stop.set()
+
+    def _run(self) -> None:
+        try:
+            result = self._job(on_progress=self.progressed.emit, cancelled=self._stop.is_set)
+        except ExportCancelled:
+            self.cancelled.emit()
+        except SegViewerError as error:
+            self.failed.emit(str(error))
+        except Exception as error:  # shown in the dialog, whatever an encoder raises
+            _log.exception("the export stopped")
+            self.failed.emit(f"stopped by an unexpected error: {type(error).__name__}: {error}")
+        else:
+            self.done.emit(result)
+
+
+class ExportDialog(QDialog):
+    """Asks, exports and tells; stays usable beside the window.
+
+    Args:
+        source: as given to `open_source`.
+        info: what is known of it.
+        options: model and engine of the run.
+        style: how classes are painted now.
+    """
+
+    started = Signal()
+
+    def __init__(
+        self, source: str, info: SourceInfo, options: RunOptions, style: OverlayStyle, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(f"Export {info.name}")
+        self.setMinimumWidth(560)
+        self._source = source
+        self._options = replace(options, style=style)
+        self._worker: _ExportThread | None = None
+        self._made: Path | None = None
+        self._last = ""
+        column = QVBoxLayout(self)
+        column.setContentsMargins(20, 18, 20, 18)
+        column.setSpacing(12)
+        self.messages = MessageBar()
+        self.messages.layout().setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.messages)
+        column.addLayout(self._form(suggest_output(info), style))
+        self.bar = QProgressBar()
+        self.bar.setAccessibleName("Progress")
+        self.status = QLabel("", objectName="dim")
+        self.status.setAccessibleName("Progress text")
+        column.addWidget(self.bar)
+        column.addWidget(self.status)
+        column.addStretch(1)
+        column.addLayout(self._buttons())
+        self._set_running(False)
+        self.bar.hide()
+
+    def _form(self, output: Path, style: OverlayStyle) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(12)
+        grid.setVerticalSpacing(10)
+        self.output = QLineEdit(str(output))
+        self.output.setAccessibleName("Output file")
+        self.output.setCursorPosition(len(str(output)))
+        self.browse = QPushButton("Browse…")
+        self.browse.clicked.connect(self._browse)
+        self.quality = QComboBox()
+        for name, _crf in QUALITIES:
+            self.quality.addItem(name)
+        self.quality.setCurrentIndex(1)
+        self.quality.setAccessibleName("Quality")
+        look = f"As now: {round(100 * style.opacity)} % colour"
+        look += ", outlines" if style.outline else ""
+        look += f", without {', '.join(sorted(style.hidden))}" if style.hidden else ""
+        rows: tuple[tuple[str, QWidget], ...] = (
+            ("Save as", self.output),
+            ("Quality", self.quality),
+            ("Overlay", QLabel(look)),
+            ("Sound", QLabel("taken along, where the source has any", objectName="dim")),
+        )
+        for row, (name, widget) in enumerate(rows):
+            label = QLabel(name, objectName="dim")
+            if isinstance(widget, (QLineEdit, QComboBox)):
+                label.setBuddy(widget)
+            grid.addWidget(label, row, 0)
+            grid.addWidget(widget, row, 1)
+        grid.addWidget(self.browse, 0, 2)
+        grid.setColumnStretch(1, 1)
+        return grid
+
+    def _buttons(self) -> QHBoxLayout:
+        line = QHBoxLayout()
+        self.folder_button = QPushButton("Open folder")
+        self.folder_button.clicked.connect(self._open_folder)
+        self.folder_button.hide()
+        self.close_button = QPushButton("Close")
+        self.close_button.setAutoDefault(False)
+        self.close_button.clicked.connect(self.close)
+        self.cancel_button = QPushButton("Stop")
+        self.cancel_button.setAutoDefault(False)
+        self.cancel_button.clicked.connect(self.cancel)
+        self.export_button = QPushButton("Export", objectName="primary")
+        self.export_button.setDefault(True)
+        self.export_button.clicked.connect(self.start)
+        line.addWidget(self.folder_button)
+        line.addStretch(1)
+        for button in (self.close_button, self.cancel_button, self.export_button):
+            line.addWidget(button)
+        return line
+
+    # -- what a person does ----------------------------------------------------------------------------------------
+
+    @property
+    def running(self) -> bool:
+        return self._worker is not None
+
+    def start(self) -> None:
+        """Begin, after asking when the file exists."""
+        text = self.output.text().strip()
+        self.messages.clear()
+        if not text:
+            self.messages.show_error("Choose a file to write")
+            return
+        out = Path(text).expanduser()
+        if out.is_file() and not self._ask_overwrite(out):
+            return
+        crf = QUALITIES[self.quality.currentIndex()][1]
+        source, options = self._source, self._options
+
+        def job(**hooks: object) -> ExportResult:
+            return export_video(source, out, options, crf=crf, overwrite=True, **hooks)  # type: ignore[arg-type]
+
+        self._made = None
+        self.bar.setRange(0, 0)
+        self.status.setText("Preparing …")
+        self._worker = _ExportThread(job, self)
+        self._worker.progressed.connect(self._on_progress)
+        self._worker.done.connect(self._on_done)
+        self._worker.failed.connect(self._on_failed)
+        self._worker.cancelled.connect(self._on_cancelled)
+        self._set_running(True)
+        self._worker.start()
+        self.started.emit()
+
+    def cancel(self) -> None:
+        """Stop the export; nothing of it is left behind."""
+        if self._worker:
+            self._worker.cancel()
+            self.cancel_button.setEnabled(False)
+            self.status.setText("Stopping …")
+
+    def cancel_and_wait(self, timeout_s: float) -> bool:
+        """For closing the program: returns whether the export ended in time."""
+        worker = self._worker
+        if worker is None:
+            return True
+        worker.cancel()
+        worker.thread.join(timeout_s)
+        return not worker.thread.is_alive()
+
+    def ask_stop(self) -> bool:
+        """Whether a running export may be stopped."""
+        answer = QMessageBox.question(
+            self,
+            "Export is running",
+            "The export is not finished. Stop it? Nothing will be left behind.",
+            QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.No,
+            QMessageBox.StandardButton.No,
+        )
+        return answer is QMessageBox.StandardButton.Yes
+
+    def _ask_overwrite(self, out: Path) -> bool:
+        answer = QMessageBox.question(
+            self,
+            "File exists",
+            f"{out.name} exists already. Replace it?",
+            QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.No,
+            QMessageBox.StandardButton.No,
+        )
+        return answer is QMessageBox.StandardButton.Yes
+
+    def _browse(self) -> None:
+        name, _filter = QFileDialog.getSaveFileName(
+            self,
+            "Save as",
+            self.output.text(),
+            "MP4 video (*.mp4)",
+            options=QFileDialog.Option.DontConfirmOverwrite,
+        )
+        if name:
+            self.output.setText(name if name.lower().endswith(".mp4") else f"{name}.mp4")
+
+    def _open_folder(self) -> None:
+        if self._made:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._made.parent)))
+
+    # -- what the export says --------------------------------------------------------------------------------------
+
+    def _on_progress(self, progress: ExportProgress) -> None:
+        if self._worker is None or not self.cancel_button.isEnabled():
+            return
+        total = progress.total
+        if total:
+            self.bar.setRange(0, total)
+            self.bar.setValue(min(progress.frames, total))
+        parts = [f"{progress.frames} of {total} frames" if total else f"{progress.frames} frames"]
+        parts.append(f"{progress.rate:.1f} frames/s")
+        if progress.time_left_s is not None:
+            parts.append(f"{clock_text(progress.time_left_s)} left")
+        self.status.setText("  ·  ".join(parts))
+
+    def _on_done(self, result: ExportResult) -> None:
+        self._made = result.path
+        self._set_running(False)
+        self.bar.setRange(0, 1)
+        self.bar.setValue(1)
+        rate = result.frames / result.seconds if result.seconds else 0.0
+        numbers = f"{result.frames} frames in {result.seconds:.1f} s ({rate:.1f} frames/s), sound: {result.audio}"
+        self.status.setText(f"Saved as {result.path.name}\n{numbers}")
+        for warning in result.warnings:
+            self.messages.show_warning(warning)
+        self.folder_button.show()
+        self.export_button.setText("Export again")
+        self.export_button.setDefault(False)
+        self.close_button.setDefault(True)
+
+    def _on_failed(self, text: str) -> None:
+        self._set_running(False)
+        self.bar.hide()
+        self.status.setText("")
+        self.messages.show_error(" ".join(text.split()))
+
+    def _on_cancelled(self) -> None:
+        self._set_running(False)
+        self.bar.hide()
+        self.status.setText("Stopped; nothing was written.")
+
+    def _set_running(self, running: bool) -> None:
+        if not running:
+            self._worker = None
+        self.bar.setVisible(True)
+        self.cancel_button.setVisible(running)
+        self.cancel_button.setEnabled(running)
+        self.export_button.setVisible(not running)
+        for widget in (self.output, self.quality, self.browse):
+            widget.setEnabled(not running)
+        if running:
+            self.folder_button.hide()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.close()
+            return
+        super().keyPressEvent(event)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self.running:
+            if not self.ask_stop():
+                event.ignore()
+                return
+            self.cancel()
+        super().closeEvent(event)

@@ -1,0 +1,1 @@
+"""Work that the window starts and that goes on beside it."""

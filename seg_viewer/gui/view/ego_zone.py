@@ -1,0 +1,167 @@
+"""The ego zone in the window: drawn, dragged by its corners, flashing when something enters. No safety function."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from datetime import datetime
+
+from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen, QPolygonF
+
+from seg_viewer.core.errors import SegViewerError
+from seg_viewer.core.frame import Shot
+from seg_viewer.core.labels import LabelSet
+from seg_viewer.core.zone import Zone, ZoneWatch
+from seg_viewer.gui.tasks.recording import videos_folder
+from seg_viewer.gui.view.video_view import VideoView
+from seg_viewer.jobs.record import Recording, RecordPlan, RecordWhat
+from seg_viewer.player.player import Player
+
+NOTE = "ego zone · no safety function"
+_QUIET, _LOUD = QColor("#f5c542"), QColor("#ff3b41")
+_FLASH_MS = 1500
+_CLIP_MS = 10_000
+_HANDLE = 7
+_GRAB = 16
+_log = logging.getLogger(__name__)
+
+
+class EgoZone(QObject):
+    """Watches the shots that are shown. A live clip of what came in is saved, from five seconds before."""
+
+    entered = Signal(str)
+    """One line: when, and how much of what."""
+    saved = Signal(list)
+    failed = Signal(str)
+
+    def __init__(self, view: VideoView, player: Player) -> None:
+        super().__init__(view)
+        self._view = view
+        self._player = player
+        self._zone = Zone()
+        self._labels: LabelSet | None = None
+        self._watch: ZoneWatch | None = None
+        self._dragged: int | None = None
+        self._clip: Recording | None = None
+        self._ending: threading.Thread | None = None
+        self._flash = QTimer(self, singleShot=True, interval=_FLASH_MS)
+        self._flash.timeout.connect(view.update)
+        self._clip_end = QTimer(self, singleShot=True, interval=_CLIP_MS)
+        self._clip_end.timeout.connect(self.finish_clip)
+
+    @property
+    def on(self) -> bool:
+        return self._view.layer is not None
+
+    def set_on(self, on: bool) -> None:
+        self._view.layer = self._paint if on else None
+        self._watch = None
+        if on:
+            self._view.installEventFilter(self)
+        else:
+            self._view.removeEventFilter(self)
+            self._view.unsetCursor()
+            self.finish_clip()
+        self._view.update()
+
+    def look(self, shot: Shot, labels: LabelSet) -> None:
+        """A shot that is going to be shown."""
+        if not self.on:
+            return
+        if self._watch is None or self._labels is not labels:
+            self._watch, self._labels = ZoneWatch(self._zone, labels), labels
+        if self._watch.look(shot.classes) and self._watch.occupied:
+            self._enter(f"{datetime.now():%H:%M:%S} in the ego zone: {self._watch.line()}")
+
+    def close(self) -> None:
+        """Finish a clip, and wait for that."""
+        self.finish_clip()
+        if self._ending is not None:
+            self._ending.join(5.0)
+
+    def finish_clip(self) -> None:
+        clip, self._clip = self._clip, None
+        self._clip_end.stop()
+        if clip is not None:
+            self._ending = threading.Thread(target=self._end, args=(clip,), name="seg-record-end", daemon=True)
+            self._ending.start()
+
+    def _enter(self, line: str) -> None:
+        _log.info(line)
+        self._flash.start()
+        self._view.update()
+        self.entered.emit(line)
+        source = self._player.live_source
+        if source is None or source.packets is None:
+            return
+        self._clip_end.start()
+        if self._clip is not None:
+            return
+        name = f"{source.info.file_stem}_zone_{datetime.now():%Y-%m-%d_%H-%M-%S}.mkv"
+        try:
+            self._clip = Recording(RecordPlan(videos_folder() / name, RecordWhat.SOURCE), source, None)
+        except SegViewerError as error:
+            self.failed.emit(str(error))
+
+    def _end(self, clip: Recording) -> None:
+        files = [str(path) for path in clip.stop()]
+        if clip.problem:
+            self.failed.emit(clip.problem)
+        if files:
+            self.saved.emit(files)
+
+    # -- drawing and dragging --------------------------------------------------------------------------------------
+
+    def _points(self, rect: QRectF) -> list[QPointF]:
+        return [QPointF(rect.x() + x * rect.width(), rect.y() + y * rect.height()) for x, y in self._zone.corners]
+
+    def _paint(self, painter: QPainter, rect: QRectF) -> None:
+        occupied = self._watch is not None and self._watch.occupied
+        color = _LOUD if occupied else _QUIET
+        points = self._points(rect)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(color, 2))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawPolygon(QPolygonF(points))
+        painter.setBrush(color)
+        for point in points:
+            painter.drawEllipse(point, _HANDLE, _HANDLE)
+        painter.drawText(points[0] + QPointF(0, -_GRAB), NOTE)
+        if self._flash.isActive():
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(_LOUD, 10))
+            painter.drawRect(rect.adjusted(5, 5, -5, -5))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if not isinstance(event, QMouseEvent):
+            return False
+        at = event.position()
+        if event.type() is QEvent.Type.MouseButtonPress and event.button() is Qt.MouseButton.LeftButton:
+            self._dragged = self._corner_at(at)
+            return self._dragged is not None
+        if event.type() is QEvent.Type.MouseButtonRelease and self._dragged is not None:
+            self._dragged = None
+            return True
+        if event.type() is QEvent.Type.MouseMove:
+            if self._dragged is not None:
+                self._drag(self._dragged, at)
+                return True
+            over = self._corner_at(at) is not None
+            self._view.setCursor(Qt.CursorShape.SizeAllCursor if over else Qt.CursorShape.ArrowCursor)
+        return False
+
+    def _corner_at(self, at: QPointF) -> int | None:
+        rect = self._view.picture_rect()
+        if rect.isEmpty():
+            return None
+        distances = [(point - at).manhattanLength() for point in self._points(rect)]
+        nearest = min(range(4), key=distances.__getitem__)
+        return nearest if distances[nearest] <= _GRAB else None
+
+    def _drag(self, index: int, at: QPointF) -> None:
+        rect = self._view.picture_rect()
+        point = ((at.x() - rect.x()) / rect.width(), (at.y() - rect.y()) / rect.height())
+        self._zone = self._zone.with_corner(index, point)
+        self._watch = None
+        self._view.update()

@@ -1,0 +1,74 @@
+"""Where files have a time line: whether the picture is live, how old it is, what is being recorded."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
+
+from seg_viewer.core.ledger import LedgerSnapshot
+from seg_viewer.gui.widgets.seek_bar import clock_text
+from seg_viewer.player.session import PlayerState
+from seg_viewer.sources import LiveStatus
+
+
+def lost_text(state: PlayerState, status: LiveStatus) -> str:
+    """What to write over a picture that is no longer what is now; "" when it is, or the player has stopped."""
+    if status.connected or state is PlayerState.ERROR:
+        return ""
+    return f"{'Waiting' if status.silent else 'Reconnecting'} …\n{status.problem}"
+
+
+class LiveBar(QWidget):
+    """A badge, a line about the connection, the latency, and the recording."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        line = QHBoxLayout(self)
+        line.setContentsMargins(2, 2, 2, 2)
+        line.setSpacing(10)
+        self.badge = QLabel(objectName="badge")
+        self.badge.setAccessibleName("State of the live source")
+        self.badge.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.status = QLabel(objectName="dim")
+        self.status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.recording = QLabel(objectName="recording")
+        self.recording.setAccessibleName("Recording")
+        self.recording.hide()
+        self.latency = QLabel(objectName="dim")
+        self.latency.setAccessibleName("Latency")
+        self.latency.setToolTip("From the arrival of a picture to its overlay on the screen: p50 / p95")
+        for widget, stretch in ((self.badge, 0), (self.status, 1), (self.recording, 0), (self.latency, 0)):
+            line.addWidget(widget, stretch)
+        self._kind = ""
+        self.set_status(PlayerState.LOADING, LiveStatus())
+
+    def set_status(self, state: PlayerState, status: LiveStatus) -> None:
+        if state is PlayerState.PAUSED:
+            kind, text, line = "paused", "PAUSED", "The stream goes on; play returns to what is now"
+        elif state is PlayerState.ERROR:
+            kind, text, line = "lost", "STOPPED", ""
+        elif status.connected:
+            times = f"came back {status.reconnects} times" if status.reconnects > 1 else "came back once"
+            kind, text, line = "live", "● LIVE", times if status.reconnects else ""
+        else:
+            kind, text = "lost", "NO PICTURE" if status.silent else "RECONNECTING"
+            line = status.problem
+        self.badge.setText(text)
+        if self._kind != kind:
+            self._kind = kind
+            self.badge.setProperty("kind", kind)
+            self.badge.style().unpolish(self.badge)
+            self.badge.style().polish(self.badge)
+        self.latency.setVisible(kind == "live")  # of the past, while nothing arrives
+        self.status.setText(line)
+        self.status.setToolTip(line)
+
+    def set_times(self, snapshot: LedgerSnapshot) -> None:
+        shown = snapshot.stages.get("shown")
+        self.latency.setText(f"{shown.p50_s * 1000:.0f} / {shown.p95_s * 1000:.0f} ms behind" if shown else "")
+
+    def set_recording(self, seconds: float | None) -> None:
+        """How long it has been running; None when nothing is recorded."""
+        self.recording.setVisible(seconds is not None)
+        if seconds is not None:
+            self.recording.setText(f"● REC {clock_text(seconds)}")

@@ -1,0 +1,174 @@
+"""Export: every frame of a source, painted, into a video file."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from seg_viewer.core.errors import ExportError, UsageError
+from seg_viewer.core.model_file import ModelSpec
+from seg_viewer.core.overlay import Overlay
+from seg_viewer.core.part_file import check_target
+from seg_viewer.engines import Engine, LoadStopped, LoadWatch
+from seg_viewer.jobs.options import RunOptions
+from seg_viewer.pipeline import Pipeline, Policy
+from seg_viewer.sinks import PRESETS
+from seg_viewer.sinks.video import VideoSink
+from seg_viewer.sources import open_source
+from seg_viewer.sources.base import Source
+
+_REPORT_EVERY_S = 0.1
+_LEAST_FREE_BYTES = 8 << 20
+
+
+class ExportCancelled(ExportError):
+    """The person stopped it; nothing was left behind."""
+
+
+@dataclass(frozen=True)
+class ExportProgress:
+    """
+    Args:
+        frames: written so far.
+        total: expected in all, or None when the source does not say.
+        rate: frames per second since the start.
+        time_left_s: seconds, or None when the total is unknown.
+    """
+
+    frames: int
+    total: int | None
+    rate: float
+    time_left_s: float | None
+
+
+@dataclass(frozen=True)
+class ExportResult:
+    """
+    Args:
+        path: the file made.
+        frames: in it.
+        seconds: it took.
+        audio: "aac copied", "pcm_s16le encoded as aac", "none", …
+        engine: what ran, one line.
+        warnings: what was wrong with the source or the engine, a line each.
+        model: what ran, e.g. "driving-fast (512×288)".
+    """
+
+    path: Path
+    frames: int
+    seconds: float
+    audio: str
+    engine: str = ""
+    warnings: tuple[str, ...] = ()
+    model: str = ""
+
+
+def export_video(
+    source: str | Path,
+    out: str | Path,
+    options: RunOptions,
+    *,
+    crf: int = 20,
+    preset: str = "veryfast",
+    overwrite: bool = False,
+    on_progress: Callable[[ExportProgress], None] | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> ExportResult:
+    """Write the annotated video.
+
+    Args:
+        source: what `open_source` takes; not live.
+        out: an .mp4 file to make.
+        options: model, engine, look.
+        crf: 0…51, lower is better and larger.
+        preset: one of `PRESETS`.
+        overwrite: an existing `out` may be replaced, once the new file is whole.
+        on_progress: called about ten times a second, on this thread.
+        cancelled: asked after every frame.
+
+    Raises:
+        UsageError: the input is missing, or the output cannot be meant (the input itself, exists, no .mp4).
+        SourceError, ModelFileError, EngineError: the parts cannot be had.
+        ExportError: the file cannot be written. ExportCancelled: `cancelled` said so.
+    """
+    out = Path(out).expanduser()
+    if out.suffix.lower() != ".mp4":
+        raise UsageError(f"{out}: only .mp4 can be written; choose a name that ends in .mp4")
+    if not 0 <= crf <= 51:
+        raise UsageError(f"crf {crf}: choose 0 (lossless) to 51 (smallest)")
+    if preset not in PRESETS:
+        raise UsageError(f"preset '{preset}': choose one of {', '.join(PRESETS)}")
+    spec = options.read_spec()
+    opened = open_source(source)
+    try:
+        _check_output(out, opened, overwrite)
+    except BaseException:
+        opened.close()
+        raise
+    start_s = time.perf_counter()
+    info = opened.info
+    sink = VideoSink(
+        out,
+        Overlay(spec.labels, options.style),
+        rate=info.rate,
+        time_base=info.time_base,
+        sample_aspect=info.sample_aspect,
+        audio_from=info.path if info.has_audio else None,
+        crf=crf,
+        preset=preset,
+    )
+    total = info.frame_count or (round(info.duration_s * info.rate) if info.duration_s and info.rate else None)
+    reported_s = start_s
+    watch = LoadWatch()
+    load = partial(_load, options, spec, out, cancelled, watch)
+    with Pipeline(opened, spec, load, policy=Policy.EVERY_FRAME, on_stop=watch.stop) as pipeline, sink:
+        for shot in pipeline:
+            sink.write(shot)
+            now_s = time.perf_counter()
+            if on_progress and now_s - reported_s > _REPORT_EVERY_S:
+                reported_s = now_s
+                on_progress(_progress(sink.frames, total, now_s - start_s))
+            if cancelled():
+                raise ExportCancelled(f"{out}: export stopped; nothing was written")
+        report = pipeline.engine_report
+    seconds = time.perf_counter() - start_s
+    if on_progress:
+        on_progress(_progress(sink.frames, sink.frames, seconds))
+    warnings = [*opened.warnings, *([report.fallback] if report and report.fallback else [])]
+    ran = report.line() if report else ""
+    return ExportResult(out, sink.frames, seconds, sink.audio, ran, tuple(warnings), spec.title)
+
+
+def _load(options: RunOptions, spec: ModelSpec, out: Path, cancelled: Callable[[], bool], watch: LoadWatch) -> Engine:
+    """The engine; building one that takes long stops with the export."""
+    tell = options.on_loading
+
+    def on_loading(what: str, share: float) -> bool:
+        return watch(what, share) and not cancelled() and (tell is None or tell(what, share))
+
+    try:
+        return options.watched(on_loading).load(spec)
+    except LoadStopped as error:
+        if cancelled():
+            raise ExportCancelled(f"{out}: export stopped; nothing was written") from error
+        raise
+
+
+def _check_output(out: Path, source: Source, overwrite: bool) -> None:
+    if source.info.live:
+        raise UsageError(f"{source.info.name}: is live and never ends; use 'seg-viewer record' (in the window, R)")
+    check_target(out, overwrite=overwrite, sources=(source.info.path,) if source.info.path else ())
+    disk = shutil.disk_usage(out.parent)
+    if disk.total and disk.free < _LEAST_FREE_BYTES:
+        raise ExportError(f"{out.parent}: the disk is full; free some space or choose another folder")
+
+
+def _progress(frames: int, total: int | None, seconds: float) -> ExportProgress:
+    rate = frames / seconds if seconds > 0 else 0.0
+    if total is None or rate == 0:
+        return ExportProgress(frames, total, rate, None)
+    return ExportProgress(frames, max(total, frames), rate, max(0, total - frames) / rate)

@@ -1,0 +1,1 @@
+"""What sources and sinks share of video: pictures, colours, H.264."""

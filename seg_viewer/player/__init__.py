@@ -1,0 +1,1 @@
+"""Plays one source at a time. Knows no Qt."""

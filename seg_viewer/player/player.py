@@ -1,0 +1,238 @@
+"""Plays one source at a time on threads of its own. Knows no Qt: `bridge.py` tells the window when there is news."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from seg_viewer.core.ledger import Ledger
+from seg_viewer.core.model_file import ModelSpec
+from seg_viewer.core.scores import Score
+from seg_viewer.engines.base import EngineReport
+from seg_viewer.jobs.options import RunOptions
+from seg_viewer.jobs.record import Recording
+from seg_viewer.pipeline import Pipeline
+from seg_viewer.player.session import PlayerState, Session, Shown, Start
+from seg_viewer.sources import LiveSource, LiveStatus, SourceInfo
+
+
+class Player:
+    """Opens sources, plays them, keeps the newest shot until the window takes it.
+
+    Every method returns at once; what it asked for happens on the player's threads.
+
+    Args:
+        options: model, engine and style of a run.
+    """
+
+    def __init__(self, options: RunOptions) -> None:
+        self.options = options
+        self.view_size = (1280, 720)
+        """Where pictures will be shown, device pixels."""
+        self._lock = threading.Lock()
+        self._on_news: Callable[[], None] = lambda: None
+        self._on_change: Callable[[], None] = lambda: None
+        self._speed = 1.0
+        self._loop = False
+        self._session: Session | None = None
+        self._threads: list[threading.Thread] = []
+
+    def listen(self, on_news: Callable[[], None], on_change: Callable[[], None]) -> None:
+        """Call back, on any thread: `on_news` when a shot waits for `take`, `on_change` when the state is another."""
+        with self._lock:
+            self._on_news, self._on_change = on_news, on_change
+
+    # -- opening and closing ---------------------------------------------------------------------------------------
+
+    def open(self, source: str, truth_csv: Path | None = None) -> None:
+        """Leave the present source and play another; its scores against the ground truth go to `truth_csv`."""
+        self.stop()
+        self._begin(Session(self, source, truth_csv))
+
+    def use_model(self, model: str) -> None:
+        """Go on with another model: the same source at the same place, playing or paused as before.
+
+        Scores that went to a table end there: they are of one model.
+
+        Args:
+            model: name of a shipped model, or path of an .onnx file.
+        """
+        self.options = replace(self.options, model=model)
+        old = self._session
+        if old is not None:
+            self.stop()
+            self._begin(Session(self, old.source, start=Start(old.position_s, old.paused, old.thread)))
+
+    def _begin(self, session: Session) -> None:
+        self._session = session
+        self._threads = [thread for thread in self._threads if thread.is_alive()]
+        self._threads.append(session.thread)
+        session.thread.start()
+
+    def stop(self) -> None:
+        """Leave the present source."""
+        session, self._session = self._session, None
+        if session is not None:
+            session.stop()
+
+    def close(self, timeout_s: float = 0.8) -> bool:
+        """Stop and wait for the threads; returns whether all ended in time (compiling cannot be interrupted)."""
+        self.listen(lambda: None, lambda: None)
+        self.stop()
+        until_s = time.perf_counter() + timeout_s
+        for thread in self._threads:
+            thread.join(max(0.0, until_s - time.perf_counter()))
+        return not any(thread.is_alive() for thread in self._threads)
+
+    # -- what there is ---------------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> PlayerState:
+        return self._session.state() if self._session else PlayerState.EMPTY
+
+    @property
+    def source(self) -> str | None:
+        """As given to `open`."""
+        return self._session.source if self._session else None
+
+    @property
+    def info(self) -> SourceInfo | None:
+        """Of the source; a live one may change its size."""
+        return self._session.info if self._session else None
+
+    @property
+    def live_status(self) -> LiveStatus | None:
+        """Whether a live source is connected; None for all others."""
+        pipeline = self._session.pipeline if self._session else None
+        source = pipeline.source if pipeline else None
+        return source.status if isinstance(source, LiveSource) and source.info.live else None
+
+    @property
+    def spec(self) -> ModelSpec | None:
+        return self._session.spec if self._session else None
+
+    @property
+    def truth_csv(self) -> Path | None:
+        """As given to `open`; None after `use_model`."""
+        return self._session.truth_csv if self._session else None
+
+    @property
+    def position_s(self) -> float:
+        """Media time of the shot taken last, seconds; before that, where playing begins."""
+        return self._session.position_s if self._session else 0.0
+
+    @property
+    def error(self) -> str | None:
+        """One line, when the state is ERROR."""
+        return self._session.error if self._session else None
+
+    @property
+    def ledger(self) -> Ledger | None:
+        return self._session.ledger if self._session else None
+
+    @property
+    def score(self) -> Score | None:
+        """Of the latest frames against their ground truth; None without one."""
+        live_score = self._session.live_score if self._session else None
+        return live_score.score() if live_score else None
+
+    @property
+    def engine_report(self) -> EngineReport | None:
+        pipeline = self._session.pipeline if self._session else None
+        return pipeline.engine_report if pipeline else None
+
+    @property
+    def loading(self) -> tuple[str, float] | None:
+        """What is being made ready and which share of it is done, while an engine takes long to; else None."""
+        return self._session.loading if self._session and self._session.error is None else None
+
+    def stop_loading(self) -> None:
+        """Stop making the engine ready; the session ends with an error that says so."""
+        if self._session:
+            self._session.watch.stop()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was wrong with the source so far."""
+        pipeline = self._session.pipeline if self._session else None
+        return tuple(pipeline.source.warnings) if pipeline else ()
+
+    @property
+    def live_source(self) -> LiveSource | None:
+        """What can be recorded; None unless it is live and open."""
+        pipeline = self._pipeline()
+        source = pipeline.source if pipeline else None
+        return source if isinstance(source, LiveSource) and source.info.live else None
+
+    def set_recording(self, recording: Recording | None) -> None:
+        """Shots go there too, from the next one on."""
+        if self._session:
+            self._session.recording = recording
+
+    def take(self) -> Shown | None:
+        """The newest shot, once."""
+        return self._session.take() if self._session else None
+
+    def rescale(self, shown: Shown) -> None:
+        """Deliver the same shot again, converted for the present `view_size`, unless a newer one comes first."""
+        if self._session:
+            threading.Thread(target=self._session.rescale, args=(shown,), name="seg-rescale", daemon=True).start()
+
+    # -- steering --------------------------------------------------------------------------------------------------
+
+    @property
+    def speed(self) -> float:
+        return self._speed
+
+    @speed.setter
+    def speed(self, value: float) -> None:
+        self._speed = value
+        if pipeline := self._pipeline():
+            pipeline.speed = value
+
+    @property
+    def loop(self) -> bool:
+        return self._loop
+
+    @loop.setter
+    def loop(self, value: bool) -> None:
+        self._loop = value
+        if pipeline := self._pipeline():
+            pipeline.loop = value
+
+    def play(self) -> None:
+        """Go on, or start over after the end."""
+        if pipeline := self._pipeline():
+            ended = self.state is PlayerState.ENDED
+            pipeline.resume()
+            if ended:
+                self.seek(0.0)
+
+    def pause(self) -> None:
+        if pipeline := self._pipeline():
+            pipeline.pause()
+
+    def step(self) -> None:
+        """Pause, and show the next frame. Ignored while the last step is still under way."""
+        if pipeline := self._pipeline():
+            pipeline.pause()
+            if not pipeline.at_end and self._session and self._session.expect():
+                pipeline.step()
+
+    def step_back(self) -> None:
+        """Pause, and show the frame before. Ignored while the last step is still under way."""
+        if pipeline := self._pipeline():
+            pipeline.pause()
+            if self._session and self._session.expect():
+                pipeline.step_back()
+
+    def seek(self, time_s: float) -> None:
+        """Show the frame at a time; while one seek is under way only the newest wish is kept."""
+        if self._pipeline() and self._session:
+            self._session.seek(max(0.0, time_s))
+
+    def _pipeline(self) -> Pipeline | None:
+        return self._session.pipeline if self._session and self._session.error is None else None

@@ -1,0 +1,1 @@
+"""CARLA: the simulator as a source."""

@@ -1,0 +1,374 @@
+"""CARLA: rides on a car of the simulator, two cameras on it. The only door to the `carla` package.
+
+Everything that a drive spawned is destroyed, and what it changed in the world is put back, when it is closed.
+Runs in a process of its own, see `carla_process.py`.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import socket
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import cv2
+import numpy as np
+from platformdirs import user_cache_path
+
+from seg_viewer.core.carla_tags import table_version
+from seg_viewer.core.errors import SourceError, UsageError
+from seg_viewer.core.frame import ByteArray
+from seg_viewer.sources.carla.address import CarlaOptions
+from seg_viewer.sources.carla.cleanup import SETTINGS, WEATHER, Debt, settle
+from seg_viewer.sources.carla.pairing import CAMERAS, Pairs
+from seg_viewer.sources.carla.process import Capture
+from seg_viewer.sources.carla.traffic import Traffic
+
+_EGO = "vehicle.tesla.model3"
+_WARM_UP_TICKS = 4
+_LOAD_TIMEOUT_S = 120.0
+_GONE_TIMEOUT_S = 1.0
+_OTHER_CLOCK_S = 1.0
+_SUBSTEP_S = 0.01
+
+
+class CarlaDrive:
+    """One drive through a simulator that runs already: a car, two cameras on it, traffic around it.
+
+    Args:
+        options: see there.
+        on_debt: called whenever there is more to put back.
+
+    Raises:
+        UsageError: the town, weather or car that was asked for does not exist, or the `carla` package is missing.
+        SourceError: no server answers, it has another version than the client, or there is no room for the car.
+    """
+
+    def __init__(self, options: CarlaOptions, on_debt: Callable[[Debt], None] = lambda _debt: None) -> None:
+        self.options = options
+        self.debt = Debt()
+        self.warnings: list[str] = []
+        self.version = ""
+        self._on_debt = on_debt
+        self.town = ""
+        self._pairs = Pairs()
+        self._carla = _carla_package()
+        self._client: Any = None
+        self._world: Any = None
+        self._cameras: list[Any] = []
+        self._traffic: Traffic | None = None
+        self._is_gone = False
+        self._is_closed = False
+        self._random = random.Random(options.seed)
+        try:
+            self._connect()
+            self._prepare_world()
+            self._board()
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def drops(self) -> dict[str, int]:
+        """Pictures so far that nobody got, by cause."""
+        return dict(self._pairs.drops)
+
+    def capture(self) -> Capture:
+        """Tick the world and wait for what the cameras saw.
+
+        Raises:
+            SourceError: the server or a camera did not answer in time.
+        """
+        options = self.options
+        tick = self._tick() if options.tick else None
+        pair = self._pairs.take(tick, options.timeout_s)
+        arrived_s = time.perf_counter()
+        missing = [camera for camera in CAMERAS if camera not in pair]
+        if missing:
+            raise SourceError(
+                f"{options.name}: {' and '.join(missing)} sent no picture within {options.timeout_s:g} s;"
+                " is the simulator rendering?"
+            )
+        picture, tags = (_pixels(pair[camera]) for camera in CAMERAS)
+        rgb = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGRA2RGB), np.uint8)
+        image = pair[CAMERAS[0]]
+        return Capture(image.frame, image.timestamp, rgb, np.ascontiguousarray(tags[:, :, 2]), arrived_s)
+
+    def close(self) -> None:
+        """Destroy what was spawned and put the world back as it was; again is fine."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        if self._is_gone and not self._answers_again():
+            self._warn(f"{self.options.name}: no longer answers; what was spawned there could not be removed")
+        elif self._world is not None:
+            for camera in self._cameras:
+                self._quietly(camera.stop)
+            if self._traffic is not None:
+                self._quietly(self._traffic.stop)
+            self._quietly(lambda: settle(self._carla, self._client, self._world, self.debt))
+        # the library's threads end with the last of these
+        self._cameras, self._traffic, self._world, self._client = [], None, None, None
+
+    # -- one after the other, in order -----------------------------------------------------------------------------
+
+    def _connect(self) -> None:
+        options = self.options
+        where = f"{options.host}:{options.port}"
+        try:
+            self._client = self._carla.Client(options.host, options.port)
+            self._client.set_timeout(options.timeout_s)
+            self._client.set_files_base_folder(str(user_cache_path("seg-viewer") / "carla"))
+            self.version = str(self._client.get_server_version())
+        except RuntimeError as error:
+            why = f"within {options.timeout_s:g} s" if "time-out" in str(error) else f"({_one_line(error)})"
+            raise SourceError(
+                f"{options.name}: no CARLA server answers at {where} {why};"
+                " start it (CarlaUE4.sh) or name where it runs: carla://HOST:PORT"
+            ) from None
+        ours = str(self._client.get_client_version())
+        if _number(ours) != _number(self.version):
+            raise SourceError(
+                f"{options.name}: the server is CARLA {self.version}, the client {ours};"
+                f" install the client of the same version: pip install carla=={_number(self.version)}"
+            )
+        try:
+            table_version(self.version)
+        except ValueError as error:
+            raise SourceError(f"{options.name}: {error}") from None
+
+    def _prepare_world(self) -> None:
+        options = self.options
+        with self._explained():
+            self._world = self._client.get_world()
+            settings, weather = self._world.get_settings(), self._world.get_weather()
+            if options.tick and settings.synchronous_mode:
+                self._refuse_second_clock()
+            self._load_town()
+            if options.weather:
+                preset = self._preset(options.weather)
+                self._owe(weather={key: getattr(weather, key) for key in WEATHER})
+                self._world.set_weather(preset)
+            if options.tick:
+                self._owe(settings={key: getattr(settings, key) for key in SETTINGS})
+                own = self._world.get_settings()
+                own.synchronous_mode = True
+                own.no_rendering_mode = False
+                own.fixed_delta_seconds = 1 / options.fps
+                # CARLA's physics wants fixed step ≤ substep × substeps
+                own.substepping, own.max_substep_delta_time = True, _SUBSTEP_S
+                own.max_substeps = max(1, min(16, int(np.ceil(1 / options.fps / _SUBSTEP_S))))
+                own.max_substep_delta_time = max(_SUBSTEP_S, 1 / options.fps / own.max_substeps)
+                self._world.apply_settings(own)
+                self._world.tick(options.timeout_s)
+
+    def _refuse_second_clock(self) -> None:
+        """A world in synchronous mode that moves is ticked by somebody else; one that stands was left like that."""
+        try:
+            self._world.wait_for_tick(_OTHER_CLOCK_S)
+        except RuntimeError:
+            self._warn(f"{self.options.name}: was left in synchronous mode, and is left so again")
+            return
+        raise UsageError(
+            f"{self.options.name}: another client sets the pace of this simulator;"
+            " ride along with tick=0 (and ego=ROLE), or stop that client"
+        )
+
+    def _load_town(self) -> None:
+        options = self.options
+        self.town = _short(self._world.get_map().name)
+        if options.town and options.town != self.town:
+            towns = sorted(_short(town) for town in self._client.get_available_maps())
+            if options.town not in towns:
+                raise UsageError(f"{options.name}: has no map '{options.town}'; it has {', '.join(towns)}")
+            self._client.set_timeout(max(options.timeout_s, _LOAD_TIMEOUT_S))
+            self._world = self._client.load_world(options.town)
+            self._client.set_timeout(options.timeout_s)
+            self.town = _short(self._world.get_map().name)
+
+    def _board(self) -> None:
+        """A car, cameras on it, traffic around it."""
+        options = self.options
+        with self._explained():
+            blueprints = self._world.get_blueprint_library()
+            points = list(self._world.get_map().get_spawn_points())
+            self._random.shuffle(points)
+            drives = options.autopilot and not options.ego
+            traffic = None
+            if options.vehicles or options.walkers or drives:
+                traffic = self._traffic = Traffic(
+                    self._carla, self._client, self._world, _free_port(), options.seed, options.tick, self._owe_actors
+                )
+                if options.vehicles or drives:
+                    traffic.start()
+                    # it begins in its own time, and forgets cars that it is told of before the world shows them
+                    self._tick_or_wait()
+            ego = self._find_car(options.ego) if options.ego else self._spawn_car(blueprints, points)
+            if traffic is not None:
+                self._tick_or_wait()
+                if drives:
+                    traffic.drive(ego)
+                self.warnings += traffic.add_vehicles(options.vehicles, points, self._random)
+                self.warnings += traffic.add_walkers(options.walkers, self._random, self._tick_or_wait)
+            for name in CAMERAS:
+                self._mount(blueprints.find(name), ego)
+            if options.tick:
+                for _ in range(_WARM_UP_TICKS):
+                    self._tick()
+
+    def _find_car(self, role: str) -> Any:
+        self._tick_or_wait()
+        cars = list(self._world.get_actors().filter("vehicle.*"))
+        for car in cars:
+            if car.attributes.get("role_name") == role:
+                return car
+        roles = sorted({car.attributes.get("role_name", "") for car in cars})
+        has = f"the cars there are called {', '.join(roles)}" if roles else "there are no cars"
+        raise UsageError(f"{self.options.name}: no car has the role name '{role}'; {has}")
+
+    def _spawn_car(self, blueprints: Any, points: list[Any]) -> Any:
+        cars = [b for b in blueprints.filter("vehicle.*") if b.id == _EGO] or list(blueprints.filter("vehicle.*"))
+        if not cars:
+            raise SourceError(f"{self.options.name}: the server offers no cars to spawn")
+        cars[0].set_attribute("role_name", "hero")
+        while points:
+            car = self._world.try_spawn_actor(cars[0], points.pop())
+            if car is not None:
+                self._owe_actors([car.id])
+                return car
+        raise SourceError(f"{self.options.name}: no spawn point of {self.town} is free; remove some cars")
+
+    def _mount(self, blueprint: Any, ego: Any) -> None:
+        options, carla = self.options, self._carla
+        for key, value in (("image_size_x", options.width), ("image_size_y", options.height), ("fov", options.fov)):
+            blueprint.set_attribute(key, str(value))
+        place = carla.Transform(
+            carla.Location(options.mount.x, options.mount.y, options.mount.z),
+            carla.Rotation(pitch=options.mount.pitch),
+        )
+        camera = self._world.spawn_actor(blueprint, place, attach_to=ego)
+        self._owe_actors([camera.id])
+        name = str(blueprint.id)
+        camera.listen(lambda image: self._pairs.put(name, image))
+        self._cameras.append(camera)
+
+    def _owe_actors(self, ids: Sequence[int]) -> None:
+        self._owe(actors=(*self.debt.actors, *ids))
+
+    def _owe(self, **more: Any) -> None:
+        self.debt = replace(self.debt, **more)
+        self._on_debt(self.debt)
+
+    # -- talking to the server -------------------------------------------------------------------------------------
+
+    def _tick(self) -> int:
+        with self._explained():
+            return int(self._world.tick(self.options.timeout_s))
+
+    def _tick_or_wait(self) -> None:
+        if self.options.tick:
+            self._tick()
+            return
+        try:
+            self._world.wait_for_tick(self.options.timeout_s)
+        except RuntimeError:
+            raise SourceError(
+                f"{self.options.name}: no tick within {self.options.timeout_s:g} s;"
+                " tick=0 leaves the pace to another client, which has to set it"
+            ) from None
+
+    def _explained(self) -> _Explained:
+        return _Explained(self)
+
+    def lost(self, error: RuntimeError) -> SourceError:
+        """The one line for an error of the client library."""
+        self._is_gone = "time-out" in str(error)
+        if self._is_gone:
+            return SourceError(
+                f"{self.options.name}: the simulator did not answer within {self.options.timeout_s:g} s;"
+                " is it still running? A longer wait: timeout=60"
+            )
+        return SourceError(f"{self.options.name}: {_one_line(error)}")
+
+    def _answers_again(self) -> bool:
+        self._client.set_timeout(_GONE_TIMEOUT_S)
+        try:
+            self._client.get_server_version()
+        except RuntimeError:
+            return False
+        return True
+
+    def _preset(self, name: str) -> Any:
+        kind = self._carla.WeatherParameters
+        presets = sorted(key for key, value in vars(kind).items() if isinstance(value, kind))
+        if name not in presets:
+            raise UsageError(f"{self.options.name}: no weather '{name}'; choose one of {', '.join(presets)}")
+        return getattr(kind, name)
+
+    def _quietly(self, step: Callable[[], object]) -> None:
+        """Whatever happens, what comes after it is put back too."""
+        try:
+            step()
+        except RuntimeError as error:
+            self._warn(f"{self.options.name}: while tidying up: {_one_line(error)}")
+
+    def _warn(self, text: str) -> None:
+        if text not in self.warnings:
+            self.warnings.append(text)
+
+
+class _Explained:
+    """Turns an error of the client library into the one line of ours."""
+
+    def __init__(self, drive: CarlaDrive) -> None:
+        self._drive = drive
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, RuntimeError):
+            raise self._drive.lost(error) from None
+
+
+def settle_for(options: CarlaOptions, debt: Debt) -> None:
+    """`settle` for a drive that ended without. Raises: RuntimeError when the server does not answer."""
+    carla = _carla_package()
+    client = carla.Client(options.host, options.port)
+    client.set_timeout(options.timeout_s)
+    settle(carla, client, client.get_world(), debt)
+
+
+def _carla_package() -> Any:
+    try:
+        import carla
+    except ImportError as error:
+        raise UsageError(f"carla://: the CARLA client is missing ({error}); pip install 'seg-viewer[carla]'") from None
+    return carla
+
+
+def _pixels(image: Any) -> ByteArray:
+    """Shape (H, W, 4), uint8, blue-green-red-alpha; borrows the image's memory."""
+    return np.frombuffer(image.raw_data, np.uint8).reshape(image.height, image.width, 4)
+
+
+def _free_port() -> int:
+    """For the traffic manager, which lives in this process: 8000 may be another client's."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _number(version: str) -> str:
+    found = re.match(r"\d+(\.\d+)*", version)
+    return found.group() if found else version
+
+
+def _short(town: str) -> str:
+    return town.rsplit("/", 1)[-1]
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,305 @@
+"""A drive in a process of its own.
+
+CARLA's client ends the whole process when its traffic manager loses the server. In a process of its own it ends only
+that; and however this program ends, the other one notices and leaves the simulator as it was.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import importlib.util
+import multiprocessing
+import os
+import pickle
+import signal
+import socket
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from seg_viewer.core.errors import SegViewerError, SourceError, UsageError
+from seg_viewer.core.frame import ByteArray
+from seg_viewer.sources.carla.address import CarlaOptions
+from seg_viewer.sources.carla.cleanup import Debt
+
+_CLOSE_S = 30.0
+_SETUP_S = 240.0
+_SWEEP_S = 5.0
+_PATIENCE_S = 0.1
+_TICK, _CLOSE = "tick", "close"
+_READY, _CAPTURE, _DEBT, _ERROR, _CLOSED = "ready", "capture", "debt", "error", "closed"
+
+
+@dataclass(frozen=True)
+class Capture:
+    """What both cameras saw at one tick.
+
+    Args:
+        tick: the simulator's frame number.
+        time_s: simulated time, seconds.
+        rgb: shape (H, W, 3), uint8, RGB.
+        tags: CARLA's tags, shape (H, W), uint8.
+        arrived_s: `time.perf_counter()` when both were there; that clock is the same in all processes of a machine.
+    """
+
+    tick: int
+    time_s: float
+    rgb: ByteArray
+    tags: ByteArray
+    arrived_s: float
+
+
+class DriveProcess:
+    """Starts a drive, `board`s it, and asks it for one picture at a time.
+
+    Args:
+        options: of the drive.
+
+    Raises:
+        UsageError: the `carla` package is missing.
+    """
+
+    def __init__(self, options: CarlaOptions) -> None:
+        if importlib.util.find_spec("carla") is None:
+            raise UsageError(f"{options.name}: the CARLA client is missing; pip install 'seg-viewer[carla]'")
+        self.options = options
+        self.warnings: list[str] = []
+        self.version = self.town = ""
+        self.drops: dict[str, int] = {}
+        """Pictures so far that were left out, by cause."""
+        self._debt = Debt()
+        self._stopping = False
+        self._is_closed = False
+        self._lock = threading.Lock()  # one may close while another waits
+        self._waker, self._woken = socket.socketpair()
+        log, self._log = tempfile.mkstemp(prefix="seg-viewer-carla-", suffix=".log")
+        os.close(log)
+        context = multiprocessing.get_context("spawn")
+        self._connection, self._theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(self._theirs, options, self._log), name="seg-carla")
+        self._clock = _clock_of(options) if options.tick else None
+        self._holds_clock = False
+
+    def board(self) -> bool:
+        """Wait until the car stands in its town; False when it was interrupted.
+
+        Raises: as `seg_viewer.sources.carla.client.CarlaDrive`.
+        """
+        try:
+            if not self._take_clock():
+                return False
+            atexit.register(self.close)  # before multiprocessing waits for it
+            self._process.start()
+            self._theirs.close()
+            answer = self._answer(_SETUP_S)
+        except BaseException:
+            self.close()
+            raise
+        if answer is not None:
+            _, self.version, self.town, warnings = answer
+            self.warnings += warnings
+        return answer is not None
+
+    def _take_clock(self) -> bool:
+        """One drive of this program at a time sets the pace of a simulator; waits for the one before to be closed."""
+        until_s = time.perf_counter() + _CLOSE_S
+        while self._clock is not None and not self._holds_clock:
+            self._holds_clock = self._clock.acquire(timeout=_PATIENCE_S)
+            if self._stopping:
+                return False
+            if not self._holds_clock and time.perf_counter() > until_s:
+                raise SourceError(f"{self.options.name}: another drive of this program is under way there; close it")
+        return True
+
+    def capture(self, ticks: int = 1) -> Capture | None:
+        """What is seen so many ticks later; None once it is to stop. Called on one thread.
+
+        Raises:
+            SourceError: the server or a camera did not answer in time.
+        """
+        self._send((_TICK, ticks))
+        answer = self._answer((2 + ticks) * self.options.timeout_s + 5)
+        if answer is None:
+            return None
+        _, tick, time_s, arrived_s, height, width, self.drops = answer
+        try:
+            rgb = np.frombuffer(self._connection.recv_bytes(), np.uint8).reshape(height, width, 3)
+            tags = np.frombuffer(self._connection.recv_bytes(), np.uint8).reshape(height, width)
+        except (EOFError, OSError):
+            raise SourceError(self._why_it_ended()) from None
+        return Capture(tick, time_s, rgb, tags, arrived_s)
+
+    def interrupt(self) -> None:
+        """End a `capture` that waits, from any thread; for good."""
+        if not self._stopping:
+            self._stopping = True
+            with contextlib.suppress(OSError):
+                self._waker.send(b"!")
+
+    def close(self) -> None:
+        """Have the drive leave the simulator as it was, and wait for that; again is fine. Not while `capture` runs."""
+        with self._lock:
+            if self._is_closed:
+                return
+            self._is_closed = True
+            self._stopping = True
+            atexit.unregister(self.close)
+            if self._process.pid is not None:
+                self._send((_CLOSE, 0))
+                self._read_last_words()
+                self._process.join(_CLOSE_S)
+                if self._process.is_alive():
+                    self.warnings.append(f"{self.options.name}: the client does not end; it may leave something there")
+            if self._clock is not None and self._holds_clock:
+                self._clock.release()
+            self._connection.close()
+            self._theirs.close()
+            self._waker.close()
+            self._woken.close()
+            with contextlib.suppress(OSError):
+                Path(self._log).unlink()
+
+    def _read_last_words(self) -> None:
+        """Until it hangs up; a picture that nobody fetched may come first."""
+        words = b""
+        with contextlib.suppress(EOFError, OSError):
+            while self._connection.poll(_CLOSE_S):
+                words = self._connection.recv_bytes()
+        with contextlib.suppress(pickle.UnpicklingError, EOFError):
+            answer = pickle.loads(words)
+            if answer[0] == _CLOSED:
+                self.warnings += [text for text in answer[1] if text not in self.warnings]
+
+    def _send(self, order: tuple[str, int]) -> None:
+        with contextlib.suppress(OSError):  # it has ended: the answer will tell
+            self._connection.send(order)
+
+    def _answer(self, timeout_s: float) -> Any:
+        """Whatever it answers next, or None once it is to stop. Raises: SourceError, UsageError."""
+        while True:
+            ready = wait([self._connection, self._woken, self._process.sentinel], timeout_s)
+            if self._stopping:
+                return None
+            answer: Any = None
+            if self._connection in ready or self._connection.poll():
+                with contextlib.suppress(EOFError, OSError):
+                    answer = self._connection.recv()
+            if answer is None:
+                raise SourceError(self._why_it_ended())
+            if answer[0] == _ERROR:
+                raise (UsageError if answer[1] else SourceError)(answer[2])
+            if answer[0] != _DEBT:
+                return answer
+            self._debt = answer[1]
+
+    def _why_it_ended(self) -> str:
+        """One line; what it left in the simulator is removed, where that still answers."""
+        name, text = self.options.name, ""
+        self._process.join(1.0)
+        with contextlib.suppress(OSError):
+            text = Path(self._log).read_text(errors="replace")
+        if self._process.is_alive() or "time-out" in text:
+            return (
+                f"{name}: the simulator did not answer within {self.options.timeout_s:g} s; is it still running?"
+                f" {self._settle()}"
+            )
+        lines = [line.strip() for line in text.splitlines() if line.strip() and "WARNING" not in line]
+        why = f": {lines[-1]}" if lines else ""
+        return f"{name}: the CARLA client ended unexpectedly (code {self._process.exitcode}){why}. {self._settle()}"
+
+    def _settle(self) -> str:
+        """Put back what the other process can no longer; returns what became of it."""
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+        if self._debt == Debt():
+            return "Nothing was left there"
+        context = multiprocessing.get_context("spawn")
+        sweeper = context.Process(target=_sweep, args=(self.options, self._debt, self._log), name="seg-carla-sweeper")
+        sweeper.start()
+        sweeper.join(_SWEEP_S + self.options.timeout_s)
+        if sweeper.is_alive():
+            sweeper.kill()
+            sweeper.join()
+        swept = sweeper.exitcode == 0
+        return "What was spawned there was removed" if swept else "What was spawned there could not be removed"
+
+
+_clocks: dict[tuple[str, int], threading.Lock] = {}
+
+
+def _clock_of(options: CarlaOptions) -> threading.Lock:
+    return _clocks.setdefault((options.host.lower(), options.port), threading.Lock())
+
+
+# -- the other process -------------------------------------------------------------------------------------------------
+
+
+def _serve(connection: Connection, options: CarlaOptions, log: str) -> None:
+    """Drive for whoever holds the other end of `connection`; clean up when it closes, for whatever reason."""
+    _ignore_signals()
+    _redirect_output(log)
+    from seg_viewer.sources.carla.client import CarlaDrive
+
+    drive: CarlaDrive | None = None
+    try:
+        drive = CarlaDrive(options, on_debt=lambda debt: connection.send((_DEBT, debt)))
+        connection.send((_READY, drive.version, drive.town, drive.warnings))
+        while (order := connection.recv())[0] == _TICK:
+            for _ in range(order[1]):
+                capture = drive.capture()
+            height, width = capture.tags.shape
+            connection.send((_CAPTURE, capture.tick, capture.time_s, capture.arrived_s, height, width, drive.drops))
+            connection.send_bytes(capture.rgb.data.cast("B"))
+            connection.send_bytes(capture.tags.data.cast("B"))
+    except SegViewerError as error:
+        with contextlib.suppress(OSError):
+            connection.send((_ERROR, isinstance(error, UsageError), str(error)))
+    except (EOFError, OSError):
+        pass
+    finally:
+        if drive is not None:
+            drive.close()
+            with contextlib.suppress(OSError):
+                connection.send((_CLOSED, drive.warnings))
+        connection.close()
+        with contextlib.suppress(OSError):
+            Path(log).unlink()  # only wanted after a crash; the other one may be gone
+
+
+def _sweep(options: CarlaOptions, debt: Debt, log: str) -> None:
+    """Exits with 0 when the simulator is as it was."""
+    _ignore_signals()
+    _redirect_output(log)
+    from seg_viewer.sources.carla.client import settle_for
+
+    try:
+        settle_for(replace(options, timeout_s=min(_SWEEP_S, options.timeout_s)), debt)
+    except RuntimeError:
+        sys.exit(1)
+
+
+def _ignore_signals() -> None:
+    """Ctrl-C and a polite kill are meant for the other process, which tells this one; it must not stop tidying up."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+
+
+def _redirect_output(log: str) -> None:
+    """The library talks on its own; what it says is only wanted when it ends unexpectedly."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    with contextlib.suppress(OSError):
+        file = os.open(log, os.O_WRONLY | os.O_APPEND)
+        os.dup2(file, 1)
+        os.dup2(file, 2)
+        os.close(file)

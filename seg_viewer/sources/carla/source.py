@@ -1,0 +1,85 @@
+"""CARLA as a live source: every frame brings its ground truth."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+from seg_viewer.core.carla_tags import carla_lookup
+from seg_viewer.core.errors import SourceError
+from seg_viewer.core.frame import Frame, RgbPicture
+from seg_viewer.sources.base import SourceInfo
+from seg_viewer.sources.carla.address import CarlaOptions
+from seg_viewer.sources.carla.process import DriveProcess
+from seg_viewer.sources.live import LiveStatus
+
+
+class CarlaSource:
+    """A drive as live frames, no faster than real time; see `LiveSource`.
+
+    Args:
+        options: of the drive.
+
+    Raises: as `DriveProcess` and its `board`.
+    """
+
+    def __init__(self, options: CarlaOptions) -> None:
+        self._drive = DriveProcess(options)
+        self._drive.board()
+        self._lookup = carla_lookup(self._drive.version)
+        self._stop = threading.Event()
+        self._count = 0
+        self._told: Counter[str] = Counter()
+        self._start_s: float | None = None
+        self.status = LiveStatus()
+        self.on_drop: Callable[[str], None] = lambda _cause: None
+        self.packets = None
+        self.warnings = self._drive.warnings
+        self.info = SourceInfo(
+            name=f"{self._drive.town} at {options.name}",
+            width=options.width,
+            height=options.height,
+            rate=options.fps,
+            live=True,
+            codec=f"CARLA {self._drive.version}",
+        )
+
+    def __iter__(self) -> Iterator[Frame]:
+        step_s = 1 / self._drive.options.fps
+        due_s = time.perf_counter()
+        while not self._stop.wait(max(0.0, due_s - time.perf_counter())):
+            # never faster than real time, and no catching up after a slow tick
+            due_s = max(due_s + step_s, time.perf_counter())
+            capture = self._drive.capture()
+            if capture is None:
+                return
+            self._tell_drops()
+            if self._start_s is None:
+                self._start_s = capture.time_s
+            self._count += 1
+            yield Frame(
+                self._count - 1,
+                capture.time_s - self._start_s,
+                RgbPicture(capture.rgb),
+                self._lookup[capture.tags],
+                capture.arrived_s,
+            )
+
+    def _tell_drops(self) -> None:
+        news = Counter(self._drive.drops) - self._told
+        self._told += news
+        for cause in news.elements():
+            self.on_drop(cause)
+
+    def seek(self, time_s: float) -> None:
+        raise SourceError(f"{self.info.name}: is live and cannot seek")
+
+    def interrupt(self) -> None:
+        self._stop.set()
+        self._drive.interrupt()
+
+    def close(self) -> None:
+        self._stop.set()
+        self._drive.close()

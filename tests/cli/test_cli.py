@@ -1,0 +1,249 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from seg_viewer import __version__
+from seg_viewer.cli.main import main
+from seg_viewer.core.assets import shipped_models
+from seg_viewer.core.model_file import read_model_file
+from seg_viewer.engines.base import DeviceFailure
+from seg_viewer.engines.onnxruntime import OnnxRuntimeEngine
+from seg_viewer.jobs.doctor import write_golden
+from seg_viewer.jobs.options import default_text
+from tests.cameras import DEVICE
+from tests.clips import make_clip
+from tests.models import color_model
+
+
+def _run(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr(sys, "argv", ["seg-viewer", *arguments])
+    try:
+        main()
+    except SystemExit as done:
+        return int(done.code or 0)
+    return 0
+
+
+def test_version(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(["--version"], monkeypatch) == 0
+    assert __version__ in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["view", "export", "record", "bench", "doctor", "devices", "models"])
+def test_help(command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run([command, "--help"], monkeypatch) == 0
+    assert "Usage:" in capsys.readouterr().out
+
+
+def test_help_needs_no_heavy_library() -> None:
+    code = (
+        "import sys, runpy; sys.argv = ['seg-viewer', '--help']\n"
+        "try: runpy.run_module('seg_viewer', run_name='__main__')\n"
+        "except SystemExit: pass\n"
+        "print([m for m in ('openvino', 'PySide6', 'onnx', 'tensorflow', 'av') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", timeout=60)
+    assert done.stdout.strip().endswith("[]"), done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["export", "gone.mp4", "-o", "out.mp4"], 2, "gone.mp4: no such file"),
+        (["export", "CLIP"], 2, "-o"),
+        (["export", "CLIP", "-o", "CLIP"], 2, "is the input itself"),
+        (["export", "CLIP", "-o", "out.mp4", "--model", "gone.onnx"], 1, "gone.onnx: no such model file"),
+        (["export", "CLIP", "-o", "out.mp4", "--model", "driving-fat"], 2, "what ships is driving-fast"),
+        (["doctor", "--model", "unet"], 2, "model 'unet': no such name"),
+        (["view", "CLIP", "--model", "unet"], 2, "model 'unet': no such name"),
+        (["bench", "CLIP", "--model", "unet"], 2, "model 'unet': no such name"),
+        (["record", "screen", "-o", "out.mp4", "--model", "unet"], 2, "model 'unet': no such name"),
+        (["export", "CLIP", "-o", "out.mp4", "--engine", "caffe"], 2, "caffe"),
+        (["export", "CLIP", "-o", "out.mp4", "--device", "QUANTUM"], 1, "no device QUANTUM"),
+        (["export", "CLIP", "-o", "out.mp4", "--hide", "tram"], 2, "background, road, car, person"),
+        (["export", "CLIP", "-o", "out.mp4", "--opacity", "7"], 2, "0<=x<=1"),
+        (["record", "CLIP", "-o", "out.mp4"], 2, "is not live"),
+        (["record", "camera:0", "-o", "out.avi"], 2, ".mp4 or .mkv"),
+        (["record", "screen", "-o", "out.mp4", "--duration", "soon"], 2, "90s, 10min or 1.5h"),
+        (["record", "screen", "-o", "out.mp4", "--split", "half"], 2, "a time (10min) or a size (500MB)"),
+        (["export", "http://joe:hush@127.0.0.1:1/x", "-o", "out.mp4"], 1, "http://127.0.0.1:1/x: connection refused"),
+        (["bench", "gone.mp4"], 2, "gone.mp4: no such file"),
+        (["paint"], 2, "paint"),
+    ],
+)
+def test_bad_input_is_one_line_and_an_exit_code(
+    arguments: list[str],
+    code: int,
+    message: str,
+    tmp_path: Path,
+    model: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    clip = make_clip(tmp_path / "clip.mp4", frames=3)
+    filled = [str(clip) if a == "CLIP" else a for a in arguments]
+    if arguments[0] in ("export", "bench") and "--model" not in arguments:
+        filled += ["--model", str(model)]
+    assert _run(filled, monkeypatch) == code
+    errors = capsys.readouterr().err
+    assert message in errors and "Traceback" not in errors and "hush" not in errors
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["clip.mp4"]
+
+
+def test_export(
+    tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = make_clip(tmp_path / "clip.mp4", frames=10, audio="aac")
+    out = tmp_path / "out.mp4"
+    assert _run(["export", str(clip), "-o", str(out), "--model", str(model)], monkeypatch) == 0
+    printed = capsys.readouterr().out
+    assert f"{out}: 10 frames" in printed and "aac copied" in printed and "openvino" in printed
+
+
+def test_bench_prints_and_writes_its_figures(
+    tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = make_clip(tmp_path / "clip.mp4", frames=30)
+    arguments = ["bench", str(clip), "--model", str(model), "--frames", "50", "--json", str(tmp_path / "b.json")]
+    assert _run(arguments, monkeypatch) == 0
+    printed = capsys.readouterr().out
+    figures = json.loads((tmp_path / "b.json").read_text())
+    assert set(figures["cpu_s"]) == {"decode", "convert", "inference", "overlay"}
+    assert all(seconds > 0 for seconds in figures["cpu_s"].values())
+    assert figures["limit"] == pytest.approx(figures["cores"] / sum(figures["cpu_s"].values()))
+    assert figures["ratio"] == pytest.approx(figures["rate"] / figures["limit"])
+    assert figures["drops"] == {}
+    for word in ("decode", "convert", "inference", "overlay", "limit", "ratio", "first shot"):
+        assert word in printed
+
+
+def test_models_tells_all_that_the_files_say(
+    two_shipped: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    measures = {
+        "heights": {
+            "camvid": {
+                "person": [
+                    {"from": 0.0, "to": 0.05, "objects": 12, "iou": 0.312, "recall": 0.4},
+                    {"from": 0.05, "to": None, "objects": 0, "iou": None, "recall": None},
+                ]
+            }
+        },
+        "calm": {"motorway": {"frames": 143, "still": 0.81, "changed": 0.0021}},
+    }
+    provenance = {"recipe": "fine", "steps": 900, "terms": {"camvid": "CC BY-NC 4.0"}, "parity": {"OpenVINO": 0.998}}
+    metadata = {"measures": measures, "provenance": provenance, "trained_on": ["camvid"]}
+    texts = {f"seg_viewer.{key}": json.dumps(value) for key, value in metadata.items()}
+    color_model(two_shipped / "driving-fine.onnx", 96, 64, name="driving-fine", metadata=texts)
+    monkeypatch.setenv("COLUMNS", "150")
+    assert _run(["models"], monkeypatch) == 0
+    fast, fine = capsys.readouterr().out.split("driving-fine")
+    assert "driving-fast  64×32" in fast and "no held-out scores" in fast and "person" in fast
+    for row in (("camvid", "person", "31.2 (12)", "– (0)"), ("motorway", "143", "81.0", "0.210")):
+        assert any(all(cell in line for cell in row) for line in fine.splitlines()), row
+    assert "< 5" in fine and "≥ 5" in fine
+    for line in ("trained on: camvid", "recipe: fine", "steps: 900", "camvid: CC BY-NC 4.0", "parity: OpenVINO 0.998"):
+        assert line in fine
+
+
+def test_models_lists_what_ships(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(["models"], monkeypatch) == 0
+    printed = capsys.readouterr().out
+    for word in ("driving-fast", "512×288", "int8", "road", "car", "person", "camvid"):
+        assert word in printed.lower()
+
+
+@pytest.mark.parametrize("command", ["view", "export", "record", "bench", "doctor"])
+def test_help_says_the_default_model(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = [path.stem for path in shipped_models()]
+    assert _run([command, "--help"], monkeypatch) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    told = f"{', '.join(names)} or an .onnx file. [default: {default_text(names)}]"
+    assert told.replace(" ", "") in printed.replace(" ", "")  # lines also break at hyphens
+
+
+def test_doctor(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(["doctor"], monkeypatch) == 0
+    printed = capsys.readouterr().out
+    assert '"auto" takes openvino' in printed
+    assert "TensorRT" in printed
+    assert "Default model here: driving-fast, since" in printed
+    assert "✓ driving-fast: openvino agrees with the stored answer of ONNX Runtime on 99." in printed
+
+
+def test_doctor_checks_every_model_that_ships(
+    two_shipped: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_golden(read_model_file(two_shipped / "driving-fine.onnx"))
+    wrong = np.zeros((32, 64), np.uint8)
+    cv2.imwrite(str(two_shipped / "driving-fast.golden.png"), wrong + 3)
+    assert _run(["doctor", "--model", "driving-fine"], monkeypatch) == 0
+    printed = capsys.readouterr().out
+    assert "Engines for driving-fine (96×64, float32)" in printed
+    assert "Default model here: driving-fast, since a processor runs it; on a GPU" in printed
+    assert "✓ driving-fine: openvino agrees with the stored answer of ONNX Runtime on 100.00 %" in printed
+    assert "✗ driving-fast: openvino agrees" in printed and "less than the 98.5 % needed" in printed
+
+
+@pytest.mark.parametrize(("name", "size"), [("driving-fast", "64×32"), ("driving-fine", "96×64")])
+def test_a_shipped_model_by_its_name(
+    name: str, size: str, two_shipped: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = make_clip(two_shipped / "clip.mp4", frames=4)
+    out = two_shipped / "out.mp4"
+    assert _run(["export", str(clip), "-o", str(out), "--model", name], monkeypatch) == 0
+    assert f"model {name} ({size})" in capsys.readouterr().out
+
+
+def test_an_export_on_a_gpu_that_is_not_there_keeps_the_finer_model_and_says_so(
+    two_shipped: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """ONNX Runtime installed for CUDA, without a GPU: it falls back."""
+    clip = make_clip(two_shipped / "clip.mp4", frames=4)
+
+    class NoGpu(OnnxRuntimeEngine):
+        def __init__(self, *_: object) -> None:
+            raise DeviceFailure("no CUDA-capable device is detected")
+
+    monkeypatch.setattr("seg_viewer.engines.onnxruntime.OnnxRuntimeEngine", NoGpu)
+    arguments = ["export", str(clip), "-o", str(two_shipped / "out.mp4"), "--engine", "onnxruntime", "--device", "CUDA"]
+    assert _run(arguments, monkeypatch) == 0
+    printed = capsys.readouterr()
+    assert "fell back to the processor: no CUDA" in printed.err and "the model stays driving-fine" in printed.err
+    assert "model driving-fine (96×64)" in printed.out and "openvino" in printed.out
+
+
+def test_an_unexpected_failure_is_one_line_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("seg_viewer.cli.models.shipped_models", lambda: 1 / 0)
+    assert _run(["models"], monkeypatch) == 1
+    errors = capsys.readouterr().err
+    assert "unexpected ZeroDivisionError" in errors and "--debug" in errors and "Traceback" not in errors
+
+
+def test_devices_lists_what_to_type(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("seg_viewer.sources.devices.list_cameras", lambda: [DEVICE])
+    monkeypatch.setattr("seg_viewer.sources.devices.obstacle", lambda _device: "is in use by zoom (process 7)")
+    monkeypatch.setattr("seg_viewer.sources.screen.list_screens", lambda: [(1, 1920, 1080)])
+    assert _run(["devices"], monkeypatch) == 0
+    printed = capsys.readouterr().out
+    for word in ("camera:0", "Toy Cam", "in use by zoom", "screen:1", "1920×1080"):
+        assert word in printed
+
+
+def test_devices_where_there_are_none(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("seg_viewer.sources.devices.list_cameras", lambda: [])
+    monkeypatch.setattr("seg_viewer.sources.screen.list_screens", lambda: [])
+    assert _run(["devices"], monkeypatch) == 1
+    assert "no camera and no screen" in capsys.readouterr().err

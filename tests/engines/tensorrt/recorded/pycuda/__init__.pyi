@@ -1,1 +1,0 @@
-# Generated from the sources of pycuda-2026.1.tar.gz by tests/engines/tensorrt/record_pycuda.py; do not edit.

@@ -1,0 +1,163 @@
+"""Recording live sources from the command line: until told, until killed, over a reconnect."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from itertools import islice, pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seg_viewer.core.errors import ExportError, SourceError, UsageError
+from seg_viewer.core.frame import Frame, RgbPicture, Shot
+from seg_viewer.core.labels import DRIVING
+from seg_viewer.core.overlay import Overlay
+from seg_viewer.jobs.options import RunOptions
+from seg_viewer.jobs.record import Recording, RecordPlan, RecordWhat, parse_seconds, parse_split, record_live
+from seg_viewer.sources import LiveSource, SourceInfo, open_source
+from tests.clips import make_clip, solid, video_times
+from tests.servers.http_video import HttpVideo
+from tests.servers.rtsp import RtspServer
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def http(tmp_path: Path) -> Iterator[HttpVideo]:
+    (tmp_path / "segments").mkdir()
+    with HttpVideo(tmp_path / "segments") as server:
+        yield server
+
+
+@pytest.mark.parametrize("what", list(RecordWhat))
+def test_for_a_time(http: HttpVideo, tmp_path: Path, model: Path, what: RecordWhat) -> None:
+    suffix = ".mkv" if what is RecordWhat.SOURCE else ".mp4"
+    plan = RecordPlan(tmp_path / f"a{suffix}", what)
+    result = record_live(http.url(), plan, RunOptions(model=str(model)), duration_s=1.5)
+    names = ["a_source.mkv", "a.mp4"] if what is RecordWhat.BOTH else [f"a{suffix}"]
+    assert [path.name for path in result.files] == names and result.problem == ""
+    assert len(video_times(result.files[0])) == result.frames > 5
+    assert result.warnings == () and ("model colors (64×32), openvino" in result.ran) == (what is not RecordWhat.SOURCE)
+    for path in result.files:
+        assert all(later > earlier for earlier, later in pairwise(video_times(path)))
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("seg-")]
+
+
+def test_what_came_before_is_in_it(http: HttpVideo, tmp_path: Path) -> None:
+    stream = open_source(http.url())
+    assert isinstance(stream, LiveSource)
+    frames = iter(stream)
+    before = len(list(islice(frames, 40)))
+    recording = Recording(RecordPlan(tmp_path / "a.mkv", RecordWhat.SOURCE), stream, None)
+    after = len(list(islice(frames, 5)))
+    assert recording.stop() == [tmp_path / "a.mkv"]
+    stream.close()
+    assert len(video_times(tmp_path / "a.mkv")) >= before + after - 1
+
+
+def test_the_annotated_recording_needs_no_encoded_source(tmp_path: Path) -> None:
+    class Bare:
+        info = SourceInfo("bare", 64, 48, live=True)
+        packets = None
+
+    with pytest.raises(UsageError, match="only be recorded with its overlay"):
+        Recording(RecordPlan(tmp_path / "a.mkv", RecordWhat.SOURCE), Bare(), None)  # type: ignore[arg-type]
+    recording = Recording(RecordPlan(tmp_path / "a.mp4"), Bare(), Overlay(DRIVING))  # type: ignore[arg-type]
+    recording.shot(Shot(Frame(0, 0.0, RgbPicture(solid(0, 64, 48))), np.zeros((32, 64), np.uint8)))
+    assert recording.stop() == [tmp_path / "a.mp4"] and recording.frames == 1
+
+
+def test_over_a_reconnect(http: HttpVideo, tmp_path: Path, model: Path) -> None:
+    again = [False]
+
+    def on_progress(_recording, live) -> None:
+        if not again[0]:
+            again[0] = True
+            http.kill()
+            http.start()
+
+    plan = RecordPlan(tmp_path / "a.mkv", RecordWhat.SOURCE)
+    result = record_live(http.url(), plan, RunOptions(), duration_s=2.5, on_progress=on_progress)
+    assert again[0] and result.problem == ""
+    (file,) = result.files
+    times = video_times(file)
+    assert len(times) == result.frames
+    assert max(later - earlier for earlier, later in pairwise(times)) > 0.3  # the time without a picture is kept
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("a.avi", ".mp4 or .mkv"), ("there.mp4", "exists already"), ("no/a.mp4", "no such folder")],
+)
+def test_a_file_that_cannot_be_made_is_told_before_anything_is_opened(tmp_path: Path, name: str, says: str) -> None:
+    (tmp_path / "there.mp4").write_text("mine")
+    with pytest.raises(UsageError, match=says):
+        record_live("rtsp://127.0.0.1:1/x", RecordPlan(tmp_path / name), RunOptions(), duration_s=1)
+
+
+def test_a_file_is_not_live(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "clip.mp4", frames=3)
+    with pytest.raises(UsageError, match="is not live; export it"):
+        record_live(str(clip), RecordPlan(tmp_path / "a.mp4"), RunOptions(), duration_s=1)
+
+
+def test_nobody_there_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="connection refused"):
+        record_live("rtsp://127.0.0.1:1/x", RecordPlan(tmp_path / "a.mp4"), RunOptions(), duration_s=1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_picture_in_time_is_an_error(http: HttpVideo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threading.Timer, "start", lambda timer: timer.function())
+    with pytest.raises(ExportError, match="no picture came in time"):
+        record_live(http.url(), RecordPlan(tmp_path / "a.mkv", RecordWhat.SOURCE), RunOptions(), duration_s=1)
+    assert [path.name for path in tmp_path.iterdir()] == ["segments"]
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90", 90), ("90s", 90), ("1.5 h", 5400), ("10min", 600), ("2m", 120)])
+def test_times(text: str, seconds: float) -> None:
+    assert parse_seconds(text) == seconds
+    assert parse_split(text) == (seconds, None)
+
+
+@pytest.mark.parametrize(("text", "size"), [("500MB", 500_000_000), ("1.5gb", 1_500_000_000), ("100kB", 100_000)])
+def test_sizes(text: str, size: int) -> None:
+    assert parse_split(text) == (None, size)
+
+
+@pytest.mark.parametrize("text", ["", "soon", "-3", "0", "5 days", "10 PB"])
+def test_neither_time_nor_size(text: str) -> None:
+    with pytest.raises(ValueError):
+        parse_split(text)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are a thing of POSIX")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_it_well(tmp_path: Path, model: Path, number: signal.Signals) -> None:
+    with RtspServer() as server:
+        command = [sys.executable, "-m", "seg_viewer", "record", server.url, "-o", str(tmp_path / "a.mp4")]
+        process = subprocess.Popen(
+            [*command, "--what", "both", "--model", str(model)],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        )
+        waited = threading.Event()
+        for _ in range(600):
+            sizes = [path.stat().st_size for path in tmp_path.iterdir()]
+            if (len(sizes) == 2 and min(sizes) > 2000) or process.poll() is not None:
+                break
+            waited.wait(0.05)
+        process.send_signal(number)
+        out, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    assert "a_source.mp4" in out and "frames in" in out
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mp4", "a_source.mp4"]
+    assert all(video_times(path) for path in tmp_path.iterdir())

@@ -1,0 +1,257 @@
+"""`seg-trainer evaluate`."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+from seg_viewer.core.errors import SourceError, UsageError
+from seg_viewer.core.labels import DRIVING, LabelSet
+from seg_viewer.core.part_file import check_target
+from trainer.commands.options import ENGINES, FILE, data_options, make_recipe
+from trainer.recipe import Recipe, Source
+
+if TYPE_CHECKING:
+    from trainer.data.formats import DataSet
+    from trainer.scoring.evaluate import Measured, Model
+    from trainer.scoring.runner import Runner
+
+WORST = 20
+
+
+def _find(recipe: Recipe, roots: Sequence[Path], labels: LabelSet | None, given: bool) -> list[tuple[Source, DataSet]]:
+    """The recipe's data sets in the classes of a model. Raises: UsageError when they cannot be."""
+    from trainer.data.samples import find_all
+
+    wishes = [recipe.run.labels] if given else ["native", "driving"] if labels != DRIVING else ["driving", "native"]
+    seen = ""
+    for wish in wishes:
+        try:
+            found = find_all(recipe.change(labels=wish), roots, lambda text: click.echo(text, err=True))
+        except UsageError as error:
+            seen = seen or str(error)
+            continue
+        if labels is None or found[0][1].labels.names == labels.names:
+            return found
+        seen = f"the data has the classes {', '.join(found[0][1].labels.names)}"
+    names = ", ".join(labels.names) if labels else "unknown"
+    raise UsageError(f"the model has the classes {names}; {seen}: give the label map that fits with --labels")
+
+
+def _galleries(
+    asked: Sequence[str], found: Sequence[tuple[Source, DataSet]], roots: Sequence[Path], overwrite: bool
+) -> dict[str, Path]:
+    """Set → file of every --gallery. Raises: UsageError for one that may not or cannot be drawn."""
+    from trainer.data import formats
+    from trainer.data.samples import folder_of
+
+    kinds = {
+        data.name: formats.recognise(folder_of(source, roots)) if source.kind == "auto" else source.kind
+        for source, data in found
+    }
+    files: dict[str, Path] = {}
+    for text in asked:
+        name, _, file = text.partition("=")
+        if not name or not file.endswith(".png"):
+            raise UsageError(f"--gallery {text}: write SET=FILE.png")
+        if name not in kinds:
+            raise UsageError(f"--gallery {text}: no set is called '{name}'; there are {', '.join(kinds) or 'none'}")
+        if kinds[name] != "folder":
+            raise UsageError(
+                f"--gallery {text}: pictures of {kinds[name]} are not ours to pass on; only sets of the format"
+                " 'folder' are drawn"
+            )
+        if not next(data for _, data in found if data.name == name).held_out:
+            raise UsageError(f"--gallery {text}: nothing of {name} is held out; give --validation-split")
+        files[name] = Path(file)
+    for path in files.values():
+        check_target(path, overwrite=overwrite)
+    return files
+
+
+def _columns(models: Sequence[Path]) -> list[str]:
+    """The shortest names that tell the models apart. Raises: UsageError when it is twice the same."""
+    files = [path.resolve() for path in models]
+    if len(set(files)) < len(files):
+        raise UsageError(f"{models[-1]}: is the same model twice; give another one with --against")
+    for names in ([file.stem for file in files], [file.name for file in files]):
+        if len(set(names)) == len(names):
+            return names
+    return [f"{file.parent.name}/{file.name}" for file in files]
+
+
+def _open(models: Sequence[Path], engine: str, stack: contextlib.ExitStack) -> dict[str, Runner]:
+    """Column's name → model, ready; closed with the stack. Raises: UsageError when their classes differ."""
+    from trainer.scoring.runner import open_model
+
+    running: dict[str, Runner] = {}
+    for name, path in zip(_columns(models), models, strict=True):
+        running[name] = open_model(path, engine)
+        stack.callback(running[name].close)
+    first, *others = running.values()
+    for one in others:
+        if first.labels and one.labels and one.labels.names != first.labels.names:
+            raise UsageError(f"{models[-1]}: has the classes {', '.join(one.labels.names)}, not those of {models[0]}")
+    return running
+
+
+@click.command()
+@click.argument("model_argument", required=False, type=FILE, metavar="[MODEL]")
+@click.option("--model", "model_option", type=FILE, help="Run folder, .keras, .onnx or .plan file.")
+@click.option("--against", type=FILE, help="Another model: both scores side by side, of the same pictures.")
+@click.option("--recipe", help="Recipe whose held-out pictures are scored, instead of --data.")
+@data_options
+@click.option("--labels", help="Label map of the data.  [default: the one that fits the model]")
+@click.option("--seed", type=int, help="Of a random split.")
+@click.option("--heights", is_flag=True, help="Cars and people also by how high they stand in the picture.")
+@click.option("--worst", type=click.IntRange(0), help="Name the N worst pictures of each set.", metavar="N")
+@click.option(
+    "--gallery",
+    multiple=True,
+    metavar="SET=FILE.png",
+    help="Draw the worst pictures of a set of our own (format 'folder'): picture, truth, prediction.",
+)
+@click.option(
+    "--clip",
+    "clips",
+    multiple=True,
+    metavar="VIDEO",
+    help="Measure how much flickers in this clip ('demo' is the one that ships); needs no data set.",
+)
+@click.option("--engine", type=ENGINES, default="onnxruntime", show_default=True, help="Runtime of .onnx files.")
+@click.option("--json", "json_file", type=FILE, help="Write all of it to this file too.")
+@click.option("--overwrite", is_flag=True, help="Replace files that exist.")
+def evaluate(
+    model_argument: Path | None,
+    model_option: Path | None,
+    against: Path | None,
+    recipe: str | None,
+    data: tuple[str, ...],
+    root: tuple[Path, ...],
+    heights: bool,
+    worst: int | None,
+    gallery: tuple[str, ...],
+    clips: tuple[str, ...],
+    engine: str,
+    json_file: Path | None,
+    overwrite: bool,
+    **options: object,
+) -> None:
+    """Score MODEL on the held-out pictures of data sets, at the resolution of their masks: one table for each set."""
+    from trainer.files import write_text
+    from trainer.scoring.clips import clip_names
+    from trainer.scoring.evaluate import Model
+    from trainer.scoring.worst import write_gallery
+
+    path = model_option or model_argument
+    if path is None:
+        raise UsageError("no model: seg-trainer evaluate MODEL --data FOLDER")
+    chosen = None if clips and not (data or recipe) else make_recipe(recipe, data, options)
+    if json_file:
+        check_target(json_file, overwrite=overwrite)
+    if gallery and worst == 0:
+        raise UsageError("--gallery draws the worst pictures, and --worst 0 asks for none")
+    named = clip_names(clips)
+    paths = [path, against] if against else [path]
+    with contextlib.ExitStack() as stack:
+        running = _open(paths, engine, stack)
+        known = next((one.labels for one in running.values() if one.labels), None)
+        given = bool(options.get("labels")) or recipe is not None
+        found = _find(chosen, root, known, given) if chosen else []
+        files = _galleries(gallery, found, root, overwrite)
+        labels = known or (found[0][1].labels if found else None)
+        for name, one in running.items():
+            click.echo(f"{name if against else one.name}: {one.told}")
+        models = {name: Model(one.predict, one.size, labels) for name, one in running.items()}
+        kept = WORST if worst is None and files else worst or 0
+        measured = _measure_sets(models, [one for _, one in found], kept, heights)
+        if found and not measured:
+            raise SourceError("nothing was scored: no held-out picture in any data set")
+        calm = _measure_clips(models, named)
+    sets = {one.name: one for _, one in found}
+    for name, file in files.items():
+        rated = measured[name][0].worst
+        if not rated:
+            raise SourceError(f"--gallery {name}: no picture to draw; nothing is labelled in the held-out ones")
+        click.echo(f"{write_gallery(file, sets[name], rated)}: {len(rated)} pictures")
+    if json_file:
+        told = [
+            {"model": str(one_path), "engine": one.told} | _told(place, measured, calm, heights, kept)
+            for place, (one_path, one) in enumerate(zip(paths, running.values(), strict=True))
+        ]
+        first = told[0] | ({"against": told[1]} if against else {})
+        write_text(json_file, json.dumps(first, indent=2) + "\n")
+
+
+def _measure_sets(
+    models: Mapping[str, Model], sets: Sequence[DataSet], worst: int, heights: bool
+) -> dict[str, list[Measured]]:
+    """Set → what each model did, told set by set. Raises: SourceError."""
+    from trainer.scoring.evaluate import measure
+
+    console = Console(stderr=True)
+    measured = {}
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        for data in sets:
+            if not data.held_out:
+                click.echo(f"{data.name}: nothing held out; give --validation-split", err=True)
+                continue
+            task = bar.add_task(data.name)
+            advance: Callable[[int, int], None] = lambda d, n, t=task: bar.update(t, completed=d, total=n)  # type: ignore[misc] # noqa: E731
+            measured[data.name] = measure(list(models.values()), data, worst, advance)
+            click.echo(_table(data.name, dict(zip(models, measured[data.name], strict=True)), heights))
+    return measured
+
+
+def _table(name: str, measured: Mapping[str, Measured], heights: bool) -> str:
+    """All about one set, as text."""
+    from trainer.scoring.heights import heights_text
+    from trainer.scoring.metrics import full_table, side_by_side
+    from trainer.scoring.worst import worst_text
+
+    first, *others = measured.values()
+    if others:
+        lines = [side_by_side(name, {column: one.scores for column, one in measured.items()})]
+    else:
+        lines = [full_table(name, first.scores)]
+    if heights:
+        lines += heights_text({column: one.heights for column, one in measured.items()})
+    for column, one in measured.items():
+        lines += worst_text(one.worst, column if others else "")
+    return "\n".join(lines)
+
+
+def _measure_clips(models: Mapping[str, Model], clips: Mapping[str, str]) -> dict[str, list[dict[str, Any]]]:
+    """Clip → calm of each model, told clip by clip. Raises: SourceError."""
+    from trainer.scoring.clips import clip_pictures
+    from trainer.scoring.flicker import calm_text, measure_calm
+
+    calm = {}
+    for name, clip in clips.items():
+        calm[name] = measure_calm(list(models.values()), clip_pictures(clip))
+        click.echo("\n".join(calm_text(name, dict(zip(models, calm[name], strict=True)))))
+    return calm
+
+
+def _told(
+    place: int,
+    measured: Mapping[str, Sequence[Measured]],
+    calm: Mapping[str, Sequence[dict[str, Any]]],
+    heights: bool,
+    worst: int,
+) -> dict[str, Any]:
+    """The model at a place in the lists, as JSON."""
+    sets = {}
+    for label, found in measured.items():
+        one = found[place]
+        sets[label] = one.scores.to_full_json()
+        sets[label] |= {"heights": one.heights} if heights else {}
+        sets[label] |= {"worst": [rated.to_json() for rated in one.worst]} if worst else {}
+    return sets | ({"calm": {clip: found[place] for clip, found in calm.items()}} if calm else {})

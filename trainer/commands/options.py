@@ -1,0 +1,176 @@
+"""The command line's side of a recipe: one option for each of its values, made from the dataclasses themselves."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from seg_viewer.core.errors import UsageError
+from trainer.data import formats
+from trainer.data.formats.base import SPLITS
+from trainer.recipe import SECTIONS, SIZE, Recipe, Source, read_recipe
+
+FOLDER = click.Path(path_type=Path, file_okay=False)
+FILE = click.Path(path_type=Path)
+ENGINES = click.Choice(["auto", "openvino", "onnxruntime", "tensorrt"])
+
+
+class _Values(click.ParamType):
+    """A tuple written as 1,2,3, or as WIDTHxHEIGHT."""
+
+    def __init__(self, inner: type, count: int | None, size: bool) -> None:
+        self._inner, self._count, self._size = inner, count, size
+        self.name = SIZE if size else "VALUES"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, tuple):
+            return value
+        parts = re.split(r"[x×,]" if self._size else ",", value.strip())
+        try:
+            values = tuple(self._inner(part.strip()) for part in parts)
+        except ValueError:
+            self.fail(
+                f"'{value}' is not {'a size such as 512x288' if self._size else 'a list such as 1,2,3'}", param, ctx
+            )
+        if self._count and len(values) != self._count:
+            self.fail(f"'{value}' holds {len(values)} values, not {self._count}", param, ctx)
+        return values
+
+
+def _type_of(f: dataclasses.Field[Any]) -> Any:
+    choices = f.metadata.get("choices")
+    if choices:
+        return click.Choice(choices)
+    kind = str(f.type)
+    if kind.startswith("tuple"):
+        inner = {"int": int, "float": float, "str": str}[kind[6:].split(",")[0].split("]")[0]]
+        return _Values(inner, None if "..." in kind else 2, f.metadata.get("metavar") == SIZE)
+    return {"int": int, "float": float, "str": str}[kind]
+
+
+def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a click command an option for every value of a recipe; those that are not given arrive as None."""
+    for kind in reversed(SECTIONS.values()):
+        for f in reversed(dataclasses.fields(kind)):
+            name = f.name.replace("_", "-")
+            shown = f"  [default: {_shown(f.default)}]"
+            if f.type == "bool":
+                option = click.option(f"--{name}/--no-{name}", f.name, default=None, help=f.metadata["help"] + shown)
+            else:
+                metavar = f.metadata.get("metavar")
+                option = click.option(
+                    f"--{name}", f.name, type=_type_of(f), metavar=metavar, help=f.metadata["help"] + shown
+                )
+            command = option(command)
+    return command
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ",".join(map(str, value)) if value else "none"
+    return {True: "on", False: "off"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+
+
+def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options that name data sets and their split."""
+    options = (
+        click.option(
+            "--data",
+            multiple=True,
+            metavar="[FORMAT=]FOLDER[@WEIGHT]",
+            help="A data set; give it again to mix several. The format is recognised if not given;"
+            " tfds=oxford_iiit_pet:4.0.0 comes through tensorflow_datasets.",
+        ),
+        click.option(
+            "--root", type=FOLDER, multiple=True, help="Folder that holds what a recipe's relative paths name."
+        ),
+        click.option(
+            "--validation-split", type=click.FloatRange(0, 0.9), help="Share of each data set to hold out, 0 for none."
+        ),
+        click.option(
+            "--split",
+            "split_by",
+            type=click.Choice(SPLITS),
+            help="given: its own lists; random: by seed; blocks: the end of each drive; groups: whole drives.",
+        ),
+        click.option("--split-gap", type=click.IntRange(0), help="Pairs before a block that are in neither part."),
+        click.option(
+            "--own-bonnet",
+            type=click.Choice(["ignore", "keep", "background"]),
+            help="CARLA: pixels of the car that films; background: in training only, scores ignore them.",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def parse_data(text: str) -> Source:
+    """ "camvid=DIR@0.4" → its source. Raises: UsageError when there is no such format."""
+    kind, found, path = text.partition("=")
+    if not found or (kind not in formats.FORMATS and kind not in (formats.TFDS, "auto")):
+        if found and re.fullmatch(r"[a-z_]+", kind) and not Path(text).exists():
+            raise UsageError(f"--data {text}: no format '{kind}'; there are {', '.join(sorted(formats.FORMATS))}, tfds")
+        kind, path = "auto", text
+    match = re.fullmatch(r"(.+)@(\d*\.?\d+)", path)
+    weight = 0.0
+    if match and not Path(path).exists():
+        path, weight = match[1], float(match[2])
+    return Source(kind, path, weight)
+
+
+def with_split(source: Source, by: str | None, held_out: float | None, gap: int | None, seed: int) -> Source:
+    """A source whose split is changed as far as options say."""
+    if by is None and held_out is None and gap is None:
+        return source
+    split = dict(source.split)
+    if "by" not in split and by is None:
+        split["by"] = "given" if held_out is None else _usual_split(source)
+    if by is not None:
+        split["by"] = by
+    if held_out is not None:
+        split["held_out"] = held_out
+        split["by"] = "random" if split["by"] == "given" else split["by"]
+    if gap is not None:
+        split["gap"] = gap
+    split.setdefault("seed", seed)
+    return dataclasses.replace(source, split=split)
+
+
+def _usual_split(source: Source) -> str:
+    """The kind of split that suits the source's format (never the given lists, which have no share)."""
+    kind = source.kind
+    if kind == "auto" and Path(source.path).is_dir():
+        kind = formats.recognise(Path(source.path))
+    by_format = {"carla": "blocks", "camvid": "blocks", "carvana": "groups", "idd": "groups", "cityscapes": "groups"}
+    return by_format.get(kind, "random")
+
+
+def make_recipe(name: str | None, data: Sequence[str], options: dict[str, Any]) -> Recipe:
+    """The recipe that a command means: a file's (or an empty one), changed by the options that were given.
+
+    Args:
+        name: recipe file, name of a shipped one, or None.
+        data: values of --data; they replace the recipe's data sets.
+        options: all other values of `recipe_options` and `data_options`.
+
+    Raises:
+        UsageError: something cannot be.
+    """
+    recipe = read_recipe(name) if name else Recipe(())
+    given = {key: value for key, value in options.items() if value is not None}
+    by, held_out = given.pop("split_by", None), given.pop("validation_split", None)
+    gap, bonnet = given.pop("split_gap", None), given.pop("own_bonnet", None)
+    sources = tuple(parse_data(text) for text in data) or recipe.data
+    if not sources:
+        raise UsageError("no data set: give --data FOLDER, or a recipe that names some ('seg-trainer datasets' helps)")
+    seed = given.get("seed", recipe.run.seed)
+    sources = tuple(with_split(source, by, held_out, gap, seed) for source in sources)
+    if bonnet:
+        sources = tuple(dataclasses.replace(source, own_bonnet=bonnet) for source in sources)
+    return recipe.change(data=sources, **given)

@@ -1,0 +1,1 @@
+"""Data sets: pairs on disk, samples, batches."""

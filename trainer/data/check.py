@@ -1,0 +1,93 @@
+"""`check`: scans of data sets, told to people: lines, contact sheet, class shares."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from platformdirs import user_cache_path
+from rich.console import Console
+from rich.progress import Progress
+
+from seg_viewer.core.errors import SourceError
+from trainer.data.formats import DataSet
+from trainer.data.scan import Scan, scan
+from trainer.drawing import charts
+from trainer.drawing.pictures import fit, overlay, sheet, write_png
+
+SHOWN_PROBLEMS = 10
+SHEET = 24
+CELL_WIDTH = 240
+
+
+def cache_folder() -> Path:
+    """Where scans are kept."""
+    return user_cache_path("seg-viewer") / "scans"
+
+
+def scan_all(sets: Sequence[DataSet], console: Console) -> list[Scan]:
+    """Scan every data set, with a progress bar in a terminal; unchanged ones come from the cache."""
+    found = []
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        for data in sets:
+            task = bar.add_task(data.name, total=len(data.train) + len(data.held_out))
+            advance = lambda done, all_, task=task: bar.update(task, completed=done, total=all_)  # noqa: E731
+            found.append(scan(data, advance, cache_folder()))
+    return found
+
+
+def describe(data: DataSet, found: Scan) -> list[str]:
+    """What a scan found, as lines."""
+    held = len(data.held_out)
+    sizes, counts = np.unique(found.sizes[found.sizes[:, 0] > 0], axis=0, return_counts=True)
+    shown = [
+        f"{w}x{h} ({n})" for (w, h), n in sorted(zip(sizes.tolist(), counts.tolist(), strict=True), key=lambda x: -x[1])
+    ]
+    more = f" and {len(shown) - 4} other sizes" if len(shown) > 4 else ""
+    lines = [
+        f"{data.name}: {found.train} training and {held} held-out pictures; labels '{data.label_map.name}':"
+        f" {data.label_map.title}",
+        f"  sizes: {', '.join(shown[:4])}{more}",
+        "  shares of the training pixels: "
+        + ", ".join(f"{label.name} {found.shares[label.id] * 100:.2f} %" for label in data.labels),
+    ]
+    train = found.counts[: found.train]
+    ignored = train[:, -1].sum() / max(1, train.sum())
+    if ignored:
+        lines.append(f"  ignored: {ignored * 100:.1f} % of the pixels")
+    lines += [f"  note: {line}" for line in found.warnings()]
+    lines += [f"  damaged: {line}" for line in found.problems[:SHOWN_PROBLEMS]]
+    if len(found.problems) > SHOWN_PROBLEMS:
+        lines.append(f"  damaged: {len(found.problems) - SHOWN_PROBLEMS} more")
+    return lines
+
+
+def refuse_damaged(scans: Sequence[Scan]) -> None:
+    """Raises: SourceError when a pair of any data set is damaged; the text tells the first and how many."""
+    problems = [line for found in scans for line in found.problems]
+    if problems:
+        more = f" (and {len(problems) - 1} more: 'seg-trainer check' lists them)" if len(problems) > 1 else ""
+        raise SourceError(problems[0] + more)
+
+
+def write_pictures(data: DataSet, found: Scan, folder: Path) -> list[Path]:
+    """Contact sheet and chart of class shares of one data set. Raises: ExportError, SourceError."""
+    held = found.counts[found.train :, :-1].sum(0)
+    parts = {"training": found.shares}
+    if held.sum():
+        parts["held out"] = held / held.sum()
+    written = [charts.shares(data.labels, parts, folder / f"{data.name}_shares.png")]
+    pairs = [*data.train, *data.held_out]
+    good = [index for index in range(len(pairs)) if found.sizes[index, 0] > 0]
+    chosen = good[:: max(1, len(good) // SHEET)][:SHEET]
+    cells, names = [], []
+    for index in chosen:
+        picture, mask = data.read(pairs[index])
+        height = round(CELL_WIDTH * 0.75)
+        small = fit(picture, (CELL_WIDTH, height))
+        cells.append(overlay(small, fit(mask, (CELL_WIDTH, height), nearest=True), data.labels, 0.55))
+        names.append(("" if index < found.train else "held out: ") + pairs[index].picture.name)
+    if cells:
+        written.append(write_png(folder / f"{data.name}_sheet.png", sheet(cells, names, columns=6)))
+    return written

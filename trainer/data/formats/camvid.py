@@ -1,0 +1,26 @@
+"""CamVid in the SegNet layout: `train`, `trainannot`, `val`, `valannot`; 480×360, 11 classes and void."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from trainer.data.formats.base import GIVEN_HELD_OUT, Layout, Split, pairs_by_stem, pictures_in
+from trainer.labels.label_map import read_label_map
+
+
+def fits(root: Path) -> bool:
+    return (root / "train").is_dir() and (root / "trainannot").is_dir()
+
+
+def find(root: Path) -> Layout:
+    """The pairs below `root`; the given `val` list is held out. Raises: SourceError."""
+    pairs = pairs_by_stem(pictures_in(root / "train"), lambda file: root / "trainannot" / f"{file.stem}.png")
+    if (root / "val").is_dir():
+        files = pictures_in(root / "val")
+        pairs += pairs_by_stem(files, lambda file: root / "valannot" / f"{file.stem}.png", part=GIVEN_HELD_OUT)
+    maps = {
+        "native": read_label_map("camvid"),
+        "driving": read_label_map("camvid-driving"),
+        "streets": read_label_map("streets"),
+    }
+    return Layout(pairs, Split("given" if (root / "val").is_dir() else "blocks"), maps)

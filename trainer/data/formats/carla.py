@@ -1,0 +1,122 @@
+"""CARLA drives: `CameraRGB` and `CameraMask` or `CameraSeg`, the tag in the red channel or as city palette colours."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from seg_viewer.core.carla_tags import RECORD_FILE, recorded_version, table_version
+from seg_viewer.core.errors import SourceError
+from seg_viewer.core.labels import DRIVING
+from trainer.data.formats.base import Layout, Pair, Split, pictures_in, read_raw_mask
+from trainer.labels.label_map import carla_map, carla_streets_map
+
+MASK_FOLDERS = ("CameraMask", "CameraSeg")
+HELD_OUT = Split("blocks", held_out=0.15, gap=12)
+LOOKS = 40
+
+
+def fits(root: Path) -> bool:
+    return any(root.glob("CameraRGB")) or any(root.glob("*/CameraRGB"))
+
+
+def find(root: Path) -> Layout:
+    """The pairs below `root` (one drive, or a folder for each); the last 15 % of each drive is held out, 12 frames
+    before it belong to neither. Which table of tags the masks follow is in `carla.json` (from `seg-viewer
+    record-carla`), or else recognised.
+
+    Raises: SourceError.
+    """
+    drives = [root] if (root / "CameraRGB").is_dir() else sorted(f.parent for f in root.glob("*/CameraRGB"))
+    pairs = [pair for drive in drives for pair in _drive(drive, "" if drive == root else drive.name)]
+    if not pairs:
+        raise SourceError(f"{root}: holds no CameraRGB folder")
+    version = told(drives) or recognise([read_raw_mask(pair.mask) for pair in _spread(pairs, 12)])
+    maps = {
+        "native": carla_map(version, driving=False),
+        "driving": carla_map(version, driving=True),
+        "streets": carla_streets_map(version),
+    }
+    return Layout(pairs, HELD_OUT, maps, own_bonnet(pairs, version))
+
+
+def _drive(root: Path, name: str) -> list[Pair]:
+    masks = next((root / folder for folder in MASK_FOLDERS if (root / folder).is_dir()), None)
+    if masks is None:
+        raise SourceError(f"{root}: holds CameraRGB, but neither {' nor '.join(MASK_FOLDERS)}")
+    by_stem = {file.stem: file for file in pictures_in(masks)}
+    pairs = []
+    for picture in pictures_in(root / "CameraRGB"):
+        if picture.stem not in by_stem:
+            raise SourceError(f"{picture}: has no mask {masks / picture.stem}.png")
+        pairs.append(Pair(picture, by_stem[picture.stem], name))
+    return pairs
+
+
+def _spread(pairs: Sequence[Pair], count: int) -> Sequence[Pair]:
+    return pairs[:: max(1, len(pairs) // count)]
+
+
+def told(drives: Sequence[Path]) -> str:
+    """Which table of tags the recordings themselves name: a key of `seg_viewer.core.carla_tags.TAGS`; "" if none does.
+
+    Raises: SourceError, when one does not say or two differ.
+    """
+    try:
+        tables = {table_version(recorded_version(drive)) for drive in drives if (drive / RECORD_FILE).exists()}
+    except ValueError as error:
+        raise SourceError(str(error)) from None
+    if len(tables) > 1:
+        raise SourceError(
+            f"{drives[0].parent}: the drives follow different tables of tags ({', '.join(sorted(tables))});"
+            " make a data set of each"
+        )
+    return next(iter(tables), "")
+
+
+def recognise(raw_masks: Sequence[NDArray[np.uint8]]) -> str:
+    """Which table of tags masks follow: a key of `seg_viewer.core.carla_tags.TAGS`.
+
+    Colours are the same in all but a few classes, so colour masks count as the table that knows most of their colours.
+    Of numbers, only ≥ 0.9.14 goes above 22, and there the commonest one in the lower half of a drive is road = 1
+    (before: road = 7); above 12 there is nothing in 0.8.
+    """
+    if carla_map("0.9.14", driving=False).speaks_colors(raw_masks[0]):
+        seen = {tuple(c) for raw in raw_masks for c in raw[::4, ::4, :3].reshape(-1, 3).tolist()}
+        known = {v: len(seen & set(carla_map(v, driving=False).colors)) for v in ("0.9.14", "0.9.0", "0.8")}
+        return max(known, key=lambda version: known[version])
+    reds = [raw[:, :, 0] if raw.ndim == 3 else raw for raw in raw_masks]
+    largest = max(int(red.max()) for red in reds)
+    lower = np.bincount(np.concatenate([red[red.shape[0] // 2 :: 2, ::2].ravel() for red in reds]), minlength=256)
+    if 22 < largest < 29 or (largest < 29 and lower[[1, 24]].sum() > 2 * lower[[6, 7]].sum()):
+        return "0.9.14"
+    return "0.9.0" if largest > 12 else "0.8"
+
+
+def own_bonnet(pairs: Sequence[Pair], version: str) -> NDArray[np.bool_] | None:
+    """Pixels of the car that carries the camera: labelled vehicle in ≥ 90 % of the frames, joined to the bottom row.
+
+    Args:
+        pairs: drives of one camera; at most 40 frames, evenly spread, are read.
+
+    Returns:
+        (H, W) bool, three pixels wider than the region itself; None when there is none or sizes vary.
+    """
+    # stray values count as background here: damage is reported when the mask is read for training
+    soft, car = dataclasses.replace(carla_map(version, driving=True), rest=0), DRIVING.by_name("car").id
+    shares = []
+    for pair in _spread(pairs, LOOKS):
+        raw = read_raw_mask(pair.mask)
+        shares.append(soft.decode(raw, pair.mask) == car)
+    if len({share.shape for share in shares}) > 1:
+        return None
+    often = (np.mean(shares, axis=0) >= 0.9).astype(np.uint8)
+    _, parts = cv2.connectedComponents(often)
+    at_bottom = np.unique(parts[-1])
+    region = np.isin(parts, at_bottom[at_bottom > 0]).astype(np.uint8)
+    return cv2.dilate(region, np.ones((7, 7), np.uint8)).astype(bool) if region.any() else None

@@ -1,0 +1,24 @@
+"""Carvana studio cars: `train/*.jpg` and `train_masks/*_mask.gif`, 0 background, 1 (or 255) car."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from trainer.data.formats.base import Layout, Pair, Split, pairs_by_stem, pictures_in
+from trainer.labels.label_map import read_label_map
+
+
+def fits(root: Path) -> bool:
+    return (root / "train").is_dir() and (root / "train_masks").is_dir()
+
+
+def find(root: Path) -> Layout:
+    """The pairs below `root`; every tenth car (16 views share its id) is held out. Raises: SourceError."""
+    pairs = pairs_by_stem(pictures_in(root / "train"), lambda file: root / "train_masks" / f"{file.stem}_mask.gif")
+    pairs = [Pair(pair.picture, pair.mask, pair.picture.stem.split("_")[0]) for pair in pairs]
+    maps = {
+        "native": read_label_map("carvana"),
+        "driving": read_label_map("carvana-driving"),
+        "streets": read_label_map("carvana-streets"),
+    }
+    return Layout(pairs, Split("groups", held_out=0.1), maps)

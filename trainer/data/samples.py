@@ -1,0 +1,278 @@
+"""The training pictures of a recipe: which there are, in which order an epoch takes them, the samples cut of them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from seg_viewer.core.errors import SourceError, UsageError
+from seg_viewer.core.labels import LabelSet
+from trainer.data import formats
+from trainer.data.augment import Donor, View, crop_pair
+from trainer.data.formats import DataSet, Pair, Split
+from trainer.data.formats.base import read_picture
+from trainer.data.scan import Scan
+from trainer.labels.details import details_of
+from trainer.network.unet import logits_stride
+from trainer.recipe import Recipe, Source
+
+CACHE_BYTES = 3 << 30
+"""Decoded pictures are kept up to this; the others are read again each time."""
+
+POINTS = 48
+LEAST_PIXELS = 60
+
+
+def folder_of(source: Source, roots: Sequence[Path]) -> Path:
+    """Where a data set lies: below the first root that has it, else as given; an absolute path that is gone is looked
+    for by its last part.
+    """
+    path = Path(source.path)
+    if not roots or (path.is_absolute() and path.is_dir()):
+        return path
+    candidates = [root / (path.name if path.is_absolute() else path) for root in roots]
+    return next((folder for folder in candidates if folder.is_dir()), path if path.is_dir() else candidates[0])
+
+
+def find_source(source: Source, recipe: Recipe, roots: Sequence[Path], note: Callable[[str], None]) -> DataSet | None:
+    """The data set of one source; None when it is optional and missing. Raises: SourceError, UsageError."""
+    split = Split(**source.split) if source.split else None
+    name, labels = source.name or None, source.labels or recipe.run.labels
+    try:
+        if source.kind == formats.TFDS:
+            folder = formats.tfds_folder(source.path, note)
+            return formats.find("oxford_pets", folder, name, labels, split, details=recipe.run.details)
+        folder = folder_of(source, roots)
+        return formats.find(source.kind, folder, name, labels, split, source.own_bonnet, recipe.run.details)
+    except SourceError as error:
+        if not source.optional:
+            raise
+        note(f"left out: {error}")
+        return None
+
+
+def find_all(
+    recipe: Recipe, roots: Sequence[Path], note: Callable[[str], None] = lambda _: None
+) -> list[tuple[Source, DataSet]]:
+    """The recipe's data sets in their order.
+
+    Raises:
+        SourceError: one is missing or incomplete, or there is none.
+        UsageError: they do not speak of the same classes, or only some have a weight.
+    """
+    found = [(source, data) for source in recipe.data if (data := find_source(source, recipe, roots, note))]
+    if not found:
+        raise SourceError("no data set: give --data FOLDER, or a recipe with [[data]]")
+    first = found[0][1]
+    for _, data in found[1:]:
+        if data.labels != first.labels:
+            raise UsageError(
+                f"'{first.name}' has the classes {', '.join(first.labels.names)}, '{data.name}' has"
+                f" {', '.join(data.labels.names)}: give one label map for all (--labels driving)"
+            )
+    names = [data.name for _, data in found]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"two data sets are called '{name}': give them names in the recipe")
+    if len({source.weight > 0 for source, _ in found}) > 1:
+        raise UsageError("only some data sets have a weight: give one to all or to none")
+    return found
+
+
+@dataclass
+class _Held:
+    """A decoded pair, no larger than it is needed, its mask in `Details` ids; `points` are x, y of pixels of rare
+    classes.
+    """
+
+    picture: NDArray[np.uint8]
+    mask: NDArray[np.uint8]
+    points: NDArray[np.uint16]
+
+
+@dataclass
+class _Set:
+    source: Source
+    data: DataSet
+    rare: list[NDArray[np.intp]] = field(default_factory=list)
+
+
+class Store:
+    """All training pairs of a recipe; samples are the same whenever and wherever they are asked for.
+
+    Args:
+        recipe: the recipe.
+        found: its data sets, as `find_all` gives them.
+        scans: what is known of their pictures, in the same order; needed for rare classes only.
+
+    Raises:
+        SourceError: there is no training picture.
+        UsageError: a rare class does not exist, or `paste` has none to lay over.
+    """
+
+    def __init__(self, recipe: Recipe, found: Sequence[tuple[Source, DataSet]], scans: Sequence[Scan] = ()) -> None:
+        self.recipe = recipe
+        self.labels: LabelSet = found[0][1].labels
+        self.details = details_of(self.labels, found[0][1].details, recipe.model.subpixel)
+        self._sets = [_Set(source, data) for source, data in found if data.train]
+        if not self._sets:
+            raise SourceError("no training pictures: the split holds all of them out")
+        try:
+            self._rare = [int(self.labels.by_name(name).id) for name in recipe.run.rare]
+        except KeyError as error:
+            raise UsageError(f"rare: {error.args[0]}") from error
+        folded = self.details.folded_ids()
+        self._rare_ids = np.isin(folded, self._rare)
+        road = self.labels.by_name("road").id if "road" in self.labels.names else -1
+        self.view = View(
+            recipe.crop,
+            recipe.run.size,
+            logits_stride(recipe.model),
+            self.details.background,
+            road=tuple(np.flatnonzero(folded == road).tolist()),
+            things=tuple(np.flatnonzero(self._rare_ids).tolist()),
+        )
+        if recipe.augment.paste and not self._rare:
+            raise UsageError("paste: say which classes are laid over other pictures (--rare car,person)")
+        by_name = {found_scan.name: found_scan for found_scan in scans}
+        for item in self._sets:
+            if item.data.name in by_name:
+                counts = by_name[item.data.name].counts[: len(item.data.train)]
+                holds = [np.flatnonzero(counts[:, rare] >= LEAST_PIXELS) for rare in self._rare]
+                item.rare = [where for where in holds if len(where)]
+        self._donors = [index for index, item in enumerate(self._sets) if item.rare]
+        weights = np.array([self._sets[index].source.weight or 1.0 for index in self._donors])
+        self._donor_shares = weights / weights.sum()
+        self._kept: dict[tuple[int, int], _Held] = {}
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        """Training pairs in all."""
+        return sum(len(item.data.train) for item in self._sets)
+
+    @property
+    def steps(self) -> int:
+        """Steps of an epoch."""
+        return self.recipe.run.steps_per_epoch or -(-len(self) // self.recipe.run.batch_size)
+
+    def plan(self, epoch: int) -> NDArray[np.int64]:
+        """Which pairs an epoch takes: (steps, batch size, 2) of set and pair index.
+
+        Without weights every pair comes once, in random order, and the last batch is filled up from the next pass;
+        with weights the sets are drawn by weight, the pairs of each in random order.
+        """
+        run = self.recipe.run
+        count = self.steps * run.batch_size
+        rng = np.random.default_rng((run.seed, epoch))
+        weights = np.array([item.source.weight for item in self._sets])
+        if not weights.any():
+            every = np.array([(s, i) for s, item in enumerate(self._sets) for i in range(len(item.data.train))])
+            chosen = every[_passes(rng, len(every), count)]
+        else:
+            parts = []
+            for index, many in enumerate(rng.multinomial(count, weights / weights.sum())):
+                order = _passes(rng, len(self._sets[index].data.train), int(many))
+                parts.append(np.stack([np.full_like(order, index), order], axis=1))
+            chosen = rng.permutation(np.concatenate(parts))
+        for place in np.flatnonzero(rng.random(count) < run.rare_share):
+            rare = self._sets[chosen[place, 0]].rare
+            if rare:
+                holders = rare[rng.integers(len(rare))]
+                chosen[place, 1] = holders[rng.integers(len(holders))]
+        return np.asarray(chosen, np.int64).reshape(self.steps, run.batch_size, 2)
+
+    def pair(self, which: Sequence[int]) -> Pair:
+        """The pair that an entry of `plan` means."""
+        return self._sets[int(which[0])].data.train[int(which[1])]
+
+    def sample(self, epoch: int, place: int, which: Sequence[int]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """One augmented picture (h, w, 3) uint8 RGB of the crop size, its mask (ids of `details`) at the logits size.
+
+        Args:
+            place: position in the epoch; draws the augmentation, together with seed and epoch.
+            which: entry of `plan`.
+
+        Raises:
+            SourceError: a file is damaged.
+        """
+        held = self._get(int(which[0]), int(which[1]))
+        rng = np.random.default_rng((self.recipe.run.seed, epoch, place))
+        augment = self.recipe.augment
+        pastes = augment.augment and augment.paste and rng.random() < augment.paste
+        donor = self._donor(rng) if pastes else None
+        return crop_pair(rng, self.view, augment, held.picture, held.mask, held.points, donor)
+
+    def _donor(self, rng: np.random.Generator) -> Donor | None:
+        """A training pair that holds a rare class: set by weight, then class, then pair; None where there is none."""
+        if not self._donors:
+            return None
+        chosen = self._donors[int(rng.choice(len(self._donors), p=self._donor_shares))]
+        holders = self._sets[chosen].rare[rng.integers(len(self._sets[chosen].rare))]
+        held = self._get(chosen, int(holders[rng.integers(len(holders))]))
+        return Donor(held.picture, held.mask, held.points, self._rare_ids)
+
+    def _get(self, index: int, number: int) -> _Held:
+        key = (index, number)
+        held = self._kept.get(key)
+        if held is None:
+            data = self._sets[index].data
+            if data.details is None:
+                picture, mask = data.read(data.train[number])
+            else:
+                picture = read_picture(data.train[number].picture)
+                mask = data.read_details(data.train[number], picture)
+            bonnet, background = data.ignored, self.details.background
+            if self._sets[index].source.own_bonnet == "background" and bonnet is not None and background is not None:
+                mask = np.where(bonnet, np.uint8(background), mask) if bonnet.shape == mask.shape else mask
+            picture, mask = shrink(picture, mask, self._enough())
+            held = _Held(picture, mask, focus_points(self.details.folded_ids()[mask], self._rare, number))
+            with self._lock:
+                if key not in self._kept and self._bytes + picture.nbytes + mask.nbytes < CACHE_BYTES:
+                    self._kept[key] = held
+                    self._bytes += picture.nbytes + mask.nbytes
+        return held
+
+    def _enough(self) -> tuple[int, int]:
+        """(width, height) beyond which more pixels add nothing."""
+        zoom = max(1.0, self.recipe.augment.zoom[1]) if self.recipe.augment.augment else 1.0
+        width, height = self.recipe.run.size
+        return round(width * zoom), round(height * zoom)
+
+
+def _passes(rng: np.random.Generator, size: int, count: int) -> NDArray[np.int64]:
+    """`count` indices below `size`: permutation after permutation."""
+    passes = [rng.permutation(size) for _ in range(-(-count // size))]
+    return np.concatenate(passes)[:count] if passes else np.zeros(0, np.int64)
+
+
+def focus_points(mask: NDArray[np.uint8], classes: Sequence[int], seed: int) -> NDArray[np.uint16]:
+    """(n, 2) x, y of random pixels of some classes, as many of each as there are at most `POINTS`."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for class_id in classes:
+        ys, xs = np.nonzero(mask == class_id)
+        if len(xs) >= LEAST_PIXELS:
+            chosen = rng.integers(len(xs), size=POINTS)
+            found.append(np.stack([xs[chosen], ys[chosen]], axis=1))
+    return np.concatenate(found).astype(np.uint16) if found else np.zeros((0, 2), np.uint16)
+
+
+def shrink(
+    picture: NDArray[np.uint8], mask: NDArray[np.uint8], enough: tuple[int, int]
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """The pair scaled down until one side is as short as `enough` (width, height): picture by area, mask by nearest."""
+    height, width = mask.shape
+    scale = max(enough[0] / width, enough[1] / height)
+    if scale >= 1:
+        return picture, mask
+    size = (round(width * scale), round(height * scale))
+    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA), cv2.resize(
+        mask, size, interpolation=cv2.INTER_NEAREST_EXACT
+    )

@@ -1,0 +1,238 @@
+"""The model card: what a model was trained on and under which terms, how well it does, how to make it again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from seg_viewer.core.errors import UsageError
+from seg_viewer.core.labels import DRIVING
+from trainer.data.formats import TERMS, DataSet
+from trainer.export.release import Report
+from trainer.network.unet import stage_widths
+from trainer.recipe import Recipe, shipped_name
+from trainer.scoring.heights import bin_name, percent
+from trainer.scoring.metrics import Scores
+from trainer.training.start import is_model_file
+
+
+def card_path(model: Path) -> Path:
+    """Where the card of a model file lies: driving-fast.onnx → driving-fast.MODEL_CARD.md, beside it."""
+    return model.with_name(f"{model.stem}.MODEL_CARD.md")
+
+
+def read_known(path: Path) -> str:
+    """Known failure cases as they go into the card. Raises: UsageError when it cannot be read or says nothing."""
+    try:
+        text = path.read_text(encoding="utf-8").strip("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "is no UTF-8 text"
+        raise UsageError(f"{path}: known failures cannot be read: {reason}") from error
+    if not text.strip():
+        raise UsageError(f"{path}: says nothing; write the known failure cases into it, or leave --known out")
+    return text
+
+
+def card_text(report: Report, recipe: Recipe, sets: Sequence[DataSet], run: Path, known: str = "") -> str:
+    """Markdown text of the card.
+
+    Args:
+        report: of the export.
+        recipe: that trained the weights.
+        sets: its data sets.
+        run: the run folder; only its name is told.
+        known: known failure cases in Markdown, taken over as they are.
+    """
+    parts = [
+        _head(report, recipe),
+        _data(sets, report),
+        _recipe(report, recipe, run),
+        _scores(report),
+        _heights(report),
+        _calm(report),
+        _checks(report),
+        _speed(report),
+        _not_for(report),
+        _fails(report, known),
+    ]
+    return "\n".join(line for part in parts for line in part).rstrip("\n") + "\n"
+
+
+def _head(report: Report, recipe: Recipe) -> list[str]:
+    spec = report.spec
+    widths = "-".join(map(str, stage_widths(recipe.model)))
+    meaning = (
+        " Car means any motor vehicle, person means pedestrians and riders, road includes lane lines."
+        if spec.labels == DRIVING
+        else ""
+    )
+    return [
+        f"# {spec.name}",
+        "",
+        f"A U-Net ({recipe.model.arch}, widths {widths}) that labels each pixel of a picture: "
+        f"{', '.join(spec.labels.names)}. Input {spec.width}×{spec.height} RGB, {spec.precision}.{meaning}",
+        "",
+        "**No safety function.** It misses people and cars, most of all small, far, dark or unusual ones, and finds"
+        " some where there are none. Never steer, brake or warn by it.",
+        "",
+    ]
+
+
+def _data(sets: Sequence[DataSet], report: Report) -> list[str]:
+    told = [
+        f"- {data.name}, {len(data.train)} training pictures: {TERMS.get(data.name, 'terms not known here')}"
+        for data in sets
+        if data.train
+    ]
+    names = {data.name for data in sets if data.train}
+    begun = report.ancestor.terms.items() if report.ancestor else ()
+    told += [
+        f"- {name}, in the training of the file that it began with: {terms}"
+        for name, terms in begun
+        if name not in names
+    ]
+    return ["## Trained on", "", *told, "", "These terms concern whoever uses the weights.", ""]
+
+
+def _recipe(report: Report, recipe: Recipe, run: Path) -> list[str]:
+    spec, folder = report.spec, f"runs/{run.resolve().name}"
+    name = shipped_name(recipe)
+    says = f"`{name}` (`trainer/recipes/{name}.toml`)" if name else f"`recipe.toml` of the run `{folder}`"
+    train = f"seg-trainer train {name or folder + '/recipe.toml'} --root DATA --run {folder if name else 'runs/again'}"
+    made = folder if name else "runs/again"
+    begun = "from random weights"
+    start, first = Path(recipe.model.start), report.ancestor
+    starts = [f"`{start.name}`"] if recipe.model.start and not is_model_file(start) else []
+    starts += [f"`{first.name}` (sha256 {first.sha256[:12]}…)"] if first else []
+    if starts:
+        begun = (
+            f"begun with the weights of {', that one with those of '.join(starts)}, the first of all with random ones"
+        )
+    export = [f"seg-trainer export {made} -o {spec.name}.onnx"]
+    export += [f"--precision {spec.precision}"] if spec.precision != "int8" else []
+    export += [f"--size {spec.width}x{spec.height}"] if (spec.width, spec.height) != recipe.run.size else []
+    return [
+        "## Recipe",
+        "",
+        f"{says}: {report.step} steps of {recipe.run.batch_size} pictures or crops of"
+        f" {recipe.crop[0]}×{recipe.crop[1]}, loss {recipe.loss.loss}; {begun}, nothing pre-trained.",
+        "",
+        "```",
+        train,
+        " ".join(export),
+        "```",
+        "",
+    ]
+
+
+def _scores(report: Report) -> list[str]:
+    if not report.scores:
+        return []
+    lines = [
+        "## Held-out scores",
+        "",
+        "Intersection over union in percent, from one confusion matrix per set at the resolution of its masks.",
+        "",
+        f"This file ({report.runs_as}):",
+        "",
+        *_table(report.scores),
+        "",
+    ]
+    if report.spec.precision != "float32":
+        lines += ["The same weights in float32 (ONNX Runtime):", "", *_table(report.float_scores), ""]
+    return lines
+
+
+def _table(sets: Mapping[str, Scores]) -> list[str]:
+    names = [label.name for label in next(iter(sets.values())).labels]
+    lines = [f"| set | pictures | mIoU | {' | '.join(names)} |", "|---|---:|---:|" + "---:|" * len(names)]
+    for name, found in sets.items():
+        cells = [f"{found.iou[label] * 100:.1f}" if label in found.iou else "–" for label in names]
+        lines.append(f"| {name} | {found.pictures} | {found.miou * 100:.1f} | {' | '.join(cells)} |")
+    return lines
+
+
+def _heights(report: Report) -> list[str]:
+    if not report.heights:
+        return []
+    bins: Sequence[Mapping[str, Any]] = next(iter(next(iter(report.heights.values())).values()))
+    lines = [
+        "## By height of objects",
+        "",
+        "IoU / recall in percent (number of objects), by the height of an object as a share of the picture's. A wrong"
+        " pixel counts against the object that its piece of the answer shares most pixels with, else by the height of"
+        " that piece. This file:",
+        "",
+        f"| set | class | {' | '.join(bin_name(one) for one in bins)} |",
+        "|---|---|" + "---:|" * len(bins),
+    ]
+    for name, classes in report.heights.items():
+        for label, found in classes.items():
+            cells = (f"{percent(one['iou'])} / {percent(one['recall'])} ({one['objects']})" for one in found)
+            lines.append(f"| {name} | {label} | {' | '.join(cells)} |")
+    return [*lines, ""]
+
+
+def _calm(report: Report) -> list[str]:
+    if not report.calm:
+        return []
+    lines = [
+        "## Calm",
+        "",
+        "Share of the pixels that change class from one frame to the next although the picture stands still there"
+        " (luma changes by at most 2 of 255 grey levels), in percent:",
+        "",
+        "| clip | frames | still | this file | float32 | most between |",
+        "|---|---:|---:|---:|---:|---|",
+    ]
+    for name, calm in report.calm.items():
+        values = [percent(calm["still"]), _fine(calm["changed"]), _fine(report.float_calm[name]["changed"])]
+        most = ", ".join(f"{pair.replace('<->', ' and ')} {_fine(share)}" for pair, share in calm["by_classes"].items())
+        lines.append(f"| {name} | {calm['frames']} | {' | '.join(values)} | {most or '–'} |")
+    return [*lines, ""]
+
+
+def _fine(share: float | None) -> str:
+    return "–" if share is None else f"{share * 100:.3f}"
+
+
+def _checks(report: Report) -> list[str]:
+    lines = ["## Checks", "", f"Same class as Keras (float32) on {report.pictures} pictures:", ""]
+    lines += [f"- {engine}: {share:.3%} of the pixels" for engine, share in report.parity.items()]
+    if report.calibration:
+        lines.append(f"- int8 ranges from {report.calibration} training pictures")
+    return [*lines, ""]
+
+
+def _speed(report: Report) -> list[str]:
+    if report.speed is None:
+        return []
+    return [
+        "## Speed",
+        "",
+        f"Bare inference, one picture at a time, median of both in turns in one process: {report.speed.line()}.",
+        "",
+    ]
+
+
+def _not_for(report: Report) -> list[str]:
+    people = "person" in report.spec.labels.names
+    return [
+        "## What it is not for",
+        "",
+        "- Anything that people's safety hangs on: steering, braking, warning, proof of what happened.",
+        *(["- Counting, recognising or watching people."] if people else []),
+        "- Cameras, countries, weather and light that are not in the data above: nothing here says how well it does.",
+        "- Uses that the terms of the data rule out.",
+        "",
+    ]
+
+
+def _fails(report: Report, known: str) -> list[str]:
+    if not known and not report.failures:
+        return []
+    lines = ["## Where it fails", ""]
+    if report.failures:
+        lines += [*(f"- falls short: {line}" for line in report.failures), ""]
+    return [*lines, *([known, ""] if known else [])]

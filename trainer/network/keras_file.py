@@ -1,0 +1,100 @@
+"""The `.keras` file of a run: the network in float32, with our classes stored beside its weights."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seg_viewer.core.errors import ExportError, ModelFileError, UsageError
+from seg_viewer.core.labels import LabelSet
+from seg_viewer.core.part_file import part_file
+from trainer.labels.details import Details
+from trainer.network.unet import build
+from trainer.recipe import Model
+
+MEMBER = "seg_viewer.json"
+
+
+def float_unet(model: Model, weights: Sequence[NDArray[Any]], size: tuple[int, int], details: Details) -> Any:
+    """The network under a float32 policy with given weights (a mixed-precision model would export casts).
+
+    Args:
+        size: (width, height) in pixels.
+        details: what its logits mean.
+
+    Raises:
+        ExportError: the weights are of another model.
+    """
+    import keras
+
+    keras.config.set_dtype_policy("float32")
+    classes, own = details.heads
+    made = build(model, classes, size[1], size[0], own)
+    try:
+        made.set_weights(list(weights))
+    except ValueError as error:
+        raise ExportError(
+            "the weights are of another model than the recipe's: export with the recipe that trained"
+        ) from error
+    return made
+
+
+def folded(model: Any, details: Details) -> Any:
+    """The network that tells the model's classes: itself, where it does already."""
+    import keras
+
+    told = details.folds or details.subpixel
+    return keras.Model(model.input, details.fold(model.output), name=model.name) if told else model
+
+
+def keras_class_map(model: Any, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """What the exported graph must answer: arg-max of the logits, doubled bilinearly where they are at half size.
+
+    (H, W, 3) uint8 RGB → (H, W) uint8.
+    """
+    from keras import ops
+
+    logits = model(picture[None].astype(np.float32), training=False)
+    height, width = picture.shape[:2]
+    if logits.shape[1] != height:
+        logits = ops.image.resize(logits, (height, width), interpolation="bilinear")
+    return np.argmax(ops.convert_to_numpy(logits)[0], axis=-1).astype(np.uint8)
+
+
+def save_keras(path: Path, model: Any, labels: LabelSet) -> None:
+    """Write the file, whole or not at all. Raises: ExportError."""
+    with part_file(path) as part:
+        model.save(part)
+        with zipfile.ZipFile(part, "a") as archive:
+            archive.writestr(MEMBER, json.dumps({"labels": labels.to_json()}))
+
+
+def load_keras(path: Path) -> tuple[Any, LabelSet | None]:
+    """The network and its classes (None in a file that is not from here).
+
+    Raises:
+        UsageError: there is no such file.
+        ModelFileError: it is no Keras file, or a network of another kind.
+    """
+    import keras
+
+    if not path.is_file():
+        raise UsageError(f"{path}: no such model file")
+    try:
+        labels = None
+        with zipfile.ZipFile(path) as archive:
+            if MEMBER in archive.namelist():
+                labels = LabelSet.from_json(json.loads(archive.read(MEMBER))["labels"])
+        model = keras.saving.load_model(path, compile=False)
+    except (zipfile.BadZipFile, ValueError, TypeError, KeyError, OSError) as error:
+        raise ModelFileError(f"{path}: is no Keras model, or is cut short ({str(error).splitlines()[0]})") from error
+    shape = getattr(model, "input_shape", None)
+    if not (isinstance(shape, tuple) and len(shape) == 4 and shape[3] == 3 and shape[1] and shape[2]):
+        raise ModelFileError(f"{path}: takes {shape}, not (None, H, W, 3) with fixed H and W")
+    return model, labels

@@ -1,0 +1,132 @@
+"""A finished model on held-out pictures, at the resolution of their masks: scores, by height, the worst of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from seg_viewer.core.labels import LabelSet
+from trainer.data.formats import DataSet
+from trainer.recipe import Source
+from trainer.scoring.heights import Heights
+from trainer.scoring.metrics import Scores, confusion_matrix
+from trainer.scoring.worst import Rated, Worst
+
+Predict = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
+"""(H, W, 3) uint8 RGB of the network's size → (H, W) uint8 class ids."""
+
+
+def to_frame(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Stretch a picture to the network's (width, height); by area where it shrinks both ways, else bilinear."""
+    height, width = picture.shape[:2]
+    shrinks = size[0] < width and size[1] < height
+    out = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    return np.ascontiguousarray(out)
+
+
+def to_mask_size(class_map: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Class map at the size of a mask, by nearest neighbour with half-pixel centres."""
+    height, width = mask.shape
+    return cv2.resize(class_map, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
+
+
+class Model(NamedTuple):
+    """What is measured.
+
+    Args:
+        predict: the model.
+        size: (width, height) that it takes.
+        labels: its classes.
+    """
+
+    predict: Predict
+    size: tuple[int, int]
+    labels: LabelSet
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one model did on one set.
+
+    Args:
+        scores: from one confusion matrix.
+        heights: class → bins, see `trainer.scoring.heights`.
+        worst: its worst pictures, the worst first.
+    """
+
+    scores: Scores
+    heights: dict[str, list[dict[str, Any]]]
+    worst: list[Rated]
+
+
+def measure(
+    models: Sequence[Model], data: DataSet, worst: int = 0, advance: Callable[[int, int], None] | None = None
+) -> list[Measured]:
+    """Everything about the held-out pairs of a data set: each is read once, and goes through each model once.
+
+    Args:
+        models: with the classes of the masks.
+        data: the data set.
+        worst: how many of the worst pictures are remembered.
+        advance: called with (done, all).
+
+    Returns:
+        One for each model, in their order.
+
+    Raises:
+        SourceError: a file is damaged.
+    """
+    totals = [np.zeros((len(model.labels),) * 2, np.int64) for model in models]
+    heights = [Heights(model.labels) for model in models]
+    ranks = [Worst(worst) for _ in models]
+    for done, pair in enumerate(data.held_out, 1):
+        picture, mask = data.read(pair)
+        for model, total, by_height, rank in zip(models, totals, heights, ranks, strict=True):
+            class_map = model.predict(to_frame(picture, model.size))
+            predicted = to_mask_size(class_map, mask)
+            matrix = confusion_matrix(mask, predicted, len(model.labels))
+            total += matrix
+            by_height.add(mask, predicted)
+            rank.add(pair, Scores(1, matrix, model.labels), class_map)
+        if advance:
+            advance(done, len(data.held_out))
+    return [
+        Measured(Scores(len(data.held_out), total, model.labels), by_height.to_json(), rank.found)
+        for model, total, by_height, rank in zip(models, totals, heights, ranks, strict=True)
+    ]
+
+
+def measure_all(model: Model, sets: Sequence[DataSet], worst: int = 0) -> dict[str, Measured]:
+    """`measure` on every data set that has held-out pictures, by name. Raises: SourceError."""
+    return {data.name: measure([model], data, worst)[0] for data in sets if data.held_out}
+
+
+def score_all(predict: Predict, sets: Sequence[DataSet], size: tuple[int, int], labels: LabelSet) -> dict[str, Scores]:
+    """Scores on every data set that has held-out pictures, by name. Raises: SourceError."""
+    found = measure_all(Model(predict, size, labels), sets)
+    return {name: measured.scores for name, measured in found.items()}
+
+
+def training_frames(
+    found: Sequence[tuple[Source, DataSet]], size: tuple[int, int], count: int, seed: int = 0
+) -> list[NDArray[np.uint8]]:
+    """Training pictures at the network's size, drawn by the recipe's weights without repeats (for calibration).
+
+    Returns:
+        At most about `count` arrays (H, W, 3) uint8 RGB.
+    """
+    rng = np.random.default_rng(seed)
+    sets = [(source.weight or len(data.train), data) for source, data in found if data.train]
+    total = sum(weight for weight, _ in sets)
+    frames: list[NDArray[np.uint8]] = []
+    for weight, data in sets:
+        share = min(len(data.train), max(1, round(count * weight / total)))
+        for index in sorted(rng.choice(len(data.train), share, replace=False)):
+            picture, _ = data.read(data.train[index])
+            frames.append(to_frame(picture, size))
+    return frames

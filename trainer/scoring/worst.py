@@ -1,0 +1,113 @@
+"""The pictures that a model does worst on: which they are, and what they look like."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.data.formats import DataSet, Pair
+from trainer.drawing.pictures import fit, overlay, tiles
+from trainer.files import write_bytes
+from trainer.scoring.metrics import Scores
+
+MOST_BYTES = 1_500_000
+"""A sheet is made smaller until its file is below this."""
+
+WIDTHS = range(320, 31, -16)
+
+
+@dataclass(frozen=True)
+class Rated:
+    """One picture and how well it went.
+
+    Args:
+        pair: its files.
+        scores: of this picture alone.
+        class_map: the answer at the network's size, (H, W) uint8.
+    """
+
+    pair: Pair
+    scores: Scores
+    class_map: NDArray[np.uint8]
+
+    @property
+    def name(self) -> str:
+        """Folder and file; file names alone repeat in some sets."""
+        return f"{self.pair.picture.parent.name}/{self.pair.picture.name}"
+
+    def to_json(self) -> dict[str, Any]:
+        """{"name", "miou", "iou" by class}, shares of 1, rounded to 4 places."""
+        told = self.scores.to_json()
+        return {"name": self.name, "miou": told["miou"], "iou": told["iou"]}
+
+
+class Worst:
+    """Keeps the worst pictures by mean IoU over the classes that occur in their truth.
+
+    Pictures in which nothing is labelled have no score and are left out. Of equal ones the first stays first.
+
+    Args:
+        count: how many are kept.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self.found: list[Rated] = []
+        """The worst first."""
+
+    def add(self, pair: Pair, scores: Scores, class_map: NDArray[np.uint8]) -> None:
+        if not self._count or not scores.iou:
+            return
+        self.found.append(Rated(pair, scores, class_map))
+        self.found.sort(key=lambda rated: rated.scores.miou)
+        del self.found[self._count :]
+
+
+def worst_text(found: Sequence[Rated], model: str = "") -> list[str]:
+    """Lines of a table, in percent, the worst first; with a model's name where there are several."""
+    lines = [f"  worst pictures{' of ' + model if model else ''}, mIoU"]
+    for rated in found:
+        classes = "  ".join(f"{label} {value * 100:.1f}" for label, value in rated.scores.iou.items())
+        lines.append(f"  {rated.scores.miou * 100:6.1f}  {rated.name}  {classes}")
+    return lines if found else []
+
+
+def write_gallery(path: Path, data: DataSet, found: Sequence[Rated]) -> Path:
+    """Draw picture, truth and answer of each picture side by side, as one PNG of less than 1.5 MB.
+
+    Args:
+        path: the .png file to write or replace.
+        data: the set that the pictures are of.
+        found: the pictures, in the order to draw; at least one.
+
+    Raises:
+        SourceError: a file is damaged.
+        ExportError: it cannot be written.
+    """
+    rows, captions = [], []
+    for rated in found:
+        picture, mask = data.read(rated.pair)
+        class_map = cv2.resize(rated.class_map, picture.shape[1::-1], interpolation=cv2.INTER_NEAREST_EXACT)
+        parts = (picture, overlay(picture, mask, data.labels), overlay(picture, class_map, data.labels))
+        widest = rows[0][0].shape[1::-1] if rows else _size(picture, WIDTHS[0])
+        rows.append([fit(part, widest) for part in parts])
+        captions.append(f"{rated.scores.miou * 100:.1f}  {rated.name}")
+    encoded = b""
+    for width in WIDTHS:
+        small = [[fit(part, _size(part, width)) for part in row] for row in rows]
+        sheet = tiles(small, captions, ("picture", "truth", "prediction"))
+        encoded = cv2.imencode(".png", np.ascontiguousarray(sheet[:, :, ::-1]))[1].tobytes()
+        if len(encoded) < MOST_BYTES:
+            break
+    write_bytes(path, encoded)
+    return path
+
+
+def _size(picture: NDArray[np.uint8], width: int) -> tuple[int, int]:
+    return width, max(1, round(width * picture.shape[0] / picture.shape[1]))

@@ -1,0 +1,141 @@
+"""What a person sees while a run goes on: a progress bar in a terminal, lines elsewhere, and TensorBoard."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from trainer.run_folder.checkpoint import State
+from trainer.scoring.metrics import Scores
+
+LINE_EVERY_S = 30.0
+
+
+class Reporter:
+    """Tells of steps and epochs.
+
+    Args:
+        console: where to write.
+        board: folder for TensorBoard events, or None.
+    """
+
+    def __init__(self, console: Console | None = None, board: Path | None = None) -> None:
+        self._console = console or Console(file=sys.stdout, highlight=False, soft_wrap=True)
+        self._board_folder = board
+        self._board: Board | None = None
+        self._bar: Progress | None = None
+        self._task: Any = None
+        self._began = self._last_line = 0.0
+        self._done = 0
+        self._seconds = 0.0
+        self._epochs = self._steps = self._batch = 0
+
+    def note(self, text: str) -> None:
+        """One line, with the time of day."""
+        self._console.print(f"{time.strftime('%H:%M:%S')}  {text}", markup=False)
+
+    def begin(self, epochs: int, steps: int, batch: int, state: State) -> None:
+        """Before the first step."""
+        if self._board_folder and self._board is None:
+            self._board = Board(self._board_folder)
+        self._epochs, self._steps, self._batch = epochs, steps, batch
+        self._began = self._last_line = time.perf_counter()
+        self._done, self._seconds = 0, 0.0
+        if self._console.is_terminal:
+            columns = (
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TaskProgressColumn(),
+                TextColumn("{task.fields[rate]}"),
+                TimeRemainingColumn(),
+            )
+            self._bar = Progress(*columns, console=self._console, transient=True)
+            self._bar.start()
+            self._task = self._bar.add_task("", total=epochs * steps, completed=state.updates, rate="")
+
+    def step(self, state: State, loss: float, counted: float) -> None:
+        """After every step."""
+        self._done += 1
+        now = time.perf_counter()
+        self._seconds = now - self._began
+        text = f"epoch {state.epoch + 1}/{self._epochs}  loss {state.sums[0] / state.step:.4f}"
+        if self._bar:
+            self._bar.update(
+                self._task, completed=state.updates, description=text, rate=f"{self.rate():.1f} pictures/s"
+            )
+        elif now - self._last_line > LINE_EVERY_S:
+            self._last_line = now
+            left = (self._epochs * self._steps - state.updates) * self._batch / max(1e-9, self.rate()) / 60
+            self.note(f"{text}  step {state.step}/{self._steps}  {self.rate():.1f} pictures/s  {left:.0f} min left")
+        if self._board and state.updates % 20 == 0:
+            self._board.scalars({"step/loss": loss}, state.updates)
+
+    def rate(self) -> float:
+        """Training pictures per second of this epoch; scoring does not count."""
+        return self._done * self._batch / self._seconds if self._seconds else 0.0
+
+    def epoch(self, row: dict[str, float], scores: Scores | None, best: bool) -> None:
+        """After every epoch's scores."""
+        text = f"epoch {int(row['epoch'])}/{self._epochs}  loss {row['loss']:.4f}  accuracy {row['accuracy'] * 100:.2f}"
+        if scores:
+            classes = [f"{name} {value * 100:.1f}" for name, value in scores.iou.items()]
+            more = " ".join(classes) if len(classes) <= 5 else f"{len(classes)} classes"
+            text += (
+                f"  val loss {row['val_loss']:.4f}" * ("val_loss" in row)
+                + f" accuracy {scores.accuracy * 100:.2f} mIoU {scores.miou * 100:.2f} ({more})"
+            )
+        self.note(text + ("  best" if best and scores else "") + f"  {row['pictures_per_s']:.1f} pictures/s")
+        if self._board:
+            self._board.scalars(
+                {f"epoch/{k}": v for k, v in row.items() if k not in ("epoch", "step")}, int(row["step"])
+            )
+        self._began, self._done = time.perf_counter(), 0
+
+    def pictures(self, name: str, picture: Any, step: int) -> None:
+        """One (H, W, 3) uint8 RGB picture for TensorBoard."""
+        if self._board:
+            self._board.picture(name, picture, step)
+
+    def end(self) -> None:
+        """After the last step, whatever ended it."""
+        if self._bar:
+            self._bar.stop()
+            self._bar = None
+        if self._board:
+            self._board.close()
+
+
+class Board:
+    """TensorBoard events through tf.summary; without TensorFlow or tensorboard nothing is written."""
+
+    def __init__(self, folder: Path) -> None:
+        self._writer: Any = None
+        try:
+            import tensorflow as tf
+
+            self._tf = tf
+            self._writer = tf.summary.create_file_writer(str(folder))
+            tf.summary.scalar  # noqa: B018  lives in tensorboard, which may be missing
+        except (ImportError, AttributeError):
+            self._writer = None
+
+    def scalars(self, values: dict[str, float], step: int) -> None:
+        if self._writer:
+            with self._writer.as_default():
+                for name, value in values.items():
+                    self._tf.summary.scalar(name, value, step)
+
+    def picture(self, name: str, picture: Any, step: int) -> None:
+        if self._writer:
+            with self._writer.as_default():
+                self._tf.summary.image(name, picture[None], step)
+
+    def close(self) -> None:
+        if self._writer:
+            self._writer.flush()

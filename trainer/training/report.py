@@ -1,0 +1,114 @@
+"""What a run ends with: report.html and the pictures in it."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from pathlib import Path
+
+from trainer.drawing import charts
+from trainer.drawing.pictures import Rgb, colored, errors, fit, tiles, write_png
+from trainer.files import make_folder, write_text
+from trainer.recipe import Recipe
+from trainer.run_folder.checkpoint import Arrays, State
+from trainer.scoring.metrics import Scores, full_table
+from trainer.training.validation import Judge, Sample
+
+SEQUENCE = 50
+ENDS = 8
+TILE_WIDTH = 240
+HEADER = ("picture", "truth", "prediction", "error")
+
+
+def sample_row(sample: Sample, judge: Judge, width: int = TILE_WIDTH) -> list[Rgb]:
+    """Picture, truth, prediction and error of a sample, each `width` pixels wide."""
+    height, full = sample.picture.shape[:2]
+    size = (width, max(1, round(height * width / full)))
+    picture = fit(sample.picture, size)
+    truth, predicted = (fit(part, size, nearest=True) for part in (sample.truth, sample.predicted))
+    return [picture, colored(truth, judge.labels), colored(predicted, judge.labels), errors(picture, truth, predicted)]
+
+
+def sample_grid(samples: Sequence[Sample], judge: Judge) -> Rgb:
+    """One row for each sample: picture · truth · prediction · error."""
+    rows = [sample_row(sample, judge) for sample in samples]
+    return tiles(rows, [f"{s.name}   mIoU {s.miou * 100:.1f}" for s in samples], HEADER)
+
+
+def sequence_view(samples: Sequence[Sample], judge: Judge, width: int = 160) -> Rgb:
+    """Held-out pictures in their order, two samples to a row."""
+    rows = [sample_row(sample, judge, width) for sample in samples]
+    pairs = [[cell for row in rows[start : start + 2] for cell in row] for start in range(0, len(rows), 2)]
+    names = [" | ".join(f"{s.name} {s.miou * 100:.0f}" for s in samples[i : i + 2]) for i in range(0, len(samples), 2)]
+    return tiles(pairs, names, HEADER * 2)
+
+
+def write_report(run: Path, recipe: Recipe, state: State, weights: Arrays, judge: Judge, name: str) -> Path:
+    """Write charts, grids and report.html into a run folder.
+
+    Args:
+        weights: the best ones.
+
+    Returns:
+        Path of report.html.
+
+    Raises:
+        ExportError: the folder cannot be written to.
+        SourceError: a held-out picture is damaged.
+    """
+    folder = make_folder(run / "report")
+    made: list[tuple[str, str]] = []
+    if state.history:
+        charts.curves(state.history, folder / "curves.png")
+        made.append(("Loss, accuracy, mIoU", "curves.png"))
+    scores: Scores | None = None
+    if judge.pairs:
+        judge.score(weights)
+        scores = judge.last
+        assert scores is not None
+        charts.iou_bars(scores, folder / "iou.png")
+        charts.confusion(scores, folder / "confusion.png")
+        made += [("IoU by class", "iou.png"), ("Confusion matrix", "confusion.png")]
+        ranking = [index for _, index in judge.ranking(weights)]
+        for title, file, indices in (
+            ("Worst held-out pictures", "worst.png", ranking[:ENDS]),
+            ("Best held-out pictures", "best.png", ranking[::-1][:ENDS]),
+        ):
+            write_png(folder / file, sample_grid(judge.samples(weights, indices), judge))
+            made.append((title, file))
+        first = list(range(min(SEQUENCE, len(judge.pairs))))
+        write_png(folder / "sequence.png", sequence_view(judge.samples(weights, first), judge))
+        made.append((f"The first {len(first)} held-out pictures in sequence", "sequence.png"))
+    for title, file in (("The network", "architecture.png"), ("What augmentation does", "augmentation.png")):
+        if (run / file).is_file():
+            made.append((title, f"../{file}"))
+    text = _page(name, recipe, state, scores, made)
+    write_text(run / "report.html", text.replace('src="../', 'src="').replace('src="r:', 'src="report/'))
+    return run / "report.html"
+
+
+def _page(name: str, recipe: Recipe, state: State, scores: Scores | None, pictures: Sequence[tuple[str, str]]) -> str:
+    last = state.history[-1] if state.history else {}
+    facts = [
+        ("network", f"{recipe.model.arch}, {recipe.run.size[0]}×{recipe.run.size[1]}"),
+        ("loss", recipe.loss.loss),
+        ("epochs", f"{len(state.history)} of {recipe.run.epochs}"),
+        ("steps", str(state.updates)),
+        ("training pictures per second", f"{last.get('pictures_per_s', 0):.1f}"),
+    ]
+    if state.best_epoch >= 0:
+        facts.append(("best epoch", str(state.best_epoch + 1)))
+    table = "".join(f"<tr><th>{html.escape(k)}<td>{html.escape(v)}" for k, v in facts)
+    figures = "".join(
+        f'<h2>{html.escape(title)}</h2><img src="{"" if file.startswith("../") else "r:"}{html.escape(file)}" alt="">'
+        for title, file in pictures
+    )
+    score = f"<pre>{html.escape(full_table('held out', scores))}</pre>" if scores else "<p>Nothing was held out.</p>"
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(name)}</title>'
+        "<style>body{font:15px system-ui,sans-serif;margin:2rem auto;max-width:1280px;padding:0 1rem;color:#22262c}"
+        "img{max-width:100%;border:1px solid #d9dce1}pre{background:#f4f5f7;padding:1rem;overflow:auto}"
+        "th{text-align:left;padding-right:2rem;font-weight:600}</style>"
+        f"<h1>{html.escape(name)}</h1><table>{table}</table><h2>Scores on held-out pictures</h2>{score}{figures}"
+        f"<h2>Recipe</h2><pre>{html.escape(recipe.to_toml())}</pre></html>\n"
+    )

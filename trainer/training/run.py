@@ -1,0 +1,226 @@
+"""A training run from recipe to report, as `seg-trainer train` does it."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+
+from seg_viewer.core.errors import UsageError
+from trainer.data import check
+from trainer.data.formats import DataSet
+from trainer.data.samples import Store, find_all, folder_of
+from trainer.data.scan import Scan
+from trainer.drawing import charts
+from trainer.drawing.pictures import fit, overlay, sheet, write_png
+from trainer.files import locked, make_folder, write_text
+from trainer.network.backend import start_backend
+from trainer.network.from_onnx import read_onnx
+from trainer.network.keras_file import float_unet, folded, save_keras
+from trainer.network.losses import make_loss
+from trainer.recipe import Recipe, Source, read_recipe
+from trainer.run_folder.ancestor import tell_ancestor
+from trainer.run_folder.checkpoint import CHECKPOINT, RECIPE, State, load_state, load_weights
+from trainer.training.loop import train
+from trainer.training.progress import Reporter
+from trainer.training.report import write_report
+from trainer.training.start import is_model_file
+from trainer.training.step import best_precision, worker_index
+from trainer.training.validation import Judge
+
+SHOWN = 24
+
+
+@dataclasses.dataclass
+class Prepared:
+    """A recipe with its data looked at.
+
+    Args:
+        recipe: with absolute paths, so that its file repeats the run from anywhere.
+        found: its data sets.
+        scans: what is known of them, in the same order.
+    """
+
+    recipe: Recipe
+    found: list[tuple[Source, DataSet]]
+    scans: list[Scan]
+
+    @property
+    def sets(self) -> list[DataSet]:
+        return [data for _, data in self.found]
+
+
+def prepare(recipe: Recipe, roots: Sequence[Path], reporter: Reporter, console: Console) -> Prepared:
+    """Find and check the data of a recipe.
+
+    Raises:
+        SourceError: it is missing or damaged.
+        UsageError: its parts do not fit together.
+    """
+    found = find_all(recipe, roots, reporter.note)
+    scans = check.scan_all([data for _, data in found], console)
+    for (_, data), result in zip(found, scans, strict=True):
+        reporter.note(f"{data.name}: {result.train} training, {len(data.held_out)} held-out pictures")
+        for line in result.warnings():
+            reporter.note(f"{data.name}: {line}")
+    check.refuse_damaged(scans)
+    placed = tuple(
+        source if source.kind == "tfds" else dataclasses.replace(source, path=str(folder_of(source, roots).resolve()))
+        for source, _ in found
+    )
+    return Prepared(dataclasses.replace(recipe, data=placed), found, scans)
+
+
+def run_training(
+    recipe: Recipe, roots: Sequence[Path], run: Path, console: Console, stop_at: int | None = None
+) -> State:
+    """Train, then write model.keras and the report.
+
+    Raises: as `prepare` and `trainer.training.loop.train`.
+    """
+    start_backend()
+    recipe = _with_earlier(recipe, roots, run, console)
+    chief = worker_index() == 0
+    reporter = Reporter(console if chief else Console(quiet=True), run / "tensorboard" if chief else None)
+    prepared = prepare(recipe, roots, reporter, console)
+    make_folder(run)
+    with locked(run) if chief else contextlib.nullcontext():
+        return _train(prepared, run, reporter, chief, stop_at)
+
+
+def _train(prepared: Prepared, run: Path, reporter: Reporter, chief: bool, stop_at: int | None) -> State:
+    """The training itself, in a run folder that is ours. Raises: as `run_training`."""
+    recipe = prepared.recipe
+    if recipe.optimizer.precision == "auto":
+        recipe = recipe.change(precision=best_precision())
+    _tell_changes(recipe, run, reporter)
+    store = Store(recipe, prepared.found, prepared.scans)
+    judge = Judge(recipe, prepared.sets, make_loss(recipe.loss.loss, (), recipe.loss.focal_gamma))
+    if chief and not (run / CHECKPOINT).exists():
+        _write_start(prepared, store, run)
+        tell_ancestor(recipe.model.start, run)
+    state = train(recipe, store, judge, run, reporter, prepared.scans, stop_at)
+    if not state.finished:
+        reporter.note(f"stopped after {state.updates} steps; the same command with --run {run} goes on")
+        return state
+    if not chief:
+        return state
+    weights, _ = load_weights(run)
+    model = float_unet(recipe.model, weights, recipe.run.size, store.details)
+    save_keras(run / "model.keras", folded(model, store.details), store.labels)
+    page = write_report(run, recipe, state, weights, judge, run.resolve().name)
+    if judge.pairs:
+        for name in ("worst", "best", "sequence"):
+            _to_board(reporter, run, name, state)
+    reporter.note(f"model: {run / 'model.keras'}; report: {page}")
+    return state
+
+
+def _with_earlier(recipe: Recipe, roots: Sequence[Path], run: Path, console: Console) -> Recipe:
+    """A start or teacher that is no folder is a recipe: it is trained first, in a folder beside this run's."""
+    places = {}
+    begun = (run / CHECKPOINT).exists() and not recipe.optimizer.blend
+    for kind, name in (("teacher", recipe.loss.teacher), ("start", recipe.model.start)):
+        if not name or Path(name).is_dir() or (kind == "start" and begun):
+            continue
+        if is_model_file(Path(name)):
+            if kind == "start":
+                read_onnx(Path(name))  # what is wrong with it is told before the data are looked at
+            continue
+        _refuse_circle(name)
+        before = run.with_name(f"{run.name}-{kind}")
+        state = load_state(before)
+        if state is None or not state.finished:
+            console.print(f"first the recipe of its {kind}, {name}: {before}")
+            if not run_training(read_recipe(name), roots, before, console).finished:
+                raise UsageError(f"{before}: was stopped; the same command goes on")
+        places[kind] = str(before.resolve())
+    return recipe.change(**places)
+
+
+def _refuse_circle(name: str, above: tuple[str, ...] = ()) -> None:
+    """Raises: UsageError when recipes begin with, or learn from, one another in a circle."""
+    if not name or Path(name).is_dir() or is_model_file(Path(name)):
+        return
+    if name in above:
+        raise UsageError(f"start: {name} leads back to itself; let the first recipe start from nothing")
+    recipe = read_recipe(name)
+    for further in (recipe.model.start, recipe.loss.teacher):
+        _refuse_circle(further, (*above, name))
+
+
+def _to_board(reporter: Reporter, run: Path, name: str, state: State) -> None:
+    from trainer.data.formats.base import read_picture
+
+    reporter.pictures(f"held out/{name}", read_picture(run / "report" / f"{name}.png"), state.updates)
+
+
+def _tell_changes(recipe: Recipe, run: Path, reporter: Reporter) -> None:
+    """A run that goes on with other values than it began with says which."""
+    if not (run / RECIPE).is_file() or not (run / CHECKPOINT).is_file():
+        return
+    before, after = read_recipe(str(run / RECIPE)), recipe
+    for section in ("run", "model", "optimizer", "loss", "augment"):
+        one, other = getattr(before, section), getattr(after, section)
+        for f in dataclasses.fields(one):
+            if getattr(one, f.name) != getattr(other, f.name):
+                reporter.note(f"changed: {f.name} was {getattr(one, f.name)}, is now {getattr(other, f.name)}")
+
+
+def _write_start(prepared: Prepared, store: Store, run: Path) -> None:
+    """Summary and drawing of the network, what augmentation does, contact sheets and class shares."""
+    from trainer.network.unet import build
+
+    recipe = prepared.recipe
+    classes, own = store.details.heads
+    model = build(recipe.model, classes, recipe.run.size[1], recipe.run.size[0], own)
+    text = io.StringIO()
+    model.summary(line_length=110, print_fn=lambda line, **_: text.write(f"{line}\n"))
+    write_text(run / "summary.txt", text.getvalue())
+    charts.architecture(model, run / "architecture.png")
+    if recipe.augment.augment:
+        show_augmentation(store, run / "augmentation.png")
+    folder = make_folder(run / "check")
+    for data, found in zip(prepared.sets, prepared.scans, strict=True):
+        check.write_pictures(data, found, folder)
+
+
+def show_augmentation(store: Store, path: Path) -> Path:
+    """Training samples as the network gets them, their masks laid over them. Raises: ExportError, SourceError."""
+    plan = store.plan(0).reshape(-1, 2)
+    cells, names = [], []
+    # half the sheet shows how one picture varies, half shows different pictures
+    places = [(0, 0)] * (SHOWN // 2) + [(place, place) for place in range(1, 1 + SHOWN // 2)]
+    for number, (which, place) in enumerate(places):
+        entry = plan[which % len(plan)]
+        picture, mask = store.sample(number, place, entry)
+        mask = fit(store.details.folded_ids()[mask], (picture.shape[1], picture.shape[0]), nearest=True)
+        cells.append(np.concatenate([picture, overlay(picture, mask, store.labels, 0.55)]))
+        names.append(store.pair(entry).picture.name)
+    return write_png(path, sheet(cells, names, columns=6))
+
+
+def new_run_folder(name: str, recipe: Recipe, base: Path = Path("runs")) -> Path:
+    """runs/NAME, or runs/NAME-2, …: the first that is free, or that holds an unfinished run of the same recipe."""
+    for number in range(1, 10_000):
+        folder = base / (name if number == 1 else f"{name}-{number}")
+        if not folder.exists() or not any(folder.iterdir()):
+            return folder
+        with contextlib.suppress(UsageError):
+            same = (folder / RECIPE).is_file() and _but_precision(read_recipe(str(folder / RECIPE))) == _but_precision(
+                recipe
+            )
+            state = load_state(folder) if same else None
+            if same and (state is None or not state.finished):
+                return folder
+    raise UsageError(f"{base}: too many runs called {name}; give --run FOLDER")
+
+
+def _but_precision(recipe: Recipe) -> Recipe:
+    """The run folder holds what "auto" came to."""
+    return recipe.change(precision="auto")

@@ -1,0 +1,283 @@
+"""Beginning with the weights of another run or of a model file: the same network, a narrower one, one without context
+or with other classes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seg_viewer.core.errors import UsageError
+from trainer.export.head import doubling_kernels
+from trainer.labels.details import Details
+from trainer.labels.label_map import read_label_map
+from trainer.network.from_onnx import Old, read_onnx
+from trainer.network.unet import LOGITS, NORM_EPSILON, OWN_LOGITS, build
+from trainer.recipe import Recipe, read_recipe
+from trainer.run_folder.checkpoint import RECIPE, load_weights
+
+Channels = NDArray[np.intp]
+"""For each channel of a tensor, the channel of the old network that it is; −1: it is new."""
+
+
+def begin_with(
+    model: Any,
+    recipe: Recipe,
+    details: Details,
+    note: Callable[[str], None] = lambda _: None,
+    pictures: Callable[[], NDArray[np.uint8]] | None = None,
+) -> None:
+    """Set a network's weights from what `recipe.model.start` names.
+
+    A wider layer keeps the old channels; its new ones begin at random, and nothing listens to them yet (weights of 0),
+    so that the network gives what the narrow one gave. A convolution that the old network does not have begins as the
+    identity. Batch norm that was folded into the old weights begins with what it sees in `pictures`.
+
+    Args:
+        model: keras.Model, as `trainer.network.unet.build` makes it; changed in place.
+        recipe: its recipe.
+        details: what its logits mean.
+        note: told what was done.
+        pictures: gives (N, H, W, 3) uint8 RGB training crops; only asked where the old network has its batch norm
+            folded in.
+
+    Raises:
+        UsageError: no weights there, no pictures, or a network that this one cannot begin with.
+        ModelFileError: a model file that cannot be read.
+    """
+    from keras import layers as kinds
+
+    start = Path(recipe.model.start)
+    old = read_onnx(start) if is_model_file(start) else _read_run(start)
+    if recipe.model.residual or old.model.residual:
+        raise UsageError("start: networks with residual blocks cannot begin with others, nor others with them")
+    if recipe.model.norm and not old.model.norm:
+        if pictures is None:
+            raise UsageError(f"start: {start} has its batch norm folded in; give --no-norm here too")
+        crops = pictures()
+        _begin_unfolded(model, recipe, details, crops)
+        note(f"begins with the weights of {start}, batch norm as seen in {len(crops)} crops")
+        return
+    layers = old.layers if recipe.model.norm else _without_norm(old.layers)
+    names, subpixel = old.names, old.model.subpixel
+    made: dict[str, Channels] = {}
+    for layer in model.layers:
+        inputs = _inputs(layer)
+        if isinstance(layer, kinds.InputLayer):
+            made[layer.name] = np.arange(3)
+        elif isinstance(layer, kinds.Concatenate) and LOGITS not in inputs:
+            sizes = np.cumsum([0] + [old_channels(layers, name) for name in inputs])
+            parts = [np.where(made[name] < 0, -1, made[name] + sizes[i]) for i, name in enumerate(inputs)]
+            made[layer.name] = np.concatenate(parts)
+        elif isinstance(layer, kinds.Conv2D | kinds.Conv2DTranspose):
+            came = made[inputs[0]]
+            if layer.name == LOGITS and details.subpixel:
+                layer.set_weights(_sub_pixels(layers, came, names, details, subpixel))
+            elif layer.name in (LOGITS, OWN_LOGITS):
+                layer.set_weights(_logits(_old_logits(layers, subpixel), came, names, details))
+            elif layer.name in layers:
+                made[layer.name] = _set_convolution(layer, layers[layer.name], came)
+            else:
+                _set_identity(layer)
+                made[layer.name] = came
+        elif LOGITS not in inputs:
+            channels = made[layer.name] = made[inputs[0]]
+            if layer.get_weights() and layer.name in layers:
+                kept = channels >= 0
+                values = layer.get_weights()
+                for own, value in zip(values, layers[layer.name], strict=True):
+                    own[kept] = value[channels[kept]]
+                layer.set_weights(values)
+    note(f"begins with the weights of {start}" + (f", step {old.step}" if old.step else ""))
+
+
+def is_model_file(start: Path) -> bool:
+    """Whether a start is an .onnx file rather than a run or a recipe."""
+    return start.suffix.lower() == ".onnx"
+
+
+def _read_run(run: Path) -> Old:
+    """The best weights of a run folder. Raises: UsageError."""
+    if not (run / RECIPE).is_file():
+        raise UsageError(
+            f"start: {run} holds no {RECIPE}; give the folder of a run of seg-trainer train, or an .onnx file"
+        )
+    weights, step = load_weights(run)
+    before = read_recipe(str(run / RECIPE))
+    names = _class_names(before, weights[-1].size)
+    classes, own = len(names), 0
+    if before.model.subpixel:
+        classes, own = _two_heads(weights)
+    network = build(before.model, classes, before.run.size[1], before.run.size[0], own)
+    try:
+        network.set_weights(weights)
+    except ValueError as error:
+        raise UsageError(f"start: {run}: its weights are of another model than its {RECIPE}") from error
+    return Old(before.model, names, {layer.name: layer.get_weights() for layer in network.layers}, step)
+
+
+def _begin_unfolded(model: Any, recipe: Recipe, details: Details, pictures: NDArray[np.uint8]) -> None:
+    """Set the weights of a network with batch norm so that it gives what one without gives.
+
+    γ and β are spread and mean of what each convolution gives over the pictures. Kernels are scaled to the spread of
+    He initialisation, which batch norm takes back: that is what learning rates are made for, and folded ones are up to
+    five times smaller.
+    """
+    import keras
+
+    network = dataclasses.replace(recipe.model, norm=False)
+    height, width = pictures.shape[1:3]
+    plain = build(network, details.heads[0], height, width, details.heads[1])
+    begin_with(plain, dataclasses.replace(recipe, model=network), details)
+    names = [layer.name for layer in plain.layers if layer.name.endswith("_conv")]
+    seen = keras.Model(plain.input, [plain.get_layer(name).output for name in names])
+    parts = [seen.predict_on_batch(picture[None].astype(np.float32)) for picture in pictures]
+    for index, name in enumerate(names):
+        values = np.concatenate([part[index].reshape(-1, part[index].shape[-1]) for part in parts])
+        mean, variance = values.mean(0), values.var(0)
+        kernel, bias = plain.get_layer(name).get_weights()
+        scale = np.sqrt(2 / np.prod(kernel.shape[:3])) / max(float(kernel.std()), 1e-6)
+        model.get_layer(name).set_weights([kernel * scale])
+        variance = variance * scale**2
+        norm = model.get_layer(name.removesuffix("_conv") + "_norm")
+        norm.set_weights([np.sqrt(variance + NORM_EPSILON) / scale, mean, (mean - bias) * scale, variance])
+    for layer in model.layers:
+        if layer.get_weights() and not layer.name.endswith(("_conv", "_norm")):
+            layer.set_weights(plain.get_layer(layer.name).get_weights())
+
+
+def _without_norm(layers: dict[str, list[NDArray[Any]]]) -> dict[str, list[NDArray[Any]]]:
+    """Convolutions with their batch norm folded in: w · γ / √(σ² + ε) and β − μ · γ / √(σ² + ε) (NORM_EPSILON)."""
+    out = dict(layers)
+    for name, values in layers.items():
+        if name.endswith("_norm") and values:
+            gamma, beta, mean, variance = values
+            scale = gamma / np.sqrt(variance + NORM_EPSILON)
+            convolution = name.removesuffix("_norm") + "_conv"
+            out[convolution] = [layers[convolution][0] * scale, beta - mean * scale]
+            del out[name]
+    return out
+
+
+def _inputs(layer: Any) -> list[str]:
+    """Names of the layers whose outputs a layer takes."""
+    if not layer._inbound_nodes:
+        return []
+    return [tensor._keras_history.operation.name for tensor in layer._inbound_nodes[0].input_tensors]
+
+
+def old_channels(layers: dict[str, list[NDArray[Any]]], name: str) -> int:
+    """Channels of the old network at the output of a layer of ours: of the convolution that it belongs to."""
+    stem = name.rsplit("_", 1)[0]
+    for candidate in (name, f"{stem}_conv"):
+        if layers.get(candidate):
+            kernel = layers[candidate][0]
+            return int(kernel.shape[2] if name.endswith("_double") else kernel.shape[-1])
+    raise UsageError(f"start: the old network has no layer {name}")
+
+
+def _set_convolution(layer: Any, old: list[NDArray[Any]], came: Channels) -> Channels:
+    """Weights of a convolution as wide or wider; returns the channels of its output."""
+    doubling = type(layer).__name__ == "Conv2DTranspose"  # its kernel is (h, w, out, in)
+    kernel = old[0].swapaxes(2, 3) if doubling else old[0]
+    values = layer.get_weights()
+    wide = values[0].swapaxes(2, 3) if doubling else values[0]
+    if wide.shape[:2] != kernel.shape[:2] or len(values) != len(old):
+        raise UsageError(f"start: {layer.name} is another kind of convolution there")
+    count, before = wide.shape[3], kernel.shape[3]
+    if count < before:
+        raise UsageError(
+            f"start: a layer of {count} channels cannot begin with one of {before}; it must not be narrower"
+        )
+    wide[:, :, :, :before] = _listening(kernel, came)
+    for own, value in zip(values[1:], old[1:], strict=True):
+        own[:before] = value
+    layer.set_weights([wide.swapaxes(2, 3) if doubling else wide, *values[1:]])
+    return np.where(np.arange(count) < before, np.arange(count), -1)
+
+
+def _listening(kernel: NDArray[Any], came: Channels) -> NDArray[np.float32]:
+    """An old kernel (h, w, in, out) over the channels that come now: what is new counts nothing."""
+    out = np.zeros((*kernel.shape[:2], len(came), kernel.shape[3]), np.float32)
+    out[:, :, came >= 0] = kernel[:, :, came[came >= 0]]
+    return out
+
+
+def _set_identity(layer: Any) -> None:
+    kernel, *rest = layer.get_weights()
+    if kernel.shape[2] != kernel.shape[3] or kernel.shape[0] != 3:
+        raise UsageError(f"start: {layer.name} is new there and changes the number of channels")
+    kernel = np.zeros_like(kernel)
+    kernel[1, 1] = np.eye(kernel.shape[2])
+    layer.set_weights([kernel, *(np.zeros_like(value) for value in rest)])
+
+
+def _class_names(before: Recipe, count: int) -> tuple[str, ...]:
+    """Names of the logits of the old network."""
+    for name in (before.run.details, before.run.labels, "streets", "driving"):
+        if name and name != "native":
+            labels = read_label_map(name).labels
+            if len(labels) == count:
+                return labels.names
+    return tuple(f"class {index}" for index in range(count))
+
+
+def _two_heads(weights: list[NDArray[Any]]) -> tuple[int, int]:
+    """`classes` and `own` of an old network with sub-pixel logits: a 3×3 kernel, alone or before a 1×1 one."""
+    last = weights[-2]
+    if last.shape[0] == 3:
+        return last.shape[-1] // 4, 0
+    return weights[-4].shape[-1] // 4, last.shape[-1]
+
+
+def _old_logits(layers: dict[str, list[NDArray[Any]]], subpixel: bool) -> list[NDArray[Any]]:
+    """Kernel and bias of the old 1×1 convolution that told its own classes; without one, the mean of its sub-pixels."""
+    if not subpixel:
+        return layers[LOGITS]
+    if OWN_LOGITS in layers:
+        return layers[OWN_LOGITS]
+    kernel, bias = layers[LOGITS]
+    flat = kernel.sum((0, 1)).reshape(kernel.shape[2], 4, -1).mean(1)
+    return [flat[None, None], bias.reshape(4, -1).mean(0)]
+
+
+def _sub_pixels(
+    layers: dict[str, list[NDArray[Any]]], came: Channels, names: tuple[str, ...], details: Details, subpixel: bool
+) -> list[NDArray[np.float32]]:
+    """Weights of the last convolution for sub-pixel logits: the old ones, or bilinear doubling of a fold's mean."""
+    if subpixel:
+        kernel, bias = layers[LOGITS]
+        if kernel.shape[-1] != 4 * len(details.labels):
+            raise UsageError(f"start: sub-pixel logits there are of {kernel.shape[-1] // 4} classes")
+        return [_listening(kernel, came), bias]
+    kernel, bias = _logits(layers[LOGITS], came, names, details)
+    folding = np.zeros((len(details), len(details.groups)), np.float32)
+    for index, group in enumerate(details.groups):
+        folding[list(group), index] = 1 / len(group)
+    kernel, bias = kernel[0, 0] @ folding, bias @ folding
+    wide = np.einsum("pyx,ic->yxipc", doubling_kernels(), kernel)
+    return [wide.reshape(3, 3, len(came), -1).astype(np.float32), np.tile(bias, 4).astype(np.float32)]
+
+
+def _logits(
+    old: list[NDArray[Any]], came: Channels, names: tuple[str, ...], details: Details
+) -> list[NDArray[np.float32]]:
+    """Weights of the last convolution: classes by name; one that folds into an old class begins as a share of it."""
+    kernel, bias = _listening(old[0], came), old[1]
+    columns, offsets = [], []
+    for index, name in enumerate(details.names):
+        group = next((place for place, members in enumerate(details.groups) if index in members), None)
+        coarse = details.labels.names[group] if group is not None else ""
+        if name in names:
+            columns.append(names.index(name))
+            offsets.append(0.0)
+        elif coarse in names:
+            columns.append(names.index(coarse))
+            offsets.append(-float(np.log(len(details.groups[group]))))  # type: ignore[index]
+        else:
+            raise UsageError(f"start: nothing there tells '{name}': it has {', '.join(names)}")
+    return [kernel[..., columns].astype(np.float32), (bias[columns] + np.array(offsets)).astype(np.float32)]
