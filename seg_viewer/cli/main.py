@@ -72,7 +72,7 @@ def _options(
 ) -> RunOptions:
     if model is not None:
         find_model(model)  # a name that does not ship is told here, not in a window
-    options = RunOptions(model, engine, device, OverlayStyle(opacity, frozenset(hide), outline), _load_bar)
+    options = RunOptions(model, engine, device, OverlayStyle(opacity, frozenset(hide), outline))
     if hide:
         names = options.read_spec().labels.names
         for name in hide:
@@ -136,7 +136,7 @@ def export(source: str, output: str, overwrite: bool, crf: int, preset: str, **c
 
     What is live never ends: 'seg-viewer record' writes that.
     """
-    from seg_viewer.jobs.export import ExportProgress, export_video
+    from seg_viewer.jobs.export import ExportJob, ExportProgress, run_export
     from seg_viewer.sources import is_live
 
     _terminate_like_ctrl_c()
@@ -148,15 +148,8 @@ def export(source: str, output: str, overwrite: bool, crf: int, preset: str, **c
         bar.update(task, completed=progress.frames, total=progress.total, rate=progress.rate)
 
     try:
-        result = export_video(
-            source,
-            output,
-            _options(**choices),
-            crf=crf,
-            preset=preset,
-            overwrite=overwrite,
-            on_progress=on_progress,
-        )
+        job = ExportJob(source, Path(output).expanduser(), _options(**choices), crf, preset, overwrite)
+        result = run_export(job, on_progress=on_progress, on_loading=_load_bar)
     finally:
         bar.stop()
     for warning in result.warnings:
@@ -222,7 +215,9 @@ def record(
 
     plan = RecordPlan(Path(output).expanduser(), RecordWhat(what), *split)
     try:
-        result = record_live(source, plan, _options(**choices), duration_s=duration, on_progress=on_progress)
+        result = record_live(
+            source, plan, _options(**choices), duration_s=duration, on_progress=on_progress, on_loading=_load_bar
+        )
     finally:
         status.stop()
     files = ", ".join(str(path) for path in result.files)
@@ -269,7 +264,7 @@ def bench(video: str, json_path: Path | None, frames: int, **choices: Any) -> No
     from seg_viewer.jobs.bench import bench as measure
     from seg_viewer.jobs.bench import render
 
-    result = measure(video, _options(**choices), frames)
+    result = measure(video, _options(**choices), frames, _load_bar)
     click.echo(render(result))
     if json_path is not None:
         from seg_viewer.core.part_file import part_file
@@ -287,8 +282,8 @@ def doctor(**choices: Any) -> None:
     """
     options = _options(**choices)
     console = Console()
-    chosen = print_engines(console, options)
-    print_shipped(console, options, chosen)
+    chosen = print_engines(console, options, _load_bar)
+    print_shipped(console, options, chosen, _load_bar)
     from seg_viewer.engines.nvidia.engine import explain_cache
 
     for line in explain_cache():

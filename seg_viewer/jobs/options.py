@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from seg_viewer.core.assets import FAST_MODEL, FINE_MODEL, find_model, shipped_models
 from seg_viewer.core.errors import ModelFileError
 from seg_viewer.core.model_file import ModelSpec, read_model_file
 from seg_viewer.core.overlay import OverlayStyle
-from seg_viewer.engines import PROCESSOR_ENGINES, Engine, LoadProgress, installed_engines, load_engine
+from seg_viewer.engines import (
+    PROCESSOR_ENGINES,
+    Engine,
+    LoadProgress,
+    LoadWatch,
+    installed_engines,
+    load_engine,
+)
+
+if TYPE_CHECKING:
+    from seg_viewer.pipeline import EngineSegmenter
 
 _GPU_DEVICES = ("GPU", "CUDA", "TENSORRT")
 
 
 @dataclass(frozen=True)
 class DefaultModel:
-    """
+    """Which model runs where nobody names one.
+
     Args:
         name: of the shipped model that runs where nobody names one.
         why: that one, half a sentence.
@@ -76,20 +88,19 @@ def default_text(shipped: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class RunOptions:
-    """
+    """What runs, and how it looks.
+
     Args:
         model: name of a shipped model, or path of an .onnx file; None for `default_model`.
         engine: "auto" or a name of `seg_viewer.engines.ENGINE_NAMES`.
         device: as the engine calls it, or None for its default.
         style: how classes are painted.
-        on_loading: told how far an engine is that takes long to make ready; its answer False stops that.
     """
 
     model: str | None = None
     engine: str = "auto"
     device: str | None = None
     style: OverlayStyle = field(default_factory=OverlayStyle)
-    on_loading: LoadProgress | None = field(default=None, compare=False, repr=False)
 
     def default_model(self) -> DefaultModel:
         """What runs where `model` is None. Raises: ModelFileError."""
@@ -104,10 +115,15 @@ class RunOptions:
         """Raises: UsageError, ModelFileError."""
         return read_model_file(self.model_path())
 
-    def load(self, spec: ModelSpec, mode: str = "throughput") -> Engine:
+    def load(self, spec: ModelSpec, mode: str = "throughput", progress: LoadProgress | None = None) -> Engine:
         """See `load_engine`."""
-        return load_engine(spec, self.engine, self.device, mode, self.on_loading)
+        return load_engine(spec, self.engine, self.device, mode, progress)
 
-    def watched(self, on_loading: LoadProgress) -> RunOptions:
-        """The same choice, with somebody else told how far an engine is."""
-        return replace(self, on_loading=on_loading)
+    def segmenter(
+        self, spec: ModelSpec, mode: str = "throughput", progress: LoadProgress | None = None
+    ) -> EngineSegmenter:
+        """What a pipeline takes; it loads the engine once it is opened, see `load_engine`."""
+        from seg_viewer.pipeline import EngineSegmenter  # takes PyAV along, which --help can do without
+
+        watch = LoadWatch(progress)
+        return EngineSegmenter(spec, lambda: self.load(spec, mode, watch), interrupt=watch.stop)

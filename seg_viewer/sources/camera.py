@@ -178,6 +178,7 @@ class Camera(Reconnecting):
         asked = f"{self.choice.width}×{self.choice.height} at {self.choice.rate:g}"
         self.info = SourceInfo(
             name=f"{self.name} ({device.name})" if device.name != self.choice.which else self.name,
+            fingerprint=self._fingerprint,
             width=width,
             height=height,
             rate=granted.rate or None,
@@ -254,7 +255,7 @@ class Camera(Reconnecting):
             self.info = replace(self.info, width=width, height=height)
         time_s = arrived_s - self._opened_s
         self._encoder.add(picture, time_s, self.info.rate)
-        return Frame(self._next_index(), time_s, BgrPicture(picture), arrived_s=arrived_s)
+        return self._frame(time_s, BgrPicture(picture), arrived_s)
 
     def _disconnect(self) -> None:
         capture, self._capture = self._capture, None

@@ -54,7 +54,13 @@ class Screen(Reconnecting):
         with _grabber(self.name) as grabber:
             area = self._area(grabber)
         self.info = SourceInfo(
-            name=self.name, width=area["width"], height=area["height"], rate=self._rate, live=True, codec="screen"
+            name=self.name,
+            width=area["width"],
+            height=area["height"],
+            rate=self._rate,
+            live=True,
+            codec="screen",
+            fingerprint=self._fingerprint,
         )
 
     def _area(self, grabber: MSSBase) -> dict[str, int]:
@@ -94,7 +100,7 @@ class Screen(Reconnecting):
         picture = BgrPicture(pixels)
         if self.packets is not None and self.packets.wanted:
             self._encoder.add(picture.bgr(), arrived_s - self._opened_s, self._rate)
-        return Frame(self._next_index(), arrived_s - self._opened_s, picture, arrived_s=arrived_s)
+        return self._frame(arrived_s - self._opened_s, picture, arrived_s)
 
     def _disconnect(self) -> None: ...
 

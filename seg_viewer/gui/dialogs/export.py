@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,7 +29,7 @@ from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.overlay import OverlayStyle
 from seg_viewer.gui.widgets.message_bar import MessageBar
 from seg_viewer.gui.widgets.seek_bar import clock_text
-from seg_viewer.jobs.export import ExportCancelled, ExportProgress, ExportResult, export_video
+from seg_viewer.jobs.export import ExportCancelled, ExportJob, ExportProgress, ExportResult, run_export
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.sources import SourceInfo
 
@@ -63,7 +62,7 @@ class _ExportThread(QObject):
     failed = Signal(str)
     cancelled = Signal()
 
-    def __init__(self, job: Callable[..., ExportResult], parent: QObject) -> None:
+    def __init__(self, job: ExportJob, parent: QObject) -> None:
         super().__init__(parent)
         self._job = job
         self._stop = threading.Event()
@@ -77,7 +76,7 @@ class _ExportThread(QObject):
 
     def _run(self) -> None:
         try:
-            result = self._job(on_progress=self.progressed.emit, cancelled=self._stop.is_set)
+            result = run_export(self._job, on_progress=self.progressed.emit, cancelled=self._stop.is_set)
         except ExportCancelled:
             self.cancelled.emit()
         except SegViewerError as error:
@@ -200,11 +199,7 @@ class ExportDialog(QDialog):
         if out.is_file() and not self._ask_overwrite(out):
             return
         crf = QUALITIES[self.quality.currentIndex()][1]
-        source, options = self._source, self._options
-
-        def job(**hooks: object) -> ExportResult:
-            return export_video(source, out, options, crf=crf, overwrite=True, **hooks)  # type: ignore[arg-type]
-
+        job = ExportJob(self._source, out, self._options, crf, overwrite=True)
         self._made = None
         self.bar.setRange(0, 0)
         self.status.setText("Preparing …")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from seg_viewer.core.carla_tags import carla_lookup
 from seg_viewer.core.errors import SourceError
 from seg_viewer.core.frame import Frame, RgbPicture
-from seg_viewer.sources.base import SourceInfo
+from seg_viewer.sources.base import SourceInfo, session_fingerprint
 from seg_viewer.sources.carla.address import CarlaOptions
 from seg_viewer.sources.carla.process import DriveProcess
 from seg_viewer.sources.live import LiveStatus
@@ -38,6 +38,7 @@ class CarlaSource:
         self.packets = None
         self.warnings = self._drive.warnings
         self.info = SourceInfo(
+            fingerprint=session_fingerprint(),
             name=f"{self._drive.town} at {options.name}",
             width=options.width,
             height=options.height,
@@ -65,6 +66,7 @@ class CarlaSource:
                 RgbPicture(capture.rgb),
                 self._lookup[capture.tags],
                 capture.arrived_s,
+                source=self.info.fingerprint,
             )
 
     def _tell_drops(self) -> None:
