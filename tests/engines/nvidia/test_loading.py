@@ -23,10 +23,9 @@ def test_an_export_is_cancelled_while_the_plan_is_built(machine: Any, model: Pat
     options = RunOptions(str(model), "tensorrt")
     with pytest.raises(ExportCancelled, match="nothing was written"):
         run_export(
-                ExportJob(clip, tmp_path / "out.mp4", options),
-                on_loading=lambda what, share: told.append(what) or True,
-                cancelled=lambda: len(told) > 2,
-            )
+            ExportJob(clip, tmp_path / "out.mp4", options),
+            on_loading=lambda what, share: told.append(what) or True,
+            cancelled=lambda: len(told) > 2,
         )
     assert machine.calls("build") and not machine.calls("deserialize")
     assert sorted(path.name for path in tmp_path.glob("*.mp4")) == ["clip.mp4"]
