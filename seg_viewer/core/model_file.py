@@ -1,6 +1,6 @@
 """The model file: the one contract between trainer and viewer.
 
-One .onnx file is the whole hand-over:
+One .onnx file is the whole hand-over; weights in other files, beside it, are refused: its hash would not cover them.
 
 - input `frame`: uint8, [1, H, W, 3], RGB, fixed H and W; scaling and layout are inside the graph.
 - output `classes`: integer class id of each pixel, [1, H, W].
@@ -150,7 +150,30 @@ def _parse(path: Path, data: bytes) -> Any:
         raise ModelFileError(f"{path}: is not an ONNX model, or is cut short") from error
     if not model.graph.node:
         raise ModelFileError(f"{path}: is not an ONNX model (it holds no graph)")
+    outside = sorted(_outside_files(model))
+    if outside:
+        raise ModelFileError(
+            f"{path}: keeps its weights in another file ({', '.join(outside)}), which its hash does not cover;"
+            " save it as one file: onnx.save(onnx.load(IN), OUT)"
+        )
     return model
+
+
+def _outside_files(message: Any) -> set[str]:
+    """Files that tensors lie in, wherever in the model: weights, attributes of nodes, sub-graphs, functions, …"""
+    import onnx
+    from google.protobuf.message import Message
+
+    if isinstance(message, onnx.TensorProto):
+        if message.data_location != onnx.TensorProto.EXTERNAL:
+            return set()
+        return {entry.value for entry in message.external_data if entry.key == "location"} or {"one without a name"}
+    files: set[str] = set()
+    for descriptor, value in message.ListFields():
+        if descriptor.message_type is not None:
+            for part in (value,) if isinstance(value, Message) else value:
+                files |= _outside_files(part)
+    return files
 
 
 def _shape(value: Any) -> list[int | None]:

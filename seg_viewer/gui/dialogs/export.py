@@ -28,6 +28,7 @@ from PySide6.QtWidgets import (
 from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.overlay import OverlayStyle
 from seg_viewer.gui.widgets.message_bar import MessageBar
+from seg_viewer.gui.widgets.plain import PlainLabel, plain_title
 from seg_viewer.gui.widgets.seek_bar import clock_text
 from seg_viewer.jobs.export import ExportCancelled, ExportJob, ExportProgress, ExportResult, run_export
 from seg_viewer.jobs.options import RunOptions
@@ -104,7 +105,7 @@ class ExportDialog(QDialog):
         self, source: str, info: SourceInfo, options: RunOptions, style: OverlayStyle, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self.setWindowTitle(f"Export {info.name}")
+        self.setWindowTitle(plain_title(f"Export {info.name}"))
         self.setMinimumWidth(560)
         self._source = source
         self._options = replace(options, style=style)
@@ -120,7 +121,7 @@ class ExportDialog(QDialog):
         column.addLayout(self._form(suggest_output(info), style))
         self.bar = QProgressBar()
         self.bar.setAccessibleName("Progress")
-        self.status = QLabel("", objectName="dim")
+        self.status = PlainLabel("", objectName="dim")
         self.status.setAccessibleName("Progress text")
         column.addWidget(self.bar)
         column.addWidget(self.status)
@@ -149,7 +150,7 @@ class ExportDialog(QDialog):
         rows: tuple[tuple[str, QWidget], ...] = (
             ("Save as", self.output),
             ("Quality", self.quality),
-            ("Overlay", QLabel(look)),
+            ("Overlay", PlainLabel(look)),
             ("Sound", QLabel("taken along, where the source has any", objectName="dim")),
         )
         for row, (name, widget) in enumerate(rows):

@@ -8,6 +8,7 @@ from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from seg_viewer.gui.theme import icon
+from seg_viewer.gui.widgets.plain import PlainLabel
 
 _AT_MOST = 3
 _INFO_MS = 8000
@@ -87,10 +88,9 @@ class _Message(QFrame):
         sign.setPixmap(icon(kind).pixmap(QSize(18, 18), self.devicePixelRatioF()))
         line.addWidget(sign)
         # long paths have no spaces to break at, and would widen the window
-        label = QLabel(
+        label = PlainLabel(
             text.replace("/", "/" + _MAY_BREAK).replace("\\", "\\" + _MAY_BREAK).replace("_", "_" + _MAY_BREAK)
         )
-        label.setTextFormat(Qt.TextFormat.PlainText)
         label.setWordWrap(True)
         label.setAccessibleName(f"{kind}: {text}")
         label.setMinimumWidth(60)

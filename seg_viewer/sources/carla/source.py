@@ -53,19 +53,19 @@ class CarlaSource:
         while not self._stop.wait(max(0.0, due_s - time.perf_counter())):
             # never faster than real time, and no catching up after a slow tick
             due_s = max(due_s + step_s, time.perf_counter())
-            capture = self._drive.capture()
-            if capture is None:
+            pair = self._drive.next_pair()
+            if pair is None:
                 return
             self._tell_drops()
             if self._start_s is None:
-                self._start_s = capture.time_s
+                self._start_s = pair.time_s
             self._count += 1
             yield Frame(
                 self._count - 1,
-                capture.time_s - self._start_s,
-                RgbPicture(capture.rgb),
-                self._lookup[capture.tags],
-                capture.arrived_s,
+                pair.time_s - self._start_s,
+                RgbPicture(pair.rgb),
+                self._lookup[pair.tags],
+                pair.arrived_s,
                 source=self.info.fingerprint,
             )
 
