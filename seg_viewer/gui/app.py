@@ -7,15 +7,19 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
+from seg_viewer.core.redact import redact_text
 from seg_viewer.gui.system import check_display, mend_plugin_path
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.player.player import Player
 from seg_viewer.sources import DEMO
 
+_ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+"""Signals that end the program as closing the window does, but for the questions."""
 _log = logging.getLogger(__name__)
 
 
@@ -45,13 +49,14 @@ def run_viewer(
             source = str(Path(source).absolute())  # the recent list outlives the working folder
         player.open(source, truth_csv)  # decodes and compiles while Qt is imported and the window is built
     try:
-        return _show(player, options, on_first_shot)
+        return _show(player, on_first_shot)
     finally:
         player.close()
 
 
-def _show(player: Player, options: RunOptions, on_first_shot: Callable[[], None] | None) -> int:
+def _show(player: Player, on_first_shot: Callable[[], None] | None) -> int:
     # Qt is imported only now: it aborts where `check_display` would have said why
+    from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
     from seg_viewer.gui.main_window import MainWindow
@@ -64,14 +69,15 @@ def _show(player: Player, options: RunOptions, on_first_shot: Callable[[], None]
     app.setDesktopFileName("seg-viewer")
     apply_theme(app)
     app.setWindowIcon(icon("seg-viewer"))
-    window = MainWindow(player, options, open_store())
+    window = MainWindow(player, open_store())
     if on_first_shot is not None:
         window.first_shot_painted.connect(on_first_shot)
     old_hook = sys.excepthook
-    sys.excepthook = _teller(window.messages.show_error)
+    sys.excepthook = _excepthook(window.messages.show_error)
     if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: window.close())
+        for number in _ENDING:
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup does it
+                signal.signal(number, lambda *_: QTimer.singleShot(0, window, window.close_without_asking))
     window.show()
     try:
         code = app.exec()
@@ -82,14 +88,14 @@ def _show(player: Player, options: RunOptions, on_first_shot: Callable[[], None]
     return code
 
 
-def _teller(show: Callable[[str], None]) -> Callable[..., None]:
-    """An excepthook: one line in the window, the rest in the log."""
+def _excepthook(show: Callable[[str], None]) -> Callable[..., None]:
+    """One line in the window, the rest in the log, passwords in neither."""
 
-    def tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        _log.error("unexpected error", exc_info=(kind, error, trace))
-        show(f"Unexpected error: {kind.__name__}: {error}")
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        _log.error("unexpected error\n%s", redact_text("".join(traceback.format_exception(kind, error, trace))))
+        show(redact_text(" ".join(f"Unexpected error: {kind.__name__}: {error}".split())))
 
-    return tell
+    return hook
 
 
 def _leave_now(code: int) -> None:

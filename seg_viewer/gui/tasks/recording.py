@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import threading
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QStandardPaths, Signal
-from PySide6.QtGui import QActionGroup
-from PySide6.QtWidgets import QMenu, QWidget
 
 from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.overlay import Overlay
+from seg_viewer.gui.tasks.background import Background
 from seg_viewer.jobs.record import Recording, RecordPlan, RecordWhat
-from seg_viewer.player.player import Player
 from seg_viewer.sources import LiveSource
 
-WHAT_NAMES = {
-    RecordWhat.ANNOTATED: "With the &overlay",
-    RecordWhat.SOURCE: "As it &comes in, from 5 s before",
-    RecordWhat.BOTH: "&Both, in two files",
-}
-_FINISH_WITHIN_S = 5.0
+_KEEP_S = 60.0  # the index of a long recording is written at its end
 
 
 def videos_folder() -> Path:
@@ -30,8 +23,14 @@ def videos_folder() -> Path:
     return Path(name) if name and Path(name).is_dir() else Path.home()
 
 
-class Recorder(QObject):
-    """At most one recording of what the player shows."""
+class RecordingTask(QObject):
+    """At most one recording of what the player shows.
+
+    Args:
+        live_source: what can be recorded now, or None.
+        set_recording: shots go to this recording from now on; to none with None.
+        background: finishes files.
+    """
 
     changed = Signal(bool)
     """Whether one is running."""
@@ -39,12 +38,23 @@ class Recorder(QObject):
     """Paths of the files of one that has ended."""
     failed = Signal(str)
 
-    def __init__(self, player: Player, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        live_source: Callable[[], LiveSource | None],
+        set_recording: Callable[[Recording | None], None],
+        background: Background,
+        parent: QObject | None = None,
+    ) -> None:
         super().__init__(parent)
         self.what = RecordWhat.ANNOTATED
-        self._player = player
+        self._live_source = live_source
+        self._set_recording = set_recording
+        self._background = background
         self._recording: Recording | None = None
-        self._ending: threading.Thread | None = None
+
+    def set_what(self, what: RecordWhat) -> None:
+        """Of the next recording."""
+        self.what = what
 
     @property
     def running(self) -> bool:
@@ -57,7 +67,7 @@ class Recorder(QObject):
 
     def start(self, overlay: Overlay) -> None:
         """Into the Videos folder, named by source and time."""
-        source = self._player.live_source
+        source = self._live_source()
         if source is None or self.running:
             return
         path = _free_path(videos_folder(), source)
@@ -66,7 +76,7 @@ class Recorder(QObject):
         except SegViewerError as error:
             self.failed.emit(str(error))
             return
-        self._player.set_recording(self._recording)
+        self._set_recording(self._recording)
         self.changed.emit(True)
 
     def set_overlay(self, overlay: Overlay) -> None:
@@ -76,48 +86,55 @@ class Recorder(QObject):
     def refresh(self) -> None:
         """Notice what has ended by itself: a full disk, a source that was left."""
         if self._recording is not None and (
-            self._recording.problem or self._player.live_source is not self._recording.source
+            self._recording.problem or self._live_source() is not self._recording.source
         ):
             self.stop()
 
     def stop(self) -> None:
-        """Finish it on a thread of its own; `saved` or `failed` tells."""
+        """End it; `saved` or `failed` follows when its files are whole, for which closing the window waits."""
         recording, self._recording = self._recording, None
         if recording is None:
             return
-        self._player.set_recording(None)
+        self._set_recording(None)
         self.changed.emit(False)
-        self._ending = threading.Thread(target=self._end, args=(recording,), name="seg-record-end", daemon=True)
-        self._ending.start()
+        finish(recording, self._background, self, on_saved=self.saved.emit, on_failed=self.failed.emit)
 
-    def finish(self) -> None:
-        """Stop, and wait: the file would be lost with the program."""
-        self.stop()
-        if self._ending is not None:
-            self._ending.join(_FINISH_WITHIN_S)
 
-    def _end(self, recording: Recording) -> None:
-        files = [str(path) for path in recording.stop()]
+def finish(
+    recording: Recording,
+    background: Background,
+    owner: QObject,
+    *,
+    on_saved: Callable[[list[str]], None],
+    on_failed: Callable[[str], None],
+) -> None:
+    """Make the files of a recording whole, beside the window's thread; both calls may follow.
+
+    Args:
+        recording: under way; nothing is put into it any more.
+        background: does it.
+        owner: whom the calls are for.
+        on_saved: gets the paths of the files.
+        on_failed: gets one line: why it ended early, or that there is nothing.
+    """
+
+    def done(files: list[Path]) -> None:
         if recording.problem:
-            self.failed.emit(recording.problem)
+            on_failed(recording.problem)
+        elif not files:
+            on_failed(f"{recording.plan.path}: no picture came in time; nothing was recorded")
         if files:
-            self.saved.emit(files)
-        elif not recording.problem:
-            self.failed.emit(f"{recording.plan.path}: no picture came in time; nothing was recorded")
+            on_saved([str(path) for path in files])
 
-
-class WhatMenu(QMenu):
-    """Chooses what a recording holds."""
-
-    def __init__(self, recorder: Recorder, parent: QWidget) -> None:
-        super().__init__("Record &what", parent)
-        group = QActionGroup(self)
-        for what, name in WHAT_NAMES.items():
-            action = self.addAction(name)
-            action.setCheckable(True)
-            action.setChecked(what is recorder.what)
-            action.triggered.connect(lambda _checked=False, what=what: setattr(recorder, "what", what))
-            group.addAction(action)
+    background.run(
+        "record-end",
+        recording.stop,
+        done,
+        on_failed,
+        owner=owner,
+        subject=str(recording.plan.path),
+        keep_s=_KEEP_S,
+    )
 
 
 def _free_path(folder: Path, source: LiveSource) -> Path:

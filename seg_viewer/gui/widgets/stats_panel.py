@@ -55,7 +55,7 @@ class StatsPanel(QScrollArea):
         self._values: dict[str, QLabel] = {}
         self._titles: dict[str, QLabel] = {}
         for row, (key, name, tip) in enumerate(_ROWS):
-            title = QLabel(name, objectName="dim")
+            title = PlainLabel(name, objectName="dim")
             title.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
             value = PlainLabel("–")
             value.setWordWrap(True)
