@@ -48,10 +48,15 @@ def test_a_hidden_class_is_not_painted(qtbot: QtBot, paused):
     assert shown_index(paused) == CAR_FRAME
 
 
+def _share(window, name: str) -> str:
+    labels = window.legend.findChildren(QLabel)
+    return next(label.text() for label in labels if label.accessibleName() == f"Share of the picture: {name}")
+
+
 def test_the_legend_tells_shares_and_has_no_box_for_the_background(qtbot: QtBot, paused):
     assert list(paused.legend.boxes) == ["road", "car", "person"]
-    qtbot.waitUntil(lambda: paused.legend._shares["car"].text() == "100.0 %", timeout=WAIT_MS)
-    assert paused.legend._shares["background"].text() == "0.0 %"
+    qtbot.waitUntil(lambda: _share(paused, "car") == "100.0 %", timeout=WAIT_MS)
+    assert _share(paused, "background") == "0.0 %"
 
 
 def test_opacity_recolours_the_paused_picture(qtbot: QtBot, paused):
@@ -96,9 +101,10 @@ def test_full_screen_hides_everything_but_the_picture(qtbot: QtBot, paused):
     assert paused.isFullScreen() and not paused.menuBar().isVisible() and not paused.panel.isVisible()
     qtbot.waitUntil(lambda: paused.view.height() == paused.centralWidget().height(), timeout=WAIT_MS)
     assert paused.controls.isVisible()
-    paused._full_screen._hide_controls()
-    assert not paused.controls.isVisible()
-    qtbot.mouseMove(paused.view)
+    paused.full_screen.hide_after_ms = 50
+    qtbot.mouseMove(paused.view, QPoint(40, 40))
+    qtbot.waitUntil(lambda: not paused.controls.isVisible(), timeout=WAIT_MS)
+    qtbot.mouseMove(paused.view, QPoint(60, 60))
     qtbot.keyClick(paused, Qt.Key.Key_Escape)
     assert not paused.isFullScreen() and paused.menuBar().isVisible() and paused.panel.isVisible()
     qtbot.waitUntil(lambda: paused.view.height() < paused.centralWidget().height(), timeout=WAIT_MS)

@@ -59,6 +59,15 @@ class EgoZone(QObject):
         self._clip_end.timeout.connect(self.finish_clip)
 
     @property
+    def clip_s(self) -> float:
+        """How long a clip goes on after something entered, seconds."""
+        return self._clip_end.interval() / 1000
+
+    @clip_s.setter
+    def clip_s(self, value: float) -> None:
+        self._clip_end.setInterval(round(1000 * value))
+
+    @property
     def on(self) -> bool:
         return self._view.layer is not None
 
