@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import cv2
@@ -133,6 +134,18 @@ def test_a_screenshot_has_full_size_and_the_overlay(qtbot: QtBot, open_window, t
     picture = cv2.cvtColor(cv2.imread(str(files[0])), cv2.COLOR_BGR2RGB)
     assert picture.shape == (720, 1280, 3)
     assert is_near(picture[360, 640], mixed(BLUE, CAR, 0.45))
+
+
+def test_closing_at_once_keeps_the_screenshot(qtbot: QtBot, open_window, tmp_path: Path, monkeypatch):
+    encode = cv2.imencode
+    monkeypatch.setattr(cv2, "imencode", lambda *args: time.sleep(0.5) or encode(*args))  # as an 8K picture takes
+    monkeypatch.setattr(screenshot, "pictures_folder", lambda: tmp_path / "Pictures")
+    window = open_window(make_clip(tmp_path / "big.mp4", 8))
+    pause_at(qtbot, window, CAR_FRAME)
+    qtbot.keyClick(window, "s")
+    window.close()
+    (file,) = (tmp_path / "Pictures").iterdir()
+    assert cv2.imread(str(file)) is not None and window.ended_in_time
 
 
 def test_a_screenshot_that_cannot_be_written_is_told(qtbot: QtBot, paused, tmp_path: Path, monkeypatch):
