@@ -119,7 +119,8 @@ def open_window(qtbot: QtBot, model: Path) -> Iterator[Callable[..., MainWindow]
 
     yield make
     for window in windows:
-        window.close()
+        if not window.close():  # it asked something
+            window.close_without_asking()
         window.deleteLater()
     qtbot.waitUntil(lambda: not worker_threads(), timeout=WAIT_MS)
 
