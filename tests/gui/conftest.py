@@ -50,6 +50,7 @@ def dialogs(qapp: QApplication) -> Iterator[ModalDialogs]:
     """Answers the modal dialogs that a test expects; one that it does not is closed, and fails it."""
     watcher = ModalDialogs()
     yield watcher
+    watcher.stop()
     watcher.check()
 
 

@@ -30,6 +30,10 @@ class ModalDialogs:
         """The next dialog gets this answer."""
         self._answers.append(answer)
 
+    def stop(self) -> None:
+        """Look no more."""
+        self._timer.stop()
+
     def check(self) -> None:
         """Raises: AssertionError when a dialog came that was not expected, or one did not come that was."""
         assert self.unexpected == [], "a dialog that the test did not expect"
