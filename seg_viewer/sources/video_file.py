@@ -68,6 +68,7 @@ class VideoFile:
         self._damaged = 0
         self._warned = False
         first = self._peek()
+        self._first_s = first.time_s
         self.info = SourceInfo(
             name=self.path.name,
             width=first.picture.width,
@@ -210,10 +211,9 @@ class VideoFile:
     def _from(self, target_s: float) -> Iterator[Frame]:
         """Frames from the one shown at `target_s` on."""
         half_tick = 0.5 * float(self._stream.time_base or 0)
-        back_s = 0.0
+        back_s, reopened = 0.0, False
+        self._jump(target_s)
         while True:
-            start_s = target_s - back_s
-            self._jump(max(0.0, start_s))
             held: Frame | None = None
             frames = self._decode()
             for frame in frames:
@@ -222,10 +222,18 @@ class VideoFile:
                 held = frame
             else:
                 frame = None
-            if held is None and frame is not None and start_s > 0:
-                back_s = max(1.0, back_s * 4)  # the container's index pointed behind the target
-                continue
-            break
+            if held is not None or (frame is not None and frame.time_s <= self._first_s + half_tick):
+                break
+            # the container's index pointed behind the target
+            if target_s > back_s:
+                back_s = max(1.0, back_s * 4)
+                self._jump(max(0.0, target_s - back_s))
+            elif not reopened:
+                reopened = True
+                self._container.close()
+                self._open()
+            else:
+                break
         self._frames = _chain([f for f in (held, frame) if f is not None], frames)
         return self._frames
 
