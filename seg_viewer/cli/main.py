@@ -21,7 +21,7 @@ from seg_viewer.core.assets import find_model, shipped_models
 from seg_viewer.core.errors import SegViewerError, UsageError
 from seg_viewer.core.overlay import OverlayStyle
 from seg_viewer.core.redact import redact, redact_text
-from seg_viewer.engines import ENGINE_NAMES
+from seg_viewer.engines import engine_names
 from seg_viewer.engines.load_bar import LoadBar
 from seg_viewer.jobs.options import RunOptions, default_text
 from seg_viewer.sinks import PRESETS
@@ -40,7 +40,7 @@ def _run_options(command: _Command) -> _Command:
     for option in reversed(
         [
             click.option("--model", metavar="NAME|FILE", help=_model_help()),
-            click.option("--engine", type=click.Choice(("auto", *ENGINE_NAMES)), default="auto", show_default=True),
+            click.option("--engine", type=click.Choice(("auto", *engine_names())), default="auto", show_default=True),
             click.option("--device", metavar="NAME", help="As the engine calls it: CPU, GPU, NPU, CUDA, GPU.0, …"),
         ]
     ):

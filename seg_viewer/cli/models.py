@@ -14,7 +14,7 @@ from seg_viewer.core.assets import FAST_MODEL, FINE_MODEL, shipped_models
 from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.measures import Measures
 from seg_viewer.core.model_file import ModelSpec, read_model_file
-from seg_viewer.engines import ENGINE_NAMES, LoadProgress
+from seg_viewer.engines import LoadProgress, engine_names
 from seg_viewer.jobs.options import RunOptions
 
 _USES = {FAST_MODEL: "for processors", FINE_MODEL: "for GPUs and exports"}
@@ -162,7 +162,7 @@ def print_engines(console: Console, options: RunOptions, progress: LoadProgress)
     chosen = next((check for check in checks if check.chosen), None)
     if chosen is None:
         raise SegViewerError("no engine works here; see the reasons above")
-    console.print(f'"auto" takes {chosen.name}: the first of {", ".join(ENGINE_NAMES)} that works here.')
+    console.print(f'"auto" takes {chosen.name}: the first of {", ".join(engine_names())} that works here.')
     return chosen.name
 
 

@@ -16,7 +16,9 @@ import av.filter
 from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.core.frame import Frame
 from seg_viewer.media.av_picture import AvPicture
-from seg_viewer.sources.base import SourceInfo, file_fingerprint
+from seg_viewer.sources.base import SourceInfo, SourceKind, file_fingerprint
+
+VIDEO_SUFFIXES = (".mp4", ".mkv", ".webm", ".avi", ".mov", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv", ".flv", ".3gp")
 
 # FFmpeg takes a text file for terminal art and a picture for a film of one frame
 _NOT_VIDEO_FORMATS = {"tty", "image2", "png_pipe", "jpeg_pipe", "bmp_pipe", "webp_pipe", "tiff_pipe"}
@@ -313,3 +315,12 @@ class _Numbers:
 def _chain(first: list[Frame], rest: Iterator[Frame]) -> Iterator[Frame]:
     yield from first
     yield from rest
+
+
+SOURCE = SourceKind(
+    "video file",
+    lambda _text: True,
+    lambda text: VideoFile(Path(text).expanduser()),
+    forms=(("a video file", ""),),
+    suffixes=VIDEO_SUFFIXES,
+)

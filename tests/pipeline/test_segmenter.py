@@ -1,4 +1,4 @@
-"""Another segmenter takes over from one that works; several models look at one frame; answers that are known already."""
+"""Another segmenter takes over from one that works; two models look at one frame; a second viewing asks no engine."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Callable
 from fractions import Fraction
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 
 import av
@@ -89,7 +89,7 @@ def test_no_number_and_no_identity_repeats(file: Path) -> None:
     assert [frame.index for frame in frames] == list(range(len(frames))) and len(frames) > 5
     assert len({frame.id for frame in frames}) == len(frames)
     assert {frame.id.source for frame in frames} == {source.info.fingerprint} != {""}
-    assert all(later.id.pts > earlier.id.pts for earlier, later in zip(frames, frames[1:], strict=False))
+    assert all(later.id.pts > earlier.id.pts for earlier, later in pairwise(frames))
     source.close()
 
 
@@ -179,7 +179,8 @@ def test_a_picture_changed_within_a_folder_makes_it_another(tmp_path: Path) -> N
 
 def test_what_is_live_is_never_seen_twice(tmp_path: Path) -> None:
     def camera() -> Camera:
-        return Camera(parse_camera("camera:0"), open_capture=lambda *_: ScriptedCapture(["ok"] * 6), devices=lambda: [DEVICE])
+        capture = ScriptedCapture(["ok"] * 6)
+        return Camera(parse_camera("camera:0"), open_capture=lambda *_: capture, devices=lambda: [DEVICE])
 
     sources = [camera(), camera()]
     frames = [list(islice(source, 4)) for source in sources]

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from seg_viewer.core.carla_tags import carla_lookup
 from seg_viewer.core.errors import SourceError
 from seg_viewer.core.frame import Frame, RgbPicture
-from seg_viewer.sources.base import SourceInfo, session_fingerprint
-from seg_viewer.sources.carla.address import CarlaOptions
+from seg_viewer.sources.base import SourceInfo, SourceKind, session_fingerprint
+from seg_viewer.sources.carla.address import CarlaOptions, is_carla, parse_carla
 from seg_viewer.sources.carla.process import DriveProcess
 from seg_viewer.sources.live import LiveStatus
 
@@ -85,3 +85,13 @@ class CarlaSource:
     def close(self) -> None:
         self._stop.set()
         self._drive.close()
+
+
+SOURCE = SourceKind(
+    "CARLA",
+    is_carla,
+    lambda text: CarlaSource(parse_carla(text)),
+    forms=(("carla://HOST:2000", "?town=Town03&weather=WetNoon&vehicles=30&walkers=40&ego=…&fps=20&…"),),
+    live=True,
+    check=parse_carla,
+)
