@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from seg_viewer import __version__
+from seg_viewer.cli.console import StatusLine, plain_console, progress_bar
 from seg_viewer.cli.models import models, print_engines, print_shipped
 from seg_viewer.cli.record_carla import record_carla
 from seg_viewer.core.assets import find_model, shipped_models
@@ -140,7 +141,7 @@ def export(source: str, output: str, overwrite: bool, crf: int, preset: str, **c
     from seg_viewer.sources import is_live
 
     _terminate_like_ctrl_c()
-    bar = _progress_bar()
+    bar = progress_bar()
     task = bar.add_task(redact(source) if is_live(source) else Path(source).name, total=None, rate=0.0)
 
     def on_progress(progress: ExportProgress) -> None:
@@ -213,12 +214,11 @@ def record(
     from seg_viewer.sources import LiveSource
 
     _terminate_like_ctrl_c()
-    status = Console(stderr=True).status("Recording …")
+    status = StatusLine("Recording …")
 
     def on_progress(recording: Recording, live: LiveSource) -> None:
-        status.start()
         state = "recording" if live.status.connected else live.status.problem
-        status.update(f"{state}: {recording.seconds:.0f} s, {recording.frames} frames; Ctrl-C ends it")
+        status.show(f"{state}: {recording.seconds:.0f} s, {recording.frames} frames; Ctrl-C ends it")
 
     plan = RecordPlan(Path(output).expanduser(), RecordWhat(what), *split)
     try:
@@ -233,19 +233,6 @@ def record(
     click.echo(f"{files}: {result.frames} frames in {result.seconds:.1f} s{drops}{ran}")
     if result.problem:
         raise SegViewerError(result.problem)
-
-
-def _progress_bar() -> Any:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]:.1f} frames/s"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-    )
 
 
 def _terminate_like_ctrl_c() -> None:
@@ -286,13 +273,13 @@ def doctor(**choices: Any) -> None:
     Says too which model is the default here and why, and checks each that ships against its stored answer.
     """
     options = _options(**choices)
-    console = Console()
+    console = plain_console()
     chosen = print_engines(console, options)
     print_shipped(console, options, chosen)
     from seg_viewer.engines.nvidia.engine import explain_cache
 
     for line in explain_cache():
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        console.print(line, soft_wrap=True)
     _system(console)
 
 
@@ -301,7 +288,7 @@ def _system(console: Console) -> None:
 
     missing = missing_qt_libraries()
     if missing:
-        console.print(f"The window needs system libraries: apt-get install {' '.join(missing)}", highlight=False)
+        console.print(f"The window needs system libraries: apt-get install {' '.join(missing)}")
 
 
 @cli.command()
@@ -312,7 +299,7 @@ def devices(probe: bool) -> None:
     from seg_viewer.sources.devices import list_cameras, obstacle
     from seg_viewer.sources.screen import list_screens
 
-    console = Console()
+    console = plain_console()
     table = Table("source", "what it is", "formats" if probe else "state")
     for device in list_cameras():
         if probe:

@@ -11,7 +11,8 @@ from pathlib import Path
 from types import FrameType
 
 import click
-from rich.console import Console
+
+from seg_viewer.cli.console import StatusLine
 
 
 @click.command("record-carla")
@@ -47,13 +48,12 @@ def record_carla(
     else:
         named = tuple(town.strip() for town in towns.split(",") if town.strip())
         plan = make_plan(pairs or 1, named or ("",), seed)
-    status = Console(stderr=True).status("Getting into the car …")
+    status = StatusLine("Getting into the car …")
 
     def on_progress(count: int, drive: PlannedDrive) -> None:
-        status.start()
         where = " ".join(part for part in (drive.town, drive.weather) if part)
         total = sum(planned.pairs for planned in plan)
-        status.update(f"{count} of {total} pairs: {where}, {drive.vehicles} vehicles, {drive.walkers} walkers")
+        status.show(f"{count} of {total} pairs: {where}, {drive.vehicles} vehicles, {drive.walkers} walkers")
 
     try:
         with _stopped_by_signals() as stop:
