@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from types import FrameType
 from typing import Any, TypeVar
 
 import click
@@ -18,7 +17,9 @@ from seg_viewer import __version__
 from seg_viewer.cli.console import StatusLine, plain_console, progress_bar
 from seg_viewer.cli.models import models, print_engines, print_shipped
 from seg_viewer.cli.record_carla import record_carla
+from seg_viewer.cli.signals import ends_like_ctrl_c
 from seg_viewer.core.assets import find_model, shipped_models
+from seg_viewer.core.error_hooks import error_hooks, redacted_traceback
 from seg_viewer.core.errors import SegViewerError, UsageError
 from seg_viewer.core.overlay import OverlayStyle
 from seg_viewer.core.redact import redact, redact_text
@@ -140,7 +141,6 @@ def export(source: str, output: str, overwrite: bool, crf: int, preset: str, **c
     from seg_viewer.jobs.export import ExportProgress, export_video
     from seg_viewer.sources import is_live
 
-    _terminate_like_ctrl_c()
     bar = progress_bar()
     task = bar.add_task(redact(source) if is_live(source) else Path(source).name, total=None, rate=0.0)
 
@@ -213,7 +213,6 @@ def record(
     from seg_viewer.jobs.record import Recording, RecordPlan, RecordWhat, record_live
     from seg_viewer.sources import LiveSource
 
-    _terminate_like_ctrl_c()
     status = StatusLine("Recording …")
 
     def on_progress(recording: Recording, live: LiveSource) -> None:
@@ -233,15 +232,6 @@ def record(
     click.echo(f"{files}: {result.frames} frames in {result.seconds:.1f} s{drops}{ran}")
     if result.problem:
         raise SegViewerError(result.problem)
-
-
-def _terminate_like_ctrl_c() -> None:
-    """A polite kill cleans up too."""
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, stop)
 
 
 @cli.command()
@@ -324,6 +314,11 @@ cli.add_command(record_carla)
 
 def main() -> None:
     """Run; a failure is one line on stderr and an exit code: 2 for usage, 1 for the rest, 130 when stopped."""
+    with ends_like_ctrl_c(), error_hooks():
+        _run()
+
+
+def _run() -> None:
     debug = "--debug" in sys.argv
     try:
         try:
@@ -338,18 +333,17 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         _fail("stopped; nothing was left behind", 130)
     except SegViewerError as error:
-        if debug:
-            raise
-        _fail(str(error), error.exit_code)
+        _fail(redacted_traceback(error) if debug else str(error), error.exit_code)
     except Exception as error:
         if debug:
-            raise
+            _fail(redacted_traceback(error), 1)
         text = " ".join(str(error).split()) or type(error).__name__
         _fail(f"unexpected {type(error).__name__}: {text} (run 'seg-viewer --debug …' and report it)", 1)
 
 
 def _fail(text: str, code: int) -> None:
-    click.echo(f"seg-viewer: {redact_text(text)}", err=True)
+    with suppress(OSError):  # the terminal may be gone
+        click.echo(f"seg-viewer: {redact_text(text)}", err=True)
     sys.exit(code)
 
 

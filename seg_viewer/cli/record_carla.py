@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 
 import click
 
 from seg_viewer.cli.console import StatusLine
+from seg_viewer.cli.signals import stop_event
 
 
 @click.command("record-carla")
@@ -56,7 +52,7 @@ def record_carla(
         status.show(f"{count} of {total} pairs: {where}, {drive.vehicles} vehicles, {drive.walkers} walkers")
 
     try:
-        with _stopped_by_signals() as stop:
+        with stop_event() as stop:
             done = record(source, output.expanduser(), plan, every=every, stop=stop, on_progress=on_progress)
     finally:
         status.stop()
@@ -65,21 +61,3 @@ def record_carla(
     click.echo(f"{done.folder}: {done.pairs} pairs of {done.drives} drives")
     if not done.is_whole:
         sys.exit(130)
-
-
-@contextmanager
-def _stopped_by_signals() -> Iterator[threading.Event]:
-    """An event that Ctrl-C or a polite kill sets, so that the pair under way is finished and the car got out of."""
-    stop = threading.Event()
-
-    def on_signal(_signal: int, _frame: FrameType | None) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt  # the second time: at once
-        stop.set()
-
-    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -13,6 +13,7 @@ from seg_viewer import __version__
 from seg_viewer.cli.console import StatusLine
 from seg_viewer.cli.main import main
 from seg_viewer.core.assets import shipped_models
+from seg_viewer.core.errors import SourceError
 from seg_viewer.core.labels import Label, LabelSet
 from seg_viewer.core.model_file import read_model_file
 from seg_viewer.engines import EngineChoice
@@ -337,3 +338,18 @@ def test_devices_where_there_are_none(monkeypatch: pytest.MonkeyPatch, capsys: p
     monkeypatch.setattr("seg_viewer.sources.screen.list_screens", lambda: [])
     assert _run(["devices"], monkeypatch) == 1
     assert "no camera and no screen" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("debug", [[], ["--debug"]])
+@pytest.mark.parametrize("kind", [ValueError, SourceError])
+def test_no_error_shows_credentials(
+    debug: list[str], kind: type[Exception], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> None:
+        raise kind("rtsp://joe:hush@host/cam: is broken")
+
+    monkeypatch.setattr("seg_viewer.cli.models.shipped_models", fail)
+    assert _run([*debug, "models"], monkeypatch) == 1
+    errors = capsys.readouterr().err
+    assert "rtsp://host/cam: is broken" in errors and "hush" not in errors
+    assert ("Traceback" in errors) == bool(debug)

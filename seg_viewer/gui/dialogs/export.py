@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from seg_viewer.core.error_hooks import redacted_traceback
 from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.overlay import OverlayStyle
 from seg_viewer.gui.widgets.message_bar import MessageBar
@@ -84,7 +85,7 @@ class _ExportThread(QObject):
         except SegViewerError as error:
             self.failed.emit(str(error))
         except Exception as error:  # shown in the dialog, whatever an encoder raises
-            _log.exception("the export stopped")
+            _log.error("the export stopped\n%s", redacted_traceback(error))
             self.failed.emit(f"stopped by an unexpected error: {type(error).__name__}: {error}")
         else:
             self.done.emit(result)

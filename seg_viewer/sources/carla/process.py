@@ -22,6 +22,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 from seg_viewer.core.errors import SegViewerError, SourceError, UsageError
+from seg_viewer.core.signals import END_SIGNALS
 from seg_viewer.sources.carla.address import CarlaOptions
 from seg_viewer.sources.carla.cleanup import Leftovers
 from seg_viewer.sources.carla.messages import Close, Closed, Failed, Message, Ready, Seen, Tick, decode, encode
@@ -269,10 +270,9 @@ def _sweep(options: CarlaOptions, leftovers: Leftovers, log: str) -> None:
 
 
 def _ignore_signals() -> None:
-    """Ctrl-C and a polite kill are meant for the other process, which tells this one; it must not stop tidying up."""
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    """They are meant for the other process, which tells this one; it must not stop tidying up."""
+    for number in END_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _redirect_output(log: str) -> None:
