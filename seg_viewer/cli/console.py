@@ -42,6 +42,7 @@ class StatusLine:
         self._status: Status = plain_console(stderr=True).status(Text(text))
 
     def show(self, text: str) -> None:
+        """Draw the line, or draw it anew."""
         self._status.start()
         self._status.update(Text(text))
 

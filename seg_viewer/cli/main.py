@@ -73,7 +73,7 @@ def _options(
     outline: bool = False,
 ) -> RunOptions:
     if model is not None:
-        find_model(model)  # a name that does not ship is told here, not in a window
+        find_model(model)  # a name that does not ship is refused here, not in a window
     options = RunOptions(model, engine, device, OverlayStyle(opacity, frozenset(hide), outline), _load_bar)
     if hide:
         names = options.read_spec().labels.names

@@ -50,7 +50,7 @@ def print_model(console: Console, spec: ModelSpec, size: int) -> None:
         swatch = ("■", f"rgb({red},{green},{blue})") if label.painted else "·"
         console.print(Text.assemble("  ", swatch, f" {label.id} {label.name}"))
     console.print(_scores(spec) if spec.metrics else "  no held-out scores in the file")
-    for table in (*_heights(spec.measures or {}), *_calm(spec.measures or {})):
+    for table in (*_heights(spec.measures or {}), *_flicker(spec.measures or {})):
         console.print(table)
     for line in provenance_lines(spec):
         console.print(f"  {line}")
@@ -88,7 +88,7 @@ def _band(band: Mapping[str, Any]) -> str:
     return f"{low}–{high}" if band["from"] > 0 else f"< {high}"
 
 
-def _calm(measures: Measures) -> list[Table]:
+def _flicker(measures: Measures) -> list[Table]:
     clips = measures.get("calm", {})
     if not clips:
         return []
@@ -104,18 +104,18 @@ def _percent(share: Any, digits: int = 1) -> str:
 
 
 def provenance_lines(spec: ModelSpec) -> list[str]:
-    """Where the model is from, a line for each thing that the file tells: recipe, steps, data, terms, checks."""
+    """Where the model is from, a line for each thing that the file says: recipe, steps, data, terms, checks."""
     lines = [f"trained on: {', '.join(spec.trained_on)}"] if spec.trained_on else []
     for key, value in spec.provenance.items():
-        lines += _told(key.replace("_", " "), value)
+        lines += _lines(key.replace("_", " "), value)
     return lines
 
 
-def _told(key: str, value: Any) -> list[str]:
+def _lines(key: str, value: Any) -> list[str]:
     """One line for plain values; one for each entry where entries are texts, as terms are."""
     if isinstance(value, Mapping):
         if any(isinstance(part, (str, list, Mapping)) for part in value.values()):
-            return [f"{key}:", *(f"  {line}" for name, part in value.items() for line in _told(str(name), part))]
+            return [f"{key}:", *(f"  {line}" for name, part in value.items() for line in _lines(str(name), part))]
         return [f"{key}: " + ", ".join(f"{name} {part}" for name, part in value.items())] if value else []
     if isinstance(value, list):
         if any(isinstance(part, Mapping) for part in value):

@@ -32,14 +32,14 @@ def error_hooks(show: Callable[[str], None] = lambda _text: None) -> Iterator[No
         show: called, on the thread of the error, with one line for a person; not for errors in finalizers.
     """
 
-    def tell(kind: type[BaseException], error: BaseException | None, _trace: TracebackType | None) -> None:
+    def report(kind: type[BaseException], error: BaseException | None, _trace: TracebackType | None) -> None:
         error = kind() if error is None else error
         _log.error("unexpected error\n%s", redacted_traceback(error))
         show(redact_text(" ".join(f"Unexpected error: {kind.__name__}: {error}".split())))
 
     def on_thread(args: threading.ExceptHookArgs) -> None:
         if args.exc_type is not SystemExit:
-            tell(args.exc_type, args.exc_value, args.exc_traceback)
+            report(args.exc_type, args.exc_value, args.exc_traceback)
 
     def unraisable(args: UnraisableHookArgs) -> None:
         error = args.exc_type() if args.exc_value is None else args.exc_value
@@ -47,7 +47,7 @@ def error_hooks(show: Callable[[str], None] = lambda _text: None) -> Iterator[No
         _log.error("unexpected error, %s\n%s", where, redacted_traceback(error))
 
     before = sys.excepthook, threading.excepthook, sys.unraisablehook
-    sys.excepthook, threading.excepthook, sys.unraisablehook = tell, on_thread, unraisable
+    sys.excepthook, threading.excepthook, sys.unraisablehook = report, on_thread, unraisable
     try:
         yield
     finally:

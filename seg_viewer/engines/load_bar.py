@@ -9,7 +9,7 @@ from seg_viewer.engines.base import READY
 
 
 class LoadBar:
-    """A `LoadProgress` that draws; nothing is drawn before there is something to tell."""
+    """A `LoadProgress` that draws; nothing is drawn before it is called."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -27,7 +27,7 @@ class LoadBar:
         return True
 
     def stop(self) -> None:
-        """Remove the bar, e.g. before an error is told; again is fine."""
+        """Remove the bar, e.g. before an error is shown; again is fine."""
         with self._lock:
             self._end()
 

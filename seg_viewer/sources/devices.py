@@ -13,7 +13,8 @@ from seg_viewer.core.printable import printable
 
 @dataclass(frozen=True)
 class CameraDevice:
-    """
+    """A camera that the system knows.
+
     Args:
         index: what OpenCV calls it.
         name: what its maker calls it.

@@ -227,7 +227,7 @@ def _clock_of(options: CarlaOptions) -> threading.Lock:
 
 
 def _serve(connection: Connection, options: CarlaOptions, log: str) -> None:
-    """Drive for whoever holds the other end of `connection`; clean up when it closes, for whatever reason."""
+    """Drive for the process at the other end of `connection`; clean up when that closes, for whatever reason."""
     _ignore_signals()
     _redirect_output(log)
     from seg_viewer.sources.carla.client import CarlaDrive
@@ -270,7 +270,7 @@ def _sweep(options: CarlaOptions, leftovers: Leftovers, log: str) -> None:
 
 
 def _ignore_signals() -> None:
-    """They are meant for the other process, which tells this one; it must not stop tidying up."""
+    """They are meant for the other process, which closes this one; nothing may break off the cleaning up."""
     for number in END_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 

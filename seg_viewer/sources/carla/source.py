@@ -31,7 +31,7 @@ class CarlaSource:
         self._lookup = carla_lookup(self._drive.version)
         self._stop = threading.Event()
         self._count = 0
-        self._told: Counter[str] = Counter()
+        self._reported: Counter[str] = Counter()
         self._start_s: float | None = None
         self.status = LiveStatus()
         self.on_drop: Callable[[str], None] = lambda _cause: None
@@ -55,7 +55,7 @@ class CarlaSource:
             pair = self._drive.next_pair()
             if pair is None:
                 return
-            self._tell_drops()
+            self._report_drops()
             if self._start_s is None:
                 self._start_s = pair.time_s
             self._count += 1
@@ -67,9 +67,9 @@ class CarlaSource:
                 pair.arrived_s,
             )
 
-    def _tell_drops(self) -> None:
-        news = Counter(self._drive.drops) - self._told
-        self._told += news
+    def _report_drops(self) -> None:
+        news = Counter(self._drive.drops) - self._reported
+        self._reported += news
         for cause in news.elements():
             self.on_drop(cause)
 
