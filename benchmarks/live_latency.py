@@ -18,7 +18,7 @@ import psutil
 from seg_viewer.core.overlay import Overlay
 from seg_viewer.engines.base import Engine
 from seg_viewer.jobs.options import RunOptions
-from seg_viewer.pipeline import Pipeline, Policy
+from seg_viewer.pipeline import EngineSegmenter, Pipeline, Policy
 from seg_viewer.sources import open_source
 from tests.servers.rtsp import RtspServer, age_s, why_not
 
@@ -81,7 +81,7 @@ def main(minutes: float, slower: float, rate: int, size: str) -> None:
 
     with RtspServer(rate=rate, size=size) as server:
         source = open_source(server.url)
-        with Pipeline(source, spec, load, policy=Policy.LATEST) as pipeline:
+        with Pipeline(source, EngineSegmenter(spec, load), policy=Policy.LATEST) as pipeline:
             start_s = time.perf_counter()
             report_s = start_s
             for shot in pipeline:

@@ -10,7 +10,7 @@ import psutil
 
 from seg_viewer.core.overlay import Overlay
 from seg_viewer.jobs.options import RunOptions
-from seg_viewer.pipeline import Pipeline, Policy
+from seg_viewer.pipeline import Pipeline
 from seg_viewer.sources import open_source
 
 
@@ -22,9 +22,7 @@ def main(clip: str, frames: int) -> None:
     spec = options.read_spec()
     overlay = Overlay(spec.labels)
     process = psutil.Process()
-    with Pipeline(
-        open_source(clip), spec, lambda: options.load(spec), policy=Policy.EVERY_FRAME, loop=True
-    ) as pipeline:
+    with Pipeline(open_source(clip), options.segmenter(spec), loop=True) as pipeline:
         for number, shot in enumerate(pipeline, start=1):
             picture = shot.frame.picture
             overlay.paint_yuv(picture.yuv420(), shot.classes)

@@ -37,7 +37,7 @@ def main(times: int, http: bool) -> None:
         source = NetworkStream(parse_address(url), Backoff(0.05, 0.2))
         start_s = time.perf_counter()
         done = 0
-        with Pipeline(source, spec, lambda: options.load(spec, "latency"), policy=Policy.LATEST) as pipeline:
+        with Pipeline(source, options.segmenter(spec, "latency"), policy=Policy.LATEST) as pipeline:
             for number, shot in enumerate(pipeline):
                 shot.frame.picture.scaled_bgra(shot.frame.picture.width, shot.frame.picture.height)
                 if source.status.reconnects < done or number < 5:

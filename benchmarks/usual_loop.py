@@ -28,7 +28,7 @@ from seg_viewer.core.assets import find_model
 from seg_viewer.core.model_file import INPUT_NAME, OUTPUT_NAME, read_model_file
 from seg_viewer.core.overlay import Overlay
 from seg_viewer.jobs.options import RunOptions
-from seg_viewer.pipeline import Pipeline, Policy
+from seg_viewer.pipeline import Pipeline
 from seg_viewer.sources import open_source
 
 WARM_UP = 20
@@ -135,9 +135,7 @@ def run_ours(clip: str, model: str, frames: int) -> float:
     spec = options.read_spec()
     overlay = Overlay(spec.labels)
     start_s = 0.0
-    with Pipeline(
-        open_source(clip), spec, lambda: options.load(spec), policy=Policy.EVERY_FRAME, loop=True
-    ) as pipeline:
+    with Pipeline(open_source(clip), options.segmenter(spec), loop=True) as pipeline:
         for number, shot in enumerate(pipeline):
             overlay.paint_yuv(shot.frame.picture.yuv420(), shot.classes)
             if number == WARM_UP - 1:

@@ -23,7 +23,7 @@ from seg_viewer.core.error_hooks import error_hooks, redacted_traceback
 from seg_viewer.core.errors import SegViewerError, UsageError
 from seg_viewer.core.overlay import OverlayStyle
 from seg_viewer.core.redact import redact, redact_text
-from seg_viewer.engines import ENGINE_NAMES
+from seg_viewer.engines import engine_names
 from seg_viewer.engines.load_bar import LoadBar
 from seg_viewer.jobs.options import RunOptions, default_text
 from seg_viewer.sinks import PRESETS
@@ -42,7 +42,7 @@ def _run_options(command: _Command) -> _Command:
     for option in reversed(
         [
             click.option("--model", metavar="NAME|FILE", help=_model_help()),
-            click.option("--engine", type=click.Choice(("auto", *ENGINE_NAMES)), default="auto", show_default=True),
+            click.option("--engine", type=click.Choice(("auto", *engine_names())), default="auto", show_default=True),
             click.option("--device", metavar="NAME", help="As the engine calls it: CPU, GPU, NPU, CUDA, GPU.0, …"),
         ]
     ):
@@ -74,7 +74,7 @@ def _options(
 ) -> RunOptions:
     if model is not None:
         find_model(model)  # a name that does not ship is refused here, not in a window
-    options = RunOptions(model, engine, device, OverlayStyle(opacity, frozenset(hide), outline), _load_bar)
+    options = RunOptions(model, engine, device, OverlayStyle(opacity, frozenset(hide), outline))
     if hide:
         names = options.read_spec().labels.names
         for name in hide:
@@ -138,7 +138,7 @@ def export(source: str, output: str, overwrite: bool, crf: int, preset: str, **c
 
     What is live never ends: 'seg-viewer record' writes that.
     """
-    from seg_viewer.jobs.export import ExportProgress, export_video
+    from seg_viewer.jobs.export import ExportJob, ExportProgress, run_export
     from seg_viewer.sources import is_live
 
     bar = progress_bar()
@@ -149,15 +149,8 @@ def export(source: str, output: str, overwrite: bool, crf: int, preset: str, **c
         bar.update(task, completed=progress.frames, total=progress.total, rate=progress.rate)
 
     try:
-        result = export_video(
-            source,
-            output,
-            _options(**choices),
-            crf=crf,
-            preset=preset,
-            overwrite=overwrite,
-            on_progress=on_progress,
-        )
+        job = ExportJob(source, Path(output).expanduser(), _options(**choices), crf, preset, overwrite)
+        result = run_export(job, on_progress=on_progress, on_loading=_load_bar)
     finally:
         bar.stop()
     for warning in result.warnings:
@@ -221,7 +214,9 @@ def record(
 
     plan = RecordPlan(Path(output).expanduser(), RecordWhat(what), *split)
     try:
-        result = record_live(source, plan, _options(**choices), duration_s=duration, on_progress=on_progress)
+        result = record_live(
+            source, plan, _options(**choices), duration_s=duration, on_progress=on_progress, on_loading=_load_bar
+        )
     finally:
         status.stop()
     files = ", ".join(str(path) for path in result.files)
@@ -246,7 +241,7 @@ def bench(video: str, json_path: Path | None, frames: int, **choices: Any) -> No
     from seg_viewer.jobs.bench import bench as measure
     from seg_viewer.jobs.bench import render
 
-    result = measure(video, _options(**choices), frames)
+    result = measure(video, _options(**choices), frames, _load_bar)
     click.echo(render(result))
     if json_path is not None:
         from seg_viewer.core.part_file import part_file
@@ -264,8 +259,8 @@ def doctor(**choices: Any) -> None:
     """
     options = _options(**choices)
     console = plain_console()
-    chosen = print_engines(console, options)
-    print_shipped(console, options, chosen)
+    chosen = print_engines(console, options, _load_bar)
+    print_shipped(console, options, chosen, _load_bar)
     from seg_viewer.engines.nvidia.engine import explain_cache
 
     for line in explain_cache():

@@ -8,8 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
-TICKS = 90_000
-"""Ticks per second of the times of packets."""
+from seg_viewer.core.frame import TICKS
 
 
 @dataclass(frozen=True)

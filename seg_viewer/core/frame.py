@@ -1,16 +1,22 @@
-"""A picture with its time, and that picture with its class map."""
+"""A picture with its time, and that picture with its class maps."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from seg_viewer.core.class_map import ClassMap
+from seg_viewer.core.labels import LabelSet
+
 ByteArray = NDArray[np.uint8]
+
+TICKS = 90_000
+"""Ticks per second where a source has no time base of its own."""
 
 
 @dataclass(frozen=True)
@@ -130,16 +136,39 @@ def rgb_to_yuv420(rgb: ByteArray) -> YuvPlanes:
     )
 
 
+class Size(NamedTuple):
+    """Columns and rows of a picture, pixels."""
+
+    width: int
+    height: int
+
+
+class FrameId(NamedTuple):
+    """Which picture of which source: the same for the same picture, however it was reached.
+
+    Args:
+        source: `SourceInfo.fingerprint`.
+        pts: presentation time in units of the source's time base.
+    """
+
+    source: str
+    pts: int
+
+
 @dataclass(frozen=True)
 class Frame:
     """A picture with its place in the source.
 
     Args:
-        index: 0-based count from the start of the source; after a seek, counted from the frame rate.
+        index: number for people, counted from 0. Exact while the source is played from its start; after a jump into
+            what was not played yet, worked out from the frame rate. `id` tells pictures apart, this does not.
         time_s: presentation time (pts × time base) from the start of the source, seconds.
         picture: the picture; never changes.
         truth: ground-truth class map, shape (H, W), uint8, 255 = ignore, or None.
         arrived_s: `time.perf_counter()` when the source had the frame.
+        pts: presentation time in units of the source's time base, not shifted to 0; by default `time_s` in ticks of
+            1/TICKS s.
+        source: `SourceInfo.fingerprint` of where it is from.
     """
 
     index: int
@@ -147,19 +176,35 @@ class Frame:
     picture: Picture
     truth: ByteArray | None = None
     arrived_s: float = 0.0
+    pts: int | None = None
+    source: str = ""
+
+    @property
+    def id(self) -> FrameId:
+        return FrameId(self.source, round(self.time_s * TICKS) if self.pts is None else self.pts)
 
 
 @dataclass(frozen=True)
 class Shot:
-    """A frame with the class map computed from it.
+    """A frame with the class maps computed from it.
 
     Args:
         frame: the frame.
-        classes: class id of each pixel at the size of the network, shape (h, w), uint8.
+        maps: one for each model that looked at it; at least one.
         times_s: seconds that each stage took ("decode", "convert", "inference"), and "latency": from arrival to class
             map where the newest frame wins (live), else the sum of the stages.
     """
 
     frame: Frame
-    classes: ByteArray
+    maps: tuple[ClassMap, ...]
     times_s: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def classes(self) -> ByteArray:
+        """Class ids of the first map, shape (h, w), uint8."""
+        return self.maps[0].ids
+
+    @property
+    def labels(self) -> LabelSet:
+        """What the ids of the first map mean."""
+        return self.maps[0].labels

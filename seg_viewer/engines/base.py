@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -155,3 +155,29 @@ def summarize_precision(counts: dict[str, int]) -> str:
         return main
     others = ", ".join(f"{name} {count}" for name, count in ordered[1:])
     return f"{main} ({number} of {sum(counts.values())} convolutions; {others})"
+
+
+@dataclass(frozen=True)
+class EngineKind:
+    """A runtime that can be asked for; each engine's module carries one, named ENGINE.
+
+    Args:
+        name: what --engine calls it.
+        title: what its makers call it.
+        package: whose presence means that the runtime is installed.
+        devices: its devices here. Raises: EngineError that says what is missing and how to install it.
+        make: compiles a model on a device (None: its default) in a mode of `MODES`. Raises: EngineError.
+        is_gpu: whether a run on a device (None: its default) goes to a GPU; a processor then takes over where it fails.
+    """
+
+    name: str
+    title: str
+    package: str
+    devices: Callable[[], Sequence[str]]
+    make: Callable[[ModelSpec, str | None, str, LoadProgress | None], Engine]
+    is_gpu: Callable[[str | None], bool]
+
+
+def is_one_of(device: str | None, names: Collection[str]) -> bool:
+    """Whether a device is of a kind: "GPU.1" is a "GPU"; None is of none."""
+    return device is not None and device.upper().split(".")[0] in names

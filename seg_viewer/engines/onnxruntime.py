@@ -16,8 +16,10 @@ from seg_viewer.core.frame import ByteArray
 from seg_viewer.core.model_file import INPUT_NAME, OUTPUT_NAME, ModelSpec, read_model_file
 from seg_viewer.engines.base import (
     DeviceFailure,
+    EngineKind,
     EngineReport,
     check_picture,
+    is_one_of,
     same_model,
     summarize_precision,
     to_class_map,
@@ -199,3 +201,13 @@ def _precision(optimized: Path) -> str:
             # where a processor has no kernels for float16, the weights were widened before
             counts["float16" if halves & set(node.input) else "float32"] += 1
     return summarize_precision(counts)
+
+
+ENGINE = EngineKind(
+    "onnxruntime",
+    "ONNX Runtime",
+    "onnxruntime",
+    devices,
+    lambda spec, device, mode, _progress: OnnxRuntimeEngine(spec, device, mode),
+    lambda device: is_one_of(device, ("CUDA", "TENSORRT")),
+)

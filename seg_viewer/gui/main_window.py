@@ -18,6 +18,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
+from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.overlay import Overlay, OverlayStyle, class_shares
 from seg_viewer.gui.actions import SPEEDS, all_specs, fill_menu_bar, make_actions
 from seg_viewer.gui.bridge import PlayerBridge
@@ -42,7 +43,7 @@ from seg_viewer.gui.widgets.stats_panel import StatsPanel
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.player.player import Player
 from seg_viewer.player.session import PlayerState
-from seg_viewer.sources import DEMO, LiveStatus, is_live, redact
+from seg_viewer.sources import DEMO, LiveStatus, SourceInfo, is_live, redact
 
 TITLE = "seg-viewer"
 _REFRESH_MS = 100
@@ -75,6 +76,7 @@ class MainWindow(QMainWindow):
         self.style_now = style
         self.overlay: Overlay | None = None
         self._announced: str | None = None
+        self._announced_model: Path | None = None
         self._told: set[str] = set()
         self._state = PlayerState.EMPTY
         self._real_length_s: float | None = None
@@ -226,7 +228,8 @@ class MainWindow(QMainWindow):
     def _use_model(self, model: str) -> None:
         """Another model at the same place."""
         table = self.player.truth_csv if self.player.score else None
-        self._forget_source()
+        if self.player.error is not None:
+            self._forget_source()
         self.player.use_model(model)
         self.options = replace(self.options, model=model)
         self._refresh()
@@ -237,7 +240,7 @@ class MainWindow(QMainWindow):
         self._state = PlayerState.EMPTY
         self.messages.clear()
         self._told.clear()
-        self._announced = None
+        self._announced = self._announced_model = None
         self.overlay = None
         self.view.clear()
         self.stats.clear()
@@ -285,9 +288,9 @@ class MainWindow(QMainWindow):
         shown = self.player.take()
         if shown is None:
             return
+        self._announce()  # what is painted has the names and colours of the model that it is from
         self.view.show_shot(shown)
-        if self.player.spec is not None:
-            self.ego_zone.look(shown.shot, self.player.spec.labels)
+        self.ego_zone.look(shown.shot, shown.shot.labels)
         if self.stack.currentWidget() is not self.view:
             self.stack.setCurrentWidget(self.view)
         time_s = shown.shot.frame.time_s
@@ -311,6 +314,10 @@ class MainWindow(QMainWindow):
         if state is PlayerState.ENDED and self.length_s is not None:
             self.controls.seek_bar.set_position(self.length_s)
         self.loading_bar.show_loading(self.player.loading)
+        if (problem := self.player.take_problem()) is not None:
+            self.messages.show_error(problem)
+            self.options = self.player.options
+            self.models.refresh()
         report = self.player.engine_report
         fallback = [report.fallback] if report and report.fallback else []
         for warning in (*self.player.warnings, *fallback):
@@ -332,25 +339,34 @@ class MainWindow(QMainWindow):
         self.view.set_lost(lost_text(self.player.state, status))
 
     def _announce(self) -> None:
-        """Once for each source: name, labels, recent list."""
+        """Once for each source: name and recent list; once for each model: its classes."""
         player, source = self.player, self.player.source
-        if source is None or player.info is None or player.spec is None or self._announced == source:
+        if source is None or player.info is None or player.spec is None:
+            return
+        self._announce_model(player.info, player.spec)
+        if self._announced == source:
             return
         self._announced = source
         self._real_length_s = None
         self.setWindowTitle(plain_title(f"{player.info.name} — {TITLE}"))
         self.view.set_source(player.info.sample_aspect, player.ledger)
-        self.legend.set_labels(player.spec.labels, self.style_now.hidden)
-        self.stats.set_source(player.info, player.spec)
-        self.overlay = Overlay(player.spec.labels, self.style_now)
-        self.view.set_overlay(self.overlay)
         self.controls.set_position(player.position_s)
-        self.models.refresh()
         self.controls.set_live(player.info.live)
         self.controls.live_bar.set_status(self._state, player.live_status or LiveStatus())
         if source != DEMO:
             self._settings = self._settings.with_recent(redact(source))
             self._show_recent()
+
+    def _announce_model(self, info: SourceInfo, spec: ModelSpec) -> None:
+        if self._announced_model == spec.path:
+            return
+        self._announced_model = spec.path
+        self.stats.set_source(info, spec)
+        self.legend.set_labels(spec.labels, self.style_now.hidden)
+        self.overlay = Overlay(spec.labels, self.style_now)
+        self.view.set_overlay(self.overlay)
+        self.outputs.set_overlay(self.overlay)
+        self.models.refresh()
 
     def _state_changed(self) -> None:
         state, player = self._state, self.player
@@ -392,7 +408,7 @@ class MainWindow(QMainWindow):
         shown, ledger = self.view.shown, self.player.ledger
         if shown is None or self.player.spec is None or not self.panel.isVisible():
             return
-        self.legend.set_shares(class_shares(shown.shot.classes, self.player.spec.labels))
+        self.legend.set_shares(class_shares(shown.shot.classes, shown.shot.labels))
         self.stats.set_frame(shown.shot.frame.index)
         self.stats.set_engine(self.player.engine_report)
         self.stats.set_score(self.player.score)

@@ -51,9 +51,13 @@ class Models(QObject):
         spec = self._window.player.spec
         if spec is not None:
             return spec.path.resolve()
+        return self._wanted()  # one that cannot be found is told when something is opened
+
+    def _wanted(self) -> Path | None:
+        """File of the model that was chosen last; it may still be loading."""
         try:
             return self._window.player.options.model_path().resolve()
-        except SegViewerError:  # told when something is opened
+        except SegViewerError:
             return None
 
     def refresh(self) -> None:
@@ -116,6 +120,6 @@ class Models(QObject):
             return
         if problem:
             self._window.messages.show_error(problem)
-        elif find_model(name).resolve() != self.running or self._window.player.error is not None:
+        elif find_model(name).resolve() != self._wanted() or self._window.player.error is not None:
             self.chosen.emit(name)
         self.refresh()

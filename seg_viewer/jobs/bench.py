@@ -14,9 +14,9 @@ from seg_viewer.core.errors import UsageError
 from seg_viewer.core.frame import ByteArray, Frame
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.overlay import Overlay
-from seg_viewer.engines.base import LoadWatch, segment_all
+from seg_viewer.engines.base import LoadProgress, segment_all
 from seg_viewer.jobs.options import RunOptions
-from seg_viewer.pipeline import Pipeline, Policy
+from seg_viewer.pipeline import Pipeline
 from seg_viewer.sources import open_source
 
 _WARM_UP = 20
@@ -56,13 +56,16 @@ class BenchResult:
         return asdict(self)
 
 
-def bench(source: str | Path, options: RunOptions, frames: int = 400) -> BenchResult:
+def bench(
+    source: str | Path, options: RunOptions, frames: int = 400, on_loading: LoadProgress | None = None
+) -> BenchResult:
     """Measure on a clip, which is looped as often as needed.
 
     Args:
         source: what `open_source` takes.
         options: model, engine, look.
         frames: number of frames to measure each stage and the pipeline on.
+        on_loading: told how far an engine is that takes long to make ready; its answer False stops that.
 
     Raises: UsageError for what is live; SourceError, ModelFileError, EngineError.
     """
@@ -73,7 +76,7 @@ def bench(source: str | Path, options: RunOptions, frames: int = 400) -> BenchRe
     opened.close()
     if live:
         raise UsageError(f"{name}: is live and sets its own pace; measure on a video file")
-    rate, first_shot_s, engine_line, drops = _run_pipeline(source, spec, options, overlay, frames)
+    rate, first_shot_s, engine_line, drops = _run_pipeline(source, spec, options, overlay, frames, on_loading)
     cpu_s = _stages(source, spec, options, overlay, frames)
     cores = usable_cores()
     limit = cores / sum(cpu_s.values())
@@ -88,20 +91,16 @@ def usable_cores() -> int:
 
 
 def _run_pipeline(
-    source: str | Path, spec: ModelSpec, options: RunOptions, overlay: Overlay, frames: int
+    source: str | Path,
+    spec: ModelSpec,
+    options: RunOptions,
+    overlay: Overlay,
+    frames: int,
+    on_loading: LoadProgress | None,
 ) -> tuple[float, float, str, dict[str, int]]:
     open_s = time.perf_counter()
     first_shot_s = start_s = end_s = 0.0
-    watch = LoadWatch(options.on_loading)
-    watched = options.watched(watch)
-    with Pipeline(
-        open_source(source),
-        spec,
-        lambda: watched.load(spec),
-        policy=Policy.EVERY_FRAME,
-        loop=True,
-        on_stop=watch.stop,
-    ) as pipeline:
+    with Pipeline(open_source(source), options.segmenter(spec, progress=on_loading), loop=True) as pipeline:
         for number, shot in enumerate(pipeline):
             if number == 0:
                 first_shot_s = time.perf_counter() - open_s

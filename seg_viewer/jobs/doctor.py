@@ -113,7 +113,7 @@ def check_model(path: Path, engine: str, device: str | None = None, progress: Lo
 
     Args:
         path: the model file.
-        engine: one of `ENGINE_NAMES`.
+        engine: one of `engine_names`.
         device: as the engine calls it, or None for its default.
         progress: told how far an engine is that takes long to make ready.
     """

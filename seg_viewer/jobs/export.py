@@ -5,17 +5,16 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from seg_viewer.core.errors import ExportError, UsageError
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.overlay import Overlay
 from seg_viewer.core.part_file import check_target
-from seg_viewer.engines import Engine, LoadStopped, LoadWatch
+from seg_viewer.engines import Engine, LoadProgress, LoadStopped, LoadWatch
 from seg_viewer.jobs.options import RunOptions
-from seg_viewer.pipeline import Pipeline, Policy
+from seg_viewer.pipeline import EngineSegmenter, Pipeline, Policy
 from seg_viewer.sinks import PRESETS
 from seg_viewer.sinks.video import VideoSink
 from seg_viewer.sources import open_source
@@ -31,7 +30,8 @@ class ExportCancelled(ExportError):
 
 @dataclass(frozen=True)
 class ExportProgress:
-    """
+    """How far an export is.
+
     Args:
         frames: written so far.
         total: expected in all, or None when the source does not say.
@@ -47,7 +47,8 @@ class ExportProgress:
 
 @dataclass(frozen=True)
 class ExportResult:
-    """
+    """What an export made.
+
     Args:
         path: the file made.
         frames: in it.
@@ -67,18 +68,9 @@ class ExportResult:
     model: str = ""
 
 
-def export_video(
-    source: str | Path,
-    out: str | Path,
-    options: RunOptions,
-    *,
-    crf: int = 20,
-    preset: str = "veryfast",
-    overwrite: bool = False,
-    on_progress: Callable[[ExportProgress], None] | None = None,
-    cancelled: Callable[[], bool] = lambda: False,
-) -> ExportResult:
-    """Write the annotated video.
+@dataclass(frozen=True)
+class ExportJob:
+    """An annotated video to make; a plain value that can be kept, sent and run elsewhere.
 
     Args:
         source: what `open_source` takes; not live.
@@ -87,7 +79,38 @@ def export_video(
         crf: 0…51, lower is better and larger.
         preset: one of `PRESETS`.
         overwrite: an existing `out` may be replaced, once the new file is whole.
+    """
+
+    source: str | Path
+    out: Path
+    options: RunOptions = field(default_factory=RunOptions)
+    crf: int = 20
+    preset: str = "veryfast"
+    overwrite: bool = False
+
+    def check(self) -> None:
+        """Raises: UsageError for what cannot be meant, as far as it can be told without opening anything."""
+        if self.out.suffix.lower() != ".mp4":
+            raise UsageError(f"{self.out}: only .mp4 can be written; choose a name that ends in .mp4")
+        if not 0 <= self.crf <= 51:
+            raise UsageError(f"crf {self.crf}: choose 0 (lossless) to 51 (smallest)")
+        if self.preset not in PRESETS:
+            raise UsageError(f"preset '{self.preset}': choose one of {', '.join(PRESETS)}")
+
+
+def run_export(
+    job: ExportJob,
+    *,
+    on_progress: Callable[[ExportProgress], None] | None = None,
+    on_loading: LoadProgress | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> ExportResult:
+    """Write the annotated video.
+
+    Args:
+        job: what is to be done.
         on_progress: called about ten times a second, on this thread.
+        on_loading: told how far an engine is that takes long to make ready; its answer False stops that.
         cancelled: asked after every frame.
 
     Raises:
@@ -95,17 +118,12 @@ def export_video(
         SourceError, ModelFileError, EngineError: the parts cannot be had.
         ExportError: the file cannot be written. ExportCancelled: `cancelled` said so.
     """
-    out = Path(out).expanduser()
-    if out.suffix.lower() != ".mp4":
-        raise UsageError(f"{out}: only .mp4 can be written; choose a name that ends in .mp4")
-    if not 0 <= crf <= 51:
-        raise UsageError(f"crf {crf}: choose 0 (lossless) to 51 (smallest)")
-    if preset not in PRESETS:
-        raise UsageError(f"preset '{preset}': choose one of {', '.join(PRESETS)}")
+    job.check()
+    options, out = job.options, job.out
     spec = options.read_spec()
-    opened = open_source(source)
+    opened = open_source(job.source)
     try:
-        _check_output(out, opened, overwrite)
+        _check_output(out, opened, job.overwrite)
     except BaseException:
         opened.close()
         raise
@@ -118,14 +136,13 @@ def export_video(
         time_base=info.time_base,
         sample_aspect=info.sample_aspect,
         audio_from=info.path if info.has_audio else None,
-        crf=crf,
-        preset=preset,
+        crf=job.crf,
+        preset=job.preset,
     )
     total = info.frame_count or (round(info.duration_s * info.rate) if info.duration_s and info.rate else None)
     reported_s = start_s
-    watch = LoadWatch()
-    load = partial(_load, options, spec, out, cancelled, watch)
-    with Pipeline(opened, spec, load, policy=Policy.EVERY_FRAME, on_stop=watch.stop) as pipeline, sink:
+    segmenter = _segmenter(options, spec, out, cancelled, on_loading)
+    with Pipeline(opened, segmenter, policy=Policy.EVERY_FRAME) as pipeline, sink:
         for shot in pipeline:
             sink.write(shot)
             now_s = time.perf_counter()
@@ -143,19 +160,25 @@ def export_video(
     return ExportResult(out, sink.frames, seconds, sink.audio, ran, tuple(warnings), spec.title)
 
 
-def _load(options: RunOptions, spec: ModelSpec, out: Path, cancelled: Callable[[], bool], watch: LoadWatch) -> Engine:
-    """The engine; building one that takes long stops with the export."""
-    tell = options.on_loading
+def _segmenter(
+    options: RunOptions, spec: ModelSpec, out: Path, cancelled: Callable[[], bool], on_loading: LoadProgress | None
+) -> EngineSegmenter:
+    """Building an engine that takes long stops with the export."""
 
-    def on_loading(what: str, share: float) -> bool:
-        return watch(what, share) and not cancelled() and (tell is None or tell(what, share))
+    def progress(what: str, share: float) -> bool:
+        return not cancelled() and (on_loading is None or on_loading(what, share))
 
-    try:
-        return options.watched(on_loading).load(spec)
-    except LoadStopped as error:
-        if cancelled():
-            raise ExportCancelled(f"{out}: export stopped; nothing was written") from error
-        raise
+    watch = LoadWatch(progress)
+
+    def load() -> Engine:
+        try:
+            return options.load(spec, progress=watch)
+        except LoadStopped as error:
+            if cancelled():
+                raise ExportCancelled(f"{out}: export stopped; nothing was written") from error
+            raise
+
+    return EngineSegmenter(spec, load, interrupt=watch.stop)
 
 
 def _check_output(out: Path, source: Source, overwrite: bool) -> None:

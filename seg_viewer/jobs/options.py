@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from seg_viewer.core.assets import FAST_MODEL, FINE_MODEL, find_model, shipped_models
 from seg_viewer.core.errors import ModelFileError
 from seg_viewer.core.model_file import ModelSpec, read_model_file
 from seg_viewer.core.overlay import OverlayStyle
-from seg_viewer.engines import PROCESSOR_ENGINES, Engine, LoadProgress, installed_engines, load_engine
+from seg_viewer.engines import (
+    Engine,
+    LoadProgress,
+    LoadWatch,
+    engine_kinds,
+    installed_engines,
+    load_engine,
+)
 
-_GPU_DEVICES = ("GPU", "CUDA", "TENSORRT")
+if TYPE_CHECKING:
+    from seg_viewer.pipeline import EngineSegmenter
 
 
 @dataclass(frozen=True)
 class DefaultModel:
-    """
+    """Which model runs where nobody names one.
+
     Args:
         name: of the shipped model that runs where nobody names one.
         why: that one, half a sentence.
@@ -34,7 +44,7 @@ def default_model(engine: str, device: str | None, shipped: Sequence[str], insta
     stays the same.
 
     Args:
-        engine: "auto" or a name of `seg_viewer.engines.ENGINE_NAMES`.
+        engine: "auto" or a name of `seg_viewer.engines.engine_names`.
         device: as the engine calls it, or None for its default.
         shipped: names of the models that ship.
         installed: what `installed_engines` says.
@@ -58,12 +68,13 @@ def default_model(engine: str, device: str | None, shipped: Sequence[str], insta
 
 def gpu_asked_for(engine: str, device: str | None, installed: Sequence[str]) -> str:
     """By what a run goes to a GPU, e.g. "--engine tensorrt"; "" when it stays on a processor (or an NPU)."""
-    if engine == "tensorrt":
-        return "--engine tensorrt"
-    if device is not None:  # "GPU.1" is one too
-        return f"--device {device}" if device.upper().split(".")[0] in _GPU_DEVICES else ""
-    if engine == "auto" and "tensorrt" in installed and not set(installed) & set(PROCESSOR_ENGINES):
-        return "only TensorRT is installed"
+    kinds = engine_kinds()
+    if engine in kinds and kinds[engine].is_gpu(None):
+        return f"--engine {engine}"
+    if device is not None:
+        return f"--device {device}" if any(kind.is_gpu(device) for kind in kinds.values()) else ""
+    if engine == "auto" and installed and all(kinds[name].is_gpu(None) for name in installed):
+        return f"only {' and '.join(kinds[name].title for name in installed)} is installed"
     return ""
 
 
@@ -76,20 +87,19 @@ def default_text(shipped: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class RunOptions:
-    """
+    """What runs, and how it looks.
+
     Args:
         model: name of a shipped model, or path of an .onnx file; None for `default_model`.
-        engine: "auto" or a name of `seg_viewer.engines.ENGINE_NAMES`.
+        engine: "auto" or a name of `seg_viewer.engines.engine_names`.
         device: as the engine calls it, or None for its default.
         style: how classes are painted.
-        on_loading: told how far an engine is that takes long to make ready; its answer False stops that.
     """
 
     model: str | None = None
     engine: str = "auto"
     device: str | None = None
     style: OverlayStyle = field(default_factory=OverlayStyle)
-    on_loading: LoadProgress | None = field(default=None, compare=False, repr=False)
 
     def default_model(self) -> DefaultModel:
         """What runs where `model` is None. Raises: ModelFileError."""
@@ -104,10 +114,15 @@ class RunOptions:
         """Raises: UsageError, ModelFileError."""
         return read_model_file(self.model_path())
 
-    def load(self, spec: ModelSpec, mode: str = "throughput") -> Engine:
+    def load(self, spec: ModelSpec, mode: str = "throughput", progress: LoadProgress | None = None) -> Engine:
         """See `load_engine`."""
-        return load_engine(spec, self.engine, self.device, mode, self.on_loading)
+        return load_engine(spec, self.engine, self.device, mode, progress)
 
-    def watched(self, on_loading: LoadProgress) -> RunOptions:
-        """The same choice, with somebody else told how far an engine is."""
-        return replace(self, on_loading=on_loading)
+    def segmenter(
+        self, spec: ModelSpec, mode: str = "throughput", progress: LoadProgress | None = None
+    ) -> EngineSegmenter:
+        """What a pipeline takes; it loads the engine once it is opened, see `load_engine`."""
+        from seg_viewer.pipeline import EngineSegmenter  # takes PyAV along, which --help can do without
+
+        watch = LoadWatch(progress)
+        return EngineSegmenter(spec, lambda: self.load(spec, mode, watch), interrupt=watch.stop)

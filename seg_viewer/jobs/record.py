@@ -15,7 +15,7 @@ from seg_viewer.core.errors import ExportError, UsageError
 from seg_viewer.core.frame import Shot
 from seg_viewer.core.overlay import Overlay
 from seg_viewer.core.part_file import check_target
-from seg_viewer.engines import EngineReport
+from seg_viewer.engines import EngineReport, LoadProgress
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.pipeline import Pipeline, Policy
 from seg_viewer.sinks.recording import Recorder, check_suffix
@@ -170,6 +170,7 @@ def record_live(
     *,
     duration_s: float | None = None,
     on_progress: Callable[[Recording, LiveSource], None] | None = None,
+    on_loading: LoadProgress | None = None,
 ) -> RecordResult:
     """Record until `duration_s`, Ctrl-C, the end of the source or a full disk; each leaves whole files.
 
@@ -179,6 +180,7 @@ def record_live(
         options: model, engine, look; not needed to record the source as it is.
         duration_s: seconds, or None for no limit.
         on_progress: called about twice a second while frames come.
+        on_loading: told how far an engine is that takes long to make ready; its answer False stops that.
 
     Raises:
         UsageError, SourceError, ExportError, ModelFileError, EngineError: nothing was recorded.
@@ -206,7 +208,7 @@ def record_live(
         if spec is None:
             _follow(source, recording, None, on_progress)
         else:
-            with Pipeline(source, spec, lambda: options.load(spec, "latency"), policy=Policy.LATEST) as pipeline:
+            with Pipeline(source, options.segmenter(spec, "latency", on_loading), policy=Policy.LATEST) as pipeline:
                 try:
                     _follow(source, recording, pipeline, on_progress)
                 finally:

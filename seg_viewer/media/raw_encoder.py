@@ -6,8 +6,8 @@ from fractions import Fraction
 
 import av
 
-from seg_viewer.core.encoded import TICKS, EncodedPacket, PacketRing, StreamFormat
-from seg_viewer.core.frame import ByteArray
+from seg_viewer.core.encoded import EncodedPacket, PacketRing, StreamFormat
+from seg_viewer.core.frame import TICKS, ByteArray
 
 
 class RawEncoder:

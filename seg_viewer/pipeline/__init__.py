@@ -1,13 +1,15 @@
 """One way through: source → class maps → whoever iterates."""
 
-from seg_viewer.pipeline.pipeline import (
+from seg_viewer.pipeline.pipeline import Pipeline
+from seg_viewer.pipeline.segmenter import EngineSegmenter, Segmenter
+from seg_viewer.pipeline.state import (
     BUSY_DISPLAY,
     BUSY_ENGINE,
     BUSY_RECORDER,
     LATE_DISPLAY,
     LATE_ENGINE,
+    MODEL_CHANGED,
     WHILE_PAUSED,
-    Pipeline,
     Policy,
 )
 
@@ -17,7 +19,10 @@ __all__ = [
     "BUSY_RECORDER",
     "LATE_DISPLAY",
     "LATE_ENGINE",
+    "MODEL_CHANGED",
     "WHILE_PAUSED",
+    "EngineSegmenter",
     "Pipeline",
     "Policy",
+    "Segmenter",
 ]

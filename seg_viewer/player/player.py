@@ -1,9 +1,10 @@
-"""Plays one source at a time on threads of its own. Knows no Qt: `bridge.py` tells the window when there is news."""
+"""Plays one source at a time on threads of its own."""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from seg_viewer.engines.base import EngineReport
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.jobs.record import Recording
 from seg_viewer.pipeline import Pipeline
-from seg_viewer.player.session import PlayerState, Session, Shown, Start
+from seg_viewer.player.session import Playback, PlayerState, Session, Shown
 from seg_viewer.sources import LiveSource, LiveStatus, SourceInfo
 
 
@@ -30,41 +31,51 @@ class Player:
 
     def __init__(self, options: RunOptions) -> None:
         self.options = options
-        self.view_size = (1280, 720)
-        """Where pictures will be shown, device pixels."""
-        self._lock = threading.Lock()
-        self._on_news: Callable[[], None] = lambda: None
-        self._on_change: Callable[[], None] = lambda: None
-        self._speed = 1.0
-        self._loop = False
+        self._playback = Playback()
         self._session: Session | None = None
         self._threads: list[threading.Thread] = []
+        self._problems: deque[str] = deque()
 
     def listen(self, on_news: Callable[[], None], on_change: Callable[[], None]) -> None:
         """Call back, on any thread: `on_news` when a shot waits for `take`, `on_change` when the state is another."""
-        with self._lock:
-            self._on_news, self._on_change = on_news, on_change
+        self._playback.on_news, self._playback.on_change = on_news, on_change
 
     # -- opening and closing ---------------------------------------------------------------------------------------
 
     def open(self, source: str, truth_csv: Path | None = None) -> None:
         """Leave the present source and play another; its scores against the ground truth go to `truth_csv`."""
         self.stop()
-        self._begin(Session(self, source, truth_csv))
+        self._begin(Session(source, self.options, self._playback, truth_csv))
 
     def use_model(self, model: str) -> None:
-        """Go on with another model: the same source at the same place, playing or paused as before.
+        """Go on with another model, playing or paused as before: what is shown stays until the first shot of it.
 
-        Scores that went to a table end there: they are of one model.
+        Where it cannot run, the model before goes on, and `take_problem` says why. Scores that went to a table end with
+        the model before.
 
         Args:
             model: name of a shipped model, or path of an .onnx file.
         """
-        self.options = replace(self.options, model=model)
-        old = self._session
-        if old is not None:
-            self.stop()
-            self._begin(Session(self, old.source, start=Start(old.position_s, old.paused, old.thread)))
+        before, self.options = self.options, replace(self.options, model=model)
+        session = self._session
+        if session is None:
+            return
+        if session.error is not None:
+            self.open(session.source)
+            return
+
+        def failed(text: str) -> None:
+            if self.options is wanted:
+                self.options = before
+            self._problems.append(text)
+            self._playback.on_change()
+
+        wanted = self.options
+        session.use_model(wanted, failed)
+
+    def take_problem(self) -> str | None:
+        """Why a model could not take over, one line, once; None when there is nothing to tell."""
+        return self._problems.popleft() if self._problems else None
 
     def _begin(self, session: Session) -> None:
         self._session = session
@@ -112,16 +123,17 @@ class Player:
 
     @property
     def spec(self) -> ModelSpec | None:
+        """Of the model whose class map is in the window; before there is one, of the one that loads."""
         return self._session.spec if self._session else None
 
     @property
     def truth_csv(self) -> Path | None:
-        """As given to `open`; None after `use_model`."""
-        return self._session.truth_csv if self._session else None
+        """As given to `open`; None once another model runs."""
+        return self._session.comparison.table if self._session else None
 
     @property
     def position_s(self) -> float:
-        """Media time of the shot taken last, seconds; before that, where playing begins."""
+        """Media time of the shot taken last, seconds."""
         return self._session.position_s if self._session else 0.0
 
     @property
@@ -136,8 +148,7 @@ class Player:
     @property
     def score(self) -> Score | None:
         """Of the latest frames against their ground truth; None without one."""
-        live_score = self._session.live_score if self._session else None
-        return live_score.score() if live_score else None
+        return self._session.comparison.score if self._session else None
 
     @property
     def engine_report(self) -> EngineReport | None:
@@ -150,9 +161,9 @@ class Player:
         return self._session.loading if self._session and self._session.error is None else None
 
     def stop_loading(self) -> None:
-        """Stop making the engine ready; the session ends with an error that says so."""
+        """Stop making the engine ready: the model before goes on; without one, the session ends with an error."""
         if self._session:
-            self._session.watch.stop()
+            self._session.stop_loading()
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -184,22 +195,31 @@ class Player:
     # -- steering --------------------------------------------------------------------------------------------------
 
     @property
+    def view_size(self) -> tuple[int, int]:
+        """Where pictures will be shown, (width, height), device pixels."""
+        return self._playback.view_size
+
+    @view_size.setter
+    def view_size(self, value: tuple[int, int]) -> None:
+        self._playback.view_size = value
+
+    @property
     def speed(self) -> float:
-        return self._speed
+        return self._playback.speed
 
     @speed.setter
     def speed(self, value: float) -> None:
-        self._speed = value
+        self._playback.speed = value
         if pipeline := self._pipeline():
             pipeline.speed = value
 
     @property
     def loop(self) -> bool:
-        return self._loop
+        return self._playback.loop
 
     @loop.setter
     def loop(self, value: bool) -> None:
-        self._loop = value
+        self._playback.loop = value
         if pipeline := self._pipeline():
             pipeline.loop = value
 

@@ -1,16 +1,15 @@
-"""One source from opening to closing, on threads of its own. Knows no Qt; `player.py` keeps the one that plays."""
+"""One source from opening to closing, on threads of its own; `player.py` keeps the one that plays."""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
-from contextlib import nullcontext
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from seg_viewer.core.error_hooks import redacted_traceback
 from seg_viewer.core.errors import SegViewerError
@@ -18,23 +17,21 @@ from seg_viewer.core.frame import ByteArray, Shot
 from seg_viewer.core.ledger import Ledger
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.redact import redact_text
-from seg_viewer.core.scores import LiveScore, truth_for
-from seg_viewer.engines.base import READY, LoadWatch
+from seg_viewer.engines.base import READY
+from seg_viewer.jobs.options import RunOptions
 from seg_viewer.jobs.record import Recording
-from seg_viewer.pipeline import BUSY_DISPLAY, BUSY_RECORDER, Pipeline, Policy
-from seg_viewer.sinks.truth_csv import TruthCsv
-from seg_viewer.sources import SourceInfo, is_live, open_source
-
-if TYPE_CHECKING:
-    from seg_viewer.player.player import Player
+from seg_viewer.pipeline import BUSY_DISPLAY, BUSY_RECORDER, EngineSegmenter, Pipeline, Policy
+from seg_viewer.player.comparison import Comparison
+from seg_viewer.sources import Source, SourceInfo, open_source
 
 LATE_WINDOW = "late: window too slow"
 _ANSWER_WITHIN_S = 2.0
-_LOOK_AGAIN_S = 0.05
 _log = logging.getLogger(__name__)
 
 
 class PlayerState(StrEnum):
+    """What a player does."""
+
     EMPTY = "empty"
     LOADING = "loading"
     PLAYING = "playing"
@@ -48,7 +45,7 @@ class Shown:
     """A shot with its picture as a window wants it.
 
     Args:
-        shot: frame and class map.
+        shot: frame and class maps.
         pixels: the frame's picture, shape (h, w, 4), uint8, blue-green-red-255.
         truth: what the class map should have been, of its shape, 255 = ignore; None where nobody knows.
     """
@@ -58,6 +55,25 @@ class Shown:
     truth: ByteArray | None = None
 
 
+@dataclass
+class Playback:
+    """What holds for whatever plays, and who is told of it; the player writes it, its sessions read it.
+
+    Args:
+        view_size: where pictures will be shown, (width, height), device pixels.
+        speed: of playing, 1 = as recorded.
+        loop: start over at the end.
+        on_news: called, on any thread, when a shot waits to be taken.
+        on_change: called, on any thread, when the state is another.
+    """
+
+    view_size: tuple[int, int] = (1280, 720)
+    speed: float = 1.0
+    loop: bool = False
+    on_news: Callable[[], None] = lambda: None
+    on_change: Callable[[], None] = lambda: None
+
+
 def size_to_show(width: int, height: int, sample_aspect: Fraction, view: tuple[int, int]) -> tuple[int, int]:
     """Largest size in a view, both in device pixels, that keeps the shape of a picture of non-square pixels."""
     shown_width = max(1.0, width * float(sample_aspect))
@@ -65,46 +81,31 @@ def size_to_show(width: int, height: int, sample_aspect: Fraction, view: tuple[i
     return max(1, round(shown_width * scale)), max(1, round(height * scale))
 
 
-@dataclass(frozen=True)
-class Start:
-    """Where a session goes on that another one began.
-
-    Args:
-        time_s: media time to begin at, seconds.
-        paused: whether it only shows that frame.
-        after: thread of the session before; what is live is opened once it has let go of it.
-    """
-
-    time_s: float = 0.0
-    paused: bool = False
-    after: threading.Thread | None = None
-
-
 class Session:
     """One source from opening to closing, on one thread.
 
     Args:
-        player: whose options, view size, speed and loop count, and who is told of news.
         source: what `open_source` takes.
+        options: model and engine.
+        playback: how it is played.
         truth_csv: where its scores against the ground truth go, or None.
-        start: where it begins.
     """
 
-    def __init__(self, player: Player, source: str, truth_csv: Path | None = None, start: Start | None = None) -> None:
+    def __init__(self, source: str, options: RunOptions, playback: Playback, truth_csv: Path | None = None) -> None:
         self.source = source
-        self.live_score: LiveScore | None = None
-        self.truth_csv = truth_csv
-        self._start = start or Start()
-        self.spec: ModelSpec | None = None
+        self.options = options
+        self.comparison = Comparison(truth_csv)
         self.error: str | None = None
         self.pipeline: Pipeline | None = None
         self.recording: Recording | None = None
         self.ledger = Ledger()
         self.loading: tuple[str, float] | None = None
-        self.watch = LoadWatch(self._told)
         self.thread = threading.Thread(target=self._run, name="seg-player", daemon=True)
-        self._player = player
+        self._playback = playback
         self._changed = threading.Condition()
+        self._segmenter: EngineSegmenter | None = None
+        self._specs: dict[str, ModelSpec] = {}
+        self._spec: ModelSpec | None = None
         self._newest: Shown | None = None
         self._latest_shot: Shot | None = None
         self._taken_shot: Shot | None = None
@@ -119,13 +120,16 @@ class Session:
         return self.pipeline.source.info if self.pipeline else None
 
     @property
-    def position_s(self) -> float:
-        """Media time of what is in the window, seconds; before there is anything, of what will be."""
-        return self._taken_shot.frame.time_s if self._taken_shot else self._start.time_s
+    def spec(self) -> ModelSpec | None:
+        """Of the model whose class map is in the window; before there is one, of the one that loads."""
+        if self._taken_shot is not None:
+            return self._specs.get(self._taken_shot.maps[0].model, self._spec)
+        return self._spec
 
     @property
-    def paused(self) -> bool:
-        return self.pipeline.paused if self.pipeline else self._start.paused
+    def position_s(self) -> float:
+        """Media time of what is in the window, seconds."""
+        return self._taken_shot.frame.time_s if self._taken_shot else 0.0
 
     def state(self) -> PlayerState:
         if self.error is not None:
@@ -134,17 +138,37 @@ class Session:
         if pipeline is None or self._latest_shot is None:
             return PlayerState.LOADING
         # a shot that the pipeline has delivered is still to be converted and taken: it ends with what the window has
-        if pipeline.at_end and pipeline.last_shot is self._taken_shot:
+        last, taken = pipeline.last_shot, self._taken_shot
+        if pipeline.at_end and (last.frame if last else None) is (taken.frame if taken else None):
             return PlayerState.ENDED
         return PlayerState.PAUSED if pipeline.paused else PlayerState.PLAYING
+
+    def use_model(self, options: RunOptions, on_failure: Callable[[str], None]) -> None:
+        """Another model takes over as soon as it is ready; what plays or stands still goes on until then.
+
+        Args:
+            options: the model, and what else is to run it.
+            on_failure: called, on any thread, with one line when it cannot; the model before goes on.
+        """
+        with self._changed:
+            self.options = options
+        threading.Thread(target=self._change_model, args=(options, on_failure), name="seg-model", daemon=True).start()
+
+    def stop_loading(self) -> None:
+        """Stop making an engine ready: the one before goes on; without one, the session ends with an error."""
+        segmenter = self._segmenter
+        if segmenter is not None:
+            segmenter.interrupt()
 
     def stop(self) -> None:
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
-        self.watch.stop()
-        if self.pipeline:
-            self.pipeline.stop()
+            segmenter, pipeline = self._segmenter, self.pipeline
+        if segmenter is not None:
+            segmenter.interrupt()
+        if pipeline is not None:
+            pipeline.stop()
 
     def take(self) -> Shown | None:
         with self._changed:
@@ -184,54 +208,74 @@ class Session:
             self._fail(f"{self.source}: stopped by an unexpected error: {type(error).__name__}: {error}")
 
     def _play(self) -> None:
-        player = self._player
-        self.spec = player.options.read_spec()
-        self._await_the_one_before()
+        options = self.options
+        spec = self._spec = options.read_spec()  # before the source: it costs less, and its faults come first
         if self._stopping:
             return
         source = open_source(self.source)
-        spec = self.spec
-        options = player.options.watched(self.watch)
-        live = source.info.live
-        pipeline = Pipeline(
-            source,
-            spec,
-            lambda: options.load(spec, "latency" if live else "throughput"),
-            policy=Policy.LATEST if live else Policy.REAL_TIME,
-            speed=player.speed,
-            loop=player.loop,
-            keep_open=True,
-            ledger=self.ledger,
-        )
-        with pipeline, TruthCsv(self.truth_csv, spec.labels) if self.truth_csv else nullcontext() as table:
-            self.pipeline = pipeline
-            if self._stopping:
-                return
-            self._go_to_start(pipeline)
-            player._on_change()
+        try:
+            while self.options is not options:  # another model was chosen meanwhile
+                options = self.options
+                spec = options.read_spec()
+            pipeline = self._begin(source, options, spec)
+        except BaseException:
+            source.close()
+            raise
+        if pipeline is None:
+            source.close()
+            return
+        with pipeline, self.comparison:
+            self._playback.on_change()
             for shot in pipeline:
-                self._post(shot, self._compare(shot, spec, table))
+                self._post(shot, self.comparison.look(shot))
                 self._record(shot, pipeline)
                 if self._stopping:
                     return
 
-    def _await_the_one_before(self) -> None:
-        """A camera, and a simulator's settings, belong to one at a time."""
-        before = self._start.after
-        while before is not None and is_live(self.source) and before.is_alive() and not self._stopping:
-            before.join(_LOOK_AGAIN_S)
+    def _begin(self, source: Source, options: RunOptions, spec: ModelSpec) -> Pipeline | None:
+        """The pipeline under way; None when the session was stopped while the source was opened."""
+        live = source.info.live
+        with self._changed:
+            if self._stopping:
+                return None
+            self.pipeline = Pipeline(
+                source,
+                self._make_segmenter(options, spec, live=live),
+                policy=Policy.LATEST if live else Policy.REAL_TIME,
+                speed=self._playback.speed,
+                loop=self._playback.loop,
+                keep_open=True,
+                ledger=self.ledger,
+            )
+            return self.pipeline
 
-    def _go_to_start(self, pipeline: Pipeline) -> None:
-        if pipeline.source.info.live:
+    def _make_segmenter(self, options: RunOptions, spec: ModelSpec, *, live: bool) -> EngineSegmenter:
+        self._specs[spec.sha256] = spec
+        self._spec = spec
+        self.loading = None
+        segmenter = options.segmenter(spec, "latency" if live else "throughput", self._on_loading)
+        self._segmenter = segmenter
+        return segmenter
+
+    def _change_model(self, options: RunOptions, on_failure: Callable[[str], None]) -> None:
+        try:
+            spec = options.read_spec()
+        except SegViewerError as error:
+            on_failure(redact_text(str(error)))
             return
-        if self._start.paused:
-            pipeline.pause()
-        if pipeline.source.info.can_seek and (self._start.time_s > 0 or self._start.paused):
-            pipeline.seek(self._start.time_s)
-        elif self._start.paused:
-            pipeline.step()
+        with self._changed:
+            if self._stopping or options is not self.options or self.pipeline is None:
+                return  # a newer wish, or `_play` has not come that far and takes it from `options`
+            segmenter = self._make_segmenter(options, spec, live=self._is_live())
+            pipeline = self.pipeline
 
-    def _told(self, what: str, share: float) -> bool:
+        def failed(error: Exception) -> None:
+            self.loading = None
+            on_failure(redact_text(" ".join(str(error).split()) or type(error).__name__))
+
+        pipeline.use(segmenter, failed)
+
+    def _on_loading(self, what: str, share: float) -> bool:
         self.loading = None if what == READY else (what, share)
         return not self._stopping
 
@@ -245,20 +289,7 @@ class Session:
     def _fail(self, text: str) -> None:
         if not self._stopping:
             self.error = redact_text(" ".join(text.split()))
-            self._player._on_change()
-
-    def _compare(self, shot: Shot, spec: ModelSpec, table: TruthCsv | None) -> ByteArray | None:
-        """Score a shot that brings its ground truth; returns that at the size of the class map."""
-        if shot.frame.truth is None:
-            return None
-        height, width = shot.classes.shape
-        truth = truth_for(shot.frame.truth, spec.labels, width, height)
-        if self.live_score is None:
-            self.live_score = LiveScore(spec.labels)
-        score = self.live_score.add(shot.classes, truth)
-        if table is not None:
-            table.write(shot.frame.index, shot.frame.time_s, score)
-        return truth
+            self._playback.on_change()
 
     def _post(self, shot: Shot, truth: ByteArray | None) -> None:
         first = self._latest_shot is None
@@ -274,9 +305,9 @@ class Session:
             self._newest = shown
             self._expected_at_s = None
             next_seek_s, self._next_seek_s = self._next_seek_s, None
-        self._player._on_news()
+        self._playback.on_news()
         if first:
-            self._player._on_change()
+            self._playback.on_change()
         if next_seek_s is not None:
             self.seek(next_seek_s)
 
@@ -284,17 +315,18 @@ class Session:
         return self.info is not None and self.info.live
 
     def rescale(self, shown: Shown) -> None:
+        """Post the same shot again, converted for the present view, unless a newer one comes first."""
         again = Shown(shown.shot, self._convert(shown.shot), shown.truth)
         with self._changed:
             if self._latest_shot is not shown.shot or self._newest is not None or self._stopping:
                 return
             self._newest = again
-        self._player._on_news()
+        self._playback.on_news()
 
     def _convert(self, shot: Shot) -> ByteArray:
         picture = shot.frame.picture
         aspect = self.info.sample_aspect if self.info else Fraction(1)
-        width, height = size_to_show(picture.width, picture.height, aspect, self._player.view_size)
+        width, height = size_to_show(picture.width, picture.height, aspect, self._playback.view_size)
         # enlarging is left to the painter: fewer bytes to convert and to carry
         with self.ledger.timed("picture"):
             return picture.scaled_bgra(min(width, picture.width), min(height, picture.height))

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import av
 
-from seg_viewer.core.encoded import TICKS, EncodedPacket, StreamFormat
+from seg_viewer.core.encoded import EncodedPacket, StreamFormat
 from seg_viewer.core.errors import ExportError, UsageError
-from seg_viewer.core.frame import ByteArray, Shot, YuvPlanes
+from seg_viewer.core.frame import TICKS, ByteArray, Shot, YuvPlanes
 from seg_viewer.core.overlay import Overlay
 from seg_viewer.core.part_file import explain
 from seg_viewer.media.h264 import H264Track

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
+from uuid import uuid4
 
 from seg_viewer.core.frame import Frame
 
@@ -28,8 +30,9 @@ class SourceInfo:
         has_audio: there is sound that an export can copy.
         path: file or folder, or None.
         codec: name of the video codec, or the picture format.
-        time_base: unit of the presentation times, seconds, or None when frames are timed by `rate`.
+        time_base: unit of the frames' pts, seconds; None means 1/TICKS s.
         sample_aspect: width ÷ height of one pixel.
+        fingerprint: tells sources apart, see `file_fingerprint` and `session_fingerprint`; "" for none.
     """
 
     name: str
@@ -45,6 +48,7 @@ class SourceInfo:
     codec: str = ""
     time_base: Fraction | None = None
     sample_aspect: Fraction = Fraction(1)
+    fingerprint: str = ""
 
     @property
     def file_stem(self) -> str:
@@ -77,3 +81,48 @@ class Source(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class SourceKind:
+    """A kind of source that can be asked for; each source's module carries one, named SOURCE.
+
+    Args:
+        name: for people, e.g. "camera".
+        matches: whether a text asks for this kind; the first kind in the list that says so opens it.
+        open: opens what a text asks for. Raises: UsageError, SourceError.
+        forms: how it is written, and which options it takes, for --help; (form, options) each.
+        live: its frames arrive whether or not they are fetched.
+        check: reads a text without opening anything. Raises: UsageError.
+        suffixes: of its files, with the dot, in lower case, for file dialogs.
+    """
+
+    name: str
+    matches: Callable[[str], bool]
+    open: Callable[[str], Source]
+    forms: tuple[tuple[str, str], ...] = ()
+    live: bool = False
+    check: Callable[[str], object] = str
+    suffixes: tuple[str, ...] = ()
+
+
+def file_fingerprint(paths: Iterable[Path]) -> str:
+    """The same for the same files, untouched: their paths, sizes and times of change; hexadecimal.
+
+    Args:
+        paths: of files, in order; one that is missing counts by its path.
+    """
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(f"{path.resolve()}\0".encode("utf-8", "surrogateescape"))
+        try:
+            state = path.stat()
+        except OSError:
+            continue
+        digest.update(f"{state.st_size}\0{state.st_mtime_ns}\0".encode())
+    return digest.hexdigest()[:32]
+
+
+def session_fingerprint() -> str:
+    """Another one at each call: what is live is never seen twice; hexadecimal."""
+    return uuid4().hex

@@ -18,7 +18,7 @@ from seg_viewer.core.frame import ByteArray, Frame
 from seg_viewer.media.bgr_picture import BgrPicture
 from seg_viewer.media.raw_encoder import RawEncoder
 from seg_viewer.sources.address import number, read_options
-from seg_viewer.sources.base import SourceInfo
+from seg_viewer.sources.base import SourceInfo, SourceKind
 from seg_viewer.sources.devices import CameraDevice, list_cameras, why_not
 from seg_viewer.sources.live import Backoff, Reconnecting
 
@@ -178,6 +178,7 @@ class Camera(Reconnecting):
         asked = f"{self.choice.width}×{self.choice.height} at {self.choice.rate:g}"
         self.info = SourceInfo(
             name=f"{self.name} ({device.name})" if device.name != self.choice.which else self.name,
+            fingerprint=self._fingerprint,
             width=width,
             height=height,
             rate=granted.rate or None,
@@ -254,7 +255,7 @@ class Camera(Reconnecting):
             self.info = replace(self.info, width=width, height=height)
         time_s = arrived_s - self._opened_s
         self._encoder.add(picture, time_s, self.info.rate)
-        return Frame(self._next_index(), time_s, BgrPicture(picture), arrived_s=arrived_s)
+        return self._frame(time_s, BgrPicture(picture), arrived_s)
 
     def _disconnect(self) -> None:
         capture, self._capture = self._capture, None
@@ -321,3 +322,13 @@ def probe_modes(
     finally:
         capture.release()
     return sorted((g.format, g.width, g.height, g.rate) for g in granted)
+
+
+SOURCE = SourceKind(
+    "camera",
+    lambda text: bool(re.match(r"camera:|/dev/video\d+", text, re.IGNORECASE)),
+    lambda text: Camera(parse_camera(text)),
+    forms=(("camera:0, camera:NAME, /dev/video2", "?size=1280x720&fps=30&format=mjpeg&mirror=1&exposure=…"),),
+    live=True,
+    check=parse_camera,
+)

@@ -14,7 +14,7 @@ from natsort import natsorted
 from seg_viewer.core.carla_tags import carla_lookup, recorded_version
 from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.core.frame import ByteArray, Frame, RgbPicture
-from seg_viewer.sources.base import SourceInfo
+from seg_viewer.sources.base import SourceInfo, SourceKind, file_fingerprint
 
 PICTURE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"}
 DEFAULT_RATE = 10.0
@@ -68,6 +68,7 @@ class PictureFolder:
             path=self.path,
             codec=self._files[0].suffix.lstrip(".").lower(),
             time_base=1 / Fraction(rate).limit_denominator(100_000),
+            fingerprint=file_fingerprint(self._files),
         )
 
     def __iter__(self) -> Iterator[Frame]:
@@ -80,7 +81,15 @@ class PictureFolder:
             if picture is None:
                 continue
             truth = self._read_truth(index)
-            yield Frame(index, index / self._rate, RgbPicture(picture), truth, time.perf_counter())
+            yield Frame(
+                index,
+                index / self._rate,
+                RgbPicture(picture),
+                truth,
+                time.perf_counter(),
+                pts=index,
+                source=self.info.fingerprint,
+            )
 
     def seek(self, time_s: float) -> None:
         """See `Source.seek`. Times beyond the ends mean the first or the last picture."""
@@ -148,3 +157,17 @@ def _imread(file: Path, flags: int) -> ByteArray | None:
     except cv2.error:
         return None
     return None if picture is None else np.asarray(picture, np.uint8)
+
+
+def _is_one(text: str) -> bool:
+    path = Path(text).expanduser()
+    return path.is_dir() or path.suffix.lower() in PICTURE_SUFFIXES
+
+
+SOURCE = SourceKind(
+    "pictures",
+    _is_one,
+    lambda text: PictureFolder(Path(text).expanduser()),
+    forms=(("a picture, a folder of pictures", ""),),
+    suffixes=tuple(sorted(PICTURE_SUFFIXES)),
+)

@@ -11,8 +11,8 @@ from typing import Protocol, runtime_checkable
 
 from seg_viewer.core.encoded import PacketRing
 from seg_viewer.core.errors import SourceError
-from seg_viewer.core.frame import Frame
-from seg_viewer.sources.base import Source, SourceInfo
+from seg_viewer.core.frame import Frame, Picture
+from seg_viewer.sources.base import Source, SourceInfo, session_fingerprint
 
 _SILENT_S = 2.0
 
@@ -76,6 +76,7 @@ class Reconnecting(ABC):
 
     def __init__(self, name: str, backoff: Backoff | None = None) -> None:
         self.name = name
+        self._fingerprint = session_fingerprint()
         self.warnings: list[str] = []
         self._status = LiveStatus()
         self._last_s: float | None = None
@@ -165,6 +166,7 @@ class Reconnecting(ABC):
         self._status = replace(self._status, connected=False, problem=problem, attempts=attempts)
         self._stop.wait(self._backoff.wait_s(attempts))
 
-    def _next_index(self) -> int:
+    def _frame(self, time_s: float, picture: Picture, arrived_s: float) -> Frame:
+        """The next one; times as in `Frame`."""
         self._count += 1
-        return self._count - 1
+        return Frame(self._count - 1, time_s, picture, arrived_s=arrived_s, source=self._fingerprint)

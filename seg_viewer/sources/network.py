@@ -11,12 +11,12 @@ from fractions import Fraction
 
 import av
 
-from seg_viewer.core.encoded import TICKS, EncodedPacket, PacketRing, StreamFormat
+from seg_viewer.core.encoded import EncodedPacket, PacketRing, StreamFormat
 from seg_viewer.core.errors import SourceError
-from seg_viewer.core.frame import Frame
+from seg_viewer.core.frame import TICKS, Frame
 from seg_viewer.media.av_picture import AvPicture
-from seg_viewer.sources.address import Address
-from seg_viewer.sources.base import SourceInfo
+from seg_viewer.sources.address import Address, is_network, parse_address
+from seg_viewer.sources.base import SourceInfo, SourceKind
 from seg_viewer.sources.live import Backoff, Reconnecting
 
 BEHIND = "behind: decoder too slow"
@@ -110,6 +110,7 @@ class NetworkStream(Reconnecting):
         transport = f" over {self.address.transport.upper()}" if self.address.transport else ""
         self.info = SourceInfo(
             name=self.name,
+            fingerprint=self._fingerprint,
             width=codec.width,
             height=codec.height,
             rate=rate,
@@ -202,9 +203,7 @@ class NetworkStream(Reconnecting):
         if (frame.width, frame.height) != (self.info.width, self.info.height):
             self._resized(frame.width, frame.height)
         media_s = float(frame.pts * frame.time_base) if frame.pts is not None and frame.time_base else None
-        return Frame(
-            self._next_index(), self._timeline.shown_s(media_s, arrived_s), AvPicture(frame), arrived_s=arrived_s
-        )
+        return self._frame(self._timeline.shown_s(media_s, arrived_s), AvPicture(frame), arrived_s)
 
     def _resized(self, width: int, height: int) -> None:
         self._format = replace(self._format, width=width, height=height)
@@ -324,3 +323,13 @@ def _resolves(host: str) -> bool:
         return bool(socket.getaddrinfo(host, None))
     except OSError:
         return False
+
+
+SOURCE = SourceKind(
+    "network stream",
+    is_network,
+    lambda text: NetworkStream(parse_address(text)),
+    forms=(("rtsp://…, rtmp://…, http(s)://…, udp://…", "#transport=udp&timeout=10"),),
+    live=True,
+    check=parse_address,
+)

@@ -16,7 +16,7 @@ from seg_viewer.core.frame import Frame
 from seg_viewer.media.bgr_picture import BgrPicture
 from seg_viewer.media.raw_encoder import RawEncoder
 from seg_viewer.sources.address import number, read_options
-from seg_viewer.sources.base import SourceInfo
+from seg_viewer.sources.base import SourceInfo, SourceKind
 from seg_viewer.sources.live import Backoff, Reconnecting
 
 if TYPE_CHECKING:
@@ -54,7 +54,13 @@ class Screen(Reconnecting):
         with _grabber(self.name) as grabber:
             area = self._area(grabber)
         self.info = SourceInfo(
-            name=self.name, width=area["width"], height=area["height"], rate=self._rate, live=True, codec="screen"
+            name=self.name,
+            width=area["width"],
+            height=area["height"],
+            rate=self._rate,
+            live=True,
+            codec="screen",
+            fingerprint=self._fingerprint,
         )
 
     def _area(self, grabber: MSSBase) -> dict[str, int]:
@@ -94,7 +100,7 @@ class Screen(Reconnecting):
         picture = BgrPicture(pixels)
         if self.packets is not None and self.packets.wanted:
             self._encoder.add(picture.bgr(), arrived_s - self._opened_s, self._rate)
-        return Frame(self._next_index(), arrived_s - self._opened_s, picture, arrived_s=arrived_s)
+        return self._frame(arrived_s - self._opened_s, picture, arrived_s)
 
     def _disconnect(self) -> None: ...
 
@@ -130,3 +136,12 @@ def _parse_region(name: str, text: str) -> tuple[int, int, int, int] | None:
         raise UsageError(f"{name}: region '{text}': write left, top, width and height as 100,50,640x360")
     left, top, width, height = (int(part) for part in match.groups())
     return left, top, width, height
+
+
+SOURCE = SourceKind(
+    "screen",
+    lambda text: bool(re.match(r"screen($|[:?])", text, re.IGNORECASE)),
+    Screen,
+    forms=(("screen, screen:2", "?region=LEFT,TOP,WIDTHxHEIGHT&fps=20"),),
+    live=True,
+)

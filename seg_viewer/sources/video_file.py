@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import bisect
 import os
 import time
+from array import array
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -14,7 +16,9 @@ import av.filter
 from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.core.frame import Frame
 from seg_viewer.media.av_picture import AvPicture
-from seg_viewer.sources.base import SourceInfo
+from seg_viewer.sources.base import SourceInfo, SourceKind, file_fingerprint
+
+VIDEO_SUFFIXES = (".mp4", ".mkv", ".webm", ".avi", ".mov", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv", ".flv", ".3gp")
 
 # FFmpeg takes a text file for terminal art and a picture for a film of one frame
 _NOT_VIDEO_FORMATS = {"tty", "image2", "png_pipe", "jpeg_pipe", "bmp_pipe", "webp_pipe", "tiff_pipe"}
@@ -61,10 +65,12 @@ class VideoFile:
         self._seek_to: float | None = None
         self._ended = False
         self._graph: av.filter.Graph | None = None
-        self._decoded = 0
+        self._numbers = _Numbers()
+        self._fingerprint = file_fingerprint([self.path])
         self._damaged = 0
         self._warned = False
         first = self._peek()
+        self._first_s = first.time_s
         self.info = SourceInfo(
             name=self.path.name,
             width=first.picture.width,
@@ -78,6 +84,7 @@ class VideoFile:
             codec=stream.codec_context.codec.canonical_name,
             time_base=Fraction(stream.time_base or Fraction(1, 90000)),
             sample_aspect=Fraction(stream.sample_aspect_ratio or 1),
+            fingerprint=self._fingerprint,
         )
 
     def __iter__(self) -> Iterator[Frame]:
@@ -158,6 +165,9 @@ class VideoFile:
     def _decode(self) -> Iterator[Frame]:
         """Frames from the container's present position on."""
         last_s = -1.0
+        last_pts: int | None = None
+        tick_s = float(self._stream.time_base or Fraction(1, 90000))
+        self._numbers.jump()
         for frame in self._decoded_frames():
             arrived_s = time.perf_counter()
             if frame.pts is not None and frame.time_base is not None:
@@ -167,9 +177,19 @@ class VideoFile:
             if time_s <= last_s:  # broken muxers repeat times; a picture without a place of its own is kept, just after
                 time_s = last_s + 0.5 / (self._rate or 25)
             last_s = time_s
-            index = round(time_s * self._rate) if self._rate else self._decoded
-            self._decoded += 1
-            yield Frame(index, time_s, AvPicture(self._upright(frame)), arrived_s=arrived_s)
+            pts = frame.pts if frame.pts is not None else round((time_s + self._origin_s) / tick_s)
+            if last_pts is not None and pts <= last_pts:
+                pts = max(last_pts + 1, round((time_s + self._origin_s) / tick_s))
+            last_pts = pts
+            index = self._numbers.of(pts, round(time_s * self._rate) if self._rate else 0)
+            yield Frame(
+                index,
+                time_s,
+                AvPicture(self._upright(frame)),
+                arrived_s=arrived_s,
+                pts=pts,
+                source=self._fingerprint,
+            )
 
     def _decoded_frames(self) -> Iterator[av.VideoFrame]:
         packets = self._container.demux(self._stream)
@@ -193,10 +213,9 @@ class VideoFile:
     def _from(self, target_s: float) -> Iterator[Frame]:
         """Frames from the one shown at `target_s` on."""
         half_tick = 0.5 * float(self._stream.time_base or 0)
-        back_s = 0.0
+        back_s, reopened = 0.0, False
+        self._jump(target_s)
         while True:
-            start_s = target_s - back_s
-            self._jump(max(0.0, start_s))
             held: Frame | None = None
             frames = self._decode()
             for frame in frames:
@@ -205,10 +224,18 @@ class VideoFile:
                 held = frame
             else:
                 frame = None
-            if held is None and frame is not None and start_s > 0:
-                back_s = max(1.0, back_s * 4)  # the container's index pointed behind the target
-                continue
-            break
+            if held is not None or (frame is not None and frame.time_s <= self._first_s + half_tick):
+                break
+            # the container's index pointed behind the target
+            if target_s > back_s:
+                back_s = max(1.0, back_s * 4)
+                self._jump(max(0.0, target_s - back_s))
+            elif not reopened:
+                reopened = True
+                self._container.close()
+                self._open()
+            else:
+                break
         self._frames = _chain([f for f in (held, frame) if f is not None], frames)
         return self._frames
 
@@ -254,6 +281,46 @@ class VideoFile:
             self.warnings.append(f"{self.path.name}: declares {declared} frames, but holds {frames}; kept these")
 
 
+class _Numbers:
+    """Numbers the pictures of a file: exactly as far as they were counted from the start, beyond that as estimated."""
+
+    def __init__(self) -> None:
+        self._counted = array("q")  # pts of pictures 0, 1, 2, …
+        self._last: int | None = None
+
+    def jump(self) -> None:
+        """What comes next does not follow what came last, unless nothing has come yet."""
+        self._last = -1 if not self._counted else None
+
+    def of(self, pts: int, estimate: int) -> int:
+        """Number of the next picture.
+
+        Args:
+            pts: of the picture, larger than that of the picture before unless `jump` was called.
+            estimate: its number where nothing else is known.
+        """
+        place = bisect.bisect_left(self._counted, pts)
+        if place < len(self._counted):
+            number = place
+        elif self._last is None:
+            number = max(len(self._counted), estimate)
+        else:
+            number = self._last + 1
+            if number == len(self._counted):
+                self._counted.append(pts)
+        self._last = number
+        return number
+
+
 def _chain(first: list[Frame], rest: Iterator[Frame]) -> Iterator[Frame]:
     yield from first
     yield from rest
+
+
+SOURCE = SourceKind(
+    "video file",
+    lambda _text: True,
+    lambda text: VideoFile(Path(text).expanduser()),
+    forms=(("a video file", ""),),
+    suffixes=VIDEO_SUFFIXES,
+)

@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from seg_viewer.core.errors import ExportError
 from seg_viewer.gui.dialogs import export as export_dialog
-from seg_viewer.jobs.export import ExportCancelled, ExportProgress, ExportResult, export_video
+from seg_viewer.jobs.export import ExportCancelled, ExportProgress, ExportResult, run_export
 from seg_viewer.player.session import PlayerState
 
 from .conftest import WAIT_MS, make_clip, wait_state, worker_threads
@@ -51,19 +51,17 @@ class SlowExport:
         self.begun = threading.Event()
         self.calls: list[dict[str, object]] = []
 
-    def __call__(
-        self, source, out, options, *, crf=20, preset="veryfast", overwrite=False, on_progress=None, cancelled
-    ):
-        self.calls.append({"source": source, "out": out, "options": options, "crf": crf})
+    def __call__(self, job, *, on_progress=None, on_loading=None, cancelled):
+        self.calls.append({"source": job.source, "out": job.out, "options": job.options, "crf": job.crf})
         on_progress(ExportProgress(5, 30, 12.5, 2.0))
         self.begun.set()
         while not cancelled():
             threading.Event().wait(0.01)
-        raise ExportCancelled(f"{out}: export stopped")
+        raise ExportCancelled(f"{job.out}: export stopped")
 
 
 def test_the_stand_in_has_the_signature_of_the_export():
-    real = inspect.signature(export_video).parameters
+    real = inspect.signature(run_export).parameters
     fake = inspect.signature(SlowExport.__call__).parameters
     assert list(real) == [name for name in fake if name != "self"]
 
@@ -88,7 +86,7 @@ def test_an_export_writes_every_frame_and_says_where(qtbot: QtBot, dialog, tmp_p
 
 def test_playback_pauses_while_exporting(qtbot: QtBot, dialog, monkeypatch):
     slow = SlowExport()
-    monkeypatch.setattr(export_dialog, "export_video", slow)
+    monkeypatch.setattr(export_dialog, "run_export", slow)
     dialog.start()
     assert dialog.parent().player.state is PlayerState.PAUSED
     dialog.cancel()
@@ -97,7 +95,7 @@ def test_playback_pauses_while_exporting(qtbot: QtBot, dialog, monkeypatch):
 
 def test_progress_tells_rate_and_time_left_and_stop_leaves_nothing(qtbot: QtBot, dialog, tmp_path: Path, monkeypatch):
     slow = SlowExport()
-    monkeypatch.setattr(export_dialog, "export_video", slow)
+    monkeypatch.setattr(export_dialog, "run_export", slow)
     dialog.quality.setCurrentIndex(2)
     dialog.export_button.click()
     qtbot.waitUntil(lambda: "12.5 frames/s" in dialog.status.text(), timeout=WAIT_MS)
@@ -117,7 +115,7 @@ def test_the_look_of_now_goes_into_the_export(qtbot: QtBot, dialog, monkeypatch)
     window.legend.boxes["road"].setChecked(False)
     window.actions_by_id["export"].trigger()
     slow = SlowExport()
-    monkeypatch.setattr(export_dialog, "export_video", slow)
+    monkeypatch.setattr(export_dialog, "run_export", slow)
     window.outputs.export_dialog.start()
     qtbot.waitUntil(slow.begun.is_set, timeout=WAIT_MS)
     style = slow.calls[0]["options"].style
@@ -163,7 +161,7 @@ def test_an_error_of_the_export_is_one_line(qtbot: QtBot, dialog, monkeypatch):
     def fails(*_args, **_kwargs) -> ExportResult:
         raise ExportError("film_seg.mp4: the disk is full;\nfree some space")
 
-    monkeypatch.setattr(export_dialog, "export_video", fails)
+    monkeypatch.setattr(export_dialog, "run_export", fails)
     dialog.export_button.click()
     qtbot.waitUntil(lambda: not dialog.running, timeout=WAIT_MS)
     assert dialog.messages.texts("error") == ["film_seg.mp4: the disk is full; free some space"]
@@ -172,7 +170,7 @@ def test_an_error_of_the_export_is_one_line(qtbot: QtBot, dialog, monkeypatch):
 def test_closing_the_window_asks_about_a_running_export(qtbot: QtBot, dialog, monkeypatch):
     window = dialog.parent()
     slow = SlowExport()
-    monkeypatch.setattr(export_dialog, "export_video", slow)
+    monkeypatch.setattr(export_dialog, "run_export", slow)
     dialog.start()
     qtbot.waitUntil(slow.begun.is_set, timeout=WAIT_MS)
     asked = _answers(monkeypatch, NO)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
@@ -155,12 +156,68 @@ def server(tmp_path: Path) -> Iterator[HttpVideo]:
         yield running
 
 
-def test_what_is_live_is_let_go_of_first(qtbot: QtBot, open_window, server: HttpVideo):
+def test_what_is_live_stays_connected(qtbot: QtBot, open_window, server: HttpVideo):
     window = open_window(server.url(), RunOptions())
     wait_state(qtbot, window, PlayerState.PLAYING)
-    before = window.player._session.thread
+    source, asked = window.player.live_source, server.connections
     _choose(window, "driving-fine")
     _wait_model(qtbot, window, "driving-fine")
-    assert not before.is_alive()
     wait_state(qtbot, window, PlayerState.PLAYING)
-    assert window.player.live_status is not None
+    assert window.player.live_source is source and window.player.live_status.connected
+    assert server.connections == asked
+
+
+class Watcher:
+    """What a person sees of a window while something goes on: each state it was in at least once."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self.states: set[PlayerState] = set()
+        self.notices: set[str] = set()
+        self.wrong: list[str] = []
+        self._window = window
+        self._timer = QTimer(window, interval=5)
+        self._timer.timeout.connect(self._look)
+        self._timer.start()
+
+    def _look(self) -> None:
+        window, shown = self._window, self._window.view.shown
+        self.states.add(window.player.state)
+        self.notices.add(window.view.notice)
+        if shown is None or window.stack.currentWidget() is not window.view:
+            self.wrong.append("no picture")
+        elif not window.stats.text("model").startswith("driving-fine" if _is_fine(window) else "driving-fast"):
+            self.wrong.append(f"{shown.shot.classes.shape} under the name {window.stats.text('model')}")
+
+
+def _is_fine(window: MainWindow) -> bool:
+    return window.view.shown.shot.classes.shape == FINE_MAP
+
+
+@pytest.mark.parametrize("state", [PlayerState.PLAYING, PlayerState.PAUSED, PlayerState.ENDED])
+def test_the_picture_stays_until_the_new_model_answers(qtbot: QtBot, open_window, tmp_path: Path, state: PlayerState):
+    window = open_window(make_clip(tmp_path / "long.mp4", 20 if state is PlayerState.ENDED else 200), RunOptions())
+    if state is PlayerState.PAUSED:
+        pause_at(qtbot, window, 12)
+    wait_state(qtbot, window, state)
+    pipeline = window.player._pipeline()
+    watcher = Watcher(window)
+    for name in ("driving-fine", "driving-fast", "driving-fine"):
+        _choose(window, name)
+        _wait_model(qtbot, window, name)
+    assert watcher.wrong == [] and watcher.states == {state} and watcher.notices == {""}
+    assert window.player._pipeline() is pipeline  # nothing was opened again
+    if state is not PlayerState.PLAYING:
+        assert shown_index(window) == (12 if state is PlayerState.PAUSED else 19)
+
+
+def test_a_model_that_cannot_run_leaves_the_one_that_does(qtbot: QtBot, window: MainWindow, tmp_path: Path):
+    own = color_model(tmp_path / "mine.onnx", 32, 32, name="mine")
+    pause_at(qtbot, window, 5)
+    before = window.view.shown
+    own.write_bytes(b"gone bad since the menu read it")
+    window.models.chosen.emit(str(own))
+    qtbot.waitUntil(lambda: bool(window.messages.texts("error")), timeout=WAIT_MS)
+    assert "mine.onnx" in window.messages.texts("error")[0]
+    assert window.view.shown is before and window.player.state is PlayerState.PAUSED
+    assert window.options.model is None and window.player.options.model is None
+    assert _entries(window) == {"driving-fast (the default here)": True, "driving-fine": False}

@@ -17,7 +17,7 @@ import pytest
 from seg_viewer.core.errors import ExportError, SourceError, UsageError
 from seg_viewer.core.labels import DRIVING
 from seg_viewer.core.overlay import OverlayStyle
-from seg_viewer.jobs.export import ExportCancelled, ExportProgress, export_video
+from seg_viewer.jobs.export import ExportCancelled, ExportJob, ExportProgress, run_export
 from seg_viewer.jobs.options import RunOptions
 from tests.clips import CYCLE, audio_packets, make_clip, video_times
 
@@ -34,7 +34,7 @@ def _frames(path: Path) -> list[np.ndarray]:
 
 def test_every_frame_is_painted_at_its_own_time(tmp_path: Path, options: RunOptions) -> None:
     clip = make_clip(tmp_path / "in.mp4", frames=24)
-    result = export_video(clip, tmp_path / "out.mp4", options)
+    result = run_export(ExportJob(clip, tmp_path / "out.mp4", options))
     assert result.frames == 24
     assert video_times(result.path) == video_times(clip)
     for index, rgb in enumerate(_frames(result.path)):
@@ -45,7 +45,7 @@ def test_every_frame_is_painted_at_its_own_time(tmp_path: Path, options: RunOpti
 
 
 def test_what_players_need(tmp_path: Path, options: RunOptions) -> None:
-    result = export_video(make_clip(tmp_path / "in.mkv", pix_fmt="yuv444p"), tmp_path / "out.mp4", options)
+    result = run_export(ExportJob(make_clip(tmp_path / "in.mkv", pix_fmt="yuv444p"), tmp_path / "out.mp4", options))
     with av.open(str(result.path)) as container:
         stream = container.streams.video[0]
         assert (stream.codec_context.name, stream.codec_context.pix_fmt) == ("h264", "yuv420p")
@@ -56,21 +56,21 @@ def test_what_players_need(tmp_path: Path, options: RunOptions) -> None:
 def test_variable_frame_rate_survives(tmp_path: Path, options: RunOptions) -> None:
     pts = [0, 40, 45, 200, 233, 1000, 1001, 1500]
     clip = make_clip(tmp_path / "in.mkv", frames=8, pts=pts, time_base=Fraction(1, 1000))
-    result = export_video(clip, tmp_path / "out.mp4", options)
+    result = run_export(ExportJob(clip, tmp_path / "out.mp4", options))
     assert [round(t * 1000) for t in video_times(result.path)] == pts
 
 
 @pytest.mark.parametrize("codec", ["aac", "libmp3lame"])
 def test_sound_is_copied_bit_for_bit(tmp_path: Path, options: RunOptions, codec: str) -> None:
     clip = make_clip(tmp_path / "in.mp4", frames=50, audio=codec)
-    result = export_video(clip, tmp_path / "out.mp4", options)
+    result = run_export(ExportJob(clip, tmp_path / "out.mp4", options))
     assert result.audio.endswith("copied")
     assert audio_packets(result.path) == audio_packets(clip)
 
 
 def test_sound_that_mp4_cannot_hold_becomes_aac(tmp_path: Path, options: RunOptions) -> None:
     clip = make_clip(tmp_path / "in.mkv", frames=50, audio="pcm_s16le")
-    result = export_video(clip, tmp_path / "out.mp4", options)
+    result = run_export(ExportJob(clip, tmp_path / "out.mp4", options))
     assert result.audio == "pcm_s16le encoded as aac"
     with av.open(str(result.path)) as container:
         samples = np.concatenate([f.to_ndarray()[0] for f in container.decode(audio=0)])
@@ -85,7 +85,7 @@ def test_small_and_odd_sizes(tmp_path: Path, options: RunOptions, width: int, he
     folder.mkdir()
     for number in range(3):
         cv2.imwrite(str(folder / f"{number}.png"), np.full((height, width, 3), (0, 0, 200), np.uint8))
-    result = export_video(folder, tmp_path / "out.mp4", options)
+    result = run_export(ExportJob(folder, tmp_path / "out.mp4", options))
     frames = _frames(result.path)
     assert len(frames) == 3
     assert frames[0].shape[:2] == (height + height % 2, width + width % 2)
@@ -94,7 +94,7 @@ def test_small_and_odd_sizes(tmp_path: Path, options: RunOptions, width: int, he
 
 def test_an_8k_picture(tmp_path: Path, options: RunOptions) -> None:
     cv2.imwrite(str(tmp_path / "big.jpg"), np.full((4320, 7680, 3), (200, 0, 0), np.uint8))
-    result = export_video(tmp_path / "big.jpg", tmp_path / "out.mp4", options, preset="ultrafast")
+    result = run_export(ExportJob(tmp_path / "big.jpg", tmp_path / "out.mp4", options, preset="ultrafast"))
     (frame,) = _frames(result.path)
     assert frame.shape == (4320, 7680, 3)
 
@@ -102,7 +102,7 @@ def test_an_8k_picture(tmp_path: Path, options: RunOptions) -> None:
 def test_pictures_of_several_sizes_take_the_first_ones(tmp_path: Path, options: RunOptions) -> None:
     for number, size in enumerate([(64, 128), (100, 90), (63, 127)]):
         cv2.imwrite(str(tmp_path / f"{number}.png"), np.full((*size, 3), 90, np.uint8))
-    result = export_video(tmp_path, tmp_path / "out.mp4", options)
+    result = run_export(ExportJob(tmp_path, tmp_path / "out.mp4", options))
     assert [frame.shape[:2] for frame in _frames(result.path)] == [(64, 128)] * 3
 
 
@@ -111,7 +111,7 @@ def test_progress_ends_at_what_was_written(tmp_path: Path, options: RunOptions) 
     whole = make_clip(tmp_path / "whole.mp4", frames=50, container_options={"movflags": "faststart"})
     cut = tmp_path / "cut.mp4"
     cut.write_bytes(whole.read_bytes()[: int(whole.stat().st_size * 0.8)])
-    result = export_video(cut, tmp_path / "out.mp4", options, on_progress=seen.append)
+    result = run_export(ExportJob(cut, tmp_path / "out.mp4", options), on_progress=seen.append)
     assert result.frames < 50
     assert (seen[-1].frames, seen[-1].total) == (result.frames, result.frames)
     assert any("50 frames" in warning for warning in result.warnings)
@@ -121,7 +121,7 @@ def test_cancel_leaves_nothing(tmp_path: Path, options: RunOptions) -> None:
     clip = make_clip(tmp_path / "in.mp4")
     calls = iter(range(100))
     with pytest.raises(ExportCancelled):
-        export_video(clip, tmp_path / "out.mp4", options, cancelled=lambda: next(calls) == 5)
+        run_export(ExportJob(clip, tmp_path / "out.mp4", options), cancelled=lambda: next(calls) == 5)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["in.mp4"]
 
 
@@ -131,7 +131,7 @@ def test_the_input_is_never_the_output(tmp_path: Path, options: RunOptions) -> N
     (tmp_path / "link.mp4").symlink_to(clip)
     for out in (clip, tmp_path / "link.mp4"):
         with pytest.raises(UsageError, match="is the input itself"):
-            export_video(clip, out, options, overwrite=True)
+            run_export(ExportJob(clip, out, options, overwrite=True))
     assert clip.read_bytes() == before
 
 
@@ -140,12 +140,12 @@ def test_an_existing_file_is_kept_unless_told_otherwise(tmp_path: Path, options:
     out = tmp_path / "out.mp4"
     out.write_text("precious")
     with pytest.raises(UsageError, match="exists already"):
-        export_video(clip, out, options)
+        run_export(ExportJob(clip, out, options))
     assert out.read_text() == "precious"
     with pytest.raises(ExportCancelled):
-        export_video(clip, out, options, overwrite=True, cancelled=lambda: True)
+        run_export(ExportJob(clip, out, options, overwrite=True), cancelled=lambda: True)
     assert out.read_text() == "precious"
-    export_video(clip, out, options, overwrite=True)
+    run_export(ExportJob(clip, out, options, overwrite=True))
     assert len(_frames(out)) == 24
 
 
@@ -157,29 +157,29 @@ def test_outputs_that_cannot_be_meant(tmp_path: Path, options: RunOptions, out: 
     clip = make_clip(tmp_path / "in.mp4", frames=2)
     (tmp_path / "folder.mp4").mkdir()
     with pytest.raises(UsageError, match=message):
-        export_video(clip, tmp_path / out, options)
+        run_export(ExportJob(clip, tmp_path / out, options))
 
 
 def test_no_permission_for_the_folder(tmp_path: Path, options: RunOptions, monkeypatch: pytest.MonkeyPatch) -> None:
     clip = make_clip(tmp_path / "in.mp4", frames=2)
     monkeypatch.setattr(os, "access", lambda *_: False)  # root, as in CI, may write everywhere
     with pytest.raises(ExportError, match="no permission to write"):
-        export_video(clip, tmp_path / "out.mp4", options)
+        run_export(ExportJob(clip, tmp_path / "out.mp4", options))
 
 
 def test_a_source_that_fails_leaves_nothing(tmp_path: Path, options: RunOptions) -> None:
     (tmp_path / "in.mp4").write_text("no film" * 100)
     with pytest.raises(SourceError):
-        export_video(tmp_path / "in.mp4", tmp_path / "out.mp4", options)
+        run_export(ExportJob(tmp_path / "in.mp4", tmp_path / "out.mp4", options))
     assert not (tmp_path / "out.mp4").exists()
 
 
 def test_bad_settings(tmp_path: Path, options: RunOptions) -> None:
     clip = make_clip(tmp_path / "in.mp4", frames=2)
     with pytest.raises(UsageError, match="crf 99"):
-        export_video(clip, tmp_path / "out.mp4", options, crf=99)
+        run_export(ExportJob(clip, tmp_path / "out.mp4", options, crf=99))
     with pytest.raises(UsageError, match="veryfast"):
-        export_video(clip, tmp_path / "out.mp4", options, preset="warp")
+        run_export(ExportJob(clip, tmp_path / "out.mp4", options, preset="warp"))
 
 
 def _noise(index: int, width: int, height: int) -> np.ndarray:
@@ -227,7 +227,7 @@ def test_ctrl_c_leaves_no_file(tmp_path: Path, model: Path, kind: signal.Signals
 
 def test_a_real_clip_keeps_times_and_sound(shared_videos: Path, tmp_path: Path, options: RunOptions) -> None:
     clip = shared_videos / "highway_540p_audio.mp4"
-    result = export_video(clip, tmp_path / "out.mp4", options, preset="ultrafast")
+    result = run_export(ExportJob(clip, tmp_path / "out.mp4", options, preset="ultrafast"))
     assert result.frames == 221
     assert video_times(result.path) == video_times(clip)
     assert audio_packets(result.path) == audio_packets(clip)

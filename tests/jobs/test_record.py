@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from seg_viewer.core.class_map import ClassMap
 from seg_viewer.core.errors import ExportError, SourceError, UsageError
 from seg_viewer.core.frame import Frame, RgbPicture, Shot
 from seg_viewer.core.labels import DRIVING
@@ -68,7 +69,9 @@ def test_the_annotated_recording_needs_no_encoded_source(tmp_path: Path) -> None
     with pytest.raises(UsageError, match="only be recorded with its overlay"):
         Recording(RecordPlan(tmp_path / "a.mkv", RecordWhat.SOURCE), Bare(), None)  # type: ignore[arg-type]
     recording = Recording(RecordPlan(tmp_path / "a.mp4"), Bare(), Overlay(DRIVING))  # type: ignore[arg-type]
-    recording.shot(Shot(Frame(0, 0.0, RgbPicture(solid(0, 64, 48))), np.zeros((32, 64), np.uint8)))
+    recording.shot(
+        Shot(Frame(0, 0.0, RgbPicture(solid(0, 64, 48))), (ClassMap(np.zeros((32, 64), np.uint8), DRIVING),))
+    )
     assert recording.stop() == [tmp_path / "a.mp4"] and recording.frames == 1
 
 

@@ -22,6 +22,7 @@ from seg_viewer.pipeline import (
     BUSY_RECORDER,
     LATE_ENGINE,
     WHILE_PAUSED,
+    EngineSegmenter,
     Pipeline,
     Policy,
 )
@@ -112,7 +113,8 @@ def no_thread_outlives() -> Iterator[None]:
 
 
 def _pipeline(source: Numbers, spec: ModelSpec, engine: dict | None = None, **choices: object) -> Pipeline:
-    return Pipeline(source, spec, lambda: Echo(spec, **(engine or {})), **choices)  # type: ignore[arg-type]
+    segmenter = EngineSegmenter(spec, lambda: Echo(spec, **(engine or {})))  # type: ignore[arg-type]
+    return Pipeline(source, segmenter, **choices)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("slots", [1, 2, 3])
@@ -362,7 +364,7 @@ def test_an_engine_error_surfaces_once_and_the_engine_is_closed(spec: ModelSpec)
         engines.append(Echo(spec, fail_at=7))
         return engines[0]
 
-    with Pipeline(Numbers(50), spec, make) as pipeline:
+    with Pipeline(Numbers(50), EngineSegmenter(spec, make)) as pipeline:
         with pytest.raises(EngineError, match="out of breath"):
             list(pipeline)
         with pytest.raises(StopIteration):
@@ -374,14 +376,17 @@ def test_an_engine_that_cannot_be_made(spec: ModelSpec) -> None:
     def make() -> Engine:
         raise EngineError("no such runtime")
 
-    with Pipeline(Numbers(50), spec, make) as pipeline, pytest.raises(EngineError, match="no such runtime"):
+    with (
+        Pipeline(Numbers(50), EngineSegmenter(spec, make)) as pipeline,
+        pytest.raises(EngineError, match="no such runtime"),
+    ):
         next(pipeline)
 
 
 @pytest.mark.parametrize("name", ["openvino", "onnxruntime"])
 def test_real_clip_through_a_real_engine(tmp_path: Path, spec: ModelSpec, name: str) -> None:
     source = open_source(make_clip(tmp_path / "clip.mp4", frames=40))
-    with Pipeline(source, spec, lambda: load_engine(spec, name)) as pipeline:
+    with Pipeline(source, EngineSegmenter(spec, lambda: load_engine(spec, name))) as pipeline:
         for shot in pipeline:
             assert (shot.classes == shot.frame.index % 4).all()
         assert shot.frame.index == 39

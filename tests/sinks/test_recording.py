@@ -14,9 +14,10 @@ import av
 import numpy as np
 import pytest
 
-from seg_viewer.core.encoded import TICKS, EncodedPacket, PacketRing, StreamFormat
+from seg_viewer.core.class_map import ClassMap
+from seg_viewer.core.encoded import EncodedPacket, PacketRing, StreamFormat
 from seg_viewer.core.errors import UsageError
-from seg_viewer.core.frame import Frame, RgbPicture, Shot
+from seg_viewer.core.frame import TICKS, Frame, RgbPicture, Shot
 from seg_viewer.core.labels import DRIVING
 from seg_viewer.core.overlay import Overlay
 from seg_viewer.media.raw_encoder import RawEncoder
@@ -45,7 +46,7 @@ def _packets(
 
 def _shot(index: int, size: tuple[int, int] = (64, 48)) -> Shot:
     classes = np.zeros((32, 64), np.uint8)
-    return Shot(Frame(index, 3.0 + index / RATE, RgbPicture(solid(index, *size))), classes)
+    return Shot(Frame(index, 3.0 + index / RATE, RgbPicture(solid(index, *size))), (ClassMap(classes, DRIVING),))
 
 
 def test_packets_come_out_as_they_went_in(tmp_path: Path) -> None:

@@ -15,10 +15,9 @@ import av
 import numpy as np
 import pytest
 
-from seg_viewer.core.encoded import TICKS
 from seg_viewer.core.errors import SourceError
-from seg_viewer.core.frame import Frame
-from seg_viewer.jobs.export import export_video
+from seg_viewer.core.frame import TICKS, Frame
+from seg_viewer.jobs.export import ExportJob, run_export
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.sources import NetworkStream, open_source
 from seg_viewer.sources.address import parse_address
@@ -147,7 +146,7 @@ def test_a_file_on_a_server_ends(tmp_path: Path, http: HttpVideo, open_stream) -
 
 
 def test_a_file_on_a_server_is_exported_like_any_other(http: HttpVideo, tmp_path: Path, model: Path) -> None:
-    result = export_video(http.url("/7.ts"), tmp_path / "out.mp4", RunOptions(model=str(model)))
+    result = run_export(ExportJob(http.url("/7.ts"), tmp_path / "out.mp4", RunOptions(model=str(model))))
     assert result.frames == 10 == len(video_times(tmp_path / "out.mp4"))
 
 

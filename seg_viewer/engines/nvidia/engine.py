@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from seg_viewer.core.errors import EngineError
 from seg_viewer.core.frame import ByteArray
 from seg_viewer.core.model_file import ModelSpec, read_model_file
-from seg_viewer.engines.base import READY, EngineReport, LoadProgress
+from seg_viewer.engines.base import READY, EngineKind, EngineReport, LoadProgress, is_one_of
 from seg_viewer.engines.nvidia.graph import prepare_graph, target_precision
 from seg_viewer.engines.nvidia.library import require_tensorrt
 from seg_viewer.engines.nvidia.options import PlanOptions
@@ -281,3 +281,13 @@ def explain_cache(cache: PlanCache | None = None) -> list[str]:
             + state
         )
     return lines
+
+
+ENGINE = EngineKind(
+    "tensorrt",
+    "TensorRT",
+    "tensorrt",
+    devices,
+    lambda spec, device, mode, progress: TensorRtEngine(spec, device, mode, progress),
+    lambda device: device is None or is_one_of(device, ("GPU",)),
+)

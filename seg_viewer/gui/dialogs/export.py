@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,7 +31,7 @@ from seg_viewer.core.overlay import OverlayStyle
 from seg_viewer.gui.widgets.message_bar import MessageBar
 from seg_viewer.gui.widgets.plain import PlainLabel, plain_title
 from seg_viewer.gui.widgets.seek_bar import clock_text
-from seg_viewer.jobs.export import ExportCancelled, ExportProgress, ExportResult, export_video
+from seg_viewer.jobs.export import ExportCancelled, ExportJob, ExportProgress, ExportResult, run_export
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.sources import SourceInfo
 
@@ -65,7 +64,7 @@ class _ExportThread(QObject):
     failed = Signal(str)
     cancelled = Signal()
 
-    def __init__(self, job: Callable[..., ExportResult], parent: QObject) -> None:
+    def __init__(self, job: ExportJob, parent: QObject) -> None:
         super().__init__(parent)
         self._job = job
         self._stop = threading.Event()
@@ -79,7 +78,7 @@ class _ExportThread(QObject):
 
     def _run(self) -> None:
         try:
-            result = self._job(on_progress=self.progressed.emit, cancelled=self._stop.is_set)
+            result = run_export(self._job, on_progress=self.progressed.emit, cancelled=self._stop.is_set)
         except ExportCancelled:
             self.cancelled.emit()
         except SegViewerError as error:
@@ -202,11 +201,7 @@ class ExportDialog(QDialog):
         if out.is_file() and not self._ask_overwrite(out):
             return
         crf = QUALITIES[self.quality.currentIndex()][1]
-        source, options = self._source, self._options
-
-        def job(**hooks: object) -> ExportResult:
-            return export_video(source, out, options, crf=crf, overwrite=True, **hooks)  # type: ignore[arg-type]
-
+        job = ExportJob(self._source, out, self._options, crf, overwrite=True)
         self._made = None
         self.bar.setRange(0, 0)
         self.status.setText("Preparing …")

@@ -71,6 +71,11 @@ class VideoView(QWidget):
         self._lost = ""
         self.update()
 
+    @property
+    def notice(self) -> str:
+        """What `set_notice` was told."""
+        return self._notice
+
     def set_notice(self, notice: str) -> None:
         """A line of text that is shown while there is no picture."""
         if notice != self._notice:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from seg_viewer.core.carla_tags import carla_lookup
 from seg_viewer.core.errors import SourceError
 from seg_viewer.core.frame import Frame, RgbPicture
-from seg_viewer.sources.base import SourceInfo
-from seg_viewer.sources.carla.address import CarlaOptions
+from seg_viewer.sources.base import SourceInfo, SourceKind, session_fingerprint
+from seg_viewer.sources.carla.address import CarlaOptions, is_carla, parse_carla
 from seg_viewer.sources.carla.process import DriveProcess
 from seg_viewer.sources.live import LiveStatus
 
@@ -38,6 +38,7 @@ class CarlaSource:
         self.packets = None
         self.warnings = self._drive.warnings
         self.info = SourceInfo(
+            fingerprint=session_fingerprint(),
             name=f"{self._drive.town} at {options.name}",
             width=options.width,
             height=options.height,
@@ -65,6 +66,7 @@ class CarlaSource:
                 RgbPicture(pair.rgb),
                 self._lookup[pair.tags],
                 pair.arrived_s,
+                source=self.info.fingerprint,
             )
 
     def _report_drops(self) -> None:
@@ -83,3 +85,13 @@ class CarlaSource:
     def close(self) -> None:
         self._stop.set()
         self._drive.close()
+
+
+SOURCE = SourceKind(
+    "CARLA",
+    is_carla,
+    lambda text: CarlaSource(parse_carla(text)),
+    forms=(("carla://HOST:2000", "?town=Town03&weather=WetNoon&vehicles=30&walkers=40&ego=…&fps=20&…"),),
+    live=True,
+    check=parse_carla,
+)

@@ -29,8 +29,8 @@ from tests.engines.nvidia.record import (
 from tests.engines.nvidia.record import recorded_versions as versions
 
 ROOT = Path(__file__).parents[3]
-ENGINES = ROOT / "seg_viewer" / "engines"
-OURS = sorted([*ENGINES.glob("tensorrt*.py"), *ENGINES.glob("cuda*.py")])
+ENGINES = ROOT / "seg_viewer" / "engines" / "nvidia"
+OURS = sorted(ENGINES.glob("*.py"))
 PYCUDA = RECORDED / "pycuda" / "driver.pyi"
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from seg_viewer.core.errors import EngineError
 from seg_viewer.engines.load_bar import LoadBar
-from seg_viewer.jobs.export import ExportCancelled, export_video
+from seg_viewer.jobs.export import ExportCancelled, ExportJob, run_export
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.pipeline import Pipeline
 from seg_viewer.sources import open_source
@@ -20,23 +20,24 @@ from tests.clips import make_clip
 def test_an_export_is_cancelled_while_the_plan_is_built(machine: Any, model: Path, tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "clip.mp4", frames=4)
     told: list[str] = []
-    options = RunOptions(str(model), "tensorrt", on_loading=lambda what, share: told.append(what) or True)
+    options = RunOptions(str(model), "tensorrt")
     with pytest.raises(ExportCancelled, match="nothing was written"):
-        export_video(clip, tmp_path / "out.mp4", options, cancelled=lambda: len(told) > 2)
+        run_export(
+            ExportJob(clip, tmp_path / "out.mp4", options),
+            on_loading=lambda what, share: told.append(what) or True,
+            cancelled=lambda: len(told) > 2,
+        )
     assert machine.calls("build") and not machine.calls("deserialize")
     assert sorted(path.name for path in tmp_path.glob("*.mp4")) == ["clip.mp4"]
 
 
 def test_closing_the_pipeline_stops_the_build(machine: Any, model: Path, tmp_path: Path) -> None:
-    from seg_viewer.engines import LoadWatch
-
     clip = make_clip(tmp_path / "clip.mp4", frames=4)
     building = threading.Event()
     machine.build_gate.clear()
-    watch = LoadWatch(lambda what, share: building.set() or True)
-    options = RunOptions(str(model), "tensorrt").watched(watch)
-    spec = options.read_spec()
-    with Pipeline(open_source(clip), spec, lambda: options.load(spec), on_stop=watch.stop):
+    options = RunOptions(str(model), "tensorrt")
+    segmenter = options.segmenter(options.read_spec(), progress=lambda what, share: building.set() or True)
+    with Pipeline(open_source(clip), segmenter):
         assert building.wait(30)
         threading.Timer(0.2, machine.build_gate.set).start()
     assert not machine.calls("deserialize")
@@ -46,7 +47,7 @@ def test_closing_the_pipeline_stops_the_build(machine: Any, model: Path, tmp_pat
 def test_a_lost_gpu_is_told_with_the_export(machine: Any, model: Path, tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "clip.mp4", frames=6)
     machine.faults["create_execution_context"] = "OutOfMemory"
-    result = export_video(clip, tmp_path / "out.mp4", RunOptions(str(model), "tensorrt"))
+    result = run_export(ExportJob(clip, tmp_path / "out.mp4", RunOptions(str(model), "tensorrt")))
     assert result.frames == 6 and result.engine.startswith("openvino")
     (warning,) = result.warnings
     assert "fell back to the processor" in warning and "OutOfMemory" in warning
@@ -57,7 +58,7 @@ def test_a_failed_build_leaves_no_file(machine: Any, model: Path, tmp_path: Path
     clip = make_clip(tmp_path / "clip.mp4", frames=6)
     machine.faults["build"] = "no kernel"
     with pytest.raises(EngineError, match="no kernel"):
-        export_video(clip, tmp_path / "out.mp4", RunOptions(str(model), "tensorrt"))
+        run_export(ExportJob(clip, tmp_path / "out.mp4", RunOptions(str(model), "tensorrt")))
     assert sorted(path.name for path in tmp_path.glob("*.mp4")) == ["clip.mp4"]
 
 
