@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from types import FrameType
 from typing import Any, TypeVar
 
 import click
@@ -15,9 +14,12 @@ from rich.console import Console
 from rich.table import Table
 
 from seg_viewer import __version__
+from seg_viewer.cli.console import StatusLine, plain_console, progress_bar
 from seg_viewer.cli.models import models, print_engines, print_shipped
 from seg_viewer.cli.record_carla import record_carla
+from seg_viewer.cli.signals import ends_like_ctrl_c
 from seg_viewer.core.assets import find_model, shipped_models
+from seg_viewer.core.error_hooks import error_hooks, redacted_traceback
 from seg_viewer.core.errors import SegViewerError, UsageError
 from seg_viewer.core.overlay import OverlayStyle
 from seg_viewer.core.redact import redact, redact_text
@@ -71,7 +73,7 @@ def _options(
     outline: bool = False,
 ) -> RunOptions:
     if model is not None:
-        find_model(model)  # a name that does not ship is told here, not in a window
+        find_model(model)  # a name that does not ship is refused here, not in a window
     options = RunOptions(model, engine, device, OverlayStyle(opacity, frozenset(hide), outline))
     if hide:
         names = options.read_spec().labels.names
@@ -139,8 +141,7 @@ def export(source: str, output: str, overwrite: bool, crf: int, preset: str, **c
     from seg_viewer.jobs.export import ExportJob, ExportProgress, run_export
     from seg_viewer.sources import is_live
 
-    _terminate_like_ctrl_c()
-    bar = _progress_bar()
+    bar = progress_bar()
     task = bar.add_task(redact(source) if is_live(source) else Path(source).name, total=None, rate=0.0)
 
     def on_progress(progress: ExportProgress) -> None:
@@ -205,13 +206,11 @@ def record(
     from seg_viewer.jobs.record import Recording, RecordPlan, RecordWhat, record_live
     from seg_viewer.sources import LiveSource
 
-    _terminate_like_ctrl_c()
-    status = Console(stderr=True).status("Recording …")
+    status = StatusLine("Recording …")
 
     def on_progress(recording: Recording, live: LiveSource) -> None:
-        status.start()
         state = "recording" if live.status.connected else live.status.problem
-        status.update(f"{state}: {recording.seconds:.0f} s, {recording.frames} frames; Ctrl-C ends it")
+        status.show(f"{state}: {recording.seconds:.0f} s, {recording.frames} frames; Ctrl-C ends it")
 
     plan = RecordPlan(Path(output).expanduser(), RecordWhat(what), *split)
     try:
@@ -228,28 +227,6 @@ def record(
     click.echo(f"{files}: {result.frames} frames in {result.seconds:.1f} s{drops}{ran}")
     if result.problem:
         raise SegViewerError(result.problem)
-
-
-def _progress_bar() -> Any:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]:.1f} frames/s"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-    )
-
-
-def _terminate_like_ctrl_c() -> None:
-    """A polite kill cleans up too."""
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, stop)
 
 
 @cli.command()
@@ -281,13 +258,13 @@ def doctor(**choices: Any) -> None:
     Says too which model is the default here and why, and checks each that ships against its stored answer.
     """
     options = _options(**choices)
-    console = Console()
+    console = plain_console()
     chosen = print_engines(console, options, _load_bar)
     print_shipped(console, options, chosen, _load_bar)
     from seg_viewer.engines.nvidia.engine import explain_cache
 
     for line in explain_cache():
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        console.print(line, soft_wrap=True)
     _system(console)
 
 
@@ -296,7 +273,7 @@ def _system(console: Console) -> None:
 
     missing = missing_qt_libraries()
     if missing:
-        console.print(f"The window needs system libraries: apt-get install {' '.join(missing)}", highlight=False)
+        console.print(f"The window needs system libraries: apt-get install {' '.join(missing)}")
 
 
 @cli.command()
@@ -307,7 +284,7 @@ def devices(probe: bool) -> None:
     from seg_viewer.sources.devices import list_cameras, obstacle
     from seg_viewer.sources.screen import list_screens
 
-    console = Console()
+    console = plain_console()
     table = Table("source", "what it is", "formats" if probe else "state")
     for device in list_cameras():
         if probe:
@@ -332,6 +309,11 @@ cli.add_command(record_carla)
 
 def main() -> None:
     """Run; a failure is one line on stderr and an exit code: 2 for usage, 1 for the rest, 130 when stopped."""
+    with ends_like_ctrl_c(), error_hooks():
+        _run()
+
+
+def _run() -> None:
     debug = "--debug" in sys.argv
     try:
         try:
@@ -346,18 +328,17 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         _fail("stopped; nothing was left behind", 130)
     except SegViewerError as error:
-        if debug:
-            raise
-        _fail(str(error), error.exit_code)
+        _fail(redacted_traceback(error) if debug else str(error), error.exit_code)
     except Exception as error:
         if debug:
-            raise
+            _fail(redacted_traceback(error), 1)
         text = " ".join(str(error).split()) or type(error).__name__
         _fail(f"unexpected {type(error).__name__}: {text} (run 'seg-viewer --debug …' and report it)", 1)
 
 
 def _fail(text: str, code: int) -> None:
-    click.echo(f"seg-viewer: {redact_text(text)}", err=True)
+    with suppress(OSError):  # the terminal may be gone
+        click.echo(f"seg-viewer: {redact_text(text)}", err=True)
     sys.exit(code)
 
 

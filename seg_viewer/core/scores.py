@@ -39,7 +39,8 @@ def truth_for(truth: ByteArray, labels: LabelSet, width: int, height: int) -> By
     Args:
         truth: class ids of `DRIVING`, shape (H, W), uint8, 255 = ignore.
         labels: of the model; a class of the truth that it does not have is ignored.
-        width, height: of the class maps; each takes the pixel of the truth under its middle.
+        width: of the class maps, pixels; each takes the pixel of the truth under its middle.
+        height: likewise.
 
     Returns:
         shape (height, width), uint8.

@@ -96,7 +96,7 @@ def load_engine(
         prefer: "auto" or one of `engine_names`.
         device: name as the runtime calls it ("CPU", "GPU", …), or None for its default.
         mode: "throughput" or "latency".
-        progress: told how far an engine is that takes long to make ready; its answer False stops that.
+        progress: called with how far an engine is that takes long to make ready; its answer False stops that.
 
     Raises:
         UsageError: no such engine or mode.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -135,7 +136,7 @@ def _stages(
             if len(smalls) < _SMALL_FRAMES:
                 smalls.append(small)
         maps, spent["inference"] = _inference(spec, options, smalls, frames)
-        spent["overlay"] = _overlay(iter(opened), overlay, maps, frames)
+        spent["overlay"] = _overlay(_cycle(lambda: iter(opened), len(maps)), overlay, maps, frames)
     finally:
         opened.close()
     return {stage: seconds / frames for stage, seconds in spent.items()}
@@ -154,17 +155,16 @@ def _cycle(again: Callable[[], Iterator[Frame]], count: int) -> Iterator[Frame]:
 def _inference(
     spec: ModelSpec, options: RunOptions, smalls: list[ByteArray], frames: int
 ) -> tuple[list[ByteArray], float]:
-    engine = options.load(spec)
     pictures = (smalls[number % len(smalls)] for number in range(frames + _WARM_UP))
     maps: list[ByteArray] = []
     start_s = 0.0
-    for number, classes in enumerate(segment_all(engine, pictures)):
-        if number == _WARM_UP:
-            start_s = time.process_time()
-        if len(maps) < len(smalls):
-            maps.append(classes)
-    seconds = time.process_time() - start_s
-    engine.close()
+    with closing(options.load(spec)) as engine:
+        for number, classes in enumerate(segment_all(engine, pictures)):
+            if number == _WARM_UP:
+                start_s = time.process_time()
+            if len(maps) < len(smalls):
+                maps.append(classes)
+        seconds = time.process_time() - start_s
     return maps, seconds
 
 

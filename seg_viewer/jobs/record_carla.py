@@ -166,10 +166,10 @@ def record_carla(
             pairs.describe(process.version, begun)
             try:
                 for _ in range(drive.pairs):
-                    capture = process.capture(every)
-                    if capture is None:
+                    pair = process.next_pair(every)
+                    if pair is None:
                         break
-                    pairs.write(capture.rgb, capture.tags)
+                    pairs.write(pair.rgb, pair.tags)
                     on_progress(pairs.count, drive)
             except SourceError as error:
                 raise SourceError(f"{error}. {pairs.count} whole pairs stay in {folder}") from None

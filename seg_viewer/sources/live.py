@@ -19,7 +19,8 @@ _SILENT_S = 2.0
 
 @dataclass(frozen=True)
 class LiveStatus:
-    """
+    """Whether a live source is connected, and if not, why.
+
     Args:
         connected: frames arrive, or should any moment.
         problem: why not, one line; empty while connected.
@@ -51,7 +52,7 @@ class LiveSource(Source, Protocol):
     """A source whose frames arrive whether or not they are fetched. `info` may change with a reconnect."""
 
     on_drop: Callable[[str], None]
-    """Called with the cause of each frame that the source itself leaves out; set it to be told."""
+    """Called with the cause of each frame that the source itself leaves out; set it to hear of them."""
     packets: PacketRing | None
     """What arrives in encoded form, for recordings; None where there is no such thing."""
 

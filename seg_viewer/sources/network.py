@@ -24,7 +24,7 @@ DAMAGED = "damaged: did not decode"
 
 # their packets carry invented times
 _TIMELESS = {"mpjpeg", "mjpeg"}
-# arrive in bursts of seconds, so that only their own times tell when to show what
+# arrive in bursts of seconds, so that only their own times say when to show what
 _IN_BURSTS = {"hls", "dash"}
 _OPEN_TIMES = 2  # finding out what a stream holds takes several answers
 _SEGMENT_TIMES = 4

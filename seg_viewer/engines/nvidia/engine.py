@@ -27,7 +27,8 @@ _SLOTS = {"throughput": 2, "latency": 1}
 
 @dataclass(frozen=True)
 class MadePlan:
-    """
+    """A plan as it was written, and what became known of it.
+
     Args:
         path: of the plan.
         key: what it depends on.
@@ -94,7 +95,7 @@ def make_plan(
         options: of the builder.
         device: "GPU.0", …, or None for the first.
         output: also written there, with its sidecar (.json) and its layers (.layers.json) beside it.
-        progress: told how far it is; its answer False stops.
+        progress: called with how far it is; its answer False stops.
         cache: the user's by default.
 
     Raises:
@@ -157,7 +158,7 @@ class TensorRtEngine:
         model: the model file.
         device: "GPU.0", "GPU.1", …, or None for the first GPU.
         mode: "throughput" or "latency".
-        progress: told how far the build is; its answer False stops it.
+        progress: called with how far the build is; its answer False stops it.
         options: of the builder.
         cache: the user's by default.
 
