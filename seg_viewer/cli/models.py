@@ -15,8 +15,6 @@ from seg_viewer.core.assets import FAST_MODEL, FINE_MODEL, shipped_models
 from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.measures import Measures
 from seg_viewer.core.model_file import ModelSpec, read_model_file
-from seg_viewer.engines import LoadProgress, engine_names
-from seg_viewer.jobs.options import RunOptions
 
 _USES = {FAST_MODEL: "for processors", FINE_MODEL: "for GPUs and exports"}
 
@@ -128,59 +126,3 @@ def _entry(value: Any) -> list[str]:
     if isinstance(value, Mapping):
         return [", ".join(f"{name} {part}" for name, part in value.items())]
     return [str(value)]
-
-
-def print_engines(console: Console, options: RunOptions, progress: LoadProgress) -> str:
-    """Try every engine with the model of `options`; returns the name of the one that "auto" takes.
-
-    Args:
-        console: where to.
-        options: of the run.
-        progress: told how far an engine is that takes long to make ready.
-
-    Raises: SegViewerError when none works.
-    """
-    from seg_viewer.jobs.doctor import check_engines
-
-    spec = options.read_spec()
-    checks, reference = check_engines(spec, options.device, progress)
-    table = Table(title=f"Engines for {spec.name} ({spec.width}×{spec.height}, {spec.precision})", title_justify="left")
-    for column in ("", "engine", "what runs, or why not", "frames/s", "agreement"):
-        table.add_column(column, overflow="fold", justify="right" if column in ("frames/s", "agreement") else "left")
-    for check in checks:
-        table.add_row(
-            "✓" if check.works else "✗",
-            check.name,
-            check.line,
-            f"{check.rate:.0f}" if check.rate else "–",
-            "–" if check.agreement is None else f"{100 * check.agreement:.2f} %",
-        )
-    console.print(table)
-    console.print(f"Reference: {reference}.")
-    chosen = next((check for check in checks if check.chosen), None)
-    if chosen is None:
-        raise SegViewerError("no engine works here; see the reasons above")
-    console.print(f'"auto" takes {chosen.name}: the first of {", ".join(engine_names())} that works here.')
-    return chosen.name
-
-
-def print_shipped(console: Console, options: RunOptions, engine: str, progress: LoadProgress) -> None:
-    """Which model is the default here and why, and whether each that ships gives its stored answer.
-
-    Args:
-        console: where to.
-        options: of the run; their engine and device decide on the default.
-        engine: the one to check with where `options` leave it open.
-        progress: told how far an engine is that takes long to make ready.
-    """
-    from seg_viewer.jobs.doctor import check_model
-
-    files = shipped_models()
-    if not files:
-        return
-    default = options.default_model()
-    console.print(f"Default model here: {default.name}, since {default.why}.")
-    chosen = engine if options.engine == "auto" else options.engine
-    for file in files:
-        line = check_model(file, chosen, options.device, progress)
-        console.print(line, soft_wrap=True)
