@@ -22,6 +22,7 @@ from seg_viewer.core.assets import find_model, shipped_models
 from seg_viewer.core.error_hooks import error_hooks, redacted_traceback
 from seg_viewer.core.errors import SegViewerError, UsageError
 from seg_viewer.core.overlay import OverlayStyle
+from seg_viewer.core.printable import printable
 from seg_viewer.core.redact import redact, redact_text
 from seg_viewer.engines import engine_names
 from seg_viewer.engines.load_bar import LoadBar
@@ -328,11 +329,11 @@ def _run() -> None:
     except (KeyboardInterrupt, click.Abort):
         _fail("stopped; nothing was left behind", 130)
     except SegViewerError as error:
-        _fail(redacted_traceback(error) if debug else str(error), error.exit_code)
+        _fail(redacted_traceback(error) if debug else printable(str(error)), error.exit_code)
     except Exception as error:
         if debug:
             _fail(redacted_traceback(error), 1)
-        text = " ".join(str(error).split()) or type(error).__name__
+        text = printable(" ".join(str(error).split())) or type(error).__name__
         _fail(f"unexpected {type(error).__name__}: {text} (run 'seg-viewer --debug …' and report it)", 1)
 
 
