@@ -20,7 +20,12 @@ def progress_bar() -> Any:
     """Frames done on standard error, to be started; a task has the field `rate`, in frames per second."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    return Progress(
+    class Bar(Progress):
+        def stop(self) -> None:
+            if self.live.is_started:  # else it would print an empty line where there is no terminal
+                super().stop()
+
+    return Bar(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),

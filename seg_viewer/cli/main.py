@@ -20,6 +20,7 @@ from seg_viewer.cli.signals import ends_like_ctrl_c
 from seg_viewer.cli.view import view
 from seg_viewer.core.error_hooks import error_hooks, redacted_traceback
 from seg_viewer.core.errors import SegViewerError
+from seg_viewer.core.printable import printable
 from seg_viewer.core.redact import redact_text
 
 
@@ -61,11 +62,11 @@ def _run() -> None:
     except (KeyboardInterrupt, click.Abort):
         _fail("stopped; nothing was left behind", 130)
     except SegViewerError as error:
-        _fail(redacted_traceback(error) if debug else str(error), error.exit_code)
+        _fail(redacted_traceback(error) if debug else printable(str(error)), error.exit_code)
     except Exception as error:
         if debug:
             _fail(redacted_traceback(error), 1)
-        text = " ".join(str(error).split()) or type(error).__name__
+        text = printable(" ".join(str(error).split())) or type(error).__name__
         _fail(f"unexpected {type(error).__name__}: {text} (run 'seg-viewer --debug …' and report it)", 1)
 
 

@@ -340,6 +340,15 @@ def test_devices_where_there_are_none(monkeypatch: pytest.MonkeyPatch, capsys: p
     assert "no camera and no screen" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["a\nb.mp4", "\x1b[31mred.mp4", "back\bspace.mp4"])
+def test_an_error_is_one_line_whatever_the_file_is_called(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run(["export", name, "-o", "out.mp4"], monkeypatch) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.isprintable() and line.endswith("no such file or folder")
+
+
 @pytest.mark.parametrize("debug", [[], ["--debug"]])
 @pytest.mark.parametrize("kind", [ValueError, SourceError])
 def test_no_error_shows_credentials(
