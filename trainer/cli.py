@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import sys
 import traceback
@@ -11,11 +10,14 @@ from typing import Any
 import click
 
 from seg_viewer import __version__
-from seg_viewer.core.errors import SegViewerError, UsageError
+from seg_viewer.core.errors import SegViewerError
 from trainer.commands.build_engine import build_engine
+from trainer.commands.check import check
+from trainer.commands.datasets import list_datasets
 from trainer.commands.evaluate import evaluate
-from trainer.commands.model import export, predict
-from trainer.commands.train import check, list_datasets, train
+from trainer.commands.export import export
+from trainer.commands.predict import predict
+from trainer.commands.train import train
 
 
 class _Group(click.Group):
@@ -40,13 +42,6 @@ class _Group(click.Group):
 def main(debug: bool) -> None:
     """Train, score and export the model that seg-viewer runs."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
-
-def need(*modules: str) -> None:
-    """Raises: UsageError naming the extra when a package of the trainer is missing."""
-    for module in modules:
-        if importlib.util.find_spec(module) is None:
-            raise UsageError(f"{module} is not installed: pip install 'seg-viewer[trainer]'")
 
 
 for command in (check, list_datasets, train, evaluate, predict, export, build_engine):

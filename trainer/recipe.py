@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from seg_viewer.core.errors import UsageError
-from trainer.data.formats.base import Split
+from trainer.pairs import Split
 
 SHIPPED = Path(__file__).parent / "recipes"
 SIZE = "WIDTHxHEIGHT"
@@ -26,13 +26,13 @@ class Source:
     """One data set of a mix.
 
     Args:
-        kind: format, a key of `trainer.data.formats.FORMATS`, or "auto".
+        kind: format, a key of `trainer.data.formats.FORMATS`, "tfds", or "auto".
         path: folder; a relative one is looked up in the folders given with --root, then from here.
         weight: share of the training pictures drawn from it, against the sum of all weights; 0 means as many as it has.
         name: what to call it; the format's name when empty.
         labels: "native", "driving", or a label map; the recipe's when empty.
         optional: skipped with a note when its folder is missing or empty.
-        split: keys `by`, `held_out`, `seed`, `gap` of `trainer.data.formats.Split`; the format's own when empty.
+        split: keys `by`, `held_out`, `seed`, `gap` of `trainer.pairs.Split`; the format's own when empty.
         own_bonnet: "ignore", "keep", or "background": ignored in scores, background in training (CARLA).
     """
 
@@ -94,6 +94,11 @@ class Model:
         "Run folder, .onnx file, or recipe to train first, whose weights to begin with: narrower or of other classes"
         " too.",
     )
+
+    @property
+    def logits_stride(self) -> int:
+        """How many picture pixels a logit stands for in each direction: 2 for unet-fast without `subpixel`, else 1."""
+        return 2 if self.arch == "unet-fast" and not self.subpixel else 1
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ import pytest
 
 from seg_viewer.core.frame import RgbPicture
 from seg_viewer.core.labels import DRIVING
-from trainer.data.formats import Pair, find
+from trainer.data.formats import find
+from trainer.pairs import Pair
 from trainer.scoring.evaluate import Model, measure
 from trainer.scoring.flicker import Calm, calm_text, measure_calm
 from trainer.scoring.heights import EDGES, Heights, heights_text

@@ -14,7 +14,7 @@ from tests.trainer.conftest import blocks, painted
 from tests.trainer.test_details import FINE, STREETS
 from trainer.labels.details import plain
 from trainer.network.losses import _sixteenth, make_loss, union_cross_entropy
-from trainer.network.unet import LOGITS, build, logits_stride, sub_pixels
+from trainer.network.unet import LOGITS, build, sub_pixels
 from trainer.recipe import Model, Recipe
 
 BOTH = dataclasses.replace(FINE, subpixel=True)
@@ -31,7 +31,7 @@ def test_channels_lie_as_told() -> None:
 
 def test_a_network_with_two_heads() -> None:
     model = Model(widths=(8, 16), subpixel=True)
-    assert logits_stride(model) == 1 and logits_stride(Model(widths=(8, 16))) == 2
+    assert model.logits_stride == 1 and Model(widths=(8, 16)).logits_stride == 2
     assert BOTH.heads == (4, 11) and plain(DRIVING, subpixel=True).heads == (4, 0)
     assert build(model, 4, 64, 96, own=11).output_shape == (None, 32, 48, 4 * 4 + 11)
     assert build(model, 4, 64, 96).output_shape == (None, 32, 48, 4 * 4)

@@ -1,4 +1,4 @@
-"""`seg-trainer evaluate`."""
+"""The command `seg-trainer evaluate`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from trainer.commands.options import ENGINES, FILE, data_options, make_recipe
 from trainer.recipe import Recipe, Source
 
 if TYPE_CHECKING:
-    from trainer.data.formats import DataSet
+    from trainer.data.data_set import DataSet
     from trainer.scoring.evaluate import Measured, Model
     from trainer.scoring.runner import Runner
 
@@ -53,9 +53,11 @@ def _galleries(
     from trainer.data.samples import folder_of
 
     kinds = {
-        data.name: formats.recognise(folder_of(source, roots)) if source.kind == "auto" else source.kind
+        data.name: formats.recognise(folder_of(source, roots)) if source.kind == formats.AUTO else source.kind
         for source, data in found
     }
+    drawn = [name for name, made in formats.FORMATS.items() if made.ours]
+    ours = " or ".join(f"'{name}'" for name in drawn)
     files: dict[str, Path] = {}
     for text in asked:
         name, _, file = text.partition("=")
@@ -63,10 +65,10 @@ def _galleries(
             raise UsageError(f"--gallery {text}: write SET=FILE.png")
         if name not in kinds:
             raise UsageError(f"--gallery {text}: no set is called '{name}'; there are {', '.join(kinds) or 'none'}")
-        if kinds[name] != "folder":
+        if kinds[name] not in drawn:
             raise UsageError(
                 f"--gallery {text}: pictures of {kinds[name]} are not ours to pass on; only sets of the format"
-                " 'folder' are drawn"
+                f" {ours} are drawn"
             )
         if not next(data for _, data in found if data.name == name).held_out:
             raise UsageError(f"--gallery {text}: nothing of {name} is held out; give --validation-split")

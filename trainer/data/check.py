@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from seg_viewer.core.errors import SourceError
-from trainer.data.formats import DataSet
+from trainer.data.data_set import DataSet
 from trainer.data.scan import Scan, scan
 from trainer.drawing import charts
 from trainer.drawing.pictures import fit, overlay, sheet, write_png

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from seg_viewer.core.errors import SourceError
 from seg_viewer.core.labels import LabelSet
-from trainer.data.formats import DataSet, Pair
+from trainer.data.data_set import DataSet
+from trainer.pairs import Pair
 
 VERSION = 3
 TWIN_BITS = 6

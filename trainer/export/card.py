@@ -8,7 +8,8 @@ from typing import Any
 
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.labels import DRIVING
-from trainer.data.formats import TERMS, DataSet
+from trainer.data.data_set import DataSet
+from trainer.data.formats import terms_of
 from trainer.export.release import Report
 from trainer.network.unet import stage_widths
 from trainer.recipe import Recipe, shipped_name
@@ -81,7 +82,7 @@ def _head(report: Report, recipe: Recipe) -> list[str]:
 
 def _data(sets: Sequence[DataSet], report: Report) -> list[str]:
     told = [
-        f"- {data.name}, {len(data.train)} training pictures: {TERMS.get(data.name, 'terms not known here')}"
+        f"- {data.name}, {len(data.train)} training pictures: {terms_of(data.name) or 'terms not known here'}"
         for data in sets
         if data.train
     ]

@@ -16,7 +16,8 @@ from seg_viewer import __version__
 from seg_viewer.core.errors import ExportError, UsageError
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.engines import load_engine
-from trainer.data.formats import TERMS, DataSet
+from trainer.data.data_set import DataSet
+from trainer.data.formats import terms_of
 from trainer.export.graph import half_model, run_onnx, run_openvino, whole_model, write_model
 from trainer.export.quantize import activation_ranges, correct_biases, observe, quantize, split_joins
 from trainer.labels.details import Details, details_of
@@ -258,7 +259,7 @@ def _told(report: Report, recipe: Recipe) -> ModelSpec:
     }
     begun = dict(report.ancestor.terms) if report.ancestor else {}
     provenance["terms"] = {
-        name: TERMS.get(name) or begun.get(name, "terms not known here") for name in report.spec.trained_on
+        name: terms_of(name) or begun.get(name, "terms not known here") for name in report.spec.trained_on
     }
     if report.ancestor:
         provenance["began_with"] = {"file": report.ancestor.name, "sha256": report.ancestor.sha256}

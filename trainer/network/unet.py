@@ -30,11 +30,6 @@ def stage_widths(model: Model) -> tuple[int, ...]:
     return tuple((model.width or 32) * 2**stage for stage in range(model.depth))
 
 
-def logits_stride(model: Model) -> int:
-    """How many picture pixels a logit stands for in each direction: 2 for unet-fast without `subpixel`, else 1."""
-    return 2 if model.arch == "unet-fast" and not model.subpixel else 1
-
-
 def build(model: Model, classes: int, height: int | None = None, width: int | None = None, own: int = 0) -> Any:
     """The network of a recipe.
 
@@ -45,7 +40,7 @@ def build(model: Model, classes: int, height: int | None = None, width: int | No
 
     Returns:
         keras.Model: float pixels 0…255, (N, H, W, 3) RGB → float32 logits (N, H/s, W/s, classes) with s =
-        `logits_stride(model)`. With `model.subpixel` (N, H/2, W/2, 4 · classes + own), see `sub_pixels`.
+        `model.logits_stride`. With `model.subpixel` (N, H/2, W/2, 4 · classes + own), see `sub_pixels`.
 
     Raises:
         ValueError: height or width does not halve often enough.

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seg_viewer.core.labels import LabelSet
-from trainer.data.formats import DataSet
+from trainer.data.data_set import DataSet
 from trainer.recipe import Source
 from trainer.scoring.heights import Heights
 from trainer.scoring.metrics import Scores, confusion_matrix

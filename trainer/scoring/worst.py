@@ -11,9 +11,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.data.formats import DataSet, Pair
+from trainer.data.data_set import DataSet
 from trainer.drawing.pictures import fit, overlay, tiles
 from trainer.files import write_bytes
+from trainer.pairs import Pair
 from trainer.scoring.metrics import Scores
 
 MOST_BYTES = 1_500_000

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from seg_viewer.core.errors import SegViewerError, SourceError, UsageError
 from trainer.data.batches import batches
-from trainer.data.samples import Store
+from trainer.data.samples import Samples
 from trainer.data.scan import Scan
 from trainer.files import write_text
 from trainer.network.losses import make_loss
@@ -75,7 +75,7 @@ def class_weights(recipe: Recipe, scans: Sequence[Scan], classes: int) -> tuple[
 
 def train(
     recipe: Recipe,
-    store: Store,
+    store: Samples,
     judge: Judge,
     run: Path,
     reporter: Reporter,
@@ -113,7 +113,7 @@ def train(
 
 class _Loop:
     def __init__(
-        self, recipe: Recipe, store: Store, judge: Judge, run: Path, reporter: Reporter, stepper: Stepper
+        self, recipe: Recipe, store: Samples, judge: Judge, run: Path, reporter: Reporter, stepper: Stepper
     ) -> None:
         self.recipe, self.store, self.judge, self.run = recipe, store, judge, run
         self.reporter, self.stepper = reporter, stepper
@@ -269,7 +269,7 @@ class _Loop:
         )
 
 
-def _first_pictures(store: Store) -> NDArray[np.uint8]:
+def _first_pictures(store: Samples) -> NDArray[np.uint8]:
     """The first training crops, at most `SEEN_FIRST`, (N, h, w, 3)."""
     entries = store.plan(0).reshape(-1, 2)[:SEEN_FIRST]
     return np.stack([store.sample(0, place, entry)[0] for place, entry in enumerate(entries)])

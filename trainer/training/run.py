@@ -13,8 +13,8 @@ from rich.console import Console
 
 from seg_viewer.core.errors import UsageError
 from trainer.data import check
-from trainer.data.formats import DataSet
-from trainer.data.samples import Store, find_all, folder_of
+from trainer.data.data_set import DataSet
+from trainer.data.samples import Samples, find_all, folder_of
 from trainer.data.scan import Scan
 from trainer.drawing import charts
 from trainer.drawing.pictures import fit, overlay, sheet, write_png
@@ -99,7 +99,7 @@ def _train(prepared: Prepared, run: Path, reporter: Reporter, chief: bool, stop_
     if recipe.optimizer.precision == "auto":
         recipe = recipe.change(precision=best_precision())
     _tell_changes(recipe, run, reporter)
-    store = Store(recipe, prepared.found, prepared.scans)
+    store = Samples(recipe, prepared.found, prepared.scans)
     judge = Judge(recipe, prepared.sets, make_loss(recipe.loss.loss, (), recipe.loss.focal_gamma))
     if chief and not (run / CHECKPOINT).exists():
         _write_start(prepared, store, run)
@@ -155,7 +155,7 @@ def _refuse_circle(name: str, above: tuple[str, ...] = ()) -> None:
 
 
 def _to_board(reporter: Reporter, run: Path, name: str, state: State) -> None:
-    from trainer.data.formats.base import read_picture
+    from trainer.data.data_set import read_picture
 
     reporter.pictures(f"held out/{name}", read_picture(run / "report" / f"{name}.png"), state.updates)
 
@@ -172,7 +172,7 @@ def _tell_changes(recipe: Recipe, run: Path, reporter: Reporter) -> None:
                 reporter.note(f"changed: {f.name} was {getattr(one, f.name)}, is now {getattr(other, f.name)}")
 
 
-def _write_start(prepared: Prepared, store: Store, run: Path) -> None:
+def _write_start(prepared: Prepared, store: Samples, run: Path) -> None:
     """Summary and drawing of the network, what augmentation does, contact sheets and class shares."""
     from trainer.network.unet import build
 
@@ -190,7 +190,7 @@ def _write_start(prepared: Prepared, store: Store, run: Path) -> None:
         check.write_pictures(data, found, folder)
 
 
-def show_augmentation(store: Store, path: Path) -> Path:
+def show_augmentation(store: Samples, path: Path) -> Path:
     """Training samples as the network gets them, their masks laid over them. Raises: ExportError, SourceError."""
     plan = store.plan(0).reshape(-1, 2)
     cells, names = [], []

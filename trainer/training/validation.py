@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seg_viewer.core.labels import IGNORE_ID, LabelSet
-from trainer.data.formats import DataSet, Pair
+from trainer.data.data_set import DataSet
 from trainer.labels.details import details_of
-from trainer.network.unet import logits_stride
+from trainer.pairs import Pair
 from trainer.recipe import Recipe
 from trainer.run_folder.checkpoint import Arrays
 from trainer.scoring.evaluate import to_frame, to_mask_size
@@ -141,7 +141,7 @@ class Judge:
             inner = make_model(self._recipe, self._details, (width, height))
             logits = self._details.fold(inner.output)
             full = logits
-            if logits_stride(self._recipe.model) > 1:
+            if self._recipe.model.logits_stride > 1:
                 full = ops.image.resize(logits, (height, width), interpolation="bilinear")
             self._model = keras.Model(inner.input, [logits, ops.argmax(full, axis=-1)])
             self._inner = inner

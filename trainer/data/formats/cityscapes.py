@@ -5,15 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from seg_viewer.core.errors import SourceError
-from trainer.data.formats.base import GIVEN_HELD_OUT, Layout, Pair, Split, pairs_by_stem, pictures_in, subfolders
+from trainer.data.formats.base import Format, Layout, pairs_by_stem, pictures_in, subfolders
 from trainer.labels.label_map import read_label_map
+from trainer.pairs import GIVEN_HELD_OUT, Pair, Split
 
 
-def fits(root: Path) -> bool:
+def _fits(root: Path) -> bool:
     return any((root / "leftImg8bit").glob("*/*/*_leftImg8bit.*"))
 
 
-def find(root: Path) -> Layout:
+def _find(root: Path) -> Layout:
     """The pairs below `root`; its `val` cities are held out. Raises: SourceError."""
     pairs: list[Pair] = []
     for part in ("train", "val"):
@@ -37,3 +38,14 @@ def find(root: Path) -> Layout:
     }
     given = any(pair.part == GIVEN_HELD_OUT for pair in pairs)
     return Layout(pairs, Split("given" if given else "groups", held_out=0.2), maps)
+
+
+FORMAT = Format(
+    name="cityscapes",
+    files="leftImg8bit/PART/CITY/ gtFine/PART/CITY/*_labelIds.png",
+    held_out="its val cities",
+    split="groups",
+    fits=_fits,
+    find=_find,
+    terms="Cityscapes (Cordts et al.): its own terms, not for commercial use",
+)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from trainer.data.formats.base import Layout, Pair, Split, pairs_by_stem, pictures_in, subfolders
+from trainer.data.formats.base import Format, Layout, pairs_by_stem, pictures_in, subfolders
 from trainer.labels.label_map import read_label_map
+from trainer.pairs import Pair, Split
 
 
-def fits(root: Path) -> bool:
+def _fits(root: Path) -> bool:
     return any((root / "leftImg8bit" / "train").glob("*/*_image.*"))
 
 
-def find(root: Path) -> Layout:
+def _find(root: Path) -> Layout:
     """The pairs below `root`; every fifth drive, in the order of their names, is held out. Raises: SourceError."""
     pairs: list[Pair] = []
     for drive in subfolders(root / "leftImg8bit" / "train", "drives"):
@@ -28,3 +29,14 @@ def find(root: Path) -> Layout:
         "streets": read_label_map("idd-lite-streets"),
     }
     return Layout(pairs, Split("groups", held_out=0.2), maps)
+
+
+FORMAT = Format(
+    name="idd",
+    files="leftImg8bit/train/DRIVE/*_image.jpg gtFine/train/DRIVE/*_label.png (IDD-Lite)",
+    held_out="every fifth drive",
+    split="groups",
+    fits=_fits,
+    find=_find,
+    terms="IDD-Lite (Varma et al.), Indian streets: research terms of the India Driving Dataset",
+)
