@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.labels import DRIVING, Label, LabelSet
 from seg_viewer.core.model_file import read_model_file
+from seg_viewer.core.scores import Scores
 from tests.clips import make_clip
 from tests.models import color_model
 from tests.trainer.conftest import blocks, painted, write_rgb
@@ -24,7 +25,6 @@ from trainer.export.card import card_path, card_text, read_known
 from trainer.export.release import Report
 from trainer.recipe import Recipe, read_recipe, shipped_name
 from trainer.scoring.flicker import short
-from trainer.scoring.metrics import Scores
 from trainer.scoring.speed import Speed, in_turns, measure_speed
 
 
@@ -177,8 +177,8 @@ def test_speed_runs_both_and_names_the_processor(model: Path) -> None:
 
 def _report(spec: object) -> Report:
     truth = np.array([0, 0, 1, 2, 3, 3], np.uint8)
+    from seg_viewer.core.scores import confusion_matrix
     from trainer.scoring.heights import Heights
-    from trainer.scoring.metrics import confusion_matrix
 
     scores = {"camvid": Scores(3, confusion_matrix(truth, np.array([0, 0, 1, 2, 3, 2]), 4), DRIVING)}
     heights = Heights(DRIVING)

@@ -12,6 +12,7 @@ from sklearn import metrics as sklearn_metrics
 
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.labels import DRIVING
+from seg_viewer.core.scores import Scores, confusion_matrix
 from tests.trainer.conftest import COLORS, blocks, painted
 from trainer.data import augment
 from trainer.data.augment import Donor, View, crop_pair
@@ -25,7 +26,7 @@ from trainer.network.losses import (
     parse_loss,
 )
 from trainer.recipe import SHARES, Augment, read_recipe
-from trainer.scoring.metrics import Scores, confusion_matrix, full_table
+from trainer.scoring.tables import full_table
 
 STILL = Augment(color=0, blur=0, noise=0, jpeg=0)
 ALL = ["ce", "bce", "dice", "focal", "lovasz", "ce+dice", "bce+dice", "0.5*ce+2*lovasz"]

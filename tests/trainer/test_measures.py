@@ -11,12 +11,13 @@ import pytest
 
 from seg_viewer.core.frame import RgbPicture
 from seg_viewer.core.labels import DRIVING
+from seg_viewer.core.scores import Scores, confusion_matrix
 from trainer.data.formats import find
 from trainer.pairs import Pair
 from trainer.scoring.evaluate import Model, measure
 from trainer.scoring.flicker import Calm, calm_text, measure_calm
 from trainer.scoring.heights import EDGES, Heights, heights_text
-from trainer.scoring.metrics import Scores, confusion_matrix, side_by_side
+from trainer.scoring.tables import side_by_side
 from trainer.scoring.worst import MOST_BYTES, Worst, worst_text, write_gallery
 
 ROAD, CAR, PERSON, IGNORE = 1, 2, 3, 255

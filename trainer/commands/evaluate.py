@@ -215,7 +215,7 @@ def _measure_sets(
 def _table(name: str, measured: Mapping[str, Measured], heights: bool) -> str:
     """All about one set, as text."""
     from trainer.scoring.heights import heights_text
-    from trainer.scoring.metrics import full_table, side_by_side
+    from trainer.scoring.tables import full_table, side_by_side
     from trainer.scoring.worst import worst_text
 
     first, *others = measured.values()

@@ -93,7 +93,7 @@ def export(
 def _tell(report: Report) -> None:
     """What an export found out, as text."""
     from trainer.scoring.flicker import calm_text
-    from trainer.scoring.metrics import table_text
+    from trainer.scoring.tables import table_text
 
     precision = report.spec.precision
     click.echo(f"float32\n{table_text(report.float_scores)}")

@@ -8,13 +8,13 @@ from typing import Any
 
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.labels import DRIVING
+from seg_viewer.core.scores import Scores
 from trainer.data.data_set import DataSet
 from trainer.data.formats import terms_of
 from trainer.export.release import Report
 from trainer.network.unet import stage_widths
 from trainer.recipe import Recipe, shipped_name
 from trainer.scoring.heights import bin_name, percent
-from trainer.scoring.metrics import Scores
 from trainer.training.start import is_model_file
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from seg_viewer import __version__
 from seg_viewer.core.errors import ExportError, UsageError
 from seg_viewer.core.model_file import ModelSpec
+from seg_viewer.core.scores import Scores
 from seg_viewer.engines import load_engine
 from trainer.data.data_set import DataSet
 from trainer.data.formats import terms_of
@@ -31,7 +32,6 @@ from trainer.run_folder.checkpoint import RECIPE, Arrays, load_weights
 from trainer.scoring.clips import clip_pictures
 from trainer.scoring.evaluate import Measured, Model, measure_all, to_frame, training_frames
 from trainer.scoring.flicker import measure_calm, short
-from trainer.scoring.metrics import Scores
 from trainer.scoring.speed import Speed, measure_speed
 
 PRECISIONS = ("float32", "float16", "int8")

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seg_viewer.core.labels import LabelSet
+from seg_viewer.core.scores import Scores, confusion_matrix
 from trainer.data.data_set import DataSet
 from trainer.recipe import Source
 from trainer.scoring.heights import Heights
-from trainer.scoring.metrics import Scores, confusion_matrix
 from trainer.scoring.worst import Rated, Worst
 
 Predict = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]

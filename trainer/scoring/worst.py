@@ -11,11 +11,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from seg_viewer.core.scores import Scores
 from trainer.data.data_set import DataSet
 from trainer.drawing.pictures import fit, overlay, tiles
 from trainer.files import write_bytes
 from trainer.pairs import Pair
-from trainer.scoring.metrics import Scores
 
 MOST_BYTES = 1_500_000
 """A sheet is made smaller until its file is below this."""

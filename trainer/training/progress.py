@@ -10,8 +10,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from seg_viewer.core.scores import Scores
 from trainer.run_folder.checkpoint import State
-from trainer.scoring.metrics import Scores
 
 LINE_EVERY_S = 30.0
 

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seg_viewer.core.labels import IGNORE_ID, LabelSet
+from seg_viewer.core.scores import Scores, confusion_matrix
 from trainer.data.data_set import DataSet
 from trainer.labels.details import details_of
 from trainer.pairs import Pair
 from trainer.recipe import Recipe
 from trainer.run_folder.checkpoint import Arrays
 from trainer.scoring.evaluate import to_frame, to_mask_size
-from trainer.scoring.metrics import Scores, confusion_matrix
 from trainer.training.step import make_model
 
 CACHE_BYTES = 1 << 30
