@@ -14,7 +14,7 @@ from rich.progress import Progress
 
 from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.core.labels import DRIVING, LabelSet
-from seg_viewer.core.part_file import check_target
+from seg_viewer.core.part_file import check_target, write_text
 from trainer.commands.options import ENGINES, FILE, data_options, make_recipe
 from trainer.recipe import Recipe, Source
 
@@ -147,7 +147,6 @@ def evaluate(
     **options: object,
 ) -> None:
     """Score MODEL on the held-out pictures of data sets, at the resolution of their masks: one table for each set."""
-    from trainer.files import write_text
     from trainer.scoring.clips import clip_names
     from trainer.scoring.evaluate import Model
     from trainer.scoring.worst import write_gallery

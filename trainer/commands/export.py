@@ -56,10 +56,10 @@ def export(
     The graph must give the classes that Keras gives (float32 99.99 %, float16 99.9 %, int8 99 % of the pixels of real
     pictures, in ONNX Runtime and in OpenVINO) and lose no more than 0.5 mIoU, or nothing is written.
     """
+    from seg_viewer.core.part_file import write_text
     from trainer.data.samples import find_all
     from trainer.export.card import card_path, card_text, read_known
     from trainer.export.release import export_run
-    from trainer.files import write_text
     from trainer.recipe import read_recipe
     from trainer.run_folder.checkpoint import RECIPE
     from trainer.scoring.clips import clip_names

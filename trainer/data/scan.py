@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,8 +15,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from seg_viewer.core.errors import SourceError
+from seg_viewer.core.errors import ExportError, SourceError
 from seg_viewer.core.labels import LabelSet
+from seg_viewer.core.machine import usable_cores
+from seg_viewer.core.part_file import write_text
 from trainer.data.data_set import DataSet
 from trainer.pairs import Pair
 
@@ -104,7 +106,7 @@ def scan(data: DataSet, advance: Advance | None = None, cache: Path | None = Non
     kept = cache / f"scan-{_key(data, pairs)}.json" if cache else None
     if kept and (found := _load(kept, data)):
         return found
-    with ThreadPoolExecutor(max_workers=max(2, os.cpu_count() or 2)) as pool:
+    with ThreadPoolExecutor(max_workers=max(2, usable_cores())) as pool:
         looks = []
         for done, look in enumerate(pool.map(lambda pair: _look(data, pair), pairs), 1):
             looks.append(look)
@@ -204,13 +206,9 @@ def _store(path: Path, found: Scan) -> None:
         "duplicates": found.duplicates,
         "twins": found.twins,
     }
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with contextlib.suppress(OSError, ExportError):  # without a cache the next scan only takes longer
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps(values), encoding="utf-8")
-        os.replace(part, path)
-    except OSError:
-        part.unlink(missing_ok=True)  # without a cache the next scan only takes longer
+        write_text(path, json.dumps(values))
 
 
 def _load(path: Path, data: DataSet) -> Scan | None:

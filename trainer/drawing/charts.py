@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seg_viewer.core.labels import LabelSet
+from seg_viewer.core.part_file import write_bytes
 from seg_viewer.core.scores import Scores
-from trainer.files import write_bytes
 
 INK, GRID = "#2b2f36", "#d9dce1"
 ONE, TWO = "#1f77b4", "#e4572e"

@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from seg_viewer.core.part_file import write_bytes
 from seg_viewer.core.scores import Scores
 from trainer.data.data_set import DataSet
 from trainer.drawing.pictures import fit, overlay, tiles
-from trainer.files import write_bytes
 from trainer.pairs import Pair
 
 MOST_BYTES = 1_500_000

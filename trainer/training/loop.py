@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seg_viewer.core.errors import SegViewerError, SourceError, UsageError
+from seg_viewer.core.part_file import write_text
 from trainer.data.batches import batches
 from trainer.data.samples import Samples
 from trainer.data.scan import Scan
-from trainer.files import write_text
 from trainer.network.losses import make_loss
 from trainer.network.tensorflow_layers import one_kernel
 from trainer.recipe import Recipe

@@ -6,10 +6,11 @@ import html
 from collections.abc import Sequence
 from pathlib import Path
 
+from seg_viewer.core.part_file import write_text
 from seg_viewer.core.scores import Scores
 from trainer.drawing import charts
 from trainer.drawing.pictures import Rgb, colored, errors, fit, tiles, write_png
-from trainer.files import make_folder, write_text
+from trainer.files import make_folder
 from trainer.recipe import Recipe
 from trainer.run_folder.checkpoint import Arrays, State
 from trainer.scoring.tables import full_table

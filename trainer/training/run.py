@@ -12,13 +12,14 @@ import numpy as np
 from rich.console import Console
 
 from seg_viewer.core.errors import UsageError
+from seg_viewer.core.part_file import write_text
 from trainer.data import check
 from trainer.data.data_set import DataSet
 from trainer.data.samples import Samples, find_all, folder_of
 from trainer.data.scan import Scan
 from trainer.drawing import charts
 from trainer.drawing.pictures import fit, overlay, sheet, write_png
-from trainer.files import locked, make_folder, write_text
+from trainer.files import locked, make_folder
 from trainer.network.backend import start_backend
 from trainer.network.from_onnx import read_onnx
 from trainer.network.keras_file import float_unet, folded, save_keras
