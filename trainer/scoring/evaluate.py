@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from seg_viewer.core.frame import RgbPicture
 from seg_viewer.core.labels import LabelSet
 from seg_viewer.core.scores import Scores, confusion_matrix
 from trainer.data.data_set import DataSet
@@ -22,11 +23,8 @@ Predict = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 
 
 def to_frame(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Stretch a picture to the network's (width, height); by area where it shrinks both ways, else bilinear."""
-    height, width = picture.shape[:2]
-    shrinks = size[0] < width and size[1] < height
-    out = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-    return np.ascontiguousarray(out)
+    """A picture (H, W, 3) uint8 RGB at the network's (width, height), scaled as seg-viewer scales it."""
+    return RgbPicture(picture).scaled_rgb(*size)
 
 
 def to_mask_size(class_map: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
