@@ -185,7 +185,7 @@ def _report(spec: object) -> Report:
     mask = np.zeros((100, 4), np.uint8)
     mask[0:7, 0] = 3
     heights.add(mask, mask)
-    calm = {
+    flicker = {
         "frames": 3,
         "pairs": 2,
         "repeated": 0,
@@ -203,8 +203,8 @@ def _report(spec: object) -> Report:
         40,
         failures=["int8 loses 0.60 mIoU on camvid, more than 0.5"],
         heights={"camvid": heights.to_json()},
-        calm={"street": calm},
-        float_calm={"street": calm | {"changed": None}},
+        flicker={"street": flicker},
+        float_flicker={"street": flicker | {"changed": None}},
         speed=Speed((3.5, 4.0, 5.0), (11.0, 12.0, 14.0), "Some Processor", "OpenVINO 1, ONNX Runtime 2"),
     )
 
@@ -251,7 +251,7 @@ def test_a_recipe_is_named_wherever_its_data_lies() -> None:
     assert shipped_name(first.change(seed=8)) == "" == shipped_name(Recipe(()))
 
 
-def test_what_a_model_file_holds_of_calm() -> None:
+def test_what_a_model_file_holds_of_flicker() -> None:
     assert short({"frames": 3, "pairs": 2, "still": 0.5, "changed": 0.1, "by_classes": {}}) == {
         "frames": 3,
         "still": 0.5,

@@ -175,7 +175,7 @@ def evaluate(
         measured = _measure_sets(models, [one for _, one in found], kept, heights)
         if found and not measured:
             raise SourceError("nothing was scored: no held-out picture in any data set")
-        calm = _measure_clips(models, named)
+        flicker = _measure_clips(models, named)
     sets = {one.name: one for _, one in found}
     for name, file in files.items():
         rated = measured[name][0].worst
@@ -184,7 +184,7 @@ def evaluate(
         click.echo(f"{write_gallery(file, sets[name], rated)}: {len(rated)} pictures")
     if json_file:
         told = [
-            {"model": str(one_path), "engine": one.told} | _told(place, measured, calm, heights, kept)
+            {"model": str(one_path), "engine": one.told} | _told(place, measured, flicker, heights, kept)
             for place, (one_path, one) in enumerate(zip(paths, running.values(), strict=True))
         ]
         first = told[0] | ({"against": told[1]} if against else {})
@@ -230,21 +230,21 @@ def _table(name: str, measured: Mapping[str, Measured], heights: bool) -> str:
 
 
 def _measure_clips(models: Mapping[str, Model], clips: Mapping[str, str]) -> dict[str, list[dict[str, Any]]]:
-    """Clip → calm of each model, told clip by clip. Raises: SourceError."""
+    """Clip → flicker of each model, shown clip by clip. Raises: SourceError."""
     from trainer.scoring.clips import clip_pictures
-    from trainer.scoring.flicker import calm_text, measure_calm
+    from trainer.scoring.flicker import flicker_text, measure_flicker
 
-    calm = {}
+    flicker = {}
     for name, clip in clips.items():
-        calm[name] = measure_calm(list(models.values()), clip_pictures(clip))
-        click.echo("\n".join(calm_text(name, dict(zip(models, calm[name], strict=True)))))
-    return calm
+        flicker[name] = measure_flicker(list(models.values()), clip_pictures(clip))
+        click.echo("\n".join(flicker_text(name, dict(zip(models, flicker[name], strict=True)))))
+    return flicker
 
 
 def _told(
     place: int,
     measured: Mapping[str, Sequence[Measured]],
-    calm: Mapping[str, Sequence[dict[str, Any]]],
+    flicker: Mapping[str, Sequence[dict[str, Any]]],
     heights: bool,
     worst: int,
 ) -> dict[str, Any]:
@@ -255,4 +255,4 @@ def _told(
         sets[label] = one.scores.to_full_json()
         sets[label] |= {"heights": one.heights} if heights else {}
         sets[label] |= {"worst": [rated.to_json() for rated in one.worst]} if worst else {}
-    return sets | ({"calm": {clip: found[place] for clip, found in calm.items()}} if calm else {})
+    return sets | ({"calm": {clip: found[place] for clip, found in flicker.items()}} if flicker else {})

@@ -92,7 +92,7 @@ def export(
 
 def _tell(report: Report) -> None:
     """What an export found out, as text."""
-    from trainer.scoring.flicker import calm_text
+    from trainer.scoring.flicker import flicker_text
     from trainer.scoring.tables import table_text
 
     precision = report.spec.precision
@@ -101,7 +101,8 @@ def _tell(report: Report) -> None:
         click.echo(f"{precision} ({report.runs_as})\n{table_text(report.scores)}")
     for engine, share in report.parity.items():
         click.echo(f"same class as Keras, {engine}: {share:.4%} of the pixels of {report.pictures} pictures")
-    for name, calm in report.calm.items():
-        click.echo("\n".join(calm_text(name, {f"{precision}, as seen": calm, "float32": report.float_calm[name]})))
+    for name, flicker in report.flicker.items():
+        rows = {f"{precision}, as seen": flicker, "float32": report.float_flicker[name]}
+        click.echo("\n".join(flicker_text(name, rows)))
     if report.speed:
         click.echo(f"bare inference: {report.speed.line()}")

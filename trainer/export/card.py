@@ -51,7 +51,7 @@ def card_text(report: Report, recipe: Recipe, sets: Sequence[DataSet], run: Path
         _recipe(report, recipe, run),
         _scores(report),
         _heights(report),
-        _calm(report),
+        _flicker(report),
         _checks(report),
         _speed(report),
         _not_for(report),
@@ -175,11 +175,11 @@ def _heights(report: Report) -> list[str]:
     return [*lines, ""]
 
 
-def _calm(report: Report) -> list[str]:
-    if not report.calm:
+def _flicker(report: Report) -> list[str]:
+    if not report.flicker:
         return []
     lines = [
-        "## Calm",
+        "## Flicker",
         "",
         "Share of the pixels that change class from one frame to the next although the picture stands still there"
         " (luma changes by at most 2 of 255 grey levels), in percent:",
@@ -187,10 +187,11 @@ def _calm(report: Report) -> list[str]:
         "| clip | frames | still | this file | float32 | most between |",
         "|---|---:|---:|---:|---:|---|",
     ]
-    for name, calm in report.calm.items():
-        values = [percent(calm["still"]), _fine(calm["changed"]), _fine(report.float_calm[name]["changed"])]
-        most = ", ".join(f"{pair.replace('<->', ' and ')} {_fine(share)}" for pair, share in calm["by_classes"].items())
-        lines.append(f"| {name} | {calm['frames']} | {' | '.join(values)} | {most or '–'} |")
+    for name, flicker in report.flicker.items():
+        values = [percent(flicker["still"]), _fine(flicker["changed"]), _fine(report.float_flicker[name]["changed"])]
+        by_classes = flicker["by_classes"].items()
+        most = ", ".join(f"{pair.replace('<->', ' and ')} {_fine(share)}" for pair, share in by_classes)
+        lines.append(f"| {name} | {flicker['frames']} | {' | '.join(values)} | {most or '–'} |")
     return [*lines, ""]
 
 

@@ -31,7 +31,7 @@ from trainer.run_folder.ancestor import Ancestor, read_ancestor
 from trainer.run_folder.checkpoint import RECIPE, Arrays, load_weights
 from trainer.scoring.clips import clip_pictures
 from trainer.scoring.evaluate import Measured, Model, measure_all, to_frame, training_frames
-from trainer.scoring.flicker import measure_calm, short
+from trainer.scoring.flicker import measure_flicker, short
 from trainer.scoring.speed import Speed, measure_speed
 
 PRECISIONS = ("float32", "float16", "int8")
@@ -55,8 +55,8 @@ class Report:
         calibration: training pictures that the int8 ranges are from.
         failures: where it falls short of the gate, one line each.
         heights: set → class → bins of the written graph, see `trainer.scoring.heights`.
-        calm: clip → `trainer.scoring.flicker` of the written graph as the viewer runs it.
-        float_calm: of the float32 graph in ONNX Runtime.
+        flicker: clip → `trainer.scoring.flicker` of the written graph as the viewer runs it.
+        float_flicker: of the float32 graph in ONNX Runtime.
         speed: when it was asked for.
         ancestor: the model file that training began with.
     """
@@ -71,8 +71,8 @@ class Report:
     calibration: int = 0
     failures: list[str] = field(default_factory=list)
     heights: dict[str, Any] = field(default_factory=dict)
-    calm: dict[str, dict[str, Any]] = field(default_factory=dict)
-    float_calm: dict[str, dict[str, Any]] = field(default_factory=dict)
+    flicker: dict[str, dict[str, Any]] = field(default_factory=dict)
+    float_flicker: dict[str, dict[str, Any]] = field(default_factory=dict)
     speed: Speed | None = None
     ancestor: Ancestor | None = None
 
@@ -198,7 +198,7 @@ def _compare(
     as_float: Model,
     clips: Mapping[str, str],
 ) -> None:
-    """Parity of the graph with Keras in both runtimes, and its scores and calm as the viewer will run it."""
+    """Parity of the graph with Keras in both runtimes, and its scores and flicker as the viewer will run it."""
     answers = [keras_class_map(model, picture) for picture in pictures]
 
     def parity(predict: Any) -> float:
@@ -218,8 +218,8 @@ def _compare(
             report.scores = _scores(found)
             report.heights = {name: measured.heights for name, measured in found.items() if measured.heights}
             for name, clip in clips.items():
-                calms = measure_calm([as_seen, as_float], clip_pictures(clip))
-                report.calm[name], report.float_calm[name] = calms
+                measured = measure_flicker([as_seen, as_float], clip_pictures(clip))
+                report.flicker[name], report.float_flicker[name] = measured
         finally:
             engine.close()
 
@@ -265,11 +265,11 @@ def _told(report: Report, recipe: Recipe) -> ModelSpec:
         provenance["began_with"] = {"file": report.ancestor.name, "sha256": report.ancestor.sha256}
     if report.calibration:
         provenance["calibration_pictures"] = report.calibration
-    if report.float_calm:
-        provenance["float32_changed"] = {name: calm["changed"] for name, calm in report.float_calm.items()}
+    if report.float_flicker:
+        provenance["float32_changed"] = {name: found["changed"] for name, found in report.float_flicker.items()}
     if report.speed:
         provenance["speed"] = report.speed.to_json()
     metrics = {name: found.to_json() for name, found in report.scores.items()}
-    calm = {name: short(found) for name, found in report.calm.items()}
-    measures = {key: part for key, part in (("heights", report.heights), ("calm", calm)) if part}
+    flicker = {name: short(found) for name, found in report.flicker.items()}
+    measures = {key: part for key, part in (("heights", report.heights), ("calm", flicker)) if part}
     return dataclasses.replace(report.spec, metrics=metrics, measures=measures or None, provenance=provenance)
