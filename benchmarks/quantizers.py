@@ -34,7 +34,7 @@ def main(run: Path, root: tuple[Path, ...], calibration: int, rounds: int) -> No
     from trainer.export.quantize import activation_ranges, correct_biases, observe, quantize, split_joins
     from trainer.labels.details import details_of
     from trainer.network.backend import start_backend
-    from trainer.network.keras_file import float_unet
+    from trainer.network.build import float_unet
     from trainer.recipe import read_recipe
     from trainer.run_folder.checkpoint import load_weights
     from trainer.scoring.evaluate import score_all, training_frames

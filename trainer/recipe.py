@@ -95,6 +95,11 @@ class Model:
         " too.",
     )
 
+    @property
+    def logits_stride(self) -> int:
+        """How many picture pixels a logit stands for each way: 2 for unet-fast without `subpixel`, else 1."""
+        return 2 if self.arch == "unet-fast" and not self.subpixel else 1
+
 
 @dataclass(frozen=True)
 class Optimizer:
@@ -279,6 +284,11 @@ def read_recipe(name: str) -> Recipe:
         return recipe
     except (tomllib.TOMLDecodeError, TypeError, ValueError, KeyError, AttributeError) as error:
         raise UsageError(f"{path}: not a recipe: {error}") from error
+
+
+def is_model_file(start: Path) -> bool:
+    """Whether what a recipe starts with is an .onnx file rather than a run or a recipe."""
+    return start.suffix.lower() == ".onnx"
 
 
 def shipped_name(recipe: Recipe) -> str:

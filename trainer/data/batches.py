@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -11,14 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from seg_viewer.core.machine import usable_cores
 from trainer.data.samples import Store
 
 AHEAD = 3
-
-
-def cores() -> int:
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def batches(store: Store, epoch: int, first: int = 0, worker: int = 0, workers: int = 1) -> Iterator[Any]:
@@ -61,7 +56,7 @@ def _tf_batches(store: Store, epoch: int, plan: NDArray[np.int64], places: NDArr
         return picture, mask
 
     # on a processor that trains, one thread is enough and stands least in the way
-    threads = cores() if tf.config.list_physical_devices("GPU") else max(1, cores() // 4)
+    threads = usable_cores() if tf.config.list_physical_devices("GPU") else max(1, usable_cores() // 4)
     made = tf.data.Dataset.from_tensor_slices(places.ravel())
     made = made.map(sample, num_parallel_calls=threads, deterministic=True)
     made = made.batch(places.shape[1], drop_remainder=True, num_parallel_calls=1, deterministic=True)
@@ -74,7 +69,7 @@ def _tf_batches(store: Store, epoch: int, plan: NDArray[np.int64], places: NDArr
 def _thread_batches(
     store: Store, epoch: int, plan: NDArray[np.int64], places: NDArray[np.int64]
 ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
-    with ThreadPoolExecutor(cores(), thread_name_prefix="samples") as pool:
+    with ThreadPoolExecutor(usable_cores(), thread_name_prefix="samples") as pool:
         waiting: list[list[Any]] = []
         for step in range(len(places) + AHEAD):
             if step < len(places):

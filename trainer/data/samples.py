@@ -19,7 +19,6 @@ from trainer.data.formats import DataSet, Pair, Split
 from trainer.data.formats.base import read_picture
 from trainer.data.scan import Scan
 from trainer.labels.details import details_of
-from trainer.network.unet import logits_stride
 from trainer.recipe import Recipe, Source
 
 CACHE_BYTES = 3 << 30
@@ -133,7 +132,7 @@ class Store:
         self.view = View(
             recipe.crop,
             recipe.run.size,
-            logits_stride(recipe.model),
+            recipe.model.logits_stride,
             self.details.background,
             road=tuple(np.flatnonzero(folded == road).tolist()),
             things=tuple(np.flatnonzero(self._rare_ids).tolist()),

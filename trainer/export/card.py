@@ -11,10 +11,9 @@ from seg_viewer.core.labels import DRIVING
 from trainer.data.formats import TERMS, DataSet
 from trainer.export.release import Report
 from trainer.network.unet import stage_widths
-from trainer.recipe import Recipe, shipped_name
+from trainer.recipe import Recipe, is_model_file, shipped_name
 from trainer.scoring.heights import bin_name, percent
 from trainer.scoring.metrics import Scores
-from trainer.training.start import is_model_file
 
 
 def card_path(model: Path) -> Path:

@@ -17,7 +17,7 @@ from seg_viewer.core.errors import ExportError, ModelFileError
 from seg_viewer.core.model_file import INPUT_NAME, OUTPUT_NAME, ModelSpec, read_model_file
 from seg_viewer.core.part_file import part_file
 from seg_viewer.engines.openvino import import_openvino
-from trainer.export.head import add_head
+from trainer.export.head import add_head, drop_unused
 from trainer.files import make_folder
 from trainer.labels.details import Details
 from trainer.network.unet import LOGITS, PIXEL_OFFSET, PIXEL_SCALE
@@ -107,14 +107,6 @@ def _rename(graph: Any) -> None:
         node.output[:] = [renamed.get(name, name) for name in node.output]
     for item in graph.initializer:
         item.name = renamed.get(item.name, item.name)
-
-
-def drop_unused(graph: Any) -> None:
-    """Remove initializers that no node reads."""
-    used = {name for node in graph.node for name in node.input}
-    kept = [item for item in graph.initializer if item.name in used]
-    del graph.initializer[:]
-    graph.initializer.extend(kept)
 
 
 def stride_of(model: Any) -> int:

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seg_viewer.core.model_file import INPUT_NAME
-from trainer.export.graph import CENTRED, drop_unused
-from trainer.export.head import FOLDED, SHARES
+from trainer.export.graph import CENTRED
+from trainer.export.head import FOLDED, SHARES, drop_unused
 
 LEVELS = 127
 KEPT_PER_PICTURE = 4096

@@ -22,7 +22,8 @@ from trainer.export.quantize import activation_ranges, correct_biases, observe, 
 from trainer.labels.details import Details, details_of
 from trainer.labels.label_map import read_label_map
 from trainer.network.backend import start_backend
-from trainer.network.keras_file import float_unet, folded, keras_class_map
+from trainer.network.build import float_unet, folded
+from trainer.network.keras_file import keras_class_map
 from trainer.network.unet import OWN_LOGITS
 from trainer.recipe import Recipe, Source, read_recipe, shipped_name
 from trainer.run_folder.ancestor import Ancestor, read_ancestor

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from seg_viewer.core.errors import ModelFileError, UsageError
 from seg_viewer.core.model_file import read_model_file
 from trainer.labels.label_map import read_label_map
+from trainer.labels.subpixel import by_place
 from trainer.network.unet import LOGITS, PIXEL_SCALE
 from trainer.recipe import Model
 
@@ -84,7 +85,7 @@ def read_onnx(path: Path) -> Old:
     if subpixel:  # ordered class by class in the int8 graph, place by place in ours
         kernel, bias = layers[LOGITS]
         if spec.precision == "int8":
-            order = np.arange(4 * classes).reshape(classes, 4).T.ravel()
+            order = by_place(classes)
             kernel, bias = kernel[..., order], bias[order]
         layers[LOGITS] = [kernel, bias]
     step = (spec.provenance or {}).get("steps", 0)

@@ -4,53 +4,17 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seg_viewer.core.errors import ExportError, ModelFileError, UsageError
+from seg_viewer.core.errors import ModelFileError, UsageError
 from seg_viewer.core.labels import LabelSet
 from seg_viewer.core.part_file import part_file
-from trainer.labels.details import Details
-from trainer.network.unet import build
-from trainer.recipe import Model
 
 MEMBER = "seg_viewer.json"
-
-
-def float_unet(model: Model, weights: Sequence[NDArray[Any]], size: tuple[int, int], details: Details) -> Any:
-    """The network under a float32 policy with given weights (a mixed-precision model would export casts).
-
-    Args:
-        size: (width, height) in pixels.
-        details: what its logits mean.
-
-    Raises:
-        ExportError: the weights are of another model.
-    """
-    import keras
-
-    keras.config.set_dtype_policy("float32")
-    classes, own = details.heads
-    made = build(model, classes, size[1], size[0], own)
-    try:
-        made.set_weights(list(weights))
-    except ValueError as error:
-        raise ExportError(
-            "the weights are of another model than the recipe's: export with the recipe that trained"
-        ) from error
-    return made
-
-
-def folded(model: Any, details: Details) -> Any:
-    """The network that tells the model's classes: itself, where it does already."""
-    import keras
-
-    told = details.folds or details.subpixel
-    return keras.Model(model.input, details.fold(model.output), name=model.name) if told else model
 
 
 def keras_class_map(model: Any, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.model_file import read_model_file
 from trainer.files import write_text
-from trainer.training.start import is_model_file
+from trainer.recipe import is_model_file
 
 ANCESTOR = "begins_with.json"
 

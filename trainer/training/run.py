@@ -20,17 +20,17 @@ from trainer.drawing import charts
 from trainer.drawing.pictures import fit, overlay, sheet, write_png
 from trainer.files import locked, make_folder, write_text
 from trainer.network.backend import start_backend
+from trainer.network.build import float_unet, folded
+from trainer.network.devices import best_precision, worker_index
 from trainer.network.from_onnx import read_onnx
-from trainer.network.keras_file import float_unet, folded, save_keras
+from trainer.network.keras_file import save_keras
 from trainer.network.losses import make_loss
-from trainer.recipe import Recipe, Source, read_recipe
+from trainer.recipe import Recipe, Source, is_model_file, read_recipe
 from trainer.run_folder.ancestor import tell_ancestor
 from trainer.run_folder.checkpoint import CHECKPOINT, RECIPE, State, load_state, load_weights
 from trainer.training.loop import train
 from trainer.training.progress import Reporter
 from trainer.training.report import write_report
-from trainer.training.start import is_model_file
-from trainer.training.step import best_precision, worker_index
 from trainer.training.validation import Judge
 
 SHOWN = 24

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seg_viewer.core.errors import UsageError
-from trainer.export.head import doubling_kernels
 from trainer.labels.details import Details
 from trainer.labels.label_map import read_label_map
+from trainer.labels.subpixel import doubling_kernels
 from trainer.network.from_onnx import Old, read_onnx
 from trainer.network.unet import LOGITS, NORM_EPSILON, OWN_LOGITS, build
-from trainer.recipe import Recipe, read_recipe
+from trainer.recipe import Recipe, is_model_file, read_recipe
 from trainer.run_folder.checkpoint import RECIPE, load_weights
 
 Channels = NDArray[np.intp]
@@ -93,11 +93,6 @@ def begin_with(
                     own[kept] = value[channels[kept]]
                 layer.set_weights(values)
     note(f"begins with the weights of {start}" + (f", step {old.step}" if old.step else ""))
-
-
-def is_model_file(start: Path) -> bool:
-    """Whether a start is an .onnx file rather than a run or a recipe."""
-    return start.suffix.lower() == ".onnx"
 
 
 def _read_run(run: Path) -> Old:

@@ -8,6 +8,7 @@ from typing import Any
 
 from seg_viewer.core.errors import UsageError
 from trainer.labels.details import Details
+from trainer.network.build import make_model
 from trainer.recipe import Recipe, read_recipe
 from trainer.run_folder.checkpoint import RECIPE, load_weights
 
@@ -36,8 +37,6 @@ class Teacher:
     """
 
     def __init__(self, recipe: Recipe, details: Details) -> None:
-        from trainer.training.step import make_model
-
         run = Path(recipe.loss.teacher)
         if not (run / RECIPE).is_file():
             raise UsageError(f"teacher: {run} holds no {RECIPE}; give the folder of a run of seg-trainer train")

@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 from seg_viewer.core.labels import IGNORE_ID, LabelSet
 from trainer.data.formats import DataSet, Pair
 from trainer.labels.details import details_of
-from trainer.network.unet import logits_stride
+from trainer.network.build import make_model
 from trainer.recipe import Recipe
 from trainer.run_folder.checkpoint import Arrays
 from trainer.scoring.evaluate import to_frame, to_mask_size
 from trainer.scoring.metrics import Scores, confusion_matrix
-from trainer.training.step import make_model
 
 CACHE_BYTES = 1 << 30
 
@@ -141,7 +140,7 @@ class Judge:
             inner = make_model(self._recipe, self._details, (width, height))
             logits = self._details.fold(inner.output)
             full = logits
-            if logits_stride(self._recipe.model) > 1:
+            if self._recipe.model.logits_stride > 1:
                 full = ops.image.resize(logits, (height, width), interpolation="bilinear")
             self._model = keras.Model(inner.input, [logits, ops.argmax(full, axis=-1)])
             self._inner = inner
