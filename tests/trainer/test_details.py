@@ -260,14 +260,14 @@ def test_the_weights_it_began_with_can_be_blended_in(street_recipe: Recipe, stre
 def test_a_recipe_that_starts_from_another_trains_that_first(street_recipe: Recipe, tmp_path: Path) -> None:
     from rich.console import Console
 
-    from trainer.run_folder.checkpoint import load_state
+    from trainer.run_folder.checkpoint import load_checkpoint
     from trainer.training.run import run_training
 
     quick = street_recipe.change(epochs=1, steps_per_epoch=2)
     (tmp_path / "base.toml").write_text(quick.change(details="", context=()).to_toml(), encoding="utf-8")
     second = quick.change(start=str(tmp_path / "base.toml"))
     state = run_training(second, [], tmp_path / "run", Console(quiet=True))
-    first = load_state(tmp_path / "run-start")
+    first = load_checkpoint(tmp_path / "run-start")
     assert state.finished and first is not None and first.finished and first.updates == 2
     assert f'start = "{tmp_path / "run-start"}"' in (tmp_path / "run" / "recipe.toml").read_text(encoding="utf-8")
 

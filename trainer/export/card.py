@@ -40,7 +40,7 @@ def card_text(report: Report, recipe: Recipe, sets: Sequence[DataSet], run: Path
         report: of the export.
         recipe: that trained the weights.
         sets: its data sets.
-        run: the run folder; only its name is told.
+        run: the run folder; only its name is written.
         known: known failure cases in Markdown, taken over as they are.
     """
     parts = [
@@ -79,19 +79,19 @@ def _head(report: Report, recipe: Recipe) -> list[str]:
 
 
 def _data(sets: Sequence[DataSet], report: Report) -> list[str]:
-    told = [
+    lines = [
         f"- {data.name}, {len(data.train)} training pictures: {TERMS.get(data.name, 'terms not known here')}"
         for data in sets
         if data.train
     ]
     names = {data.name for data in sets if data.train}
     begun = report.ancestor.terms.items() if report.ancestor else ()
-    told += [
+    lines += [
         f"- {name}, in the training of the file that it began with: {terms}"
         for name, terms in begun
         if name not in names
     ]
-    return ["## Trained on", "", *told, "", "These terms concern whoever uses the weights.", ""]
+    return ["## Trained on", "", *lines, "", "These terms concern whoever uses the weights.", ""]
 
 
 def _recipe(report: Report, recipe: Recipe, run: Path) -> list[str]:

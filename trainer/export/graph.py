@@ -119,8 +119,8 @@ def whole_model(model: Any, details: Details, fused: bool) -> Any:
     import keras
 
     if details.subpixel:
-        told = keras.Model(model.input, model.get_layer(LOGITS).output)
-        return add_head(trunk_to_onnx(told), stride_of(told), fused, subpixel=True)
+        one_head = keras.Model(model.input, model.get_layer(LOGITS).output)
+        return add_head(trunk_to_onnx(one_head), stride_of(one_head), fused, subpixel=True)
     return add_head(trunk_to_onnx(model), stride_of(model), fused, details.groups)
 
 

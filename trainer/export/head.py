@@ -147,7 +147,7 @@ def _fold_at_once(graph: Any, groups: Sequence[Sequence[int]], own: int) -> list
     """As `_fold` with few kernels: the largest of all classes is taken out of each pixel, and a convolution adds up.
 
     That largest stays out: it is the same for all classes of a pixel, so neither comparing nor doubling, which is
-    linear, can tell. A class whose share of a pixel is below `LEAST_SHARE` counts as if it had that much, because the
+    linear, needs it. A class whose share of a pixel is below `LEAST_SHARE` counts as if it had that much, because the
     logarithm of a share that float16 cannot hold would be infinite.
     """
     from onnx import helper, numpy_helper

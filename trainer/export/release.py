@@ -1,4 +1,4 @@
-"""The whole way from a run folder to a model file: export, quantise, check against Keras, score, write, tell."""
+"""The whole way from a run folder to a model file: export, quantise, check against Keras, score, write."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def export_run(
         graph = quantize(correct_biases(graph, frames), activation_ranges(observe(graph, frames)))
         report.calibration = len(frames)
     _compare(report, graph, model, pictures, sets, as_float, clips or {})
-    _judge(report)
+    _check_gate(report)
     for line in report.failures:
         note(f"falls short: {line}")
     if report.failures and not allow_worse:
@@ -158,19 +158,19 @@ def export_run(
         )
     if speed:
         report.speed = measure_speed(graph, plain, pictures[0])
-    report.spec = write_model(graph, _told(report, recipe), output)
+    report.spec = write_model(graph, _with_results(report, recipe), output)
     return report
 
 
 def _network(recipe: Recipe, weights: Arrays, data: DataSet, run: Path) -> tuple[Any, Details]:
-    """The network in float32 with the one head that tells the recipe's classes, and what its logits mean."""
+    """The network in float32 with the one head of the recipe's classes, and what its logits mean."""
     import keras
 
     details = details_of(data.labels, data.details, recipe.model.subpixel)
     learned = read_recipe(str(run / RECIPE)).run.labels
     if not details.subpixel or details.folds or learned == recipe.run.labels:
         return float_unet(recipe.model, weights, recipe.run.size, details), details
-    # what it learned underneath: its second head tells that, at half size
+    # what it learned underneath: the logits of its second head, at half size
     both = details_of(read_label_map(learned).labels, data.details, subpixel=True)
     network = float_unet(recipe.model, weights, recipe.run.size, both)
     head = network.get_layer(OWN_LOGITS).output
@@ -224,12 +224,12 @@ def _compare(
             engine.close()
 
 
-def _judge(report: Report) -> None:
+def _check_gate(report: Report) -> None:
     """The gate: agreement with Keras by precision, and for int8 the mIoU that is lost."""
     precision = report.spec.precision
     least = LEAST_AGREEMENT[precision]
     for engine, share in report.parity.items():
-        # in bfloat16 the viewer's engine may differ more than the graph does; scores below tell what that costs
+        # in bfloat16 the viewer's engine may differ more than the graph does; the scores below show what that costs
         if share < least and (precision == "int8" or "viewer" not in engine):
             report.failures.append(
                 f"{precision} in {engine} agrees with Keras on {share:.3%} of the pixels of {report.pictures} pictures,"
@@ -243,8 +243,8 @@ def _judge(report: Report) -> None:
             )
 
 
-def _told(report: Report, recipe: Recipe) -> ModelSpec:
-    """The spec with scores and provenance."""
+def _with_results(report: Report, recipe: Recipe) -> ModelSpec:
+    """The spec of the file with scores and provenance."""
     provenance = {
         "recipe": shipped_name(recipe) or "of its own",
         "network": recipe.model.arch,

@@ -1,4 +1,4 @@
-"""Learning finer classes than the model shall tell: the network's own classes, unions of them, and how they fold."""
+"""Learning finer classes than the model has: the network's own classes, unions of them, and how they fold."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class Details:
     the probabilities of its members add up to 1.
 
     Args:
-        labels: the classes that the finished model tells, C of them.
+        labels: the classes of the finished model, C of them.
         names: of the network's own classes, K of them; a mask's ids below K are these.
         unions: their members; mask id K + i is union i.
         groups: own classes that make each of the C classes; a class's probability is their sum.
-        subpixel: the network tells the C classes itself, for every pixel of the picture, and its own ones beside them
-            at half size, where they differ. Its logits are as `trainer.labels.subpixel` lays them, then K channels.
+        subpixel: the network has logits of the C classes, for every pixel of the picture, and of its own ones beside
+            them at half size, where they differ. The logits lie as `trainer.labels.subpixel` says, then K channels.
     """
 
     labels: LabelSet
@@ -110,7 +110,7 @@ def plain(labels: LabelSet, subpixel: bool = False) -> Details:
 
 
 def details_of(labels: LabelSet, label_map: LabelMap | None, subpixel: bool = False) -> Details:
-    """What a network means that learns the classes of `label_map` to tell `labels`.
+    """What the logits of a network mean that learns the classes of `label_map` for a model of the classes `labels`.
 
     Args:
         subpixel: as in `Details`.

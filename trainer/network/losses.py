@@ -213,7 +213,7 @@ def make_loss(
         gamma: of the focal loss.
         details: what target and logits mean where that is not simply the C classes: then ce is taken over the
             network's own classes (`union_cross_entropy`), all else over the classes that they fold into. Where the
-            network tells both, `OWN_SHARE` times ce over its own classes is added.
+            network has logits of both, `OWN_SHARE` times ce over its own classes is added.
         wrap: what makes one kernel of a function, for all parts that do not sort; see `tensorflow_layers`.
 
     Raises:

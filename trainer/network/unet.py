@@ -16,7 +16,7 @@ FAST_WIDTHS = (16, 32, 64, 128, 192)
 NORM_EPSILON = 1e-3
 
 LOGITS, OWN_LOGITS = "logits", "own_logits"
-"""Names of the last layers: of the classes that are told, and of finer ones learned beside them."""
+"""Names of the last layers: of the model's classes, and of finer ones learned beside them."""
 
 
 def stage_widths(model: Model) -> tuple[int, ...]:
@@ -36,7 +36,7 @@ def build(model: Model, classes: int, height: int | None = None, width: int | No
     Args:
         classes: number of classes.
         height, width: of the picture in pixels; None for any.
-        own: with `model.subpixel`, finer classes that a second head tells at half size; 0: there is none.
+        own: with `model.subpixel`, finer classes of a second head, at half size; 0: there is none.
 
     Returns:
         keras.Model: float pixels 0…255, (N, H, W, 3) RGB → float32 logits (N, H/s, W/s, classes) with s =

@@ -30,7 +30,7 @@ class Ancestor:
     terms: Mapping[str, str] = field(default_factory=dict)
 
 
-def tell_ancestor(start: str, run: Path) -> None:
+def write_ancestor(start: str, run: Path) -> None:
     """Keep in a run folder which model file it, or the run that it begins with, begins with, if any does.
 
     Args:
@@ -52,7 +52,7 @@ def tell_ancestor(start: str, run: Path) -> None:
 
 
 def read_ancestor(run: Path) -> Ancestor | None:
-    """What `tell_ancestor` kept, None where there is none. Raises: UsageError when it is damaged."""
+    """What `write_ancestor` kept, None where there is none. Raises: UsageError when it is damaged."""
     path = run / ANCESTOR
     if not path.is_file():
         return None

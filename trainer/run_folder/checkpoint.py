@@ -23,7 +23,7 @@ Arrays = list[NDArray[Any]]
 
 
 @dataclass
-class State:
+class Checkpoint:
     """A run between two steps.
 
     Args:
@@ -85,15 +85,15 @@ def save_arrays(path: Path, **arrays: Any) -> None:
         ) from error
 
 
-def save_state(run: Path, state: State) -> None:
+def save_checkpoint(run: Path, checkpoint: Checkpoint) -> None:
     """Write the checkpoint of a run folder. Raises: ExportError."""
-    arrays: dict[str, Any] = {"values": json.dumps({name: getattr(state, name) for name in _VALUES})}
+    arrays: dict[str, Any] = {"values": json.dumps({name: getattr(checkpoint, name) for name in _VALUES})}
     for name in _LISTS:
-        arrays |= {f"{name}{index:04}": value for index, value in enumerate(getattr(state, name))}
+        arrays |= {f"{name}{index:04}": value for index, value in enumerate(getattr(checkpoint, name))}
     save_arrays(run / CHECKPOINT, **arrays)
 
 
-def load_state(run: Path) -> State | None:
+def load_checkpoint(run: Path) -> Checkpoint | None:
     """The checkpoint of a run folder, or None. Raises: UsageError when it is damaged."""
     path = run / CHECKPOINT
     if not path.exists():
@@ -101,7 +101,7 @@ def load_state(run: Path) -> State | None:
     try:
         with np.load(path) as file:
             lists = {name: [file[key] for key in sorted(file.files) if key.startswith(name)] for name in _LISTS}
-            return State(**lists, **json.loads(str(file["values"])))
+            return Checkpoint(**lists, **json.loads(str(file["values"])))
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         raise UsageError(f"{path}: checkpoint is damaged ({error}); remove it to start again") from error
 

@@ -10,14 +10,14 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from trainer.run_folder.checkpoint import State
+from trainer.run_folder.checkpoint import Checkpoint
 from trainer.scoring.metrics import Scores
 
 LINE_EVERY_S = 30.0
 
 
 class Reporter:
-    """Tells of steps and epochs.
+    """Shows steps and epochs.
 
     Args:
         console: where to write.
@@ -39,7 +39,7 @@ class Reporter:
         """One line, with the time of day."""
         self._console.print(f"{time.strftime('%H:%M:%S')}  {text}", markup=False)
 
-    def begin(self, epochs: int, steps: int, batch: int, state: State) -> None:
+    def begin(self, epochs: int, steps: int, batch: int, checkpoint: Checkpoint) -> None:
         """Before the first step."""
         if self._board_folder and self._board is None:
             self._board = Board(self._board_folder)
@@ -57,24 +57,26 @@ class Reporter:
             )
             self._bar = Progress(*columns, console=self._console, transient=True)
             self._bar.start()
-            self._task = self._bar.add_task("", total=epochs * steps, completed=state.updates, rate="")
+            self._task = self._bar.add_task("", total=epochs * steps, completed=checkpoint.updates, rate="")
 
-    def step(self, state: State, loss: float, counted: float) -> None:
+    def step(self, checkpoint: Checkpoint, loss: float, counted: float) -> None:
         """After every step."""
         self._done += 1
         now = time.perf_counter()
         self._seconds = now - self._began
-        text = f"epoch {state.epoch + 1}/{self._epochs}  loss {state.sums[0] / state.step:.4f}"
+        text = f"epoch {checkpoint.epoch + 1}/{self._epochs}  loss {checkpoint.sums[0] / checkpoint.step:.4f}"
         if self._bar:
             self._bar.update(
-                self._task, completed=state.updates, description=text, rate=f"{self.rate():.1f} pictures/s"
+                self._task, completed=checkpoint.updates, description=text, rate=f"{self.rate():.1f} pictures/s"
             )
         elif now - self._last_line > LINE_EVERY_S:
             self._last_line = now
-            left = (self._epochs * self._steps - state.updates) * self._batch / max(1e-9, self.rate()) / 60
-            self.note(f"{text}  step {state.step}/{self._steps}  {self.rate():.1f} pictures/s  {left:.0f} min left")
-        if self._board and state.updates % 20 == 0:
-            self._board.scalars({"step/loss": loss}, state.updates)
+            left = (self._epochs * self._steps - checkpoint.updates) * self._batch / max(1e-9, self.rate()) / 60
+            self.note(
+                f"{text}  step {checkpoint.step}/{self._steps}  {self.rate():.1f} pictures/s  {left:.0f} min left"
+            )
+        if self._board and checkpoint.updates % 20 == 0:
+            self._board.scalars({"step/loss": loss}, checkpoint.updates)
 
     def rate(self) -> float:
         """Training pictures per second of this epoch; scoring does not count."""

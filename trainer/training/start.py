@@ -15,7 +15,7 @@ from seg_viewer.core.errors import UsageError
 from trainer.labels.details import Details
 from trainer.labels.label_map import read_label_map
 from trainer.labels.subpixel import doubling_kernels
-from trainer.network.from_onnx import Old, read_onnx
+from trainer.network.from_onnx import StoredNetwork, read_onnx
 from trainer.network.unet import LOGITS, NORM_EPSILON, OWN_LOGITS, build
 from trainer.recipe import Recipe, is_model_file, read_recipe
 from trainer.run_folder.checkpoint import RECIPE, load_weights
@@ -41,7 +41,7 @@ def begin_with(
         model: keras.Model, as `trainer.network.unet.build` makes it; changed in place.
         recipe: its recipe.
         details: what its logits mean.
-        note: told what was done.
+        note: called with what was done.
         pictures: gives (N, H, W, 3) uint8 RGB training crops; only asked where the old network has its batch norm
             folded in.
 
@@ -95,7 +95,7 @@ def begin_with(
     note(f"begins with the weights of {start}" + (f", step {old.step}" if old.step else ""))
 
 
-def _read_run(run: Path) -> Old:
+def _read_run(run: Path) -> StoredNetwork:
     """The best weights of a run folder. Raises: UsageError."""
     if not (run / RECIPE).is_file():
         raise UsageError(
@@ -112,7 +112,7 @@ def _read_run(run: Path) -> Old:
         network.set_weights(weights)
     except ValueError as error:
         raise UsageError(f"start: {run}: its weights are of another model than its {RECIPE}") from error
-    return Old(before.model, names, {layer.name: layer.get_weights() for layer in network.layers}, step)
+    return StoredNetwork(before.model, names, {layer.name: layer.get_weights() for layer in network.layers}, step)
 
 
 def _begin_unfolded(model: Any, recipe: Recipe, details: Details, pictures: NDArray[np.uint8]) -> None:
@@ -230,7 +230,7 @@ def _two_heads(weights: list[NDArray[Any]]) -> tuple[int, int]:
 
 
 def _old_logits(layers: dict[str, list[NDArray[Any]]], subpixel: bool) -> list[NDArray[Any]]:
-    """Kernel and bias of the old 1×1 convolution that told its own classes; without one, the mean of its sub-pixels."""
+    """Kernel and bias of the old 1×1 convolution of its own classes; without one, the mean of its sub-pixels."""
     if not subpixel:
         return layers[LOGITS]
     if OWN_LOGITS in layers:
@@ -274,5 +274,5 @@ def _logits(
             columns.append(names.index(coarse))
             offsets.append(-float(np.log(len(details.groups[group]))))  # type: ignore[index]
         else:
-            raise UsageError(f"start: nothing there tells '{name}': it has {', '.join(names)}")
+            raise UsageError(f"start: '{name}' is no class there, nor part of one; there are {', '.join(names)}")
     return [kernel[..., columns].astype(np.float32), (bias[columns] + np.array(offsets)).astype(np.float32)]

@@ -40,7 +40,7 @@ class Sample:
     miou: float
 
 
-class Judge:
+class Validation:
     """Scores weights at the network's size.
 
     Args:
