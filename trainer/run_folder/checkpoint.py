@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seg_viewer.core.errors import ExportError, UsageError
+from seg_viewer.core.errors import UsageError
+from seg_viewer.core.part_file import part_file
 
 CHECKPOINT = "checkpoint.npz"
 WEIGHTS = "weights.npz"
@@ -73,16 +73,9 @@ _VALUES = (
 
 
 def save_arrays(path: Path, **arrays: Any) -> None:
-    """Write an .npz beside `path`, then put it in place: no half file ever stands there. Raises: ExportError."""
-    part = path.with_name(f".{path.name}.part.npz")
-    try:
+    """Write an .npz that is there whole or not at all. Raises: ExportError."""
+    with part_file(path) as part:
         np.savez(part, **arrays)
-        os.replace(part, path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise ExportError(
-            f"{path}: cannot be written: {error.strerror}; what stood there before is untouched"
-        ) from error
 
 
 def save_checkpoint(run: Path, checkpoint: Checkpoint) -> None:

@@ -4,7 +4,7 @@ or with other classes."""
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,9 @@ from trainer.network.from_onnx import StoredNetwork, read_onnx
 from trainer.network.unet import LOGITS, NORM_EPSILON, OWN_LOGITS, build
 from trainer.recipe import Recipe, is_model_file, read_recipe
 from trainer.run_folder.checkpoint import RECIPE, load_weights
+
+Weights = list[NDArray[Any]]
+"""Of one layer, as Keras' `get_weights` gives them."""
 
 Channels = NDArray[np.intp]
 """For each channel of a tensor, the channel of the old network that it is; −1: it is new."""
@@ -49,8 +52,6 @@ def begin_with(
         UsageError: no weights there, no pictures, or a network that this one cannot begin with.
         ModelFileError: a model file that cannot be read.
     """
-    from keras import layers as kinds
-
     start = Path(recipe.model.start)
     old = read_onnx(start) if is_model_file(start) else _read_run(start)
     if recipe.model.residual or old.model.residual:
@@ -63,36 +64,37 @@ def begin_with(
         note(f"begins with the weights of {start}, batch norm as seen in {len(crops)} crops")
         return
     layers = old.layers if recipe.model.norm else _without_norm(old.layers)
-    names, subpixel = old.names, old.model.subpixel
+    _take_over(model, dataclasses.replace(old, layers=layers), details)
+    note(f"begins with the weights of {start}" + (f", step {old.step}" if old.step else ""))
+
+
+def _take_over(model: Any, old: StoredNetwork, details: Details) -> None:
+    """Set the weights of all layers, from the picture to the logits, following which old channels each one gives."""
+    from keras import layers as kinds
+
     made: dict[str, Channels] = {}
-    for layer in model.layers:
-        inputs = _inputs(layer)
+    for layer, inputs in _with_inputs(model):
         if isinstance(layer, kinds.InputLayer):
             made[layer.name] = np.arange(3)
         elif isinstance(layer, kinds.Concatenate) and LOGITS not in inputs:
-            sizes = np.cumsum([0] + [old_channels(layers, name) for name in inputs])
+            sizes = np.cumsum([0] + [old_channels(old.layers, name) for name in inputs])
             parts = [np.where(made[name] < 0, -1, made[name] + sizes[i]) for i, name in enumerate(inputs)]
             made[layer.name] = np.concatenate(parts)
         elif isinstance(layer, kinds.Conv2D | kinds.Conv2DTranspose):
             came = made[inputs[0]]
             if layer.name == LOGITS and details.subpixel:
-                layer.set_weights(_sub_pixels(layers, came, names, details, subpixel))
+                layer.set_weights(_sub_pixels(old, came, details))
             elif layer.name in (LOGITS, OWN_LOGITS):
-                layer.set_weights(_logits(_old_logits(layers, subpixel), came, names, details))
-            elif layer.name in layers:
-                made[layer.name] = _set_convolution(layer, layers[layer.name], came)
+                layer.set_weights(_logits(_old_logits(old), came, old.names, details))
+            elif layer.name in old.layers:
+                made[layer.name] = _set_convolution(layer, old.layers[layer.name], came)
             else:
                 _set_identity(layer)
                 made[layer.name] = came
         elif LOGITS not in inputs:
             channels = made[layer.name] = made[inputs[0]]
-            if layer.get_weights() and layer.name in layers:
-                kept = channels >= 0
-                values = layer.get_weights()
-                for own, value in zip(values, layers[layer.name], strict=True):
-                    own[kept] = value[channels[kept]]
-                layer.set_weights(values)
-    note(f"begins with the weights of {start}" + (f", step {old.step}" if old.step else ""))
+            if layer.get_weights() and layer.name in old.layers:
+                _set_norm(layer, old.layers[layer.name], channels)
 
 
 def _read_run(run: Path) -> StoredNetwork:
@@ -145,7 +147,7 @@ def _begin_unfolded(model: Any, recipe: Recipe, details: Details, pictures: NDAr
             layer.set_weights(plain.get_layer(layer.name).get_weights())
 
 
-def _without_norm(layers: dict[str, list[NDArray[Any]]]) -> dict[str, list[NDArray[Any]]]:
+def _without_norm(layers: dict[str, Weights]) -> dict[str, Weights]:
     """Convolutions with their batch norm folded in: w · γ / √(σ² + ε) and β − μ · γ / √(σ² + ε) (NORM_EPSILON)."""
     out = dict(layers)
     for name, values in layers.items():
@@ -158,14 +160,15 @@ def _without_norm(layers: dict[str, list[NDArray[Any]]]) -> dict[str, list[NDArr
     return out
 
 
-def _inputs(layer: Any) -> list[str]:
-    """Names of the layers whose outputs a layer takes."""
-    if not layer._inbound_nodes:
-        return []
-    return [tensor._keras_history.operation.name for tensor in layer._inbound_nodes[0].input_tensors]
+def _with_inputs(model: Any) -> Iterator[tuple[Any, list[str]]]:
+    """Each layer of a model, in order, with the names of the layers whose outputs it takes."""
+    gives = {id(layer.output): layer.name for layer in model.layers}
+    for layer in model.layers:
+        tensors = layer.input if isinstance(layer.input, list) else [layer.input]
+        yield layer, [gives[id(tensor)] for tensor in tensors]
 
 
-def old_channels(layers: dict[str, list[NDArray[Any]]], name: str) -> int:
+def old_channels(layers: dict[str, Weights], name: str) -> int:
     """Channels of the old network at the output of a layer of ours: of the convolution that it belongs to."""
     stem = name.rsplit("_", 1)[0]
     for candidate in (name, f"{stem}_conv"):
@@ -175,7 +178,7 @@ def old_channels(layers: dict[str, list[NDArray[Any]]], name: str) -> int:
     raise UsageError(f"start: the old network has no layer {name}")
 
 
-def _set_convolution(layer: Any, old: list[NDArray[Any]], came: Channels) -> Channels:
+def _set_convolution(layer: Any, old: Weights, came: Channels) -> Channels:
     """Weights of a convolution as wide or wider; returns the channels of its output."""
     doubling = type(layer).__name__ == "Conv2DTranspose"  # its kernel is (h, w, out, in)
     kernel = old[0].swapaxes(2, 3) if doubling else old[0]
@@ -193,6 +196,15 @@ def _set_convolution(layer: Any, old: list[NDArray[Any]], came: Channels) -> Cha
         own[:before] = value
     layer.set_weights([wide.swapaxes(2, 3) if doubling else wide, *values[1:]])
     return np.where(np.arange(count) < before, np.arange(count), -1)
+
+
+def _set_norm(layer: Any, old: Weights, channels: Channels) -> None:
+    """Weights of a batch norm; channels that are new keep what they begin with."""
+    known = channels >= 0
+    values = layer.get_weights()
+    for own, value in zip(values, old, strict=True):
+        own[known] = value[channels[known]]
+    layer.set_weights(values)
 
 
 def _listening(kernel: NDArray[Any], came: Channels) -> NDArray[np.float32]:
@@ -221,7 +233,7 @@ def _class_names(before: Recipe, count: int) -> tuple[str, ...]:
     return tuple(f"class {index}" for index in range(count))
 
 
-def _two_heads(weights: list[NDArray[Any]]) -> tuple[int, int]:
+def _two_heads(weights: Weights) -> tuple[int, int]:
     """`classes` and `own` of an old network with sub-pixel logits: a 3×3 kernel, alone or before a 1×1 one."""
     last = weights[-2]
     if last.shape[0] == 3:
@@ -229,27 +241,25 @@ def _two_heads(weights: list[NDArray[Any]]) -> tuple[int, int]:
     return weights[-4].shape[-1] // 4, last.shape[-1]
 
 
-def _old_logits(layers: dict[str, list[NDArray[Any]]], subpixel: bool) -> list[NDArray[Any]]:
+def _old_logits(old: StoredNetwork) -> Weights:
     """Kernel and bias of the old 1×1 convolution of its own classes; without one, the mean of its sub-pixels."""
-    if not subpixel:
-        return layers[LOGITS]
-    if OWN_LOGITS in layers:
-        return layers[OWN_LOGITS]
-    kernel, bias = layers[LOGITS]
+    if not old.model.subpixel:
+        return old.layers[LOGITS]
+    if OWN_LOGITS in old.layers:
+        return old.layers[OWN_LOGITS]
+    kernel, bias = old.layers[LOGITS]
     flat = kernel.sum((0, 1)).reshape(kernel.shape[2], 4, -1).mean(1)
     return [flat[None, None], bias.reshape(4, -1).mean(0)]
 
 
-def _sub_pixels(
-    layers: dict[str, list[NDArray[Any]]], came: Channels, names: tuple[str, ...], details: Details, subpixel: bool
-) -> list[NDArray[np.float32]]:
+def _sub_pixels(old: StoredNetwork, came: Channels, details: Details) -> Weights:
     """Weights of the last convolution for sub-pixel logits: the old ones, or bilinear doubling of a fold's mean."""
-    if subpixel:
-        kernel, bias = layers[LOGITS]
+    if old.model.subpixel:
+        kernel, bias = old.layers[LOGITS]
         if kernel.shape[-1] != 4 * len(details.labels):
             raise UsageError(f"start: sub-pixel logits there are of {kernel.shape[-1] // 4} classes")
         return [_listening(kernel, came), bias]
-    kernel, bias = _logits(layers[LOGITS], came, names, details)
+    kernel, bias = _logits(old.layers[LOGITS], came, old.names, details)
     folding = np.zeros((len(details), len(details.groups)), np.float32)
     for index, group in enumerate(details.groups):
         folding[list(group), index] = 1 / len(group)
@@ -258,9 +268,7 @@ def _sub_pixels(
     return [wide.reshape(3, 3, len(came), -1).astype(np.float32), np.tile(bias, 4).astype(np.float32)]
 
 
-def _logits(
-    old: list[NDArray[Any]], came: Channels, names: tuple[str, ...], details: Details
-) -> list[NDArray[np.float32]]:
+def _logits(old: Weights, came: Channels, names: tuple[str, ...], details: Details) -> Weights:
     """Weights of the last convolution: classes by name; one that folds into an old class begins as a share of it."""
     kernel, bias = _listening(old[0], came), old[1]
     columns, offsets = [], []
