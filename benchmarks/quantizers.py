@@ -49,9 +49,10 @@ def main(run: Path, root: tuple[Path, ...], calibration: int, rounds: int) -> No
     frames = training_frames(found, size, calibration)
     plain = whole_model(model, details, fused=False)
     fused = split_joins(whole_model(model, details, fused=True))
+    seen = observe(fused, frames)
     graphs = {
         "float32": plain,
-        "ours": quantize(correct_biases(fused, frames), activation_ranges(observe(fused, frames))),
+        "ours": quantize(correct_biases(fused, seen.means), activation_ranges(seen.samples)),
         "ONNX Runtime": by_onnxruntime(plain, frames, symmetric=False),
         "ONNX Runtime, symmetric": by_onnxruntime(plain, frames, symmetric=True),
         "NNCF": by_nncf(plain, frames),

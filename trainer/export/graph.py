@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import dataclasses
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from trainer.export.head import add_head, drop_unused
 from trainer.files import make_folder
 from trainer.labels.details import Details
 from trainer.network.unet import LOGITS, PIXEL_OFFSET, PIXEL_SCALE
+from trainer.scoring.evaluate import Predict
 
 OPSET = 18  # tf2onnx refuses 21
 CENTRED = "centred"
@@ -88,7 +88,7 @@ def trunk_to_onnx(model: Any) -> Any:
 
 
 def _rename(graph: Any) -> None:
-    """Short names instead of the converter's scopes: conv0, conv0.weight, conv0.bias, relu0, …"""
+    """Short names instead of the converter's scopes: conv0, conv0.weight, conv0.bias, relu0 and so on."""
     counts: dict[str, int] = {}
     renamed: dict[str, str] = {}
     for node in list(graph.node)[3:]:
@@ -157,21 +157,26 @@ def write_model(onnx_model: Any, spec: ModelSpec, path: Path) -> ModelSpec:
     return dataclasses.replace(checked, path=path)
 
 
-def run_onnx(onnx_model: Any) -> Any:
-    """A function picture (H, W, 3) uint8 → class map (H, W) uint8 that runs a graph in ONNX Runtime on the CPU."""
+def cpu_session(onnx_model: Any) -> Any:
+    """A graph in ONNX Runtime on the CPU, without its warnings: an onnxruntime.InferenceSession."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(onnx_model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(onnx_model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+
+
+def run_onnx(onnx_model: Any) -> Predict:
+    """A function picture (H, W, 3) uint8 → class map (H, W) uint8 that runs a graph in ONNX Runtime on the CPU."""
+    session = cpu_session(onnx_model)
 
     def predict(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        return session.run(None, {INPUT_NAME: picture[None]})[0][0].astype(np.uint8)
+        return np.asarray(session.run(None, {INPUT_NAME: picture[None]})[0][0], np.uint8)
 
     return predict
 
 
-def run_openvino(onnx_model: Any) -> Any:
+def run_openvino(onnx_model: Any) -> Predict:
     """As `run_onnx`, in OpenVINO on the CPU, in float32 wherever the graph is not int8.
 
     Left to itself OpenVINO takes bfloat16 where the processor has it, which says nothing about the graph.
@@ -183,11 +188,6 @@ def run_openvino(onnx_model: Any) -> Any:
 
     def predict(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
         request.infer({INPUT_NAME: picture[None]})
-        return request.get_tensor(OUTPUT_NAME).data[0].astype(np.uint8)
+        return np.array(request.get_tensor(OUTPUT_NAME).data[0], np.uint8)
 
     return predict
-
-
-def agreement(one: Any, other: Any, pictures: Sequence[NDArray[np.uint8]]) -> float:
-    """Share of pixels where two functions picture → class map give the same class, over all pictures."""
-    return float(np.mean([np.mean(one(picture) == other(picture)) for picture in pictures]))

@@ -59,18 +59,7 @@ def add_head(
             _widen_last(graph)
         nodes += _compare(graph, scores, classes, interleave=stride == 2)
     else:
-        if subpixel:
-            nodes.append(helper.make_node("DepthToSpace", [scores], ["full_logits"], blocksize=2))
-            scores = "full_logits"
-        elif stride == 2:
-            graph.initializer.append(numpy_helper.from_array(np.array([1, 1, 2, 2], np.float32), "twice"))
-            way = {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}
-            nodes.append(helper.make_node("Resize", [scores, "", "twice"], ["full_logits"], **way))
-            scores = "full_logits"
-        nodes += [
-            helper.make_node("ArgMax", [scores], ["winner"], axis=1, keepdims=0),
-            helper.make_node("Cast", ["winner"], [OUTPUT_NAME], to=TensorProto.INT32),
-        ]
+        nodes += _arg_max(graph, scores, stride, subpixel)
     graph.node.extend(nodes)
     del graph.output[:], graph.value_info[:]
     shape = [1, stride * height, stride * width]
@@ -78,6 +67,26 @@ def add_head(
     drop_unused(graph)
     onnx.checker.check_model(onnx_model)
     return onnx_model
+
+
+def _arg_max(graph: Any, scores: str, stride: int, subpixel: bool) -> list[Any]:
+    """Nodes that bring logits to full resolution, bilinearly unless they are sub-pixel ones, and take the largest."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    nodes = []
+    if subpixel:
+        nodes.append(helper.make_node("DepthToSpace", [scores], ["full_logits"], blocksize=2))
+        scores = "full_logits"
+    elif stride == 2:
+        graph.initializer.append(numpy_helper.from_array(np.array([1, 1, 2, 2], np.float32), "twice"))
+        way = {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}
+        nodes.append(helper.make_node("Resize", [scores, "", "twice"], ["full_logits"], **way))
+        scores = "full_logits"
+    return [
+        *nodes,
+        helper.make_node("ArgMax", [scores], ["winner"], axis=1, keepdims=0),
+        helper.make_node("Cast", ["winner"], [OUTPUT_NAME], to=TensorProto.INT32),
+    ]
 
 
 def drop_unused(graph: Any) -> None:

@@ -29,7 +29,7 @@ from trainer.recipe import Recipe, Source, read_recipe, shipped_name
 from trainer.run_folder.ancestor import Ancestor, read_ancestor
 from trainer.run_folder.checkpoint import RECIPE, Arrays, load_weights
 from trainer.scoring.clips import clip_pictures
-from trainer.scoring.evaluate import Measured, Model, measure_all, to_frame, training_frames
+from trainer.scoring.evaluate import Measured, Model, Predict, measure_all, to_frame, training_frames
 from trainer.scoring.flicker import measure_calm, short
 from trainer.scoring.metrics import Scores
 from trainer.scoring.speed import Speed, measure_speed
@@ -117,26 +117,15 @@ def export_run(
         recipe = recipe.change(size=size, crop=(0, 0))
     size = recipe.run.size
     sets = [data for _, data in found]
-    labels = sets[0].labels
     weights, step = load_weights(run)
     trunk, details = _network(recipe, weights, sets[0], run)
     model = folded(trunk, details)
     plain = whole_model(trunk, details, fused=False)
     pictures = parity_pictures(sets, size)
-    as_float = Model(run_onnx(plain), size, labels)
+    as_float = Model(run_onnx(plain), size, sets[0].labels)
     float_scores = _scores(measure_all(as_float, sets))
     ancestor = read_ancestor(run)
-    trained_on = dict.fromkeys([data.name for data in sets if data.train] + list(ancestor.terms if ancestor else ()))
-    spec = ModelSpec(
-        Path(),
-        output.stem,
-        labels,
-        size[1],
-        size[0],
-        precision,
-        trained_on=tuple(trained_on),
-        producer=f"seg-trainer {__version__}",
-    )
+    spec = _spec(output.stem, sets, size, precision, ancestor)
     report = Report(step, spec, {}, float_scores, float_scores, pictures=len(pictures), ancestor=ancestor)
     graph = plain
     if precision == "float16":
@@ -144,8 +133,7 @@ def export_run(
     elif precision == "int8":
         frames = training_frames(found, size, calibration)
         note(f"int8: ranges from {len(frames)} training pictures")
-        graph = split_joins(whole_model(trunk, details, fused=True))
-        graph = quantize(correct_biases(graph, frames), activation_ranges(observe(graph, frames)))
+        graph = _int8(whole_model(trunk, details, fused=True), frames)
         report.calibration = len(frames)
     _compare(report, graph, model, pictures, sets, as_float, clips or {})
     _check_gate(report)
@@ -177,6 +165,30 @@ def _network(recipe: Recipe, weights: Arrays, data: DataSet, run: Path) -> tuple
     return keras.Model(network.input, head), dataclasses.replace(details, subpixel=False)
 
 
+def _spec(
+    name: str, sets: Sequence[DataSet], size: tuple[int, int], precision: str, ancestor: Ancestor | None
+) -> ModelSpec:
+    """The spec of the file before anything was measured; `size` is (width, height)."""
+    trained_on = dict.fromkeys([data.name for data in sets if data.train] + list(ancestor.terms if ancestor else ()))
+    return ModelSpec(
+        Path(),
+        name,
+        sets[0].labels,
+        size[1],
+        size[0],
+        precision,
+        trained_on=tuple(trained_on),
+        producer=f"seg-trainer {__version__}",
+    )
+
+
+def _int8(whole: Any, frames: Sequence[NDArray[np.uint8]]) -> Any:
+    """The int8 graph of a fused float32 one, with ranges and means of training pictures."""
+    split = split_joins(whole)
+    seen = observe(split, frames)
+    return quantize(correct_biases(split, seen.means), activation_ranges(seen.samples))
+
+
 def _scores(found: Mapping[str, Measured]) -> dict[str, Scores]:
     return {name: measured.scores for name, measured in found.items()}
 
@@ -201,7 +213,7 @@ def _compare(
     """Parity of the graph with Keras in both runtimes, and its scores and calm as the viewer will run it."""
     answers = [keras_class_map(model, picture) for picture in pictures]
 
-    def parity(predict: Any) -> float:
+    def parity(predict: Predict) -> float:
         same = [np.mean(predict(picture) == answer) for picture, answer in zip(pictures, answers, strict=True)]
         return float(np.mean(same))
 

@@ -113,6 +113,8 @@ def details_of(labels: LabelSet, label_map: LabelMap | None, subpixel: bool = Fa
     """What the logits of a network mean that learns the classes of `label_map` for a model of the classes `labels`.
 
     Args:
+        labels: the classes of the model.
+        label_map: the finer classes, or None: the network learns those of the model.
         subpixel: as in `Details`.
 
     Raises:

@@ -68,6 +68,7 @@ def union_cross_entropy(target: Any, logits: Any, details: Details, class_weight
     Args:
         target: (N, H, W) integer mask ids of `details`, 255 = ignored.
         logits: (N, H, W, K).
+        details: what both mean.
         class_weights: of the folded classes, or none.
 
     Returns:
@@ -188,7 +189,7 @@ def _sixteenth(target: Any, logits: Any, classes: int) -> tuple[Any, Any]:
 
 
 def parse_loss(text: str) -> list[tuple[float, str]]:
-    """ "ce+0.5*dice" → [(1.0, "ce"), (0.5, "dice")]. Raises: UsageError naming the part that is none."""
+    """The sum "ce+0.5*dice" → [(1.0, "ce"), (0.5, "dice")]. Raises: UsageError naming the part that is none."""
     parts = []
     for part in text.replace(" ", "").lower().split("+"):
         match = re.fullmatch(r"(?:(\d*\.?\d+)\*)?([a-z]+)", part)

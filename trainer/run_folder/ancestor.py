@@ -35,6 +35,7 @@ def write_ancestor(start: str, run: Path) -> None:
 
     Args:
         start: as in the recipe.
+        run: the run folder.
 
     Raises:
         ModelFileError: the file cannot be read.

@@ -93,8 +93,9 @@ def load_checkpoint(run: Path) -> Checkpoint | None:
         return None
     try:
         with np.load(path) as file:
-            lists = {name: [file[key] for key in sorted(file.files) if key.startswith(name)] for name in _LISTS}
-            return Checkpoint(**lists, **json.loads(str(file["values"])))
+            values: dict[str, Any] = json.loads(str(file["values"]))
+            values |= {name: [file[key] for key in sorted(file.files) if key.startswith(name)] for name in _LISTS}
+            return Checkpoint(**values)
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         raise UsageError(f"{path}: checkpoint is damaged ({error}); remove it to start again") from error
 

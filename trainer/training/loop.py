@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,12 +44,15 @@ class OutOfMemory(SegViewerError):
 
 
 def schedule(update: int, recipe: Recipe, updates: int, halvings: int = 0) -> float:
-    """Learning rate of a step: linear warm-up, then one cosine down to 1 % (Loshchilov and Hutter, 2017), or the
-    full rate, halved at each plateau.
+    """Learning rate of a step.
+
+    Linear warm-up, then one cosine down to 1 % (Loshchilov and Hutter, 2017), or the full rate, halved at each plateau.
 
     Args:
         update: step counted from the start of the run.
+        recipe: for rate, warm-up and schedule.
         updates: steps of the whole run.
+        halvings: plateaus so far.
     """
     options = recipe.optimizer
     largest = options.resume_rate or options.learning_rate
@@ -295,7 +298,7 @@ def _seeds(model: Any) -> list[Any]:
     return [v for v in model.non_trainable_variables if id(v) not in weights]
 
 
-def _plain(variable: Any) -> Any:
+def _plain(variable: Any) -> NDArray[Any]:
     from keras import ops
 
     return ops.convert_to_numpy(variable)
@@ -313,7 +316,7 @@ def write_history(path: Path, rows: Sequence[dict[str, float]]) -> None:
 
 
 @contextlib.contextmanager
-def _explained(recipe: Recipe) -> Any:
+def _explained(recipe: Recipe) -> Iterator[None]:
     """Turn the backends' errors of memory and of files into ours."""
     try:
         yield

@@ -7,8 +7,18 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from trainer.run_folder.checkpoint import Checkpoint
 from trainer.scoring.metrics import Scores
@@ -29,7 +39,7 @@ class Reporter:
         self._board_folder = board
         self._board: Board | None = None
         self._bar: Progress | None = None
-        self._task: Any = None
+        self._task = TaskID(0)
         self._began = self._last_line = 0.0
         self._done = 0
         self._seconds = 0.0
@@ -99,7 +109,7 @@ class Reporter:
             )
         self._began, self._done = time.perf_counter(), 0
 
-    def pictures(self, name: str, picture: Any, step: int) -> None:
+    def pictures(self, name: str, picture: NDArray[np.uint8], step: int) -> None:
         """One (H, W, 3) uint8 RGB picture for TensorBoard."""
         if self._board:
             self._board.picture(name, picture, step)
@@ -128,16 +138,19 @@ class Board:
             self._writer = None
 
     def scalars(self, values: dict[str, float], step: int) -> None:
+        """Numbers by name, such as "step/loss"."""
         if self._writer:
             with self._writer.as_default():
                 for name, value in values.items():
                     self._tf.summary.scalar(name, value, step)
 
-    def picture(self, name: str, picture: Any, step: int) -> None:
+    def picture(self, name: str, picture: NDArray[np.uint8], step: int) -> None:
+        """One (H, W, 3) uint8 RGB picture."""
         if self._writer:
             with self._writer.as_default():
                 self._tf.summary.image(name, picture[None], step)
 
     def close(self) -> None:
+        """Write out what is still in memory."""
         if self._writer:
             self._writer.flush()

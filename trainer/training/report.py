@@ -54,7 +54,12 @@ def write_report(
     """Write charts, grids and report.html into a run folder.
 
     Args:
+        run: the run folder.
+        recipe: that the run followed.
+        checkpoint: its end, for the curves.
         weights: the best ones.
+        validation: scores them, and finds the best and the worst pictures.
+        name: title of the page.
 
     Returns:
         Path of report.html.
@@ -68,11 +73,9 @@ def write_report(
     if checkpoint.history:
         charts.curves(checkpoint.history, folder / "curves.png")
         made.append(("Loss, accuracy, mIoU", "curves.png"))
-    scores: Scores | None = None
-    if validation.pairs:
-        validation.score(weights)
-        scores = validation.last
-        assert scores is not None
+    validation.score(weights)
+    scores = validation.last
+    if scores is not None:
         charts.iou_bars(scores, folder / "iou.png")
         charts.confusion(scores, folder / "confusion.png")
         made += [("IoU by class", "iou.png"), ("Confusion matrix", "confusion.png")]

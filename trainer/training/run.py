@@ -52,6 +52,7 @@ class Prepared:
 
     @property
     def sets(self) -> list[DataSet]:
+        """The data sets alone."""
         return [data for _, data in self.found]
 
 

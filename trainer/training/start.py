@@ -1,5 +1,7 @@
-"""Beginning with the weights of another run or of a model file: the same network, a narrower one, one without context
-or with other classes."""
+"""Beginning with the weights of another run or of a model file.
+
+That may be the same network, a narrower one, one without context or one with other classes.
+"""
 
 from __future__ import annotations
 

@@ -43,7 +43,9 @@ def make_stepper(recipe: Recipe, details: Details, loss: Loss, updates: int = 1 
     """The stepper of the backend in use.
 
     Args:
+        recipe: for network, crop, optimizer and teacher.
         details: what logits and masks mean.
+        loss: (target, logits) → scalar.
         updates: steps of the whole run.
 
     Raises:
@@ -138,7 +140,6 @@ class TensorFlowStepper:
             optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
             return (value, *count(masks, logits))
 
-        @tf.function(reduce_retracing=True)
         def step(pictures: Any, masks: Any) -> tuple[Any, Any, Any]:
             value, right, counted = shared.run(one, args=(pictures, masks))
             return (
@@ -147,12 +148,14 @@ class TensorFlowStepper:
                 shared.reduce("SUM", counted, axis=None),
             )
 
-        self._step = step
+        self._step = tf.function(step, reduce_retracing=True)
 
     def scope(self) -> AbstractContextManager[Any]:
-        return self._strategy.scope()  # type: ignore[no-any-return]
+        """As in `Stepper`."""
+        return self._strategy.scope()
 
     def __call__(self, pictures: Any, masks: Any) -> tuple[float, float, float]:
+        """As in `Stepper`."""
         if self._per_replica:
             pictures, masks = self._deal(pictures), self._deal(masks)
         value, right, counted = self._step(pictures, masks)
@@ -186,9 +189,11 @@ class KerasStepper:
         self.optimizer.build(self.model.trainable_variables)
 
     def scope(self) -> AbstractContextManager[Any]:
+        """As in `Stepper`."""
         return nullcontext()
 
     def __call__(self, pictures: Any, masks: Any) -> tuple[float, float, float]:
+        """As in `Stepper`."""
         self.model.reset_metrics()
         logs = self.model.train_on_batch(np.asarray(pictures, np.float32), np.asarray(masks), return_dict=True)
         counted = float(np.sum(self._counts[np.asarray(masks)]))

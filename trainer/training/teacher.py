@@ -18,6 +18,7 @@ def soft_cross_entropy(truth: Any, logits: Any) -> Any:
 
     Args:
         truth: the teacher's logits.
+        logits: the learning network's.
     """
     from keras import ops
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seg_viewer.core.labels import IGNORE_ID, LabelSet
-from trainer.data.formats import DataSet, Pair
+from trainer.data.formats import DataSet
 from trainer.labels.details import details_of
 from trainer.network.build import make_model
+from trainer.network.losses import Loss
 from trainer.recipe import Recipe
 from trainer.run_folder.checkpoint import Arrays
 from trainer.scoring.evaluate import to_frame, to_mask_size
@@ -49,7 +50,7 @@ class Validation:
         loss: (target, logits) → scalar, or None for no loss.
     """
 
-    def __init__(self, recipe: Recipe, sets: Sequence[DataSet], loss: Callable[[Any, Any], Any] | None = None) -> None:
+    def __init__(self, recipe: Recipe, sets: Sequence[DataSet], loss: Loss | None = None) -> None:
         self._recipe, self._loss = recipe, loss
         self.labels: LabelSet = sets[0].labels
         self._details = details_of(self.labels, sets[0].details, recipe.model.subpixel)
@@ -71,11 +72,10 @@ class Validation:
             self._bytes += read[0].nbytes + mask.nbytes
         return read
 
-    def pair(self, index: int) -> tuple[DataSet, Pair]:
-        return self.pairs[index]
-
-    def predict(self, weights: Arrays, indices: Sequence[int]) -> Any:
-        """Iterate (index, logits (h, w, C), class map (H, W) uint8 at the network's size) over held-out pictures."""
+    def predict(
+        self, weights: Arrays, indices: Sequence[int]
+    ) -> Iterator[tuple[int, NDArray[np.floating], NDArray[np.uint8]]]:
+        """Held-out pictures: (index, logits (h, w, C), class map (H, W) uint8 at the network's size) of each."""
         model = self._ready(weights)
         size = self._recipe.run.batch_size
         for start in range(0, len(indices), size):
