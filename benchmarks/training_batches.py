@@ -40,9 +40,10 @@ def main(
     from trainer.data.batches import batches
     from trainer.data.samples import Samples, find_all
     from trainer.network.backend import start_backend
+    from trainer.network.devices import best_precision
     from trainer.network.losses import make_loss
     from trainer.network.tensorflow_layers import one_kernel
-    from trainer.training.step import best_precision, make_stepper
+    from trainer.training.step import make_stepper
 
     start_backend()
     chosen = make_recipe(recipe, data, options)

@@ -26,7 +26,7 @@ from trainer.data.scan import scan
 from trainer.files import locked
 from trainer.network.unet import build, stage_widths
 from trainer.recipe import Model, Recipe, Source
-from trainer.run_folder.checkpoint import load_state, load_weights
+from trainer.run_folder.checkpoint import load_checkpoint, load_weights
 from trainer.training.loop import OutOfMemory, _explained, class_weights, schedule
 from trainer.training.run import run_training
 
@@ -121,7 +121,7 @@ def test_a_killed_run_goes_on(unbroken: Path, recipe: Recipe, tmp_path: Path) ->
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    killed = load_state(run)
+    killed = load_checkpoint(run)
     assert killed is not None and 3 <= killed.updates < 16 and not killed.finished
     done = subprocess.run(line, capture_output=True, encoding="utf-8", timeout=100)
     assert done.returncode == 0 and "goes on at epoch" in done.stdout, done.stderr
@@ -138,7 +138,7 @@ def test_a_second_training_in_a_run_folder_is_refused(recipe: Recipe, tmp_path: 
 
 def _peek(run: Path) -> Any:
     try:
-        return load_state(run)
+        return load_checkpoint(run)
     except UsageError:
         return None
 
@@ -230,7 +230,7 @@ def test_a_loss_that_is_no_number_names_the_batch_and_keeps_the_checkpoint(recip
         SegViewerError, match=r"loss is (nan|inf) at epoch \d, step \d \(its batch begins with \d\d\.png"
     ):
         run_training(wild.change(learning_rate=9.9, warmup=0, weight_decay=0.0, loss="1000000000*ce"), [], run, QUIET)
-    state = load_state(run)
+    state = load_checkpoint(run)
     assert state is not None and all(np.isfinite(value).all() for value in [*state.weights, *state.average])
 
 

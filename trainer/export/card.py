@@ -13,9 +13,8 @@ from trainer.data.data_set import DataSet
 from trainer.data.formats import terms_of
 from trainer.export.release import Report
 from trainer.network.unet import stage_widths
-from trainer.recipe import Recipe, shipped_name
+from trainer.recipe import Recipe, is_model_file, shipped_name
 from trainer.scoring.heights import bin_name, percent
-from trainer.training.start import is_model_file
 
 
 def card_path(model: Path) -> Path:
@@ -42,7 +41,7 @@ def card_text(report: Report, recipe: Recipe, sets: Sequence[DataSet], run: Path
         report: of the export.
         recipe: that trained the weights.
         sets: its data sets.
-        run: the run folder; only its name is told.
+        run: the run folder; only its name is written.
         known: known failure cases in Markdown, taken over as they are.
     """
     parts = [
@@ -81,19 +80,19 @@ def _head(report: Report, recipe: Recipe) -> list[str]:
 
 
 def _data(sets: Sequence[DataSet], report: Report) -> list[str]:
-    told = [
+    lines = [
         f"- {data.name}, {len(data.train)} training pictures: {terms_of(data.name) or 'terms not known here'}"
         for data in sets
         if data.train
     ]
     names = {data.name for data in sets if data.train}
     begun = report.ancestor.terms.items() if report.ancestor else ()
-    told += [
+    lines += [
         f"- {name}, in the training of the file that it began with: {terms}"
         for name, terms in begun
         if name not in names
     ]
-    return ["## Trained on", "", *told, "", "These terms concern whoever uses the weights.", ""]
+    return ["## Trained on", "", *lines, "", "These terms concern whoever uses the weights.", ""]
 
 
 def _recipe(report: Report, recipe: Recipe, run: Path) -> list[str]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.machine import usable_cores
+from trainer.network.devices import strategy
 
 
 @contextlib.contextmanager
@@ -55,8 +56,6 @@ def start_backend() -> None:
         if keras.backend.backend() != "tensorflow":
             return
         import tensorflow as tf
-
-        from trainer.training.step import strategy
 
         with contextlib.suppress(RuntimeError):  # already started; then it keeps what it has
             tf.config.threading.set_intra_op_parallelism_threads(usable_cores())
