@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 import av.filter
@@ -92,17 +94,14 @@ class VideoReader:
             return frame
         if self._graph is None:
             self._graph = av.filter.Graph()
-            assert self.stream.time_base is not None
+            time_base = self.stream.time_base or Fraction(1, 90_000)
             chain = [
-                self._graph.add_buffer(
-                    width=frame.width, height=frame.height, format=frame.format, time_base=self.stream.time_base
-                )
+                self._graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=time_base)
             ]
             chain += [self._graph.add(name, arguments or None) for name, arguments in turns]
             self._graph.link_nodes(*chain, self._graph.add("buffersink")).configure()
         self._graph.push(frame)
-        turned = self._graph.pull()
-        assert isinstance(turned, av.VideoFrame)
+        turned = cast(av.VideoFrame, self._graph.pull())
         turned.colorspace, turned.color_range = frame.colorspace, frame.color_range
         return turned
 

@@ -40,7 +40,7 @@ def check(
 
     sources = [with_split(parse_data(text), split_by, validation_split, split_gap, seed) for text in data]
     recipe = Recipe(tuple(sources)).change(labels=labels)
-    sets = [found for source in sources if (found := find_source(source, recipe, (), click.echo))]
+    sets = [data_set for source in sources if (data_set := find_source(source, recipe, (), click.echo))]
     scans = checks.scan_all(sets, plain_console())
     for one, found in zip(sets, scans, strict=True):
         click.echo("\n".join(checks.describe(one, found)))

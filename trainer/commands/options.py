@@ -26,7 +26,7 @@ def plain_console() -> Console:
     return Console(highlight=False, soft_wrap=True)
 
 
-class Values(click.ParamType):
+class Values(click.ParamType):  # type: ignore[type-arg]  # no generic class before click 8.2
     """A tuple written as 1,2,3, or as WIDTHxHEIGHT."""
 
     def __init__(self, inner: type, count: int | None, size: bool) -> None:
@@ -34,6 +34,7 @@ class Values(click.ParamType):
         self.name = SIZE if size else "VALUES"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The tuple of a text; a tuple stays as it is."""
         if isinstance(value, tuple):
             return value
         parts = re.split(r"[x×,]" if self._size else ",", value.strip())
@@ -117,7 +118,7 @@ def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def parse_data(text: str) -> Source:
-    """ "camvid=DIR@0.4" → its source. Raises: UsageError when there is no such format."""
+    """The source that a text such as camvid=DIR@0.4 means. Raises: UsageError when there is no such format."""
     kind, found, path = text.partition("=")
     if not found or (kind not in formats.FORMATS and kind not in (formats.TFDS, formats.AUTO)):
         if found and re.fullmatch(r"[a-z0-9_]+", kind) and not Path(text).exists():

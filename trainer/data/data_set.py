@@ -39,6 +39,7 @@ class DataSet:
 
     @property
     def labels(self) -> LabelSet:
+        """The classes of `read_mask`."""
         return self.label_map.labels
 
     def read_mask(self, path: Path) -> NDArray[np.uint8]:
@@ -66,9 +67,12 @@ class DataSet:
     def read_details(self, pair: Pair, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The mask (H, W) uint8 in the ids of `details`, unions among them, of a picture read before.
 
-        Raises: as `read`.
+        Raises:
+            ValueError: the data set has no `details`.
+            SourceError: as `read`.
         """
-        assert self.details is not None
+        if self.details is None:
+            raise ValueError(f"'{self.name}' was found without details")
         return self._fitted(pair, picture, self._decode(self.details, pair.mask))
 
     def _fitted(self, pair: Pair, picture: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -102,7 +106,8 @@ def read_raw_mask(path: Path) -> NDArray[np.uint8]:
     from PIL import Image, UnidentifiedImageError
 
     try:
-        with Image.open(path) as picture:
+        with Image.open(path) as opened:
+            picture: Image.Image = opened
             if picture.mode.startswith("I") or picture.mode == "F":
                 raise SourceError(f"{path}: mask has more than 8 bits (mode {picture.mode}); save it with 8 bits")
             if picture.mode == "1":

@@ -130,7 +130,7 @@ def flicker_text(name: str, measured: Mapping[str, Mapping[str, Any]]) -> list[s
         name: of the clip.
         measured: model's name → its `Flicker.to_json`.
     """
-    lines = []
+    lines: list[str] = []
     width = max(map(len, measured))
     for model, flicker in measured.items():
         if not lines:

@@ -102,7 +102,7 @@ def _model_beside(plan: Path, sha256: str) -> ModelSpec | None:
 
 def _open_plan(path: Path) -> Runner:
     """A plan as `seg-trainer build-engine -o` writes it, its sidecar and the model it was built from beside it."""
-    from seg_viewer.engines.nvidia.engine import require_tensorrt
+    from seg_viewer.engines.nvidia.library import require_tensorrt
 
     try:
         plan = path.read_bytes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from seg_viewer.core.errors import SourceError
@@ -12,6 +13,10 @@ from trainer.pairs import GIVEN_HELD_OUT, Pair, Split
 
 def _fits(root: Path) -> bool:
     return any((root / "leftImg8bit").glob("*/*/*_leftImg8bit.*"))
+
+
+def _mask_of(folder: Path, picture: Path) -> Path:
+    return folder / f"{picture.stem.removesuffix('_leftImg8bit')}_gtFine_labelIds.png"
 
 
 def _find(root: Path) -> Layout:
@@ -25,7 +30,7 @@ def _find(root: Path) -> Layout:
             held = GIVEN_HELD_OUT if part == "val" else "train"
             pairs += pairs_by_stem(
                 pictures_in(city),
-                lambda file, masks=masks: masks / f"{file.stem.removesuffix('_leftImg8bit')}_gtFine_labelIds.png",
+                partial(_mask_of, masks),
                 city.name,
                 held,
             )

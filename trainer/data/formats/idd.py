@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from trainer.data.formats.base import Format, Layout, pairs_by_stem, pictures_in, subfolders
@@ -13,6 +14,10 @@ def _fits(root: Path) -> bool:
     return any((root / "leftImg8bit" / "train").glob("*/*_image.*"))
 
 
+def _mask_of(folder: Path, picture: Path) -> Path:
+    return folder / f"{picture.stem.removesuffix('_image')}_label.png"
+
+
 def _find(root: Path) -> Layout:
     """The pairs below `root`; every fifth drive, in the order of their names, is held out. Raises: SourceError."""
     pairs: list[Pair] = []
@@ -20,7 +25,7 @@ def _find(root: Path) -> Layout:
         masks = root / "gtFine" / "train" / drive.name
         pairs += pairs_by_stem(
             pictures_in(drive),
-            lambda file, masks=masks: masks / f"{file.stem.removesuffix('_image')}_label.png",
+            partial(_mask_of, masks),
             drive.name,
         )
     maps = {

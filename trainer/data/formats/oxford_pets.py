@@ -94,7 +94,7 @@ def _write_example(folder: Path, part: str, index: int, item: dict[str, Any]) ->
 
 FORMAT = Format(
     name="oxford_pets",
-    files=f"images/ annotations/trimaps/; or tfds={TFDS_NAME}",
+    files=f"images/ annotations/trimaps/; or tfds={TFDS_NAME} (extra tfds)",
     held_out="its test list",
     split="random",
     fits=_fits,
