@@ -23,24 +23,26 @@ ROOT = Path(__file__).parents[2]
 EXAMPLE = "docs/contributing-formats.part.md"
 
 
-def _code_blocks() -> list[str]:
-    """The Python blocks of the worked example."""
+def _example() -> tuple[str, str]:
+    """The worked example: the new file, and the line that is added elsewhere."""
     page = (ROOT / EXAMPLE).read_text(encoding="utf-8")
     section = page[page.index("## Add a data-set format") :].split("\n## ")[0]
-    return re.findall(r"^```python\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    (file,) = re.findall(r"^```python\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    (line,) = re.findall(r"^```diff\n\+(.*\n)```$", section, re.MULTILINE)
+    return file, line
 
 
 @pytest.fixture
 def with_voc(tmp_path: Path) -> Path:
     """A copy of the trainer, with the example's file and line and nothing else changed; the folder to import from."""
-    file, line = _code_blocks()
+    file, line = _example()
     copy = tmp_path / "copy" / "trainer"
     shutil.copytree(Path(trainer.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
     (copy / "data" / "formats" / "voc.py").write_text(file, encoding="utf-8")
     registry = copy / "data" / "formats" / "__init__.py"
     text = registry.read_text(encoding="utf-8")
     last = '    "trainer.data.formats.penn_fudan",\n'
-    assert text.count(last) == 1 and line.count("\n") == 1
+    assert text.count(last) == 1
     registry.write_text(text.replace(last, last + line), encoding="utf-8")
     return copy.parent
 
