@@ -40,5 +40,5 @@ def locked(folder: Path) -> Iterator[None]:
                 f"{folder}: another training works in this folder; let it end, or give another --run folder"
             ) from error
         except (OSError, NotImplementedError):
-            pass  # writing there tells what is wrong with the folder
+            pass  # writing there says what is wrong with the folder
         yield

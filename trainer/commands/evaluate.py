@@ -169,7 +169,7 @@ def evaluate(
         files = _galleries(gallery, found, root, overwrite)
         labels = known or (found[0][1].labels if found else None)
         for name, one in running.items():
-            click.echo(f"{name if against else one.name}: {one.told}")
+            click.echo(f"{name if against else one.name}: {one.runs_as}")
         models = {name: Model(one.predict, one.size, labels) for name, one in running.items()}
         kept = WORST if worst is None and files else worst or 0
         measured = _measure_sets(models, [one for _, one in found], kept, heights)
@@ -183,18 +183,18 @@ def evaluate(
             raise SourceError(f"--gallery {name}: no picture to draw; nothing is labelled in the held-out ones")
         click.echo(f"{write_gallery(file, sets[name], rated)}: {len(rated)} pictures")
     if json_file:
-        told = [
-            {"model": str(one_path), "engine": one.told} | _told(place, measured, flicker, heights, kept)
+        results = [
+            {"model": str(one_path), "engine": one.runs_as} | _as_json(place, measured, flicker, heights, kept)
             for place, (one_path, one) in enumerate(zip(paths, running.values(), strict=True))
         ]
-        first = told[0] | ({"against": told[1]} if against else {})
+        first = results[0] | ({"against": results[1]} if against else {})
         write_text(json_file, json.dumps(first, indent=2) + "\n")
 
 
 def _measure_sets(
     models: Mapping[str, Model], sets: Sequence[DataSet], worst: int, heights: bool
 ) -> dict[str, list[Measured]]:
-    """Set → what each model did, told set by set. Raises: SourceError."""
+    """Set → what each model did, shown set by set. Raises: SourceError."""
     from trainer.scoring.evaluate import measure
 
     console = Console(stderr=True)
@@ -241,7 +241,7 @@ def _measure_clips(models: Mapping[str, Model], clips: Mapping[str, str]) -> dic
     return flicker
 
 
-def _told(
+def _as_json(
     place: int,
     measured: Mapping[str, Sequence[Measured]],
     flicker: Mapping[str, Sequence[dict[str, Any]]],

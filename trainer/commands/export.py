@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.option("-o", "--output", type=FILE, required=True, help="The .onnx file; its stem becomes the model's name.")
 @click.option("--precision", type=click.Choice(["float32", "float16", "int8"]), default="int8", show_default=True)
 @click.option("--size", type=Values(int, 2, size=True), metavar=SIZE, help="Input of the model.  [default: the run's]")
-@click.option("--labels", metavar="NAME", help="Tell these classes instead: the run's own --details, such as streets.")
+@click.option("--labels", metavar="NAME", help="Give these classes instead: the run's own --details, such as streets.")
 @click.option("--root", type=FOLDER, multiple=True, help="Folder where the run's data sets lie now, if they moved.")
 @click.option("--calibration", type=click.IntRange(8), default=256, show_default=True, help="Pictures for int8 ranges.")
 @click.option(

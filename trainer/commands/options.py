@@ -12,13 +12,14 @@ import click
 from rich.console import Console
 
 from seg_viewer.core.errors import UsageError
+from seg_viewer.engines import ENGINE_NAMES
 from trainer.data import formats
 from trainer.pairs import SPLITS
 from trainer.recipe import SECTIONS, SIZE, Recipe, Source, read_recipe
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path)
-ENGINES = click.Choice(["auto", "openvino", "onnxruntime", "tensorrt"])
+ENGINES = click.Choice(["auto", *ENGINE_NAMES])
 
 
 def plain_console() -> Console:

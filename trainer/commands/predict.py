@@ -60,4 +60,4 @@ def predict(model: Path, inputs: tuple[Path, ...], output: Path, engine: str, op
                 write_png(parts["side_by_side"] / f"{file.stem}.png", both)
     finally:
         running.close()
-    click.echo(f"{len(files)} pictures: {output}/masks, overlays, side_by_side ({running.told})")
+    click.echo(f"{len(files)} pictures: {output}/masks, overlays, side_by_side ({running.runs_as})")

@@ -86,8 +86,12 @@ def find_all(
 
 @dataclass
 class _Held:
-    """A decoded pair, no larger than it is needed, its mask in `Details` ids; `points` are x, y of pixels of rare
-    classes.
+    """A decoded pair, no larger than it is needed.
+
+    Args:
+        picture: (H, W, 3) uint8 RGB.
+        mask: (H, W) uint8 ids of `Details`.
+        points: (n, 2) of x, y pixels of rare classes.
     """
 
     picture: NDArray[np.uint8]
@@ -97,6 +101,14 @@ class _Held:
 
 @dataclass
 class _Set:
+    """A data set with training pairs.
+
+    Args:
+        source: what the recipe says of it.
+        data: its pairs.
+        rare: for each rare class that occurs, the training pairs that hold it.
+    """
+
     source: Source
     data: DataSet
     rare: list[NDArray[np.intp]] = field(default_factory=list)

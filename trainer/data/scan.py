@@ -133,6 +133,16 @@ def scan(data: DataSet, advance: Advance | None = None, cache: Path | None = Non
 
 @dataclass(frozen=True)
 class _Look:
+    """What a look at one pair found; as in `Scan`.
+
+    Args:
+        counts: pixels of each class and, last, ignored ones.
+        size: width, height in pixels; 0, 0 where damaged.
+        digest: of the picture file; "" where damaged.
+        hash: 256 bits that change little when the picture does.
+        problem: "" where it is sound.
+    """
+
     counts: NDArray[np.int64]
     size: tuple[int, int]
     digest: str

@@ -15,7 +15,7 @@ DEMO = "demo"
 
 
 def clip_names(clips: Sequence[str]) -> dict[str, str]:
-    """Name → clip: the stem of its file. All are opened once, so that what is missing is told before anything runs.
+    """Name → clip: the stem of its file. All are opened once, so that what is missing is said before anything runs.
 
     Args:
         clips: video files, or "demo".

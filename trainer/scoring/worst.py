@@ -44,8 +44,8 @@ class Rated:
 
     def to_json(self) -> dict[str, Any]:
         """{"name", "miou", "iou" by class}, shares of 1, rounded to 4 places."""
-        told = self.scores.to_json()
-        return {"name": self.name, "miou": told["miou"], "iou": told["iou"]}
+        scores = self.scores.to_json()
+        return {"name": self.name, "miou": scores["miou"], "iou": scores["iou"]}
 
 
 class Worst:

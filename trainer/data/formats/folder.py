@@ -22,7 +22,7 @@ def _fits(root: Path) -> bool:
 
 
 def _find(root: Path) -> Layout:
-    """The pairs below `root` that are complete: a picture whose mask is not there (yet) is left out and told.
+    """The pairs below `root` that are complete: a picture whose mask is not there (yet) is left out, with a note.
 
     The last 15 %, in the order of the names, is held out.
 
