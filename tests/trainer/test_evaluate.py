@@ -20,7 +20,7 @@ from tests.clips import make_clip
 from tests.models import color_model
 from tests.trainer.conftest import blocks, painted, write_rgb
 from trainer.cli import main
-from trainer.commands.evaluate import _columns
+from trainer.commands.evaluate import column_names
 from trainer.export.card import card_path, card_text, read_known
 from trainer.export.release import Report
 from trainer.recipe import Recipe, read_recipe, shipped_name
@@ -100,9 +100,9 @@ def test_two_models_side_by_side(model: Path, data: Path, tmp_path: Path) -> Non
 
 
 def test_columns_have_the_shortest_names_that_differ() -> None:
-    assert _columns([Path("runs/a/m.onnx"), Path("runs/b/f.onnx")]) == ["m", "f"]
-    assert _columns([Path("runs/a/m.onnx"), Path("runs/a/m.keras")]) == ["m.onnx", "m.keras"]
-    assert _columns([Path("runs/a/m.onnx"), Path("runs/b/m.onnx")]) == ["a/m.onnx", "b/m.onnx"]
+    assert column_names([Path("runs/a/m.onnx"), Path("runs/b/f.onnx")]) == ["m", "f"]
+    assert column_names([Path("runs/a/m.onnx"), Path("runs/a/m.keras")]) == ["m.onnx", "m.keras"]
+    assert column_names([Path("runs/a/m.onnx"), Path("runs/b/m.onnx")]) == ["a/m.onnx", "b/m.onnx"]
 
 
 def test_a_clip_needs_no_data(model: Path, tmp_path: Path) -> None:

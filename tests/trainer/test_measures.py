@@ -117,7 +117,7 @@ def test_all_bins_together_are_the_confusion_matrix() -> None:
         heights.add(truth, predicted)
         matrix += confusion_matrix(truth, predicted, 4)
     for name, class_id in (("car", CAR), ("person", PERSON)):
-        right, wrong, missed, objects = heights._counts[name].sum(1)
+        right, wrong, missed, objects = heights.counts[name].sum(1)
         assert right == matrix[class_id, class_id] and right > 0
         assert wrong == matrix[:, class_id].sum() - right and wrong > 0
         assert missed == matrix[class_id].sum() - right and missed > 0

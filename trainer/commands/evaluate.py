@@ -78,7 +78,7 @@ def _galleries(
     return files
 
 
-def _columns(models: Sequence[Path]) -> list[str]:
+def column_names(models: Sequence[Path]) -> list[str]:
     """The shortest names that tell the models apart. Raises: UsageError when it is twice the same."""
     files = [path.resolve() for path in models]
     if len(set(files)) < len(files):
@@ -94,7 +94,7 @@ def _open(models: Sequence[Path], engine: str, stack: contextlib.ExitStack) -> d
     from trainer.scoring.runner import open_model
 
     running: dict[str, Runner] = {}
-    for name, path in zip(_columns(models), models, strict=True):
+    for name, path in zip(column_names(models), models, strict=True):
         running[name] = open_model(path, engine)
         stack.callback(running[name].close)
     first, *others = running.values()
