@@ -12,7 +12,7 @@ from seg_viewer.core.labels import DRIVING
 from tests.trainer.conftest import CAMVID_IDS, write_rgb
 from trainer.data import formats
 from trainer.data.samples import Samples, find_all
-from trainer.labels.label_map import read_label_map, shipped_maps
+from trainer.labels.named import read_label_map, shipped_maps
 from trainer.pairs import Pair, Split
 from trainer.recipe import Recipe, Source
 

@@ -14,7 +14,7 @@ from seg_viewer.core.labels import DRIVING
 from tests.trainer.conftest import blocks, painted, write_rgb
 from trainer.data.formats import find
 from trainer.labels.details import details_of, fold_target, plain
-from trainer.labels.label_map import read_label_map, shipped_maps
+from trainer.labels.named import read_label_map, shipped_maps
 from trainer.network.losses import cross_entropy, make_loss, union_cross_entropy
 from trainer.recipe import Model, Recipe
 

@@ -9,7 +9,7 @@ import click
 def list_datasets() -> None:
     """List the formats that are read and the label maps that ship."""
     from trainer.data.formats import FORMATS
-    from trainer.labels.label_map import shipped_maps
+    from trainer.labels.named import shipped_maps
 
     width = max(map(len, FORMATS))
     click.echo("Formats (recognised by their files; or write FORMAT=FOLDER):")

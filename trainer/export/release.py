@@ -22,7 +22,7 @@ from trainer.data.formats import terms_of
 from trainer.export.graph import half_model, run_onnx, run_openvino, whole_model, write_model
 from trainer.export.quantize import activation_ranges, correct_biases, observe, quantize, split_joins
 from trainer.labels.details import Details, details_of
-from trainer.labels.label_map import read_label_map
+from trainer.labels.named import read_label_map
 from trainer.network.backend import start_backend
 from trainer.network.build import float_unet, folded
 from trainer.network.keras_file import keras_class_map

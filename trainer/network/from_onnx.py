@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from seg_viewer.core.errors import ModelFileError, UsageError
 from seg_viewer.core.model_file import read_model_file
-from trainer.labels.label_map import read_label_map
+from trainer.labels.named import read_label_map
 from trainer.labels.subpixel import by_place
 from trainer.network.unet import LOGITS, PIXEL_SCALE
 from trainer.recipe import Model

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from seg_viewer.core.errors import UsageError
 from trainer.labels.details import Details
-from trainer.labels.label_map import read_label_map
+from trainer.labels.named import read_label_map
 from trainer.labels.subpixel import doubling_kernels
 from trainer.network.from_onnx import StoredNetwork, read_onnx
 from trainer.network.unet import LOGITS, NORM_EPSILON, OWN_LOGITS, build

@@ -9,7 +9,7 @@ from pathlib import Path
 from seg_viewer.core.errors import SourceError, UsageError
 from trainer.data.data_set import DataSet
 from trainer.data.formats.base import Format, chosen_map
-from trainer.labels.label_map import read_label_map
+from trainer.labels.named import read_label_map
 from trainer.pairs import Split
 
 MODULES = (

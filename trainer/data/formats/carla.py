@@ -15,7 +15,7 @@ from seg_viewer.core.errors import SourceError
 from seg_viewer.core.labels import DRIVING
 from trainer.data.data_set import read_raw_mask
 from trainer.data.formats.base import Format, Layout, pictures_in
-from trainer.labels.label_map import carla_map, carla_streets_map
+from trainer.labels.carla import carla_map, carla_streets_map
 from trainer.pairs import Pair, Split
 
 MASK_FOLDERS = ("CameraMask", "CameraSeg")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from trainer.data.formats.base import Format, Layout, pairs_by_stem, pictures_in
-from trainer.labels.label_map import read_label_map
+from trainer.labels.named import read_label_map
 from trainer.pairs import Pair, Split
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from seg_viewer.core.errors import SourceError
 from trainer.data.formats.base import Format, Layout, pairs_by_stem, pictures_in, subfolders
-from trainer.labels.label_map import read_label_map
+from trainer.labels.named import read_label_map
 from trainer.pairs import GIVEN_HELD_OUT, Pair, Split
 
 

@@ -9,7 +9,8 @@ import numpy as np
 from seg_viewer.core.errors import SourceError
 from trainer.data.data_set import read_raw_mask
 from trainer.data.formats.base import Format, Layout, pictures_in
-from trainer.labels.label_map import LabelMap, plain_map, read_label_map
+from trainer.labels.label_map import LabelMap, plain_map
+from trainer.labels.named import read_label_map
 from trainer.pairs import Pair, Split
 
 MASK_ENDINGS = (".png", "_mask.png", ".gif", "_mask.gif", ".bmp", ".tif", ".jpg", "_mask.jpg")

@@ -12,7 +12,7 @@ import numpy as np
 from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.core.part_file import write_text
 from trainer.data.formats.base import Fetched, Format, Layout, pairs_by_stem, pictures_in
-from trainer.labels.label_map import read_label_map
+from trainer.labels.named import read_label_map
 from trainer.pairs import GIVEN_HELD_OUT, Pair, Split
 
 TFDS_NAME = "oxford_iiit_pet:4.0.0"
