@@ -137,14 +137,8 @@ def export_run(
         graph = _int8(whole_model(trunk, details, fused=True), frames)
         report.calibration = len(frames)
     _compare(report, graph, model, pictures, sets, as_float, clips or {})
-    _check_gate(report)
-    for line in report.failures:
-        note(f"falls short: {line}")
-    if report.failures and not allow_worse:
-        raise ExportError(
-            f"{output}: not written: {report.failures[0]}; train longer, export another --precision, or accept it with"
-            " --allow-worse"
-        )
+    report.failures = _failures(report)
+    _gate(report, output, note, allow_worse)
     if speed:
         report.speed = measure_speed(graph, plain, pictures[0])
     report.spec = write_model(graph, _with_results(report, recipe), output)
@@ -237,23 +231,34 @@ def _compare(
             engine.close()
 
 
-def _check_gate(report: Report) -> None:
-    """The gate: agreement with Keras by precision, and for int8 the mIoU that is lost."""
+def _failures(report: Report) -> list[str]:
+    """One line for each shortfall: agreement with Keras by precision, and mIoU lost against float32."""
+    failures = []
     precision = report.spec.precision
     least = LEAST_AGREEMENT[precision]
     for engine, share in report.parity.items():
         # in bfloat16 the viewer's engine may differ more than the graph does; the scores below show what that costs
         if share < least and (precision == "int8" or "viewer" not in engine):
-            report.failures.append(
+            failures.append(
                 f"{precision} in {engine} agrees with Keras on {share:.3%} of the pixels of {report.pictures} pictures,"
                 f" less than {least:.2%}"
             )
     for name, found in report.scores.items():
         lost = report.float_scores[name].miou - found.miou
         if lost > MOST_MIOU_LOSS:
-            report.failures.append(
-                f"{precision} loses {lost * 100:.2f} mIoU on {name}, more than {MOST_MIOU_LOSS * 100:.1f}"
-            )
+            failures.append(f"{precision} loses {lost * 100:.2f} mIoU on {name}, more than {MOST_MIOU_LOSS * 100:.1f}")
+    return failures
+
+
+def _gate(report: Report, output: Path, note: Callable[[str], None], allow_worse: bool) -> None:
+    """Say where a report falls short. Raises: ExportError when it does and may not."""
+    for line in report.failures:
+        note(f"falls short: {line}")
+    if report.failures and not allow_worse:
+        raise ExportError(
+            f"{output}: not written: {report.failures[0]}; train longer, export another --precision, or accept it with"
+            " --allow-worse"
+        )
 
 
 def _with_results(report: Report, recipe: Recipe) -> ModelSpec:

@@ -23,7 +23,7 @@ FAR = 1e9
 
 NAMES = ("ce", "bce", "dice", "focal", "lovasz")
 
-Loss = Callable[[Any, Any], Any]
+LossFunction = Callable[[Any, Any], Any]
 """(target, logits) → scalar."""
 
 
@@ -204,8 +204,8 @@ def make_loss(
     class_weights: Sequence[float] = (),
     gamma: float = 2.0,
     details: Details | None = None,
-    wrap: Callable[[Loss], Loss] = lambda loss: loss,
-) -> Loss:
+    wrap: Callable[[LossFunction], LossFunction] = lambda loss: loss,
+) -> LossFunction:
     """The loss of a recipe as a function (target, logits) → scalar.
 
     Args:

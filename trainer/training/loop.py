@@ -252,8 +252,8 @@ class _Loop:
         if not all(np.isfinite(value).all() for value in weights):
             raise SegViewerError(self._not_finite(float("nan")))
         self.checkpoint.weights = weights
-        self.checkpoint.optimizer = [np.array(_plain(variable)) for variable in self.stepper.optimizer.variables]
-        self.checkpoint.seeds = [np.array(_plain(variable)) for variable in _seeds(self.stepper.model)]
+        self.checkpoint.optimizer = [np.array(_as_array(variable)) for variable in self.stepper.optimizer.variables]
+        self.checkpoint.seeds = [np.array(_as_array(variable)) for variable in _seeds(self.stepper.model)]
         save_checkpoint(self.run, self.checkpoint)
 
     def _average(self) -> None:
@@ -298,7 +298,7 @@ def _seeds(model: Any) -> list[Any]:
     return [v for v in model.non_trainable_variables if id(v) not in weights]
 
 
-def _plain(variable: Any) -> NDArray[Any]:
+def _as_array(variable: Any) -> NDArray[Any]:
     from keras import ops
 
     return ops.convert_to_numpy(variable)

@@ -12,7 +12,7 @@ from seg_viewer.core.labels import IGNORE_ID
 from trainer.labels.details import Details, fold_target
 from trainer.network.build import make_model
 from trainer.network.devices import cluster_size, strategy, worker_index
-from trainer.network.losses import Loss
+from trainer.network.losses import LossFunction
 from trainer.network.tensorflow_layers import one_kernel
 from trainer.recipe import Recipe
 from trainer.training.teacher import Teacher
@@ -39,7 +39,7 @@ class Stepper(Protocol):
         ...
 
 
-def make_stepper(recipe: Recipe, details: Details, loss: Loss, updates: int = 1 << 30) -> Stepper:
+def make_stepper(recipe: Recipe, details: Details, loss: LossFunction, updates: int = 1 << 30) -> Stepper:
     """The stepper of the backend in use.
 
     Args:
@@ -110,7 +110,7 @@ class TensorFlowStepper:
     worker's own pictures.
     """
 
-    def __init__(self, recipe: Recipe, details: Details, loss: Loss, updates: int) -> None:
+    def __init__(self, recipe: Recipe, details: Details, loss: LossFunction, updates: int) -> None:
         import tensorflow as tf
 
         self._strategy = strategy()
@@ -178,7 +178,7 @@ class KerasStepper:
 
     worker, workers = 0, 1
 
-    def __init__(self, recipe: Recipe, details: Details, loss: Loss, updates: int) -> None:
+    def __init__(self, recipe: Recipe, details: Details, loss: LossFunction, updates: int) -> None:
         if recipe.loss.teacher:
             raise UsageError("teacher: works with the TensorFlow backend only; leave it out, or unset KERAS_BACKEND")
         self._counts = details.folded_ids() != IGNORE_ID

@@ -15,7 +15,7 @@ from seg_viewer.core.scores import Scores, confusion_matrix
 from trainer.data.data_set import DataSet
 from trainer.labels.details import details_of
 from trainer.network.build import make_model
-from trainer.network.losses import Loss
+from trainer.network.losses import LossFunction
 from trainer.recipe import Recipe
 from trainer.run_folder.checkpoint import Arrays
 from trainer.scoring.evaluate import to_frame, to_mask_size
@@ -50,7 +50,7 @@ class Validation:
         loss: (target, logits) → scalar, or None for no loss.
     """
 
-    def __init__(self, recipe: Recipe, sets: Sequence[DataSet], loss: Loss | None = None) -> None:
+    def __init__(self, recipe: Recipe, sets: Sequence[DataSet], loss: LossFunction | None = None) -> None:
         self._recipe, self._loss = recipe, loss
         self.labels: LabelSet = sets[0].labels
         self._details = details_of(self.labels, sets[0].details, recipe.model.subpixel)
