@@ -62,3 +62,14 @@ def _sync(part: Path) -> None:
     """Reach the disk before the rename does, so that a crash leaves the old file or the whole new one."""
     with part.open("rb") as file:
         os.fsync(file.fileno())
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file that is there whole or not at all. Raises: ExportError."""
+    with part_file(path) as part:
+        part.write_bytes(data)
+
+
+def write_text(path: Path, text: str) -> None:
+    """As `write_bytes`, UTF-8 with the line ends of `text`. Raises: ExportError."""
+    write_bytes(path, text.encode())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -12,6 +11,7 @@ from typing import Any
 
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.frame import ByteArray, Frame
+from seg_viewer.core.machine import usable_cores
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.overlay import Overlay
 from seg_viewer.engines.base import LoadProgress, segment_all
@@ -83,11 +83,6 @@ def bench(
     return BenchResult(
         name, spec.title, engine_line, cores, frames, cpu_s, limit, rate, rate / limit, first_shot_s, drops
     )
-
-
-def usable_cores() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
 
 
 def _run_pipeline(
