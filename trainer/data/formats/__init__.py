@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from seg_viewer.core.errors import SourceError, UsageError
+from seg_viewer.core.registry import entries
 from trainer.data.data_set import DataSet
 from trainer.data.formats.base import Format, chosen_map
 from trainer.labels.named import read_label_map
 from trainer.pairs import Split
 
-MODULES = (
+# a folder that fits several is of the first
+MODULES = [
     "trainer.data.formats.camvid",
     "trainer.data.formats.carla",
     "trainer.data.formats.carvana",
@@ -21,27 +22,13 @@ MODULES = (
     "trainer.data.formats.idd",
     "trainer.data.formats.oxford_pets",
     "trainer.data.formats.penn_fudan",
-)
-"""One line for each format: a module with a constant FORMAT. A folder that fits several is of the first."""
+]
 
 AUTO, TFDS = "auto", "tfds"
 """What may stand for a format's name: recognise the folder; fetch it through tensorflow_datasets."""
 
 
-def load_formats(modules: Sequence[str]) -> dict[str, Format]:
-    """The formats of modules, by name. Raises: TypeError for a module without a FORMAT, ValueError for a name twice."""
-    formats: dict[str, Format] = {}
-    for module in modules:
-        made = getattr(importlib.import_module(module), "FORMAT", None)
-        if not isinstance(made, Format):
-            raise TypeError(f"{module} has no constant FORMAT = Format(…)")
-        if made.name in (*formats, AUTO, TFDS):
-            raise ValueError(f"{module}: the name '{made.name}' is taken; choose another")
-        formats[made.name] = made
-    return formats
-
-
-FORMATS = load_formats(MODULES)
+FORMATS = entries(MODULES, "FORMAT", Format)
 
 _OTHER_TERMS = {"rendered": "frames rendered for this project from its own Blender scene"}
 """Terms of data sets that recipes give a name of their own."""
