@@ -20,10 +20,9 @@ from seg_viewer.cli.options import LOAD_BAR, make_options, run_options
 @run_options
 def bench(video: str, json_path: Path | None, frames: int, **choices: Any) -> None:
     """Measure each stage alone and the whole pipeline on VIDEO, and its ratio to what the processor allows."""
-    from seg_viewer.jobs.bench import bench as measure
-    from seg_viewer.jobs.bench import render
+    from seg_viewer.jobs.bench import BenchJob, render, run_bench
 
-    result = measure(video, make_options(**choices), frames, LOAD_BAR)
+    result = run_bench(BenchJob(video, make_options(**choices), frames), on_loading=LOAD_BAR)
     click.echo(render(result))
     if json_path is not None:
         from seg_viewer.core.part_file import part_file

@@ -19,9 +19,7 @@ from seg_viewer.cli.record_carla import record_carla
 from seg_viewer.cli.signals import ends_like_ctrl_c
 from seg_viewer.cli.view import view
 from seg_viewer.core.error_hooks import error_hooks, redacted_traceback
-from seg_viewer.core.errors import SegViewerError
-from seg_viewer.core.printable import printable
-from seg_viewer.core.redact import redact_text
+from seg_viewer.core.errors import last_words
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -59,20 +57,18 @@ def _run() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
-        _fail("stopped; nothing was left behind", 130)
-    except SegViewerError as error:
-        _fail(redacted_traceback(error) if debug else printable(str(error)), error.exit_code)
-    except Exception as error:
-        if debug:
-            _fail(redacted_traceback(error), 1)
-        text = printable(" ".join(str(error).split())) or type(error).__name__
-        _fail(f"unexpected {type(error).__name__}: {text} (run 'seg-viewer --debug …' and report it)", 1)
+    except click.Abort:
+        _fail(KeyboardInterrupt(), debug=False)
+    except (Exception, KeyboardInterrupt) as error:  # the last place: whatever it is, it is shown
+        _fail(error, debug=debug)
 
 
-def _fail(text: str, code: int) -> None:
+def _fail(error: BaseException, *, debug: bool) -> None:
+    line, code = last_words(error, "seg-viewer", "stopped; nothing was left behind")
     with suppress(OSError):  # the terminal may be gone
-        click.echo(f"seg-viewer: {redact_text(text)}", err=True)
+        if debug:
+            click.echo(redacted_traceback(error), err=True)
+        click.echo(line, err=True)
     sys.exit(code)
 
 

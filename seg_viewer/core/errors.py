@@ -5,6 +5,7 @@ The text of each is one line that names the thing (file, address, class, device)
 
 from __future__ import annotations
 
+from seg_viewer.core.printable import printable
 from seg_viewer.core.redact import redact_text
 
 STOPPED = 130
@@ -60,4 +61,4 @@ def last_words(error: BaseException, program: str, stopped: str = "stopped") -> 
     else:
         kind = type(error).__name__
         text = f"unexpected {kind}: {str(error) or kind} (run '{program} --debug …' and report it)"
-    return redact_text(f"{program}: {' '.join(text.split())}"), code
+    return printable(redact_text(f"{program}: {' '.join(text.split())}")), code
