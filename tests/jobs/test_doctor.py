@@ -61,7 +61,7 @@ class Watched:
 
 def _bench(spec: ModelSpec) -> None:
     clip = make_clip(spec.path.with_name("clip.mp4"), frames=10)
-    bench.bench(clip, RunOptions(model=str(spec.path)), 50)
+    bench.run_bench(bench.BenchJob(clip, RunOptions(model=str(spec.path)), 50))
 
 
 @pytest.mark.parametrize("fails_at", [None, 0, 1, 2, 130])
