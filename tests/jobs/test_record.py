@@ -15,11 +15,12 @@ import pytest
 
 from seg_viewer.core.class_map import ClassMap
 from seg_viewer.core.errors import ExportError, SourceError, UsageError
-from seg_viewer.core.frame import Frame, RgbPicture, Shot
+from seg_viewer.core.frame import Frame, Shot
 from seg_viewer.core.labels import DRIVING
 from seg_viewer.core.overlay import Overlay
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.jobs.record import Recording, RecordPlan, RecordWhat, parse_seconds, parse_split, record_live
+from seg_viewer.media.rgb_picture import RgbPicture
 from seg_viewer.sources import LiveSource, SourceInfo, open_source
 from tests.clips import make_clip, solid, video_times
 from tests.servers.http_video import HttpVideo

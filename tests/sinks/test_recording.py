@@ -17,10 +17,11 @@ import pytest
 from seg_viewer.core.class_map import ClassMap
 from seg_viewer.core.encoded import EncodedPacket, PacketRing, StreamFormat
 from seg_viewer.core.errors import UsageError
-from seg_viewer.core.frame import TICKS, Frame, RgbPicture, Shot
+from seg_viewer.core.frame import TICKS, Frame, Shot
 from seg_viewer.core.labels import DRIVING
 from seg_viewer.core.overlay import Overlay
 from seg_viewer.media.raw_encoder import RawEncoder
+from seg_viewer.media.rgb_picture import RgbPicture
 from seg_viewer.sinks import recording as module
 from seg_viewer.sinks.recording import Recorder, cut_to_whole_fragments
 from tests.clips import solid, video_times

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from seg_viewer.core.frame import RgbPicture
 from seg_viewer.core.labels import DRIVING
+from seg_viewer.media.rgb_picture import RgbPicture
 from trainer.data.formats import Pair, find
 from trainer.scoring.evaluate import Model, measure
 from trainer.scoring.flicker import Calm, calm_text, measure_calm

@@ -8,7 +8,8 @@ from typing import Any
 
 from seg_viewer.core.assets import asset_path
 from seg_viewer.core.errors import SourceError, UsageError
-from seg_viewer.core.frame import Picture, RgbPicture
+from seg_viewer.core.frame import Picture
+from seg_viewer.media.rgb_picture import RgbPicture
 
 DEMO = "demo"
 
