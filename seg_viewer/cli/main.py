@@ -202,22 +202,20 @@ def record(
     **choices: Any,
 ) -> None:
     """Record the live SOURCE (camera, address, screen; see 'view --help') until Ctrl-C or --duration."""
-    from seg_viewer.jobs.record import Recording, RecordPlan, RecordWhat, record_live
-    from seg_viewer.sources import LiveSource
+    from seg_viewer.jobs.record import RecordJob, RecordPlan, RecordProgress, RecordWhat, run_record
 
     _terminate_like_ctrl_c()
     status = Console(stderr=True).status("Recording …")
 
-    def on_progress(recording: Recording, live: LiveSource) -> None:
+    def on_progress(progress: RecordProgress) -> None:
         status.start()
-        state = "recording" if live.status.connected else live.status.problem
-        status.update(f"{state}: {recording.seconds:.0f} s, {recording.frames} frames; Ctrl-C ends it")
+        state = progress.problem or "recording"
+        status.update(f"{state}: {progress.seconds:.0f} s, {progress.frames} frames; Ctrl-C ends it")
 
     plan = RecordPlan(Path(output).expanduser(), RecordWhat(what), *split)
     try:
-        result = record_live(
-            source, plan, _options(**choices), duration_s=duration, on_progress=on_progress, on_loading=_load_bar
-        )
+        job = RecordJob(source, plan, _options(**choices), duration)
+        result = run_record(job, on_progress=on_progress, on_loading=_load_bar)
     finally:
         status.stop()
     files = ", ".join(str(path) for path in result.files)

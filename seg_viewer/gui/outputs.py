@@ -32,6 +32,7 @@ class Outputs(QObject):
         self._screenshots.failed.connect(messages.show_error)
         self.recorder.saved.connect(lambda paths: self._tell_saved("Recording", paths))
         self.recorder.failed.connect(messages.show_error)
+        self.recorder.noted.connect(messages.show_warning)
         self.recorder.changed.connect(self._show_recording)
         window.ego_zone.entered.connect(messages.show_info)
         window.ego_zone.saved.connect(lambda paths: self._tell_saved("Clip", paths))

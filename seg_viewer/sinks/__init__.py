@@ -1,24 +1,40 @@
-"""Where shots go: context managers with `write(shot)`. Masks and tables have their place here next to video."""
+"""Where shots go. Which sink writes a file is told by its name: `sink_for`."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from seg_viewer.core.frame import Shot
+from seg_viewer.core.errors import UsageError
 
-__all__ = ["PRESETS", "Sink"]
+if TYPE_CHECKING:
+    from seg_viewer.sinks.base import SinkKind
+
+MODULES = (
+    "seg_viewer.sinks.video",
+    "seg_viewer.sinks.recording",
+)
+"""Of the sinks that a file name chooses; each has one constant `SINK`. Adding one is its file and its line here."""
 
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow")
 """x264's speeds: faster makes larger files."""
 
 
-class Sink(Protocol):
-    """Takes shots in order. Leaving the `with` block well finishes the file; an error leaves nothing behind."""
+def sink_kinds(*, live: bool = False) -> tuple[SinkKind, ...]:
+    """Those for what is live, or for what has an end; imports them, and PyAV with them."""
+    kinds: list[SinkKind] = [import_module(name).SINK for name in MODULES]
+    return tuple(kind for kind in kinds if kind.live is live)
 
-    def __enter__(self) -> Sink: ...
 
-    def __exit__(self, *details: object) -> None: ...
-
-    def write(self, shot: Shot) -> None:
-        """Raises: ExportError when it cannot be stored."""
-        ...
+def sink_for(path: Path, *, live: bool = False) -> SinkKind:
+    """The sink that writes a file of that name. Raises: UsageError, naming the suffixes that there are."""
+    kinds = sink_kinds(live=live)
+    for kind in kinds:
+        if path.suffix.lower() in kind.suffixes:
+            return kind
+    names = [suffix for kind in kinds for suffix in kind.suffixes]
+    listed = " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+    if live:
+        raise UsageError(f"{path}: recordings are {listed}; choose such a name")
+    raise UsageError(f"{path}: only {listed} can be written; choose a name that ends so")

@@ -23,7 +23,9 @@ from seg_viewer.core.overlay import Overlay
 from seg_viewer.media.raw_encoder import RawEncoder
 from seg_viewer.media.rgb_picture import RgbPicture
 from seg_viewer.sinks import recording as module
-from seg_viewer.sinks.recording import Recorder, cut_to_whole_fragments
+from seg_viewer.media.playable import cut_to_whole_fragments
+from seg_viewer.sinks.queued import Queued, WhenFull
+from seg_viewer.sinks.recording import RecordingSink
 from tests.clips import solid, video_times
 
 RATE = 25
@@ -289,13 +291,15 @@ def test_the_ring_keeps_whole_groups_and_has_a_bound() -> None:
     ring = PacketRing(2.0)
     for packet in packets:
         ring.add(packet)
-    kept = ring.listen(lambda _packet: None)
+    kept: list[EncodedPacket] = []
+    ring.listen(kept.append)
     assert kept[0].keyframe and kept[-1] is packets[-1]
     assert 2.0 <= (kept[-1].pts - kept[0].pts) / TICKS < 4.0
     small = PacketRing(1e9, most_bytes=sum(len(packet.data) for packet in packets) // 4)
     for packet in packets:
         small.add(packet)
-    kept = small.listen(lambda _packet: None)
+    kept = []
+    small.listen(kept.append)
     assert sum(len(packet.data) for packet in kept) <= small._most_bytes
     assert not kept or kept[0].keyframe
 
@@ -304,4 +308,6 @@ def test_the_ring_forgets_what_came_before_a_reconnect() -> None:
     ring = PacketRing(100.0)
     for packet in _packets(30) + _packets(5, start=40):
         ring.add(packet)
-    assert len(ring.listen(lambda _packet: None)) == 5
+    kept: list[EncodedPacket] = []
+    ring.listen(kept.append)
+    assert len(kept) == 5
