@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 
@@ -233,9 +234,9 @@ class _File(ABC):
         self.problem = "; ".join(filter(None, [self.problem, text]))
 
     @abstractmethod
-    def _packets(self, item: EncodedPacket | Shot) -> list[av.Packet[av.VideoStream]]: ...
+    def _packets(self, item: EncodedPacket | Shot) -> list[av.Packet[Any]]: ...
 
-    def _rest(self) -> list[av.Packet[av.VideoStream]]:
+    def _rest(self) -> list[av.Packet[Any]]:
         return []
 
 
@@ -252,7 +253,7 @@ class _PacketFile(_File):
         self._start = first.pts
         self._last_dts: int | None = None
 
-    def _packets(self, item: EncodedPacket | Shot) -> list[av.Packet[av.VideoStream]]:
+    def _packets(self, item: EncodedPacket | Shot) -> list[av.Packet[Any]]:
         assert isinstance(item, EncodedPacket)
         if self._first_s is None:
             self._first_s = _time_s(item)
@@ -286,7 +287,7 @@ class _ShotFile(_File):
         self._sample_aspect = sample_aspect
         self._start_s = first.frame.time_s
 
-    def _packets(self, item: EncodedPacket | Shot) -> list[av.Packet[av.VideoStream]]:
+    def _packets(self, item: EncodedPacket | Shot) -> list[av.Packet[Any]]:
         assert isinstance(item, Shot)
         planes = item.frame.picture.yuv420()
         self._paint(planes, item.classes)
@@ -302,7 +303,7 @@ class _ShotFile(_File):
             )
         return self._track.encode(planes, item.frame.time_s - self._start_s)
 
-    def _rest(self) -> list[av.Packet[av.VideoStream]]:
+    def _rest(self) -> list[av.Packet[Any]]:
         return self._track.flush() if self._track is not None else []
 
 

@@ -19,7 +19,7 @@ from seg_viewer.core.frame import Frame, Shot
 from seg_viewer.core.labels import DRIVING
 from seg_viewer.core.overlay import Overlay
 from seg_viewer.jobs.options import RunOptions
-from seg_viewer.jobs.record import Recording, RecordPlan, RecordWhat, RecordJob, parse_seconds, parse_split, run_record
+from seg_viewer.jobs.record import Recording, RecordJob, RecordPlan, RecordWhat, parse_seconds, parse_split, run_record
 from seg_viewer.media.rgb_picture import RgbPicture
 from seg_viewer.sources import LiveSource, SourceInfo, open_source
 from tests.clips import make_clip, solid, video_times
