@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,8 @@ _SMALL_FRAMES = 64
 
 @dataclass(frozen=True)
 class BenchResult:
-    """
+    """What was measured.
+
     Args:
         source: name of the clip.
         model: name of the model.
@@ -99,7 +101,8 @@ def _run_pipeline(
 ) -> tuple[float, float, str, dict[str, int]]:
     open_s = time.perf_counter()
     first_shot_s = start_s = end_s = 0.0
-    with Pipeline(open_source(source), options.segmenter(spec, progress=on_loading), loop=True) as pipeline:
+    segmenter = options.segmenter(spec, progress=on_loading)
+    with Pipeline(open_source(source), segmenter, loop=True) as pipeline:
         for number, shot in enumerate(pipeline):
             if number == 0:
                 first_shot_s = time.perf_counter() - open_s
@@ -158,14 +161,13 @@ def _inference(
     pictures = (smalls[number % len(smalls)] for number in range(frames + _WARM_UP))
     maps: list[ByteArray] = []
     start_s = 0.0
-    for number, classes in enumerate(segment_all(engine, pictures)):
-        if number == _WARM_UP:
-            start_s = time.process_time()
-        if len(maps) < len(smalls):
-            maps.append(classes)
-    seconds = time.process_time() - start_s
-    engine.close()
-    return maps, seconds
+    with closing(engine):
+        for number, classes in enumerate(segment_all(engine, pictures)):
+            if number == _WARM_UP:
+                start_s = time.process_time()
+            if len(maps) < len(smalls):
+                maps.append(classes)
+        return maps, time.process_time() - start_s
 
 
 def _overlay(frames_in: Iterator[Frame], overlay: Overlay, maps: list[ByteArray], frames: int) -> float:

@@ -7,6 +7,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.video.reformatter import ColorRange
 
 from seg_viewer.core.encoded import EncodedPacket, PacketRing
 from seg_viewer.media.av_picture import AvPicture
@@ -34,6 +35,7 @@ def test_a_colour_comes_back(tmp_path: Path, suffix: str, size: tuple[int, int],
         stream = container.streams.video[0]
         context = stream.codec_context
         assert (context.colorspace, context.color_trc, context.color_primaries) == (BT709, BT709, BT709)
+        assert context.color_range == ColorRange.MPEG
         frame = next(container.decode(stream))
     # by this program, and by PyAV alone: what is tagged is what every player takes
     for picture in (AvPicture(frame).rgb(), frame.to_ndarray(format="rgb24", src_colorspace=frame.colorspace)):
