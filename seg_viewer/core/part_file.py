@@ -150,6 +150,17 @@ def part_file(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
         raise ExportError(f"{path}: exists by now and was left alone; what was written is in {taken}")
 
 
+def write_bytes(path: Path, data: bytes, *, overwrite: bool = True) -> None:
+    """Write a file that is there whole or not at all; `overwrite` as for `part_file`. Raises: ExportError."""
+    with part_file(path, overwrite=overwrite) as part:
+        part.write_bytes(data)
+
+
+def write_text(path: Path, text: str, *, overwrite: bool = True) -> None:
+    """As `write_bytes`, UTF-8 with the line ends of `text`. Raises: ExportError."""
+    write_bytes(path, text.encode(), overwrite=overwrite)
+
+
 def left_behind(folder: Path) -> Iterator[tuple[Path, Path]]:
     """Parts in a folder, each with the name it was for; also those that are being written."""
     try:

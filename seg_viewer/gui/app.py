@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 
+from seg_viewer.core.error_hooks import error_hooks
+from seg_viewer.core.signals import end_signals_to
 from seg_viewer.gui.system import check_display, mend_plugin_path
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.player.player import Player
 from seg_viewer.sources import DEMO
-
-_log = logging.getLogger(__name__)
 
 
 def run_viewer(
@@ -54,6 +51,7 @@ def _show(player: Player, options: RunOptions, on_first_shot: Callable[[], None]
     # Qt is imported only now: it aborts where `check_display` would have said why
     from PySide6.QtWidgets import QApplication
 
+    from seg_viewer.gui.bridge import ErrorBridge
     from seg_viewer.gui.main_window import MainWindow
     from seg_viewer.gui.settings import open_store
     from seg_viewer.gui.theme import apply_theme, icon
@@ -67,29 +65,13 @@ def _show(player: Player, options: RunOptions, on_first_shot: Callable[[], None]
     window = MainWindow(player, options, open_store())
     if on_first_shot is not None:
         window.first_shot_painted.connect(on_first_shot)
-    old_hook = sys.excepthook
-    sys.excepthook = _teller(window.messages.show_error)
-    if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: window.close())
-    window.show()
-    try:
+    errors = ErrorBridge(window.messages.show_error, window)
+    with error_hooks(errors.tell), end_signals_to(lambda *_: window.close()):
+        window.show()
         code = app.exec()
-    finally:
-        sys.excepthook = old_hook
     if not window.ended_in_time:
         _leave_now(code)
     return code
-
-
-def _teller(show: Callable[[str], None]) -> Callable[..., None]:
-    """An excepthook: one line in the window, the rest in the log."""
-
-    def tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        _log.error("unexpected error", exc_info=(kind, error, trace))
-        show(f"Unexpected error: {kind.__name__}: {error}")
-
-    return tell
 
 
 def _leave_now(code: int) -> None:

@@ -36,6 +36,7 @@ from seg_viewer.gui.widgets.legend import Legend, SidePanel
 from seg_viewer.gui.widgets.live_bar import lost_text
 from seg_viewer.gui.widgets.loading_bar import LoadingBar
 from seg_viewer.gui.widgets.message_bar import MessageBar
+from seg_viewer.gui.widgets.plain import plain_title
 from seg_viewer.gui.widgets.recent_menu import RecentMenu
 from seg_viewer.gui.widgets.start_page import StartPage
 from seg_viewer.gui.widgets.stats_panel import StatsPanel
@@ -347,7 +348,7 @@ class MainWindow(QMainWindow):
             return
         self._announced = source
         self._real_length_s = None
-        self.setWindowTitle(f"{player.info.name} — {TITLE}")
+        self.setWindowTitle(plain_title(f"{player.info.name} — {TITLE}"))
         self.view.set_source(player.info.sample_aspect, player.ledger)
         self.controls.set_position(player.position_s)
         self.controls.set_live(player.info.live)

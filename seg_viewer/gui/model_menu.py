@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu
 from seg_viewer.core.assets import find_model, shipped_models
 from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.model_file import read_model_file
+from seg_viewer.gui.widgets.plain import plain_action, plain_tip
 
 if TYPE_CHECKING:
     from seg_viewer.gui.main_window import MainWindow
@@ -74,10 +75,10 @@ class Models(QObject):
             text = path.stem if ships else path.name
             if ships and path.stem == default:
                 text += " (the default here)"
-            action = self._group.addAction(text.replace("&", "&&"))
+            action = self._group.addAction(plain_action(text))
             action.setCheckable(True)
             action.setChecked(path == running)
-            action.setToolTip("Comes with this program" if ships else str(path))
+            action.setToolTip("Comes with this program" if ships else plain_tip(str(path)))
             action.triggered.connect(lambda _=False, name=path.stem if ships else str(path): self.use(name))
             self._menu.insertAction(self._line, action)
 

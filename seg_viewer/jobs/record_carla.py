@@ -179,10 +179,10 @@ def run_record_carla(
             pairs.describe(process.version, begun)
             try:
                 for _ in range(drive.pairs):
-                    capture = process.capture(job.every)
-                    if capture is None:
+                    pair = process.next_pair(job.every)
+                    if pair is None:
                         break
-                    pairs.write(TaggedPicture(capture.rgb, capture.tags))
+                    pairs.write(TaggedPicture(pair.rgb, pair.tags))
                     on_progress(pairs.count, drive)
             except SourceError as error:
                 raise SourceError(f"{error}. {pairs.count} whole pairs stay in {folder}") from None

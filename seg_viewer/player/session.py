@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 
+from seg_viewer.core.error_hooks import redacted_traceback
 from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.frame import ByteArray, Shot
 from seg_viewer.core.ledger import Ledger
@@ -207,7 +207,7 @@ class Session:
         except SegViewerError as error:
             self._fail(str(error))
         except Exception as error:  # the window goes on, whatever a decoder or a runtime raises
-            _log.error("the player stopped\n%s", redact_text(traceback.format_exc()))
+            _log.error("the player stopped\n%s", redacted_traceback(error))
             self._fail(f"{self.source}: stopped by an unexpected error: {type(error).__name__}: {error}")
 
     def _play(self) -> None:

@@ -18,7 +18,7 @@ from seg_viewer.core.frame import ByteArray, Frame
 from seg_viewer.media.bgr_picture import BgrPicture
 from seg_viewer.media.raw_encoder import RawEncoder
 from seg_viewer.sources.address import number, read_options
-from seg_viewer.sources.base import SourceInfo
+from seg_viewer.sources.base import SourceInfo, SourceKind
 from seg_viewer.sources.devices import CameraDevice, list_cameras, why_not
 from seg_viewer.sources.live import Backoff, Reconnecting
 
@@ -43,8 +43,8 @@ _READ_TIMEOUT_MS = 3000
 _ENOUGH = 0.95  # of the rate asked for; drivers say 29.97
 
 
-class Capture(Protocol):
-    """What is used of `cv2.VideoCapture`."""
+class VideoCapture(Protocol):
+    """What is used of OpenCV's class of that name."""
 
     def isOpened(self) -> bool: ...
     def set(self, propId: int, value: float, /) -> bool: ...
@@ -142,7 +142,7 @@ class Camera(Reconnecting):
         self,
         choice: CameraChoice,
         *,
-        open_capture: Callable[[int, int], Capture] = cv2.VideoCapture,
+        open_capture: Callable[[int, int], VideoCapture] = cv2.VideoCapture,
         devices: Callable[[], list[CameraDevice]] = list_cameras,
         backoff: Backoff | None = None,
     ) -> None:
@@ -152,7 +152,7 @@ class Camera(Reconnecting):
         self._encoder = RawEncoder(self.packets)
         self._open_capture = open_capture
         self._devices = devices
-        self._capture: Capture | None = None
+        self._capture: VideoCapture | None = None
         self._first: ByteArray | None = None
         self._connect()
 
@@ -186,7 +186,7 @@ class Camera(Reconnecting):
             codec=f"{granted.format} · asked for {asked} fps",
         )
 
-    def _negotiate(self, capture: Capture) -> _Granted:
+    def _negotiate(self, capture: VideoCapture) -> _Granted:
         """Ask for each pixel format in turn and stay with the first that gives size and rate, or with the best."""
         choice = self.choice
         wanted = [choice.format] if choice.format != "auto" else ["yuyv", "mjpeg"]
@@ -202,7 +202,7 @@ class Camera(Reconnecting):
         capture.set(cv2.CAP_PROP_READ_TIMEOUT_MSEC, _READ_TIMEOUT_MS)
         return granted
 
-    def _set_controls(self, capture: Capture) -> None:
+    def _set_controls(self, capture: VideoCapture) -> None:
         for name, value in self.choice.controls.items():
             taken = capture.set(_CONTROLS[name], value)
             now = capture.get(_CONTROLS[name])
@@ -211,7 +211,7 @@ class Camera(Reconnecting):
                 if line not in self.warnings:
                     self.warnings.append(line)
 
-    def _first_picture(self, capture: Capture) -> ByteArray | None:
+    def _first_picture(self, capture: VideoCapture) -> ByteArray | None:
         for _ in range(_FAILURES_IN_A_ROW):
             if capture.grab():
                 picture = self._retrieve(capture)
@@ -219,7 +219,7 @@ class Camera(Reconnecting):
                     return picture
         return None
 
-    def _retrieve(self, capture: Capture) -> ByteArray | None:
+    def _retrieve(self, capture: VideoCapture) -> ByteArray | None:
         """The picture just grabbed, (H, W, 3) BGR; None when it is not whole."""
         ok, picture = capture.retrieve()
         if not ok or picture is None or getattr(picture, "ndim", 0) != 3 or 0 in picture.shape or picture.shape[2] != 3:
@@ -280,7 +280,7 @@ class _Granted:
         return -off, min(self.rate, choice.rate)
 
 
-def _ask(capture: Capture, choice: CameraChoice, fourcc: str) -> _Granted:
+def _ask(capture: VideoCapture, choice: CameraChoice, fourcc: str) -> _Granted:
     """Ask for one pixel format; what the driver then says it does."""
     # the order matters to V4L2: a format allows sizes, a size allows rates
     capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*fourcc))
@@ -303,7 +303,7 @@ def _last_line(error: Exception) -> str:
 
 
 def probe_modes(
-    device: CameraDevice, open_capture: Callable[[int, int], Capture] = cv2.VideoCapture
+    device: CameraDevice, open_capture: Callable[[int, int], VideoCapture] = cv2.VideoCapture
 ) -> list[tuple[str, int, int, float]]:
     """Pixel format, width, height and rate that a camera grants when asked for usual ones, each once.
 
@@ -322,3 +322,13 @@ def probe_modes(
     finally:
         capture.release()
     return sorted((g.format, g.width, g.height, g.rate) for g in granted)
+
+
+SOURCE = SourceKind(
+    "camera",
+    lambda text: bool(re.match(r"camera:|/dev/video\d+", text, re.IGNORECASE)),
+    lambda text: Camera(parse_camera(text)),
+    forms=(("camera:0, camera:NAME, /dev/video2", "?size=1280x720&fps=30&format=mjpeg&mirror=1&exposure=…"),),
+    live=True,
+    check=parse_camera,
+)

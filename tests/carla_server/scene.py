@@ -65,4 +65,20 @@ class ColorScene:
         return picture, np.full((height, width), CLASS_TAGS[class_id], np.uint8)
 
 
-SCENES: dict[str, type[DemoScene] | type[ColorScene]] = {"demo": DemoScene, "colors": ColorScene}
+class PickleScene:
+    """Pixels, picture and tags both, that are a pickle: unpickled, they make a folder in $SEG_VIEWER_TEST_FOLDER."""
+
+    def look(self, moment: int, width: int, height: int) -> tuple[ByteArray, ByteArray]:
+        call = b"cos\nsystem\n(Vmkdir $SEG_VIEWER_TEST_FOLDER/unpickled\ntR."
+        pixels = np.zeros(3 * width * height, np.uint8)
+        pixels[: len(call)] = np.frombuffer(call, np.uint8)
+        tags = pixels[: width * height].reshape(height, width)
+        rgb = pixels.reshape(height, width, 3)
+        return np.ascontiguousarray(rgb[:, :, ::-1]), tags
+
+
+SCENES: dict[str, type[DemoScene] | type[ColorScene] | type[PickleScene]] = {
+    "demo": DemoScene,
+    "colors": ColorScene,
+    "pickle": PickleScene,
+}

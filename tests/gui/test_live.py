@@ -254,7 +254,7 @@ def test_a_camera_is_told_apart_from_what_was_asked_and_comes_back(qtbot: QtBot,
             backoff=Backoff(0.05, 0.05),
         )
 
-    monkeypatch.setattr("seg_viewer.sources.Camera", camera)
+    monkeypatch.setattr("seg_viewer.sources.camera.Camera", camera)
     plugged_in[0] = True
     window = open_window("camera:toy?exposure=20")
     wait_state(qtbot, window, PlayerState.PLAYING)

@@ -15,7 +15,7 @@ from seg_viewer.engines.base import Engine
 from seg_viewer.jobs import bench as bench_module
 from seg_viewer.jobs import export as export_module
 from seg_viewer.jobs import record as record_module
-from seg_viewer.jobs.bench import bench
+from seg_viewer.jobs.bench import BenchJob, run_bench
 from seg_viewer.jobs.export import ExportJob, run_export
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.jobs.record import RecordJob, RecordPlan, run_record
@@ -119,4 +119,4 @@ def test_a_bench_whose_engine_breaks(tmp_path: Path, model: Path, monkeypatch: p
 
     monkeypatch.setattr(bench_module, "segment_all", broken)
     with pytest.raises(EngineError, match="out of breath"):
-        bench(str(clip), RunOptions(str(model)), frames=20)
+        run_bench(BenchJob(str(clip), RunOptions(str(model)), frames=20))

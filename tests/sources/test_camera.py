@@ -15,7 +15,7 @@ from seg_viewer.core.encoded import EncodedPacket
 from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.media.bgr_picture import BgrPicture
 from seg_viewer.sources import open_source
-from seg_viewer.sources.camera import SHORT_FRAME, Camera, Capture, find_camera, parse_camera, probe_modes
+from seg_viewer.sources.camera import SHORT_FRAME, Camera, VideoCapture, find_camera, parse_camera, probe_modes
 from seg_viewer.sources.devices import CameraDevice, holder_of, list_cameras, obstacle
 from seg_viewer.sources.live import Backoff, LiveSource
 from tests.cameras import DEVICE, ScriptedCapture, opener
@@ -30,7 +30,7 @@ def _camera(*captures: ScriptedCapture, text: str = "camera:0?size=64x48", **cho
 
 def test_the_scripted_capture_has_the_surface_of_the_real_one() -> None:
     real = cv2.VideoCapture()
-    names = [name for name in vars(Capture) if not name.startswith("_")]
+    names = [name for name in vars(VideoCapture) if not name.startswith("_")]
     assert set(names) == {"isOpened", "set", "get", "grab", "retrieve", "release"}
     for name in names:
         assert callable(getattr(real, name)) and callable(getattr(ScriptedCapture, name))

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -19,6 +20,9 @@ import pytest
 from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.core.frame import Frame
 from seg_viewer.sources import LiveSource, open_source
+from seg_viewer.sources.carla.address import parse_carla
+from seg_viewer.sources.carla.messages import KINDS
+from seg_viewer.sources.carla.process import DriveProcess
 
 pytest.importorskip("carla", reason="the carla client is not installed")
 pytest.importorskip("msgpack", reason="msgpack is not installed")
@@ -303,6 +307,32 @@ def test_a_client_that_crashes_leaves_nothing_behind(server: CarlaServer) -> Non
     source.close()
     assert is_as_it_was(server)
     assert server.report()["weather"] != before["weather"]
+
+
+def test_pixels_are_never_unpickled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that dies with a picture still in the pipe: that is then the last that there is to read."""
+    monkeypatch.setenv("SEG_VIEWER_TEST_FOLDER", str(tmp_path))
+    with CarlaServer("--scene", "pickle") as server:
+        drive = DriveProcess(parse_carla(server.url(f"{SMALL}&autopilot=0")))
+        assert drive.board()
+        ticks = server.report()["cues"]
+        drive.interrupt()
+        assert drive.next_pair(20) is None  # asked for, and not fetched
+        server.wait_until(lambda report: report["cues"] == ticks + 20)
+        time.sleep(0.5)  # the picture goes into the pipe
+        (child,) = [child for child in multiprocessing.active_children() if child.name == "seg-carla"]
+        child.kill()
+        child.join(10)
+        drive.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_message_of_an_unknown_kind_ends_in_one_line(server: CarlaServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(KINDS, b"R")  # as if the other process were of a later version
+    with pytest.raises(SourceError, match=r"sent a message of the unknown kind b'R'; open the drive again\.") as caught:
+        open_source(server.url(f"{SMALL}&vehicles=3"))
+    assert "What was spawned there was removed" in str(caught.value) and "\n" not in str(caught.value)
+    assert is_as_it_was(server)
 
 
 def test_interrupting_ends_a_wait() -> None:

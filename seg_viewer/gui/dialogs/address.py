@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from seg_viewer.core.errors import SegViewerError
 from seg_viewer.gui.theme import icon
+from seg_viewer.gui.widgets.plain import PlainLabel
 from seg_viewer.sources import check_live
 from seg_viewer.sources.devices import list_cameras
 from seg_viewer.sources.screen import list_screens
@@ -61,7 +62,7 @@ class AddressDialog(QDialog):
         self.devices.setIconSize(QSize(18, 18))
         self.devices.setMinimumHeight(96)
         self.devices.addItem("Looking for cameras …")
-        self.problem = QLabel(objectName="problem")
+        self.problem = PlainLabel(objectName="problem")
         self.problem.setWordWrap(True)
         self.problem.hide()
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Open | QDialogButtonBox.StandardButton.Cancel)

@@ -25,9 +25,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from seg_viewer.core.error_hooks import redacted_traceback
 from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.overlay import OverlayStyle
 from seg_viewer.gui.widgets.message_bar import MessageBar
+from seg_viewer.gui.widgets.plain import PlainLabel, plain_title
 from seg_viewer.gui.widgets.seek_bar import clock_text
 from seg_viewer.jobs.export import ExportCancelled, ExportJob, ExportProgress, ExportResult, run_export
 from seg_viewer.jobs.options import RunOptions
@@ -82,7 +84,7 @@ class _ExportThread(QObject):
         except SegViewerError as error:
             self.failed.emit(str(error))
         except Exception as error:  # shown in the dialog, whatever an encoder raises
-            _log.exception("the export stopped")
+            _log.error("the export stopped\n%s", redacted_traceback(error))
             self.failed.emit(f"stopped by an unexpected error: {type(error).__name__}: {error}")
         else:
             self.done.emit(result)
@@ -104,7 +106,7 @@ class ExportDialog(QDialog):
         self, source: str, info: SourceInfo, options: RunOptions, style: OverlayStyle, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self.setWindowTitle(f"Export {info.name}")
+        self.setWindowTitle(plain_title(f"Export {info.name}"))
         self.setMinimumWidth(560)
         self._source = source
         self._options = replace(options, style=style)
@@ -120,7 +122,7 @@ class ExportDialog(QDialog):
         column.addLayout(self._form(suggest_output(info), style))
         self.bar = QProgressBar()
         self.bar.setAccessibleName("Progress")
-        self.status = QLabel("", objectName="dim")
+        self.status = PlainLabel("", objectName="dim")
         self.status.setAccessibleName("Progress text")
         column.addWidget(self.bar)
         column.addWidget(self.status)
@@ -149,7 +151,7 @@ class ExportDialog(QDialog):
         rows: tuple[tuple[str, QWidget], ...] = (
             ("Save as", self.output),
             ("Quality", self.quality),
-            ("Overlay", QLabel(look)),
+            ("Overlay", PlainLabel(look)),
             ("Sound", QLabel("taken along, where the source has any", objectName="dim")),
         )
         for row, (name, widget) in enumerate(rows):

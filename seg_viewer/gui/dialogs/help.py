@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QHBoxLayou
 import seg_viewer
 from seg_viewer.gui.actions import MENUS, MORE_KEYS
 from seg_viewer.gui.theme import icon
+from seg_viewer.gui.widgets.plain import PlainLabel
 
 _KEY_NAMES = {"Left": "←", "Right": "→", "Up": "↑", "Down": "↓"}
 
@@ -74,7 +75,7 @@ class AboutDialog(QDialog):
         parts = f"Python {platform.python_version()} · Qt {PySide6.__version__}"
         text.addWidget(QLabel(parts, objectName="dim"))
         if engine_line:
-            engine = QLabel(engine_line, objectName="dim")
+            engine = PlainLabel(engine_line, objectName="dim")
             engine.setWordWrap(True)
             text.addWidget(engine)
         text.addWidget(QLabel("MIT licence", objectName="dim"))

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QFrame, QGridLayout, QLabel, QScrollAre
 
 from seg_viewer.core.labels import Label, LabelSet
 from seg_viewer.gui import theme
+from seg_viewer.gui.widgets.plain import PlainLabel, plain_action, plain_tip
 
 
 class Swatch(QWidget):
@@ -107,16 +108,16 @@ class Legend(QScrollArea):
         swatch = Swatch(label.color)
         grid.addWidget(swatch, row, 0)
         if label.painted:
-            box = _CheckBox(label.name)
+            box = _CheckBox(plain_action(label.name))
             box.setChecked(label.name not in self._hidden)
             box.setAccessibleName(f"Show {label.name}")
-            box.setToolTip(f"Show or hide {label.name}" + (f" ({row + 1})" if row < 9 else ""))
+            box.setToolTip(plain_tip(f"Show or hide {label.name}" + (f" ({row + 1})" if row < 9 else "")))
             box.toggled.connect(lambda on, name=label.name: self._set_shown(name, on))
             grid.addWidget(box, row, 1)
             self._boxes[label.name] = box
         else:
             swatch.setEnabled(False)
-            name = QLabel(label.name, objectName="dim")
+            name = PlainLabel(label.name, objectName="dim")
             name.setToolTip("never painted")
             grid.addWidget(name, row, 1)
         share = QLabel("–", objectName="dim" if not label.painted else "")

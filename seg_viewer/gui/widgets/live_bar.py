@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from seg_viewer.core.ledger import LedgerSnapshot
+from seg_viewer.gui.widgets.plain import PlainLabel, plain_tip
 from seg_viewer.gui.widgets.seek_bar import clock_text
 from seg_viewer.player.session import PlayerState
 from seg_viewer.sources import LiveStatus
@@ -29,7 +30,7 @@ class LiveBar(QWidget):
         self.badge = QLabel(objectName="badge")
         self.badge.setAccessibleName("State of the live source")
         self.badge.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.status = QLabel(objectName="dim")
+        self.status = PlainLabel(objectName="dim")
         self.status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.recording = QLabel(objectName="recording")
         self.recording.setAccessibleName("Recording")
@@ -61,7 +62,7 @@ class LiveBar(QWidget):
             self.badge.style().polish(self.badge)
         self.latency.setVisible(kind == "live")  # of the past, while nothing arrives
         self.status.setText(line)
-        self.status.setToolTip(line)
+        self.status.setToolTip(plain_tip(line))
 
     def set_times(self, snapshot: LedgerSnapshot) -> None:
         shown = snapshot.stages.get("shown")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QSizePolicy, QWidget
+
+from seg_viewer.gui.widgets.plain import PlainLabel, plain_tip
 
 _STEPS = 1000
 
@@ -24,8 +26,7 @@ class LoadingBar(QWidget):
         line = QHBoxLayout(frame)
         line.setContentsMargins(12, 6, 12, 6)
         line.setSpacing(12)
-        self.label = QLabel()
-        self.label.setTextFormat(Qt.TextFormat.PlainText)
+        self.label = PlainLabel()
         self.label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.label.setMinimumWidth(60)
         line.addWidget(self.label, 2)
@@ -48,7 +49,7 @@ class LoadingBar(QWidget):
             return
         what, share = loading
         self.label.setText(f"Preparing the engine, once for this GPU · {what}")
-        self.label.setToolTip(what)
+        self.label.setToolTip(plain_tip(what))
         self.bar.setValue(round(_STEPS * share))
         self.show()
 

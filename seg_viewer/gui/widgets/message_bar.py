@@ -7,7 +7,9 @@ from collections.abc import Callable
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
+from seg_viewer.core.redact import redact_text
 from seg_viewer.gui.theme import icon
+from seg_viewer.gui.widgets.plain import PlainLabel
 
 _AT_MOST = 3
 _INFO_MS = 8000
@@ -52,6 +54,7 @@ class MessageBar(QWidget):
         return False
 
     def _show(self, kind: str, text: str, button: str = "", on_button: Callable[[], None] | None = None) -> None:
+        text = redact_text(text)
         for row in [row for row in self._rows if row.text == text]:
             self._remove(row)
         row = _Message(kind, text, button, on_button)
@@ -87,10 +90,9 @@ class _Message(QFrame):
         sign.setPixmap(icon(kind).pixmap(QSize(18, 18), self.devicePixelRatioF()))
         line.addWidget(sign)
         # long paths have no spaces to break at, and would widen the window
-        label = QLabel(
+        label = PlainLabel(
             text.replace("/", "/" + _MAY_BREAK).replace("\\", "\\" + _MAY_BREAK).replace("_", "_" + _MAY_BREAK)
         )
-        label.setTextFormat(Qt.TextFormat.PlainText)
         label.setWordWrap(True)
         label.setAccessibleName(f"{kind}: {text}")
         label.setMinimumWidth(60)

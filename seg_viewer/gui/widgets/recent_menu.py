@@ -6,6 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QMenu, QWidget
 
 from seg_viewer.gui.opening import short_name
+from seg_viewer.gui.widgets.plain import plain_action, plain_tip
 
 
 class RecentMenu(QMenu):
@@ -22,8 +23,8 @@ class RecentMenu(QMenu):
         self.clear()
         self.setEnabled(bool(sources))
         for source in sources:
-            action = self.addAction(short_name(source).replace("&", "&&"))
-            action.setToolTip(source)
+            action = self.addAction(plain_action(short_name(source)))
+            action.setToolTip(plain_tip(source))
             action.triggered.connect(lambda _checked=False, source=source: self.chosen.emit(source))
         if sources:
             self.addSeparator()

@@ -9,6 +9,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from seg_viewer.gui.theme import icon
+from seg_viewer.gui.widgets.plain import plain_action, plain_tip
 from seg_viewer.sources import is_live
 
 _RECENT_SHOWN = 5
@@ -79,7 +80,7 @@ class StartPage(QWidget):
             button = QPushButton(objectName="recent")
             kind = "live" if is_live(source) else "open" if Path(source).suffix else "folder"
             button.setIcon(icon(kind))
-            button.setToolTip(source)
+            button.setToolTip(plain_tip(source))
             button.setProperty("source", source)
             button.setAccessibleName(f"Open {source}")
             button.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
@@ -98,4 +99,5 @@ class StartPage(QWidget):
         for button in self.recent_buttons:
             source = str(button.property("source"))
             text = source if is_live(source) else f"{Path(source).name}   —   {Path(source).parent}"
-            button.setText(self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, room))
+            elided = self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, room)
+            button.setText(plain_action(elided))

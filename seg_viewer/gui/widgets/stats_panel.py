@@ -9,6 +9,7 @@ from seg_viewer.core.ledger import LedgerSnapshot
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.scores import Score
 from seg_viewer.engines.base import EngineReport
+from seg_viewer.gui.widgets.plain import PlainLabel
 from seg_viewer.sources import SourceInfo
 
 _ROWS = (
@@ -56,7 +57,7 @@ class StatsPanel(QScrollArea):
         for row, (key, name, tip) in enumerate(_ROWS):
             title = QLabel(name, objectName="dim")
             title.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
-            value = QLabel("–")
+            value = PlainLabel("–")
             value.setWordWrap(True)
             value.setAccessibleName(name)
             value.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)

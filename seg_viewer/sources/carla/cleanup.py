@@ -1,4 +1,4 @@
-"""What a drive has to put back in the simulator."""
+"""What a drive has left in the simulator, and how it is removed."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ WEATHER = (
 
 
 @dataclass(frozen=True)
-class Debt:
-    """What is to be put back in the simulator.
+class Leftovers:
+    """What must be removed from the simulator, or reset in it, when a drive ends.
 
     Args:
         actors: ids of what was spawned, oldest first.
@@ -46,18 +46,18 @@ class Debt:
     weather: Mapping[str, float] = field(default_factory=dict)
 
 
-def settle(carla: Any, client: Any, world: Any, debt: Debt) -> None:
+def clean_up(carla: Any, client: Any, world: Any, leftovers: Leftovers) -> None:
     """Destroy the actors, latest first, then put settings and weather back."""
-    if debt.actors:
-        client.apply_batch_sync([carla.command.DestroyActor(actor) for actor in reversed(debt.actors)], False)
-    if debt.settings:
+    if leftovers.actors:
+        client.apply_batch_sync([carla.command.DestroyActor(actor) for actor in reversed(leftovers.actors)], False)
+    if leftovers.settings:
         settings = world.get_settings()
-        for key, value in debt.settings.items():
+        for key, value in leftovers.settings.items():
             setattr(settings, key, value)
         world.apply_settings(settings)
-    if debt.weather:
+    if leftovers.weather:
         weather = world.get_weather()
-        for key, value in debt.weather.items():
+        for key, value in leftovers.weather.items():
             setattr(weather, key, value)
         world.set_weather(weather)
         # that call is only sent, not waited for: an answer to a later one says that it arrived before the client ends

@@ -1,7 +1,7 @@
 """CARLA: rides on a car of the simulator, two cameras on it. The only door to the `carla` package.
 
 Everything that a drive spawned is destroyed, and what it changed in the world is put back, when it is closed.
-Runs in a process of its own, see `carla_process.py`.
+Runs in a process of its own, see `process.py`.
 """
 
 from __future__ import annotations
@@ -22,9 +22,8 @@ from seg_viewer.core.carla_tags import table_version
 from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.core.frame import ByteArray
 from seg_viewer.sources.carla.address import CarlaOptions
-from seg_viewer.sources.carla.cleanup import SETTINGS, WEATHER, Debt, settle
-from seg_viewer.sources.carla.pairing import CAMERAS, Pairs
-from seg_viewer.sources.carla.process import Capture
+from seg_viewer.sources.carla.cleanup import SETTINGS, WEATHER, Leftovers, clean_up
+from seg_viewer.sources.carla.pairing import CAMERAS, CameraPair, Pairs
 from seg_viewer.sources.carla.traffic import Traffic
 
 _EGO = "vehicle.tesla.model3"
@@ -40,19 +39,19 @@ class CarlaDrive:
 
     Args:
         options: see there.
-        on_debt: called whenever there is more to put back.
+        on_leftovers: called whenever there is more to clean up.
 
     Raises:
         UsageError: the town, weather or car that was asked for does not exist, or the `carla` package is missing.
         SourceError: no server answers, it has another version than the client, or there is no room for the car.
     """
 
-    def __init__(self, options: CarlaOptions, on_debt: Callable[[Debt], None] = lambda _debt: None) -> None:
+    def __init__(self, options: CarlaOptions, on_leftovers: Callable[[Leftovers], None] = lambda _: None) -> None:
         self.options = options
-        self.debt = Debt()
+        self.leftovers = Leftovers()
         self.warnings: list[str] = []
         self.version = ""
-        self._on_debt = on_debt
+        self._on_leftovers = on_leftovers
         self.town = ""
         self._pairs = Pairs()
         self._carla = _carla_package()
@@ -76,7 +75,7 @@ class CarlaDrive:
         """Pictures so far that nobody got, by cause."""
         return dict(self._pairs.drops)
 
-    def capture(self) -> Capture:
+    def next_pair(self) -> CameraPair:
         """Tick the world and wait for what the cameras saw.
 
         Raises:
@@ -95,7 +94,7 @@ class CarlaDrive:
         picture, tags = (_pixels(pair[camera]) for camera in CAMERAS)
         rgb = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGRA2RGB), np.uint8)
         image = pair[CAMERAS[0]]
-        return Capture(image.frame, image.timestamp, rgb, np.ascontiguousarray(tags[:, :, 2]), arrived_s)
+        return CameraPair(image.frame, image.timestamp, rgb, np.ascontiguousarray(tags[:, :, 2]), arrived_s)
 
     def close(self) -> None:
         """Destroy what was spawned and put the world back as it was; again is fine."""
@@ -109,7 +108,7 @@ class CarlaDrive:
                 self._quietly(camera.stop)
             if self._traffic is not None:
                 self._quietly(self._traffic.stop)
-            self._quietly(lambda: settle(self._carla, self._client, self._world, self.debt))
+            self._quietly(lambda: clean_up(self._carla, self._client, self._world, self.leftovers))
         # the library's threads end with the last of these
         self._cameras, self._traffic, self._world, self._client = [], None, None, None
 
@@ -150,10 +149,10 @@ class CarlaDrive:
             self._load_town()
             if options.weather:
                 preset = self._preset(options.weather)
-                self._owe(weather={key: getattr(weather, key) for key in WEATHER})
+                self._remember(weather={key: getattr(weather, key) for key in WEATHER})
                 self._world.set_weather(preset)
             if options.tick:
-                self._owe(settings={key: getattr(settings, key) for key in SETTINGS})
+                self._remember(settings={key: getattr(settings, key) for key in SETTINGS})
                 own = self._world.get_settings()
                 own.synchronous_mode = True
                 own.no_rendering_mode = False
@@ -200,11 +199,17 @@ class CarlaDrive:
             traffic = None
             if options.vehicles or options.walkers or drives:
                 traffic = self._traffic = Traffic(
-                    self._carla, self._client, self._world, _free_port(), options.seed, options.tick, self._owe_actors
+                    self._carla,
+                    self._client,
+                    self._world,
+                    _free_port(),
+                    options.seed,
+                    options.tick,
+                    self._remember_spawned,
                 )
                 if options.vehicles or drives:
                     traffic.start()
-                    # it begins in its own time, and forgets cars that it is told of before the world shows them
+                    # it begins in its own time, and forgets cars that it hears of before the world shows them
                     self._tick_or_wait()
             ego = self._find_car(options.ego) if options.ego else self._spawn_car(blueprints, points)
             if traffic is not None:
@@ -237,7 +242,7 @@ class CarlaDrive:
         while points:
             car = self._world.try_spawn_actor(cars[0], points.pop())
             if car is not None:
-                self._owe_actors([car.id])
+                self._remember_spawned([car.id])
                 return car
         raise SourceError(f"{self.options.name}: no spawn point of {self.town} is free; remove some cars")
 
@@ -250,17 +255,18 @@ class CarlaDrive:
             carla.Rotation(pitch=options.mount.pitch),
         )
         camera = self._world.spawn_actor(blueprint, place, attach_to=ego)
-        self._owe_actors([camera.id])
+        self._remember_spawned([camera.id])
         name = str(blueprint.id)
         camera.listen(lambda image: self._pairs.put(name, image))
         self._cameras.append(camera)
 
-    def _owe_actors(self, ids: Sequence[int]) -> None:
-        self._owe(actors=(*self.debt.actors, *ids))
+    def _remember_spawned(self, ids: Sequence[int]) -> None:
+        self._remember(actors=(*self.leftovers.actors, *ids))
 
-    def _owe(self, **more: Any) -> None:
-        self.debt = replace(self.debt, **more)
-        self._on_debt(self.debt)
+    def _remember(self, **more: Any) -> None:
+        """To be cleaned up; said before anything else can go wrong."""
+        self.leftovers = replace(self.leftovers, **more)
+        self._on_leftovers(self.leftovers)
 
     # -- talking to the server -------------------------------------------------------------------------------------
 
@@ -333,12 +339,12 @@ class _Explained:
             raise self._drive.lost(error) from None
 
 
-def settle_for(options: CarlaOptions, debt: Debt) -> None:
-    """`settle` for a drive that ended without. Raises: RuntimeError when the server does not answer."""
+def clean_up_after(options: CarlaOptions, leftovers: Leftovers) -> None:
+    """`clean_up` for a drive that ended without. Raises: RuntimeError when the server does not answer."""
     carla = _carla_package()
     client = carla.Client(options.host, options.port)
     client.set_timeout(options.timeout_s)
-    settle(carla, client, client.get_world(), debt)
+    clean_up(carla, client, client.get_world(), leftovers)
 
 
 def _carla_package() -> Any:

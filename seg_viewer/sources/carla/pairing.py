@@ -5,13 +5,35 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
+from dataclasses import dataclass
 from typing import Any
+
+from seg_viewer.core.frame import ByteArray
 
 CAMERAS = ("sensor.camera.rgb", "sensor.camera.semantic_segmentation")
 UNPAIRED = "CARLA: picture without its ground truth"
 OVERTAKEN = "CARLA: another client ticks faster"
 
 _WAITING_FRAMES = 4
+
+
+@dataclass(frozen=True)
+class CameraPair:
+    """What both cameras saw at one tick.
+
+    Args:
+        tick: the simulator's frame number.
+        time_s: simulated time, seconds.
+        rgb: shape (H, W, 3), uint8, RGB.
+        tags: CARLA's tags, shape (H, W), uint8.
+        arrived_s: `time.perf_counter()` when both were there; that clock is the same in all processes of a machine.
+    """
+
+    tick: int
+    time_s: float
+    rgb: ByteArray
+    tags: ByteArray
+    arrived_s: float
 
 
 class Pairs:

@@ -11,50 +11,27 @@ import contextlib
 import importlib.util
 import multiprocessing
 import os
-import pickle
 import signal
 import socket
 import sys
 import tempfile
 import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from seg_viewer.core.errors import SegViewerError, SourceError, UsageError
-from seg_viewer.core.frame import ByteArray
+from seg_viewer.core.signals import END_SIGNALS
 from seg_viewer.sources.carla.address import CarlaOptions
-from seg_viewer.sources.carla.cleanup import Debt
+from seg_viewer.sources.carla.cleanup import Leftovers
+from seg_viewer.sources.carla.messages import Close, Closed, Failed, Message, Ready, Seen, Tick, decode, encode
+from seg_viewer.sources.carla.pairing import CameraPair
 
 _CLOSE_S = 30.0
 _SETUP_S = 240.0
 _SWEEP_S = 5.0
 _PATIENCE_S = 0.1
-_TICK, _CLOSE = "tick", "close"
-_READY, _CAPTURE, _DEBT, _ERROR, _CLOSED = "ready", "capture", "debt", "error", "closed"
-
-
-@dataclass(frozen=True)
-class Capture:
-    """What both cameras saw at one tick.
-
-    Args:
-        tick: the simulator's frame number.
-        time_s: simulated time, seconds.
-        rgb: shape (H, W, 3), uint8, RGB.
-        tags: CARLA's tags, shape (H, W), uint8.
-        arrived_s: `time.perf_counter()` when both were there; that clock is the same in all processes of a machine.
-    """
-
-    tick: int
-    time_s: float
-    rgb: ByteArray
-    tags: ByteArray
-    arrived_s: float
 
 
 class DriveProcess:
@@ -75,7 +52,7 @@ class DriveProcess:
         self.version = self.town = ""
         self.drops: dict[str, int] = {}
         """Pictures so far that were left out, by cause."""
-        self._debt = Debt()
+        self._leftovers = Leftovers()
         self._stopping = False
         self._is_closed = False
         self._lock = threading.Lock()  # one may close while another waits
@@ -103,10 +80,11 @@ class DriveProcess:
         except BaseException:
             self.close()
             raise
-        if answer is not None:
-            _, self.version, self.town, warnings = answer
-            self.warnings += warnings
-        return answer is not None
+        if not isinstance(answer, Ready):
+            return False
+        self.version, self.town = answer.version, answer.town
+        self.warnings += answer.warnings
+        return True
 
     def _take_clock(self) -> bool:
         """One drive of this program at a time sets the pace of a simulator; waits for the one before to be closed."""
@@ -119,33 +97,31 @@ class DriveProcess:
                 raise SourceError(f"{self.options.name}: another drive of this program is under way there; close it")
         return True
 
-    def capture(self, ticks: int = 1) -> Capture | None:
+    def next_pair(self, ticks: int = 1) -> CameraPair | None:
         """What is seen so many ticks later; None once it is to stop. Called on one thread.
 
         Raises:
             SourceError: the server or a camera did not answer in time.
         """
-        self._send((_TICK, ticks))
+        self._send(Tick(ticks))
         answer = self._answer((2 + ticks) * self.options.timeout_s + 5)
-        if answer is None:
+        if not isinstance(answer, Seen):
             return None
-        _, tick, time_s, arrived_s, height, width, self.drops = answer
-        try:
-            rgb = np.frombuffer(self._connection.recv_bytes(), np.uint8).reshape(height, width, 3)
-            tags = np.frombuffer(self._connection.recv_bytes(), np.uint8).reshape(height, width)
-        except (EOFError, OSError):
-            raise SourceError(self._why_it_ended()) from None
-        return Capture(tick, time_s, rgb, tags, arrived_s)
+        self.drops = dict(answer.drops)
+        return answer.pair
 
     def interrupt(self) -> None:
-        """End a `capture` that waits, from any thread; for good."""
+        """End a `next_pair` that waits, from any thread; for good."""
         if not self._stopping:
             self._stopping = True
             with contextlib.suppress(OSError):
                 self._waker.send(b"!")
 
     def close(self) -> None:
-        """Have the drive leave the simulator as it was, and wait for that; again is fine. Not while `capture` runs."""
+        """Have the drive leave the simulator as it was, and wait for that; again is fine.
+
+        Not while `next_pair` runs.
+        """
         with self._lock:
             if self._is_closed:
                 return
@@ -153,7 +129,7 @@ class DriveProcess:
             self._stopping = True
             atexit.unregister(self.close)
             if self._process.pid is not None:
-                self._send((_CLOSE, 0))
+                self._send(Close())
                 self._read_last_words()
                 self._process.join(_CLOSE_S)
                 if self._process.is_alive():
@@ -173,32 +149,38 @@ class DriveProcess:
         with contextlib.suppress(EOFError, OSError):
             while self._connection.poll(_CLOSE_S):
                 words = self._connection.recv_bytes()
-        with contextlib.suppress(pickle.UnpicklingError, EOFError):
-            answer = pickle.loads(words)
-            if answer[0] == _CLOSED:
-                self.warnings += [text for text in answer[1] if text not in self.warnings]
+        with contextlib.suppress(ValueError):
+            answer = decode(words)
+            if isinstance(answer, Closed):
+                self.warnings += [text for text in answer.warnings if text not in self.warnings]
 
-    def _send(self, order: tuple[str, int]) -> None:
-        with contextlib.suppress(OSError):  # it has ended: the answer will tell
-            self._connection.send(order)
+    def _send(self, order: Tick | Close) -> None:
+        with contextlib.suppress(OSError):  # it has ended: the answer will say so
+            self._connection.send_bytes(encode(order))
 
-    def _answer(self, timeout_s: float) -> Any:
+    def _answer(self, timeout_s: float) -> Message | None:
         """Whatever it answers next, or None once it is to stop. Raises: SourceError, UsageError."""
         while True:
             ready = wait([self._connection, self._woken, self._process.sentinel], timeout_s)
             if self._stopping:
                 return None
-            answer: Any = None
+            words = b""
             if self._connection in ready or self._connection.poll():
                 with contextlib.suppress(EOFError, OSError):
-                    answer = self._connection.recv()
-            if answer is None:
+                    words = self._connection.recv_bytes()
+            if not words:
                 raise SourceError(self._why_it_ended())
-            if answer[0] == _ERROR:
-                raise (UsageError if answer[1] else SourceError)(answer[2])
-            if answer[0] != _DEBT:
+            try:
+                answer = decode(words)
+            except ValueError as error:
+                raise SourceError(
+                    f"{self.options.name}: the CARLA client sent {error}; open the drive again. {self._clean_up()}"
+                ) from None
+            if isinstance(answer, Failed):
+                raise (UsageError if answer.is_usage else SourceError)(answer.text)
+            if not isinstance(answer, Leftovers):
                 return answer
-            self._debt = answer[1]
+            self._leftovers = answer
 
     def _why_it_ended(self) -> str:
         """One line; what it left in the simulator is removed, where that still answers."""
@@ -209,21 +191,22 @@ class DriveProcess:
         if self._process.is_alive() or "time-out" in text:
             return (
                 f"{name}: the simulator did not answer within {self.options.timeout_s:g} s; is it still running?"
-                f" {self._settle()}"
+                f" {self._clean_up()}"
             )
         lines = [line.strip() for line in text.splitlines() if line.strip() and "WARNING" not in line]
         why = f": {lines[-1]}" if lines else ""
-        return f"{name}: the CARLA client ended unexpectedly (code {self._process.exitcode}){why}. {self._settle()}"
+        return f"{name}: the CARLA client ended unexpectedly (code {self._process.exitcode}){why}. {self._clean_up()}"
 
-    def _settle(self) -> str:
+    def _clean_up(self) -> str:
         """Put back what the other process can no longer; returns what became of it."""
         if self._process.is_alive():
             self._process.kill()
             self._process.join()
-        if self._debt == Debt():
+        if self._leftovers == Leftovers():
             return "Nothing was left there"
         context = multiprocessing.get_context("spawn")
-        sweeper = context.Process(target=_sweep, args=(self.options, self._debt, self._log), name="seg-carla-sweeper")
+        what = (self.options, self._leftovers, self._log)
+        sweeper = context.Process(target=_sweep, args=what, name="seg-carla-sweeper")
         sweeper.start()
         sweeper.join(_SWEEP_S + self.options.timeout_s)
         if sweeper.is_alive():
@@ -244,54 +227,52 @@ def _clock_of(options: CarlaOptions) -> threading.Lock:
 
 
 def _serve(connection: Connection, options: CarlaOptions, log: str) -> None:
-    """Drive for whoever holds the other end of `connection`; clean up when it closes, for whatever reason."""
+    """Drive for the process at the other end of `connection`; clean up when that closes, for whatever reason."""
     _ignore_signals()
     _redirect_output(log)
     from seg_viewer.sources.carla.client import CarlaDrive
 
     drive: CarlaDrive | None = None
     try:
-        drive = CarlaDrive(options, on_debt=lambda debt: connection.send((_DEBT, debt)))
-        connection.send((_READY, drive.version, drive.town, drive.warnings))
-        while (order := connection.recv())[0] == _TICK:
-            for _ in range(order[1]):
-                capture = drive.capture()
-            height, width = capture.tags.shape
-            connection.send((_CAPTURE, capture.tick, capture.time_s, capture.arrived_s, height, width, drive.drops))
-            connection.send_bytes(capture.rgb.data.cast("B"))
-            connection.send_bytes(capture.tags.data.cast("B"))
+        drive = CarlaDrive(options, on_leftovers=lambda leftovers: connection.send_bytes(encode(leftovers)))
+        connection.send_bytes(encode(Ready(drive.version, drive.town, tuple(drive.warnings))))
+        while isinstance(order := decode(connection.recv_bytes()), Tick):
+            pair = None
+            for _ in range(order.count):
+                pair = drive.next_pair()
+            if pair is not None:
+                connection.send_bytes(encode(Seen(pair, drive.drops)))
     except SegViewerError as error:
         with contextlib.suppress(OSError):
-            connection.send((_ERROR, isinstance(error, UsageError), str(error)))
-    except (EOFError, OSError):
-        pass
+            connection.send_bytes(encode(Failed(str(error), isinstance(error, UsageError))))
+    except (EOFError, OSError, ValueError):
+        pass  # nobody listens any more, or somebody else talks
     finally:
         if drive is not None:
             drive.close()
             with contextlib.suppress(OSError):
-                connection.send((_CLOSED, drive.warnings))
+                connection.send_bytes(encode(Closed(tuple(drive.warnings))))
         connection.close()
         with contextlib.suppress(OSError):
             Path(log).unlink()  # only wanted after a crash; the other one may be gone
 
 
-def _sweep(options: CarlaOptions, debt: Debt, log: str) -> None:
+def _sweep(options: CarlaOptions, leftovers: Leftovers, log: str) -> None:
     """Exits with 0 when the simulator is as it was."""
     _ignore_signals()
     _redirect_output(log)
-    from seg_viewer.sources.carla.client import settle_for
+    from seg_viewer.sources.carla.client import clean_up_after
 
     try:
-        settle_for(replace(options, timeout_s=min(_SWEEP_S, options.timeout_s)), debt)
+        clean_up_after(replace(options, timeout_s=min(_SWEEP_S, options.timeout_s)), leftovers)
     except RuntimeError:
         sys.exit(1)
 
 
 def _ignore_signals() -> None:
-    """Ctrl-C and a polite kill are meant for the other process, which tells this one; it must not stop tidying up."""
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    """They are meant for the other process, which closes this one; nothing may break off the cleaning up."""
+    for number in END_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _redirect_output(log: str) -> None:

@@ -1,4 +1,4 @@
-"""Cars and people around the car that carries the cameras. Given the `carla` package by `sources/carla.py`."""
+"""Cars and people around the car that carries the cameras. Given the `carla` package by `client.py`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _TRIES_PER_WALKER = 4
 
 
 class Traffic:
-    """What the traffic manager drives and what walks; whoever made it destroys them after `stop`.
+    """What the traffic manager drives and what walks; its maker destroys them after `stop`.
 
     Args:
         carla: the package.
@@ -18,7 +18,7 @@ class Traffic:
         port: of a traffic manager of our own, which ends with `stop`.
         seed: of its choices.
         synchronous: it moves with our ticks.
-        owe: called with the ids of everybody who was spawned.
+        on_spawn: called with the ids of everybody who was spawned.
     """
 
     def __init__(
@@ -29,7 +29,7 @@ class Traffic:
         port: int,
         seed: int,
         synchronous: bool,
-        owe: Callable[[Sequence[int]], None],
+        on_spawn: Callable[[Sequence[int]], None],
     ) -> None:
         self._carla = carla
         self._client = client
@@ -37,7 +37,7 @@ class Traffic:
         self._port = port
         self._seed = seed
         self._synchronous = synchronous
-        self._owe = owe
+        self._on_spawn = on_spawn
         self._manager: Any = None
         self._controllers: list[int] = []
 
@@ -107,7 +107,7 @@ class Traffic:
     def _spawn(self, batch: list[Any]) -> list[int]:
         answers = self._client.apply_batch_sync(batch, False)
         spawned = [answer.actor_id for answer in answers if not answer.error]
-        self._owe(spawned)
+        self._on_spawn(spawned)
         return spawned
 
 
