@@ -37,6 +37,7 @@ class Outputs(QObject):
         window.ego_zone.entered.connect(messages.show_info)
         window.ego_zone.saved.connect(lambda paths: self._tell_saved("Clip", paths))
         window.ego_zone.failed.connect(messages.show_error)
+        window.ego_zone.noted.connect(messages.show_warning)
 
     def take_screenshot(self) -> None:
         window = self._window

@@ -55,7 +55,7 @@ def test_it_has_the_manners_of_all_sinks(with_json_lines: Path, tmp_path: Path, 
     assert told.strip() == "out_2.jsonl 4" and out.read_text() == "mine"
     command = ["-m", "seg_viewer", "export", str(clip), "-o", str(out), "--model", str(model)]
     assert "exists already" in run(with_json_lines, *command, code=2)
-    told = run(with_json_lines, *command[:4], str(tmp_path / "out.avi"), *command[6:], code=2)
+    told = run(with_json_lines, *command[:5], str(tmp_path / "out.avi"), *command[6:], code=2)
     assert "only .jsonl or .mp4 can be written" in told
 
 

@@ -34,6 +34,8 @@ class EgoZone(QObject):
     """One line: when, and how much of what."""
     saved = Signal(list)
     failed = Signal(str)
+    noted = Signal(str)
+    """What a person has to know of the files: another name, one that was found."""
 
     def __init__(self, view: VideoView, player: Player) -> None:
         super().__init__(view)
@@ -109,6 +111,8 @@ class EgoZone(QObject):
         files = [str(path) for path in clip.stop()]
         if clip.problem:
             self.failed.emit(clip.problem)
+        for note in clip.notes:
+            self.noted.emit(note)
         if files:
             self.saved.emit(files)
 
