@@ -53,7 +53,8 @@ def record(
     **choices: Any,
 ) -> None:
     """Record the live SOURCE (camera, address, screen; see 'view --help') until Ctrl-C or --duration."""
-    from seg_viewer.jobs.record import RecordJob, RecordPlan, RecordProgress, RecordWhat, run_record
+    from seg_viewer.jobs.record import RecordJob, RecordProgress, run_record
+    from seg_viewer.jobs.recording import RecordPlan, RecordWhat
 
     status = StatusLine("Recording …")
 

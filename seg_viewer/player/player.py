@@ -15,6 +15,7 @@ from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.scores import Score
 from seg_viewer.engines.base import EngineReport
 from seg_viewer.jobs.options import RunOptions
+from seg_viewer.jobs.recording import Recording
 from seg_viewer.pipeline import BUSY_RECORDER, Pipeline
 from seg_viewer.player.session import Playback, PlayerState, Session, Shown
 from seg_viewer.sinks.base import Sink
@@ -34,6 +35,7 @@ class Player:
         self.options = options
         self._playback = Playback()
         self._session: Session | None = None
+        self._recording: Recording | None = None
         self._threads: list[threading.Thread] = []
         self._problems: deque[str] = deque()
         self._playback.on_problem = self._problems.append
@@ -190,10 +192,18 @@ class Player:
         if self._session:
             self._session.tee.remove(sink)
 
-    def count_left_out(self) -> None:
-        """A recording had no time for a shot."""
-        if self._session:
-            self._session.ledger.drop(BUSY_RECORDER)
+    def set_recording(self, recording: Recording | None) -> None:
+        """Shots go there too, from the next one on, and no longer to the one before; what it leaves out is counted."""
+        session = self._session
+        before, self._recording = self._recording, recording
+        if session is None:
+            return
+        if before is not None:
+            session.tee.remove(before)
+        if recording is not None:
+            ledger = session.ledger
+            recording.on_left_out = lambda: ledger.drop(BUSY_RECORDER)
+            session.tee.add(recording)
 
     def take(self) -> Shown | None:
         """The newest shot, once."""

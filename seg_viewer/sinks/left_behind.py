@@ -33,7 +33,9 @@ def tidy(path: Path, *, whole_folder: bool = False) -> tuple[str, ...]:
         file = PartFile.adopt(part, name)
         if file is None:
             continue
-        if _plays(part):
+        if part.stat().st_nlink > 1:  # it has its name: only the other one was not removed any more
+            file.discard()
+        elif _plays(part):
             kept = file.commit(name.with_stem(f"{name.stem}_rescued"))
             notes.append(f"a recording that was cut off ({name.name}) was found and is kept as {kept}")
         elif mine:

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QDialogButtonBox
 from pytestqt.qtbot import QtBot
 
 from seg_viewer.gui.dialogs.address import AddressDialog
-from seg_viewer.jobs.record import RecordWhat
+from seg_viewer.jobs.recording import RecordWhat
 from seg_viewer.player.session import PlayerState
 from seg_viewer.sources.camera import Camera, CameraChoice
 from seg_viewer.sources.live import Backoff

@@ -18,7 +18,8 @@ from seg_viewer.jobs import record as record_module
 from seg_viewer.jobs.bench import BenchJob, run_bench
 from seg_viewer.jobs.export import ExportJob, run_export
 from seg_viewer.jobs.options import RunOptions
-from seg_viewer.jobs.record import RecordJob, RecordPlan, run_record
+from seg_viewer.jobs.record import RecordJob, run_record
+from seg_viewer.jobs.recording import RecordPlan
 from tests.clips import make_clip
 from tests.servers.http_video import HttpVideo
 

@@ -9,17 +9,20 @@ import threading
 from collections.abc import Iterator
 from itertools import islice, pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from seg_viewer.core.class_map import ClassMap
-from seg_viewer.core.errors import ExportError, SourceError, UsageError
+from seg_viewer.core.errors import EngineError, ExportError, SourceError, UsageError
 from seg_viewer.core.frame import Frame, Shot
 from seg_viewer.core.labels import DRIVING
 from seg_viewer.core.overlay import Overlay
+from seg_viewer.engines import Engine
 from seg_viewer.jobs.options import RunOptions
-from seg_viewer.jobs.record import Recording, RecordJob, RecordPlan, RecordWhat, parse_seconds, parse_split, run_record
+from seg_viewer.jobs.record import RecordJob, parse_seconds, parse_split, run_record
+from seg_viewer.jobs.recording import Recording, RecordPlan, RecordWhat
 from seg_viewer.media.rgb_picture import RgbPicture
 from seg_viewer.sources import LiveSource, SourceInfo, open_source
 from tests.clips import make_clip, solid, video_times
@@ -165,3 +168,28 @@ def test_ctrl_c_ends_it_well(tmp_path: Path, model: Path, number: signal.Signals
     assert "a_source.mp4" in out and "frames in" in out
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mp4", "a_source.mp4"]
     assert all(video_times(path) for path in tmp_path.iterdir())
+
+
+def test_what_was_recorded_is_told_also_when_the_engine_breaks(
+    http: HttpVideo, tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load, left = RunOptions.load, iter(range(12))
+
+    def breaking(options: RunOptions, *arguments: Any, **choices: Any) -> Engine:
+        engine = load(options, *arguments, **choices)
+        collect = engine.collect
+
+        def collect_some() -> np.ndarray:
+            if next(left, None) is None:
+                raise EngineError("the card fell out")
+            return collect()
+
+        engine.collect = collect_some  # type: ignore[method-assign]
+        return engine
+
+    monkeypatch.setattr(RunOptions, "load", breaking)
+    plan = RecordPlan(tmp_path / "a.mp4", RecordWhat.BOTH)
+    result = run_record(RecordJob(http.url(), plan, RunOptions(model=str(model)), duration_s=20))
+    assert result.problem == "the card fell out"
+    assert sorted(path.name for path in result.files) == ["a.mp4", "a_source.mkv"]
+    assert len(video_times(tmp_path / "a.mp4")) == 12

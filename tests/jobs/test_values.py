@@ -12,8 +12,9 @@ import pytest
 from seg_viewer.core.overlay import OverlayStyle
 from seg_viewer.jobs.export import ExportJob, run_export
 from seg_viewer.jobs.options import RunOptions
-from seg_viewer.jobs.record import RecordJob, RecordPlan, RecordWhat, run_record
+from seg_viewer.jobs.record import RecordJob, run_record
 from seg_viewer.jobs.record_carla import RecordCarlaJob, make_plan
+from seg_viewer.jobs.recording import RecordPlan, RecordWhat
 from tests.clips import make_clip, video_times
 from tests.servers.http_video import HttpVideo
 

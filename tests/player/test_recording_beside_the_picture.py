@@ -13,7 +13,7 @@ import pytest
 
 from seg_viewer.core.overlay import Overlay
 from seg_viewer.jobs.options import RunOptions
-from seg_viewer.jobs.record import Recording, RecordPlan
+from seg_viewer.jobs.recording import Recording, RecordPlan
 from seg_viewer.pipeline import BUSY_RECORDER
 from seg_viewer.player.player import Player
 from seg_viewer.player.session import PlayerState
@@ -73,15 +73,13 @@ def test_a_disk_that_hangs_delays_no_picture_and_what_is_left_out_is_counted(
     monkeypatch.setattr(shutil, "disk_usage", hang)
     assert player.live_source is not None and player.spec is not None and player.ledger is not None
     usual = _longest_gap(_shown(player, HANGS_S))
-    recording = Recording(
-        RecordPlan(tmp_path / "a.mp4"), player.live_source, Overlay(player.spec.labels), player.count_left_out
-    )
-    player.add_sink(recording)
-    times = _shown(player, HANGS_S)
+    recording = Recording(RecordPlan(tmp_path / "a.mp4"), player.live_source, Overlay(player.spec.labels))
+    player.set_recording(recording)
+    times = _shown(player, HANGS_S + 1)
     assert hanging.is_set()
     assert _longest_gap(times) < max(0.5, 3 * usual)
     _wait(player, lambda: recording.frames > 10, "the recording to go on")
-    player.remove_sink(recording)
+    player.set_recording(None)
     assert recording.stop() == [tmp_path / "a.mp4"] and recording.problem == ""
     assert len(video_times(tmp_path / "a.mp4")) == recording.frames
     assert player.ledger.snapshot().drops[BUSY_RECORDER] > 10

@@ -163,3 +163,12 @@ def test_what_an_export_left_behind_is_removed_but_a_recording_never_is(tmp_path
     (note,) = tidy(tmp_path / "out.mp4")
     assert "out_rescued.mp4" in note
     assert [path.name for path in tmp_path.iterdir()] == ["out_rescued.mp4"]
+
+
+def test_a_second_name_of_a_finished_file_is_litter(tmp_path: Path) -> None:
+    """Killed between the link and the removal of the hidden name."""
+    from seg_viewer.sinks.left_behind import tidy
+
+    clip = make_clip(tmp_path / "a.mp4")
+    os.link(clip, tmp_path / ".a.0123abcd.part.mp4")
+    assert tidy(clip) == () and [path.name for path in tmp_path.iterdir()] == ["a.mp4"]

@@ -22,7 +22,7 @@ from seg_viewer.core.errors import ExportError
 from seg_viewer.core.frame import TICKS, Frame, Shot
 from seg_viewer.core.labels import DRIVING
 from seg_viewer.core.overlay import Overlay
-from seg_viewer.jobs.record import Recording, RecordPlan, RecordWhat, wait_while_writing
+from seg_viewer.jobs.recording import Recording, RecordPlan, RecordWhat, wait_while_writing
 from seg_viewer.media.rgb_picture import RgbPicture
 from seg_viewer.sinks.recording import RecordingSink
 from seg_viewer.sources import SourceInfo

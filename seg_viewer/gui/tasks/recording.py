@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.overlay import Overlay
-from seg_viewer.jobs.record import Recording, RecordPlan, RecordWhat, wait_while_writing
+from seg_viewer.jobs.recording import Recording, RecordPlan, RecordWhat, wait_while_writing
 from seg_viewer.player.player import Player
 from seg_viewer.sources import LiveSource
 
@@ -68,11 +68,11 @@ class Recorder(QObject):
             return
         path = _free_path(videos_folder(), source)
         try:
-            self._recording = Recording(RecordPlan(path, self.what), source, overlay, self._player.count_left_out)
+            self._recording = Recording(RecordPlan(path, self.what), source, overlay)
         except SegViewerError as error:
             self.failed.emit(str(error))
             return
-        self._player.add_sink(self._recording)
+        self._player.set_recording(self._recording)
         self.changed.emit(True)
 
     def set_overlay(self, overlay: Overlay) -> None:
@@ -91,7 +91,7 @@ class Recorder(QObject):
         recording, self._recording = self._recording, None
         if recording is None:
             return
-        self._player.remove_sink(recording)
+        self._player.set_recording(None)
         self.changed.emit(False)
         ending = threading.Thread(target=self._end, args=(recording,), name="seg-record-end", daemon=True)
         self._ending = ending, recording

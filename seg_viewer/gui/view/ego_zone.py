@@ -15,7 +15,7 @@ from seg_viewer.core.labels import LabelSet
 from seg_viewer.core.zone import Zone, ZoneWatch
 from seg_viewer.gui.tasks.recording import videos_folder
 from seg_viewer.gui.view.video_view import VideoView
-from seg_viewer.jobs.record import Recording, RecordPlan, RecordWhat, wait_while_writing
+from seg_viewer.jobs.recording import Recording, RecordPlan, RecordWhat, wait_while_writing
 from seg_viewer.player.player import Player
 
 NOTE = "ego zone · no safety function"
