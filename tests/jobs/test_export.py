@@ -5,7 +5,6 @@ import resource
 import signal
 import subprocess
 import sys
-import time
 from fractions import Fraction
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from seg_viewer.core.overlay import OverlayStyle
 from seg_viewer.jobs.export import ExportCancelled, ExportJob, ExportProgress, run_export
 from seg_viewer.jobs.options import RunOptions
 from tests.clips import CYCLE, audio_packets, make_clip, video_times
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -215,9 +215,7 @@ def test_ctrl_c_leaves_no_file(tmp_path: Path, model: Path, kind: signal.Signals
         text=True,
         encoding="utf-8",
     )
-    deadline = time.monotonic() + 30
-    while not list(tmp_path.glob(".out.*")) and time.monotonic() < deadline:
-        time.sleep(0.02)
+    wait_until(lambda: list(tmp_path.glob(".out.*")), "the export to begin", 30)
     process.send_signal(kind)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 130, errors

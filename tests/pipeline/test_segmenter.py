@@ -22,9 +22,9 @@ from seg_viewer.sources import open_source
 from tests.clips import make_clip
 from tests.models import color_model
 from tests.pipeline.test_pipeline import Numbers
+from tests.waiting import wait_until
 
 SMALL, LARGE = Size(64, 32), Size(96, 64)
-_WAIT_S = 10.0
 
 
 class Named:
@@ -81,13 +81,6 @@ def _models(shots: Sequence[Shot]) -> list[str]:
     return [shot.maps[0].model for shot in shots]
 
 
-def _until(condition: Callable[[], bool], what: str) -> None:
-    deadline_s = time.perf_counter() + _WAIT_S
-    while not condition():
-        assert time.perf_counter() < deadline_s, f"waited in vain for {what}"
-        time.sleep(0.005)
-
-
 def _next_of(pipeline: Pipeline, model: str) -> list[Shot]:
     """Shots up to the first one of a model."""
     shots = [next(pipeline)]
@@ -119,7 +112,7 @@ def test_the_one_before_works_on_until_the_other_is_ready() -> None:
     with Pipeline(Numbers(1000), Named("first")) as pipeline:
         next(pipeline)
         pipeline.use(second)
-        _until(lambda: second.events == ["open"], "the second segmenter to be opened")
+        wait_until(lambda: second.events == ["open"], "the second segmenter to be opened")
         assert _models([next(pipeline) for _ in range(100)]) == ["first"] * 100
         gate.set()
         _next_of(pipeline, "second")
@@ -156,7 +149,7 @@ def test_at_the_end_the_last_picture_is_seen_by_the_other_model_and_the_end_stay
     with Pipeline(Numbers(5), Named("first"), keep_open=True) as pipeline:
         for _ in range(5):
             next(pipeline)
-        _until(lambda: pipeline.at_end, "the end")
+        wait_until(lambda: pipeline.at_end, "the end")
         pipeline.use(Named("second"))
         shot = next(pipeline)
         assert (shot.frame.index, shot.maps[0].model) == (4, "second") and pipeline.at_end
@@ -181,7 +174,7 @@ def test_one_that_cannot_be_opened_leaves_the_one_before_at_work() -> None:
     with Pipeline(Numbers(1000), Named("first")) as pipeline:
         next(pipeline)
         pipeline.use(second, lambda error: told.append(str(error)))
-        _until(lambda: bool(told), "the failure to be told")
+        wait_until(lambda: bool(told), "the failure to be told")
         assert told == ["second: no such device"] and second.events == ["open", "close"]
         assert _models([next(pipeline) for _ in range(50)]) == ["first"] * 50
         pipeline.use(Named("third"))
@@ -197,7 +190,7 @@ def test_the_newest_wish_wins_and_an_overtaken_one_is_interrupted() -> None:
             pipeline.use(segmenter, lambda error: told.append(str(error)))
         pipeline.use(Named("fourth"))
         assert set(_models(_next_of(pipeline, "fourth"))) <= {"first", "fourth"}
-        _until(lambda: all(s.events[-1:] == ["close"] for s in overtaken), "the overtaken ones to be closed")
+        wait_until(lambda: all(s.events[-1:] == ["close"] for s in overtaken), "the overtaken ones to be closed")
     assert told == []  # nobody waits for them any more
 
 
@@ -220,7 +213,7 @@ def test_closing_ends_all_of_them(state: str) -> None:
     with Pipeline(Numbers(1000), first, keep_open=True) as pipeline:
         next(pipeline)
         pipeline.use(second)
-        _until(lambda: second.events == ["open"], "the second segmenter to be opened")
+        wait_until(lambda: second.events == ["open"], "the second segmenter to be opened")
     assert first.events[-1] == second.events[-1] == "close"
     late = Named("late")
     pipeline.use(late)

@@ -12,7 +12,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ import pytest
 from rich.console import Console
 
 from seg_viewer.core.errors import SegViewerError, UsageError
+from tests.waiting import wait_until
 from trainer.data.samples import Samples, find_all
 from trainer.data.scan import scan
 from trainer.files import locked
@@ -115,10 +115,13 @@ def test_a_killed_run_goes_on(unbroken: Path, recipe: Recipe, tmp_path: Path) ->
     run = tmp_path / "run"
     line = command("train", tmp_path / "r.toml", "--run", run)
     process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 90
-    while not ((state := _peek(run)) and state.updates >= 3) and time.monotonic() < deadline:
+
+    def has_begun() -> bool:
         assert process.poll() is None
-        time.sleep(0.02)
+        state = _peek(run)
+        return state is not None and state.updates >= 3
+
+    wait_until(has_begun, "the third step", 90)
     process.send_signal(signal.SIGKILL)
     process.wait()
     killed = load_checkpoint(run)
