@@ -246,7 +246,7 @@ class _PacketFile(_File):
     def __init__(self, path: Path, first: EncodedPacket) -> None:
         super().__init__(path)
         try:
-            self._stream = add_packet_stream(self._out, first.format)
+            self._stream = add_packet_stream(self._out, first)
         except ValueError:
             self.discard()
             raise UsageError(f"{path}: {path.suffix} cannot hold {first.format.codec} video; name it .mkv") from None

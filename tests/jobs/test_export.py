@@ -253,10 +253,7 @@ def test_what_a_killed_export_left_is_gone_after_the_next(tmp_path: Path, model:
     clip = make_clip(tmp_path / "in.mp4", frames=400, width=640, height=360, picture=_noise)
     command = _command("export", str(clip), "-o", str(tmp_path / "out.mp4"), "--model", str(model))
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
-        deadline = time.monotonic() + 60
-        while not any(path.stat().st_size for path in tmp_path.glob(".out.*.part.mp4")):
-            assert time.monotonic() < deadline, "waited for the export to write"
-            time.sleep(0.02)
+        wait_until(lambda: any(p.stat().st_size for p in tmp_path.glob(".out.*.part.mp4")), "the export to write", 60)
         other = run_export(ExportJob(make_clip(tmp_path / "b.mp4"), tmp_path / "out.mp4", options))
         assert other.warnings == () and len(list(tmp_path.glob(".out.*.part.mp4"))) == 1  # it is still being written
         process.kill()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from seg_viewer.player.session import PlayerState
 from seg_viewer.sinks.base import Sink
 from tests.clips import video_times
 from tests.servers.http_video import HttpVideo
+from tests.waiting import wait_until
 
 HANGS_S = 2.0
 
@@ -36,12 +37,15 @@ def player(model: Path, tmp_path: Path) -> Iterator[Player]:
             assert player.close(10)
 
 
-def _wait(player: Player, true, what: str) -> None:
-    deadline = time.perf_counter() + 30
-    while not true():
-        assert player.error is None and time.perf_counter() < deadline, f"waited for {what}: {player.error}"
+def _wait(player: Player, condition: Callable[[], object], what: str) -> None:
+    """While pictures are taken, as a window does."""
+
+    def holds() -> bool:
+        assert player.error is None, player.error
         player.take()
-        time.sleep(0.005)
+        return bool(condition())
+
+    wait_until(holds, what)
 
 
 def _shown(player: Player, seconds: float) -> list[float]:

@@ -110,6 +110,20 @@ def test_parameter_sets_that_lie_in_the_extradata_only(
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_parameter_sets_in_the_packets_win_over_the_extradata(tmp_path: Path, suffix: str) -> None:
+    """A stream that has changed its size on the way: what was said at its beginning no longer holds."""
+    old = _without_parameter_sets("libx264")[0].format.extradata
+    packets = _packets(30, size=(96, 64))
+    form = replace(packets[0].format, extradata=old)
+    recorder = _record(tmp_path / f"a{suffix}", [replace(packet, format=form) for packet in packets])
+    assert recorder.problem == ""
+    with av.open(str(tmp_path / f"a{suffix}")) as container:
+        stream = container.streams.video[0]
+        assert old[5:12] not in bytes(stream.codec_context.extradata or b"")
+        assert [(frame.width, frame.height) for frame in container.decode(stream)] == [(96, 64)] * 30
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
 def test_what_cannot_be_played_is_not_called_saved(tmp_path: Path, suffix: str) -> None:
     """Parameter sets of another stream: the muxer takes them, no decoder does."""
     form = StreamFormat("h264", 64, 48, 25.0, Fraction(1), b"\0\0\0\1\x67" + b"\xff" * 8 + b"\0\0\0\1\x68\xff\xff")

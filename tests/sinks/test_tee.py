@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from seg_viewer.core.errors import ExportError
 from seg_viewer.sinks.base import Sink
 from seg_viewer.sinks.queued import Queued, WhenFull
 from seg_viewer.sinks.tee import Tee
+from tests.waiting import wait_until
 
 
 class Notes(Sink[int]):
@@ -50,13 +50,6 @@ class Gate(Notes):
     def write(self, item: int) -> None:
         assert self.open.acquire(timeout=30)
         super().write(item)
-
-
-def _until(true: Callable[[], bool], what: str) -> None:
-    deadline = time.perf_counter() + 10
-    while not true():
-        assert time.perf_counter() < deadline, f"waited for {what}"
-        time.sleep(0.005)
 
 
 def test_each_gets_everything_in_order_from_when_it_was_added() -> None:
@@ -137,7 +130,7 @@ def test_an_error_on_the_thread_of_its_own_is_raised_to_whoever_writes_or_ends(f
     first = fail_at.split()[0]
     queued.write(1)
     if first == "write":
-        _until(lambda: bool(queued.problem), "the error")
+        wait_until(lambda: bool(queued.problem), "the error")
         with pytest.raises(ExportError, match="bad: write failed"):
             queued.write(2)
     with pytest.raises(ExportError, match=f"bad: {first} failed"):
@@ -150,10 +143,10 @@ def test_an_abandoned_queue_writes_no_more() -> None:
     queued = Queued(slow, most=10)
     for number in range(5):
         queued.write(number)
-    _until(lambda: queued.waiting == 4, "the first to be taken")
+    wait_until(lambda: queued.waiting == 4, "the first to be taken")
     ending = threading.Thread(target=queued.abandon)
     ending.start()
-    _until(lambda: not queued.running, "the end to be asked for")
+    wait_until(lambda: not queued.running, "the end to be asked for")
     slow.open.release(100)
     ending.join(10)
     assert slow.got == [0] and slow.calls == ["abandon"]
