@@ -53,20 +53,19 @@ def record(
     **choices: Any,
 ) -> None:
     """Record the live SOURCE (camera, address, screen; see 'view --help') until Ctrl-C or --duration."""
-    from seg_viewer.jobs.record import Recording, RecordPlan, RecordWhat, record_live
-    from seg_viewer.sources import LiveSource
+    from seg_viewer.jobs.record import RecordJob, RecordProgress, run_record
+    from seg_viewer.jobs.recording import RecordPlan, RecordWhat
 
     status = StatusLine("Recording …")
 
-    def on_progress(recording: Recording, live: LiveSource) -> None:
-        state = "recording" if live.status.connected else live.status.problem
-        status.show(f"{state}: {recording.seconds:.0f} s, {recording.frames} frames; Ctrl-C ends it")
+    def on_progress(progress: RecordProgress) -> None:
+        state = progress.problem or "recording"
+        status.show(f"{state}: {progress.seconds:.0f} s, {progress.frames} frames; Ctrl-C ends it")
 
     plan = RecordPlan(Path(output).expanduser(), RecordWhat(what), *split)
     try:
-        result = record_live(
-            source, plan, make_options(**choices), duration_s=duration, on_progress=on_progress, on_loading=LOAD_BAR
-        )
+        job = RecordJob(source, plan, make_options(**choices), duration)
+        result = run_record(job, on_progress=on_progress, on_loading=LOAD_BAR)
     finally:
         status.stop()
     files = ", ".join(str(path) for path in result.files)

@@ -32,8 +32,7 @@ def record_carla(
 
     SOURCE is carla://HOST:PORT?… as for 'view'; what the plan says wins.
     """
-    from seg_viewer.jobs.record_carla import PlannedDrive, make_plan, read_plan
-    from seg_viewer.jobs.record_carla import record_carla as record
+    from seg_viewer.jobs.record_carla import PlannedDrive, RecordCarlaJob, make_plan, read_plan, run_record_carla
 
     if plan_file is None and pairs is None:
         raise click.UsageError("say how many pairs (-n 1000) or give a plan (--plan FILE)")
@@ -53,7 +52,8 @@ def record_carla(
 
     try:
         with stop_event() as stop:
-            done = record(source, output.expanduser(), plan, every=every, stop=stop, on_progress=on_progress)
+            job = RecordCarlaJob(source, output.expanduser(), plan, every)
+            done = run_record_carla(job, stop=stop, on_progress=on_progress)
     finally:
         status.stop()
     for warning in done.warnings:

@@ -32,10 +32,12 @@ class Outputs(QObject):
         self._screenshots.failed.connect(messages.show_error)
         self.recorder.saved.connect(lambda paths: self._tell_saved("Recording", paths))
         self.recorder.failed.connect(messages.show_error)
+        self.recorder.noted.connect(messages.show_warning)
         self.recorder.changed.connect(self._show_recording)
         window.ego_zone.entered.connect(messages.show_info)
         window.ego_zone.saved.connect(lambda paths: self._tell_saved("Clip", paths))
         window.ego_zone.failed.connect(messages.show_error)
+        window.ego_zone.noted.connect(messages.show_warning)
 
     def take_screenshot(self) -> None:
         window = self._window

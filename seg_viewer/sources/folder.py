@@ -13,7 +13,8 @@ from natsort import natsorted
 
 from seg_viewer.core.carla_tags import carla_lookup, recorded_version
 from seg_viewer.core.errors import SourceError, UsageError
-from seg_viewer.core.frame import ByteArray, Frame, RgbPicture
+from seg_viewer.core.frame import ByteArray, Frame
+from seg_viewer.media.rgb_picture import RgbPicture
 from seg_viewer.sources.base import SourceInfo, SourceKind, file_fingerprint
 
 PICTURE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"}

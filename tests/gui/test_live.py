@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QDialogButtonBox
 from pytestqt.qtbot import QtBot
 
 from seg_viewer.gui.dialogs.address import AddressDialog
-from seg_viewer.jobs.record import RecordWhat
+from seg_viewer.jobs.recording import RecordWhat
 from seg_viewer.player.session import PlayerState
 from seg_viewer.sources.camera import Camera, CameraChoice
 from seg_viewer.sources.live import Backoff
@@ -158,8 +158,7 @@ def test_r_records_until_r(qtbot: QtBot, live, tmp_path: Path, monkeypatch: pyte
     qtbot.keyClick(live, "r")
     assert live.outputs.recorder.running and live.controls.live_bar.recording.isVisible()
     assert live.actions_by_id["record"].text() == "Stop &recording"
-    recording = live.outputs.recorder._recording
-    qtbot.waitUntil(lambda: all(recorder.frames > 10 for recorder in recording._recorders()), timeout=2 * WAIT_MS)
+    qtbot.waitUntil(lambda: min(live.outputs.recorder.frames) > 10, timeout=2 * WAIT_MS)
     qtbot.keyClick(live, "r")
     qtbot.waitUntil(lambda: bool(live.messages.texts("info")), timeout=WAIT_MS)
     assert live.messages.texts("info")[0].startswith("Recording saved: ")
@@ -173,8 +172,7 @@ def test_r_records_until_r(qtbot: QtBot, live, tmp_path: Path, monkeypatch: pyte
 def test_closing_the_window_finishes_the_recording(qtbot: QtBot, live, tmp_path: Path, monkeypatch):
     monkeypatch.setattr(QStandardPaths, "writableLocation", lambda _kind: str(tmp_path))
     qtbot.keyClick(live, "r")
-    recording = live.outputs.recorder._recording
-    qtbot.waitUntil(lambda: recording.frames > 3, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: min(live.outputs.recorder.frames) > 3, timeout=WAIT_MS)
     live.close()
     (file,) = tmp_path.glob("*.mp4")
     assert _count(file) >= 3
@@ -184,8 +182,7 @@ def test_closing_the_window_finishes_the_recording(qtbot: QtBot, live, tmp_path:
 def test_opening_something_else_finishes_the_recording(qtbot: QtBot, live, clip: Path, tmp_path: Path, monkeypatch):
     monkeypatch.setattr(QStandardPaths, "writableLocation", lambda _kind: str(tmp_path))
     qtbot.keyClick(live, "r")
-    recording = live.outputs.recorder._recording
-    qtbot.waitUntil(lambda: recording.frames > 3, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: min(live.outputs.recorder.frames) > 3, timeout=WAIT_MS)
     live.open(clip)
     qtbot.waitUntil(lambda: len(list(tmp_path.glob("*.mp4"))) == 1, timeout=WAIT_MS)
     assert not live.outputs.recorder.running

@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 
 from seg_viewer.core.errors import EngineError, SourceError
-from seg_viewer.core.frame import Frame, RgbPicture
+from seg_viewer.core.frame import Frame
 from seg_viewer.core.model_file import ModelSpec, read_model_file
 from seg_viewer.engines import load_engine
 from seg_viewer.engines.base import Engine, EngineReport
+from seg_viewer.media.rgb_picture import RgbPicture
 from seg_viewer.pipeline import (
     BUSY_ENGINE,
     BUSY_RECORDER,

@@ -16,7 +16,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from seg_viewer.core.frame import Frame, FrameId, RgbPicture
+from seg_viewer.core.frame import Frame, FrameId
+from seg_viewer.media.rgb_picture import RgbPicture
 from seg_viewer.sources import Source, open_source
 from seg_viewer.sources.camera import Camera, parse_camera
 from tests.cameras import DEVICE, ScriptedCapture

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
-from seg_viewer.core.frame import RgbPicture
 from seg_viewer.core.labels import DRIVING
 from seg_viewer.core.scores import Scores, confusion_matrix
+from seg_viewer.media.rgb_picture import RgbPicture
 from trainer.data.formats import find
 from trainer.pairs import Pair
 from trainer.scoring.evaluate import Model, measure

@@ -188,7 +188,7 @@ def evaluate(
             for place, (one_path, one) in enumerate(zip(paths, running.values(), strict=True))
         ]
         first = results[0] | ({"against": results[1]} if against else {})
-        write_text(json_file, json.dumps(first, indent=2) + "\n")
+        write_text(json_file, json.dumps(first, indent=2) + "\n", overwrite=overwrite)
 
 
 def _measure_sets(

@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from seg_viewer.core.frame import RgbPicture
 from seg_viewer.core.labels import LabelSet
 from seg_viewer.core.scores import Scores, confusion_matrix
+from seg_viewer.media.rgb_picture import RgbPicture
 from trainer.data.data_set import DataSet
 from trainer.recipe import Source
 from trainer.scoring.heights import Heights

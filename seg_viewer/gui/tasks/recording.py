@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.overlay import Overlay
-from seg_viewer.jobs.record import Recording, RecordPlan, RecordWhat
+from seg_viewer.jobs.recording import Recording, RecordPlan, RecordWhat, wait_while_writing
 from seg_viewer.player.player import Player
 from seg_viewer.sources import LiveSource
 
@@ -21,7 +21,6 @@ WHAT_NAMES = {
     RecordWhat.SOURCE: "As it &comes in, from 5 s before",
     RecordWhat.BOTH: "&Both, in two files",
 }
-_FINISH_WITHIN_S = 5.0
 
 
 def videos_folder() -> Path:
@@ -38,13 +37,15 @@ class Recorder(QObject):
     saved = Signal(list)
     """Paths of the files of one that has ended."""
     failed = Signal(str)
+    noted = Signal(str)
+    """What a person has to know of the files: another name, one that was found."""
 
     def __init__(self, player: Player, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.what = RecordWhat.ANNOTATED
         self._player = player
         self._recording: Recording | None = None
-        self._ending: threading.Thread | None = None
+        self._ending: tuple[threading.Thread, Recording] | None = None
 
     @property
     def running(self) -> bool:
@@ -54,6 +55,11 @@ class Recorder(QObject):
     def seconds(self) -> float | None:
         """How long it has been running, None when none is."""
         return self._recording.seconds if self._recording else None
+
+    @property
+    def frames(self) -> tuple[int, ...]:
+        """Written so far into each file; empty when none is running."""
+        return self._recording.frames_of_each if self._recording else ()
 
     def start(self, overlay: Overlay) -> None:
         """Into the Videos folder, named by source and time."""
@@ -87,19 +93,22 @@ class Recorder(QObject):
             return
         self._player.set_recording(None)
         self.changed.emit(False)
-        self._ending = threading.Thread(target=self._end, args=(recording,), name="seg-record-end", daemon=True)
-        self._ending.start()
+        ending = threading.Thread(target=self._end, args=(recording,), name="seg-record-end", daemon=True)
+        self._ending = ending, recording
+        ending.start()
 
     def finish(self) -> None:
-        """Stop, and wait: the file would be lost with the program."""
+        """Stop, and wait as long as something is written: the file would be lost with the program."""
         self.stop()
         if self._ending is not None:
-            self._ending.join(_FINISH_WITHIN_S)
+            wait_while_writing(*self._ending)
 
     def _end(self, recording: Recording) -> None:
         files = [str(path) for path in recording.stop()]
         if recording.problem:
             self.failed.emit(recording.problem)
+        for note in recording.notes:
+            self.noted.emit(note)
         if files:
             self.saved.emit(files)
         elif not recording.problem:

@@ -15,7 +15,7 @@ from seg_viewer.core.labels import LabelSet
 from seg_viewer.core.zone import Zone, ZoneWatch
 from seg_viewer.gui.tasks.recording import videos_folder
 from seg_viewer.gui.view.video_view import VideoView
-from seg_viewer.jobs.record import Recording, RecordPlan, RecordWhat
+from seg_viewer.jobs.recording import Recording, RecordPlan, RecordWhat, wait_while_writing
 from seg_viewer.player.player import Player
 
 NOTE = "ego zone · no safety function"
@@ -34,6 +34,8 @@ class EgoZone(QObject):
     """One line: when, and how much of what."""
     saved = Signal(list)
     failed = Signal(str)
+    noted = Signal(str)
+    """What a person has to know of the files: another name, one that was found."""
 
     def __init__(self, view: VideoView, player: Player) -> None:
         super().__init__(view)
@@ -44,7 +46,7 @@ class EgoZone(QObject):
         self._watch: ZoneWatch | None = None
         self._dragged: int | None = None
         self._clip: Recording | None = None
-        self._ending: threading.Thread | None = None
+        self._ending: tuple[threading.Thread, Recording] | None = None
         self._flash = QTimer(self, singleShot=True, interval=_FLASH_MS)
         self._flash.timeout.connect(view.update)
         self._clip_end = QTimer(self, singleShot=True, interval=_CLIP_MS)
@@ -75,17 +77,18 @@ class EgoZone(QObject):
             self._enter(f"{datetime.now():%H:%M:%S} in the ego zone: {self._watch.line()}")
 
     def close(self) -> None:
-        """Finish a clip, and wait for that."""
+        """Finish a clip, and wait as long as something is written."""
         self.finish_clip()
         if self._ending is not None:
-            self._ending.join(5.0)
+            wait_while_writing(*self._ending)
 
     def finish_clip(self) -> None:
         clip, self._clip = self._clip, None
         self._clip_end.stop()
         if clip is not None:
-            self._ending = threading.Thread(target=self._end, args=(clip,), name="seg-record-end", daemon=True)
-            self._ending.start()
+            ending = threading.Thread(target=self._end, args=(clip,), name="seg-record-end", daemon=True)
+            self._ending = ending, clip
+            ending.start()
 
     def _enter(self, line: str) -> None:
         _log.info(line)
@@ -108,6 +111,8 @@ class EgoZone(QObject):
         files = [str(path) for path in clip.stop()]
         if clip.problem:
             self.failed.emit(clip.problem)
+        for note in clip.notes:
+            self.noted.emit(note)
         if files:
             self.saved.emit(files)
 

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 
 from seg_viewer.core.carla_tags import carla_lookup
 from seg_viewer.core.errors import SourceError
-from seg_viewer.core.frame import Frame, RgbPicture
+from seg_viewer.core.frame import Frame
+from seg_viewer.media.rgb_picture import RgbPicture
 from seg_viewer.sources.base import SourceInfo, SourceKind, session_fingerprint
 from seg_viewer.sources.carla.address import CarlaOptions, is_carla, parse_carla
 from seg_viewer.sources.carla.process import DriveProcess
