@@ -217,10 +217,9 @@ class Session:
             return
         source = open_source(self.source)
         try:
-            while self.options is not options:  # another model was chosen meanwhile
-                options = self.options
+            while (pipeline := self._begin(source, options, spec)) is None and not self._stopping:
+                options = self.options  # another model was chosen meanwhile
                 spec = options.read_spec()
-            pipeline = self._begin(source, options, spec)
         except BaseException:
             source.close()
             raise
@@ -236,10 +235,10 @@ class Session:
                     return
 
     def _begin(self, source: Source, options: RunOptions, spec: ModelSpec) -> Pipeline | None:
-        """The pipeline under way; None when the session was stopped while the source was opened."""
+        """The pipeline under way; None when the session was stopped, or another model chosen, in the meantime."""
         live = source.info.live
         with self._changed:
-            if self._stopping:
+            if self._stopping or self.options is not options:
                 return None
             self.pipeline = Pipeline(
                 source,
