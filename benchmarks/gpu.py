@@ -110,9 +110,9 @@ def read_trtexec(text: str) -> dict[str, Any] | None:
 
 
 def measure_pipeline(clip: str, model: str | None, device: str | None, frames: int) -> dict[str, Any]:
-    from seg_viewer.jobs.bench import bench
+    from seg_viewer.jobs.bench import BenchJob, run_bench
 
-    result = bench(clip, RunOptions(model, "tensorrt", device), frames)
+    result = run_bench(BenchJob(clip, RunOptions(model, "tensorrt", device), frames))
     return {"frames_per_s": result.rate, "ran": result.engine}
 
 

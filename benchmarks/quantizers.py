@@ -34,7 +34,7 @@ def main(run: Path, root: tuple[Path, ...], calibration: int, rounds: int) -> No
     from trainer.export.quantize import activation_ranges, correct_biases, observe, quantize, split_joins
     from trainer.labels.details import details_of
     from trainer.network.backend import start_backend
-    from trainer.network.keras_file import float_unet
+    from trainer.network.build import float_unet
     from trainer.recipe import read_recipe
     from trainer.run_folder.checkpoint import load_weights
     from trainer.scoring.evaluate import score_all, training_frames
@@ -49,9 +49,10 @@ def main(run: Path, root: tuple[Path, ...], calibration: int, rounds: int) -> No
     frames = training_frames(found, size, calibration)
     plain = whole_model(model, details, fused=False)
     fused = split_joins(whole_model(model, details, fused=True))
+    seen = observe(fused, frames)
     graphs = {
         "float32": plain,
-        "ours": quantize(correct_biases(fused, frames), activation_ranges(observe(fused, frames))),
+        "ours": quantize(correct_biases(fused, seen.means), activation_ranges(seen.samples)),
         "ONNX Runtime": by_onnxruntime(plain, frames, symmetric=False),
         "ONNX Runtime, symmetric": by_onnxruntime(plain, frames, symmetric=True),
         "NNCF": by_nncf(plain, frames),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import sys
 import traceback
@@ -11,42 +10,44 @@ from typing import Any
 import click
 
 from seg_viewer import __version__
-from seg_viewer.core.errors import SegViewerError, UsageError
+from seg_viewer.core.errors import last_words
 from trainer.commands.build_engine import build_engine
+from trainer.commands.check import check
+from trainer.commands.datasets import list_datasets
 from trainer.commands.evaluate import evaluate
-from trainer.commands.model import export, predict
-from trainer.commands.train import check, list_datasets, train
+from trainer.commands.export import export
+from trainer.commands.predict import predict
+from trainer.commands.train import train
+
+PROGRAM = "seg-trainer"
 
 
-class _Group(click.Group):
-    """Reports the errors a person can cause as one line, with the exit code they carry."""
+class Group(click.Group):
+    """Reports what goes wrong as one line, with the exit code that the error carries."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that was asked for."""
         try:
             return super().invoke(ctx)
-        except SegViewerError as error:
-            if ctx.params.get("debug"):
-                traceback.print_exc()
-            click.echo(f"seg-trainer: {error}", err=True)
-            ctx.exit(error.exit_code)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(1)
+        except (Exception, KeyboardInterrupt) as error:  # the last place: whatever it is, it is shown
+            if ctx.params.get("debug"):
+                traceback.print_exc()
+            line, code = last_words(error, PROGRAM)
+            click.echo(line, err=True)
+            ctx.exit(code)
 
 
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
-@click.version_option(__version__, prog_name="seg-trainer")
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.version_option(__version__, prog_name=PROGRAM)
 @click.option("--debug", is_flag=True, help="Show the traceback of an error too.")
 def main(debug: bool) -> None:
     """Train, score and export the model that seg-viewer runs."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
-
-def need(*modules: str) -> None:
-    """Raises: UsageError naming the extra when a package of the trainer is missing."""
-    for module in modules:
-        if importlib.util.find_spec(module) is None:
-            raise UsageError(f"{module} is not installed: pip install 'seg-viewer[trainer]'")
 
 
 for command in (check, list_datasets, train, evaluate, predict, export, build_engine):

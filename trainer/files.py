@@ -1,4 +1,4 @@
-"""Files that appear under their name only when they are whole."""
+"""Folders that are made, and held for one process."""
 
 from __future__ import annotations
 
@@ -7,18 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from seg_viewer.core.errors import ExportError, UsageError
-from seg_viewer.core.part_file import part_file
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file that is there whole or not at all. Raises: ExportError."""
-    with part_file(path) as part:
-        part.write_bytes(data)
-
-
-def write_text(path: Path, text: str) -> None:
-    """As `write_bytes`, UTF-8. Raises: ExportError."""
-    write_bytes(path, text.encode())
 
 
 def make_folder(path: Path) -> Path:
@@ -52,5 +40,5 @@ def locked(folder: Path) -> Iterator[None]:
                 f"{folder}: another training works in this folder; let it end, or give another --run folder"
             ) from error
         except (OSError, NotImplementedError):
-            pass  # writing there tells what is wrong with the folder
+            pass  # writing there says what is wrong with the folder
         yield

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from seg_viewer.core.errors import UsageError
-from trainer.data.formats.base import Split
+from trainer.pairs import Split
 
 SHIPPED = Path(__file__).parent / "recipes"
 SIZE = "WIDTHxHEIGHT"
@@ -26,13 +26,13 @@ class Source:
     """One data set of a mix.
 
     Args:
-        kind: format, a key of `trainer.data.formats.FORMATS`, or "auto".
+        kind: format, a key of `trainer.data.formats.FORMATS`, "tfds", or "auto".
         path: folder; a relative one is looked up in the folders given with --root, then from here.
         weight: share of the training pictures drawn from it, against the sum of all weights; 0 means as many as it has.
         name: what to call it; the format's name when empty.
         labels: "native", "driving", or a label map; the recipe's when empty.
         optional: skipped with a note when its folder is missing or empty.
-        split: keys `by`, `held_out`, `seed`, `gap` of `trainer.data.formats.Split`; the format's own when empty.
+        split: keys `by`, `held_out`, `seed`, `gap` of `trainer.pairs.Split`; the format's own when empty.
         own_bonnet: "ignore", "keep", or "background": ignored in scores, background in training (CARLA).
     """
 
@@ -48,7 +48,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Run:
-    """How long, on what size, from which seed."""
+    """The run itself: how long, on what size, from which seed."""
 
     epochs: int = option(20, "Passes over the training pictures.")
     steps_per_epoch: int = option(0, "Steps of an epoch; 0: as many as the training pictures fill.")
@@ -95,10 +95,15 @@ class Model:
         " too.",
     )
 
+    @property
+    def logits_stride(self) -> int:
+        """How many picture pixels a logit stands for each way: 2 for unet-fast without `subpixel`, else 1."""
+        return 2 if self.arch == "unet-fast" and not self.subpixel else 1
+
 
 @dataclass(frozen=True)
 class Optimizer:
-    """How the weights move."""
+    """The optimizer: how the weights move."""
 
     optimizer: str = option("adamw", "Optimizer.", choices=("adam", "adamw", "sgd"))
     learning_rate: float = option(1e-3, "Largest learning rate.")
@@ -122,7 +127,7 @@ class Optimizer:
 
 @dataclass(frozen=True)
 class Loss:
-    """What is minimised."""
+    """The loss: what is minimised."""
 
     loss: str = option(
         "ce", "ce, bce, dice, focal, lovasz, or a sum: ce+0.5*dice. All leave ignored pixels out.", metavar="LOSS"
@@ -138,7 +143,10 @@ class Loss:
 
 @dataclass(frozen=True)
 class Augment:
-    """What happens to training pictures, each on its own. Shares are of pictures, ranges are drawn log-uniformly."""
+    """The augmentation: what happens to training pictures, each on its own.
+
+    Shares are of pictures, ranges are drawn log-uniformly.
+    """
 
     augment: bool = option(True, "Change training pictures at random.")
     flip: float = option(0.5, "Share mirrored left to right.")
@@ -170,7 +178,13 @@ SECTIONS: dict[str, type] = {"run": Run, "model": Model, "optimizer": Optimizer,
 
 @dataclass(frozen=True)
 class Recipe:
-    """A whole recipe; `run` is the top level of the file."""
+    """A whole recipe: everything that decides what a run makes.
+
+    Args:
+        data: the data sets of the mix.
+        run: the top level of the file.
+        model, optimizer, loss, augment: its tables of these names.
+    """
 
     data: tuple[Source, ...]
     run: Run = Run()
@@ -279,6 +293,11 @@ def read_recipe(name: str) -> Recipe:
         return recipe
     except (tomllib.TOMLDecodeError, TypeError, ValueError, KeyError, AttributeError) as error:
         raise UsageError(f"{path}: not a recipe: {error}") from error
+
+
+def is_model_file(start: Path) -> bool:
+    """Whether what a recipe starts with is an .onnx file rather than a run or a recipe."""
+    return start.suffix.lower() == ".onnx"
 
 
 def shipped_name(recipe: Recipe) -> str:

@@ -7,23 +7,22 @@ from typing import Any
 
 import click
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
+from seg_viewer.cli.console import plain_console
 from seg_viewer.core.assets import FAST_MODEL, FINE_MODEL, shipped_models
 from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.measures import Measures
 from seg_viewer.core.model_file import ModelSpec, read_model_file
-from seg_viewer.engines import ENGINE_NAMES, LoadProgress
-from seg_viewer.jobs.options import RunOptions
 
 _USES = {FAST_MODEL: "for processors", FINE_MODEL: "for GPUs and exports"}
 
 
 @click.command()
 def models() -> None:
-    """List the models that ship: input, precision, classes, held-out scores, how small and how calm, where from."""
-    console = Console()
+    """List the models that ship: input, precision, classes, held-out scores, by height of objects, flicker, where from."""
+    console = plain_console()
     files = shipped_models()
     if not files:
         raise SegViewerError("no model came with this installation; install seg-viewer again")
@@ -42,20 +41,17 @@ def print_model(console: Console, spec: ModelSpec, size: int) -> None:
         size: of the file, bytes.
     """
     use = f"  {_USES[spec.name]}" if spec.name in _USES else ""
-    console.print(
-        f"[bold]{escape(spec.name)}[/bold]  {spec.width}×{spec.height}  {spec.precision}  {size / 1e6:.1f} MB"
-        f"  {escape(spec.producer)}{use}",
-        highlight=False,
-    )
+    about = f"  {spec.width}×{spec.height}  {spec.precision}  {size / 1e6:.1f} MB  {spec.producer}{use}"
+    console.print(Text.assemble((spec.name, "bold"), about))
     for label in spec.labels:
         red, green, blue = label.color
-        swatch = f"[rgb({red},{green},{blue})]■[/]" if label.painted else "·"
-        console.print(f"  {swatch} {label.id} {escape(label.name)}", highlight=False)
+        swatch = ("■", f"rgb({red},{green},{blue})") if label.painted else "·"
+        console.print(Text.assemble("  ", swatch, f" {label.id} {label.name}"))
     console.print(_scores(spec) if spec.metrics else "  no held-out scores in the file")
-    for table in (*_heights(spec.measures or {}), *_calm(spec.measures or {})):
+    for table in (*_heights(spec.measures or {}), *_flicker(spec.measures or {})):
         console.print(table)
     for line in provenance_lines(spec):
-        console.print(f"  {line}", highlight=False, markup=False)
+        console.print(f"  {line}")
 
 
 def _scores(spec: ModelSpec) -> Table:
@@ -90,34 +86,34 @@ def _band(band: Mapping[str, Any]) -> str:
     return f"{low}–{high}" if band["from"] > 0 else f"< {high}"
 
 
-def _calm(measures: Measures) -> list[Table]:
+def _flicker(measures: Measures) -> list[Table]:
     clips = measures.get("calm", {})
     if not clips:
         return []
-    title = "Calm: of the pixels that stand still, how many change their class from frame to frame"
+    title = "Flicker: of the pixels that stand still, how many change their class from frame to frame"
     table = Table("clip", "frames", "still, %", "of these changed, %", title=title, title_justify="left")
     for name, values in clips.items():
         table.add_row(name, str(values["frames"]), _percent(values["still"]), _percent(values["changed"], digits=3))
     return [table]
 
 
-def _percent(share: float | None, digits: int = 1) -> str:
-    return "–" if share is None else f"{100 * share:.{digits}f}"
+def _percent(share: Any, digits: int = 1) -> str:
+    return f"{100 * share:.{digits}f}" if isinstance(share, (int, float)) else "–"
 
 
 def provenance_lines(spec: ModelSpec) -> list[str]:
-    """Where the model is from, a line for each thing that the file tells: recipe, steps, data, terms, checks."""
+    """Where the model is from, a line for each thing that the file says: recipe, steps, data, terms, checks."""
     lines = [f"trained on: {', '.join(spec.trained_on)}"] if spec.trained_on else []
     for key, value in spec.provenance.items():
-        lines += _told(key.replace("_", " "), value)
+        lines += _lines(key.replace("_", " "), value)
     return lines
 
 
-def _told(key: str, value: Any) -> list[str]:
+def _lines(key: str, value: Any) -> list[str]:
     """One line for plain values; one for each entry where entries are texts, as terms are."""
     if isinstance(value, Mapping):
         if any(isinstance(part, (str, list, Mapping)) for part in value.values()):
-            return [f"{key}:", *(f"  {line}" for name, part in value.items() for line in _told(str(name), part))]
+            return [f"{key}:", *(f"  {line}" for name, part in value.items() for line in _lines(str(name), part))]
         return [f"{key}: " + ", ".join(f"{name} {part}" for name, part in value.items())] if value else []
     if isinstance(value, list):
         if any(isinstance(part, Mapping) for part in value):
@@ -130,59 +126,3 @@ def _entry(value: Any) -> list[str]:
     if isinstance(value, Mapping):
         return [", ".join(f"{name} {part}" for name, part in value.items())]
     return [str(value)]
-
-
-def print_engines(console: Console, options: RunOptions, progress: LoadProgress) -> str:
-    """Try every engine with the model of `options`; returns the name of the one that "auto" takes.
-
-    Args:
-        console: where to.
-        options: of the run.
-        progress: told how far an engine is that takes long to make ready.
-
-    Raises: SegViewerError when none works.
-    """
-    from seg_viewer.jobs.doctor import check_engines
-
-    spec = options.read_spec()
-    checks, reference = check_engines(spec, options.device, progress)
-    table = Table(title=f"Engines for {spec.name} ({spec.width}×{spec.height}, {spec.precision})", title_justify="left")
-    for column in ("", "engine", "what runs, or why not", "frames/s", "agreement"):
-        table.add_column(column, overflow="fold", justify="right" if column in ("frames/s", "agreement") else "left")
-    for check in checks:
-        table.add_row(
-            "✓" if check.works else "✗",
-            check.name,
-            escape(check.line),  # the names of extras stand in brackets
-            f"{check.rate:.0f}" if check.rate else "–",
-            "–" if check.agreement is None else f"{100 * check.agreement:.2f} %",
-        )
-    console.print(table)
-    console.print(f"Reference: {reference}.", highlight=False, markup=False)
-    chosen = next((check for check in checks if check.chosen), None)
-    if chosen is None:
-        raise SegViewerError("no engine works here; see the reasons above")
-    console.print(f'"auto" takes {chosen.name}: the first of {", ".join(ENGINE_NAMES)} that works here.')
-    return chosen.name
-
-
-def print_shipped(console: Console, options: RunOptions, engine: str, progress: LoadProgress) -> None:
-    """Which model is the default here and why, and whether each that ships gives its stored answer.
-
-    Args:
-        console: where to.
-        options: of the run; their engine and device decide on the default.
-        engine: the one to check with where `options` leave it open.
-        progress: told how far an engine is that takes long to make ready.
-    """
-    from seg_viewer.jobs.doctor import check_model
-
-    files = shipped_models()
-    if not files:
-        return
-    default = options.default_model()
-    console.print(f"Default model here: {default.name}, since {default.why}.", highlight=False, markup=False)
-    chosen = engine if options.engine == "auto" else options.engine
-    for file in files:
-        line = check_model(file, chosen, options.device, progress)
-        console.print(line, highlight=False, markup=False, soft_wrap=True)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 
 import click
-from rich.console import Console
+
+from seg_viewer.cli.console import StatusLine
+from seg_viewer.cli.signals import stop_event
 
 
 @click.command("record-carla")
@@ -35,8 +32,7 @@ def record_carla(
 
     SOURCE is carla://HOST:PORT?… as for 'view'; what the plan says wins.
     """
-    from seg_viewer.jobs.record_carla import PlannedDrive, make_plan, read_plan
-    from seg_viewer.jobs.record_carla import record_carla as record
+    from seg_viewer.jobs.record_carla import PlannedDrive, RecordCarlaJob, make_plan, read_plan, run_record_carla
 
     if plan_file is None and pairs is None:
         raise click.UsageError("say how many pairs (-n 1000) or give a plan (--plan FILE)")
@@ -47,17 +43,17 @@ def record_carla(
     else:
         named = tuple(town.strip() for town in towns.split(",") if town.strip())
         plan = make_plan(pairs or 1, named or ("",), seed)
-    status = Console(stderr=True).status("Getting into the car …")
+    status = StatusLine("Getting into the car …")
 
     def on_progress(count: int, drive: PlannedDrive) -> None:
-        status.start()
         where = " ".join(part for part in (drive.town, drive.weather) if part)
         total = sum(planned.pairs for planned in plan)
-        status.update(f"{count} of {total} pairs: {where}, {drive.vehicles} vehicles, {drive.walkers} walkers")
+        status.show(f"{count} of {total} pairs: {where}, {drive.vehicles} vehicles, {drive.walkers} walkers")
 
     try:
-        with _stopped_by_signals() as stop:
-            done = record(source, output.expanduser(), plan, every=every, stop=stop, on_progress=on_progress)
+        with stop_event() as stop:
+            job = RecordCarlaJob(source, output.expanduser(), plan, every)
+            done = run_record_carla(job, stop=stop, on_progress=on_progress)
     finally:
         status.stop()
     for warning in done.warnings:
@@ -65,21 +61,3 @@ def record_carla(
     click.echo(f"{done.folder}: {done.pairs} pairs of {done.drives} drives")
     if not done.is_whole:
         sys.exit(130)
-
-
-@contextmanager
-def _stopped_by_signals() -> Iterator[threading.Event]:
-    """An event that Ctrl-C or a polite kill sets, so that the pair under way is finished and the car got out of."""
-    stop = threading.Event()
-
-    def on_signal(_signal: int, _frame: FrameType | None) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt  # the second time: at once
-        stop.set()
-
-    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

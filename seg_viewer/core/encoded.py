@@ -84,11 +84,15 @@ class PacketRing:
         for listener in listeners:
             listener(packet)
 
-    def listen(self, listener: Callable[[EncodedPacket], None]) -> list[EncodedPacket]:
-        """Call `listener` for each packet from now on, on the source's thread; returns those before, oldest first."""
-        with self._lock:
+    def listen(self, listener: Callable[[EncodedPacket], None]) -> None:
+        """Call `listener` for each packet that is kept, oldest first, and then for each that comes.
+
+        It is called on this thread and on the source's, must not wait, and must not call the ring.
+        """
+        with self._lock:  # held meanwhile: a packet that comes now is handed over after those before it
+            for packet in self._packets:
+                listener(packet)
             self._listeners.append(listener)
-            return list(self._packets)
 
     def leave(self, listener: Callable[[EncodedPacket], None]) -> None:
         with self._lock:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, runtime_checkable
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -63,77 +62,6 @@ class Picture(Protocol):
     def yuv420(self) -> YuvPlanes:
         """Full size as planes that belong to the caller and may be written."""
         ...
-
-
-class RgbPicture:
-    """A picture held as RGB.
-
-    Args:
-        array: shape (H, W, 3), uint8, RGB. Kept, not copied.
-
-    Raises:
-        ValueError: another shape or dtype.
-    """
-
-    def __init__(self, array: ByteArray) -> None:
-        if array.ndim != 3 or array.shape[2] != 3 or array.dtype != np.uint8 or 0 in array.shape:
-            raise ValueError(f"expected an RGB picture of shape (H, W, 3), uint8; got {array.shape}, {array.dtype}")
-        self._array = array
-
-    @property
-    def width(self) -> int:
-        return int(self._array.shape[1])
-
-    @property
-    def height(self) -> int:
-        return int(self._array.shape[0])
-
-    def rgb(self) -> ByteArray:
-        return self._array
-
-    def scaled_rgb(self, width: int, height: int) -> ByteArray:
-        if (height, width) == self._array.shape[:2]:
-            return np.ascontiguousarray(self._array).copy()
-        shrinks = width < self.width and height < self.height
-        out = cv2.resize(self._array, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-        return np.asarray(out, np.uint8)
-
-    def scaled_bgra(self, width: int, height: int) -> ByteArray:
-        return np.asarray(cv2.cvtColor(self.scaled_rgb(width, height), cv2.COLOR_RGB2BGRA), np.uint8)
-
-    def yuv420(self) -> YuvPlanes:
-        return rgb_to_yuv420(self._array)
-
-
-def rgb_to_yuv420(rgb: ByteArray) -> YuvPlanes:
-    """RGB to YUV 4:2:0, BT.709, limited range (ITU-R BT.709-6, items 3.2-3.5); chroma is the mean of each 2×2 block.
-
-    Args:
-        rgb: shape (H, W, 3), uint8, RGB; odd sizes are padded by repeating the last row and column.
-    """
-    height, width = rgb.shape[:2]
-    # coefficients of BT.709 scaled to 219 (luma) and 224 (chroma) steps
-    kr, kb = 0.2126, 0.0722
-    kg = 1 - kr - kb
-    luma = np.array([[kr, kg, kb]]) * (219 / 255)
-    blue = np.array([[-kr, -kg, 1 - kb]]) / (2 * (1 - kb)) * (224 / 255)
-    red = np.array([[1 - kr, -kg, -kb]]) / (2 * (1 - kr)) * (224 / 255)
-    matrix = np.concatenate([luma, blue, red]).astype(np.float32)
-    offset = np.array([[16], [128], [128]], np.float32)
-    full = cv2.transform(rgb, np.hstack([matrix, offset]))
-    if height % 2 or width % 2:
-        padded = cv2.copyMakeBorder(rgb, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
-    else:
-        padded = rgb
-    half = cv2.resize(padded, (padded.shape[1] // 2, padded.shape[0] // 2), interpolation=cv2.INTER_AREA)
-    chroma = cv2.transform(half, np.hstack([matrix, offset]))
-    return YuvPlanes(
-        np.ascontiguousarray(full[:, :, 0]),
-        np.ascontiguousarray(chroma[:, :, 1]),
-        np.ascontiguousarray(chroma[:, :, 2]),
-        "bt709",
-        False,
-    )
 
 
 class Size(NamedTuple):

@@ -1,4 +1,4 @@
-"""What a model file tells of itself beyond one score per set: how small may things be, and how calm is the picture.
+"""What a model file says of itself beyond one score per set: how small things may be, and how much it flickers.
 
 The metadata key `measures` holds JSON; either part may be missing:
 
@@ -8,7 +8,7 @@ The metadata key `measures` holds JSON; either part may be missing:
 - `from`, `to`: heights of objects as shares of the picture's height, from ≤ height < to; `to` is null without a limit.
 - `objects`: so many of that height were looked at; `iou`, `recall`: over them, shares of 1, null where there is none.
 - `frames`: of a real clip; `still`: the share of its pixels that do not move; `changed`: the share of those whose class
-  is another one in the next frame. Less is calmer.
+  is another one in the next frame. Less is better.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ def read_measures(text: str | None) -> Measures | None:
     except ValueError:
         return None
     heights = {name: bands for name, classes in _items(stored, "heights") if (bands := _classes(classes))}
-    calm = {name: found for name, values in _items(stored, "calm") if (found := _calm(values))}
-    measures = {key: part for key, part in (("heights", heights), ("calm", calm)) if part}
+    flicker = {name: found for name, values in _items(stored, "calm") if (found := _flicker(values))}
+    measures = {key: part for key, part in (("heights", heights), ("calm", flicker)) if part}
     return measures or None
 
 
@@ -59,7 +59,7 @@ def _band(value: Any) -> dict[str, Any] | None:
     return {"from": value["from"], "to": value.get("to"), "objects": value["objects"], **scores}
 
 
-def _calm(value: Any) -> dict[str, Any] | None:
+def _flicker(value: Any) -> dict[str, Any] | None:
     if not isinstance(value, dict) or not _is_share(value.get("changed")) or not _is_count(value.get("frames")):
         return None
     still = value["still"] if _is_share(value.get("still")) else None

@@ -21,6 +21,7 @@ from typing import Any
 from seg_viewer.core.errors import ModelFileError
 from seg_viewer.core.labels import LabelSet
 from seg_viewer.core.measures import Measures, read_measures
+from seg_viewer.core.printable import printable, printable_all
 
 FORMAT_VERSION = 1
 KEY_PREFIX = "seg_viewer."
@@ -45,7 +46,7 @@ class ModelSpec:
         trained_on: names of the data sets.
         provenance: how it was made and checked: network, steps, loss, parity by engine, …; for people.
         producer: program and version that wrote the file.
-        measures: IoU by the height of objects and calm over time, in the form that `measures.py` tells; None without.
+        measures: IoU by the height of objects and flicker, as described in `measures.py`; None without.
         has_margin: whether there is a `margin` output.
         sha256: hash of the file, hexadecimal.
     """
@@ -101,6 +102,7 @@ def read_model_file(path: str | Path) -> ModelSpec:
     data = _read_bytes(path)
     model = _parse(path, data)
     metadata = {p.key: p.value for p in model.metadata_props}
+    name, producer = (printable(metadata.get(KEY_PREFIX + key, "")) for key in ("name", "producer"))
     problems: list[str] = []
     size = _check_input(model, problems)
     has_margin = _check_outputs(model, size, problems)
@@ -111,16 +113,16 @@ def read_model_file(path: str | Path) -> ModelSpec:
         )
     return ModelSpec(
         path=path,
-        name=metadata.get(KEY_PREFIX + "name") or path.stem,
+        name=name or path.stem,
         labels=labels,
         height=size[0],
         width=size[1],
         precision=precision,
-        metrics=_json_or(metadata.get(KEY_PREFIX + "metrics"), {}),
-        trained_on=tuple(_json_or(metadata.get(KEY_PREFIX + "trained_on"), [])),
-        producer=metadata.get(KEY_PREFIX + "producer", ""),
+        metrics=_metrics(metadata.get(KEY_PREFIX + "metrics")),
+        trained_on=tuple(map(str, _json_or(metadata.get(KEY_PREFIX + "trained_on"), []))),
+        producer=producer,
         provenance=_json_or(metadata.get(KEY_PREFIX + "provenance"), {}),
-        measures=read_measures(metadata.get(KEY_PREFIX + "measures")),
+        measures=printable_all(read_measures(metadata.get(KEY_PREFIX + "measures"))),
         has_margin=has_margin,
         sha256=hashlib.sha256(data).hexdigest(),
     )
@@ -153,14 +155,14 @@ def _parse(path: Path, data: bytes) -> Any:
     outside = sorted(_outside_files(model))
     if outside:
         raise ModelFileError(
-            f"{path}: keeps its weights in another file ({', '.join(outside)}), which its hash does not cover;"
-            " save it as one file: onnx.save(onnx.load(IN), OUT)"
+            f"{path}: keeps its weights in another file ({printable(', '.join(outside))}), which its hash does not"
+            " cover; save it as one file: onnx.save(onnx.load(IN), OUT)"
         )
     return model
 
 
 def _outside_files(message: Any) -> set[str]:
-    """Files that tensors lie in, wherever in the model: weights, attributes of nodes, sub-graphs, functions, …"""
+    """Files that tensors lie in, wherever in the model: weights, attributes of nodes, sub-graphs, functions."""
     import onnx
     from google.protobuf.message import Message
 
@@ -230,7 +232,7 @@ def _check_metadata(
         problems.append("metadata 'labels' is missing")
     else:
         try:
-            labels = LabelSet.from_json(json.loads(text))
+            labels = LabelSet.from_json(printable_all(json.loads(text)))
         except ValueError as error:
             problems.append(f"metadata 'labels': {error}")
     precision = metadata.get(KEY_PREFIX + "precision", "")
@@ -248,4 +250,14 @@ def _json_or(text: str | None, fallback: Any) -> Any:
         value = json.loads(text) if text else fallback
     except ValueError:
         return fallback
-    return value if isinstance(value, type(fallback)) else fallback
+    return printable_all(value) if isinstance(value, type(fallback)) else fallback
+
+
+def _metrics(text: str | None) -> Mapping[str, Any]:
+    """The scores of each set; what is no table of scores is left out."""
+    found: dict[str, dict[str, Any]] = {}
+    for name, scores in _json_or(text, {}).items():
+        if isinstance(scores, dict):
+            iou = scores.get("iou")
+            found[name] = scores | {"iou": iou if isinstance(iou, dict) else {}}
+    return found

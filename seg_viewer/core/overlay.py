@@ -8,11 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from seg_viewer.core.colour import rgb_to_yuv
 from seg_viewer.core.frame import ByteArray, YuvPlanes
 from seg_viewer.core.labels import LabelSet
-
-# (kr, kb) of ITU-R BT.601-7 item 2.5.1, BT.709-6 item 3.2, BT.2020-2 table 4
-_LUMA_WEIGHTS = {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722), "bt2020": (0.2627, 0.0593)}
 
 ERROR_COLOR = (255, 0, 220)
 """Of pixels that differ from the ground truth, RGB."""
@@ -151,25 +149,6 @@ def mark_errors(mask_bgra: ByteArray, wrong: NDArray[np.bool_]) -> None:
     """
     red, green, blue = ERROR_COLOR
     mask_bgra[wrong] = (blue, green, red, 255)
-
-
-def rgb_to_yuv(color: tuple[int, int, int], matrix: str, full_range: bool) -> tuple[int, int, int]:
-    """One colour as 8-bit Y, Cb, Cr (ITU-R BT.601-7 / BT.709-6 / BT.2020-2, quantised as item 3.5 says).
-
-    Args:
-        color: (red, green, blue), 0…255.
-        matrix: "bt601", "bt709" or "bt2020".
-        full_range: 0…255 instead of 16…235 and 16…240.
-    """
-    kr, kb = _LUMA_WEIGHTS[matrix]
-    red, green, blue = (c / 255 for c in color)
-    luma = kr * red + (1 - kr - kb) * green + kb * blue
-    cb = (blue - luma) / (2 * (1 - kb))
-    cr = (red - luma) / (2 * (1 - kr))
-    luma_scale, chroma_scale, offset = (255, 255, 0) if full_range else (219, 224, 16)
-    values = (luma * luma_scale + offset, cb * chroma_scale + 128, cr * chroma_scale + 128)
-    y, u, v = (min(255, max(0, round(value))) for value in values)
-    return y, u, v
 
 
 def class_shares(classes: ByteArray, labels: LabelSet) -> dict[str, float]:

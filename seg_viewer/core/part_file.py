@@ -1,15 +1,28 @@
-"""Files that appear under their final name only when they are whole."""
+"""Files that appear under their final name only when they are whole.
+
+Until then they are written under a hidden name beside it, `.NAME.<8 hexadecimal digits>.part.SUFFIX`, which the process
+that writes keeps locked: what lies there unlocked was left behind by one that was killed.
+"""
 
 from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 from seg_viewer.core.errors import ExportError, UsageError
+
+try:
+    import fcntl
+except ImportError:  # Windows, where an open file cannot be renamed: that is the lock
+    fcntl = None  # type: ignore[assignment]
+
+_PART = re.compile(r"\.(?P<stem>.+)\.[0-9a-f]{8}\.part(?P<suffix>\.[^.]+)?")
 
 
 def check_target(path: Path, *, overwrite: bool, sources: tuple[Path, ...] = ()) -> None:
@@ -27,38 +40,219 @@ def check_target(path: Path, *, overwrite: bool, sources: tuple[Path, ...] = ())
         raise ExportError(f"{path.parent}: no permission to write into this folder")
 
 
+class PartFile:
+    """A file under way: `part` is where to write, `path` the name that `commit` gives it.
+
+    Args:
+        path: the name.
+        overwrite: a file that has this name by then is replaced; otherwise it stays, and this one gets a free name.
+
+    Raises:
+        ExportError: it cannot be made.
+    """
+
+    def __init__(self, path: Path, *, overwrite: bool) -> None:
+        self.path = path
+        self._overwrite = overwrite
+        self._ended = False
+        self._lock: int | None = None
+        try:
+            self._make()
+        except OSError as error:
+            raise ExportError(explain(path, error)) from error
+
+    def _make(self) -> None:
+        while True:
+            self.part = self.path.with_name(f".{self.path.stem}.{secrets.token_hex(4)}.part{self.path.suffix}")
+            self.part.touch(exist_ok=False)
+            self._lock = _lock(self.part, wait=True)
+            if self.part.exists():
+                return
+            self._unlock()  # somebody who tidies up was quicker than the lock
+
+    @classmethod
+    def adopt(cls, part: Path, path: Path) -> PartFile | None:
+        """One that was left behind, to be named `path` or discarded; None while somebody writes it."""
+        lock = _lock(part, wait=False)
+        if lock is None and (fcntl is not None or not _can_be_renamed(part)):
+            return None
+        adopted = cls.__new__(cls)
+        adopted.part, adopted.path, adopted._lock = part, path, lock
+        adopted._overwrite = adopted._ended = False
+        return adopted
+
+    def commit(self, path: Path | None = None) -> Path:
+        """Give it its name. Returns the name it really has: a free one, `NAME_2`, where the other is taken.
+
+        Args:
+            path: instead of the one it was made for.
+
+        Raises: ExportError when it cannot have one; it stays under `part` then, and the text says so.
+        """
+        path = path or self.path
+        self._ended = True
+        if fcntl is None:
+            self._unlock()
+        try:
+            if self._overwrite:
+                os.replace(self.part, path)
+                return path
+            return _take_free_name(self.part, path)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            text = f"{path}: cannot have this name ({reason}); what was written is in {self.part}"
+            raise ExportError(text) from error
+        finally:
+            self._unlock()
+
+    def discard(self) -> None:
+        """Remove it, unless `commit` was called; again is fine."""
+        self._unlock()
+        if not self._ended:
+            self._ended = True
+            with suppress(OSError):
+                self.part.unlink(missing_ok=True)
+
+    def leave(self) -> None:
+        """Let it lie as it is."""
+        self._ended = True
+        self._unlock()
+
+    def _unlock(self) -> None:
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            os.close(lock)
+
+
 @contextmanager
-def part_file(path: Path) -> Iterator[Path]:
-    """A name beside `path` to write to; renamed to `path` when the block ends well, removed when it does not.
+def part_file(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
+    """A name beside `path` to write to; it becomes `path` when the block ends well, and is removed when it does not.
+
+    Args:
+        path: the name. What a killed process left behind for it is removed.
+        overwrite: a file that has this name by then is replaced; otherwise it stays, this one gets a free name, and
+            the error says which.
 
     Raises:
         ExportError: for an OSError inside the block that a person can mend, naming the file.
     """
-    part = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.part{path.suffix}")
+    remove_left_behind(path)
+    file = PartFile(path, overwrite=overwrite)
     try:
-        part.touch(exist_ok=False)
-        yield part
-        _sync(part)
-        os.replace(part, path)
+        yield file.part
+        sync(file.part)
+        taken = file.commit()
     except OSError as error:
         raise ExportError(explain(path, error)) from error
     finally:
-        part.unlink(missing_ok=True)
+        file.discard()
+    if taken != path:
+        raise ExportError(f"{path}: exists by now and was left alone; what was written is in {taken}")
 
 
-def explain(path: Path, error: OSError) -> str:
-    """One line for an error while writing."""
-    match error.errno:
+def write_bytes(path: Path, data: bytes, *, overwrite: bool = True) -> None:
+    """Write a file that is there whole or not at all; `overwrite` as for `part_file`. Raises: ExportError."""
+    with part_file(path, overwrite=overwrite) as part:
+        part.write_bytes(data)
+
+
+def write_text(path: Path, text: str, *, overwrite: bool = True) -> None:
+    """As `write_bytes`, UTF-8 with the line ends of `text`. Raises: ExportError."""
+    write_bytes(path, text.encode(), overwrite=overwrite)
+
+
+def left_behind(folder: Path) -> Iterator[tuple[Path, Path]]:
+    """Parts in a folder, each with the name it was for; also those that are being written."""
+    try:
+        names = sorted(entry.name for entry in os.scandir(folder) if entry.name.startswith("."))
+    except OSError:
+        return
+    for name in names:
+        match = _PART.fullmatch(name)
+        if match is not None:
+            yield folder / name, folder / f"{match['stem']}{match['suffix'] or ''}"
+
+
+def remove_left_behind(path: Path) -> None:
+    """Remove what killed processes left behind for a name; never what is being written."""
+    for part, name in left_behind(path.parent):
+        if name == path and (file := PartFile.adopt(part, name)) is not None:
+            file.discard()
+
+
+def free_name(path: Path) -> Path:
+    """`path`, or `NAME_2`, `NAME_3`, … where it is taken; somebody else may take it at any time."""
+    return next(name for name in _names(path) if not os.path.lexists(name))
+
+
+def explain(path: Path, error: Exception) -> str:
+    """One line for an error while writing: an OSError, or FFmpeg's, which has a number and a text too."""
+    match getattr(error, "errno", None):
         case errno.ENOSPC | errno.EDQUOT:
             return f"{path}: the disk is full; free some space or choose another folder"
         case errno.EFBIG:
             return f"{path}: the file may not grow further (file size limit); choose another disk or lift the limit"
         case errno.EACCES | errno.EPERM | errno.EROFS:
             return f"{path}: no permission to write there; choose another folder"
-    return f"{path}: cannot be written: {error.strerror or error}"
+    return f"{path}: cannot be written: {getattr(error, 'strerror', None) or error}"
 
 
-def _sync(part: Path) -> None:
-    """Reach the disk before the rename does, so that a crash leaves the old file or the whole new one."""
+def sync(part: Path) -> None:
+    """Reach the disk before the name does, so that a crash leaves the old file or the whole new one."""
     with part.open("rb") as file:
         os.fsync(file.fileno())
+
+
+def _names(path: Path) -> Iterator[Path]:
+    yield path
+    for number in count(2):
+        yield path.with_stem(f"{path.stem}_{number}")
+
+
+def _take_free_name(part: Path, path: Path) -> Path:
+    """Link, which fails where there is something, rather than look first: two may come at the same time."""
+    for name in _names(path):
+        try:
+            try:
+                os.link(part, name)
+            except FileExistsError:
+                raise
+            except OSError:  # a file system without hard links
+                os.close(os.open(name, os.O_CREAT | os.O_EXCL))
+                try:
+                    os.replace(part, name)
+                except OSError:
+                    name.unlink()
+                    raise
+                return name
+        except FileExistsError:
+            continue
+        with suppress(OSError):  # it has its name; under the other one it is only litter
+            part.unlink()
+        return name
+    raise AssertionError("names never end")
+
+
+def _lock(part: Path, *, wait: bool) -> int | None:
+    """A descriptor that holds the lock until it is closed; None where there is none to be had."""
+    if fcntl is None:
+        return None
+    try:
+        descriptor = os.open(part, os.O_RDWR)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # held, or a file system that knows no locks: then nobody may take it for left behind
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _can_be_renamed(part: Path) -> bool:
+    """On Windows: nobody has it open."""
+    try:
+        os.rename(part, part)
+    except OSError:
+        return False
+    return True

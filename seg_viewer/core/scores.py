@@ -1,10 +1,11 @@
-"""Prediction against ground truth, frame by frame while it plays."""
+"""Prediction against ground truth: the confusion matrix, what follows from it, and both while a clip plays."""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,111 @@ from seg_viewer.core.frame import ByteArray
 from seg_viewer.core.labels import DRIVING, IGNORE_ID, LabelSet
 
 WINDOW_FRAMES = 100
+
+
+def confusion_matrix(truth: NDArray[np.uint8], predicted: NDArray[np.integer], classes: int) -> NDArray[np.int64]:
+    """Pixel counts [truth, predicted], shape (classes, classes), int64; pixels with truth 255 are not counted.
+
+    Raises:
+        ValueError: the shapes differ, or an id is outside 0…classes − 1.
+    """
+    if truth.shape != predicted.shape:
+        raise ValueError(f"truth is {truth.shape}, predicted {predicted.shape}")
+    kept = truth != IGNORE_ID
+    rows, columns = truth[kept].astype(np.int64), predicted[kept].astype(np.int64)
+    for ids in (rows, columns):
+        outside = ids[(ids < 0) | (ids >= classes)]
+        if outside.size:
+            raise ValueError(f"class id {int(outside[0])} is outside 0…{classes - 1}")
+    return np.bincount(rows * classes + columns, minlength=classes * classes).reshape(classes, classes)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scores of a set of pictures, all from one confusion matrix; means are over the classes that the truth holds.
+
+    Args:
+        pictures: how many pictures were counted.
+        matrix: confusion matrix [truth, predicted] in pixels.
+        labels: the classes.
+    """
+
+    pictures: int
+    matrix: NDArray[np.int64]
+    labels: LabelSet
+
+    def _by_class(self, share: NDArray[np.float64]) -> dict[str, float]:
+        """Values of the classes that occur in the truth."""
+        truth = self.matrix.sum(1)
+        return {label.name: float(share[label.id]) for label in self.labels if truth[label.id] > 0}
+
+    @property
+    def _counts(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """True positives, false positives, false negatives of each class."""
+        hit = np.diag(self.matrix).astype(float)
+        return hit, self.matrix.sum(0) - hit, self.matrix.sum(1) - hit
+
+    @property
+    def class_iou(self) -> NDArray[np.float64]:
+        """Intersection over union, TP / (TP + FP + FN), of every class, shape (classes,); 0 where there is no pixel."""
+        hit, wrong, missed = self._counts
+        return np.asarray(hit / np.maximum(hit + wrong + missed, 1.0))
+
+    @property
+    def iou(self) -> dict[str, float]:
+        """`class_iou` of each class that occurs in the truth."""
+        return self._by_class(self.class_iou)
+
+    @property
+    def dice(self) -> dict[str, float]:
+        """Dice coefficient (F1), 2 TP / (2 TP + FP + FN), of each class that occurs in the truth."""
+        hit, wrong, missed = self._counts
+        return self._by_class(2 * hit / np.maximum(2 * hit + wrong + missed, 1.0))
+
+    @property
+    def precision(self) -> dict[str, float]:
+        """TP / (TP + FP) of each class that occurs in the truth; 0 when it is never predicted."""
+        hit, wrong, _ = self._counts
+        return self._by_class(hit / np.maximum(hit + wrong, 1.0))
+
+    @property
+    def recall(self) -> dict[str, float]:
+        """TP / (TP + FN) of each class that occurs in the truth."""
+        hit, _, missed = self._counts
+        return self._by_class(hit / np.maximum(hit + missed, 1.0))
+
+    @property
+    def miou(self) -> float:
+        """Mean of `iou`; 0 when there are none."""
+        return float(np.mean(list(self.iou.values()))) if self.iou else 0.0
+
+    @property
+    def mdice(self) -> float:
+        """Mean of `dice`; 0 when there are none."""
+        return float(np.mean(list(self.dice.values()))) if self.dice else 0.0
+
+    @property
+    def accuracy(self) -> float:
+        """Share of pixels that are right; 0 when there are none."""
+        return float(np.trace(self.matrix) / max(1, self.matrix.sum()))
+
+    def to_json(self) -> dict[str, Any]:
+        """As stored in a model file: shares of 1, rounded to 4 places."""
+        return {
+            "pictures": self.pictures,
+            "miou": round(self.miou, 4),
+            "iou": {name: round(value, 4) for name, value in self.iou.items()},
+            "accuracy": round(self.accuracy, 4),
+        }
+
+    def to_full_json(self) -> dict[str, Any]:
+        """Everything, with the confusion matrix."""
+        more = {
+            name: {label: round(value, 4) for label, value in getattr(self, name).items()}
+            for name in ("dice", "precision", "recall")
+        }
+        counted = {"classes": len(self.iou), "mdice": round(self.mdice, 4), "matrix": self.matrix.tolist()}
+        return self.to_json() | more | counted
 
 
 @dataclass(frozen=True)
@@ -39,7 +145,8 @@ def truth_for(truth: ByteArray, labels: LabelSet, width: int, height: int) -> By
     Args:
         truth: class ids of `DRIVING`, shape (H, W), uint8, 255 = ignore.
         labels: of the model; a class of the truth that it does not have is ignored.
-        width, height: of the class maps; each takes the pixel of the truth under its middle.
+        width: of the class maps, pixels; each takes the pixel of the truth under its middle.
+        height: likewise.
 
     Returns:
         shape (height, width), uint8.
@@ -86,13 +193,7 @@ class LiveScore:
         Raises:
             ValueError: the shapes differ, or a class map holds an id that no class has.
         """
-        if classes.shape != truth.shape:
-            raise ValueError(f"the class map is {classes.shape}, the truth {truth.shape}")
-        if int(classes.max(initial=0)) >= self._size:
-            raise ValueError(f"class id {int(classes.max())} is outside 0…{self._size - 1}")
-        kept = truth != IGNORE_ID
-        pairs = truth[kept].astype(np.int64) * self._size + classes[kept]
-        matrix = np.bincount(pairs, minlength=self._size**2).reshape(self._size, self._size)
+        matrix = confusion_matrix(truth, classes, self._size)
         with self._lock:
             if len(self._window) == self._window.maxlen:
                 self._sum -= self._window[0]
@@ -107,14 +208,12 @@ class LiveScore:
 
     def _score(self, matrix: NDArray[np.int64], frames: int) -> Score:
         """`matrix`: pixels [truth, prediction]."""
-        hits, truth = np.diag(matrix), matrix.sum(axis=1)
-        union = truth + matrix.sum(axis=0) - hits
-        iou = {label.name: float(hits[label.id] / union[label.id]) for label in self.labels if union[label.id]}
-        there = [iou[label.name] for label in self.labels if truth[label.id]]
-        pixels = int(matrix.sum())
+        scores = Scores(frames, matrix, self.labels)
+        counted = matrix.sum(axis=0) + matrix.sum(axis=1)
+        iou = {label.name: float(scores.class_iou[label.id]) for label in self.labels if counted[label.id]}
         return Score(
             frames,
             iou,
-            float(np.mean(there)) if there else None,
-            float(hits.sum() / pixels) if pixels else None,
+            scores.miou if scores.iou else None,
+            scores.accuracy if matrix.any() else None,
         )

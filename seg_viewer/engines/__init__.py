@@ -10,28 +10,41 @@ from pathlib import Path
 
 from seg_viewer.core.errors import EngineError, UsageError
 from seg_viewer.core.model_file import ModelSpec, read_model_file
-from seg_viewer.engines.base import MODES, Engine, EngineReport, LoadProgress, LoadStopped, LoadWatch
+from seg_viewer.core.registry import entries
+from seg_viewer.engines.base import (
+    MODES,
+    Engine,
+    EngineKind,
+    EngineReport,
+    LoadProgress,
+    LoadStopped,
+    LoadWatch,
+)
+from seg_viewer.engines.fallback import FallbackEngine
 
 __all__ = [
-    "ENGINE_NAMES",
     "MODES",
-    "PROCESSOR_ENGINES",
+    "MODULES",
     "Engine",
     "EngineChoice",
+    "EngineKind",
     "EngineReport",
     "LoadProgress",
     "LoadStopped",
     "LoadWatch",
     "available_engines",
+    "engine_kinds",
+    "engine_names",
     "installed_engines",
     "load_engine",
 ]
 
-ENGINE_NAMES = ("openvino", "onnxruntime", "tensorrt")
-"""In the order in which "auto" tries them; TensorRT last, because its first start builds for minutes."""
-
-PROCESSOR_ENGINES = ("openvino", "onnxruntime")
-"""Those that run on the processor unless a device is named."""
+# in the order in which "auto" tries them; TensorRT last, because its first start builds for minutes
+MODULES = [
+    "seg_viewer.engines.openvino",
+    "seg_viewer.engines.onnxruntime",
+    "seg_viewer.engines.nvidia.engine",
+]
 
 
 @dataclass(frozen=True)
@@ -39,7 +52,7 @@ class EngineChoice:
     """One engine and whether it can be had here.
 
     Args:
-        name: one of ENGINE_NAMES.
+        name: one of `engine_names`.
         devices: its devices here; empty when it cannot run.
         problem: why it cannot run and what to install, or "".
     """
@@ -49,83 +62,24 @@ class EngineChoice:
     problem: str = ""
 
 
+def engine_kinds() -> dict[str, EngineKind]:
+    """Every engine by its name, in the order of "auto"."""
+    return entries(MODULES, "ENGINE", EngineKind)
+
+
+def engine_names() -> tuple[str, ...]:
+    """What can be asked for, in the order in which "auto" tries them."""
+    return tuple(engine_kinds())
+
+
 def available_engines() -> list[EngineChoice]:
     """Every engine in the order of "auto", asked of the runtimes themselves."""
-    return [_inspect(name) for name in ENGINE_NAMES]
+    return [_inspect(kind) for kind in engine_kinds().values()]
 
 
 def installed_engines() -> tuple[str, ...]:
     """Engines whose runtime is installed, in the order of "auto". Looked up, not imported: fast, and no promise."""
-    return tuple(name for name in ENGINE_NAMES if _is_installed(name))
-
-
-def _is_installed(package: str) -> bool:
-    try:
-        return find_spec(package) is not None
-    except ValueError:  # imported, but without a spec
-        return package in sys.modules
-
-
-def _inspect(name: str) -> EngineChoice:
-    try:
-        devices = _devices(name)
-    except EngineError as error:
-        return EngineChoice(name, (), str(error))
-    return EngineChoice(name, tuple(devices))
-
-
-def _devices(name: str) -> list[str]:
-    if name == "openvino":
-        from seg_viewer.engines import openvino
-
-        return openvino.devices()
-    if name == "onnxruntime":
-        from seg_viewer.engines import onnxruntime
-
-        return onnxruntime.devices()
-    from seg_viewer.engines.nvidia import engine as tensorrt
-
-    return tensorrt.devices()
-
-
-def _maker(name: str, progress: LoadProgress | None = None) -> Callable[[ModelSpec, str | None, str], Engine]:
-    if name == "openvino":
-        from seg_viewer.engines.openvino import OpenVinoEngine
-
-        return OpenVinoEngine
-    if name == "onnxruntime":
-        return _make_onnxruntime
-    return lambda spec, device, mode: _make_tensorrt(spec, device, mode, progress)
-
-
-def _make_onnxruntime(spec: ModelSpec, device: str | None, mode: str) -> Engine:
-    from seg_viewer.engines.onnxruntime import OnnxRuntimeEngine
-
-    if (device or "CPU").upper() == "CPU":
-        return OnnxRuntimeEngine(spec, device, mode)
-    return _with_spare(lambda: OnnxRuntimeEngine(spec, device, mode), spec, mode)
-
-
-def _make_tensorrt(spec: ModelSpec, device: str | None, mode: str, progress: LoadProgress | None) -> Engine:
-    from seg_viewer.engines.nvidia.engine import TensorRtEngine
-
-    return _with_spare(lambda: TensorRtEngine(spec, device, mode, progress), spec, mode)
-
-
-def _with_spare(make: Callable[[], Engine], spec: ModelSpec, mode: str) -> Engine:
-    """On the GPU, and on the processor when the GPU fails."""
-    from seg_viewer.engines.fallback import FallbackEngine
-
-    def make_spare() -> Engine:
-        reasons = []
-        for name in PROCESSOR_ENGINES:
-            try:
-                return _maker(name)(spec, "CPU", mode)
-            except EngineError as error:
-                reasons.append(f"{name}: {error}")
-        raise EngineError("; ".join(reasons))
-
-    return FallbackEngine(make, make_spare)
+    return tuple(name for name, kind in engine_kinds().items() if _is_installed(kind.package))
 
 
 def load_engine(
@@ -139,10 +93,10 @@ def load_engine(
 
     Args:
         model: file, or what `read_model_file` said of it.
-        prefer: "auto" or one of ENGINE_NAMES.
+        prefer: "auto" or one of `engine_names`.
         device: name as the runtime calls it ("CPU", "GPU", …), or None for its default.
         mode: "throughput" or "latency".
-        progress: told how far an engine is that takes long to make ready; its answer False stops that.
+        progress: called with how far an engine is that takes long to make ready; its answer False stops that.
 
     Raises:
         UsageError: no such engine or mode.
@@ -150,23 +104,62 @@ def load_engine(
         EngineError: the runtime is missing or refuses; with "auto", none works, with the reason of each.
         LoadStopped: `progress` answered False.
     """
+    kinds = engine_kinds()
     if mode not in MODES:
         raise UsageError(f"mode '{mode}': choose one of {', '.join(MODES)}")
-    if prefer not in ("auto", *ENGINE_NAMES):
-        raise UsageError(f"engine '{prefer}': choose one of auto, {', '.join(ENGINE_NAMES)}")
+    if prefer not in ("auto", *kinds):
+        raise UsageError(f"engine '{prefer}': choose one of auto, {', '.join(kinds)}")
     spec = model if isinstance(model, ModelSpec) else read_model_file(model)
     if prefer != "auto":
-        return _maker(prefer, progress)(spec, device, mode)
+        return _make(kinds[prefer], spec, device, mode, progress)
     reasons = []
-    for name in ENGINE_NAMES:
+    for kind in kinds.values():
         try:
-            engine = _maker(name, progress)(spec, device, mode)
+            engine = _make(kind, spec, device, mode, progress)
         except LoadStopped:
             raise
         except EngineError as error:
-            reasons.append(f"{name}: {error}")
+            reasons.append(f"{kind.name}: {error}")
             continue
         if reasons:
             engine.report = replace(engine.report, note="; ".join(filter(None, [*reasons, engine.report.note])))
         return engine
     raise EngineError("no engine can run this model here. " + "; ".join(reasons))
+
+
+def _make(kind: EngineKind, spec: ModelSpec, device: str | None, mode: str, progress: LoadProgress | None) -> Engine:
+    def make() -> Engine:
+        return kind.make(spec, device, mode, progress)
+
+    return _with_spare(make, spec, mode) if kind.is_gpu(device) else make()
+
+
+def _with_spare(make: Callable[[], Engine], spec: ModelSpec, mode: str) -> Engine:
+    """On the GPU, and on the processor when the GPU fails."""
+
+    def make_spare() -> Engine:
+        reasons = []
+        for kind in engine_kinds().values():
+            if kind.is_gpu(None):
+                continue
+            try:
+                return kind.make(spec, "CPU", mode, None)
+            except EngineError as error:
+                reasons.append(f"{kind.name}: {error}")
+        raise EngineError("; ".join(reasons))
+
+    return FallbackEngine(make, make_spare)
+
+
+def _inspect(kind: EngineKind) -> EngineChoice:
+    try:
+        return EngineChoice(kind.name, tuple(kind.devices()))
+    except EngineError as error:
+        return EngineChoice(kind.name, (), str(error))
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ValueError:  # imported, but without a spec
+        return package in sys.modules

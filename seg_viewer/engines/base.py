@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,25 +17,25 @@ MODES = ("throughput", "latency")
 """throughput: several frames in flight, for files and exports; latency: one frame as fast as possible, for live."""
 
 LoadProgress = Callable[[str, float], bool]
-"""Told, on any thread, what is being made ready and which share (0…1) is done; its answer False stops that."""
+"""Called, on any thread, with what is being made ready and which share (0…1) is done; its answer False stops that."""
 
 READY = "ready"
-"""What a `LoadProgress` is told last, with the share 1, when there was anything to tell."""
+"""What a `LoadProgress` is called with last, with the share 1, when it was called at all."""
 
 
 class LoadWatch:
     """A `LoadProgress` that can be stopped from any thread.
 
     Args:
-        tell: told in turn; its answer False stops too.
+        progress: called in turn; its answer False stops too.
     """
 
-    def __init__(self, tell: LoadProgress | None = None) -> None:
-        self._tell = tell
+    def __init__(self, progress: LoadProgress | None = None) -> None:
+        self._progress = progress
         self._stopped = False
 
     def __call__(self, what: str, share: float) -> bool:
-        return not self._stopped and (self._tell is None or self._tell(what, share))
+        return not self._stopped and (self._progress is None or self._progress(what, share))
 
     def stop(self) -> None:
         self._stopped = True
@@ -56,7 +56,7 @@ class LoadStopped(EngineError):
 
 @dataclass(frozen=True)
 class EngineReport:
-    """What really runs, as told by the runtime after the model was compiled.
+    """What really runs, as the runtime says after the model was compiled.
 
     Args:
         name: "openvino", "onnxruntime" or "tensorrt".
@@ -64,7 +64,7 @@ class EngineReport:
         device: processor that runs the model, with its product name.
         precision: what the convolutions really compute in, e.g. "int8" or "int8 (22 of 24 convolutions, bf16 2)".
         note: anything a person should know, e.g. why a device was not taken; empty otherwise.
-        fallback: why something else runs than was asked for; empty otherwise. A person must be told.
+        fallback: why something else runs than was asked for; empty otherwise. It must be shown.
     """
 
     name: str
@@ -96,7 +96,7 @@ class Engine(Protocol):
     inference_s: float
     """Seconds that the runtime worked on the frame collected last; waiting in line is not counted."""
     wake: Callable[[], None]
-    """Called, on any thread, when a frame in flight may have become ready; set it to be told."""
+    """Called, on any thread, when a frame in flight may have become ready; set it to hear of that."""
 
     def submit(self, rgb: ByteArray) -> None:
         """Start on a picture, which must not change until its `collect`. At most `slots` may be in flight.
@@ -155,3 +155,29 @@ def summarize_precision(counts: dict[str, int]) -> str:
         return main
     others = ", ".join(f"{name} {count}" for name, count in ordered[1:])
     return f"{main} ({number} of {sum(counts.values())} convolutions; {others})"
+
+
+@dataclass(frozen=True)
+class EngineKind:
+    """A runtime that can be asked for; each engine's module carries one, named ENGINE.
+
+    Args:
+        name: what --engine calls it.
+        title: what its makers call it.
+        package: whose presence means that the runtime is installed.
+        devices: its devices here. Raises: EngineError that says what is missing and how to install it.
+        make: compiles a model on a device (None: its default) in a mode of `MODES`. Raises: EngineError.
+        is_gpu: whether a run on a device (None: its default) goes to a GPU; a processor then takes over where it fails.
+    """
+
+    name: str
+    title: str
+    package: str
+    devices: Callable[[], Sequence[str]]
+    make: Callable[[ModelSpec, str | None, str, LoadProgress | None], Engine]
+    is_gpu: Callable[[str | None], bool]
+
+
+def is_one_of(device: str | None, names: Collection[str]) -> bool:
+    """Whether a device is of a kind: "GPU.1" is a "GPU"; None is of none."""
+    return device is not None and device.upper().split(".")[0] in names

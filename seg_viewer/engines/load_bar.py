@@ -9,7 +9,7 @@ from seg_viewer.engines.base import READY
 
 
 class LoadBar:
-    """A `LoadProgress` that draws; nothing is drawn before there is something to tell."""
+    """A `LoadProgress` that draws; nothing is drawn before it is called."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -27,7 +27,7 @@ class LoadBar:
         return True
 
     def stop(self) -> None:
-        """Remove the bar, e.g. before an error is told; again is fine."""
+        """Remove the bar, e.g. before an error is shown; again is fine."""
         with self._lock:
             self._end()
 
@@ -35,7 +35,8 @@ class LoadBar:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-        columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+        what = TextColumn("{task.description}", markup=False)
+        columns = (what, BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
         console = Console(stderr=True)
         self._bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self._task = self._bar.add_task("", total=1.0)

@@ -16,8 +16,10 @@ from seg_viewer.core.frame import ByteArray
 from seg_viewer.core.model_file import INPUT_NAME, OUTPUT_NAME, ModelSpec, read_model_file
 from seg_viewer.engines.base import (
     DeviceFailure,
+    EngineKind,
     EngineReport,
     check_picture,
+    is_one_of,
     same_model,
     summarize_precision,
     to_class_map,
@@ -122,7 +124,7 @@ def _open_session(ort: Any, spec: ModelSpec, wanted: str, present: list[str]) ->
     options = ort.SessionOptions()
     options.log_severity_level = 3
     options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")  # older versions ignore it
-    ort.set_default_logger_severity(_FATAL)  # what misses is told by `_explain_fallback`, once
+    ort.set_default_logger_severity(_FATAL)  # what misses is named by `_explain_fallback`, once
     with tempfile.TemporaryDirectory(prefix="seg-viewer-") as folder:
         optimized = Path(folder) / "optimized.onnx"
         try:
@@ -169,7 +171,7 @@ def _device(provider: str) -> str:
 
 
 def _left_over(session: Any, used: str) -> str:
-    """Which nodes run elsewhere than the session's first provider, as it tells itself; "" when none."""
+    """Which nodes run elsewhere than the session's first provider, as it says itself; "" when none."""
     if used == "CPU" or not hasattr(session, "get_provider_graph_assignment_info"):
         return ""
     counts: Counter[str] = Counter()
@@ -199,3 +201,13 @@ def _precision(optimized: Path) -> str:
             # where a processor has no kernels for float16, the weights were widened before
             counts["float16" if halves & set(node.input) else "float32"] += 1
     return summarize_precision(counts)
+
+
+ENGINE = EngineKind(
+    "onnxruntime",
+    "ONNX Runtime",
+    "onnxruntime",
+    devices,
+    lambda spec, device, mode, _progress: OnnxRuntimeEngine(spec, device, mode),
+    lambda device: is_one_of(device, ("CUDA", "TENSORRT")),
+)

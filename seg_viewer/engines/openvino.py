@@ -15,7 +15,14 @@ from platformdirs import user_cache_path
 from seg_viewer.core.errors import EngineError
 from seg_viewer.core.frame import ByteArray
 from seg_viewer.core.model_file import OUTPUT_NAME, ModelSpec, read_model_file
-from seg_viewer.engines.base import EngineReport, check_picture, summarize_precision, to_class_map
+from seg_viewer.engines.base import (
+    EngineKind,
+    EngineReport,
+    check_picture,
+    is_one_of,
+    summarize_precision,
+    to_class_map,
+)
 
 _PRECISIONS = {"u8": "int8", "i8": "int8", "f32": "float32", "f16": "float16", "bf16": "bf16"}
 _LET_GO_S = 2.0
@@ -216,3 +223,13 @@ def _use_cache(core: Any) -> str:
         return f"no cache of compiled models: {folder}: {error.strerror}"
     core.set_property({"CACHE_DIR": str(folder)})
     return ""
+
+
+ENGINE = EngineKind(
+    "openvino",
+    "OpenVINO",
+    "openvino",
+    devices,
+    lambda spec, device, mode, _progress: OpenVinoEngine(spec, device, mode),
+    lambda device: is_one_of(device, ("GPU",)),
+)

@@ -4,23 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import sys
-import threading
-import traceback
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 
-from seg_viewer.core.redact import redact_text
+from seg_viewer.core.error_hooks import error_hooks
+from seg_viewer.core.signals import end_signals_to
 from seg_viewer.gui.system import check_display, mend_plugin_path
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.player.player import Player
 from seg_viewer.sources import DEMO
-
-_ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-"""Signals that end the program as closing the window does, but for the questions."""
-_log = logging.getLogger(__name__)
 
 
 def run_viewer(
@@ -72,30 +65,19 @@ def _show(player: Player, on_first_shot: Callable[[], None] | None) -> int:
     window = MainWindow(player, open_store())
     if on_first_shot is not None:
         window.first_shot_painted.connect(on_first_shot)
-    old_hook = sys.excepthook
-    sys.excepthook = _excepthook(window.messages.show_error)
-    if threading.current_thread() is threading.main_thread():
-        for number in _ENDING:
-            if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup does it
-                signal.signal(number, lambda *_: QTimer.singleShot(0, window, window.close_without_asking))
-    window.show()
-    try:
+
+    def show_error(text: str) -> None:  # from any thread
+        window.background.call_later(lambda: window.messages.show_error(text), owner=window.messages)
+
+    def end(*_: object) -> None:
+        QTimer.singleShot(0, window, window.close_without_asking)  # between two events, wherever the signal came
+
+    with error_hooks(show_error), end_signals_to(end):
+        window.show()
         code = app.exec()
-    finally:
-        sys.excepthook = old_hook
     if not window.ended_in_time:
         _leave_now(code)
     return code
-
-
-def _excepthook(show: Callable[[str], None]) -> Callable[..., None]:
-    """One line in the window, the rest in the log, passwords in neither."""
-
-    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        _log.error("unexpected error\n%s", redact_text("".join(traceback.format_exception(kind, error, trace))))
-        show(redact_text(" ".join(f"Unexpected error: {kind.__name__}: {error}".split())))
-
-    return hook
 
 
 def _leave_now(code: int) -> None:

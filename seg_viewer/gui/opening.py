@@ -9,8 +9,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from seg_viewer.gui.dialogs.address import AddressDialog
 from seg_viewer.gui.tasks.background import Background
-from seg_viewer.sources import DEMO, VIDEO_SUFFIXES, is_live, redact
-from seg_viewer.sources.folder import PICTURE_SUFFIXES
+from seg_viewer.sources import DEMO, file_suffixes, is_live, redact
 
 
 class Opening(QObject):
@@ -42,7 +41,7 @@ class Opening(QObject):
         return self._full.get(shown, text)
 
     def ask_file(self, folder: str) -> None:
-        kinds = " ".join(f"*{suffix}" for suffix in (*VIDEO_SUFFIXES, *sorted(PICTURE_SUFFIXES)))
+        kinds = " ".join(f"*{suffix}" for suffix in file_suffixes())
         name, _filter = QFileDialog.getOpenFileName(
             self._window, "Open video", folder, f"Videos and pictures ({kinds});;All files (*)"
         )

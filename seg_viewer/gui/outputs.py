@@ -55,10 +55,12 @@ class Outputs(QObject):
         self.export_dialog: ExportDialog | None = None
         recording.saved.connect(lambda paths: self._show_saved("Recording", paths))
         recording.failed.connect(messages.show_error)
+        recording.noted.connect(messages.show_warning)
         recording.changed.connect(self._show_recording)
         ego_zone.entered.connect(messages.show_info)
         ego_zone.saved.connect(lambda paths: self._show_saved("Clip", paths))
         ego_zone.failed.connect(messages.show_error)
+        ego_zone.noted.connect(messages.show_warning)
 
     def take_screenshot(self, shot: Shot, overlay: Overlay | None, name: str) -> None:
         """Save a shot, under an overlay or bare, by the name of its source."""

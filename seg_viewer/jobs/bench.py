@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.frame import ByteArray, Frame
+from seg_viewer.core.machine import usable_cores
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.overlay import Overlay
 from seg_viewer.engines.base import LoadProgress, segment_all
@@ -24,7 +25,8 @@ _SMALL_FRAMES = 64
 
 @dataclass(frozen=True)
 class BenchResult:
-    """
+    """What was measured.
+
     Args:
         source: name of the clip.
         model: name of the model.
@@ -55,71 +57,73 @@ class BenchResult:
         return asdict(self)
 
 
-def bench(
-    source: str | Path, options: RunOptions, frames: int = 400, on_loading: LoadProgress | None = None
-) -> BenchResult:
-    """Measure on a clip, which is looped as often as needed.
+@dataclass(frozen=True)
+class BenchJob:
+    """A measurement on a clip, which is looped as often as needed; a plain value that can be kept and sent.
 
     Args:
-        source: what `open_source` takes.
+        source: what `open_source` takes; not live.
         options: model, engine, look.
         frames: number of frames to measure each stage and the pipeline on.
+    """
+
+    source: str | Path
+    options: RunOptions = field(default_factory=RunOptions)
+    frames: int = 400
+
+
+def run_bench(job: BenchJob, *, on_loading: LoadProgress | None = None) -> BenchResult:
+    """Measure.
+
+    Args:
+        job: what is to be measured.
         on_loading: told how far an engine is that takes long to make ready; its answer False stops that.
 
     Raises: UsageError for what is live; SourceError, ModelFileError, EngineError.
     """
-    spec = options.read_spec()
-    overlay = Overlay(spec.labels, options.style)
-    opened = open_source(source)
+    spec = job.options.read_spec()
+    overlay = Overlay(spec.labels, job.options.style)
+    opened = open_source(job.source)
     name, live = opened.info.name, opened.info.live
     opened.close()
     if live:
         raise UsageError(f"{name}: is live and sets its own pace; measure on a video file")
-    rate, first_shot_s, engine_line, drops = _run_pipeline(source, spec, options, overlay, frames, on_loading)
-    cpu_s = _stages(source, spec, options, overlay, frames)
+    rate, first_shot_s, engine_line, drops = _run_pipeline(job, spec, overlay, on_loading)
+    cpu_s = _stages(job, spec, overlay)
     cores = usable_cores()
     limit = cores / sum(cpu_s.values())
     return BenchResult(
-        name, spec.title, engine_line, cores, frames, cpu_s, limit, rate, rate / limit, first_shot_s, drops
+        name, spec.title, engine_line, cores, job.frames, cpu_s, limit, rate, rate / limit, first_shot_s, drops
     )
 
 
-def usable_cores() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
-
-
 def _run_pipeline(
-    source: str | Path,
-    spec: ModelSpec,
-    options: RunOptions,
-    overlay: Overlay,
-    frames: int,
-    on_loading: LoadProgress | None,
+    job: BenchJob, spec: ModelSpec, overlay: Overlay, on_loading: LoadProgress | None
 ) -> tuple[float, float, str, dict[str, int]]:
+    """Frames per second, seconds to the first shot, what ran, and drops by cause."""
     open_s = time.perf_counter()
     first_shot_s = start_s = end_s = 0.0
-    with Pipeline(open_source(source), options.segmenter(spec, progress=on_loading), loop=True) as pipeline:
+    segmenter = job.options.segmenter(spec, progress=on_loading)
+    with Pipeline(open_source(job.source), segmenter, loop=True) as pipeline:
         for number, shot in enumerate(pipeline):
             if number == 0:
                 first_shot_s = time.perf_counter() - open_s
             overlay.paint_yuv(shot.frame.picture.yuv420(), shot.classes)
             if number == _WARM_UP:
                 start_s = time.perf_counter()
-            if number == _WARM_UP + frames:
+            if number == _WARM_UP + job.frames:
                 end_s = time.perf_counter()
                 break
         report = pipeline.engine_report
         drops = pipeline.ledger.snapshot().drops
     ran = " · ".join(filter(None, [report.line(), report.fallback])) if report else ""
-    return frames / (end_s - start_s), first_shot_s, ran, drops
+    return job.frames / (end_s - start_s), first_shot_s, ran, drops
 
 
-def _stages(
-    source: str | Path, spec: ModelSpec, options: RunOptions, overlay: Overlay, frames: int
-) -> dict[str, float]:
+def _stages(job: BenchJob, spec: ModelSpec, overlay: Overlay) -> dict[str, float]:
     """CPU-seconds per frame of each stage with nothing else running."""
-    opened = open_source(source)
+    frames = job.frames
+    opened = open_source(job.source)
     pictures = _cycle(lambda: iter(opened), frames + _WARM_UP)
     spent = {"decode": 0.0, "convert": 0.0}
     smalls: list[ByteArray] = []
@@ -134,8 +138,8 @@ def _stages(
                 spent["convert"] += time.process_time() - decoded_s
             if len(smalls) < _SMALL_FRAMES:
                 smalls.append(small)
-        maps, spent["inference"] = _inference(spec, options, smalls, frames)
-        spent["overlay"] = _overlay(iter(opened), overlay, maps, frames)
+        maps, spent["inference"] = _inference(spec, job.options, smalls, frames)
+        spent["overlay"] = _overlay(_cycle(lambda: iter(opened), len(maps)), overlay, maps, frames)
     finally:
         opened.close()
     return {stage: seconds / frames for stage, seconds in spent.items()}
@@ -154,17 +158,16 @@ def _cycle(again: Callable[[], Iterator[Frame]], count: int) -> Iterator[Frame]:
 def _inference(
     spec: ModelSpec, options: RunOptions, smalls: list[ByteArray], frames: int
 ) -> tuple[list[ByteArray], float]:
-    engine = options.load(spec)
     pictures = (smalls[number % len(smalls)] for number in range(frames + _WARM_UP))
     maps: list[ByteArray] = []
     start_s = 0.0
-    for number, classes in enumerate(segment_all(engine, pictures)):
-        if number == _WARM_UP:
-            start_s = time.process_time()
-        if len(maps) < len(smalls):
-            maps.append(classes)
-    seconds = time.process_time() - start_s
-    engine.close()
+    with closing(options.load(spec)) as engine:
+        for number, classes in enumerate(segment_all(engine, pictures)):
+            if number == _WARM_UP:
+                start_s = time.process_time()
+            if len(maps) < len(smalls):
+                maps.append(classes)
+        seconds = time.process_time() - start_s
     return maps, seconds
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import repeat, takewhile
 from pathlib import Path
@@ -57,7 +58,8 @@ def golden_classes(spec: ModelSpec) -> tuple[ByteArray, str] | None:
         engine = load_engine(spec, "onnxruntime", "CPU")
     except SegViewerError:
         return None
-    return engine.segment(golden_frame(spec)), "ONNX Runtime on this machine"
+    with closing(engine):
+        return engine.segment(golden_frame(spec)), "ONNX Runtime on this machine"
 
 
 def check_engines(
@@ -93,13 +95,12 @@ def _check(
     progress: LoadProgress | None,
 ) -> EngineCheck:
     try:
-        engine = load_engine(spec, name, device, progress=progress)
-        classes = engine.segment(frame)
-        rate = _measure(engine, frame)
-        line = " · ".join(filter(None, [engine.report.line(), engine.report.notes()]))
-        engine.close()
-        if engine.report.fallback:
-            return EngineCheck(name, False, engine.report.fallback)
+        with closing(load_engine(spec, name, device, progress=progress)) as engine:
+            classes = engine.segment(frame)
+            rate = _measure(engine, frame)
+            line = " · ".join(filter(None, [engine.report.line(), engine.report.notes()]))
+            if engine.report.fallback:
+                return EngineCheck(name, False, engine.report.fallback)
     except SegViewerError as error:
         return EngineCheck(name, False, str(error))
     agreement = None if golden is None else float(np.mean(classes == golden))
@@ -112,7 +113,7 @@ def check_model(path: Path, engine: str, device: str | None = None, progress: Lo
 
     Args:
         path: the model file.
-        engine: one of `ENGINE_NAMES`.
+        engine: one of `engine_names`.
         device: as the engine calls it, or None for its default.
         progress: told how far an engine is that takes long to make ready.
     """
@@ -121,10 +122,9 @@ def check_model(path: Path, engine: str, device: str | None = None, progress: Lo
         golden = golden_classes(spec)
         if golden is None:
             return f"✗ {spec.name}: no answer is stored beside it, and ONNX Runtime is not here to give one"
-        running = load_engine(spec, engine, device, progress=progress)
-        classes = running.segment(golden_frame(spec))
+        with closing(load_engine(spec, engine, device, progress=progress)) as running:
+            classes = running.segment(golden_frame(spec))
         fallback = running.report.fallback
-        running.close()
     except SegViewerError as error:
         return f"✗ {path.stem}: {error}"
     share = float(np.mean(classes == golden[0]))
@@ -148,7 +148,8 @@ def write_golden(spec: ModelSpec) -> Path:
 
     Raises: EngineError without ONNX Runtime.
     """
-    classes = load_engine(spec, "onnxruntime", "CPU").segment(golden_frame(spec))
+    with closing(load_engine(spec, "onnxruntime", "CPU")) as engine:
+        classes = engine.segment(golden_frame(spec))
     path = spec.path.with_suffix(".golden.png")
     cv2.imwrite(str(path), classes)
     return path

@@ -1,24 +1,24 @@
-"""Export: every frame of a source, painted, into a video file."""
+"""Export: every frame of a source into a file: painted, as a video, or what else its name says."""
 
 from __future__ import annotations
 
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from seg_viewer.core.errors import ExportError, UsageError
 from seg_viewer.core.model_file import ModelSpec
-from seg_viewer.core.overlay import Overlay
 from seg_viewer.core.part_file import check_target
 from seg_viewer.engines import Engine, LoadProgress, LoadStopped, LoadWatch
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.pipeline import EngineSegmenter, Pipeline, Policy
-from seg_viewer.sinks import PRESETS
-from seg_viewer.sinks.video import VideoSink
+from seg_viewer.sinks import PRESETS, sink_for
+from seg_viewer.sinks.base import SinkRequest
 from seg_viewer.sources import open_source
-from seg_viewer.sources.base import Source
+from seg_viewer.sources.base import Source, SourceInfo
 
 _REPORT_EVERY_S = 0.1
 _LEAST_FREE_BYTES = 8 << 20
@@ -50,12 +50,12 @@ class ExportResult:
     """What an export made.
 
     Args:
-        path: the file made.
+        path: the file made; not the one asked for where somebody else took that name meanwhile.
         frames: in it.
         seconds: it took.
         audio: "aac copied", "pcm_s16le encoded as aac", "none", …
         engine: what ran, one line.
-        warnings: what was wrong with the source or the engine, a line each.
+        warnings: what was wrong with the source, the engine or the file, a line each.
         model: what ran, e.g. "driving-fast (512×288)".
     """
 
@@ -70,11 +70,11 @@ class ExportResult:
 
 @dataclass(frozen=True)
 class ExportJob:
-    """An annotated video to make; a plain value that can be kept, sent and run elsewhere.
+    """A file to make of every frame; a plain value that can be kept, sent and run elsewhere.
 
     Args:
         source: what `open_source` takes; not live.
-        out: an .mp4 file to make.
+        out: the file; its suffix says what it holds, see `seg_viewer.sinks.sink_for`.
         options: model, engine, look.
         crf: 0…51, lower is better and larger.
         preset: one of `PRESETS`.
@@ -90,8 +90,7 @@ class ExportJob:
 
     def check(self) -> None:
         """Raises: UsageError for what cannot be meant, as far as it can be told without opening anything."""
-        if self.out.suffix.lower() != ".mp4":
-            raise UsageError(f"{self.out}: only .mp4 can be written; choose a name that ends in .mp4")
+        sink_for(self.out)
         if not 0 <= self.crf <= 51:
             raise UsageError(f"crf {self.crf}: choose 0 (lossless) to 51 (smallest)")
         if self.preset not in PRESETS:
@@ -105,7 +104,7 @@ def run_export(
     on_loading: LoadProgress | None = None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> ExportResult:
-    """Write the annotated video.
+    """Write the file.
 
     Args:
         job: what is to be done.
@@ -114,50 +113,58 @@ def run_export(
         cancelled: asked after every frame.
 
     Raises:
-        UsageError: the input is missing, or the output cannot be meant (the input itself, exists, no .mp4).
+        UsageError: the input is missing, or the output cannot be meant (the input itself, exists, another suffix).
         SourceError, ModelFileError, EngineError: the parts cannot be had.
         ExportError: the file cannot be written. ExportCancelled: `cancelled` said so.
     """
     job.check()
-    options, out = job.options, job.out
-    spec = options.read_spec()
-    opened = open_source(job.source)
-    try:
-        _check_output(out, opened, job.overwrite)
-    except BaseException:
-        opened.close()
-        raise
+    spec = job.options.read_spec()
     start_s = time.perf_counter()
-    info = opened.info
-    sink = VideoSink(
-        out,
-        Overlay(spec.labels, options.style),
-        rate=info.rate,
-        time_base=info.time_base,
-        sample_aspect=info.sample_aspect,
-        audio_from=info.path if info.has_audio else None,
-        crf=job.crf,
-        preset=job.preset,
-    )
-    total = info.frame_count or (round(info.duration_s * info.rate) if info.duration_s and info.rate else None)
-    reported_s = start_s
-    segmenter = _segmenter(options, spec, out, cancelled, on_loading)
-    with Pipeline(opened, segmenter, policy=Policy.EVERY_FRAME) as pipeline, sink:
+    with ExitStack() as stack:
+        source = open_source(job.source)
+        stack.callback(source.close)
+        _check_output(job.out, source, job.overwrite)
+        segmenter = _segmenter(job.options, spec, job.out, cancelled, on_loading)
+        pipeline = stack.enter_context(Pipeline(source, segmenter, policy=Policy.EVERY_FRAME))
+        sink = stack.enter_context(sink_for(job.out).make(_request(job, spec, source.info)))
+        total = _expected_frames(source.info)
+        frames, reported_s = 0, start_s
         for shot in pipeline:
             sink.write(shot)
+            frames += 1
             now_s = time.perf_counter()
             if on_progress and now_s - reported_s > _REPORT_EVERY_S:
                 reported_s = now_s
-                on_progress(_progress(sink.frames, total, now_s - start_s))
+                on_progress(_progress(frames, total, now_s - start_s))
             if cancelled():
-                raise ExportCancelled(f"{out}: export stopped; nothing was written")
+                raise ExportCancelled(f"{job.out}: export stopped; nothing was written")
         report = pipeline.engine_report
     seconds = time.perf_counter() - start_s
     if on_progress:
-        on_progress(_progress(sink.frames, sink.frames, seconds))
-    warnings = [*opened.warnings, *([report.fallback] if report and report.fallback else [])]
+        on_progress(_progress(frames, frames, seconds))
+    fallback = (report.fallback,) if report and report.fallback else ()
+    path = sink.files[0] if sink.files else job.out
     ran = report.line() if report else ""
-    return ExportResult(out, sink.frames, seconds, sink.audio, ran, tuple(warnings), spec.title)
+    return ExportResult(path, frames, seconds, sink.sound, ran, (*source.warnings, *fallback, *sink.notes), spec.title)
+
+
+def _request(job: ExportJob, spec: ModelSpec, info: SourceInfo) -> SinkRequest:
+    return SinkRequest(
+        job.out,
+        spec.labels,
+        job.options.style,
+        overwrite=job.overwrite,
+        rate=info.rate,
+        time_base=info.time_base,
+        sample_aspect=info.sample_aspect,
+        sound_from=info.path if info.has_audio else None,
+        crf=job.crf,
+        preset=job.preset,
+    )
+
+
+def _expected_frames(info: SourceInfo) -> int | None:
+    return info.frame_count or (round(info.duration_s * info.rate) if info.duration_s and info.rate else None)
 
 
 def _segmenter(

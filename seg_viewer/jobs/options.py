@@ -12,18 +12,16 @@ from seg_viewer.core.errors import ModelFileError
 from seg_viewer.core.model_file import ModelSpec, read_model_file
 from seg_viewer.core.overlay import OverlayStyle
 from seg_viewer.engines import (
-    PROCESSOR_ENGINES,
     Engine,
     LoadProgress,
     LoadWatch,
+    engine_kinds,
     installed_engines,
     load_engine,
 )
 
 if TYPE_CHECKING:
     from seg_viewer.pipeline import EngineSegmenter
-
-_GPU_DEVICES = ("GPU", "CUDA", "TENSORRT")
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,7 @@ def default_model(engine: str, device: str | None, shipped: Sequence[str], insta
     stays the same.
 
     Args:
-        engine: "auto" or a name of `seg_viewer.engines.ENGINE_NAMES`.
+        engine: "auto" or a name of `seg_viewer.engines.engine_names`.
         device: as the engine calls it, or None for its default.
         shipped: names of the models that ship.
         installed: what `installed_engines` says.
@@ -70,12 +68,13 @@ def default_model(engine: str, device: str | None, shipped: Sequence[str], insta
 
 def gpu_asked_for(engine: str, device: str | None, installed: Sequence[str]) -> str:
     """By what a run goes to a GPU, e.g. "--engine tensorrt"; "" when it stays on a processor (or an NPU)."""
-    if engine == "tensorrt":
-        return "--engine tensorrt"
-    if device is not None:  # "GPU.1" is one too
-        return f"--device {device}" if device.upper().split(".")[0] in _GPU_DEVICES else ""
-    if engine == "auto" and "tensorrt" in installed and not set(installed) & set(PROCESSOR_ENGINES):
-        return "only TensorRT is installed"
+    kinds = engine_kinds()
+    if engine in kinds and kinds[engine].is_gpu(None):
+        return f"--engine {engine}"
+    if device is not None:
+        return f"--device {device}" if any(kind.is_gpu(device) for kind in kinds.values()) else ""
+    if engine == "auto" and installed and all(kinds[name].is_gpu(None) for name in installed):
+        return f"only {' and '.join(kinds[name].title for name in installed)} is installed"
     return ""
 
 
@@ -92,7 +91,7 @@ class RunOptions:
 
     Args:
         model: name of a shipped model, or path of an .onnx file; None for `default_model`.
-        engine: "auto" or a name of `seg_viewer.engines.ENGINE_NAMES`.
+        engine: "auto" or a name of `seg_viewer.engines.engine_names`.
         device: as the engine calls it, or None for its default.
         style: how classes are painted.
     """

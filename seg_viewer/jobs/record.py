@@ -5,145 +5,61 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from seg_viewer.core.encoded import EncodedPacket
-from seg_viewer.core.errors import ExportError, UsageError
-from seg_viewer.core.frame import Shot
+from seg_viewer.core.errors import ExportError, SegViewerError, UsageError
+from seg_viewer.core.frame import Frame, Shot
+from seg_viewer.core.ledger import Ledger
 from seg_viewer.core.overlay import Overlay
-from seg_viewer.core.part_file import check_target
 from seg_viewer.engines import EngineReport, LoadProgress
 from seg_viewer.jobs.options import RunOptions
-from seg_viewer.pipeline import Pipeline, Policy
-from seg_viewer.sinks.recording import Recorder, check_suffix
+from seg_viewer.jobs.recording import Recording, RecordPlan, RecordWhat, check_free
+from seg_viewer.pipeline import BUSY_RECORDER, Pipeline, Policy
+from seg_viewer.sinks import sink_for
 from seg_viewer.sources import LiveSource, open_source, redact
-from seg_viewer.sources.base import SourceInfo
 
 _REPORT_EVERY_S = 0.5
 
 
-class RecordWhat(StrEnum):
-    """annotated: what is shown, painted. source: what comes in, as it is. both: two files."""
+@dataclass(frozen=True)
+class RecordJob:
+    """A recording to make; a plain value that can be kept, sent and run elsewhere.
 
-    ANNOTATED = "annotated"
-    SOURCE = "source"
-    BOTH = "both"
+    Args:
+        source: what `open_source` takes; live.
+        plan: what and where.
+        options: model, engine, look; not needed to record the source as it is.
+        duration_s: seconds, or None for no limit.
+    """
+
+    source: str
+    plan: RecordPlan
+    options: RunOptions = field(default_factory=RunOptions)
+    duration_s: float | None = None
 
 
 @dataclass(frozen=True)
-class RecordPlan:
-    """
-    Args:
-        path: the file to make; with "both", the source goes into `NAME_source`.
-        what: see `RecordWhat`.
-        split_s: another file after as many seconds, or None.
-        split_bytes: another file after as many bytes, or None.
-    """
-
-    path: Path
-    what: RecordWhat = RecordWhat.ANNOTATED
-    split_s: float | None = None
-    split_bytes: int | None = None
-
-
-class Recording:
-    """Under way from the moment it is made until `stop`.
+class RecordProgress:
+    """How far a recording is.
 
     Args:
-        plan: what and where.
-        source: a live one that is being iterated by somebody else.
-        overlay: for "annotated"; `set_overlay` changes it on the way.
-
-    Raises:
-        UsageError: the file exists, has no folder or another suffix, or the source has nothing to record as it is.
-        ExportError: the folder cannot be written, or the disk is full.
+        seconds: it runs.
+        frames: written so far; of two kinds, those of the source.
+        problem: why nothing comes in at the moment, one line; "" while all is well.
     """
 
-    def __init__(self, plan: RecordPlan, source: LiveSource, overlay: Overlay | None) -> None:
-        self.plan = plan
-        self.started_s = time.perf_counter()
-        self.source = source
-        self._shots: Recorder | None = None
-        self._packets: Recorder | None = None
-        paths = plan_paths(plan, source.info)
-        split = {"split_s": plan.split_s, "split_bytes": plan.split_bytes}
-        check_free(*paths.values())
-        if (path := paths.get(RecordWhat.SOURCE)) is not None:
-            if source.packets is None:
-                raise UsageError(f"{source.info.name}: can only be recorded with its overlay (annotated)")
-            self._packets = Recorder(path, **split)  # type: ignore[arg-type]
-            for packet in source.packets.listen(self._packet):
-                self._packets.put_packet(packet)
-        if (path := paths.get(RecordWhat.ANNOTATED)) is not None:
-            assert overlay is not None
-            self._shots = Recorder(path, overlay=overlay, rate=source.info.rate, **split)  # type: ignore[arg-type]
-
-    def _packet(self, packet: EncodedPacket) -> None:
-        if self._packets is not None:
-            self._packets.put_packet(packet)
-
-    def shot(self, shot: Shot) -> None:
-        """What is shown; waits while the encoder has enough to do."""
-        if self._shots is not None:
-            self._shots.put_shot(shot)
-
-    def set_overlay(self, overlay: Overlay) -> None:
-        """Paint what comes with other colours."""
-        if self._shots is not None:
-            self._shots.overlay = overlay
-
-    @property
-    def problem(self) -> str:
-        """Why it ended by itself, one line; empty while all is well."""
-        return next((recorder.problem for recorder in self._recorders() if recorder.problem), "")
-
-    @property
-    def seconds(self) -> float:
-        return time.perf_counter() - self.started_s
-
-    @property
-    def frames(self) -> int:
-        """Written so far; of both files, those of the source."""
-        recorders = self._recorders()
-        return recorders[0].frames if recorders else 0
-
-    def stop(self) -> list[Path]:
-        """Finish the files and return them; waits for that."""
-        if self.source.packets is not None:
-            self.source.packets.leave(self._packet)
-        for recorder in self._recorders():
-            recorder.stop()
-        return [path for recorder in self._recorders() for path in recorder.files]
-
-    def _recorders(self) -> list[Recorder]:
-        return [recorder for recorder in (self._packets, self._shots) if recorder is not None]
-
-
-def check_free(*paths: Path) -> None:
-    """Raises: UsageError when a file exists, or its folder does not; ExportError when that cannot be written."""
-    for path in paths:
-        if path.exists():
-            raise UsageError(f"{path}: exists already; choose another name")
-        check_target(path, overwrite=False)
-
-
-def plan_paths(plan: RecordPlan, info: SourceInfo) -> dict[RecordWhat, Path]:
-    """The first file of each kind. What comes in as no H.264 or HEVC goes into .mkv where both are made."""
-    check_suffix(plan.path)
-    if plan.what is not RecordWhat.BOTH:
-        return {plan.what: plan.path}
-    beside = plan.path.with_stem(f"{plan.path.stem}_source")
-    if info.codec.startswith("mjpeg"):
-        beside = beside.with_suffix(".mkv")
-    return {RecordWhat.SOURCE: beside, RecordWhat.ANNOTATED: plan.path}
+    seconds: float
+    frames: int
+    problem: str = ""
 
 
 @dataclass(frozen=True)
 class RecordResult:
-    """
+    """What a recording made.
+
     Args:
         files: made, in order.
         frames: in them; of two kinds, those of the source.
@@ -151,7 +67,7 @@ class RecordResult:
         problem: why it ended early, or "".
         drops: frames that were not processed, by cause.
         ran: model and engine, one line; "" where only the source was recorded.
-        warnings: what was wrong with the engine, a line each.
+        warnings: what was wrong with the engine or the files, a line each.
     """
 
     files: tuple[Path, ...]
@@ -163,88 +79,90 @@ class RecordResult:
     warnings: tuple[str, ...] = ()
 
 
-def record_live(
-    text: str,
-    plan: RecordPlan,
-    options: RunOptions,
+def run_record(
+    job: RecordJob,
     *,
-    duration_s: float | None = None,
-    on_progress: Callable[[Recording, LiveSource], None] | None = None,
+    on_progress: Callable[[RecordProgress], None] | None = None,
     on_loading: LoadProgress | None = None,
 ) -> RecordResult:
     """Record until `duration_s`, Ctrl-C, the end of the source or a full disk; each leaves whole files.
 
     Args:
-        text: what `open_source` takes; live.
-        plan: what and where.
-        options: model, engine, look; not needed to record the source as it is.
-        duration_s: seconds, or None for no limit.
-        on_progress: called about twice a second while frames come.
+        job: what is to be done.
+        on_progress: called about twice a second while frames come, on this thread.
         on_loading: told how far an engine is that takes long to make ready; its answer False stops that.
 
     Raises:
         UsageError, SourceError, ExportError, ModelFileError, EngineError: nothing was recorded.
     """
-    check_suffix(plan.path)
-    check_free(plan.path)
-    source = open_source(text)
-    if not isinstance(source, LiveSource) or not source.info.live:
-        source.close()
-        raise UsageError(f"{redact(text)}: is not live; export it instead")
-    annotated = plan.what is not RecordWhat.SOURCE
-    try:
-        spec = options.read_spec() if annotated else None
-        recording = Recording(plan, source, Overlay(spec.labels, options.style) if spec else None)
-    except BaseException:
-        source.close()
-        raise
-    timer = threading.Timer(duration_s, source.interrupt) if duration_s is not None else None
-    drops: dict[str, int] = {}
+    sink_for(job.plan.path, live=True)
+    check_free(job.plan.path)
+    annotated = job.plan.what is not RecordWhat.SOURCE
+    ledger = Ledger()
     report: EngineReport | None = None
-    try:
-        if timer is not None:
-            timer.daemon = True
-            timer.start()
-        if spec is None:
-            _follow(source, recording, None, on_progress)
-        else:
-            with Pipeline(source, options.segmenter(spec, "latency", on_loading), policy=Policy.LATEST) as pipeline:
+    broke: SegViewerError | None = None
+    with ExitStack() as stack:
+        source = open_source(job.source)
+        stack.callback(source.close)
+        if not isinstance(source, LiveSource) or not source.info.live:
+            raise UsageError(f"{redact(job.source)}: is not live; export it instead")
+        spec = job.options.read_spec() if annotated else None
+        overlay = Overlay(spec.labels, job.options.style) if spec else None
+        recording = Recording(job.plan, source, overlay)
+        stack.callback(recording.stop)
+        recording.on_left_out = lambda: ledger.drop(BUSY_RECORDER)
+        try:
+            if job.duration_s is not None:
+                timer = threading.Timer(job.duration_s, source.interrupt)
+                timer.daemon = True
+                stack.callback(timer.cancel)
+                timer.start()
+            if spec is None:
+                _follow(source, recording, source, on_progress)
+            else:
+                segmenter = job.options.segmenter(spec, "latency", on_loading)
+                pipeline = Pipeline(source, segmenter, policy=Policy.LATEST, ledger=ledger)
                 try:
-                    _follow(source, recording, pipeline, on_progress)
+                    with pipeline:
+                        _follow(pipeline, recording, source, on_progress)
                 finally:
-                    report, drops = pipeline.engine_report, pipeline.ledger.snapshot().drops
-    except KeyboardInterrupt:
-        pass  # the usual way to end a recording
-    finally:
-        if timer is not None:
-            timer.cancel()
+                    report = pipeline.engine_report
+        except KeyboardInterrupt:
+            pass  # the usual way to end a recording
+        except SegViewerError as error:
+            broke = error  # told after the files are whole: what there is of it is kept
         seconds = recording.seconds
-        files = recording.stop()
-        source.close()
-    if not files:
-        raise ExportError(recording.problem or f"{plan.path}: no picture came in time; nothing was recorded")
+        recording.stop()
+    if not recording.files:
+        if broke is not None:
+            raise broke
+        raise ExportError(recording.problem or f"{job.plan.path}: no picture came in time; nothing was recorded")
     ran = f"model {spec.title}, {report.line()}" if spec and report else ""
-    warnings = (report.fallback,) if report and report.fallback else ()
-    dropped = tuple(sorted(drops.items()))
-    return RecordResult(tuple(files), recording.frames, seconds, recording.problem, dropped, ran, warnings)
+    fallback = (report.fallback,) if report and report.fallback else ()
+    dropped = tuple(sorted(ledger.snapshot().drops.items()))
+    warnings = (*fallback, *recording.notes)
+    problem = recording.problem or str(broke or "")
+    return RecordResult(recording.files, recording.frames, seconds, problem, dropped, ran, warnings)
 
 
 def _follow(
-    source: LiveSource,
+    items: Iterable[Shot | Frame],
     recording: Recording,
-    pipeline: Pipeline | None,
-    on_progress: Callable[[Recording, LiveSource], None] | None,
+    source: LiveSource,
+    on_progress: Callable[[RecordProgress], None] | None,
 ) -> None:
     reported_s = 0.0
-    for item in pipeline if pipeline is not None else source:
+    for item in items:
         if isinstance(item, Shot):
-            recording.shot(item)
+            recording.write(item)
         if recording.problem:
             return
         now_s = time.perf_counter()
         if on_progress is not None and now_s - reported_s > _REPORT_EVERY_S:
             reported_s = now_s
-            on_progress(recording, source)
+            status = source.status
+            problem = "" if status.connected else status.problem
+            on_progress(RecordProgress(recording.seconds, recording.frames, problem))
 
 
 def parse_seconds(text: str) -> float:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from seg_viewer.core.errors import SourceError, UsageError
-from seg_viewer.sinks.carla_pairs import CarlaPairs
+from seg_viewer.sinks.carla_pairs import CarlaPairs, TaggedPicture
 from seg_viewer.sources.carla.address import CarlaOptions, parse_carla
 from seg_viewer.sources.carla.process import DriveProcess
 
@@ -32,7 +32,8 @@ _KEYS = {"town": str, "weather": str, "vehicles": int, "walkers": int, "seed": i
 
 @dataclass(frozen=True)
 class PlannedDrive:
-    """
+    """One drive: where, in which weather and traffic, and how much of it is kept.
+
     Args:
         town, weather: as CARLA calls them; "" keeps what there is.
         vehicles, walkers: how many to add.
@@ -50,7 +51,8 @@ class PlannedDrive:
 
 @dataclass(frozen=True)
 class Recorded:
-    """
+    """What was recorded.
+
     Args:
         folder: that holds `CameraRGB` and `CameraMask`.
         pairs: in it.
@@ -128,22 +130,33 @@ def read_plan(path: Path, count: int | None) -> tuple[PlannedDrive, ...]:
     )
 
 
-def record_carla(
-    url: str,
-    folder: Path,
-    plan: tuple[PlannedDrive, ...],
-    *,
-    every: int = 10,
-    stop: threading.Event | None = None,
-    on_progress: Callable[[int, PlannedDrive], None] = lambda _pairs, _drive: None,
-) -> Recorded:
-    """Drive the plan and write what the cameras see.
+@dataclass(frozen=True)
+class RecordCarlaJob:
+    """A data set to record; a plain value that can be kept, sent and run elsewhere.
 
     Args:
         url: `carla://HOST:PORT?…`; what the plan says wins.
         folder: for the data set.
         plan: the drives, in order.
         every: ticks from one pair to the next; neighbouring pictures teach little.
+    """
+
+    url: str
+    folder: Path
+    plan: tuple[PlannedDrive, ...]
+    every: int = 10
+
+
+def run_record_carla(
+    job: RecordCarlaJob,
+    *,
+    stop: threading.Event | None = None,
+    on_progress: Callable[[int, PlannedDrive], None] = lambda _pairs, _drive: None,
+) -> Recorded:
+    """Drive the plan and write what the cameras see.
+
+    Args:
+        job: what is to be done.
         stop: set it, from any thread, to end early; what is there stays.
         on_progress: called after each pair with their number so far.
 
@@ -151,11 +164,11 @@ def record_carla(
         UsageError: the address, a town or a weather cannot be meant, or the folder holds a recording already.
         SourceError: the simulator does not answer. ExportError: the folder cannot be written to.
     """
-    options, stop = parse_carla(url), stop or threading.Event()
+    options, stop, folder = parse_carla(job.url), stop or threading.Event(), job.folder
     pairs = CarlaPairs(folder)
     begun: list[dict[str, Any]] = []
     warnings: list[str] = []
-    for drive in plan:
+    for drive in job.plan:
         if stop.is_set():
             break
         before = pairs.count
@@ -166,10 +179,10 @@ def record_carla(
             pairs.describe(process.version, begun)
             try:
                 for _ in range(drive.pairs):
-                    pair = process.next_pair(every)
+                    pair = process.next_pair(job.every)
                     if pair is None:
                         break
-                    pairs.write(pair.rgb, pair.tags)
+                    pairs.write(TaggedPicture(pair.rgb, pair.tags))
                     on_progress(pairs.count, drive)
             except SourceError as error:
                 raise SourceError(f"{error}. {pairs.count} whole pairs stay in {folder}") from None

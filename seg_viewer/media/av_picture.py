@@ -95,7 +95,7 @@ class AvPicture:
             interpolation=Interpolation.POINT if same else Interpolation.BILINEAR,
             threads=1,
         )
-        rows = _rows(out.planes[0])[:height, : width * channels]
+        rows = plane_rows(out.planes[0])[:height, : width * channels]
         pixels = np.ascontiguousarray(rows).reshape(height, width, channels)
         # a frame that already was in this format comes back untouched: its memory is the decoder's
         return pixels.copy() if out is frame else pixels
@@ -103,10 +103,10 @@ class AvPicture:
 
 def _plane(frame: av.VideoFrame, index: int) -> ByteArray:
     plane = frame.planes[index]
-    return _rows(plane)[: plane.height, : plane.width]
+    return plane_rows(plane)[: plane.height, : plane.width]
 
 
-def _rows(plane: VideoPlane) -> ByteArray:
+def plane_rows(plane: VideoPlane) -> ByteArray:
     """The memory of a plane, shape (rows, bytes a row with padding), uint8; not copied."""
     memory: ByteArray = np.frombuffer(plane, np.uint8)  # type: ignore[call-overload]
     return memory.reshape(-1, plane.line_size)

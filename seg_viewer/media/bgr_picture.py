@@ -5,7 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from seg_viewer.core.frame import ByteArray, YuvPlanes, rgb_to_yuv420
+from seg_viewer.core.colour import rgb_to_yuv420
+from seg_viewer.core.frame import ByteArray, YuvPlanes
 
 
 class BgrPicture:

@@ -10,20 +10,71 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace
 
 from seg_viewer.core.frame import YuvPlanes
+from seg_viewer.media.av_picture import plane_rows
 
 _H273 = {"bt709": (Colorspace.ITU709, 1, 1), "bt601": (6, 6, 6), "bt2020": (9, 14, 9)}  # matrix, transfer, primaries
 
 
-class H264Track:
-    """A video stream in a container that is being written; made from the first picture, whose size and colours it has.
+class H264Encoder:
+    """Pictures to packets; set up by the first picture, whose size and colours the stream has.
 
     Args:
-        out: where the stream is added.
+        context: of an encoder that is not open yet.
         planes: the first picture; not encoded yet.
         rate: average frames per second, for the encoder's rate control.
         time_base: unit of the frames' times, seconds; they are stored as they are.
         sample_aspect: width ÷ height of one pixel.
         options: x264's: crf, preset, …
+    """
+
+    def __init__(
+        self,
+        context: av.VideoCodecContext,
+        planes: YuvPlanes,
+        *,
+        rate: Fraction,
+        time_base: Fraction,
+        sample_aspect: Fraction,
+        options: Mapping[str, str],
+    ) -> None:
+        height, width = planes.y.shape
+        context.width, context.height = width + width % 2, height + height % 2  # 4:2:0 in H.264 has even sizes only
+        context.pix_fmt = "yuv420p"
+        context.time_base, context.framerate = time_base, rate
+        context.sample_aspect_ratio = sample_aspect
+        context.colorspace, context.color_trc, context.color_primaries = _H273[planes.matrix]
+        context.color_range = ColorRange.JPEG if planes.full_range else ColorRange.MPEG
+        context.options = dict(options)
+        self.width, self.height = context.width, context.height
+        self._context = context
+        self._time_base = time_base
+        self._last_pts: int | None = None
+
+    def encode(self, planes: YuvPlanes, time_s: float) -> list[av.Packet[av.VideoStream]]:
+        """Packets that are ready. A picture of another size than the first is stretched to it."""
+        frame = _to_frame(planes, self.width, self.height)
+        frame.pts = self._pts(time_s)
+        frame.time_base = self._time_base
+        return self._context.encode(frame)
+
+    def flush(self) -> list[av.Packet[av.VideoStream]]:
+        """What the encoder still holds; nothing can be encoded after."""
+        return self._context.encode(None)
+
+    def _pts(self, time_s: float) -> int:
+        pts = round(time_s / self._time_base)
+        if self._last_pts is not None and pts <= self._last_pts:
+            pts = self._last_pts + 1
+        self._last_pts = pts
+        return pts
+
+
+class H264Track:
+    """A video stream in a container that is being written.
+
+    Args:
+        out: where the stream is added.
+        planes, rate, time_base, sample_aspect, options: as for `H264Encoder`.
     """
 
     def __init__(
@@ -36,38 +87,29 @@ class H264Track:
         sample_aspect: Fraction,
         options: Mapping[str, str],
     ) -> None:
-        height, width = planes.y.shape
-        stream = out.add_stream("libx264", rate=rate, options=dict(options))
-        stream.width, stream.height = width + width % 2, height + height % 2  # 4:2:0 in H.264 has even sizes only
-        stream.pix_fmt = "yuv420p"
-        stream.time_base = stream.codec_context.time_base = time_base
-        stream.codec_context.sample_aspect_ratio = sample_aspect
-        matrix, transfer, primaries = _H273[planes.matrix]
-        stream.codec_context.colorspace = matrix
-        stream.codec_context.color_trc = transfer
-        stream.codec_context.color_primaries = primaries
-        stream.codec_context.color_range = ColorRange.JPEG if planes.full_range else ColorRange.MPEG
-        self._stream = stream
-        self._time_base = time_base
-        self._last_pts: int | None = None
+        self._stream = out.add_stream("libx264", rate=rate)
+        self._stream.time_base = time_base
+        self._encoder = H264Encoder(
+            self._stream.codec_context,
+            planes,
+            rate=rate,
+            time_base=time_base,
+            sample_aspect=sample_aspect,
+            options=options,
+        )
 
-    def encode(self, planes: YuvPlanes, time_s: float) -> list[av.Packet]:
-        """Packets ready to mux. A picture of another size than the first is stretched to it."""
-        frame = _to_frame(planes, self._stream.width, self._stream.height)
-        frame.pts = self._pts(time_s)
-        frame.time_base = self._time_base
-        return self._stream.encode(frame)
+    def encode(self, planes: YuvPlanes, time_s: float) -> list[av.Packet[av.VideoStream]]:
+        """As `H264Encoder.encode`; the packets are ready to mux."""
+        return self._own(self._encoder.encode(planes, time_s))
 
-    def flush(self) -> list[av.Packet]:
-        """What the encoder still holds; nothing can be encoded after."""
-        return self._stream.encode(None)
+    def flush(self) -> list[av.Packet[av.VideoStream]]:
+        """As `H264Encoder.flush`; the packets are ready to mux."""
+        return self._own(self._encoder.flush())
 
-    def _pts(self, time_s: float) -> int:
-        pts = round(time_s / self._time_base)
-        if self._last_pts is not None and pts <= self._last_pts:
-            pts = self._last_pts + 1
-        self._last_pts = pts
-        return pts
+    def _own(self, packets: list[av.Packet[av.VideoStream]]) -> list[av.Packet[av.VideoStream]]:
+        for packet in packets:
+            packet.stream = self._stream
+        return packets
 
 
 def _to_frame(planes: YuvPlanes, width: int, height: int) -> av.VideoFrame:
@@ -79,7 +121,7 @@ def _to_frame(planes: YuvPlanes, width: int, height: int) -> av.VideoFrame:
         y = np.pad(y, ((0, height - y.shape[0]), (0, width - y.shape[1])), mode="edge")
     frame = av.VideoFrame(width, height, "yuv420p")
     for plane, array in zip(frame.planes, (y, planes.u, planes.v), strict=True):
-        rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
+        rows = plane_rows(plane)
         rows[: plane.height, : plane.width] = array
     return frame
 

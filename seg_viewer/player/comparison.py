@@ -52,16 +52,15 @@ class Comparison:
             self._model, self._live_score = shot.maps[0].model, LiveScore(shot.labels)
         height, width = shot.classes.shape
         truth = truth_for(shot.frame.truth, shot.labels, width, height)
-        score = self._live_score.add(shot.classes, truth)
+        self._live_score.add(shot.classes, truth)
         if self.table is not None:
             if self._csv is None:
                 self._csv = TruthCsv(self.table, shot.labels)
-                self._csv.__enter__()
-            self._csv.write(shot.frame.index, shot.frame.time_s, score)
+            self._csv.write(shot)
         return truth
 
     def _end_table(self) -> None:
         csv, self._csv = self._csv, None
         self.table = None
         if csv is not None:
-            csv.__exit__(None, None, None)
+            csv.finish()

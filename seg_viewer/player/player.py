@@ -9,14 +9,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from seg_viewer.core.frame import Shot
 from seg_viewer.core.ledger import Ledger
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.scores import Score
 from seg_viewer.engines.base import EngineReport
 from seg_viewer.jobs.options import RunOptions
-from seg_viewer.jobs.record import Recording
-from seg_viewer.pipeline import Pipeline
+from seg_viewer.jobs.recording import Recording
+from seg_viewer.pipeline import BUSY_RECORDER, Pipeline
 from seg_viewer.player.session import Playback, PlayerState, Session, Shown
+from seg_viewer.sinks.base import Sink
 from seg_viewer.sources import LiveSource, LiveStatus, SourceInfo
 
 
@@ -33,8 +35,10 @@ class Player:
         self.options = options
         self._playback = Playback()
         self._session: Session | None = None
+        self._recording: Recording | None = None
         self._threads: list[threading.Thread] = []
         self._problems: deque[str] = deque()
+        self._playback.on_problem = self._problems.append
 
     def listen(self, on_news: Callable[[], None], on_change: Callable[[], None]) -> None:
         """Call back, on any thread: `on_news` when a shot waits for `take`, `on_change` when the state is another."""
@@ -178,10 +182,28 @@ class Player:
         source = pipeline.source if pipeline else None
         return source if isinstance(source, LiveSource) and source.info.live else None
 
-    def set_recording(self, recording: Recording | None) -> None:
-        """Shots go there too, from the next one on."""
+    def add_sink(self, sink: Sink[Shot]) -> None:
+        """Shots go there too, from the next one on; what may be slow must not make the player wait, see `Queued`."""
         if self._session:
-            self._session.recording = recording
+            self._session.tee.add(sink)
+
+    def remove_sink(self, sink: Sink[Shot]) -> None:
+        """No more shots go there; whoever removes it finishes it."""
+        if self._session:
+            self._session.tee.remove(sink)
+
+    def set_recording(self, recording: Recording | None) -> None:
+        """Shots go there too, from the next one on, and no longer to the one before; what it leaves out is counted."""
+        session = self._session
+        before, self._recording = self._recording, recording
+        if session is None:
+            return
+        if before is not None:
+            session.tee.remove(before)
+        if recording is not None:
+            ledger = session.ledger
+            recording.on_left_out = lambda: ledger.drop(BUSY_RECORDER)
+            session.tee.add(recording)
 
     def take(self) -> Shown | None:
         """The newest shot, once."""

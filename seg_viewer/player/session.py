@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 
+from seg_viewer.core.error_hooks import redacted_traceback
 from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.frame import ByteArray, Shot
 from seg_viewer.core.ledger import Ledger
@@ -19,9 +19,10 @@ from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.redact import redact_text
 from seg_viewer.engines.base import READY
 from seg_viewer.jobs.options import RunOptions
-from seg_viewer.jobs.record import Recording
-from seg_viewer.pipeline import BUSY_DISPLAY, BUSY_RECORDER, EngineSegmenter, Pipeline, Policy
+from seg_viewer.pipeline import EngineSegmenter, Pipeline, Policy
 from seg_viewer.player.comparison import Comparison
+from seg_viewer.sinks.base import Sink
+from seg_viewer.sinks.tee import Tee
 from seg_viewer.sources import Source, SourceInfo, open_source
 
 LATE_WINDOW = "late: window too slow"
@@ -65,6 +66,7 @@ class Playback:
         loop: start over at the end.
         on_news: called, on any thread, when a shot waits to be taken.
         on_change: called, on any thread, when the state is another.
+        on_problem: called, on any thread, with one line that a person has to know while what plays goes on.
     """
 
     view_size: tuple[int, int] = (1280, 720)
@@ -72,6 +74,7 @@ class Playback:
     loop: bool = False
     on_news: Callable[[], None] = lambda: None
     on_change: Callable[[], None] = lambda: None
+    on_problem: Callable[[str], None] = lambda _text: None
 
 
 def size_to_show(width: int, height: int, sample_aspect: Fraction, view: tuple[int, int]) -> tuple[int, int]:
@@ -97,7 +100,7 @@ class Session:
         self.comparison = Comparison(truth_csv)
         self.error: str | None = None
         self.pipeline: Pipeline | None = None
-        self.recording: Recording | None = None
+        self.tee: Tee[Shot] = Tee(on_failure=self._sink_failed)
         self.ledger = Ledger()
         self.loading: tuple[str, float] | None = None
         self.thread = threading.Thread(target=self._run, name="seg-player", daemon=True)
@@ -204,7 +207,7 @@ class Session:
         except SegViewerError as error:
             self._fail(str(error))
         except Exception as error:  # the window goes on, whatever a decoder or a runtime raises
-            _log.error("the player stopped\n%s", redact_text(traceback.format_exc()))
+            _log.error("the player stopped\n%s", redacted_traceback(error))
             self._fail(f"{self.source}: stopped by an unexpected error: {type(error).__name__}: {error}")
 
     def _play(self) -> None:
@@ -214,10 +217,9 @@ class Session:
             return
         source = open_source(self.source)
         try:
-            while self.options is not options:  # another model was chosen meanwhile
-                options = self.options
+            while (pipeline := self._begin(source, options, spec)) is None and not self._stopping:
+                options = self.options  # another model was chosen meanwhile
                 spec = options.read_spec()
-            pipeline = self._begin(source, options, spec)
         except BaseException:
             source.close()
             raise
@@ -228,15 +230,15 @@ class Session:
             self._playback.on_change()
             for shot in pipeline:
                 self._post(shot, self.comparison.look(shot))
-                self._record(shot, pipeline)
+                self.tee.write(shot)
                 if self._stopping:
                     return
 
     def _begin(self, source: Source, options: RunOptions, spec: ModelSpec) -> Pipeline | None:
-        """The pipeline under way; None when the session was stopped while the source was opened."""
+        """The pipeline under way; None when the session was stopped, or another model chosen, in the meantime."""
         live = source.info.live
         with self._changed:
-            if self._stopping:
+            if self._stopping or self.options is not options:
                 return None
             self.pipeline = Pipeline(
                 source,
@@ -279,12 +281,8 @@ class Session:
         self.loading = None if what == READY else (what, share)
         return not self._stopping
 
-    def _record(self, shot: Shot, pipeline: Pipeline) -> None:
-        recording = self.recording
-        if recording is not None:
-            pipeline.busy_cause = BUSY_RECORDER
-            recording.shot(shot)
-            pipeline.busy_cause = BUSY_DISPLAY
+    def _sink_failed(self, sink: Sink[Shot], error: Exception) -> None:
+        self._playback.on_problem(redact_text(f"{type(sink).__name__}: {error}"))
 
     def _fail(self, text: str) -> None:
         if not self._stopping:

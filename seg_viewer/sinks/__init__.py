@@ -1,24 +1,41 @@
-"""Where shots go: context managers with `write(shot)`. Masks and tables have their place here next to video."""
+"""Where shots go. Which sink writes a file is told by its name: `sink_for`."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from seg_viewer.core.frame import Shot
+from seg_viewer.core.errors import UsageError
+from seg_viewer.core.registry import entries
 
-__all__ = ["PRESETS", "Sink"]
+if TYPE_CHECKING:
+    from seg_viewer.sinks.base import SinkKind
+
+# those that a file name chooses
+MODULES = [
+    "seg_viewer.sinks.video",
+    "seg_viewer.sinks.recording",
+]
 
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow")
 """x264's speeds: faster makes larger files."""
 
 
-class Sink(Protocol):
-    """Takes shots in order. Leaving the `with` block well finishes the file; an error leaves nothing behind."""
+def sink_kinds(*, live: bool = False) -> dict[str, SinkKind]:
+    """The kinds for what is live, or for what has an end, by name; imports them all, and PyAV with them."""
+    from seg_viewer.sinks.base import SinkKind
 
-    def __enter__(self) -> Sink: ...
+    return {name: kind for name, kind in entries(MODULES, "SINK", SinkKind).items() if kind.live is live}
 
-    def __exit__(self, *details: object) -> None: ...
 
-    def write(self, shot: Shot) -> None:
-        """Raises: ExportError when it cannot be stored."""
-        ...
+def sink_for(path: Path, *, live: bool = False) -> SinkKind:
+    """The sink that writes a file of that name. Raises: UsageError, naming the suffixes that there are."""
+    kinds = sink_kinds(live=live)
+    for kind in kinds.values():
+        if path.suffix.lower() in kind.suffixes:
+            return kind
+    names = [suffix for kind in kinds.values() for suffix in kind.suffixes]
+    listed = " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+    if live:
+        raise UsageError(f"{path}: recordings are {listed}; choose such a name")
+    raise UsageError(f"{path}: only {listed} can be written; choose a name that ends so")

@@ -1,10 +1,18 @@
-"""What every sink is."""
+"""What every sink is, and what a file name chooses one by."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
 from types import TracebackType
 from typing import Generic, Self, TypeVar
+
+from seg_viewer.core.frame import Shot
+from seg_viewer.core.labels import LabelSet
+from seg_viewer.core.overlay import OverlayStyle
 
 Item_contra = TypeVar("Item_contra", contravariant=True)
 
@@ -14,6 +22,13 @@ class Sink(ABC, Generic[Item_contra]):
 
     Use it as a context manager: leaving the block well finishes what was begun, an error abandons it.
     """
+
+    files: tuple[Path, ...] = ()
+    """What it has made so far, under the names that the files really have."""
+    notes: tuple[str, ...] = ()
+    """What a person has to know of that, a line each: another name than asked for, something left out."""
+    sound: str = "none"
+    """What was done with the source's sound: "aac copied", "pcm_s16le encoded as aac", …"""
 
     @abstractmethod
     def write(self, item: Item_contra) -> None:
@@ -41,3 +56,55 @@ class Sink(ABC, Generic[Item_contra]):
         except BaseException:
             self.abandon()
             raise
+
+
+@dataclass(frozen=True)
+class SinkRequest:
+    """What a file is to be made of, and how; each sink takes what concerns it.
+
+    Args:
+        path: the file to make.
+        labels: the classes of the maps.
+        style: how they are painted.
+        overwrite: a file of that name is replaced once the new one is whole.
+        rate: average frames per second of the source, or None.
+        time_base: unit of the frames' times, seconds, or None for 1/TICKS s.
+        sample_aspect: width ÷ height of one pixel.
+        sound_from: file whose first sound stream belongs to the frames, or None.
+        crf: quality of video, x264's constant rate factor, 0 (lossless) … 51.
+        preset: x264's speed, one of `seg_viewer.sinks.PRESETS`.
+        split_s: start another file after as many seconds, or None.
+        split_bytes: start another file after as many bytes, or None.
+    """
+
+    path: Path
+    labels: LabelSet
+    style: OverlayStyle = field(default_factory=OverlayStyle)
+    overwrite: bool = False
+    rate: float | None = None
+    time_base: Fraction | None = None
+    sample_aspect: Fraction = Fraction(1)
+    sound_from: Path | None = None
+    crf: int = 20
+    preset: str = "veryfast"
+    split_s: float | None = None
+    split_bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class SinkKind:
+    """A kind of file that shots can go to.
+
+    Args:
+        name: for people: "video".
+        suffixes: of the names that choose it, lower case, with their dot.
+        help: one line for people.
+        make: makes the sink. Raises: UsageError, ExportError.
+        live: it is for what is live and ends at any time; otherwise, for what has an end.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    help: str
+    make: Callable[[SinkRequest], Sink[Shot]]
+    live: bool = False

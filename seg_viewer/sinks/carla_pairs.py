@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,27 @@ import numpy as np
 from seg_viewer.core.carla_tags import RECORD_FILE
 from seg_viewer.core.errors import ExportError, UsageError
 from seg_viewer.core.frame import ByteArray
-from seg_viewer.core.part_file import explain, part_file
+from seg_viewer.core.part_file import PartFile, explain, part_file, sync
+from seg_viewer.sinks.base import Sink
 
 _PICTURES, _MASKS = "CameraRGB", "CameraMask"
 _MASK_COLORS = 3
 
 
-class CarlaPairs:
+@dataclass(frozen=True)
+class TaggedPicture:
+    """A picture and what each of its pixels is.
+
+    Args:
+        rgb: shape (H, W, 3), uint8, RGB.
+        tags: CARLA's semantic tags, shape (H, W), uint8.
+    """
+
+    rgb: ByteArray
+    tags: ByteArray
+
+
+class CarlaPairs(Sink[TaggedPicture]):
     """Numbered PNG pairs. Each file appears whole, a mask before its picture: every picture has its mask.
 
     Args:
@@ -52,26 +67,33 @@ class CarlaPairs:
         with part_file(self.folder / RECORD_FILE) as part:
             part.write_text(text + "\n", encoding="utf-8")
 
-    def write(self, rgb: ByteArray, tags: ByteArray) -> None:
-        """Add a pair.
-
-        Args:
-            rgb: shape (H, W, 3), uint8, RGB.
-            tags: shape (H, W), uint8.
-
-        Raises: ExportError.
-        """
+    def write(self, item: TaggedPicture) -> None:
+        """Add a pair. Raises: ExportError."""
         name = f"{self.count:06}.png"
-        mask = np.zeros((*tags.shape, _MASK_COLORS), np.uint8)
-        mask[:, :, 2] = tags  # OpenCV writes blue, green, red
+        mask = np.zeros((*item.tags.shape, _MASK_COLORS), np.uint8)
+        mask[:, :, 2] = item.tags  # OpenCV writes blue, green, red
         _write(self.folder / _MASKS / name, mask)
-        _write(self.folder / _PICTURES / name, np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), np.uint8))
+        _write(self.folder / _PICTURES / name, np.asarray(cv2.cvtColor(item.rgb, cv2.COLOR_RGB2BGR), np.uint8))
         self.count += 1
+
+    def finish(self) -> None:
+        """Nothing is left to do: each pair was whole."""
+
+    def abandon(self) -> None:
+        """The pairs that are there are whole and stay."""
 
 
 def _write(path: Path, bgr: ByteArray) -> None:
     encoded, data = cv2.imencode(".png", bgr)
     if not encoded:
         raise ExportError(f"{path}: this picture cannot be written as PNG")
-    with part_file(path) as part:
-        part.write_bytes(data.tobytes())
+    part = PartFile(path, overwrite=False)  # without a look at what killed processes left: that would list the folder
+    try:
+        part.part.write_bytes(data.tobytes())
+        sync(part.part)
+        if (made := part.commit()) != path:
+            raise ExportError(f"{path}: exists by now: somebody else records into this folder; this one is {made}")
+    except OSError as error:
+        raise ExportError(explain(path, error)) from error
+    finally:
+        part.discard()

@@ -6,30 +6,34 @@ from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 from av.audio.resampler import AudioResampler
 
 from seg_viewer.core.errors import ExportError
-from seg_viewer.core.frame import Shot, YuvPlanes
+from seg_viewer.core.frame import TICKS, Shot, YuvPlanes
 from seg_viewer.core.overlay import Overlay
-from seg_viewer.core.part_file import explain, part_file
+from seg_viewer.core.part_file import PartFile, explain, sync
 from seg_viewer.media.h264 import H264Track
+from seg_viewer.sinks.base import Sink, SinkKind, SinkRequest
+from seg_viewer.sinks.left_behind import tidy
 
 # what players expect to find in an MP4; anything else is encoded anew as AAC
 _COPIED_AUDIO = {"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"}
 
 
-class VideoSink:
+class VideoSink(Sink[Shot]):
     """Writes shots with their overlay into an .mp4; nothing appears under the name before it is whole.
 
     Args:
         path: the file to make.
         overlay: paints each shot.
+        overwrite: a file of that name is replaced; otherwise it stays, and this one gets a free name.
         rate: average frames per second, for the encoder's rate control, or None.
         time_base: unit of the frames' times, seconds; they are stored as they are.
         sample_aspect: width ÷ height of one pixel.
-        audio_from: file whose first sound stream is taken along, or None.
+        sound_from: file whose first sound stream is taken along, or None.
         crf: x264's constant rate factor, 0 (lossless) … 51; lower is better and larger.
         preset: x264's speed, one of PRESETS.
 
@@ -42,47 +46,34 @@ class VideoSink:
         path: Path,
         overlay: Overlay,
         *,
+        overwrite: bool = False,
         rate: float | None = None,
         time_base: Fraction | None = None,
         sample_aspect: Fraction = Fraction(1),
-        audio_from: Path | None = None,
+        sound_from: Path | None = None,
         crf: int = 20,
         preset: str = "veryfast",
     ) -> None:
         self.path = path
-        self.frames = 0
-        self.audio = "none"
         self._overlay = overlay
         self._rate = Fraction(rate or 25).limit_denominator(100_000)
-        self._time_base = time_base or Fraction(1, 90_000)
+        self._time_base = time_base or Fraction(1, TICKS)
         self._sample_aspect = sample_aspect
-        self._audio_from = audio_from
+        self._sound_from = sound_from
         self._options = {"crf": str(crf), "preset": preset}
         self._track: H264Track | None = None
-        self._sound: Iterator[tuple[float, av.Packet]] = iter(())
-        self._next_sound: tuple[float, av.Packet] | None = None
-
-    def __enter__(self) -> VideoSink:
-        self._stack = ExitStack()
-        part = self._stack.enter_context(part_file(self.path))
-        try:
-            self._out = av.open(str(part), "w", format="mp4", options={"movflags": "+faststart"})
-        except BaseException as error:
-            if not self._stack.__exit__(type(error), error, error.__traceback__):
-                raise
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        try:
-            if error is None:
-                self._finish()
-            else:
-                self._abandon()
-        except BaseException as failure:
-            self._abandon()
-            self._leave(failure)
-            raise
-        self._leave(error)
+        self._sound: Iterator[tuple[float, av.Packet[Any]]] = iter(())
+        self._next_sound: tuple[float, av.Packet[Any]] | None = None
+        self.notes = tidy(path)
+        with ExitStack() as stack:
+            self._part = PartFile(path, overwrite=overwrite)
+            stack.callback(self._part.discard)
+            try:
+                self._out = av.open(str(self._part.part), "w", format="mp4", options={"movflags": "+faststart"})
+            except (av.FFmpegError, OSError) as error:
+                raise ExportError(explain(path, error)) from error
+            stack.callback(self._close_quietly)
+            self._stack = stack.pop_all()
 
     def write(self, shot: Shot) -> None:
         picture = shot.frame.picture
@@ -96,7 +87,6 @@ class VideoSink:
             self._out.mux(packets)
         except (av.FFmpegError, OSError) as error:
             raise ExportError(explain(self.path, error)) from error
-        self.frames += 1
 
     def _start(self, planes: YuvPlanes) -> H264Track:
         track = H264Track(
@@ -107,12 +97,12 @@ class VideoSink:
             sample_aspect=self._sample_aspect,
             options=self._options,
         )
-        if self._audio_from is not None:
-            self._sound = self._open_sound(self._audio_from)
+        if self._sound_from is not None:
+            self._sound = self._open_sound(self._sound_from)
             self._next_sound = next(self._sound, None)
         return track
 
-    def _open_sound(self, path: Path) -> Iterator[tuple[float, av.Packet]]:
+    def _open_sound(self, path: Path) -> Iterator[tuple[float, av.Packet[Any]]]:
         """Packets of the first sound stream, ready to mux, with the time of each in seconds."""
         container = self._stack.enter_context(av.open(str(path), metadata_errors="replace"))
         if not container.streams.audio:
@@ -121,9 +111,9 @@ class VideoSink:
         origin_s = max(0.0, (container.start_time or 0) / av.time_base)
         name = stream.codec_context.codec.canonical_name
         if name in _COPIED_AUDIO:
-            self.audio = f"{name} copied"
+            self.sound = f"{name} copied"
             return _copied(container, stream, self._out.add_stream_from_template(stream), origin_s)
-        self.audio = f"{name} encoded as aac"
+        self.sound = f"{name} encoded as aac"
         return _encoded(container, stream, self._out.add_stream("aac", rate=stream.rate), origin_s)
 
     def _mux_sound(self, until_s: float) -> None:
@@ -131,27 +121,33 @@ class VideoSink:
             self._out.mux(self._next_sound[1])
             self._next_sound = next(self._sound, None)
 
-    def _finish(self) -> None:
+    def finish(self) -> None:
         if self._track is None:
             raise ExportError(f"{self.path}: there was no frame to write")
         try:
             self._out.mux(self._track.flush())
             self._mux_sound(float("inf"))
             self._out.close()
+            sync(self._part.part)
         except (av.FFmpegError, OSError) as error:
             raise ExportError(explain(self.path, error)) from error
+        made = self._part.commit()
+        self._stack.close()
+        self.files = (made,)
+        if made != self.path:
+            self.notes += (f"{self.path}: was made by somebody else meanwhile; this video is {made}",)
 
-    def _abandon(self) -> None:
-        with suppress(av.FFmpegError, OSError):  # the file is thrown away, and why is known already
+    def abandon(self) -> None:
+        self._stack.close()
+
+    def _close_quietly(self) -> None:
+        with suppress(av.FFmpegError, OSError):  # the file is whole already, or is thrown away and why is known
             self._out.close()
-
-    def _leave(self, error: BaseException | None) -> None:
-        self._stack.__exit__(type(error) if error else None, error, error.__traceback__ if error else None)
 
 
 def _copied(
     container: av.container.InputContainer, stream: av.AudioStream, out: av.AudioStream, origin_s: float
-) -> Iterator[tuple[float, av.Packet]]:
+) -> Iterator[tuple[float, av.Packet[Any]]]:
     assert stream.time_base is not None
     shift = round(origin_s / stream.time_base)
     for packet in container.demux(stream):
@@ -166,7 +162,7 @@ def _copied(
 
 def _encoded(
     container: av.container.InputContainer, stream: av.AudioStream, out: av.AudioStream, origin_s: float
-) -> Iterator[tuple[float, av.Packet]]:
+) -> Iterator[tuple[float, av.Packet[Any]]]:
     resampler = AudioResampler("fltp", stream.layout, stream.rate, frame_size=1024)
     shift = round(origin_s * stream.rate)
     for decoded in (*container.decode(stream), None):
@@ -177,3 +173,20 @@ def _encoded(
                 yield float((packet.pts or 0) * (packet.time_base or 0)), packet
     for packet in out.encode(None):
         yield float((packet.pts or 0) * (packet.time_base or 0)), packet
+
+
+def _make(request: SinkRequest) -> Sink[Shot]:
+    return VideoSink(
+        request.path,
+        Overlay(request.labels, request.style),
+        overwrite=request.overwrite,
+        rate=request.rate,
+        time_base=request.time_base,
+        sample_aspect=request.sample_aspect,
+        sound_from=request.sound_from,
+        crf=request.crf,
+        preset=request.preset,
+    )
+
+
+SINK = SinkKind("video", (".mp4",), "H.264 video with the source's times and sound", _make)

@@ -4,79 +4,82 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from seg_viewer.core.assets import asset_path
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.redact import redact
-from seg_viewer.sources.address import is_live, is_network, parse_address
-from seg_viewer.sources.base import Source, SourceInfo
-from seg_viewer.sources.camera import Camera, parse_camera
-from seg_viewer.sources.carla.address import is_carla, parse_carla
-from seg_viewer.sources.carla.source import CarlaSource
-from seg_viewer.sources.folder import PICTURE_SUFFIXES, PictureFolder
+from seg_viewer.core.registry import entries
+from seg_viewer.sources.base import Source, SourceInfo, SourceKind
+from seg_viewer.sources.demo import DEMO
+from seg_viewer.sources.folder import PictureFolder
 from seg_viewer.sources.live import LiveSource, LiveStatus
 from seg_viewer.sources.network import NetworkStream
-from seg_viewer.sources.screen import Screen
 from seg_viewer.sources.video_file import VideoFile
 
 __all__ = [
     "DEMO",
-    "VIDEO_SUFFIXES",
+    "MODULES",
     "LiveSource",
     "LiveStatus",
     "NetworkStream",
     "PictureFolder",
     "Source",
     "SourceInfo",
+    "SourceKind",
     "VideoFile",
     "check_live",
+    "file_suffixes",
     "is_live",
     "open_source",
     "redact",
+    "source_kinds",
 ]
 
-DEMO = "demo"
-VIDEO_SUFFIXES = (".mp4", ".mkv", ".webm", ".avi", ".mov", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv", ".flv", ".3gp")
+# asked in this order; what no other wants is taken for a video file
+MODULES = [
+    "seg_viewer.sources.demo",
+    "seg_viewer.sources.camera",
+    "seg_viewer.sources.network",
+    "seg_viewer.sources.screen",
+    "seg_viewer.sources.carla.source",
+    "seg_viewer.sources.folder",
+    "seg_viewer.sources.video_file",
+]
+
+
+def source_kinds() -> dict[str, SourceKind]:
+    """Every kind of source by its name, in the order in which they are asked."""
+    return entries(MODULES, "SOURCE", SourceKind)
 
 
 def open_source(text: str | Path) -> Source:
-    """Open a video file, a picture, a folder of pictures, "demo" (the clip that ships), or something live.
-
-    Live are `camera:0`, `camera:NAME`, `/dev/video2`, `screen`, `rtsp://…`, `rtmp://…`, `http(s)://…`, `udp://…` and
-    `carla://…`.
+    """Open what a person types: a file, a folder, "demo", or something live; `source_kinds` knows the forms.
 
     Raises:
         UsageError: there is no such thing.
         SourceError: it cannot be read; one line that names it and says what to do.
     """
-    if str(text) == DEMO:
-        return VideoFile(asset_path("demo", "street.mp4"))
-    if is_live(str(text)):
-        return _open_live(str(text))
-    if not str(text).strip():
+    text = str(text)
+    if not text.strip():
         raise UsageError("no source given: name a video file, a folder of pictures, or 'demo'")
-    path = Path(text).expanduser()
-    if path.is_dir() or path.suffix.lower() in PICTURE_SUFFIXES:
-        return PictureFolder(path)
-    return VideoFile(path)
+    return next(kind for kind in source_kinds().values() if kind.matches(text)).open(text)
+
+
+def is_live(text: str) -> bool:
+    """Whether a source is a camera, a stream, the screen or a simulator, rather than a file or folder."""
+    return _live_kind(text) is not None
 
 
 def check_live(text: str) -> None:
     """Read what was typed for a live source without opening it. Raises: UsageError."""
-    if not is_live(text):
+    kind = _live_kind(text)
+    if kind is None:
         raise UsageError(f"'{redact(text)}': write an address (rtsp://HOST/PATH), camera:0 or screen")
-    if is_network(text):
-        parse_address(text)
-    elif is_carla(text):
-        parse_carla(text)
-    elif text.lower().startswith(("camera:", "/dev/video")):
-        parse_camera(text)
+    kind.check(text)
 
 
-def _open_live(text: str) -> Source:
-    if is_network(text):
-        return NetworkStream(parse_address(text))
-    if text.lower().startswith("screen"):
-        return Screen(text)
-    if is_carla(text):
-        return CarlaSource(parse_carla(text))
-    return Camera(parse_camera(text))
+def file_suffixes() -> tuple[str, ...]:
+    """Of the files that can be opened, with the dot, in lower case."""
+    return tuple(dict.fromkeys(suffix for kind in source_kinds().values() for suffix in kind.suffixes))
+
+
+def _live_kind(text: str) -> SourceKind | None:
+    return next((kind for kind in source_kinds().values() if kind.live and kind.matches(text)), None)

@@ -14,17 +14,11 @@ NETWORK_SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "srt", "ud
 TRANSPORTS = ("tcp", "udp")
 
 _NETWORK = re.compile(rf"^({'|'.join(NETWORK_SCHEMES)})://", re.IGNORECASE)
-_LIVE = re.compile(r"^(camera:|screen$|screen[:?]|carla://|/dev/video\d+)", re.IGNORECASE)
 
 
 def is_network(text: str) -> bool:
     """Whether a source is an address that goes over the network."""
     return bool(_NETWORK.match(text))
-
-
-def is_live(text: str) -> bool:
-    """Whether a source is a camera, a stream, the screen or a simulator, rather than a file or folder."""
-    return is_network(text) or bool(_LIVE.match(text))
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -81,6 +81,29 @@ class Source(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class SourceKind:
+    """A kind of source that can be asked for; each source's module carries one, named SOURCE.
+
+    Args:
+        name: for people, e.g. "camera".
+        matches: whether a text asks for this kind; the first kind in the list that says so opens it.
+        open: opens what a text asks for. Raises: UsageError, SourceError.
+        forms: how it is written, and which options it takes, for --help; (form, options) each.
+        live: its frames arrive whether or not they are fetched.
+        check: reads a text without opening anything. Raises: UsageError.
+        suffixes: of its files, with the dot, in lower case, for file dialogs.
+    """
+
+    name: str
+    matches: Callable[[str], bool]
+    open: Callable[[str], Source]
+    forms: tuple[tuple[str, str], ...] = ()
+    live: bool = False
+    check: Callable[[str], object] = str
+    suffixes: tuple[str, ...] = ()
 
 
 def file_fingerprint(paths: Iterable[Path]) -> str:

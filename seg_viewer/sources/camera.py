@@ -18,7 +18,7 @@ from seg_viewer.core.frame import ByteArray, Frame
 from seg_viewer.media.bgr_picture import BgrPicture
 from seg_viewer.media.raw_encoder import RawEncoder
 from seg_viewer.sources.address import number, read_options
-from seg_viewer.sources.base import SourceInfo
+from seg_viewer.sources.base import SourceInfo, SourceKind
 from seg_viewer.sources.devices import CameraDevice, list_cameras, why_not
 from seg_viewer.sources.live import Backoff, Reconnecting
 
@@ -322,3 +322,13 @@ def probe_modes(
     finally:
         capture.release()
     return sorted((g.format, g.width, g.height, g.rate) for g in granted)
+
+
+SOURCE = SourceKind(
+    "camera",
+    lambda text: bool(re.match(r"camera:|/dev/video\d+", text, re.IGNORECASE)),
+    lambda text: Camera(parse_camera(text)),
+    forms=(("camera:0, camera:NAME, /dev/video2", "?size=1280x720&fps=30&format=mjpeg&mirror=1&exposure=…"),),
+    live=True,
+    check=parse_camera,
+)

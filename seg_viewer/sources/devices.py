@@ -8,10 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from seg_viewer.core.printable import printable
+
 
 @dataclass(frozen=True)
 class CameraDevice:
-    """
+    """A camera that the system knows.
+
     Args:
         index: what OpenCV calls it.
         name: what its maker calls it.
@@ -35,7 +38,9 @@ def list_cameras() -> list[CameraDevice]:
         found = enumerate_cameras(wanted if wanted is not None else cv2.CAP_ANY)
     except (OSError, ValueError, RuntimeError):
         return []
-    devices = {info.index: CameraDevice(info.index, info.name, info.path or "", info.backend) for info in found}
+    devices = {
+        info.index: CameraDevice(info.index, printable(info.name), info.path or "", info.backend) for info in found
+    }
     return [devices[index] for index in sorted(devices)]
 
 

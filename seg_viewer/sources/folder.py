@@ -13,8 +13,9 @@ from natsort import natsorted
 
 from seg_viewer.core.carla_tags import carla_lookup, recorded_version
 from seg_viewer.core.errors import SourceError, UsageError
-from seg_viewer.core.frame import ByteArray, Frame, RgbPicture
-from seg_viewer.sources.base import SourceInfo, file_fingerprint
+from seg_viewer.core.frame import ByteArray, Frame
+from seg_viewer.media.rgb_picture import RgbPicture
+from seg_viewer.sources.base import SourceInfo, SourceKind, file_fingerprint
 
 PICTURE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"}
 DEFAULT_RATE = 10.0
@@ -157,3 +158,17 @@ def _imread(file: Path, flags: int) -> ByteArray | None:
     except cv2.error:
         return None
     return None if picture is None else np.asarray(picture, np.uint8)
+
+
+def _is_one(text: str) -> bool:
+    path = Path(text).expanduser()
+    return path.is_dir() or path.suffix.lower() in PICTURE_SUFFIXES
+
+
+SOURCE = SourceKind(
+    "pictures",
+    _is_one,
+    lambda text: PictureFolder(Path(text).expanduser()),
+    forms=(("a picture, a folder of pictures", ""),),
+    suffixes=tuple(sorted(PICTURE_SUFFIXES)),
+)

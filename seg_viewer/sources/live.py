@@ -11,7 +11,7 @@ from typing import Protocol, runtime_checkable
 
 from seg_viewer.core.encoded import PacketRing
 from seg_viewer.core.errors import SourceError
-from seg_viewer.core.frame import Frame, Picture
+from seg_viewer.core.frame import TICKS, Frame, Picture
 from seg_viewer.sources.base import Source, SourceInfo, session_fingerprint
 
 _SILENT_S = 2.0
@@ -19,7 +19,8 @@ _SILENT_S = 2.0
 
 @dataclass(frozen=True)
 class LiveStatus:
-    """
+    """Whether a live source is connected, and if not, why.
+
     Args:
         connected: frames arrive, or should any moment.
         problem: why not, one line; empty while connected.
@@ -51,7 +52,7 @@ class LiveSource(Source, Protocol):
     """A source whose frames arrive whether or not they are fetched. `info` may change with a reconnect."""
 
     on_drop: Callable[[str], None]
-    """Called with the cause of each frame that the source itself leaves out; set it to be told."""
+    """Called with the cause of each frame that the source itself leaves out; set it to hear of them."""
     packets: PacketRing | None
     """What arrives in encoded form, for recordings; None where there is no such thing."""
 
@@ -86,6 +87,7 @@ class Reconnecting(ABC):
         self._stop = threading.Event()
         self._opened_s = time.perf_counter()
         self._count = 0
+        self._last_pts = -1
 
     @property
     def status(self) -> LiveStatus:
@@ -168,4 +170,7 @@ class Reconnecting(ABC):
     def _frame(self, time_s: float, picture: Picture, arrived_s: float) -> Frame:
         """The next one; times as in `Frame`."""
         self._count += 1
-        return Frame(self._count - 1, time_s, picture, arrived_s=arrived_s, source=self._fingerprint)
+        self._last_pts = max(round(time_s * TICKS), self._last_pts + 1)  # two may come within one tick
+        return Frame(
+            self._count - 1, time_s, picture, arrived_s=arrived_s, pts=self._last_pts, source=self._fingerprint
+        )

@@ -15,8 +15,8 @@ from seg_viewer.core.encoded import EncodedPacket, PacketRing, StreamFormat
 from seg_viewer.core.errors import SourceError
 from seg_viewer.core.frame import TICKS, Frame
 from seg_viewer.media.av_picture import AvPicture
-from seg_viewer.sources.address import Address
-from seg_viewer.sources.base import SourceInfo
+from seg_viewer.sources.address import Address, is_network, parse_address
+from seg_viewer.sources.base import SourceInfo, SourceKind
 from seg_viewer.sources.live import Backoff, Reconnecting
 
 BEHIND = "behind: decoder too slow"
@@ -24,7 +24,7 @@ DAMAGED = "damaged: did not decode"
 
 # their packets carry invented times
 _TIMELESS = {"mpjpeg", "mjpeg"}
-# arrive in bursts of seconds, so that only their own times tell when to show what
+# arrive in bursts of seconds, so that only their own times say when to show what
 _IN_BURSTS = {"hls", "dash"}
 _OPEN_TIMES = 2  # finding out what a stream holds takes several answers
 _SEGMENT_TIMES = 4
@@ -323,3 +323,13 @@ def _resolves(host: str) -> bool:
         return bool(socket.getaddrinfo(host, None))
     except OSError:
         return False
+
+
+SOURCE = SourceKind(
+    "network stream",
+    is_network,
+    lambda text: NetworkStream(parse_address(text)),
+    forms=(("rtsp://…, rtmp://…, http(s)://…, udp://…", "#transport=udp&timeout=10"),),
+    live=True,
+    check=parse_address,
+)

@@ -16,7 +16,7 @@ from seg_viewer.core.frame import Frame
 from seg_viewer.media.bgr_picture import BgrPicture
 from seg_viewer.media.raw_encoder import RawEncoder
 from seg_viewer.sources.address import number, read_options
-from seg_viewer.sources.base import SourceInfo
+from seg_viewer.sources.base import SourceInfo, SourceKind
 from seg_viewer.sources.live import Backoff, Reconnecting
 
 if TYPE_CHECKING:
@@ -136,3 +136,12 @@ def _parse_region(name: str, text: str) -> tuple[int, int, int, int] | None:
         raise UsageError(f"{name}: region '{text}': write left, top, width and height as 100,50,640x360")
     left, top, width, height = (int(part) for part in match.groups())
     return left, top, width, height
+
+
+SOURCE = SourceKind(
+    "screen",
+    lambda text: bool(re.match(r"screen($|[:?])", text, re.IGNORECASE)),
+    Screen,
+    forms=(("screen, screen:2", "?region=LEFT,TOP,WIDTHxHEIGHT&fps=20"),),
+    live=True,
+)

@@ -10,13 +10,19 @@ import numpy as np
 import pytest
 
 from seg_viewer import __version__
+from seg_viewer.cli.console import StatusLine
 from seg_viewer.cli.main import main
 from seg_viewer.core.assets import shipped_models
+from seg_viewer.core.errors import SourceError
+from seg_viewer.core.labels import Label, LabelSet
 from seg_viewer.core.model_file import read_model_file
+from seg_viewer.engines import EngineChoice
 from seg_viewer.engines.base import DeviceFailure
+from seg_viewer.engines.load_bar import LoadBar
 from seg_viewer.engines.onnxruntime import OnnxRuntimeEngine
 from seg_viewer.jobs.doctor import write_golden
 from seg_viewer.jobs.options import default_text
+from seg_viewer.sources.devices import CameraDevice
 from tests.cameras import DEVICE
 from tests.clips import make_clip
 from tests.models import color_model
@@ -172,6 +178,91 @@ def test_help_says_the_default_model(
     assert told.replace(" ", "") in printed.replace(" ", "")  # lines also break at hyphens
 
 
+NAMES = ("[/x]", "[red]x[/red]", "[bold]", "<b>x</b>", "a & b", ":car:", "[link=http://x]", "back\\")
+
+
+@pytest.fixture
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "250")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_models_shows_every_name_as_it_is(
+    name: str, two_shipped: Path, wide: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = LabelSet([Label(i, f"{name}class{i}", (i, i, i), painted=i > 0) for i in range(4)])
+    bands = [{"from": 0.0, "to": None, "objects": 12, "iou": 0.3, "recall": 0.4}]
+    metadata = {
+        "metrics": {f"{name}set": {"pictures": f"{name}many", "miou": 0.5, "iou": {f"{name}class1": 0.5}}},
+        "measures": {
+            "heights": {f"{name}heights": {f"{name}tall": bands}},
+            "calm": {f"{name}clip": {"frames": 143, "still": 0.81, "changed": 0.0021}},
+        },
+        "trained_on": [f"{name}data"],
+        "provenance": {f"{name}key": f"{name}value", "terms": {f"{name}whose": f"{name}licence"}},
+    }
+    texts = {f"seg_viewer.{key}": json.dumps(value) for key, value in metadata.items()}
+    texts["seg_viewer.producer"] = f"{name}producer"
+    color_model(two_shipped / "driving-fine.onnx", 96, 64, labels=labels, name=f"{name}name", metadata=texts)
+    assert _run(["models"], monkeypatch) == 0
+    printed = capsys.readouterr().out
+    for what in ("name", "producer", "set", "many", "heights", "tall", "clip", "data", "key", "value", "whose",
+                 "licence", "class0", "class1", "class2", "class3"):  # fmt: skip
+        assert f"{name}{what}" in printed, what
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_doctor_and_devices_show_every_name_as_it_is(
+    name: str, tmp_path: Path, wide: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = color_model(tmp_path / "named.onnx", name=f"{name}name")
+    missing = EngineChoice("tensorrt", (), f"{name}is missing")
+    monkeypatch.setattr(
+        "seg_viewer.jobs.doctor.available_engines", lambda: [EngineChoice("openvino", ("CPU",)), missing]
+    )
+    assert _run(["doctor", "--model", str(model)], monkeypatch) == 0
+    printed = capsys.readouterr().out
+    assert f"Engines for {name}name (64×32" in printed and f"{name}is missing" in printed
+    camera = CameraDevice(0, f"{name}camera", f"/dev/{name}video")
+    monkeypatch.setattr("seg_viewer.sources.devices.list_cameras", lambda: [camera])
+    monkeypatch.setattr("seg_viewer.sources.devices.obstacle", lambda _device: f"is in use by {name}zoom")
+    monkeypatch.setattr("seg_viewer.sources.screen.list_screens", lambda: [])
+    assert _run(["devices"], monkeypatch) == 0
+    printed = capsys.readouterr().out
+    for what in (f"{name}camera", f"/dev/{name}video", f"by {name}zoom"):
+        assert what in printed
+
+
+@pytest.mark.parametrize("name", [name.replace("/", "|") for name in NAMES])
+def test_the_bar_of_an_export_shows_the_name_as_it_is(
+    name: str,
+    tmp_path: Path,
+    model: Path,
+    wide: None,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    clip = make_clip(tmp_path / "clip.mp4", frames=40).rename(tmp_path / f"{name}.mp4")
+    monkeypatch.setattr("seg_viewer.jobs.export._REPORT_EVERY_S", 0.0)
+    assert _run(["export", str(clip), "-o", str(tmp_path / "out.mp4"), "--model", str(model)], monkeypatch) == 0
+    assert f"{name}.mp4" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_bars_and_status_lines_show_names_as_they_are(
+    name: str, wide: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")  # as in a terminal, which alone shows them
+    status = StatusLine(f"{name} begins")
+    status.show(f"{name} goes on")
+    status.stop()
+    assert f"{name} goes on" in capsys.readouterr().err
+    bar = LoadBar()
+    bar(f"{name} is built", 0.5)
+    bar.stop()
+    assert f"{name} is built" in capsys.readouterr().err
+
+
 def test_doctor(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert _run(["doctor"], monkeypatch) == 0
     printed = capsys.readouterr().out
@@ -247,3 +338,27 @@ def test_devices_where_there_are_none(monkeypatch: pytest.MonkeyPatch, capsys: p
     monkeypatch.setattr("seg_viewer.sources.screen.list_screens", lambda: [])
     assert _run(["devices"], monkeypatch) == 1
     assert "no camera and no screen" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["a\nb.mp4", "\x1b[31mred.mp4", "back\bspace.mp4"])
+def test_an_error_is_one_line_whatever_the_file_is_called(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run(["export", name, "-o", "out.mp4"], monkeypatch) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.isprintable() and line.endswith("no such file or folder")
+
+
+@pytest.mark.parametrize("debug", [[], ["--debug"]])
+@pytest.mark.parametrize("kind", [ValueError, SourceError])
+def test_no_error_shows_credentials(
+    debug: list[str], kind: type[Exception], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> None:
+        raise kind("rtsp://joe:hush@host/cam: is broken")
+
+    monkeypatch.setattr("seg_viewer.cli.models.shipped_models", fail)
+    assert _run([*debug, "models"], monkeypatch) == 1
+    errors = capsys.readouterr().err
+    assert "rtsp://host/cam: is broken" in errors and "hush" not in errors
+    assert ("Traceback" in errors) == bool(debug)

@@ -37,7 +37,7 @@ def test_broken_sets_are_refused(labels: list[Label], message: str) -> None:
     "item", [{"id": 0, "name": "a"}, "car", {"id": "x", "name": "a", "color": [1, 2, 3]}, {"id": 0, "color": [1, 2, 3]}]
 )
 def test_broken_json_is_refused(item: object) -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"label 0 needs 'id', 'name' and 'color'|invalid literal"):
         LabelSet.from_json([item])
 
 

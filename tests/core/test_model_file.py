@@ -9,7 +9,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from seg_viewer.core.errors import ModelFileError
-from seg_viewer.core.labels import DRIVING
+from seg_viewer.core.labels import DRIVING, Label, LabelSet
 from seg_viewer.core.model_file import read_model_file
 from tests.models import color_model
 
@@ -36,6 +36,33 @@ _MEASURES = {
     "heights": {"camvid": {"person": _BANDS}},
     "calm": {"motorway": {"frames": 143, "still": 0.81, "changed": 0.0021}},
 }
+
+
+_NASTY = "a\x1b[31mb\nc\td\u202ee"
+_SHOWN = "a\N{REPLACEMENT CHARACTER}[31mb c d\N{REPLACEMENT CHARACTER}e"
+
+
+def test_names_are_one_line_without_control_characters(tmp_path: Path) -> None:
+    labels = LabelSet([Label(0, "background", (0, 0, 0), painted=False), Label(1, _NASTY, (9, 9, 9))])
+    texts = {
+        "metrics": {_NASTY: {"miou": 0.5, "iou": {_NASTY: 0.5}}},
+        "measures": {"calm": {_NASTY: {"frames": 3, "still": 0.5, "changed": 0.5}}},
+        "trained_on": [_NASTY],
+        "provenance": {_NASTY: {_NASTY: [_NASTY]}},
+    }
+    metadata = {f"seg_viewer.{key}": json.dumps(value) for key, value in texts.items()}
+    metadata["seg_viewer.producer"] = _NASTY
+    spec = read_model_file(color_model(tmp_path / "m.onnx", labels=labels, name=_NASTY, metadata=metadata))
+    assert (spec.name, spec.producer, spec.labels.names[1], spec.trained_on) == (_SHOWN, _SHOWN, _SHOWN, (_SHOWN,))
+    assert spec.metrics[_SHOWN]["iou"] == {_SHOWN: 0.5}
+    assert spec.measures is not None and list(spec.measures["calm"]) == [_SHOWN]
+    assert spec.provenance == {_SHOWN: {_SHOWN: [_SHOWN]}}
+
+
+@pytest.mark.parametrize("text", ['{"camvid": 5}', '{"camvid": {"iou": [1]}}', "[1]", "{", '{"camvid": {"miou": "x"}}'])
+def test_damaged_scores_are_no_reason_to_refuse(tmp_path: Path, text: str) -> None:
+    spec = read_model_file(color_model(tmp_path / "m.onnx", metadata={"seg_viewer.metrics": text}))
+    assert all(isinstance(scores["iou"], dict) for scores in spec.metrics.values())
 
 
 def test_measures_come_out_as_they_were_written(tmp_path: Path) -> None:

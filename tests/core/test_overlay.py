@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seg_viewer.core.frame import RgbPicture, YuvPlanes, rgb_to_yuv420
+from seg_viewer.core.colour import rgb_to_yuv, rgb_to_yuv420
+from seg_viewer.core.frame import YuvPlanes
 from seg_viewer.core.labels import DRIVING
-from seg_viewer.core.overlay import Overlay, OverlayStyle, class_shares, rgb_to_yuv
+from seg_viewer.core.overlay import Overlay, OverlayStyle, class_shares
+from seg_viewer.media.rgb_picture import RgbPicture
 
 SIZES = st.tuples(st.integers(2, 70), st.integers(2, 70))
 

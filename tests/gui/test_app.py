@@ -17,7 +17,9 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from seg_viewer.core.error_hooks import error_hooks
 from seg_viewer.core.errors import SegViewerError
+from seg_viewer.core.signals import END_SIGNALS
 from seg_viewer.gui import app, system
 from seg_viewer.gui.main_window import MainWindow
 from seg_viewer.jobs.options import RunOptions
@@ -62,22 +64,49 @@ def test_run_viewer_plays_and_returns(qtbot: QtBot, clip: Path, model: Path):
     assert not worker_threads()
 
 
-def test_an_unexpected_error_in_a_slot_is_one_line_in_the_window_without_the_password(qtbot: QtBot, caplog):
+def test_an_unexpected_error_in_a_slot_is_told_in_the_window():
+    told: list[str] = []
+    with error_hooks(told.append):
+        sys.excepthook(ZeroDivisionError, ZeroDivisionError("by nothing"), None)
+    assert told == ["Unexpected error: ZeroDivisionError: by nothing"]
+
+
+def test_unexpected_errors_in_slots_and_threads_are_told_without_credentials(
+    qtbot: QtBot, clip: Path, model: Path, caplog: pytest.LogCaptureFixture
+):
     told: list[str] = []
 
-    def breaks() -> None:
-        QTimer.singleShot(100, look)
-        raise ZeroDivisionError("rtsp://joe:hush@cam/live:\nby nothing")
+    def fail(where: str) -> None:
+        raise ValueError(f"rtsp://joe:hush@host/{where} broke")
+
+    def first_shot() -> None:
+        thread = threading.Thread(target=fail, args=("thread",))
+        thread.start()
+        thread.join()
+        QTimer.singleShot(0, lambda: fail("slot"))
+        QTimer.singleShot(200, look)
 
     def look() -> None:
-        window = next(w for w in QApplication.topLevelWidgets() if isinstance(w, MainWindow) and w.isVisible())
+        (window,) = (w for w in QApplication.topLevelWidgets() if isinstance(w, MainWindow) and w.isVisible())
         told.extend(window.messages.texts("error"))
-        window.close()
+        QApplication.instance().closeAllWindows()
 
-    QTimer.singleShot(100, breaks)
-    assert app.run_viewer(None, RunOptions()) == 0
-    assert told == ["Unexpected error: ZeroDivisionError: rtsp://cam/live: by nothing"]
-    assert "in breaks" in caplog.text and "hush" not in caplog.text
+    hooks = sys.excepthook, threading.excepthook, sys.unraisablehook
+    app.run_viewer(str(clip), RunOptions(model=str(model)), on_first_shot=first_shot)
+    assert sorted(told) == [f"Unexpected error: ValueError: rtsp://host/{where} broke" for where in ("slot", "thread")]
+    assert caplog.text.count("Traceback") == 2 and "hush" not in caplog.text
+    assert (sys.excepthook, threading.excepthook, sys.unraisablehook) == hooks
+
+
+@pytest.mark.parametrize("number", END_SIGNALS)
+def test_a_window_that_is_asked_to_end_closes(clip: Path, model: Path, number: signal.Signals):
+    before = signal.getsignal(number)
+
+    def first_shot() -> None:
+        QTimer.singleShot(0, lambda: os.kill(os.getpid(), number))
+
+    assert app.run_viewer(str(clip), RunOptions(model=str(model)), on_first_shot=first_shot) == 0
+    assert signal.getsignal(number) is before and not worker_threads()
 
 
 def test_an_unexpected_error_of_the_player_is_one_line(qtbot: QtBot, open_window, clip: Path, monkeypatch):
@@ -145,6 +174,13 @@ def test_it_starts_where_opencv_python_set_the_plugin_path(tmp_path: Path):
 def test_asking_about_the_machine_needs_no_qt():
     program = "import sys, seg_viewer.gui.system; sys.exit('PySide6' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("kind", ["error", "warning", "info"])
+def test_no_message_shows_credentials(open_window, kind: str):
+    window = open_window()
+    getattr(window.messages, f"show_{kind}")("rtsp://joe:hush@host/cam: is broken")
+    assert window.messages.texts(kind) == ["rtsp://host/cam: is broken"]
 
 
 EXPORTING = """

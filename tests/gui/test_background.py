@@ -12,7 +12,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, QObject
 from pytestqt.qtbot import QtBot
 
 from seg_viewer.core.errors import SegViewerError
-from seg_viewer.gui.tasks.background import Background
+from seg_viewer.gui.tasks.background import Background, within
 
 from .conftest import WAIT_MS, worker_threads
 
@@ -135,15 +135,15 @@ def test_steps_come_back_in_order(qtbot: QtBot, background, asker):
     assert asker.done == [*range(20), "end"] and asker.threads == {threading.current_thread()}
 
 
-@pytest.mark.parametrize("keep_s, all_ended", [(5.0, True), (0.0, False)])
-def test_closing_waits_for_what_is_to_be_kept(qtbot: QtBot, asker, keep_s: float, all_ended: bool):
+@pytest.mark.parametrize("wait, all_ended", [(within(5.0), True), (within(0.01), False), (None, False)])
+def test_closing_waits_for_what_is_to_be_kept(qtbot: QtBot, asker, wait, all_ended: bool):
     background, kept = Background(), threading.Event()
 
     def work() -> None:
         time.sleep(0.3)
         kept.set()
 
-    _run(background, asker, work, keep_s=keep_s)
+    _run(background, asker, work, wait=wait)
     start_s = time.perf_counter()
     assert background.close() is all_ended and kept.is_set() is all_ended
     assert all_ended or time.perf_counter() - start_s < 0.2
@@ -159,7 +159,7 @@ def test_what_fails_while_the_program_ends_is_logged(qtbot: QtBot, asker, caplog
         gate.wait(WAIT_MS / 1000)
         raise SegViewerError("film.mp4: the disk is full")
 
-    _run(background, asker, work, keep_s=5.0)
+    _run(background, asker, work, wait=within(5.0))
     threading.Timer(0.1, gate.set).start()
     with caplog.at_level(logging.WARNING):
         assert background.close()

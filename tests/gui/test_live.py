@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from seg_viewer.gui.dialogs.address import AddressDialog
 from seg_viewer.gui.widgets.record_menu import WHAT_NAMES
-from seg_viewer.jobs.record import RecordWhat
+from seg_viewer.jobs.recording import RecordWhat
 from seg_viewer.player.session import PlayerState
 from seg_viewer.sources.camera import Camera, CameraChoice
 from seg_viewer.sources.live import Backoff
@@ -267,7 +267,7 @@ def test_a_camera_is_told_apart_from_what_was_asked_and_comes_back(qtbot: QtBot,
             backoff=Backoff(0.05, 0.05),
         )
 
-    monkeypatch.setattr("seg_viewer.sources.Camera", camera)
+    monkeypatch.setattr("seg_viewer.sources.camera.Camera", camera)
     plugged_in[0] = True
     window = open_window("camera:toy?exposure=20")
     wait_state(qtbot, window, PlayerState.PLAYING)

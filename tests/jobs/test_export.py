@@ -5,7 +5,6 @@ import resource
 import signal
 import subprocess
 import sys
-import time
 from fractions import Fraction
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from seg_viewer.core.overlay import OverlayStyle
 from seg_viewer.jobs.export import ExportCancelled, ExportJob, ExportProgress, run_export
 from seg_viewer.jobs.options import RunOptions
 from tests.clips import CYCLE, audio_packets, make_clip, video_times
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -215,9 +215,7 @@ def test_ctrl_c_leaves_no_file(tmp_path: Path, model: Path, kind: signal.Signals
         text=True,
         encoding="utf-8",
     )
-    deadline = time.monotonic() + 30
-    while not list(tmp_path.glob(".out.*")) and time.monotonic() < deadline:
-        time.sleep(0.02)
+    wait_until(lambda: list(tmp_path.glob(".out.*")), "the export to begin", 30)
     process.send_signal(kind)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 130, errors
@@ -231,3 +229,34 @@ def test_a_real_clip_keeps_times_and_sound(shared_videos: Path, tmp_path: Path, 
     assert result.frames == 221
     assert video_times(result.path) == video_times(clip)
     assert audio_packets(result.path) == audio_packets(clip)
+
+
+def test_a_file_that_somebody_made_meanwhile_is_not_replaced(tmp_path: Path, options: RunOptions) -> None:
+    """Two exports to one name, and nobody allowed overwriting: both are kept, and the later one says where."""
+    clip, out = make_clip(tmp_path / "in.mp4"), tmp_path / "out.mp4"
+    inner = []
+
+    def the_other() -> bool:
+        if not inner:
+            inner.append(run_export(ExportJob(clip, out, options, crf=40)))
+        return False
+
+    result = run_export(ExportJob(clip, out, options), cancelled=the_other)
+    assert inner[0].path == out and inner[0].warnings == ()
+    assert result.path == tmp_path / "out_2.mp4" and any("out_2.mp4" in warning for warning in result.warnings)
+    assert len(_frames(out)) == len(_frames(result.path)) == 24
+    assert out.stat().st_size < result.path.stat().st_size  # each is its own
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mp4", "out.mp4", "out_2.mp4"]
+
+
+def test_what_a_killed_export_left_is_gone_after_the_next(tmp_path: Path, model: Path, options: RunOptions) -> None:
+    clip = make_clip(tmp_path / "in.mp4", frames=400, width=640, height=360, picture=_noise)
+    command = _command("export", str(clip), "-o", str(tmp_path / "out.mp4"), "--model", str(model))
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        wait_until(lambda: any(p.stat().st_size for p in tmp_path.glob(".out.*.part.mp4")), "the export to write", 60)
+        other = run_export(ExportJob(make_clip(tmp_path / "b.mp4"), tmp_path / "out.mp4", options))
+        assert other.warnings == () and len(list(tmp_path.glob(".out.*.part.mp4"))) == 1  # it is still being written
+        process.kill()
+    assert len(list(tmp_path.glob(".out.*.part.mp4"))) == 1
+    run_export(ExportJob(tmp_path / "b.mp4", tmp_path / "out.mp4", options, overwrite=True))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b.mp4", "in.mp4", "out.mp4"]

@@ -9,17 +9,21 @@ import threading
 from collections.abc import Iterator
 from itertools import islice, pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from seg_viewer.core.class_map import ClassMap
-from seg_viewer.core.errors import ExportError, SourceError, UsageError
-from seg_viewer.core.frame import Frame, RgbPicture, Shot
+from seg_viewer.core.errors import EngineError, ExportError, SourceError, UsageError
+from seg_viewer.core.frame import Frame, Shot
 from seg_viewer.core.labels import DRIVING
 from seg_viewer.core.overlay import Overlay
+from seg_viewer.engines import Engine
 from seg_viewer.jobs.options import RunOptions
-from seg_viewer.jobs.record import Recording, RecordPlan, RecordWhat, parse_seconds, parse_split, record_live
+from seg_viewer.jobs.record import RecordJob, parse_seconds, parse_split, run_record
+from seg_viewer.jobs.recording import Recording, RecordPlan, RecordWhat
+from seg_viewer.media.rgb_picture import RgbPicture
 from seg_viewer.sources import LiveSource, SourceInfo, open_source
 from tests.clips import make_clip, solid, video_times
 from tests.servers.http_video import HttpVideo
@@ -39,7 +43,7 @@ def http(tmp_path: Path) -> Iterator[HttpVideo]:
 def test_for_a_time(http: HttpVideo, tmp_path: Path, model: Path, what: RecordWhat) -> None:
     suffix = ".mkv" if what is RecordWhat.SOURCE else ".mp4"
     plan = RecordPlan(tmp_path / f"a{suffix}", what)
-    result = record_live(http.url(), plan, RunOptions(model=str(model)), duration_s=1.5)
+    result = run_record(RecordJob(http.url(), plan, RunOptions(model=str(model)), duration_s=1.5))
     names = ["a_source.mkv", "a.mp4"] if what is RecordWhat.BOTH else [f"a{suffix}"]
     assert [path.name for path in result.files] == names and result.problem == ""
     assert len(video_times(result.files[0])) == result.frames > 5
@@ -69,7 +73,7 @@ def test_the_annotated_recording_needs_no_encoded_source(tmp_path: Path) -> None
     with pytest.raises(UsageError, match="only be recorded with its overlay"):
         Recording(RecordPlan(tmp_path / "a.mkv", RecordWhat.SOURCE), Bare(), None)  # type: ignore[arg-type]
     recording = Recording(RecordPlan(tmp_path / "a.mp4"), Bare(), Overlay(DRIVING))  # type: ignore[arg-type]
-    recording.shot(
+    recording.write(
         Shot(Frame(0, 0.0, RgbPicture(solid(0, 64, 48))), (ClassMap(np.zeros((32, 64), np.uint8), DRIVING),))
     )
     assert recording.stop() == [tmp_path / "a.mp4"] and recording.frames == 1
@@ -78,14 +82,14 @@ def test_the_annotated_recording_needs_no_encoded_source(tmp_path: Path) -> None
 def test_over_a_reconnect(http: HttpVideo, tmp_path: Path, model: Path) -> None:
     again = [False]
 
-    def on_progress(_recording, live) -> None:
+    def on_progress(_progress) -> None:
         if not again[0]:
             again[0] = True
             http.kill()
             http.start()
 
     plan = RecordPlan(tmp_path / "a.mkv", RecordWhat.SOURCE)
-    result = record_live(http.url(), plan, RunOptions(), duration_s=2.5, on_progress=on_progress)
+    result = run_record(RecordJob(http.url(), plan, duration_s=2.5), on_progress=on_progress)
     assert again[0] and result.problem == ""
     (file,) = result.files
     times = video_times(file)
@@ -100,25 +104,25 @@ def test_over_a_reconnect(http: HttpVideo, tmp_path: Path, model: Path) -> None:
 def test_a_file_that_cannot_be_made_is_told_before_anything_is_opened(tmp_path: Path, name: str, says: str) -> None:
     (tmp_path / "there.mp4").write_text("mine")
     with pytest.raises(UsageError, match=says):
-        record_live("rtsp://127.0.0.1:1/x", RecordPlan(tmp_path / name), RunOptions(), duration_s=1)
+        run_record(RecordJob("rtsp://127.0.0.1:1/x", RecordPlan(tmp_path / name), duration_s=1))
 
 
 def test_a_file_is_not_live(tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "clip.mp4", frames=3)
     with pytest.raises(UsageError, match="is not live; export it"):
-        record_live(str(clip), RecordPlan(tmp_path / "a.mp4"), RunOptions(), duration_s=1)
+        run_record(RecordJob(str(clip), RecordPlan(tmp_path / "a.mp4"), duration_s=1))
 
 
 def test_nobody_there_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="connection refused"):
-        record_live("rtsp://127.0.0.1:1/x", RecordPlan(tmp_path / "a.mp4"), RunOptions(), duration_s=1)
+        run_record(RecordJob("rtsp://127.0.0.1:1/x", RecordPlan(tmp_path / "a.mp4"), duration_s=1))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_no_picture_in_time_is_an_error(http: HttpVideo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threading.Timer, "start", lambda timer: timer.function())
     with pytest.raises(ExportError, match="no picture came in time"):
-        record_live(http.url(), RecordPlan(tmp_path / "a.mkv", RecordWhat.SOURCE), RunOptions(), duration_s=1)
+        run_record(RecordJob(http.url(), RecordPlan(tmp_path / "a.mkv", RecordWhat.SOURCE), duration_s=1))
     assert [path.name for path in tmp_path.iterdir()] == ["segments"]
 
 
@@ -164,3 +168,28 @@ def test_ctrl_c_ends_it_well(tmp_path: Path, model: Path, number: signal.Signals
     assert "a_source.mp4" in out and "frames in" in out
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mp4", "a_source.mp4"]
     assert all(video_times(path) for path in tmp_path.iterdir())
+
+
+def test_what_was_recorded_is_told_also_when_the_engine_breaks(
+    http: HttpVideo, tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load, left = RunOptions.load, iter(range(12))
+
+    def breaking(options: RunOptions, *arguments: Any, **choices: Any) -> Engine:
+        engine = load(options, *arguments, **choices)
+        collect = engine.collect
+
+        def collect_some() -> np.ndarray:
+            if next(left, None) is None:
+                raise EngineError("the card fell out")
+            return collect()
+
+        engine.collect = collect_some  # type: ignore[method-assign]
+        return engine
+
+    monkeypatch.setattr(RunOptions, "load", breaking)
+    plan = RecordPlan(tmp_path / "a.mp4", RecordWhat.BOTH)
+    result = run_record(RecordJob(http.url(), plan, RunOptions(model=str(model)), duration_s=20))
+    assert result.problem == "the card fell out"
+    assert sorted(path.name for path in result.files) == ["a.mp4", "a_source.mkv"]
+    assert len(video_times(tmp_path / "a.mp4")) == 12

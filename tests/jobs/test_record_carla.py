@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from seg_viewer.core.errors import SourceError, UsageError
-from seg_viewer.jobs.record_carla import WEATHERS, PlannedDrive, make_plan, read_plan, record_carla
+from seg_viewer.jobs.record_carla import WEATHERS, PlannedDrive, RecordCarlaJob, make_plan, read_plan, run_record_carla
 from seg_viewer.sources import open_source
 from tests.models import BLUE, GREEN, GREY, RED
 
@@ -89,11 +89,8 @@ def server() -> Iterator[CarlaServer]:
 def test_pairs_belong_together_and_come_back_as_ground_truth(server: CarlaServer, tmp_path: Path) -> None:
     plan = (PlannedDrive("Town03", "WetNoon", 2, 1, 1, 5), PlannedDrive("", "ClearNoon", 0, 0, 2, 3))
     seen: list[int] = []
-    done = record_carla(
-        server.url("size=64x32&timeout=5"),
-        tmp_path / "set",
-        plan,
-        every=3,
+    done = run_record_carla(
+        RecordCarlaJob(server.url("size=64x32&timeout=5"), tmp_path / "set", plan, every=3),
         on_progress=lambda pairs, _drive: seen.append(pairs),
     )
     assert (done.pairs, done.drives, done.is_whole, seen) == (8, 2, True, list(range(1, 9)))
@@ -124,7 +121,7 @@ def test_a_recording_is_never_added_to(server: CarlaServer, tmp_path: Path) -> N
     (tmp_path / "CameraRGB").mkdir()
     (tmp_path / "CameraRGB" / "000000.png").write_bytes(b"mine")
     with pytest.raises(UsageError, match="holds a recording already"):
-        record_carla(server.url(), tmp_path, make_plan(2, ("",)))
+        run_record_carla(RecordCarlaJob(server.url(), tmp_path, make_plan(2, ("",))))
     assert (tmp_path / "CameraRGB" / "000000.png").read_bytes() == b"mine"
 
 
@@ -136,7 +133,7 @@ def test_a_simulator_that_goes_away_leaves_whole_pairs(tmp_path: Path, server: C
         pytest.raises(SourceError, match=r"did not answer within 3 s.*whole pairs stay in"),
     ):
         plan = make_plan(50, ("",))
-        record_carla(hung.url("size=64x32&timeout=3&autopilot=0"), tmp_path / "set", plan, every=2)
+        run_record_carla(RecordCarlaJob(hung.url("size=64x32&timeout=3&autopilot=0"), tmp_path / "set", plan, every=2))
     said = json.loads((tmp_path / "set" / "carla.json").read_text())
     (drive,) = said["drives"]
     assert drive["pairs"] == len(list((tmp_path / "set" / "CameraRGB").iterdir())) > 0
@@ -144,7 +141,7 @@ def test_a_simulator_that_goes_away_leaves_whole_pairs(tmp_path: Path, server: C
 
 def test_without_a_simulator_no_folder_is_made(tmp_path: Path, server: CarlaServer) -> None:
     with pytest.raises(SourceError, match="no CARLA server answers"):
-        record_carla("carla://127.0.0.1:9?timeout=0.5", tmp_path / "set", make_plan(5, ("",)))
+        run_record_carla(RecordCarlaJob("carla://127.0.0.1:9?timeout=0.5", tmp_path / "set", make_plan(5, ("",))))
     assert not (tmp_path / "set").exists()
 
 

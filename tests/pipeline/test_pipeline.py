@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 
 from seg_viewer.core.errors import EngineError, SourceError
-from seg_viewer.core.frame import Frame, RgbPicture
+from seg_viewer.core.frame import Frame
 from seg_viewer.core.model_file import ModelSpec, read_model_file
 from seg_viewer.engines import load_engine
 from seg_viewer.engines.base import Engine, EngineReport
+from seg_viewer.media.rgb_picture import RgbPicture
 from seg_viewer.pipeline import (
     BUSY_ENGINE,
     BUSY_RECORDER,
@@ -28,6 +29,7 @@ from seg_viewer.pipeline import (
 )
 from seg_viewer.sources import LiveSource, LiveStatus, SourceInfo, open_source
 from tests.clips import make_clip
+from tests.waiting import wait_until
 
 
 class Numbers:
@@ -226,9 +228,7 @@ def test_a_live_source_that_waits_is_interrupted_and_its_own_drops_are_counted(s
     source = Waiting(5)
     assert isinstance(source, LiveSource)
     with _pipeline(source, spec, policy=Policy.LATEST) as pipeline:
-        last = next(pipeline)
-        while last.frame.index < 4:
-            last = next(pipeline)
+        assert 4 in (next(pipeline).frame.index for _ in range(5))
         reader = threading.Thread(target=lambda: list(pipeline))
         reader.start()
         pipeline.stop()
@@ -242,8 +242,7 @@ def test_what_a_paused_live_picture_misses_is_counted_as_such(spec: ModelSpec) -
     with _pipeline(Numbers(60, delay_s=0.002), spec, {"slots": 1}, policy=Policy.LATEST, keep_open=True) as pipeline:
         next(pipeline)
         pipeline.pause()
-        while pipeline.ledger.snapshot().drops.get(WHILE_PAUSED, 0) < 10:
-            time.sleep(0.005)
+        wait_until(lambda: pipeline.ledger.snapshot().drops.get(WHILE_PAUSED, 0) >= 10, "ten drops while paused")
         pipeline.resume()
         assert next(pipeline).frame.index > 10
 
@@ -252,8 +251,7 @@ def test_a_consumer_can_say_what_keeps_it(spec: ModelSpec) -> None:
     with _pipeline(Numbers(60, delay_s=0.002), spec, {"slots": 1}, policy=Policy.LATEST, keep_open=True) as pipeline:
         next(pipeline)
         pipeline.busy_cause = BUSY_RECORDER
-        while not pipeline.ledger.snapshot().drops.get(BUSY_RECORDER):
-            time.sleep(0.005)
+        wait_until(lambda: pipeline.ledger.snapshot().drops.get(BUSY_RECORDER), "a drop for the recorder's sake")
 
 
 def test_pause_step_seek_and_step_back(spec: ModelSpec) -> None:
@@ -298,10 +296,7 @@ def test_at_the_end_a_player_waits_and_can_go_back(spec: ModelSpec) -> None:
     with _pipeline(Numbers(5), spec, keep_open=True) as pipeline:
         for _ in range(5):
             next(pipeline)
-        deadline = time.perf_counter() + 2
-        while not pipeline.at_end and time.perf_counter() < deadline:
-            time.sleep(0.005)
-        assert pipeline.at_end
+        wait_until(lambda: pipeline.at_end, "the end")
         pipeline.seek(0)
         assert next(pipeline).frame.index == 0
         assert not pipeline.at_end

@@ -186,7 +186,8 @@ def test_recording_a_camera_starts_with_a_key_frame() -> None:
     frames = iter(camera)
     next(frames)
     assert camera.packets is not None
-    assert camera.packets.listen(packets.append) == []
+    camera.packets.listen(packets.append)
+    assert packets == []
     list(islice(frames, 5))
     assert len(packets) == 5 and packets[0].keyframe
     assert (packets[0].format.codec, packets[0].format.width) == ("h264", 64)

@@ -21,6 +21,7 @@ from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.core.frame import Frame
 from seg_viewer.sources import LiveSource, open_source
 from seg_viewer.sources.carla.address import parse_carla
+from seg_viewer.sources.carla.messages import KINDS
 from seg_viewer.sources.carla.process import DriveProcess
 
 pytest.importorskip("carla", reason="the carla client is not installed")
@@ -324,6 +325,14 @@ def test_pixels_are_never_unpickled(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         child.join(10)
         drive.close()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_message_of_an_unknown_kind_ends_in_one_line(server: CarlaServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(KINDS, b"R")  # as if the other process were of a later version
+    with pytest.raises(SourceError, match=r"sent a message of the unknown kind b'R'; open the drive again\.") as caught:
+        open_source(server.url(f"{SMALL}&vehicles=3"))
+    assert "What was spawned there was removed" in str(caught.value) and "\n" not in str(caught.value)
+    assert is_as_it_was(server)
 
 
 def test_interrupting_ends_a_wait() -> None:

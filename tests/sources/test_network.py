@@ -15,6 +15,7 @@ import av
 import numpy as np
 import pytest
 
+from seg_viewer.core.encoded import EncodedPacket
 from seg_viewer.core.errors import SourceError
 from seg_viewer.core.frame import TICKS, Frame
 from seg_viewer.jobs.export import ExportJob, run_export
@@ -177,7 +178,9 @@ def test_rtsp_comes_back_after_the_server_was_killed(rtsp: RtspServer, open_stre
     assert stream.status.reconnects == 1 and stream.info.height == 384
     assert after.time_s > before[-1].time_s
     assert stream.packets is not None
-    (form,) = {packet.format for packet in stream.packets.listen(lambda _packet: None)}
+    kept: list[EncodedPacket] = []
+    stream.packets.listen(kept.append)
+    (form,) = {packet.format for packet in kept}
     assert (form.width, form.height) == (640, 384)
 
 
@@ -289,9 +292,11 @@ def test_packets_can_be_recorded_from_a_key_frame_on(rtsp: RtspServer, open_stre
     stream.packets.seconds = 1.0
     frames = iter(stream)
     list(islice(frames, 80))
-    since: list[object] = []
-    before = stream.packets.listen(since.append)
+    packets: list[EncodedPacket] = []
+    stream.packets.listen(packets.append)
+    before = packets.copy()
     list(islice(frames, 10))
+    since = packets[len(before) :]
     assert before[0].keyframe and before[0].format.codec == "h264"
     assert 1.0 <= (before[-1].pts - before[0].pts) / TICKS < 2.5  # a second, from the key frame before it on
     assert len(since) >= 9

@@ -7,13 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
 from tests.trainer.conftest import write_rgb
-from trainer.cli import main
+from trainer.cli import Group, main
 from trainer.commands.options import parse_data
 from trainer.recipe import SECTIONS, Recipe, Source, read_recipe
 
@@ -154,3 +155,26 @@ def test_bad_input_is_one_clear_line(data: Path, tmp_path: Path, arguments: tupl
     assert result.exit_code in (1, 2)
     assert message in result.output and "Traceback" not in result.output
     assert result.exception is None or isinstance(result.exception, SystemExit)
+
+
+@pytest.mark.parametrize(
+    ("error", "line", "code"),
+    [
+        (PermissionError(13, "Permission denied", "a/b"), "seg-trainer: a/b: Permission denied", 1),
+        (RuntimeError("two\nlines"), "seg-trainer: unexpected RuntimeError: two lines (run 'seg-trainer --debug", 1),
+        (KeyboardInterrupt(), "seg-trainer: stopped", 130),
+    ],
+)
+def test_what_nobody_thought_of_is_one_line_too(error: BaseException, line: str, code: int) -> None:
+    @click.group(cls=Group)
+    @click.option("--debug", is_flag=True)
+    def program(debug: bool) -> None: ...
+
+    @program.command()
+    def fail() -> None:
+        raise error
+
+    done = CliRunner().invoke(program, ["fail"])
+    assert done.exit_code == code
+    assert done.output.startswith(line) and len(done.output.strip().splitlines()) == 1
+    assert "Traceback" in CliRunner().invoke(program, ["--debug", "fail"]).output

@@ -11,9 +11,9 @@ from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.core.labels import DRIVING
 from tests.trainer.conftest import CAMVID_IDS, write_rgb
 from trainer.data import formats
-from trainer.data.formats import Split
-from trainer.data.samples import Store, find_all
-from trainer.labels.label_map import read_label_map, shipped_maps
+from trainer.data.samples import Samples, find_all
+from trainer.labels.named import read_label_map, shipped_maps
+from trainer.pairs import Pair, Split
 from trainer.recipe import Recipe, Source
 
 GREY = np.full((20, 30, 3), 90, np.uint8)
@@ -206,9 +206,9 @@ def test_the_own_bonnet_can_be_background_in_training_only(tmp_path: Path) -> No
     recipe = Recipe((source,)).change(labels="driving", size=(64, 32), depth=3, augment=False, arch="unet")
     for details in ("", "streets"):
         found = find_all(recipe.change(details=details), [])
-        store = Store(recipe.change(details=details), found)
-        _, mask = store.sample(0, 0, (0, 0))
-        assert store.details.folded_ids()[mask][-1, 32] == 0
+        samples = Samples(recipe.change(details=details), found)
+        _, mask = samples.sample(0, 0, (0, 0))
+        assert samples.details.folded_ids()[mask][-1, 32] == 0
         assert found[0][1].read(found[0][1].held_out[0])[1][38, 30] == 255
 
 
@@ -328,7 +328,7 @@ def test_every_label_map_that_ships_reads() -> None:
 
 @pytest.mark.parametrize("by", ["random", "blocks", "groups"])
 def test_a_split_shares_no_pair_and_repeats(tmp_path: Path, by: str) -> None:
-    pairs = [formats.Pair(Path(f"{n}.png"), Path(f"{n}_m.png"), group=str(n // 10)) for n in range(50)]
+    pairs = [Pair(Path(f"{n}.png"), Path(f"{n}_m.png"), group=str(n // 10)) for n in range(50)]
     split = Split(by, 0.2, seed=4, gap=2)
     train, held_out = split.divide(pairs)
     assert 8 <= len(held_out) <= 12 and not set(train) & set(held_out)

@@ -13,9 +13,9 @@ from seg_viewer.core.errors import UsageError
 from seg_viewer.core.labels import DRIVING
 from tests.trainer.conftest import blocks, painted, write_rgb
 from trainer.data.formats import find
-from trainer.labels.details import details_of, fold_target, plain, union_cross_entropy
-from trainer.labels.label_map import read_label_map, shipped_maps
-from trainer.network.losses import cross_entropy, make_loss
+from trainer.labels.details import details_of, fold_target, plain
+from trainer.labels.named import read_label_map, shipped_maps
+from trainer.network.losses import cross_entropy, make_loss, union_cross_entropy
 from trainer.recipe import Model, Recipe
 
 STREETS = read_label_map("streets")
@@ -163,7 +163,7 @@ def test_the_plain_int8_head_does_without_a_bias() -> None:
 
 
 def logits_of(recipe: Recipe, weights: list[np.ndarray], picture: np.ndarray) -> np.ndarray:
-    from trainer.network.keras_file import float_unet
+    from trainer.network.build import float_unet
 
     model = float_unet(recipe.model, weights, recipe.run.size, FINE)
     return np.asarray(model(picture[None].astype(np.float32), training=False))
@@ -175,9 +175,9 @@ def test_a_run_begins_where_another_ended(
     street_recipe: Recipe, street_run: Path, widths: tuple[int, ...], norm: bool
 ) -> None:
     """A wider network gives what the narrow one gave, and so does one with batch norm folded into its weights."""
+    from trainer.network.build import make_model
     from trainer.run_folder.checkpoint import load_weights
     from trainer.training import start
-    from trainer.training.step import make_model
 
     weights, _ = load_weights(street_run)
     recipe = street_recipe.change(widths=widths, start=str(street_run), norm=norm)
@@ -260,14 +260,14 @@ def test_the_weights_it_began_with_can_be_blended_in(street_recipe: Recipe, stre
 def test_a_recipe_that_starts_from_another_trains_that_first(street_recipe: Recipe, tmp_path: Path) -> None:
     from rich.console import Console
 
-    from trainer.run_folder.checkpoint import load_state
+    from trainer.run_folder.checkpoint import load_checkpoint
     from trainer.training.run import run_training
 
     quick = street_recipe.change(epochs=1, steps_per_epoch=2)
     (tmp_path / "base.toml").write_text(quick.change(details="", context=()).to_toml(), encoding="utf-8")
     second = quick.change(start=str(tmp_path / "base.toml"))
     state = run_training(second, [], tmp_path / "run", Console(quiet=True))
-    first = load_state(tmp_path / "run-start")
+    first = load_checkpoint(tmp_path / "run-start")
     assert state.finished and first is not None and first.finished and first.updates == 2
     assert f'start = "{tmp_path / "run-start"}"' in (tmp_path / "run" / "recipe.toml").read_text(encoding="utf-8")
 

@@ -15,16 +15,16 @@ from click.testing import CliRunner, Result
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.labels import DRIVING, Label, LabelSet
 from seg_viewer.core.model_file import read_model_file
+from seg_viewer.core.scores import Scores
 from tests.clips import make_clip
 from tests.models import color_model
 from tests.trainer.conftest import blocks, painted, write_rgb
 from trainer.cli import main
-from trainer.commands.evaluate import _columns
+from trainer.commands.evaluate import column_names
 from trainer.export.card import card_path, card_text, read_known
 from trainer.export.release import Report
 from trainer.recipe import Recipe, read_recipe, shipped_name
 from trainer.scoring.flicker import short
-from trainer.scoring.metrics import Scores
 from trainer.scoring.speed import Speed, in_turns, measure_speed
 
 
@@ -100,9 +100,9 @@ def test_two_models_side_by_side(model: Path, data: Path, tmp_path: Path) -> Non
 
 
 def test_columns_have_the_shortest_names_that_differ() -> None:
-    assert _columns([Path("runs/a/m.onnx"), Path("runs/b/f.onnx")]) == ["m", "f"]
-    assert _columns([Path("runs/a/m.onnx"), Path("runs/a/m.keras")]) == ["m.onnx", "m.keras"]
-    assert _columns([Path("runs/a/m.onnx"), Path("runs/b/m.onnx")]) == ["a/m.onnx", "b/m.onnx"]
+    assert column_names([Path("runs/a/m.onnx"), Path("runs/b/f.onnx")]) == ["m", "f"]
+    assert column_names([Path("runs/a/m.onnx"), Path("runs/a/m.keras")]) == ["m.onnx", "m.keras"]
+    assert column_names([Path("runs/a/m.onnx"), Path("runs/b/m.onnx")]) == ["a/m.onnx", "b/m.onnx"]
 
 
 def test_a_clip_needs_no_data(model: Path, tmp_path: Path) -> None:
@@ -177,15 +177,15 @@ def test_speed_runs_both_and_names_the_processor(model: Path) -> None:
 
 def _report(spec: object) -> Report:
     truth = np.array([0, 0, 1, 2, 3, 3], np.uint8)
+    from seg_viewer.core.scores import confusion_matrix
     from trainer.scoring.heights import Heights
-    from trainer.scoring.metrics import confusion_matrix
 
     scores = {"camvid": Scores(3, confusion_matrix(truth, np.array([0, 0, 1, 2, 3, 2]), 4), DRIVING)}
     heights = Heights(DRIVING)
     mask = np.zeros((100, 4), np.uint8)
     mask[0:7, 0] = 3
     heights.add(mask, mask)
-    calm = {
+    flicker = {
         "frames": 3,
         "pairs": 2,
         "repeated": 0,
@@ -203,8 +203,8 @@ def _report(spec: object) -> Report:
         40,
         failures=["int8 loses 0.60 mIoU on camvid, more than 0.5"],
         heights={"camvid": heights.to_json()},
-        calm={"street": calm},
-        float_calm={"street": calm | {"changed": None}},
+        flicker={"street": flicker},
+        float_flicker={"street": flicker | {"changed": None}},
         speed=Speed((3.5, 4.0, 5.0), (11.0, 12.0, 14.0), "Some Processor", "OpenVINO 1, ONNX Runtime 2"),
     )
 
@@ -251,7 +251,7 @@ def test_a_recipe_is_named_wherever_its_data_lies() -> None:
     assert shipped_name(first.change(seed=8)) == "" == shipped_name(Recipe(()))
 
 
-def test_what_a_model_file_holds_of_calm() -> None:
+def test_what_a_model_file_holds_of_flicker() -> None:
     assert short({"frames": 3, "pairs": 2, "still": 0.5, "changed": 0.1, "by_classes": {}}) == {
         "frames": 3,
         "still": 0.5,

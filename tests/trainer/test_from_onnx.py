@@ -36,8 +36,8 @@ def files(street_recipe: Recipe, street_run: Path, tmp_path_factory: pytest.Temp
 
 def begun(recipe: Recipe, details: Details, picture: np.ndarray) -> np.ndarray:
     """Logits of the network that a recipe begins with."""
+    from trainer.network.build import make_model
     from trainer.training.start import begin_with
-    from trainer.training.step import make_model
 
     model = make_model(recipe, details, recipe.run.size)
     crops = np.stack([painted(blocks(np.random.default_rng(seed))) for seed in range(4)])
@@ -49,7 +49,7 @@ def begun(recipe: Recipe, details: Details, picture: np.ndarray) -> np.ndarray:
 def test_a_file_gives_the_network_back(
     files: Path, street_recipe: Recipe, street_run: Path, precision: str, off: float
 ) -> None:
-    from trainer.network.keras_file import float_unet
+    from trainer.network.build import float_unet
     from trainer.run_folder.checkpoint import load_weights
 
     old = read_onnx(files / f"{precision}.onnx")
@@ -123,8 +123,8 @@ def test_the_data_of_the_file_it_began_with_goes_on_being_told(
 
 
 def test_what_cannot_be_begun_with_is_one_line(files: Path, street_recipe: Recipe, tmp_path: Path) -> None:
+    from trainer.network.build import make_model
     from trainer.training.start import begin_with
-    from trainer.training.step import make_model
 
     recipe = street_recipe.change(start=str(files / "int8.onnx"))
     with pytest.raises(UsageError, match="--no-norm"):

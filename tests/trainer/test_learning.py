@@ -12,8 +12,9 @@ from sklearn import metrics as sklearn_metrics
 
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.labels import DRIVING
+from seg_viewer.core.scores import Scores, confusion_matrix
 from tests.trainer.conftest import COLORS, blocks, painted
-from trainer.data import augment
+from trainer.data import looks
 from trainer.data.augment import Donor, View, crop_pair
 from trainer.network.losses import (
     binary_cross_entropy,
@@ -25,7 +26,7 @@ from trainer.network.losses import (
     parse_loss,
 )
 from trainer.recipe import SHARES, Augment, read_recipe
-from trainer.scoring.metrics import Scores, confusion_matrix, full_table
+from trainer.scoring.tables import full_table
 
 STILL = Augment(color=0, blur=0, noise=0, jpeg=0)
 ALL = ["ce", "bce", "dice", "focal", "lovasz", "ce+dice", "bce+dice", "0.5*ce+2*lovasz"]
@@ -163,7 +164,7 @@ def test_the_look_changes_but_never_the_shape() -> None:
 def test_weather_does_what_its_name_says() -> None:
     picture = np.full((60, 80, 3), 120, np.uint8)
     rng = np.random.default_rng(1)
-    foggy, dark, wet = augment.fog(rng, picture), augment.night(rng, picture), augment.rain(rng, picture)
+    foggy, dark, wet = looks.fog(rng, picture), looks.night(rng, picture), looks.rain(rng, picture)
     assert foggy[5].mean() > foggy[-1].mean() > 120  # thicker far away
     assert dark.mean() < 90 and dark[50:, 30:50].mean() > dark[:20].mean()
     assert wet.max() > 140 and np.median(wet) < 120  # bright streaks on a duller picture

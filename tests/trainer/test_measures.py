@@ -9,13 +9,15 @@ import cv2
 import numpy as np
 import pytest
 
-from seg_viewer.core.frame import RgbPicture
 from seg_viewer.core.labels import DRIVING
-from trainer.data.formats import Pair, find
+from seg_viewer.core.scores import Scores, confusion_matrix
+from seg_viewer.media.rgb_picture import RgbPicture
+from trainer.data.formats import find
+from trainer.pairs import Pair
 from trainer.scoring.evaluate import Model, measure
-from trainer.scoring.flicker import Calm, calm_text, measure_calm
+from trainer.scoring.flicker import Flicker, flicker_text, measure_flicker
 from trainer.scoring.heights import EDGES, Heights, heights_text
-from trainer.scoring.metrics import Scores, confusion_matrix, side_by_side
+from trainer.scoring.tables import side_by_side
 from trainer.scoring.worst import MOST_BYTES, Worst, worst_text, write_gallery
 
 ROAD, CAR, PERSON, IGNORE = 1, 2, 3, 255
@@ -115,7 +117,7 @@ def test_all_bins_together_are_the_confusion_matrix() -> None:
         heights.add(truth, predicted)
         matrix += confusion_matrix(truth, predicted, 4)
     for name, class_id in (("car", CAR), ("person", PERSON)):
-        right, wrong, missed, objects = heights._counts[name].sum(1)
+        right, wrong, missed, objects = heights.counts[name].sum(1)
         assert right == matrix[class_id, class_id] and right > 0
         assert wrong == matrix[:, class_id].sum() - right and wrong > 0
         assert missed == matrix[class_id].sum() - right and missed > 0
@@ -142,11 +144,11 @@ def test_heights_of_other_classes_and_as_a_table() -> None:
         heights.add(truth, truth[:10])
 
 
-def calm_of(frames: Sequence[np.ndarray], maps: Sequence[np.ndarray]) -> dict[str, object]:
-    calm = Calm(DRIVING)
+def flicker_of(frames: Sequence[np.ndarray], maps: Sequence[np.ndarray]) -> dict[str, object]:
+    flicker = Flicker(DRIVING)
     for frame, class_map in zip(frames, maps, strict=True):
-        calm.add(frame, class_map)
-    return calm.to_json()
+        flicker.add(frame, class_map)
+    return flicker.to_json()
 
 
 def grey(level: int) -> np.ndarray:
@@ -163,36 +165,36 @@ def class_map(**changes: tuple[slice, slice]) -> np.ndarray:
 def test_what_changes_while_the_picture_stands_still() -> None:
     one = class_map()
     two = class_map(car=(slice(0, 2), slice(0, 30)), person=(slice(2, 3), slice(0, 6)))
-    found = calm_of([grey(100), grey(102), grey(101)], [one, two, one])  # 2 grey levels are still
+    found = flicker_of([grey(100), grey(102), grey(101)], [one, two, one])  # 2 grey levels are still
     assert (found["frames"], found["pairs"], found["repeated"], found["still"]) == (3, 2, 0, 1.0)
     assert found["changed"] == pytest.approx(66 / 600)
     assert found["by_classes"] == {"background<->car": 0.1, "background<->person": 0.01}
-    found = calm_of([grey(100), grey(103)], [one, two])
+    found = flicker_of([grey(100), grey(103)], [one, two])
     assert (found["still"], found["changed"], found["by_classes"]) == (0.0, None, {})
 
 
 def test_what_moves_does_not_count_as_flicker() -> None:
     before, after = grey(100), grey(100)
     after[:, 15:17] = 200  # a bar comes; 5×5 blur and 3×3 neighbourhood reach 3 columns to each side
-    found = calm_of([before, after], [class_map(), class_map(car=(slice(0, 20), slice(12, 20)))])
+    found = flicker_of([before, after], [class_map(), class_map(car=(slice(0, 20), slice(12, 20)))])
     assert found["still"] == pytest.approx(22 / 30) and found["changed"] == 0.0
-    found = calm_of([before, after], [class_map(), class_map(car=(slice(0, 20), slice(11, 20)))])
+    found = flicker_of([before, after], [class_map(), class_map(car=(slice(0, 20), slice(11, 20)))])
     assert found["changed"] == pytest.approx(1 / 22, abs=1e-6)
 
 
 def test_frames_that_came_twice_are_left_out() -> None:
     one, two = class_map(), class_map(road=(slice(0, 10), slice(0, 30)))
-    found = calm_of([grey(100), grey(100), grey(101)], [one, two, two])
+    found = flicker_of([grey(100), grey(100), grey(101)], [one, two, two])
     assert (found["frames"], found["pairs"], found["repeated"], found["changed"]) == (3, 1, 1, 0.0)
     other_hue = grey(100)
     other_hue[0, 0] = (100, 100, 101)  # no luma in it after blurring, but not the same frame
-    found = calm_of([grey(100), other_hue], [one, two])
+    found = flicker_of([grey(100), other_hue], [one, two])
     assert (found["repeated"], found["still"], found["changed"]) == (0, 1.0, 0.5)
-    alone = calm_of([grey(100)], [one])
+    alone = flicker_of([grey(100)], [one])
     assert (alone["still"], alone["changed"]) == (None, None)
-    assert "nothing stands still" in "\n".join(calm_text("clip", {"m": alone}))
+    assert "nothing stands still" in "\n".join(flicker_text("clip", {"m": alone}))
     with pytest.raises(ValueError, match="the one before"):
-        calm_of([grey(1), np.zeros((4, 4, 3), np.uint8)], [one, np.zeros((4, 4), np.uint8)])
+        flicker_of([grey(1), np.zeros((4, 4, 3), np.uint8)], [one, np.zeros((4, 4), np.uint8)])
 
 
 def test_two_models_see_the_same_clip_each_at_its_size() -> None:
@@ -206,7 +208,7 @@ def test_two_models_see_the_same_clip_each_at_its_size() -> None:
     def nervous(picture: np.ndarray) -> np.ndarray:
         return np.full(picture.shape[:2], picture[0, 0, 0] % 2, np.uint8)
 
-    found = measure_calm([Model(steady, (16, 8), DRIVING), Model(nervous, (64, 32), DRIVING)], pictures)
+    found = measure_flicker([Model(steady, (16, 8), DRIVING), Model(nervous, (64, 32), DRIVING)], pictures)
     assert seen == [(8, 16, 3)] * 3
     assert [one["changed"] for one in found] == [0.0, 1.0]
     assert found[1]["by_classes"] == {"background<->road": 1.0}

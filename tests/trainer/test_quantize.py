@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from seg_viewer.core.model_file import INPUT_NAME
-from trainer.export.quantize import correct_biases, quantize_weight
+from trainer.export.quantize import correct_biases, observe, quantize_weight
 
 SIZE = 16
 
@@ -67,7 +67,7 @@ def test_rounded_weights_keep_the_mean_of_every_channel() -> None:
     rng = np.random.default_rng(4)
     pictures = [rng.integers(0, 256, (SIZE, SIZE, 3), dtype=np.uint8) for _ in range(3)]
     model = _graph()
-    corrected = correct_biases(model, pictures)
+    corrected = correct_biases(model, observe(model, pictures).means)
     onnx.checker.check_model(corrected)
     before = {item.name: numpy_helper.to_array(item) for item in model.graph.initializer}
     after = {item.name: numpy_helper.to_array(item) for item in corrected.graph.initializer}

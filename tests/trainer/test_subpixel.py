@@ -13,8 +13,9 @@ from seg_viewer.core.labels import DRIVING, LabelSet
 from tests.trainer.conftest import blocks, painted
 from tests.trainer.test_details import FINE, STREETS
 from trainer.labels.details import plain
+from trainer.labels.subpixel import sub_pixels
 from trainer.network.losses import _sixteenth, make_loss, union_cross_entropy
-from trainer.network.unet import LOGITS, build, logits_stride, sub_pixels
+from trainer.network.unet import LOGITS, build
 from trainer.recipe import Model, Recipe
 
 BOTH = dataclasses.replace(FINE, subpixel=True)
@@ -31,7 +32,7 @@ def test_channels_lie_as_told() -> None:
 
 def test_a_network_with_two_heads() -> None:
     model = Model(widths=(8, 16), subpixel=True)
-    assert logits_stride(model) == 1 and logits_stride(Model(widths=(8, 16))) == 2
+    assert model.logits_stride == 1 and Model(widths=(8, 16)).logits_stride == 2
     assert BOTH.heads == (4, 11) and plain(DRIVING, subpixel=True).heads == (4, 0)
     assert build(model, 4, 64, 96, own=11).output_shape == (None, 32, 48, 4 * 4 + 11)
     assert build(model, 4, 64, 96).output_shape == (None, 32, 48, 4 * 4)
@@ -89,10 +90,9 @@ def test_a_start_without_it_begins_as_bilinear_doubling(street_recipe: Recipe, s
     """Its own classes stay as they were; those that consist of one own class are doubled as before."""
     from keras import ops
 
-    from trainer.network.keras_file import float_unet
+    from trainer.network.build import float_unet, make_model
     from trainer.run_folder.checkpoint import load_weights
     from trainer.training import start
-    from trainer.training.step import make_model
 
     recipe = street_recipe.change(start=str(street_run), subpixel=True)
     model = make_model(recipe, BOTH, (96, 64))
@@ -164,8 +164,8 @@ def test_the_keras_file_tells_the_classes(both_run: tuple[Recipe, Path]) -> None
 
 
 def test_a_run_with_it_begins_a_wider_one_and_one_without(both_run: tuple[Recipe, Path]) -> None:
+    from trainer.network.build import make_model
     from trainer.training import start
-    from trainer.training.step import make_model
 
     recipe, run = both_run
     wide = recipe.change(start=str(run), widths=(12, 20))

@@ -33,8 +33,8 @@ def test_a_network_that_answers_as_its_teacher_has_the_least_loss(
     street_recipe: Recipe, street_run: Path, subpixel: bool
 ) -> None:
     """The teacher itself, as a student, loses no more than the entropy of its answers; another one more."""
+    from trainer.network.build import make_model
     from trainer.training import start
-    from trainer.training.step import make_model
     from trainer.training.teacher import Teacher, soft_cross_entropy
 
     details = BOTH if subpixel else FINE

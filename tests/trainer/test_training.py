@@ -12,7 +12,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +20,13 @@ import pytest
 from rich.console import Console
 
 from seg_viewer.core.errors import SegViewerError, UsageError
-from trainer.data.samples import Store, find_all
+from tests.waiting import wait_until
+from trainer.data.samples import Samples, find_all
 from trainer.data.scan import scan
 from trainer.files import locked
 from trainer.network.unet import build, stage_widths
 from trainer.recipe import Model, Recipe, Source
-from trainer.run_folder.checkpoint import load_state, load_weights
+from trainer.run_folder.checkpoint import load_checkpoint, load_weights
 from trainer.training.loop import OutOfMemory, _explained, class_weights, schedule
 from trainer.training.run import run_training
 
@@ -115,13 +115,16 @@ def test_a_killed_run_goes_on(unbroken: Path, recipe: Recipe, tmp_path: Path) ->
     run = tmp_path / "run"
     line = command("train", tmp_path / "r.toml", "--run", run)
     process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 90
-    while not ((state := _peek(run)) and state.updates >= 3) and time.monotonic() < deadline:
+
+    def has_begun() -> bool:
         assert process.poll() is None
-        time.sleep(0.02)
+        state = _peek(run)
+        return state is not None and state.updates >= 3
+
+    wait_until(has_begun, "the third step", 90)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    killed = load_state(run)
+    killed = load_checkpoint(run)
     assert killed is not None and 3 <= killed.updates < 16 and not killed.finished
     done = subprocess.run(line, capture_output=True, encoding="utf-8", timeout=100)
     assert done.returncode == 0 and "goes on at epoch" in done.stdout, done.stderr
@@ -138,7 +141,7 @@ def test_a_second_training_in_a_run_folder_is_refused(recipe: Recipe, tmp_path: 
 
 def _peek(run: Path) -> Any:
     try:
-        return load_state(run)
+        return load_checkpoint(run)
     except UsageError:
         return None
 
@@ -153,8 +156,8 @@ def test_the_resolved_recipe_repeats_the_run(unbroken: Path, recipe: Recipe) -> 
 
 def test_the_same_seed_draws_the_same_and_another_does_not(recipe: Recipe) -> None:
     found = find_all(recipe, [])
-    one, two = Store(recipe, found), Store(recipe, found)
-    other = Store(recipe.change(seed=9), found)
+    one, two = Samples(recipe, found), Samples(recipe, found)
+    other = Samples(recipe.change(seed=9), found)
     plan = one.plan(2)
     np.testing.assert_array_equal(plan, two.plan(2))
     np.testing.assert_array_equal(one.sample(2, 3, plan[0, 3])[0], two.sample(2, 3, plan[0, 3])[0])
@@ -165,7 +168,7 @@ def test_the_same_seed_draws_the_same_and_another_does_not(recipe: Recipe) -> No
 def test_weights_share_out_the_batches(recipe: Recipe, data: Path) -> None:
     sources = tuple(Source("camvid", str(data / "camvid"), weight, name) for weight, name in ((3.0, "a"), (1.0, "b")))
     mixed = recipe.change(data=sources, steps_per_epoch=100)
-    plan = Store(mixed, find_all(mixed, [])).plan(0)
+    plan = Samples(mixed, find_all(mixed, [])).plan(0)
     assert 0.7 < (plan[:, :, 0] == 0).mean() < 0.8
     with pytest.raises(UsageError, match="only some data sets have a weight"):
         find_all(recipe.change(data=(sources[0], dataclasses.replace(sources[1], weight=0.0))), [])
@@ -176,9 +179,9 @@ def test_rare_classes_are_drawn_more_often(recipe: Recipe) -> None:
     looked = scan(found[0][1])
     holders = np.flatnonzero(looked.counts[: looked.train, 3] >= 60)
     often = recipe.change(rare=("person",), rare_share=1.0, steps_per_epoch=40)
-    assert np.isin(Store(often, found, [looked]).plan(0)[:, :, 1], holders).all()
+    assert np.isin(Samples(often, found, [looked]).plan(0)[:, :, 1], holders).all()
     with pytest.raises(UsageError, match="no class 'lorry'"):
-        Store(recipe.change(rare=("lorry",)), found, [looked])
+        Samples(recipe.change(rare=("lorry",)), found, [looked])
 
 
 def test_rare_objects_are_laid_over_other_pictures(recipe: Recipe) -> None:
@@ -186,15 +189,15 @@ def test_rare_objects_are_laid_over_other_pictures(recipe: Recipe) -> None:
     looked = scan(found[0][1])
     share = []
     for paste in (0.0, 1.0):
-        store = Store(recipe.change(rare=("person",), rare_share=0.0, paste=paste), found, [looked])
-        plan = store.plan(0).reshape(-1, 2)
-        masks = [store.sample(0, place, which)[1] for place, which in enumerate(plan[:24])]
-        again = store.sample(0, 3, plan[3])[1]
+        samples = Samples(recipe.change(rare=("person",), rare_share=0.0, paste=paste), found, [looked])
+        plan = samples.plan(0).reshape(-1, 2)
+        masks = [samples.sample(0, place, which)[1] for place, which in enumerate(plan[:24])]
+        again = samples.sample(0, 3, plan[3])[1]
         np.testing.assert_array_equal(again, masks[3])
         share.append(np.mean(np.stack(masks) == 3))
     assert share[1] > 1.2 * share[0] > 0
     with pytest.raises(UsageError, match="paste: say which"):
-        Store(recipe.change(paste=0.5, rare=()), found, [looked])
+        Samples(recipe.change(paste=0.5, rare=()), found, [looked])
 
 
 def test_class_weights_come_from_frequencies(recipe: Recipe) -> None:
@@ -230,7 +233,7 @@ def test_a_loss_that_is_no_number_names_the_batch_and_keeps_the_checkpoint(recip
         SegViewerError, match=r"loss is (nan|inf) at epoch \d, step \d \(its batch begins with \d\d\.png"
     ):
         run_training(wild.change(learning_rate=9.9, warmup=0, weight_decay=0.0, loss="1000000000*ce"), [], run, QUIET)
-    state = load_state(run)
+    state = load_checkpoint(run)
     assert state is not None and all(np.isfinite(value).all() for value in [*state.weights, *state.average])
 
 
@@ -246,12 +249,12 @@ def test_a_picture_that_breaks_while_training_is_named(recipe: Recipe, data: Pat
     shutil.copytree(data, tmp_path / "data")
     moved = recipe.change(data=(Source("camvid", str(tmp_path / "data" / "camvid")),))
     found = find_all(moved, [])
-    store = Store(moved, found)
+    samples = Samples(moved, found)
     (tmp_path / "data/camvid/train/03.png").write_bytes(b"gone")
     from trainer.data.batches import batches
 
     with pytest.raises(SegViewerError, match=r"03\.png: cannot be read as a picture"), _explained(moved):
-        list(batches(store, 0))
+        list(batches(samples, 0))
 
 
 def test_a_checkpoint_of_another_model_is_refused(unbroken: Path, recipe: Recipe, tmp_path: Path) -> None:

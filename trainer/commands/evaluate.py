@@ -1,4 +1,4 @@
-"""`seg-trainer evaluate`."""
+"""The command `seg-trainer evaluate`."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from rich.progress import Progress
 
 from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.core.labels import DRIVING, LabelSet
-from seg_viewer.core.part_file import check_target
+from seg_viewer.core.part_file import check_target, write_text
 from trainer.commands.options import ENGINES, FILE, data_options, make_recipe
 from trainer.recipe import Recipe, Source
 
 if TYPE_CHECKING:
-    from trainer.data.formats import DataSet
+    from trainer.data.data_set import DataSet
     from trainer.scoring.evaluate import Measured, Model
     from trainer.scoring.runner import Runner
 
@@ -53,9 +53,11 @@ def _galleries(
     from trainer.data.samples import folder_of
 
     kinds = {
-        data.name: formats.recognise(folder_of(source, roots)) if source.kind == "auto" else source.kind
+        data.name: formats.recognise(folder_of(source, roots)) if source.kind == formats.AUTO else source.kind
         for source, data in found
     }
+    drawn = [name for name, made in formats.FORMATS.items() if made.ours]
+    ours = " or ".join(f"'{name}'" for name in drawn)
     files: dict[str, Path] = {}
     for text in asked:
         name, _, file = text.partition("=")
@@ -63,10 +65,10 @@ def _galleries(
             raise UsageError(f"--gallery {text}: write SET=FILE.png")
         if name not in kinds:
             raise UsageError(f"--gallery {text}: no set is called '{name}'; there are {', '.join(kinds) or 'none'}")
-        if kinds[name] != "folder":
+        if kinds[name] not in drawn:
             raise UsageError(
                 f"--gallery {text}: pictures of {kinds[name]} are not ours to pass on; only sets of the format"
-                " 'folder' are drawn"
+                f" {ours} are drawn"
             )
         if not next(data for _, data in found if data.name == name).held_out:
             raise UsageError(f"--gallery {text}: nothing of {name} is held out; give --validation-split")
@@ -76,7 +78,7 @@ def _galleries(
     return files
 
 
-def _columns(models: Sequence[Path]) -> list[str]:
+def column_names(models: Sequence[Path]) -> list[str]:
     """The shortest names that tell the models apart. Raises: UsageError when it is twice the same."""
     files = [path.resolve() for path in models]
     if len(set(files)) < len(files):
@@ -92,7 +94,7 @@ def _open(models: Sequence[Path], engine: str, stack: contextlib.ExitStack) -> d
     from trainer.scoring.runner import open_model
 
     running: dict[str, Runner] = {}
-    for name, path in zip(_columns(models), models, strict=True):
+    for name, path in zip(column_names(models), models, strict=True):
         running[name] = open_model(path, engine)
         stack.callback(running[name].close)
     first, *others = running.values()
@@ -145,7 +147,6 @@ def evaluate(
     **options: object,
 ) -> None:
     """Score MODEL on the held-out pictures of data sets, at the resolution of their masks: one table for each set."""
-    from trainer.files import write_text
     from trainer.scoring.clips import clip_names
     from trainer.scoring.evaluate import Model
     from trainer.scoring.worst import write_gallery
@@ -168,13 +169,13 @@ def evaluate(
         files = _galleries(gallery, found, root, overwrite)
         labels = known or (found[0][1].labels if found else None)
         for name, one in running.items():
-            click.echo(f"{name if against else one.name}: {one.told}")
+            click.echo(f"{name if against else one.name}: {one.runs_as}")
         models = {name: Model(one.predict, one.size, labels) for name, one in running.items()}
         kept = WORST if worst is None and files else worst or 0
         measured = _measure_sets(models, [one for _, one in found], kept, heights)
         if found and not measured:
             raise SourceError("nothing was scored: no held-out picture in any data set")
-        calm = _measure_clips(models, named)
+        flicker = _measure_clips(models, named)
     sets = {one.name: one for _, one in found}
     for name, file in files.items():
         rated = measured[name][0].worst
@@ -182,18 +183,18 @@ def evaluate(
             raise SourceError(f"--gallery {name}: no picture to draw; nothing is labelled in the held-out ones")
         click.echo(f"{write_gallery(file, sets[name], rated)}: {len(rated)} pictures")
     if json_file:
-        told = [
-            {"model": str(one_path), "engine": one.told} | _told(place, measured, calm, heights, kept)
+        results = [
+            {"model": str(one_path), "engine": one.runs_as} | _as_json(place, measured, flicker, heights, kept)
             for place, (one_path, one) in enumerate(zip(paths, running.values(), strict=True))
         ]
-        first = told[0] | ({"against": told[1]} if against else {})
-        write_text(json_file, json.dumps(first, indent=2) + "\n")
+        first = results[0] | ({"against": results[1]} if against else {})
+        write_text(json_file, json.dumps(first, indent=2) + "\n", overwrite=overwrite)
 
 
 def _measure_sets(
     models: Mapping[str, Model], sets: Sequence[DataSet], worst: int, heights: bool
 ) -> dict[str, list[Measured]]:
-    """Set → what each model did, told set by set. Raises: SourceError."""
+    """Set → what each model did, shown set by set. Raises: SourceError."""
     from trainer.scoring.evaluate import measure
 
     console = Console(stderr=True)
@@ -213,7 +214,7 @@ def _measure_sets(
 def _table(name: str, measured: Mapping[str, Measured], heights: bool) -> str:
     """All about one set, as text."""
     from trainer.scoring.heights import heights_text
-    from trainer.scoring.metrics import full_table, side_by_side
+    from trainer.scoring.tables import full_table, side_by_side
     from trainer.scoring.worst import worst_text
 
     first, *others = measured.values()
@@ -229,21 +230,21 @@ def _table(name: str, measured: Mapping[str, Measured], heights: bool) -> str:
 
 
 def _measure_clips(models: Mapping[str, Model], clips: Mapping[str, str]) -> dict[str, list[dict[str, Any]]]:
-    """Clip → calm of each model, told clip by clip. Raises: SourceError."""
+    """Clip → flicker of each model, shown clip by clip. Raises: SourceError."""
     from trainer.scoring.clips import clip_pictures
-    from trainer.scoring.flicker import calm_text, measure_calm
+    from trainer.scoring.flicker import flicker_text, measure_flicker
 
-    calm = {}
+    flicker = {}
     for name, clip in clips.items():
-        calm[name] = measure_calm(list(models.values()), clip_pictures(clip))
-        click.echo("\n".join(calm_text(name, dict(zip(models, calm[name], strict=True)))))
-    return calm
+        flicker[name] = measure_flicker(list(models.values()), clip_pictures(clip))
+        click.echo("\n".join(flicker_text(name, dict(zip(models, flicker[name], strict=True)))))
+    return flicker
 
 
-def _told(
+def _as_json(
     place: int,
     measured: Mapping[str, Sequence[Measured]],
-    calm: Mapping[str, Sequence[dict[str, Any]]],
+    flicker: Mapping[str, Sequence[dict[str, Any]]],
     heights: bool,
     worst: int,
 ) -> dict[str, Any]:
@@ -254,4 +255,4 @@ def _told(
         sets[label] = one.scores.to_full_json()
         sets[label] |= {"heights": one.heights} if heights else {}
         sets[label] |= {"worst": [rated.to_json() for rated in one.worst]} if worst else {}
-    return sets | ({"calm": {clip: found[place] for clip, found in calm.items()}} if calm else {})
+    return sets | ({"calm": {clip: found[place] for clip, found in flicker.items()}} if flicker else {})

@@ -9,18 +9,25 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.console import Console
 
 from seg_viewer.core.errors import UsageError
+from seg_viewer.engines import engine_names
 from trainer.data import formats
-from trainer.data.formats.base import SPLITS
+from trainer.pairs import SPLITS
 from trainer.recipe import SECTIONS, SIZE, Recipe, Source, read_recipe
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path)
-ENGINES = click.Choice(["auto", "openvino", "onnxruntime", "tensorrt"])
+ENGINES = click.Choice(["auto", *engine_names()])
 
 
-class _Values(click.ParamType):
+def plain_console() -> Console:
+    """Text as it is: no colours of numbers, no lines broken at the terminal's width."""
+    return Console(highlight=False, soft_wrap=True)
+
+
+class Values(click.ParamType):  # type: ignore[type-arg]  # no generic class before click 8.2
     """A tuple written as 1,2,3, or as WIDTHxHEIGHT."""
 
     def __init__(self, inner: type, count: int | None, size: bool) -> None:
@@ -28,6 +35,7 @@ class _Values(click.ParamType):
         self.name = SIZE if size else "VALUES"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The tuple of a text; a tuple stays as it is."""
         if isinstance(value, tuple):
             return value
         parts = re.split(r"[x×,]" if self._size else ",", value.strip())
@@ -49,7 +57,7 @@ def _type_of(f: dataclasses.Field[Any]) -> Any:
     kind = str(f.type)
     if kind.startswith("tuple"):
         inner = {"int": int, "float": float, "str": str}[kind[6:].split(",")[0].split("]")[0]]
-        return _Values(inner, None if "..." in kind else 2, f.metadata.get("metavar") == SIZE)
+        return Values(inner, None if "..." in kind else 2, f.metadata.get("metavar") == SIZE)
     return {"int": int, "float": float, "str": str}[kind]
 
 
@@ -84,7 +92,7 @@ def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
             multiple=True,
             metavar="[FORMAT=]FOLDER[@WEIGHT]",
             help="A data set; give it again to mix several. The format is recognised if not given;"
-            " tfds=oxford_iiit_pet:4.0.0 comes through tensorflow_datasets.",
+            f" {formats.TFDS}={'|'.join(formats.fetched_names())} comes through tensorflow_datasets.",
         ),
         click.option(
             "--root", type=FOLDER, multiple=True, help="Folder that holds what a recipe's relative paths name."
@@ -111,12 +119,13 @@ def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def parse_data(text: str) -> Source:
-    """ "camvid=DIR@0.4" → its source. Raises: UsageError when there is no such format."""
+    """The source that a text such as camvid=DIR@0.4 means. Raises: UsageError when there is no such format."""
     kind, found, path = text.partition("=")
-    if not found or (kind not in formats.FORMATS and kind not in (formats.TFDS, "auto")):
-        if found and re.fullmatch(r"[a-z_]+", kind) and not Path(text).exists():
-            raise UsageError(f"--data {text}: no format '{kind}'; there are {', '.join(sorted(formats.FORMATS))}, tfds")
-        kind, path = "auto", text
+    if not found or (kind not in formats.FORMATS and kind not in (formats.TFDS, formats.AUTO)):
+        if found and re.fullmatch(r"[a-z0-9_]+", kind) and not Path(text).exists():
+            known = ", ".join([*sorted(formats.FORMATS), formats.TFDS])
+            raise UsageError(f"--data {text}: no format '{kind}'; there are {known}")
+        kind, path = formats.AUTO, text
     match = re.fullmatch(r"(.+)@(\d*\.?\d+)", path)
     weight = 0.0
     if match and not Path(path).exists():
@@ -145,10 +154,9 @@ def with_split(source: Source, by: str | None, held_out: float | None, gap: int 
 def _usual_split(source: Source) -> str:
     """The kind of split that suits the source's format (never the given lists, which have no share)."""
     kind = source.kind
-    if kind == "auto" and Path(source.path).is_dir():
+    if kind == formats.AUTO and Path(source.path).is_dir():
         kind = formats.recognise(Path(source.path))
-    by_format = {"carla": "blocks", "camvid": "blocks", "carvana": "groups", "idd": "groups", "cityscapes": "groups"}
-    return by_format.get(kind, "random")
+    return formats.FORMATS[kind].split if kind in formats.FORMATS else "random"
 
 
 def make_recipe(name: str | None, data: Sequence[str], options: dict[str, Any]) -> Recipe:

@@ -1,4 +1,4 @@
-"""Augmentation of picture and mask together: one warp, then colours, weather, blur, noise and JPEG damage."""
+"""Augmentation of picture and mask together: one warp, what is laid and drawn over it, then how it looks."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seg_viewer.core.labels import IGNORE_ID
+from trainer.data.drawn_in import draw_bonnet, draw_paint, draw_shade
+from trainer.data.looks import blank, change_look, repaint
 from trainer.recipe import Augment
 
 LARGEST_DONATION = 0.4
@@ -88,11 +90,11 @@ def warp_matrix(
     else:
         centre = np.array([rng.uniform(0, source_w), rng.uniform(0, source_h)])
     # a crop as large as the picture sits in its middle; a smaller one stays inside
-    for axis, (view, full) in enumerate(((view_w, source_w), (view_h, source_h))):
-        margin = min(view, full) / 2
+    for axis, (seen, full) in enumerate(((view_w, source_w), (view_h, source_h))):
+        margin = min(seen, full) / 2
         centre[axis] = np.clip(centre[axis], margin, full - margin)
-        if view > full:
-            centre[axis] = full / 2 + rng.uniform(-0.5, 0.5) * (view - full)
+        if seen > full:
+            centre[axis] = full / 2 + rng.uniform(-0.5, 0.5) * (seen - full)
     shift = centre - linear @ np.array([crop_w / 2, crop_h / 2])
     return np.hstack([linear, shift[:, None]])
 
@@ -138,13 +140,13 @@ def crop_pair(
         return out, out_mask
     background = IGNORE_ID if view.background is None else view.background
     if rng.random() < augment.blank:
-        return _blank(rng, out), np.full_like(out_mask, background)
+        return blank(rng, out), np.full_like(out_mask, background)
     if rng.random() < augment.paint:
         out = draw_paint(rng, out, _where(out_mask, view.road, out))
     if donor is not None:
         near = dataclasses.replace(augment, focus=1.0)
         other, other_mask = _cut(rng, view, near, donor.picture, donor.mask, donor.points)
-        _lay_over(out, out_mask, _repaint(rng, augment, other), other_mask, donor.ids)
+        _lay_over(out, out_mask, repaint(rng, augment, other), other_mask, donor.ids)
     if rng.random() < augment.shade:
         out = draw_shade(rng, out, _where(out_mask, view.things, out))
     if rng.random() < augment.bonnet:
@@ -210,225 +212,3 @@ def _lay_over(
     mask[chosen] = other_mask[chosen]
     share = cv2.resize(chosen.astype(np.float32), picture.shape[1::-1], interpolation=cv2.INTER_LINEAR)[:, :, None]
     picture[:] = picture * (1 - share) + other * share + np.float32(0.5)
-
-
-def _repaint(rng: np.random.Generator, augment: Augment, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Other clothes and paint: colour channels in another order for half of the pictures, and another tone."""
-    if not augment.color:
-        return picture
-    mixed = picture[:, :, rng.permutation(3)] if rng.random() < 0.5 else picture
-    return cv2.LUT(np.ascontiguousarray(mixed), _tone_table(rng, augment.color))
-
-
-def change_look(rng: np.random.Generator, augment: Augment, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Random brightness, contrast, gamma, colour cast, saturation, weather, blur, noise and JPEG damage.
-
-    Args:
-        picture: (H, W, 3) uint8 RGB; not changed. Blur and JPEG damage are as strong as they look at 384 pixels wide,
-            and milder on smaller pictures, where a pixel holds more.
-    """
-    out = picture
-    strength, small = augment.color, min(1.0, picture.shape[1] / 384)
-    if strength and rng.random() < 0.5:  # saturation, towards or away from grey
-        amount = 1.0 + strength * (rng.uniform(-1.0, 0.5) if rng.random() < 0.9 else -1.0)
-        grey = cv2.cvtColor(cv2.cvtColor(out, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
-        out = cv2.addWeighted(out, amount, grey, 1.0 - amount, 0.0)
-    if strength:
-        out = cv2.LUT(out, _tone_table(rng, strength))
-    for share, change in ((augment.night, night), (augment.fog, fog), (augment.rain, rain)):
-        if rng.random() < share:
-            out = change(rng, out)
-    if rng.random() < augment.blur:
-        out = cv2.GaussianBlur(out, (0, 0), max(0.2, rng.uniform(0.4, 1.6) * small))
-    if rng.random() < augment.noise:
-        out = _add_noise(rng, out, rng.uniform(2.0, 14.0))
-    if rng.random() < augment.jpeg:
-        quality = int(rng.integers(15, 70) * small + 85 * (1 - small))
-        _, coded = cv2.imencode(".jpg", out, [cv2.IMWRITE_JPEG_QUALITY, quality])
-        out = cv2.imdecode(coded, cv2.IMREAD_COLOR)
-    return out
-
-
-def draw_bonnet(rng: np.random.Generator, picture: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """A made-up bonnet or dashboard along the lower edge: mostly dark, curved, mirroring what is above it.
-
-    Args:
-        picture: (H, W, 3) uint8 RGB; not changed.
-
-    Returns:
-        The picture with it, and (H, W) uint8: 1 where it covers.
-    """
-    height, width = picture.shape[:2]
-    x = np.arange(width) / width - rng.uniform(0.2, 0.8)
-    top = 1.0 - rng.uniform(0.05, 0.28) + rng.uniform(-0.05, 0.35) * x**2 + rng.uniform(-0.06, 0.06) * x
-    rows = np.arange(height)[:, None] / height
-    below = rows - top[None]  # how far under the edge, of the height
-    covered = (below >= 0).astype(np.uint8)
-    paint = rng.uniform(5, 70) * np.ones(3) if rng.random() < 0.7 else rng.uniform(20, 230, 3)
-    paint = np.clip(paint * rng.uniform(0.85, 1.15, 3), 0, 255)
-    shade = 1.0 + rng.uniform(-0.6, 0.6) * np.clip(below / 0.25, 0, 1)
-    body = (shade[:, :, None] * paint).astype(np.float32)
-    if rng.random() < 0.7:
-        sharpness = (0, 0), float(rng.uniform(1.0, 6.0))
-        mirrored = cv2.GaussianBlur(np.ascontiguousarray(picture[::-1]), *sharpness).astype(np.float32)
-        shift = round(height * (2 * float(np.median(top)) - 1))  # the edge mirrors onto itself
-        body += np.float32(rng.uniform(0.05, 0.5)) * np.roll(mirrored, shift, axis=0)
-    if rng.random() < 0.4:  # a bright rim where it meets the street
-        body += np.float32(rng.uniform(20, 90)) * np.exp(-((below / 0.012) ** 2))[:, :, None].astype(np.float32)
-    for _ in range(int(rng.integers(0, 4))):  # vents, wipers, things that lie there
-        centre = (int(rng.integers(width)), int(rng.integers(round(height * 0.75), height)))
-        size = (int(rng.integers(4, max(5, width // 6))), int(rng.integers(2, max(3, height // 14))))
-        tone = rng.uniform(0, 90) * np.ones(3)
-        cv2.ellipse(body, centre, size, float(rng.uniform(-30, 30)), 0, 360, tone.tolist(), -1)
-    soft = cv2.GaussianBlur(covered.astype(np.float32), (0, 0), float(rng.uniform(0.5, 1.5)))[:, :, None]
-    drawn = picture * (1 - soft) + np.clip(body, 0, 255) * soft
-    return np.asarray(drawn + 0.5, np.uint8), covered
-
-
-def draw_paint(rng: np.random.Generator, picture: NDArray[np.uint8], ground: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Letters, arrows, bars and patches of tar as they lie on a road, seen from a car: it stays road.
-
-    Args:
-        picture: (H, W, 3) uint8 RGB; not changed.
-        ground: (H, W) uint8: 1 where there is road; nothing is drawn elsewhere.
-    """
-    height, width = picture.shape[:2]
-    ys, xs = np.nonzero(ground)
-    out = picture
-    for _ in range(int(rng.integers(1, 5)) if len(xs) else 0):
-        sign = _road_sign(rng)
-        place = int(rng.integers(len(xs)))
-        wide = width * rng.uniform(0.06, 0.6)
-        high, narrower, shear = wide * rng.uniform(0.08, 0.6), rng.uniform(0.5, 1.0), wide * rng.uniform(-0.6, 0.6)
-        bottom = np.array([[-wide / 2, high / 2], [wide / 2, high / 2]])
-        top = np.array([[wide / 2 * narrower + shear, -high / 2], [-wide / 2 * narrower + shear, -high / 2]])
-        corners = np.concatenate([top[::-1], bottom[::-1]]) + np.array([xs[place], ys[place]])
-        sign_h, sign_w = sign.shape
-        square = np.array([[0, 0], [sign_w, 0], [sign_w, sign_h], [0, sign_h]], np.float32)
-        seen = cv2.warpPerspective(
-            sign, cv2.getPerspectiveTransform(square, corners.astype(np.float32)), (width, height), flags=cv2.INTER_AREA
-        )
-        kind = rng.random()
-        tone = np.array([1, 1, 1] if kind < 0.6 else [1, 0.82, 0.25]) * rng.uniform(170, 255)
-        if kind > 0.85:
-            tone = rng.uniform(10, 80) * np.ones(3)
-        share = (seen * ground / 255.0 * rng.uniform(0.5, 1.0)).astype(np.float32)[:, :, None]
-        out = np.asarray(out * (1 - share) + tone.astype(np.float32) * share + 0.5, np.uint8)
-    return out
-
-
-def draw_shade(rng: np.random.Generator, picture: NDArray[np.uint8], things: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Some of the things dark, as in black clothes or black paint; or as often a dark patch, whatever lies in it.
-
-    The patches keep a network from taking dark for a person.
-
-    Args:
-        picture: (H, W, 3) uint8 RGB; not changed.
-        things: (H, W) uint8: 1 where there is one.
-    """
-    height, width = things.shape
-    dark = np.zeros_like(things)
-    if rng.random() < 0.5 and things.any():
-        count, pieces = cv2.connectedComponents(things)
-        dark = (rng.random(count) < 0.6).astype(np.uint8)[pieces] * things
-    else:
-        for _ in range(int(rng.integers(1, 4))):
-            middle, spread = rng.uniform(0, (width, height)), rng.uniform(0.03, 0.3) * width
-            corners = (middle + rng.normal(0, spread, (6, 2))).astype(np.int32)
-            cv2.fillPoly(dark, [cv2.convexHull(corners)], 1)
-    soft = cv2.GaussianBlur(dark.astype(np.float32), (0, 0), float(rng.uniform(0.4, 1.2)))[:, :, None]
-    light = rng.uniform(0.08, 0.6) * rng.uniform(0.9, 1.1, 3)
-    return np.asarray(picture * (1 - soft * (1 - light).astype(np.float32)) + 0.5, np.uint8)
-
-
-def _road_sign(rng: np.random.Generator) -> NDArray[np.uint8]:
-    """White on black: a word, an arrow, bars, a ring or a patch, (96, W) uint8."""
-    kind = int(rng.integers(6))
-    if kind < 2:
-        word = "".join(chr(int(rng.integers(65, 91))) for _ in range(int(rng.integers(2, 9))))
-        canvas = np.zeros((96, 56 * len(word) + 24), np.uint8)
-        cv2.putText(canvas, word, (10, 78), cv2.FONT_HERSHEY_SIMPLEX, 2.4, 255, int(rng.integers(5, 16)), cv2.LINE_AA)
-        return canvas
-    canvas = np.zeros((96, 192), np.uint8)
-    if kind == 2:
-        cv2.arrowedLine(
-            canvas, (16, 48), (176, int(rng.integers(16, 80))), 255, int(rng.integers(6, 20)), tipLength=0.3
-        )
-    elif kind == 3:
-        step = int(rng.integers(16, 48))
-        for x in range(0, 192, step):
-            canvas[:, x : x + step // 2] = 255
-    elif kind == 4:
-        cv2.ellipse(canvas, (96, 48), (84, 38), 0, 0, 360, 255, int(rng.integers(6, 18)))
-    else:
-        points = rng.integers(0, (192, 96), size=(6, 2)).astype(np.int32)
-        cv2.fillPoly(canvas, [cv2.convexHull(points)], 255)
-    return canvas
-
-
-def _blank(rng: np.random.Generator, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Black (mostly) or of one colour, with or without noise; of the shape of `picture`."""
-    color = rng.uniform(0, 25, 3) if rng.random() < 0.7 else rng.uniform(0, 255, 3)
-    out = np.empty_like(picture)
-    out[:] = color
-    return _add_noise(rng, out, rng.uniform(0.5, 6.0)) if rng.random() < 0.6 else out
-
-
-def _tone_table(rng: np.random.Generator, strength: float = 1.0) -> NDArray[np.uint8]:
-    """(1, 256, 3) uint8 table of gamma, contrast, brightness and a colour cast."""
-    x = np.linspace(0.0, 1.0, 256)[:, None]
-    gamma = math.exp(strength * rng.uniform(-0.5, 0.5)) if rng.random() < 0.7 else 1.0
-    contrast = 1.0 + strength * rng.uniform(-0.35, 0.4)
-    cast = np.exp(strength * rng.uniform(-0.12, 0.12, 3))
-    y = (np.power(x, gamma) - 0.5) * contrast + 0.5 + strength * rng.uniform(-0.15, 0.15)
-    return np.clip(y * cast * 255.0 + 0.5, 0, 255).astype(np.uint8)[None]
-
-
-def fog(rng: np.random.Generator, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Fog that thickens towards the horizon: c·t + grey·(1 − t), t = exp(−density · distance) (Koschmieder, 1924).
-
-    Distance is guessed from the row, as on a flat road: the bottom is near, the upper half far.
-    """
-    height = picture.shape[0]
-    horizon = rng.uniform(0.35, 0.5)
-    below = np.clip((np.arange(height) / height - horizon) / (1 - horizon), 0.06, 1.0)
-    seen = np.exp(-rng.uniform(0.06, 0.3) / below)[:, None, None].astype(np.float32)
-    air = np.float32(rng.uniform(170, 235))
-    return np.asarray(picture * seen + air * (1 - seen), np.uint8)
-
-
-def rain(rng: np.random.Generator, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Bright streaks of one direction, and a duller picture under them."""
-    height, width = picture.shape[:2]
-    drops = (rng.random((height, width), np.float32) > rng.uniform(0.985, 0.997)).astype(np.float32)
-    length = int(rng.integers(7, 17)) | 1
-    slant = rng.uniform(-0.4, 0.4)
-    kernel = np.zeros((length, length), np.float32)
-    middle = length // 2
-    cv2.line(kernel, (round(middle - slant * middle), 0), (round(middle + slant * middle), length - 1), 1.0)
-    streaks = np.minimum(cv2.filter2D(drops, -1, kernel), 1.0)[:, :, None] * np.float32(rng.uniform(40, 90))
-    dull = cv2.LUT(picture, np.clip((np.arange(256) - 128) * 0.8 + 118, 0, 255).astype(np.uint8))
-    return np.clip(dull + streaks, 0, 255).astype(np.uint8)
-
-
-def night(rng: np.random.Generator, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Dark and bluish, with a pool of light on the lower middle, and the noise of a sensor at its limit."""
-    height, width = picture.shape[:2]
-    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    away = ((x / width - rng.uniform(0.4, 0.6)) / 0.35) ** 2 + ((y / height - 0.85) / 0.3) ** 2
-    light = (rng.uniform(0.12, 0.3) + rng.uniform(0.3, 0.6) * np.exp(-away))[:, :, None]
-    tint = np.array([0.9, 0.95, 1.15], np.float32)
-    dark = np.clip(picture * light * tint, 0, 255).astype(np.uint8)
-    return _add_noise(rng, dark, rng.uniform(4.0, 12.0))
-
-
-_NOISE = np.random.default_rng(0).standard_normal(1 << 20).astype(np.float32)
-
-
-def _add_noise(rng: np.random.Generator, picture: NDArray[np.uint8], sigma: float) -> NDArray[np.uint8]:
-    """Gaussian noise of `sigma` grey levels, cut out of one long strip: drawing it anew costs more than the warp."""
-    start = int(rng.integers(0, _NOISE.size - picture.size)) if picture.size < _NOISE.size else 0
-    noise = (
-        np.resize(_NOISE[start:], picture.size) if picture.size > _NOISE.size else _NOISE[start : start + picture.size]
-    )
-    return cv2.add(picture, (noise * sigma).reshape(picture.shape), dtype=cv2.CV_8U)

@@ -1,4 +1,4 @@
-"""`check`: scans of data sets, told to people: lines, contact sheet, class shares."""
+"""`check`: scans of data sets, shown to people: lines, contact sheet, class shares."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from seg_viewer.core.errors import SourceError
-from trainer.data.formats import DataSet
+from trainer.data.data_set import DataSet
 from trainer.data.scan import Scan, scan
 from trainer.drawing import charts
 from trainer.drawing.pictures import fit, overlay, sheet, write_png
@@ -64,7 +64,7 @@ def describe(data: DataSet, found: Scan) -> list[str]:
 
 
 def refuse_damaged(scans: Sequence[Scan]) -> None:
-    """Raises: SourceError when a pair of any data set is damaged; the text tells the first and how many."""
+    """Raises: SourceError when a pair of any data set is damaged; the text names the first and says how many."""
     problems = [line for found in scans for line in found.problems]
     if problems:
         more = f" (and {len(problems) - 1} more: 'seg-trainer check' lists them)" if len(problems) > 1 else ""

@@ -15,11 +15,10 @@ from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.core.labels import LabelSet
 from trainer.data import formats
 from trainer.data.augment import Donor, View, crop_pair
-from trainer.data.formats import DataSet, Pair, Split
-from trainer.data.formats.base import read_picture
+from trainer.data.data_set import DataSet, read_picture
 from trainer.data.scan import Scan
 from trainer.labels.details import details_of
-from trainer.network.unet import logits_stride
+from trainer.pairs import Pair, Split
 from trainer.recipe import Recipe, Source
 
 CACHE_BYTES = 3 << 30
@@ -46,8 +45,8 @@ def find_source(source: Source, recipe: Recipe, roots: Sequence[Path], note: Cal
     name, labels = source.name or None, source.labels or recipe.run.labels
     try:
         if source.kind == formats.TFDS:
-            folder = formats.tfds_folder(source.path, note)
-            return formats.find("oxford_pets", folder, name, labels, split, details=recipe.run.details)
+            kind, folder = formats.fetch(source.path, note)
+            return formats.find(kind, folder, name, labels, split, details=recipe.run.details)
         folder = folder_of(source, roots)
         return formats.find(source.kind, folder, name, labels, split, source.own_bonnet, recipe.run.details)
     except SourceError as error:
@@ -87,8 +86,12 @@ def find_all(
 
 @dataclass
 class _Held:
-    """A decoded pair, no larger than it is needed, its mask in `Details` ids; `points` are x, y of pixels of rare
-    classes.
+    """A decoded pair, no larger than it is needed.
+
+    Args:
+        picture: (H, W, 3) uint8 RGB.
+        mask: (H, W) uint8 ids of `Details`.
+        points: (n, 2) of x, y pixels of rare classes.
     """
 
     picture: NDArray[np.uint8]
@@ -98,12 +101,20 @@ class _Held:
 
 @dataclass
 class _Set:
+    """A data set with training pairs.
+
+    Args:
+        source: what the recipe says of it.
+        data: its pairs.
+        rare: for each rare class that occurs, the training pairs that hold it.
+    """
+
     source: Source
     data: DataSet
     rare: list[NDArray[np.intp]] = field(default_factory=list)
 
 
-class Store:
+class Samples:
     """All training pairs of a recipe; samples are the same whenever and wherever they are asked for.
 
     Args:
@@ -133,7 +144,7 @@ class Store:
         self.view = View(
             recipe.crop,
             recipe.run.size,
-            logits_stride(recipe.model),
+            recipe.model.logits_stride,
             self.details.background,
             road=tuple(np.flatnonzero(folded == road).tolist()),
             things=tuple(np.flatnonzero(self._rare_ids).tolist()),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,9 +15,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from seg_viewer.core.errors import SourceError
+from seg_viewer.core.errors import ExportError, SourceError
 from seg_viewer.core.labels import LabelSet
-from trainer.data.formats import DataSet, Pair
+from seg_viewer.core.machine import usable_cores
+from seg_viewer.core.part_file import write_text
+from trainer.data.data_set import DataSet
+from trainer.pairs import Pair
 
 VERSION = 3
 TWIN_BITS = 6
@@ -103,7 +106,7 @@ def scan(data: DataSet, advance: Advance | None = None, cache: Path | None = Non
     kept = cache / f"scan-{_key(data, pairs)}.json" if cache else None
     if kept and (found := _load(kept, data)):
         return found
-    with ThreadPoolExecutor(max_workers=max(2, os.cpu_count() or 2)) as pool:
+    with ThreadPoolExecutor(max_workers=max(2, usable_cores())) as pool:
         looks = []
         for done, look in enumerate(pool.map(lambda pair: _look(data, pair), pairs), 1):
             looks.append(look)
@@ -130,6 +133,16 @@ def scan(data: DataSet, advance: Advance | None = None, cache: Path | None = Non
 
 @dataclass(frozen=True)
 class _Look:
+    """What a look at one pair found; as in `Scan`.
+
+    Args:
+        counts: pixels of each class and, last, ignored ones.
+        size: width, height in pixels; 0, 0 where damaged.
+        digest: of the picture file; "" where damaged.
+        hash: 256 bits that change little when the picture does.
+        problem: "" where it is sound.
+    """
+
     counts: NDArray[np.int64]
     size: tuple[int, int]
     digest: str
@@ -203,13 +216,9 @@ def _store(path: Path, found: Scan) -> None:
         "duplicates": found.duplicates,
         "twins": found.twins,
     }
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with contextlib.suppress(OSError, ExportError):  # without a cache the next scan only takes longer
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps(values), encoding="utf-8")
-        os.replace(part, path)
-    except OSError:
-        part.unlink(missing_ok=True)  # without a cache the next scan only takes longer
+        write_text(path, json.dumps(values))
 
 
 def _load(path: Path, data: DataSet) -> Scan | None:

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seg_viewer.core.labels import LabelSet
-from trainer.files import write_bytes
-from trainer.scoring.metrics import Scores
+from seg_viewer.core.part_file import write_bytes
+from seg_viewer.core.scores import Scores
 
 INK, GRID = "#2b2f36", "#d9dce1"
 ONE, TWO = "#1f77b4", "#e4572e"
@@ -43,8 +43,8 @@ def save(figure: Any, path: Path) -> Path:
 
 def _color(labels: LabelSet, class_id: int) -> tuple[float, float, float]:
     """Colour of a class for a chart; black and near-white ones become grey."""
-    color = tuple(value / 255 for value in labels[class_id].color)
-    return (0.55, 0.57, 0.6) if sum(color) < 0.15 or sum(color) > 2.85 else color  # type: ignore[return-value]
+    red, green, blue = (value / 255 for value in labels[class_id].color)
+    return (red, green, blue) if 0.15 <= red + green + blue <= 2.85 else (0.55, 0.57, 0.6)
 
 
 def shares(labels: LabelSet, by_part: Mapping[str, NDArray[np.float64]], path: Path) -> Path:
@@ -142,7 +142,9 @@ def architecture(model: Any, path: Path) -> Path:
     largest = max(height for _, height, _, _ in boxes)
     figure = _figure(max(8.0, 0.62 * len(boxes)), 5.2)
     axes = figure.add_subplot()
-    x, middle, ends = 0.0, [], {}
+    x = 0.0
+    middle: list[tuple[float, float, int, float]] = []  # left, y, height of the map, right
+    ends: dict[int, tuple[float, float]] = {}
     for name, height, width, channels in boxes:
         level = np.log2(largest / height)
         tall, wide = 2.2 * (height / largest) ** 0.6, 0.12 + 0.05 * np.sqrt(channels)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seg_viewer.core.labels import IGNORE_ID, LabelSet
-from trainer.files import write_bytes
+from seg_viewer.core.part_file import write_bytes
 
 Rgb = NDArray[np.uint8]
 

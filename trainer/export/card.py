@@ -8,13 +8,13 @@ from typing import Any
 
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.labels import DRIVING
-from trainer.data.formats import TERMS, DataSet
+from seg_viewer.core.scores import Scores
+from trainer.data.data_set import DataSet
+from trainer.data.formats import terms_of
 from trainer.export.release import Report
 from trainer.network.unet import stage_widths
-from trainer.recipe import Recipe, shipped_name
+from trainer.recipe import Recipe, is_model_file, shipped_name
 from trainer.scoring.heights import bin_name, percent
-from trainer.scoring.metrics import Scores
-from trainer.training.start import is_model_file
 
 
 def card_path(model: Path) -> Path:
@@ -41,7 +41,7 @@ def card_text(report: Report, recipe: Recipe, sets: Sequence[DataSet], run: Path
         report: of the export.
         recipe: that trained the weights.
         sets: its data sets.
-        run: the run folder; only its name is told.
+        run: the run folder; only its name is written.
         known: known failure cases in Markdown, taken over as they are.
     """
     parts = [
@@ -50,7 +50,7 @@ def card_text(report: Report, recipe: Recipe, sets: Sequence[DataSet], run: Path
         _recipe(report, recipe, run),
         _scores(report),
         _heights(report),
-        _calm(report),
+        _flicker(report),
         _checks(report),
         _speed(report),
         _not_for(report),
@@ -80,19 +80,19 @@ def _head(report: Report, recipe: Recipe) -> list[str]:
 
 
 def _data(sets: Sequence[DataSet], report: Report) -> list[str]:
-    told = [
-        f"- {data.name}, {len(data.train)} training pictures: {TERMS.get(data.name, 'terms not known here')}"
+    lines = [
+        f"- {data.name}, {len(data.train)} training pictures: {terms_of(data.name) or 'terms not known here'}"
         for data in sets
         if data.train
     ]
     names = {data.name for data in sets if data.train}
     begun = report.ancestor.terms.items() if report.ancestor else ()
-    told += [
+    lines += [
         f"- {name}, in the training of the file that it began with: {terms}"
         for name, terms in begun
         if name not in names
     ]
-    return ["## Trained on", "", *told, "", "These terms concern whoever uses the weights.", ""]
+    return ["## Trained on", "", *lines, "", "These terms concern whoever uses the weights.", ""]
 
 
 def _recipe(report: Report, recipe: Recipe, run: Path) -> list[str]:
@@ -174,11 +174,11 @@ def _heights(report: Report) -> list[str]:
     return [*lines, ""]
 
 
-def _calm(report: Report) -> list[str]:
-    if not report.calm:
+def _flicker(report: Report) -> list[str]:
+    if not report.flicker:
         return []
     lines = [
-        "## Calm",
+        "## Flicker",
         "",
         "Share of the pixels that change class from one frame to the next although the picture stands still there"
         " (luma changes by at most 2 of 255 grey levels), in percent:",
@@ -186,10 +186,11 @@ def _calm(report: Report) -> list[str]:
         "| clip | frames | still | this file | float32 | most between |",
         "|---|---:|---:|---:|---:|---|",
     ]
-    for name, calm in report.calm.items():
-        values = [percent(calm["still"]), _fine(calm["changed"]), _fine(report.float_calm[name]["changed"])]
-        most = ", ".join(f"{pair.replace('<->', ' and ')} {_fine(share)}" for pair, share in calm["by_classes"].items())
-        lines.append(f"| {name} | {calm['frames']} | {' | '.join(values)} | {most or '–'} |")
+    for name, flicker in report.flicker.items():
+        values = [percent(flicker["still"]), _fine(flicker["changed"]), _fine(report.float_flicker[name]["changed"])]
+        by_classes = flicker["by_classes"].items()
+        most = ", ".join(f"{pair.replace('<->', ' and ')} {_fine(share)}" for pair, share in by_classes)
+        lines.append(f"| {name} | {flicker['frames']} | {' | '.join(values)} | {most or '–'} |")
     return [*lines, ""]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import dataclasses
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +16,11 @@ from seg_viewer.core.errors import ExportError, ModelFileError
 from seg_viewer.core.model_file import INPUT_NAME, OUTPUT_NAME, ModelSpec, read_model_file
 from seg_viewer.core.part_file import part_file
 from seg_viewer.engines.openvino import import_openvino
-from trainer.export.head import add_head
+from trainer.export.head import add_head, drop_unused
 from trainer.files import make_folder
 from trainer.labels.details import Details
 from trainer.network.unet import LOGITS, PIXEL_OFFSET, PIXEL_SCALE
+from trainer.scoring.evaluate import Predict
 
 OPSET = 18  # tf2onnx refuses 21
 CENTRED = "centred"
@@ -88,7 +88,7 @@ def trunk_to_onnx(model: Any) -> Any:
 
 
 def _rename(graph: Any) -> None:
-    """Short names instead of the converter's scopes: conv0, conv0.weight, conv0.bias, relu0, …"""
+    """Short names instead of the converter's scopes: conv0, conv0.weight, conv0.bias, relu0 and so on."""
     counts: dict[str, int] = {}
     renamed: dict[str, str] = {}
     for node in list(graph.node)[3:]:
@@ -109,14 +109,6 @@ def _rename(graph: Any) -> None:
         item.name = renamed.get(item.name, item.name)
 
 
-def drop_unused(graph: Any) -> None:
-    """Remove initializers that no node reads."""
-    used = {name for node in graph.node for name in node.input}
-    kept = [item for item in graph.initializer if item.name in used]
-    del graph.initializer[:]
-    graph.initializer.extend(kept)
-
-
 def stride_of(model: Any) -> int:
     """How many picture pixels a logit of the network stands for in each direction."""
     return int(model.input_shape[1] // model.output_shape[1])
@@ -127,8 +119,8 @@ def whole_model(model: Any, details: Details, fused: bool) -> Any:
     import keras
 
     if details.subpixel:
-        told = keras.Model(model.input, model.get_layer(LOGITS).output)
-        return add_head(trunk_to_onnx(told), stride_of(told), fused, subpixel=True)
+        one_head = keras.Model(model.input, model.get_layer(LOGITS).output)
+        return add_head(trunk_to_onnx(one_head), stride_of(one_head), fused, subpixel=True)
     return add_head(trunk_to_onnx(model), stride_of(model), fused, details.groups)
 
 
@@ -165,21 +157,26 @@ def write_model(onnx_model: Any, spec: ModelSpec, path: Path) -> ModelSpec:
     return dataclasses.replace(checked, path=path)
 
 
-def run_onnx(onnx_model: Any) -> Any:
-    """A function picture (H, W, 3) uint8 → class map (H, W) uint8 that runs a graph in ONNX Runtime on the CPU."""
+def cpu_session(onnx_model: Any) -> Any:
+    """A graph in ONNX Runtime on the CPU, without its warnings: an onnxruntime.InferenceSession."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(onnx_model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(onnx_model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+
+
+def run_onnx(onnx_model: Any) -> Predict:
+    """A function picture (H, W, 3) uint8 → class map (H, W) uint8 that runs a graph in ONNX Runtime on the CPU."""
+    session = cpu_session(onnx_model)
 
     def predict(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        return session.run(None, {INPUT_NAME: picture[None]})[0][0].astype(np.uint8)
+        return np.asarray(session.run(None, {INPUT_NAME: picture[None]})[0][0], np.uint8)
 
     return predict
 
 
-def run_openvino(onnx_model: Any) -> Any:
+def run_openvino(onnx_model: Any) -> Predict:
     """As `run_onnx`, in OpenVINO on the CPU, in float32 wherever the graph is not int8.
 
     Left to itself OpenVINO takes bfloat16 where the processor has it, which says nothing about the graph.
@@ -191,11 +188,6 @@ def run_openvino(onnx_model: Any) -> Any:
 
     def predict(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
         request.infer({INPUT_NAME: picture[None]})
-        return request.get_tensor(OUTPUT_NAME).data[0].astype(np.uint8)
+        return np.array(request.get_tensor(OUTPUT_NAME).data[0], np.uint8)
 
     return predict
-
-
-def agreement(one: Any, other: Any, pictures: Sequence[NDArray[np.uint8]]) -> float:
-    """Share of pixels where two functions picture → class map give the same class, over all pictures."""
-    return float(np.mean([np.mean(one(picture) == other(picture)) for picture in pictures]))

@@ -6,25 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from seg_viewer.core.model_file import OUTPUT_NAME
+from trainer.labels.subpixel import by_class, doubling_kernels
+from trainer.network.unet import LOGITS
 
-LOGITS = "logits"
 FOLDED = "folded"
 SHARES = "shares"
 LEAST_SHARE = 1e-6
 """Of a pixel's largest class, what a folded class has at least in the int8 graph."""
-
-
-def doubling_kernels() -> NDArray[np.float32]:
-    """Bilinear doubling (half-pixel centres) as four 3×3 kernels, one for each pixel that a logit becomes.
-
-    Returns:
-        (4, 3, 3) float32, in the order (0, 0), (0, 1), (1, 0), (1, 1) of (row, column).
-    """
-    near = ([0.25, 0.75, 0.0], [0.0, 0.75, 0.25])
-    return np.array([np.outer(near[row], near[column]) for row in (0, 1) for column in (0, 1)], np.float32)
 
 
 def add_head(
@@ -42,7 +32,7 @@ def add_head(
             convolution. At the border zero padding scales all classes alike, so the winner stays (but for the bias,
             in the outermost row of pixels). Folded classes are doubled after folding, by a convolution in float32.
         groups: channels of the logits that make each class, see `trainer.labels.details.Details`; none: each makes one.
-        subpixel: the logits are those of `trainer.network.unet.sub_pixels`: nothing is left to be doubled.
+        subpixel: the logits are those of `trainer.labels.subpixel`: nothing is left to be doubled.
 
     Returns:
         The same model.
@@ -69,28 +59,42 @@ def add_head(
             _widen_last(graph)
         nodes += _compare(graph, scores, classes, interleave=stride == 2)
     else:
-        if subpixel:
-            nodes.append(helper.make_node("DepthToSpace", [scores], ["full_logits"], blocksize=2))
-            scores = "full_logits"
-        elif stride == 2:
-            graph.initializer.append(numpy_helper.from_array(np.array([1, 1, 2, 2], np.float32), "twice"))
-            way = {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}
-            nodes.append(helper.make_node("Resize", [scores, "", "twice"], ["full_logits"], **way))
-            scores = "full_logits"
-        nodes += [
-            helper.make_node("ArgMax", [scores], ["winner"], axis=1, keepdims=0),
-            helper.make_node("Cast", ["winner"], [OUTPUT_NAME], to=TensorProto.INT32),
-        ]
+        nodes += _arg_max(graph, scores, stride, subpixel)
     graph.node.extend(nodes)
     del graph.output[:], graph.value_info[:]
     shape = [1, stride * height, stride * width]
     graph.output.append(helper.make_tensor_value_info(OUTPUT_NAME, TensorProto.INT32, shape))
+    drop_unused(graph)
+    onnx.checker.check_model(onnx_model)
+    return onnx_model
+
+
+def _arg_max(graph: Any, scores: str, stride: int, subpixel: bool) -> list[Any]:
+    """Nodes that bring logits to full resolution, bilinearly unless they are sub-pixel ones, and take the largest."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    nodes = []
+    if subpixel:
+        nodes.append(helper.make_node("DepthToSpace", [scores], ["full_logits"], blocksize=2))
+        scores = "full_logits"
+    elif stride == 2:
+        graph.initializer.append(numpy_helper.from_array(np.array([1, 1, 2, 2], np.float32), "twice"))
+        way = {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}
+        nodes.append(helper.make_node("Resize", [scores, "", "twice"], ["full_logits"], **way))
+        scores = "full_logits"
+    return [
+        *nodes,
+        helper.make_node("ArgMax", [scores], ["winner"], axis=1, keepdims=0),
+        helper.make_node("Cast", ["winner"], [OUTPUT_NAME], to=TensorProto.INT32),
+    ]
+
+
+def drop_unused(graph: Any) -> None:
+    """Remove initializers that no node reads."""
     used = {name for node in graph.node for name in node.input}
     kept = [item for item in graph.initializer if item.name in used]
     del graph.initializer[:]
     graph.initializer.extend(kept)
-    onnx.checker.check_model(onnx_model)
-    return onnx_model
 
 
 def _widen_last(graph: Any) -> None:
@@ -118,7 +122,7 @@ def _order_by_class(graph: Any, classes: int) -> None:
     from onnx import numpy_helper
 
     constants = {item.name: item for item in graph.initializer}
-    order = np.arange(4 * classes).reshape(4, classes).T.ravel()
+    order = by_class(classes)
     for name in graph.node[-1].input[1:]:
         constants[name].CopyFrom(numpy_helper.from_array(numpy_helper.to_array(constants[name])[order], name))
 
@@ -152,7 +156,7 @@ def _fold_at_once(graph: Any, groups: Sequence[Sequence[int]], own: int) -> list
     """As `_fold` with few kernels: the largest of all classes is taken out of each pixel, and a convolution adds up.
 
     That largest stays out: it is the same for all classes of a pixel, so neither comparing nor doubling, which is
-    linear, can tell. A class whose share of a pixel is below `LEAST_SHARE` counts as if it had that much, because the
+    linear, needs it. A class whose share of a pixel is below `LEAST_SHARE` counts as if it had that much, because the
     logarithm of a share that float16 cannot hold would be infinite.
     """
     from onnx import helper, numpy_helper

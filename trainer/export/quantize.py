@@ -12,15 +12,16 @@ signed one for unsigned and loses the negative half (97.9 % of the pixels as in 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seg_viewer.core.model_file import INPUT_NAME
-from trainer.export.graph import CENTRED, drop_unused
-from trainer.export.head import FOLDED, SHARES
+from trainer.export.graph import CENTRED, cpu_session
+from trainer.export.head import FOLDED, SHARES, drop_unused
 
 LEVELS = 127
 KEPT_PER_PICTURE = 4096
@@ -99,37 +100,54 @@ def _watch(
     onnx_model: Any, names: Sequence[str], pictures: Sequence[NDArray[np.uint8]]
 ) -> Iterator[list[NDArray[np.float32]]]:
     """What the named tensors of a float32 graph hold, picture by picture."""
-    import onnxruntime
     from onnx import TensorProto, helper
 
     watched = copy.deepcopy(onnx_model)
     del watched.graph.output[:]
     watched.graph.output.extend(helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in names)
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(watched.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    session = cpu_session(watched)
     for picture in pictures:
         yield session.run(list(names), {INPUT_NAME: picture[None]})
 
 
-def observe(onnx_model: Any, pictures: Sequence[NDArray[np.uint8]], seed: int = 0) -> dict[str, NDArray[np.float32]]:
-    """Absolute values that the activations take on real pictures.
+@dataclass(frozen=True)
+class Observed:
+    """What the tensors of a float32 graph hold on real pictures.
+
+    Args:
+        samples: for each of `activation_names`, absolute values: a random sample, and the largest of every picture.
+        means: for each tensor that a quantised convolution takes, the mean of every channel, float64 (C,).
+    """
+
+    samples: dict[str, NDArray[np.float32]]
+    means: dict[str, NDArray[np.float64]]
+
+
+def observe(onnx_model: Any, pictures: Sequence[NDArray[np.uint8]], seed: int = 0) -> Observed:
+    """Run a float32 graph once over real pictures.
 
     Args:
         onnx_model: float32 graph.
-        pictures: (H, W, 3) uint8 RGB each, of the network's size.
-
-    Returns:
-        For each of `activation_names` a random sample of values, and the largest value of every picture.
+        pictures: (H, W, 3) uint8 RGB each, of the network's size; at least one.
+        seed: draws the sample.
     """
-    names = activation_names(onnx_model.graph)
+    activations = activation_names(onnx_model.graph)
+    inputs = {node.input[0] for node in onnx_model.graph.node if _is_quantized(node)}
+    names = [*activations, *sorted(inputs - set(activations))]
     rng = np.random.default_rng(seed)
-    seen: dict[str, list[NDArray[np.float32]]] = {name: [] for name in names}
+    samples: dict[str, list[NDArray[np.float32]]] = {name: [] for name in activations}
+    sums: dict[str, NDArray[np.float64]] = {}
     for values in _watch(onnx_model, names, pictures):
         for name, value in zip(names, values, strict=True):
-            flat = np.abs(value).ravel()
-            seen[name].append(np.append(flat[rng.integers(flat.size, size=KEPT_PER_PICTURE)], flat.max()))
-    return {name: np.concatenate(values) for name, values in seen.items()}
+            if name in samples:
+                flat = np.abs(value).ravel()
+                samples[name].append(np.append(flat[rng.integers(flat.size, size=KEPT_PER_PICTURE)], flat.max()))
+            if name in inputs:
+                sums[name] = sums.get(name, np.float64(0)) + value.mean(axis=(0, 2, 3), dtype=np.float64)
+    return Observed(
+        {name: np.concatenate(values) for name, values in samples.items()},
+        {name: total / len(pictures) for name, total in sums.items()},
+    )
 
 
 def best_range(values: NDArray[np.float32]) -> float:
@@ -155,9 +173,9 @@ def best_range(values: NDArray[np.float32]) -> float:
     return float(ranges[int(np.argmin(errors))])
 
 
-def activation_ranges(seen: dict[str, NDArray[np.float32]]) -> dict[str, float]:
-    """`best_range` of every observed tensor, and of the input the one that loses nothing: a step of one grey level."""
-    return {name: best_range(values) for name, values in seen.items()} | {CENTRED: float(LEVELS)}
+def activation_ranges(samples: Mapping[str, NDArray[np.float32]]) -> dict[str, float]:
+    """`best_range` of every activation, and of the input the one that loses nothing: a step of one grey level."""
+    return {name: best_range(values) for name, values in samples.items()} | {CENTRED: float(LEVELS)}
 
 
 def quantize_weight(weight: NDArray[np.float32], axis: int) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
@@ -180,7 +198,7 @@ def _is_quantized(node: Any) -> bool:
     return node.op_type in ("Conv", "ConvTranspose") and node.input[0] not in (FOLDED, SHARES)
 
 
-def correct_biases(onnx_model: Any, pictures: Sequence[NDArray[np.uint8]]) -> Any:
+def correct_biases(onnx_model: Any, means: Mapping[str, NDArray[np.float64]]) -> Any:
     """A copy of a float32 graph whose biases take back what rounding its weights to int8 adds on average.
 
     bias[o] − Σ (round(w)[o, c, i, j] − w[o, c, i, j]) · mean of input channel c (Nagel et al., 2019, "bias
@@ -188,21 +206,15 @@ def correct_biases(onnx_model: Any, pictures: Sequence[NDArray[np.uint8]]) -> An
 
     Args:
         onnx_model: what `quantize` is given after this.
-        pictures: (H, W, 3) uint8 RGB each, of the network's size.
+        means: of that graph, see `Observed`.
     """
     from onnx import numpy_helper
 
     corrected = copy.deepcopy(onnx_model)
     graph = corrected.graph
     constants = {item.name: numpy_helper.to_array(item) for item in graph.initializer}
-    convolutions = [node for node in graph.node if _is_quantized(node)]
-    names = sorted({node.input[0] for node in convolutions})
-    sums: dict[str, Any] = dict.fromkeys(names, 0.0)
-    for values in _watch(onnx_model, names, pictures):
-        for name, value in zip(names, values, strict=True):
-            sums[name] = sums[name] + value.mean(axis=(0, 2, 3), dtype=np.float64)
-    for node in convolutions:
-        weight, mean = constants[node.input[1]], sums[node.input[0]] / len(pictures)
+    for node in [node for node in graph.node if _is_quantized(node)]:
+        weight, mean = constants[node.input[1]], means[node.input[0]]
         out, into = (0, 1) if node.op_type == "Conv" else (1, 0)
         values, scale = quantize_weight(weight, out)
         spread = scale.reshape([-1 if axis == out else 1 for axis in range(4)])
@@ -219,7 +231,7 @@ def correct_biases(onnx_model: Any, pictures: Sequence[NDArray[np.uint8]]) -> An
     return corrected
 
 
-def quantize(onnx_model: Any, ranges: dict[str, float]) -> Any:
+def quantize(onnx_model: Any, ranges: Mapping[str, float]) -> Any:
     """A copy of a float32 graph with pairs on activations and weights.
 
     Args:
@@ -238,11 +250,13 @@ def quantize(onnx_model: Any, ranges: dict[str, float]) -> Any:
     nodes: list[Any] = []
     through: dict[str, str] = {}
 
-    def pair(name: str, scale: Any, axis: int | None = None, values: NDArray[np.int8] | None = None) -> str:
+    def pair(
+        name: str, scale: float | NDArray[np.float32], axis: int | None = None, values: NDArray[np.int8] | None = None
+    ) -> str:
         """Append Q and DQ of a tensor, or only DQ of stored values; returns the name of the result."""
-        scale = np.asarray(scale, np.float32)
-        graph.initializer.append(numpy_helper.from_array(scale, f"{name}.scale"))
-        graph.initializer.append(numpy_helper.from_array(np.zeros(scale.shape, np.int8), f"{name}.zero"))
+        scales = np.asarray(scale, np.float32)
+        graph.initializer.append(numpy_helper.from_array(scales, f"{name}.scale"))
+        graph.initializer.append(numpy_helper.from_array(np.zeros(scales.shape, np.int8), f"{name}.zero"))
         axes = {} if axis is None else {"axis": axis}
         if values is None:
             nodes.append(helper.make_node("QuantizeLinear", [name, f"{name}.scale", f"{name}.zero"], [f"{name}.q"]))

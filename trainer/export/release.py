@@ -1,4 +1,4 @@
-"""The whole way from a run folder to a model file: export, quantise, check against Keras, score, write, tell."""
+"""The whole way from a run folder to a model file: export, quantise, check against Keras, score, write."""
 
 from __future__ import annotations
 
@@ -15,22 +15,24 @@ from numpy.typing import NDArray
 from seg_viewer import __version__
 from seg_viewer.core.errors import ExportError, UsageError
 from seg_viewer.core.model_file import ModelSpec
+from seg_viewer.core.scores import Scores
 from seg_viewer.engines import load_engine
-from trainer.data.formats import TERMS, DataSet
+from trainer.data.data_set import DataSet
+from trainer.data.formats import terms_of
 from trainer.export.graph import half_model, run_onnx, run_openvino, whole_model, write_model
 from trainer.export.quantize import activation_ranges, correct_biases, observe, quantize, split_joins
 from trainer.labels.details import Details, details_of
-from trainer.labels.label_map import read_label_map
+from trainer.labels.named import read_label_map
 from trainer.network.backend import start_backend
-from trainer.network.keras_file import float_unet, folded, keras_class_map
+from trainer.network.build import float_unet, folded
+from trainer.network.keras_file import keras_class_map
 from trainer.network.unet import OWN_LOGITS
 from trainer.recipe import Recipe, Source, read_recipe, shipped_name
 from trainer.run_folder.ancestor import Ancestor, read_ancestor
 from trainer.run_folder.checkpoint import RECIPE, Arrays, load_weights
 from trainer.scoring.clips import clip_pictures
-from trainer.scoring.evaluate import Measured, Model, measure_all, to_frame, training_frames
-from trainer.scoring.flicker import measure_calm, short
-from trainer.scoring.metrics import Scores
+from trainer.scoring.evaluate import Measured, Model, Predict, measure_all, to_frame, training_frames
+from trainer.scoring.flicker import measure_flicker, short
 from trainer.scoring.speed import Speed, measure_speed
 
 PRECISIONS = ("float32", "float16", "int8")
@@ -54,8 +56,8 @@ class Report:
         calibration: training pictures that the int8 ranges are from.
         failures: where it falls short of the gate, one line each.
         heights: set → class → bins of the written graph, see `trainer.scoring.heights`.
-        calm: clip → `trainer.scoring.flicker` of the written graph as the viewer runs it.
-        float_calm: of the float32 graph in ONNX Runtime.
+        flicker: clip → `trainer.scoring.flicker` of the written graph as the viewer runs it.
+        float_flicker: of the float32 graph in ONNX Runtime.
         speed: when it was asked for.
         ancestor: the model file that training began with.
     """
@@ -70,8 +72,8 @@ class Report:
     calibration: int = 0
     failures: list[str] = field(default_factory=list)
     heights: dict[str, Any] = field(default_factory=dict)
-    calm: dict[str, dict[str, Any]] = field(default_factory=dict)
-    float_calm: dict[str, dict[str, Any]] = field(default_factory=dict)
+    flicker: dict[str, dict[str, Any]] = field(default_factory=dict)
+    float_flicker: dict[str, dict[str, Any]] = field(default_factory=dict)
     speed: Speed | None = None
     ancestor: Ancestor | None = None
 
@@ -116,26 +118,15 @@ def export_run(
         recipe = recipe.change(size=size, crop=(0, 0))
     size = recipe.run.size
     sets = [data for _, data in found]
-    labels = sets[0].labels
     weights, step = load_weights(run)
     trunk, details = _network(recipe, weights, sets[0], run)
     model = folded(trunk, details)
     plain = whole_model(trunk, details, fused=False)
     pictures = parity_pictures(sets, size)
-    as_float = Model(run_onnx(plain), size, labels)
+    as_float = Model(run_onnx(plain), size, sets[0].labels)
     float_scores = _scores(measure_all(as_float, sets))
     ancestor = read_ancestor(run)
-    trained_on = dict.fromkeys([data.name for data in sets if data.train] + list(ancestor.terms if ancestor else ()))
-    spec = ModelSpec(
-        Path(),
-        output.stem,
-        labels,
-        size[1],
-        size[0],
-        precision,
-        trained_on=tuple(trained_on),
-        producer=f"seg-trainer {__version__}",
-    )
+    spec = _spec(output.stem, sets, size, precision, ancestor)
     report = Report(step, spec, {}, float_scores, float_scores, pictures=len(pictures), ancestor=ancestor)
     graph = plain
     if precision == "float16":
@@ -143,37 +134,54 @@ def export_run(
     elif precision == "int8":
         frames = training_frames(found, size, calibration)
         note(f"int8: ranges from {len(frames)} training pictures")
-        graph = split_joins(whole_model(trunk, details, fused=True))
-        graph = quantize(correct_biases(graph, frames), activation_ranges(observe(graph, frames)))
+        graph = _int8(whole_model(trunk, details, fused=True), frames)
         report.calibration = len(frames)
     _compare(report, graph, model, pictures, sets, as_float, clips or {})
-    _judge(report)
-    for line in report.failures:
-        note(f"falls short: {line}")
-    if report.failures and not allow_worse:
-        raise ExportError(
-            f"{output}: not written: {report.failures[0]}; train longer, export another --precision, or accept it with"
-            " --allow-worse"
-        )
+    report.failures = _failures(report)
+    _gate(report, output, note, allow_worse)
     if speed:
         report.speed = measure_speed(graph, plain, pictures[0])
-    report.spec = write_model(graph, _told(report, recipe), output)
+    report.spec = write_model(graph, _with_results(report, recipe), output)
     return report
 
 
 def _network(recipe: Recipe, weights: Arrays, data: DataSet, run: Path) -> tuple[Any, Details]:
-    """The network in float32 with the one head that tells the recipe's classes, and what its logits mean."""
+    """The network in float32 with the one head of the recipe's classes, and what its logits mean."""
     import keras
 
     details = details_of(data.labels, data.details, recipe.model.subpixel)
     learned = read_recipe(str(run / RECIPE)).run.labels
     if not details.subpixel or details.folds or learned == recipe.run.labels:
         return float_unet(recipe.model, weights, recipe.run.size, details), details
-    # what it learned underneath: its second head tells that, at half size
+    # what it learned underneath: the logits of its second head, at half size
     both = details_of(read_label_map(learned).labels, data.details, subpixel=True)
     network = float_unet(recipe.model, weights, recipe.run.size, both)
     head = network.get_layer(OWN_LOGITS).output
     return keras.Model(network.input, head), dataclasses.replace(details, subpixel=False)
+
+
+def _spec(
+    name: str, sets: Sequence[DataSet], size: tuple[int, int], precision: str, ancestor: Ancestor | None
+) -> ModelSpec:
+    """The spec of the file before anything was measured; `size` is (width, height)."""
+    trained_on = dict.fromkeys([data.name for data in sets if data.train] + list(ancestor.terms if ancestor else ()))
+    return ModelSpec(
+        Path(),
+        name,
+        sets[0].labels,
+        size[1],
+        size[0],
+        precision,
+        trained_on=tuple(trained_on),
+        producer=f"seg-trainer {__version__}",
+    )
+
+
+def _int8(whole: Any, frames: Sequence[NDArray[np.uint8]]) -> Any:
+    """The int8 graph of a fused float32 one, with ranges and means of training pictures."""
+    split = split_joins(whole)
+    seen = observe(split, frames)
+    return quantize(correct_biases(split, seen.means), activation_ranges(seen.samples))
 
 
 def _scores(found: Mapping[str, Measured]) -> dict[str, Scores]:
@@ -197,10 +205,10 @@ def _compare(
     as_float: Model,
     clips: Mapping[str, str],
 ) -> None:
-    """Parity of the graph with Keras in both runtimes, and its scores and calm as the viewer will run it."""
+    """Parity of the graph with Keras in both runtimes, and its scores and flicker as the viewer will run it."""
     answers = [keras_class_map(model, picture) for picture in pictures]
 
-    def parity(predict: Any) -> float:
+    def parity(predict: Predict) -> float:
         same = [np.mean(predict(picture) == answer) for picture, answer in zip(pictures, answers, strict=True)]
         return float(np.mean(same))
 
@@ -217,33 +225,44 @@ def _compare(
             report.scores = _scores(found)
             report.heights = {name: measured.heights for name, measured in found.items() if measured.heights}
             for name, clip in clips.items():
-                calms = measure_calm([as_seen, as_float], clip_pictures(clip))
-                report.calm[name], report.float_calm[name] = calms
+                measured = measure_flicker([as_seen, as_float], clip_pictures(clip))
+                report.flicker[name], report.float_flicker[name] = measured
         finally:
             engine.close()
 
 
-def _judge(report: Report) -> None:
-    """The gate: agreement with Keras by precision, and for int8 the mIoU that is lost."""
+def _failures(report: Report) -> list[str]:
+    """One line for each shortfall: agreement with Keras by precision, and mIoU lost against float32."""
+    failures = []
     precision = report.spec.precision
     least = LEAST_AGREEMENT[precision]
     for engine, share in report.parity.items():
-        # in bfloat16 the viewer's engine may differ more than the graph does; scores below tell what that costs
+        # in bfloat16 the viewer's engine may differ more than the graph does; the scores below show what that costs
         if share < least and (precision == "int8" or "viewer" not in engine):
-            report.failures.append(
+            failures.append(
                 f"{precision} in {engine} agrees with Keras on {share:.3%} of the pixels of {report.pictures} pictures,"
                 f" less than {least:.2%}"
             )
     for name, found in report.scores.items():
         lost = report.float_scores[name].miou - found.miou
         if lost > MOST_MIOU_LOSS:
-            report.failures.append(
-                f"{precision} loses {lost * 100:.2f} mIoU on {name}, more than {MOST_MIOU_LOSS * 100:.1f}"
-            )
+            failures.append(f"{precision} loses {lost * 100:.2f} mIoU on {name}, more than {MOST_MIOU_LOSS * 100:.1f}")
+    return failures
 
 
-def _told(report: Report, recipe: Recipe) -> ModelSpec:
-    """The spec with scores and provenance."""
+def _gate(report: Report, output: Path, note: Callable[[str], None], allow_worse: bool) -> None:
+    """Say where a report falls short. Raises: ExportError when it does and may not."""
+    for line in report.failures:
+        note(f"falls short: {line}")
+    if report.failures and not allow_worse:
+        raise ExportError(
+            f"{output}: not written: {report.failures[0]}; train longer, export another --precision, or accept it with"
+            " --allow-worse"
+        )
+
+
+def _with_results(report: Report, recipe: Recipe) -> ModelSpec:
+    """The spec of the file with scores and provenance."""
     provenance = {
         "recipe": shipped_name(recipe) or "of its own",
         "network": recipe.model.arch,
@@ -258,17 +277,17 @@ def _told(report: Report, recipe: Recipe) -> ModelSpec:
     }
     begun = dict(report.ancestor.terms) if report.ancestor else {}
     provenance["terms"] = {
-        name: TERMS.get(name) or begun.get(name, "terms not known here") for name in report.spec.trained_on
+        name: terms_of(name) or begun.get(name, "terms not known here") for name in report.spec.trained_on
     }
     if report.ancestor:
         provenance["began_with"] = {"file": report.ancestor.name, "sha256": report.ancestor.sha256}
     if report.calibration:
         provenance["calibration_pictures"] = report.calibration
-    if report.float_calm:
-        provenance["float32_changed"] = {name: calm["changed"] for name, calm in report.float_calm.items()}
+    if report.float_flicker:
+        provenance["float32_changed"] = {name: found["changed"] for name, found in report.float_flicker.items()}
     if report.speed:
         provenance["speed"] = report.speed.to_json()
     metrics = {name: found.to_json() for name, found in report.scores.items()}
-    calm = {name: short(found) for name, found in report.calm.items()}
-    measures = {key: part for key, part in (("heights", report.heights), ("calm", calm)) if part}
+    flicker = {name: short(found) for name, found in report.flicker.items()}
+    measures = {key: part for key, part in (("heights", report.heights), ("calm", flicker)) if part}
     return dataclasses.replace(report.spec, metrics=metrics, measures=measures or None, provenance=provenance)

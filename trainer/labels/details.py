@@ -1,8 +1,7 @@
-"""Learning finer classes than the model shall tell: the network's own classes, unions of them, and how they fold."""
+"""Learning finer classes than the model has: the network's own classes, unions of them, and how they fold."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +11,7 @@ from numpy.typing import NDArray
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.labels import IGNORE_ID, LabelSet
 from trainer.labels.label_map import LabelMap
-from trainer.network.unet import sub_pixels
-
-FAR = 1e9
-"""What is taken off the logits of classes that do not count, so that their share of a sum of exponentials is 0."""
+from trainer.labels.subpixel import sub_pixels
 
 
 @dataclass(frozen=True)
@@ -26,12 +22,12 @@ class Details:
     the probabilities of its members add up to 1.
 
     Args:
-        labels: the classes that the finished model tells, C of them.
+        labels: the classes of the finished model, C of them.
         names: of the network's own classes, K of them; a mask's ids below K are these.
         unions: their members; mask id K + i is union i.
         groups: own classes that make each of the C classes; a class's probability is their sum.
-        subpixel: the network tells the C classes itself, for every pixel of the picture, and its own ones beside them
-            at half size, where they differ. Its logits are as `network.unet.sub_pixels` has them, then K channels.
+        subpixel: the network has logits of the C classes, for every pixel of the picture, and of its own ones beside
+            them at half size, where they differ. The logits lie as `trainer.labels.subpixel` says, then K channels.
     """
 
     labels: LabelSet
@@ -114,9 +110,11 @@ def plain(labels: LabelSet, subpixel: bool = False) -> Details:
 
 
 def details_of(labels: LabelSet, label_map: LabelMap | None, subpixel: bool = False) -> Details:
-    """What a network means that learns the classes of `label_map` to tell `labels`.
+    """What the logits of a network mean that learns the classes of `label_map` for a model of the classes `labels`.
 
     Args:
+        labels: the classes of the model.
+        label_map: the finer classes, or None: the network learns those of the model.
         subpixel: as in `Details`.
 
     Raises:
@@ -135,38 +133,6 @@ def details_of(labels: LabelSet, label_map: LabelMap | None, subpixel: bool = Fa
         f"details '{label_map.name}' fold into {', '.join(label_map.folds) or 'nothing'},"
         f" not into {', '.join(labels.names)}"
     )
-
-
-def union_cross_entropy(target: Any, logits: Any, details: Details, class_weights: Sequence[float] = ()) -> Any:
-    """L = Σ w[t] · −log Σ_{k in t} p[k] / Σ w[t]: cross-entropy that also knows unions of classes.
-
-    The marginal likelihood of partial labels (Cour et al., 2011); for a single class it is the usual one.
-
-    Args:
-        target: (N, H, W) integer mask ids of `details`, 255 = ignored.
-        logits: (N, H, W, K).
-        class_weights: of the folded classes, or none.
-
-    Returns:
-        Scalar float32.
-    """
-    from keras import ops
-
-    target = ops.cast(target, "int32")
-    logits = ops.cast(logits, "float32")
-    table = details.members()
-    rows = np.ones((256, len(details)), np.float32)  # ignored: every class is right, −log 1 = 0
-    rows[: len(table)] = table
-    weight_of = np.zeros(256, np.float32)
-    weight_of[: len(table)] = 1.0
-    if len(class_weights):
-        weight_of[: len(table)] = np.append(class_weights, 1.0)[
-            np.minimum(details.folded_ids()[: len(table)], len(class_weights))
-        ]
-    far = ops.take(ops.convert_to_tensor((rows - 1.0) * FAR), target, axis=0)
-    weight = ops.take(ops.convert_to_tensor(weight_of), target, axis=0)
-    log_p = ops.logsumexp(logits + far, axis=-1) - ops.logsumexp(logits, axis=-1)
-    return -ops.sum(weight * log_p) / ops.maximum(ops.sum(weight), 1e-6)
 
 
 def fold_target(target: Any, details: Details) -> Any:

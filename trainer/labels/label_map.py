@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from seg_viewer.core.carla_tags import TAGS, carla_lookup
-from seg_viewer.core.errors import SourceError, UsageError
-from seg_viewer.core.labels import DRIVING, IGNORE_ID, Label, LabelSet
+from seg_viewer.core.errors import SourceError
+from seg_viewer.core.labels import IGNORE_ID, Label, LabelSet
 
-SHIPPED = Path(__file__).parent / "labelmaps"
 STRAY = -1
 """Class of values that the map does not define: an error that names file, pixel and value."""
 
-IGNORE = "ignore"
 LOSSY_VALUES = 64
 """A mask with more distinct values than this, some of them undefined, was saved lossily or smoothed."""
 
@@ -176,77 +170,6 @@ def _what_to_do(distinct: int) -> str:
     return "; add it to a label map (--labels FILE.toml), as a class or under 'ignore'"
 
 
-def shipped_maps() -> dict[str, str]:
-    """Name → title of the label maps that ship, CARLA's among them."""
-    found = {file.stem: tomllib.loads(file.read_text(encoding="utf-8"))["title"] for file in SHIPPED.glob("*.toml")}
-    for version in TAGS:
-        for made in (carla_map(version, False), carla_map(version, True), carla_streets_map(version)):
-            found[made.name] = made.title
-    return dict(sorted(found.items()))
-
-
-def carla_map(version: str, driving: bool) -> LabelMap:
-    """The map of CARLA's tags, by number and by colour of its city palette.
-
-    Args:
-        version: key of `seg_viewer.core.carla_tags.TAGS`.
-        driving: to our four classes instead of CARLA's own.
-    """
-    tags = TAGS[version]
-    colors = {tag.color: tag.id for tag in tags}
-    until = {"0.8": "CARLA 0.8", "0.9.0": "CARLA 0.9.0 to 0.9.13", "0.9.14": "CARLA 0.9.14 and later"}[version]
-    if driving:
-        lookup = carla_lookup(version)
-        return LabelMap(
-            f"carla-{version}-driving",
-            f"{until} as background, road (lines too), car, person",
-            DRIVING,
-            {tag.id: int(lookup[tag.id]) for tag in tags},
-            {color: int(lookup[tag]) for color, tag in colors.items()},
-            tolerance=24,
-        )
-    labels = LabelSet([Label(tag.id, tag.name, tag.color, painted=tag.id != 0) for tag in tags])
-    own = {tag.id: tag.id for tag in tags}
-    return LabelMap(f"carla-{version}", f"{until}, its {len(tags)} tags", labels, own, colors, tolerance=24)
-
-
-_CARLA_STREETS = {
-    "building": "building",
-    "fence": "fence",
-    "pedestrian": "pedestrian",
-    "rider": "bicyclist",
-    "pole": "pole",
-    "road line": "road",
-    "road": "road",
-    "sidewalk": "pavement",
-    "vegetation": "tree",
-    "wall": "wall",
-    "traffic sign": "sign",
-    "traffic light": "sign",
-    "guard rail": "fence",
-    "sky": "sky",
-    **dict.fromkeys(("vehicle", "car", "truck", "bus", "motorcycle"), "car"),
-}
-
-
-def carla_streets_map(version: str) -> LabelMap:
-    """CARLA's tags as street classes; what has no class of its own is some background."""
-    driving, streets = carla_map(version, driving=True), read_label_map("streets")
-    ids = {label.name: label.id for label in streets.labels}
-    ids |= {name: len(streets.labels) + index for index, (name, _) in enumerate(streets.unions)}
-    by_tag = {tag.id: ids[_CARLA_STREETS.get(tag.name, "background")] for tag in TAGS[version]}
-    return dataclasses.replace(
-        driving,
-        name=f"carla-{version}-streets",
-        title=driving.title.split(" as ")[0] + " as street classes",
-        labels=streets.labels,
-        values=by_tag,
-        colors={tag.color: by_tag[tag.id] for tag in TAGS[version]},
-        unions=streets.unions,
-        folds=streets.folds,
-    )
-
-
 def plain_map(count: int) -> LabelMap:
     """Ids 0…count − 1 as classes "class 0", "class 1", …; 255 is ignored. For masks that nobody described."""
     hues = np.zeros((1, count, 3), np.uint8)
@@ -254,110 +177,3 @@ def plain_map(count: int) -> LabelMap:
     colors = cv2.cvtColor(hues, cv2.COLOR_HSV2RGB)[0].tolist()
     labels = LabelSet([Label(i, f"class {i}", tuple(colors[i]), painted=i > 0) for i in range(count)])
     return LabelMap("ids", f"ids 0…{count - 1} as they stand", labels, {**{i: i for i in range(count)}, 255: IGNORE_ID})
-
-
-def read_label_map(name: str) -> LabelMap:
-    """Read a label map.
-
-    Args:
-        name: path of a TOML file, or the name of one that ships.
-
-    Raises:
-        UsageError: there is none, or it says something that means nothing.
-    """
-    for version in TAGS:
-        for driving in (False, True):
-            if name == f"carla-{version}" + ("-driving" if driving else ""):
-                return carla_map(version, driving)
-        if name == f"carla-{version}-streets":
-            return carla_streets_map(version)
-    path = Path(name)
-    if not path.suffix and not path.exists():
-        path = SHIPPED / f"{name}.toml"
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(
-            f"{name}: no such label map ({error.strerror}); 'seg-trainer datasets' lists the ones that ship"
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: not a label map: {error}") from error
-    try:
-        return _from_tables(name, tables)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise UsageError(f"{path}: not a label map: {error}") from error
-
-
-def _from_tables(name: str, tables: dict[str, Any]) -> LabelMap:
-    known = {"title", "target", "read", "rest", "tolerance", "values", "colors", "classes", "unions", "folds"}
-    unknown = set(tables) - known
-    if unknown:
-        raise ValueError(f"'{sorted(unknown)[0]}' means nothing here")
-    target = tables.get("target", "driving")
-    if target not in ("driving", "streets"):
-        raise ValueError("target can only be 'driving' or 'streets'; give [classes] for other classes")
-    if ("target" in tables) == ("classes" in tables):
-        raise ValueError('give either target = "driving" or [classes] with a colour for each class')
-    if tables.get("read", "ids") not in ("ids", "otsu"):
-        raise ValueError(f"read = '{tables['read']}'; choose ids or otsu")
-    unions: tuple[tuple[str, tuple[int, ...]], ...] = ()
-    folds: Mapping[str, Mapping[str, tuple[int, ...]]] = {}
-    if target == "streets":
-        streets = read_label_map("streets")
-        labels, unions, folds = streets.labels, streets.unions, streets.folds
-    else:
-        labels = DRIVING if "target" in tables else _labels(tables["classes"])
-        unions = tuple((name, _members(labels, members)) for name, members in tables.get("unions", {}).items())
-        folds = {
-            name: {coarse: _members(labels, members) for coarse, members in classes.items()}
-            for name, classes in tables.get("folds", {}).items()
-        }
-    ids = {label.name: label.id for label in labels} | {IGNORE: IGNORE_ID}
-    ids |= {name: len(labels) + index for index, (name, _) in enumerate(unions)}
-    values = _ids_by(ids, tables.get("values", {}), lambda value: _in_range(int(value)))
-    colors = _ids_by(ids, tables.get("colors", {}), lambda color: tuple(_in_range(int(c)) for c in color))
-    rest = tables.get("rest")
-    return LabelMap(
-        name,
-        str(tables.get("title", name)),
-        labels,
-        values,
-        colors,
-        STRAY if rest is None else _class_id(ids, rest),
-        tables.get("read", "ids"),
-        int(tables.get("tolerance", 0)),
-        unions,
-        folds,
-    )
-
-
-def _labels(classes: Mapping[str, Sequence[int]]) -> LabelSet:
-    painted = {name: name not in ("background", "sky", "unlabeled") for name in classes}
-    colors = {name: tuple(int(c) for c in color) for name, color in classes.items()}
-    return LabelSet([Label(i, name, colors[name], painted[name]) for i, name in enumerate(classes)])  # type: ignore[arg-type]
-
-
-def _members(labels: LabelSet, names: Sequence[str]) -> tuple[int, ...]:
-    return tuple(_class_id({label.name: label.id for label in labels}, name) for name in names)
-
-
-def _class_id(ids: Mapping[str, int], name: str) -> int:
-    if name not in ids:
-        raise ValueError(f"no class '{name}'; there are {', '.join(ids)}")
-    return ids[name]
-
-
-def _ids_by(ids: Mapping[str, int], lists: Mapping[str, Sequence[Any]], clean: Any) -> dict[Any, int]:
-    out: dict[Any, int] = {}
-    for name, items in lists.items():
-        class_id = _class_id(ids, name)
-        for item in items:
-            if out.setdefault(clean(item), class_id) != class_id:
-                raise ValueError(f"{item} is given to two classes")
-    return out
-
-
-def _in_range(value: int) -> int:
-    if not 0 <= value <= 255:
-        raise ValueError(f"{value} is outside 0…255")
-    return value

@@ -10,6 +10,8 @@ import warnings
 from collections.abc import Iterator
 
 from seg_viewer.core.errors import UsageError
+from seg_viewer.core.machine import usable_cores
+from trainer.network.devices import strategy
 
 
 @contextlib.contextmanager
@@ -43,8 +45,6 @@ def start_backend() -> None:
     Raises:
         UsageError: Keras or its backend is not installed, or TF_CONFIG is wrong.
     """
-    from trainer.data.batches import cores
-
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # tf2onnx asks numpy for a name that is going away
     warnings.filterwarnings("ignore", message=".*np.object.*", category=FutureWarning)
@@ -57,9 +57,7 @@ def start_backend() -> None:
             return
         import tensorflow as tf
 
-        from trainer.training.step import strategy
-
         with contextlib.suppress(RuntimeError):  # already started; then it keeps what it has
-            tf.config.threading.set_intra_op_parallelism_threads(cores())
-            tf.config.threading.set_inter_op_parallelism_threads(cores())
+            tf.config.threading.set_intra_op_parallelism_threads(usable_cores())
+            tf.config.threading.set_inter_op_parallelism_threads(usable_cores())
         strategy()

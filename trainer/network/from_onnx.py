@@ -12,18 +12,19 @@ from numpy.typing import NDArray
 
 from seg_viewer.core.errors import ModelFileError, UsageError
 from seg_viewer.core.model_file import read_model_file
-from trainer.labels.label_map import read_label_map
+from trainer.labels.named import read_label_map
+from trainer.labels.subpixel import by_place
 from trainer.network.unet import LOGITS, PIXEL_SCALE
 from trainer.recipe import Model
 
 
 @dataclass(frozen=True)
-class Old:
+class StoredNetwork:
     """A network to begin with.
 
     Args:
         model: its architecture.
-        names: of the classes that its logits tell.
+        names: of the classes of its logits.
         layers: name of each Keras layer → its weights.
         step: of training, 0 where it is not known.
     """
@@ -42,7 +43,7 @@ class _Convolution:
     dilation: int = 1
 
 
-def read_onnx(path: Path) -> Old:
+def read_onnx(path: Path) -> StoredNetwork:
     """The U-Net (arch "unet-fast") of an .onnx file of ours, of any precision, batch norm folded.
 
     int8 weights come back as the numbers that they stand for: within half a step, 1/254 of a channel's largest weight.
@@ -84,23 +85,23 @@ def read_onnx(path: Path) -> Old:
     if subpixel:  # ordered class by class in the int8 graph, place by place in ours
         kernel, bias = layers[LOGITS]
         if spec.precision == "int8":
-            order = np.arange(4 * classes).reshape(classes, 4).T.ravel()
+            order = by_place(classes)
             kernel, bias = kernel[..., order], bias[order]
         layers[LOGITS] = [kernel, bias]
     step = (spec.provenance or {}).get("steps", 0)
-    return Old(model, _class_names(spec.labels.names, classes), layers, step if isinstance(step, int) else 0)
+    return StoredNetwork(model, _class_names(spec.labels.names, classes), layers, step if isinstance(step, int) else 0)
 
 
 def _layer(name: str) -> str:
     return name if name.endswith("_double") or name == LOGITS else f"{name}_conv"
 
 
-def _class_names(told: Sequence[str], count: int) -> tuple[str, ...]:
+def _class_names(names: Sequence[str], count: int) -> tuple[str, ...]:
     """Names of the logits: the file's classes, or the finer ones that they were folded from."""
     streets = read_label_map("streets").labels.names
-    for names in (tuple(told), streets):
-        if len(names) == count:
-            return names
+    for known in (tuple(names), streets):
+        if len(known) == count:
+            return known
     return tuple(f"class {index}" for index in range(count))
 
 

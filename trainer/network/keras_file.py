@@ -4,53 +4,17 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seg_viewer.core.errors import ExportError, ModelFileError, UsageError
+from seg_viewer.core.errors import ModelFileError, UsageError
 from seg_viewer.core.labels import LabelSet
 from seg_viewer.core.part_file import part_file
-from trainer.labels.details import Details
-from trainer.network.unet import build
-from trainer.recipe import Model
 
 MEMBER = "seg_viewer.json"
-
-
-def float_unet(model: Model, weights: Sequence[NDArray[Any]], size: tuple[int, int], details: Details) -> Any:
-    """The network under a float32 policy with given weights (a mixed-precision model would export casts).
-
-    Args:
-        size: (width, height) in pixels.
-        details: what its logits mean.
-
-    Raises:
-        ExportError: the weights are of another model.
-    """
-    import keras
-
-    keras.config.set_dtype_policy("float32")
-    classes, own = details.heads
-    made = build(model, classes, size[1], size[0], own)
-    try:
-        made.set_weights(list(weights))
-    except ValueError as error:
-        raise ExportError(
-            "the weights are of another model than the recipe's: export with the recipe that trained"
-        ) from error
-    return made
-
-
-def folded(model: Any, details: Details) -> Any:
-    """The network that tells the model's classes: itself, where it does already."""
-    import keras
-
-    told = details.folds or details.subpixel
-    return keras.Model(model.input, details.fold(model.output), name=model.name) if told else model
 
 
 def keras_class_map(model: Any, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -78,9 +42,11 @@ def save_keras(path: Path, model: Any, labels: LabelSet) -> None:
 def load_keras(path: Path) -> tuple[Any, LabelSet | None]:
     """The network and its classes (None in a file that is not from here).
 
+    Python code within a file is never run.
+
     Raises:
         UsageError: there is no such file.
-        ModelFileError: it is no Keras file, or a network of another kind.
+        ModelFileError: it is no Keras file, holds Python code, or is a network of another kind.
     """
     import keras
 
@@ -91,10 +57,24 @@ def load_keras(path: Path) -> tuple[Any, LabelSet | None]:
         with zipfile.ZipFile(path) as archive:
             if MEMBER in archive.namelist():
                 labels = LabelSet.from_json(json.loads(archive.read(MEMBER))["labels"])
-        model = keras.saving.load_model(path, compile=False)
+            code = _holds_code(json.loads(archive.read("config.json")))
+        # before Keras looks: it would run the code where somebody has switched its safe mode off for the process
+        if code:
+            raise ModelFileError(
+                f"{path}: holds a Lambda layer, which is Python code and is not run here;"
+                " save the network again with layers of Keras in its place, or give its .onnx file"
+            )
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except (zipfile.BadZipFile, ValueError, TypeError, KeyError, OSError) as error:
         raise ModelFileError(f"{path}: is no Keras model, or is cut short ({str(error).splitlines()[0]})") from error
     shape = getattr(model, "input_shape", None)
     if not (isinstance(shape, tuple) and len(shape) == 4 and shape[3] == 3 and shape[1] and shape[2]):
         raise ModelFileError(f"{path}: takes {shape}, not (None, H, W, 3) with fixed H and W")
     return model, labels
+
+
+def _holds_code(config: Any) -> bool:
+    """Whether a Lambda layer, or a lambda of another layer, is anywhere in the config.json of a Keras file."""
+    if isinstance(config, dict):
+        return config.get("class_name") in ("Lambda", "__lambda__") or any(map(_holds_code, config.values()))
+    return isinstance(config, list) and any(map(_holds_code, config))

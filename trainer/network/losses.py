@@ -10,15 +10,20 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.labels import IGNORE_ID
-from trainer.labels.details import Details, fold_target, union_cross_entropy
+from trainer.labels.details import Details, fold_target
 
 SMALL = 1e-6
 OWN_SHARE = 0.5
+FAR = 1e9
+"""What is taken off the logits of classes that do not count, so that their share of a sum of exponentials is 0."""
+
 NAMES = ("ce", "bce", "dice", "focal", "lovasz")
 
-Loss = Callable[[Any, Any], Any]
+LossFunction = Callable[[Any, Any], Any]
 """(target, logits) → scalar."""
 
 
@@ -53,6 +58,39 @@ def cross_entropy(target: Any, logits: Any, class_weights: Sequence[float] = ())
     # one kernel, where log_softmax of all classes takes several passes over them
     values = ops.sparse_categorical_crossentropy(inside, ops.cast(logits, "float32"), from_logits=True)
     return ops.sum(weights * values) / ops.maximum(ops.sum(weights), SMALL)
+
+
+def union_cross_entropy(target: Any, logits: Any, details: Details, class_weights: Sequence[float] = ()) -> Any:
+    """L = Σ w[t] · −log Σ_{k in t} p[k] / Σ w[t]: cross-entropy that also knows unions of classes.
+
+    The marginal likelihood of partial labels (Cour et al., 2011); for a single class it is the usual one.
+
+    Args:
+        target: (N, H, W) integer mask ids of `details`, 255 = ignored.
+        logits: (N, H, W, K).
+        details: what both mean.
+        class_weights: of the folded classes, or none.
+
+    Returns:
+        Scalar float32.
+    """
+    from keras import ops
+
+    target = ops.cast(target, "int32")
+    logits = ops.cast(logits, "float32")
+    table = details.members()
+    rows = np.ones((256, len(details)), np.float32)  # ignored: every class is right, −log 1 = 0
+    rows[: len(table)] = table
+    weight_of = np.zeros(256, np.float32)
+    weight_of[: len(table)] = 1.0
+    if len(class_weights):
+        weight_of[: len(table)] = np.append(class_weights, 1.0)[
+            np.minimum(details.folded_ids()[: len(table)], len(class_weights))
+        ]
+    far = ops.take(ops.convert_to_tensor((rows - 1.0) * FAR), target, axis=0)
+    weight = ops.take(ops.convert_to_tensor(weight_of), target, axis=0)
+    log_p = ops.logsumexp(logits + far, axis=-1) - ops.logsumexp(logits, axis=-1)
+    return -ops.sum(weight * log_p) / ops.maximum(ops.sum(weight), SMALL)
 
 
 def binary_cross_entropy(target: Any, logits: Any, class_weights: Sequence[float] = ()) -> Any:
@@ -137,7 +175,7 @@ def _sixteenth(target: Any, logits: Any, classes: int) -> tuple[Any, Any]:
 
     Args:
         target: (N, 2h, 2w).
-        logits: (N, h, w, …) as `trainer.network.unet.sub_pixels` has them.
+        logits: (N, h, w, …) as `trainer.labels.subpixel` lays them.
 
     Returns:
         (N, h/2, w/2) and (N, h/2, w/2, classes), the pictures in another order.
@@ -151,7 +189,7 @@ def _sixteenth(target: Any, logits: Any, classes: int) -> tuple[Any, Any]:
 
 
 def parse_loss(text: str) -> list[tuple[float, str]]:
-    """ "ce+0.5*dice" → [(1.0, "ce"), (0.5, "dice")]. Raises: UsageError naming the part that is none."""
+    """The sum "ce+0.5*dice" → [(1.0, "ce"), (0.5, "dice")]. Raises: UsageError naming the part that is none."""
     parts = []
     for part in text.replace(" ", "").lower().split("+"):
         match = re.fullmatch(r"(?:(\d*\.?\d+)\*)?([a-z]+)", part)
@@ -166,8 +204,8 @@ def make_loss(
     class_weights: Sequence[float] = (),
     gamma: float = 2.0,
     details: Details | None = None,
-    wrap: Callable[[Loss], Loss] = lambda loss: loss,
-) -> Loss:
+    wrap: Callable[[LossFunction], LossFunction] = lambda loss: loss,
+) -> LossFunction:
     """The loss of a recipe as a function (target, logits) → scalar.
 
     Args:
@@ -176,7 +214,7 @@ def make_loss(
         gamma: of the focal loss.
         details: what target and logits mean where that is not simply the C classes: then ce is taken over the
             network's own classes (`union_cross_entropy`), all else over the classes that they fold into. Where the
-            network tells both, `OWN_SHARE` times ce over its own classes is added.
+            network has logits of both, `OWN_SHARE` times ce over its own classes is added.
         wrap: what makes one kernel of a function, for all parts that do not sort; see `tensorflow_layers`.
 
     Raises:

@@ -25,7 +25,7 @@ def one_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
 
     if tf.config.list_physical_devices("GPU"):
         return function
-    return tf.function(function, jit_compile=True)  # type: ignore[no-any-return]
+    return tf.function(function, jit_compile=True)
 
 
 def with_own_kernels(model: Any) -> Any:

@@ -16,7 +16,7 @@ FAST_WIDTHS = (16, 32, 64, 128, 192)
 NORM_EPSILON = 1e-3
 
 LOGITS, OWN_LOGITS = "logits", "own_logits"
-"""Names of the last layers: of the classes that are told, and of finer ones learned beside them."""
+"""Names of the last layers: of the model's classes, and of finer ones learned beside them."""
 
 
 def stage_widths(model: Model) -> tuple[int, ...]:
@@ -30,22 +30,18 @@ def stage_widths(model: Model) -> tuple[int, ...]:
     return tuple((model.width or 32) * 2**stage for stage in range(model.depth))
 
 
-def logits_stride(model: Model) -> int:
-    """How many picture pixels a logit stands for in each direction: 2 for unet-fast without `subpixel`, else 1."""
-    return 2 if model.arch == "unet-fast" and not model.subpixel else 1
-
-
 def build(model: Model, classes: int, height: int | None = None, width: int | None = None, own: int = 0) -> Any:
     """The network of a recipe.
 
     Args:
         classes: number of classes.
         height, width: of the picture in pixels; None for any.
-        own: with `model.subpixel`, finer classes that a second head tells at half size; 0: there is none.
+        own: with `model.subpixel`, finer classes of a second head, at half size; 0: there is none.
 
     Returns:
         keras.Model: float pixels 0…255, (N, H, W, 3) RGB → float32 logits (N, H/s, W/s, classes) with s =
-        `logits_stride(model)`. With `model.subpixel` (N, H/2, W/2, 4 · classes + own), see `sub_pixels`.
+        `model.logits_stride`. With `model.subpixel` (N, H/2, W/2, 4 · classes + own), see
+        `trainer.labels.subpixel`.
 
     Raises:
         ValueError: height or width does not halve often enough.
@@ -53,18 +49,6 @@ def build(model: Model, classes: int, height: int | None = None, width: int | No
     if model.arch == "unet-fast":
         return build_fast(classes, stage_widths(model), height, width, model, own)
     return build_unet(classes, stage_widths(model), height, width, model)
-
-
-def sub_pixels(logits: Any, classes: int) -> Any:
-    """The first 4 · classes channels of (N, h, w, …) as logits of the picture's pixels, (N, 2h, 2w, classes).
-
-    Channel (2 · row + column) · classes + class belongs to that row and column of the four pixels (Shi et al., 2016).
-    """
-    from keras import ops
-
-    height, width = logits.shape[1:3]
-    parts = ops.reshape(logits[..., : 4 * classes], (-1, height, width, 2, 2, classes))
-    return ops.reshape(ops.transpose(parts, (0, 1, 3, 2, 4, 5)), (-1, 2 * height, 2 * width, classes))
 
 
 def conv(x: Any, channels: int, name: str, model: Model, stride: int = 1, relu: bool = True, dilation: int = 1) -> Any:

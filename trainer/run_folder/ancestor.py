@@ -9,8 +9,8 @@ from pathlib import Path
 
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.model_file import read_model_file
-from trainer.files import write_text
-from trainer.training.start import is_model_file
+from seg_viewer.core.part_file import write_text
+from trainer.recipe import is_model_file
 
 ANCESTOR = "begins_with.json"
 
@@ -30,11 +30,12 @@ class Ancestor:
     terms: Mapping[str, str] = field(default_factory=dict)
 
 
-def tell_ancestor(start: str, run: Path) -> None:
+def write_ancestor(start: str, run: Path) -> None:
     """Keep in a run folder which model file it, or the run that it begins with, begins with, if any does.
 
     Args:
         start: as in the recipe.
+        run: the run folder.
 
     Raises:
         ModelFileError: the file cannot be read.
@@ -52,7 +53,7 @@ def tell_ancestor(start: str, run: Path) -> None:
 
 
 def read_ancestor(run: Path) -> Ancestor | None:
-    """What `tell_ancestor` kept, None where there is none. Raises: UsageError when it is damaged."""
+    """What `write_ancestor` kept, None where there is none. Raises: UsageError when it is damaged."""
     path = run / ANCESTOR
     if not path.is_file():
         return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seg_viewer.core.errors import ExportError, UsageError
+from seg_viewer.core.errors import UsageError
+from seg_viewer.core.part_file import part_file
 
 CHECKPOINT = "checkpoint.npz"
 WEIGHTS = "weights.npz"
@@ -23,7 +23,7 @@ Arrays = list[NDArray[Any]]
 
 
 @dataclass
-class State:
+class Checkpoint:
     """A run between two steps.
 
     Args:
@@ -73,35 +73,29 @@ _VALUES = (
 
 
 def save_arrays(path: Path, **arrays: Any) -> None:
-    """Write an .npz beside `path`, then put it in place: no half file ever stands there. Raises: ExportError."""
-    part = path.with_name(f".{path.name}.part.npz")
-    try:
+    """Write an .npz that is there whole or not at all. Raises: ExportError."""
+    with part_file(path) as part:
         np.savez(part, **arrays)
-        os.replace(part, path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise ExportError(
-            f"{path}: cannot be written: {error.strerror}; what stood there before is untouched"
-        ) from error
 
 
-def save_state(run: Path, state: State) -> None:
+def save_checkpoint(run: Path, checkpoint: Checkpoint) -> None:
     """Write the checkpoint of a run folder. Raises: ExportError."""
-    arrays: dict[str, Any] = {"values": json.dumps({name: getattr(state, name) for name in _VALUES})}
+    arrays: dict[str, Any] = {"values": json.dumps({name: getattr(checkpoint, name) for name in _VALUES})}
     for name in _LISTS:
-        arrays |= {f"{name}{index:04}": value for index, value in enumerate(getattr(state, name))}
+        arrays |= {f"{name}{index:04}": value for index, value in enumerate(getattr(checkpoint, name))}
     save_arrays(run / CHECKPOINT, **arrays)
 
 
-def load_state(run: Path) -> State | None:
+def load_checkpoint(run: Path) -> Checkpoint | None:
     """The checkpoint of a run folder, or None. Raises: UsageError when it is damaged."""
     path = run / CHECKPOINT
     if not path.exists():
         return None
     try:
         with np.load(path) as file:
-            lists = {name: [file[key] for key in sorted(file.files) if key.startswith(name)] for name in _LISTS}
-            return State(**lists, **json.loads(str(file["values"])))
+            values: dict[str, Any] = json.loads(str(file["values"]))
+            values |= {name: [file[key] for key in sorted(file.files) if key.startswith(name)] for name in _LISTS}
+            return Checkpoint(**values)
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         raise UsageError(f"{path}: checkpoint is damaged ({error}); remove it to start again") from error
 

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from seg_viewer.core.assets import asset_path
 from seg_viewer.core.errors import SourceError, UsageError
-from seg_viewer.core.frame import Picture, RgbPicture
+from seg_viewer.core.frame import Picture
+from seg_viewer.media.video_reader import VideoReader
 
 DEMO = "demo"
 
 
 def clip_names(clips: Sequence[str]) -> dict[str, str]:
-    """Name → clip: the stem of its file. All are opened once, so that what is missing is told before anything runs.
+    """Name → clip: the stem of its file. All are opened once, so that what is missing is said before anything runs.
 
     Args:
         clips: video files, or "demo".
 
     Raises:
-        UsageError: one is live, or two have the same name.
-        SourceError: one is missing or cannot be read.
+        UsageError: one is live or missing, or two have the same name.
+        SourceError: one cannot be read.
     """
     names: dict[str, str] = {}
     for clip in clips:
@@ -35,36 +36,21 @@ def clip_names(clips: Sequence[str]) -> dict[str, str]:
     return names
 
 
-def _open(clip: str) -> Any:
-    import av
-
-    path = asset_path("demo", "street.mp4") if clip == DEMO else Path(clip)
-    if not path.is_file():
-        raise SourceError(f"{path}: no such file")
-    try:
-        container = av.open(str(path))
-    except (av.FFmpegError, OSError) as error:
-        raise SourceError(f"{path}: cannot be read as a video: {error.strerror}") from error
-    if not container.streams.video:
-        container.close()
-        raise SourceError(f"{path}: holds no picture")
-    return container
+def _open(clip: str) -> VideoReader:
+    return VideoReader(asset_path("demo", "street.mp4") if clip == DEMO else Path(clip))
 
 
 def clip_pictures(clip: str) -> Iterator[Picture]:
-    """The frames of a clip in order.
+    """The frames of a clip in order, as seg-viewer shows them: upright, in the colours that the file says.
 
     Args:
         clip: video file, or "demo".
 
     Raises:
-        SourceError: it cannot be read.
+        UsageError: there is no such file.
+        SourceError: it cannot be read, or not all of it.
     """
-    import av
-
-    with _open(clip) as container:
-        try:
-            for frame in container.decode(video=0):
-                yield RgbPicture(frame.to_ndarray(format="rgb24"))
-        except av.FFmpegError as error:
-            raise SourceError(f"{clip}: is damaged ({error.strerror}); measure on a whole file") from error
+    with contextlib.closing(_open(clip)) as reader:
+        yield from reader.pictures()
+        if reader.damaged or reader.broken_off:
+            raise SourceError(f"{clip}: is damaged, not all of it can be decoded; measure on a whole file")

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seg_viewer.core.labels import LabelSet
-from trainer.data.formats import DataSet
+from seg_viewer.core.scores import Scores, confusion_matrix
+from seg_viewer.media.rgb_picture import RgbPicture
+from trainer.data.data_set import DataSet
 from trainer.recipe import Source
 from trainer.scoring.heights import Heights
-from trainer.scoring.metrics import Scores, confusion_matrix
 from trainer.scoring.worst import Rated, Worst
 
 Predict = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
@@ -22,11 +23,8 @@ Predict = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 
 
 def to_frame(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Stretch a picture to the network's (width, height); by area where it shrinks both ways, else bilinear."""
-    height, width = picture.shape[:2]
-    shrinks = size[0] < width and size[1] < height
-    out = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-    return np.ascontiguousarray(out)
+    """A picture (H, W, 3) uint8 RGB at the network's (width, height), scaled as seg-viewer scales it."""
+    return RgbPicture(picture).scaled_rgb(*size)
 
 
 def to_mask_size(class_map: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -41,12 +39,12 @@ class Model(NamedTuple):
     Args:
         predict: the model.
         size: (width, height) that it takes.
-        labels: its classes.
+        labels: its classes; None where it does not say, then they are those of the data.
     """
 
     predict: Predict
     size: tuple[int, int]
-    labels: LabelSet
+    labels: LabelSet | None
 
 
 @dataclass(frozen=True)
@@ -81,23 +79,24 @@ def measure(
     Raises:
         SourceError: a file is damaged.
     """
-    totals = [np.zeros((len(model.labels),) * 2, np.int64) for model in models]
-    heights = [Heights(model.labels) for model in models]
+    classes = [model.labels or data.labels for model in models]
+    totals = [np.zeros((len(labels),) * 2, np.int64) for labels in classes]
+    heights = [Heights(labels) for labels in classes]
     ranks = [Worst(worst) for _ in models]
     for done, pair in enumerate(data.held_out, 1):
         picture, mask = data.read(pair)
-        for model, total, by_height, rank in zip(models, totals, heights, ranks, strict=True):
+        for model, labels, total, by_height, rank in zip(models, classes, totals, heights, ranks, strict=True):
             class_map = model.predict(to_frame(picture, model.size))
             predicted = to_mask_size(class_map, mask)
-            matrix = confusion_matrix(mask, predicted, len(model.labels))
+            matrix = confusion_matrix(mask, predicted, len(labels))
             total += matrix
             by_height.add(mask, predicted)
-            rank.add(pair, Scores(1, matrix, model.labels), class_map)
+            rank.add(pair, Scores(1, matrix, labels), class_map)
         if advance:
             advance(done, len(data.held_out))
     return [
-        Measured(Scores(len(data.held_out), total, model.labels), by_height.to_json(), rank.found)
-        for model, total, by_height, rank in zip(models, totals, heights, ranks, strict=True)
+        Measured(Scores(len(data.held_out), total, labels), by_height.to_json(), rank.found)
+        for labels, total, by_height, rank in zip(classes, totals, heights, ranks, strict=True)
     ]
 
 

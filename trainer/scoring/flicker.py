@@ -1,4 +1,4 @@
-"""How calm class maps are in time: what flickers although the picture stands still."""
+"""How much class maps flicker: what changes its class although the picture stands still."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ STILL = 2
 LARGEST = 3
 
 
-class Calm:
+class Flicker:
     """Share of still pixels whose class changes from one frame of a clip to the next.
 
     Luma (ITU-R BT.601) of the network's input is blurred with a box of 5×5. A pixel is still when the largest absolute
     difference of that luma to the frame before, in its 3×3 neighbourhood, is at most 2 grey levels. Luma and blur are
     rounded to whole levels; at the border the picture is mirrored. Pairs of frames that are the same in every value are
-    left out: a frame that came twice says nothing about calm.
+    left out: a frame that came twice says nothing about flicker.
 
     Args:
-        labels: names of the classes; None where the model does not say, then ids are told.
+        labels: names of the classes; None where the model does not say, then ids stand for them.
     """
 
     def __init__(self, labels: LabelSet | None) -> None:
@@ -100,8 +100,8 @@ def _share(part: int, whole: int) -> float | None:
     return round(part / whole, 6) if whole else None
 
 
-def measure_calm(models: Sequence[Model], pictures: Iterable[Picture]) -> list[dict[str, Any]]:
-    """`Calm.to_json` of each model on one clip, decoded once.
+def measure_flicker(models: Sequence[Model], pictures: Iterable[Picture]) -> list[dict[str, Any]]:
+    """`Flicker.to_json` of each model on one clip, decoded once.
 
     Args:
         models: what segments it, each at its own size.
@@ -110,36 +110,38 @@ def measure_calm(models: Sequence[Model], pictures: Iterable[Picture]) -> list[d
     Raises:
         SourceError: a frame cannot be read.
     """
-    calms = [Calm(model.labels) for model in models]
+    found = [Flicker(model.labels) for model in models]
     for picture in pictures:
-        for model, calm in zip(models, calms, strict=True):
+        for model, flicker in zip(models, found, strict=True):
             frame = picture.scaled_rgb(*model.size)
-            calm.add(frame, model.predict(frame))
-    return [calm.to_json() for calm in calms]
+            flicker.add(frame, model.predict(frame))
+    return [flicker.to_json() for flicker in found]
 
 
-def short(calm: Mapping[str, Any]) -> dict[str, Any]:
+def short(flicker: Mapping[str, Any]) -> dict[str, Any]:
     """What a model file holds of it: frames, still, changed."""
-    return {key: calm[key] for key in ("frames", "still", "changed")}
+    return {key: flicker[key] for key in ("frames", "still", "changed")}
 
 
-def calm_text(name: str, calms: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def flicker_text(name: str, measured: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Lines about one clip, in percent; a line for each model.
 
     Args:
         name: of the clip.
-        calms: model's name → its `Calm.to_json`.
+        measured: model's name → its `Flicker.to_json`.
     """
-    lines = []
-    width = max(map(len, calms))
-    for model, calm in calms.items():
+    lines: list[str] = []
+    width = max(map(len, measured))
+    for model, flicker in measured.items():
         if not lines:
-            still = "no pair of frames" if calm["still"] is None else f"{calm['still'] * 100:.1f} % of the pixels"
-            again = f", {calm['repeated']} of them repeated" if calm["repeated"] else ""
-            lines.append(f"{name}: {calm['frames']} frames{again}, still {still}")
-        if calm["changed"] is None:
+            still = "no pair of frames" if flicker["still"] is None else f"{flicker['still'] * 100:.1f} % of the pixels"
+            again = f", {flicker['repeated']} of them repeated" if flicker["repeated"] else ""
+            lines.append(f"{name}: {flicker['frames']} frames{again}, still {still}")
+        if flicker["changed"] is None:
             lines.append(f"  {model:{width}}  nothing stands still")
             continue
-        by_classes = ", ".join(f"{pair} {share * 100:.3f}" for pair, share in calm["by_classes"].items())
-        lines.append(f"  {model:{width}}  of these change class {calm['changed'] * 100:.3f} %  {by_classes}".rstrip())
+        by_classes = ", ".join(f"{pair} {share * 100:.3f}" for pair, share in flicker["by_classes"].items())
+        lines.append(
+            f"  {model:{width}}  of these change class {flicker['changed'] * 100:.3f} %  {by_classes}".rstrip()
+        )
     return lines

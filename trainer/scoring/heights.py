@@ -33,12 +33,14 @@ class Heights:
 
     Args:
         labels: classes of the masks; those named in `CLASSES` are counted.
+
+    Attributes:
+        counts: class name → right, wrong, missed pixels and objects by bin, shape (4, bins), int64.
     """
 
     def __init__(self, labels: LabelSet) -> None:
         self._ids = {name: labels.by_name(name).id for name in CLASSES if name in labels.names}
-        # rows: right, wrong, missed pixels, objects
-        self._counts = {name: np.zeros((4, len(EDGES)), np.int64) for name in self._ids}
+        self.counts = {name: np.zeros((4, len(EDGES)), np.int64) for name in self._ids}
 
     def add(self, truth: NDArray[np.uint8], predicted: NDArray[np.uint8]) -> None:
         """Count one picture.
@@ -54,11 +56,11 @@ class Heights:
             raise ValueError(f"truth is {truth.shape}, predicted {predicted.shape}")
         known = truth != IGNORE_ID
         for name, class_id in self._ids.items():
-            self._counts[name] += _count(truth == class_id, predicted == class_id, known)
+            self.counts[name] += _count(truth == class_id, predicted == class_id, known)
 
     def to_json(self) -> dict[str, list[dict[str, Any]]]:
         """Class name → its `Bins`, for classes that have objects; values rounded to 4 places."""
-        return {name: _bins(counts) for name, counts in self._counts.items() if counts[3].any()}
+        return {name: _bins(counts) for name, counts in self.counts.items() if counts[3].any()}
 
 
 def _bins(counts: NDArray[np.int64]) -> list[dict[str, Any]]:

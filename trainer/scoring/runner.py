@@ -28,7 +28,7 @@ class Runner:
         predict: (H, W, 3) uint8 RGB of the network's size → (H, W) uint8 class ids.
         size: (width, height) it takes.
         labels: its classes; None where the file does not say.
-        told: what runs it.
+        runs_as: what runs it, for people.
         close: lets go of it.
     """
 
@@ -36,7 +36,7 @@ class Runner:
     predict: Predict
     size: tuple[int, int]
     labels: LabelSet | None
-    told: str
+    runs_as: str
     close: Callable[[], None]
 
 
@@ -76,8 +76,8 @@ def _open_keras(path: Path) -> Runner:
     def predict(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return keras_class_map(model, picture)
 
-    told = f"Keras {keras.__version__} on {keras.backend.backend()}, float32"
-    return Runner(path.name, predict, (width, height), labels, told, lambda: None)
+    runs_as = f"Keras {keras.__version__} on {keras.backend.backend()}, float32"
+    return Runner(path.name, predict, (width, height), labels, runs_as, lambda: None)
 
 
 def _open_engine(path: Path, engine: str) -> Runner:
@@ -102,18 +102,18 @@ def _model_beside(plan: Path, sha256: str) -> ModelSpec | None:
 
 def _open_plan(path: Path) -> Runner:
     """A plan as `seg-trainer build-engine -o` writes it, its sidecar and the model it was built from beside it."""
-    from seg_viewer.engines.nvidia.engine import require_tensorrt
+    from seg_viewer.engines.nvidia.library import require_tensorrt
 
     try:
         plan = path.read_bytes()
-        told = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-        whole, built_from = told["sha256"] == hashlib.sha256(plan).hexdigest(), told["key"]["model_sha256"]
+        beside = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        whole, built_from = beside["sha256"] == hashlib.sha256(plan).hexdigest(), beside["key"]["model_sha256"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(
             f"{path}: the plan and its {path.stem}.json cannot be read ({error}); build it again"
         ) from error
     if not whole:
-        raise UsageError(f"{path}: is not the plan that {path.stem}.json tells of; build it again")
+        raise UsageError(f"{path}: is not the plan that {path.stem}.json describes; build it again")
     spec = _model_beside(path, built_from)
     if spec is None:
         raise UsageError(f"{path}: the .onnx file that it was built from must lie beside it (for classes and size)")

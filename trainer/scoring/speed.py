@@ -40,6 +40,7 @@ class Speed:
     versions: str
 
     def to_json(self) -> dict[str, Any]:
+        """As a model file holds it: milliseconds rounded to 2 places, and what they were measured on."""
         return {
             "openvino_ms": [round(value, 2) for value in self.openvino_ms],
             "onnxruntime_float32_ms": [round(value, 2) for value in self.onnxruntime_ms],

@@ -11,10 +11,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.data.formats import DataSet, Pair
-from trainer.drawing.pictures import fit, overlay, tiles
-from trainer.files import write_bytes
-from trainer.scoring.metrics import Scores
+from seg_viewer.core.part_file import write_bytes
+from seg_viewer.core.scores import Scores
+from trainer.data.data_set import DataSet
+from trainer.drawing.pictures import Rgb, fit, overlay, tiles
+from trainer.pairs import Pair
 
 MOST_BYTES = 1_500_000
 """A sheet is made smaller until its file is below this."""
@@ -43,8 +44,8 @@ class Rated:
 
     def to_json(self) -> dict[str, Any]:
         """{"name", "miou", "iou" by class}, shares of 1, rounded to 4 places."""
-        told = self.scores.to_json()
-        return {"name": self.name, "miou": told["miou"], "iou": told["iou"]}
+        scores = self.scores.to_json()
+        return {"name": self.name, "miou": scores["miou"], "iou": scores["iou"]}
 
 
 class Worst:
@@ -62,6 +63,7 @@ class Worst:
         """The worst first."""
 
     def add(self, pair: Pair, scores: Scores, class_map: NDArray[np.uint8]) -> None:
+        """Look at one picture: its files, its scores, and the answer at the network's size, (H, W) uint8."""
         if not self._count or not scores.iou:
             return
         self.found.append(Rated(pair, scores, class_map))
@@ -90,7 +92,8 @@ def write_gallery(path: Path, data: DataSet, found: Sequence[Rated]) -> Path:
         SourceError: a file is damaged.
         ExportError: it cannot be written.
     """
-    rows, captions = [], []
+    rows: list[list[Rgb]] = []
+    captions: list[str] = []
     for rated in found:
         picture, mask = data.read(rated.pair)
         class_map = cv2.resize(rated.class_map, picture.shape[1::-1], interpolation=cv2.INTER_NEAREST_EXACT)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +13,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seg_viewer.core.errors import SegViewerError, SourceError, UsageError
+from seg_viewer.core.part_file import write_text
 from trainer.data.batches import batches
-from trainer.data.samples import Store
+from trainer.data.samples import Samples
 from trainer.data.scan import Scan
-from trainer.files import write_text
 from trainer.network.losses import make_loss
 from trainer.network.tensorflow_layers import one_kernel
 from trainer.recipe import Recipe
-from trainer.run_folder.checkpoint import HISTORY, RECIPE, Arrays, State, load_state, save_state, save_weights
+from trainer.run_folder.checkpoint import (
+    HISTORY,
+    RECIPE,
+    Arrays,
+    Checkpoint,
+    load_checkpoint,
+    save_checkpoint,
+    save_weights,
+)
 from trainer.training.progress import Reporter
 from trainer.training.start import begin_with
 from trainer.training.step import Stepper, make_stepper, set_rate
-from trainer.training.validation import Judge
+from trainer.training.validation import Validation
 
 EMA_EVERY = 4
 SEEN_FIRST = 32
@@ -36,12 +44,15 @@ class OutOfMemory(SegViewerError):
 
 
 def schedule(update: int, recipe: Recipe, updates: int, halvings: int = 0) -> float:
-    """Learning rate of a step: linear warm-up, then one cosine down to 1 % (Loshchilov and Hutter, 2017), or the
-    full rate, halved at each plateau.
+    """Learning rate of a step.
+
+    Linear warm-up, then one cosine down to 1 % (Loshchilov and Hutter, 2017), or the full rate, halved at each plateau.
 
     Args:
         update: step counted from the start of the run.
+        recipe: for rate, warm-up and schedule.
         updates: steps of the whole run.
+        halvings: plateaus so far.
     """
     options = recipe.optimizer
     largest = options.resume_rate or options.learning_rate
@@ -75,21 +86,21 @@ def class_weights(recipe: Recipe, scans: Sequence[Scan], classes: int) -> tuple[
 
 def train(
     recipe: Recipe,
-    store: Store,
-    judge: Judge,
+    samples: Samples,
+    validation: Validation,
     run: Path,
     reporter: Reporter,
     scans: Sequence[Scan] = (),
     stop_at: int | None = None,
-) -> State:
+) -> Checkpoint:
     """Train to the end of the recipe, going on from the run folder's checkpoint when there is one.
 
     Args:
         recipe: what to do.
-        store: its training pictures.
-        judge: scores the averaged weights after every epoch.
+        samples: its training pictures.
+        validation: scores the averaged weights after every epoch.
         run: the run folder, which exists. Holds checkpoint, best weights, history.csv, the recipe.
-        reporter: told of every step and epoch.
+        reporter: hears of every step and epoch.
         scans: class shares, for weights from frequencies.
         stop_at: stop (with a checkpoint) after so many steps in all, for a later call to go on from.
 
@@ -99,13 +110,13 @@ def train(
         OutOfMemory: the batch does not fit.
         SegViewerError: the loss is no longer finite.
     """
-    classes = len(store.labels)
+    classes = len(samples.labels)
     weights = class_weights(recipe, scans, classes)
-    finer = store.details if store.details.finer else None
+    finer = samples.details if samples.details.finer else None
     loss = make_loss(recipe.loss.loss, weights, recipe.loss.focal_gamma, finer, one_kernel)
     with _explained(recipe):
-        stepper = make_stepper(recipe, store.details, loss, recipe.run.epochs * store.steps)
-        loop = _Loop(recipe, store, judge, run, reporter, stepper)
+        stepper = make_stepper(recipe, samples.details, loss, recipe.run.epochs * samples.steps)
+        loop = _Loop(recipe, samples, validation, run, reporter, stepper)
         if stepper.worker == 0:
             write_text(run / RECIPE, recipe.to_toml())
         return loop.go(stop_at)
@@ -113,122 +124,126 @@ def train(
 
 class _Loop:
     def __init__(
-        self, recipe: Recipe, store: Store, judge: Judge, run: Path, reporter: Reporter, stepper: Stepper
+        self, recipe: Recipe, samples: Samples, validation: Validation, run: Path, reporter: Reporter, stepper: Stepper
     ) -> None:
-        self.recipe, self.store, self.judge, self.run = recipe, store, judge, run
+        self.recipe, self.samples, self.validation, self.run = recipe, samples, validation, run
         self.reporter, self.stepper = reporter, stepper
-        self.updates = recipe.run.epochs * store.steps
+        self.updates = recipe.run.epochs * samples.steps
         self._batch = (0, 0)
         model = stepper.model
-        found = load_state(run)
+        found = load_checkpoint(run)
         self._start: Arrays = []
         blend = recipe.optimizer.blend
         if not 0 <= blend < 1 or (blend and not recipe.model.start):
             raise UsageError(f"blend = {blend:g}: a share from 0 to below 1 of the weights that --start begins with")
         if recipe.model.start and (found is None or blend):
             with stepper.scope():
-                told = reporter.note if found is None else lambda _: None
-                begin_with(model, recipe, store.details, told, lambda: _first_pictures(store))
+                note = reporter.note if found is None else lambda _: None
+                begin_with(model, recipe, samples.details, note, lambda: _first_pictures(samples))
             self._start = model.get_weights() if blend else []
-        self.state = found or State(model.get_weights(), model.get_weights())
+        self.checkpoint = found or Checkpoint(model.get_weights(), model.get_weights())
         self._restore(resumed=found is not None)
 
     def _restore(self, resumed: bool) -> None:
-        state, model = self.state, self.stepper.model
+        checkpoint, model = self.checkpoint, self.stepper.model
         try:
             with self.stepper.scope():
-                model.set_weights(state.weights)
+                model.set_weights(checkpoint.weights)
                 if resumed:
-                    for variable, value in zip(self.stepper.optimizer.variables, state.optimizer, strict=True):
+                    for variable, value in zip(self.stepper.optimizer.variables, checkpoint.optimizer, strict=True):
                         variable.assign(value)
-                    for variable, value in zip(_seeds(model), state.seeds, strict=True):
+                    for variable, value in zip(_seeds(model), checkpoint.seeds, strict=True):
                         variable.assign(value)
         except ValueError as error:
             raise UsageError(
                 f"{self.run}: its checkpoint is of another model; give a new --run folder, or remove the checkpoint"
             ) from error
-        if resumed and state.finished:
-            self.reporter.note(f"{self.run}: finished already at epoch {len(state.history)}")
+        if resumed and checkpoint.finished:
+            self.reporter.note(f"{self.run}: finished already at epoch {len(checkpoint.history)}")
         elif resumed:
-            self.reporter.note(f"goes on at epoch {state.epoch + 1}, step {state.step + 1} of {self.store.steps}")
+            self.reporter.note(
+                f"goes on at epoch {checkpoint.epoch + 1}, step {checkpoint.step + 1} of {self.samples.steps}"
+            )
 
-    def go(self, stop_at: int | None) -> State:
-        state = self.state
-        self.reporter.begin(self.recipe.run.epochs, self.store.steps, self.recipe.run.batch_size, state)
+    def go(self, stop_at: int | None) -> Checkpoint:
+        checkpoint = self.checkpoint
+        self.reporter.begin(self.recipe.run.epochs, self.samples.steps, self.recipe.run.batch_size, checkpoint)
         try:
-            while not state.finished and state.epoch < self.recipe.run.epochs:
+            while not checkpoint.finished and checkpoint.epoch < self.recipe.run.epochs:
                 if not self._epoch(stop_at):
                     self._save()
-                    return state
+                    return checkpoint
                 self._score()
         finally:
             self.reporter.end()
-        if not state.finished:
-            state.finished = True
+        if not checkpoint.finished:
+            checkpoint.finished = True
             self._save()
-        return state
+        return checkpoint
 
     def _epoch(self, stop_at: int | None) -> bool:
         """The rest of the current epoch; False when it had to stop at `stop_at`."""
-        state, stepper = self.state, self.stepper
-        feed = batches(self.store, state.epoch, state.step, stepper.worker, stepper.workers)
-        for pictures, masks in feed:
-            set_rate(stepper.optimizer, schedule(state.updates, self.recipe, self.updates, state.halvings))
+        checkpoint, stepper = self.checkpoint, self.stepper
+        epoch_batches = batches(self.samples, checkpoint.epoch, checkpoint.step, stepper.worker, stepper.workers)
+        for pictures, masks in epoch_batches:
+            set_rate(stepper.optimizer, schedule(checkpoint.updates, self.recipe, self.updates, checkpoint.halvings))
             loss, right, counted = stepper(pictures, masks)
-            self._batch = (state.epoch, state.step)
+            self._batch = (checkpoint.epoch, checkpoint.step)
             if not np.isfinite(loss):
                 raise SegViewerError(self._not_finite(loss))
             for index, value in enumerate((loss, right, counted)):
-                state.sums[index] += value
-            state.step += 1
-            state.updates += 1
-            if state.updates % EMA_EVERY == 0:
+                checkpoint.sums[index] += value
+            checkpoint.step += 1
+            checkpoint.updates += 1
+            if checkpoint.updates % EMA_EVERY == 0:
                 self._average()
-            self.reporter.step(state, loss, counted)
-            if state.step == self.store.steps:
+            self.reporter.step(checkpoint, loss, counted)
+            if checkpoint.step == self.samples.steps:
                 break
-            if stop_at is not None and state.updates >= stop_at:
+            if stop_at is not None and checkpoint.updates >= stop_at:
                 return False
-            if state.updates % self.recipe.run.checkpoint_every == 0:
+            if checkpoint.updates % self.recipe.run.checkpoint_every == 0:
                 self._save()
         return True
 
     def _score(self) -> None:
         """End of an epoch: scores, history, best weights, plateau, early stopping."""
-        state, options = self.state, self.recipe.run
+        checkpoint, options = self.checkpoint, self.recipe.run
         self._average()
-        if not all(np.isfinite(value).all() for value in state.average):
+        if not all(np.isfinite(value).all() for value in checkpoint.average):
             raise SegViewerError(self._not_finite(float("nan")))
         row = {
-            "epoch": state.epoch + 1,
-            "step": state.updates,
-            "learning_rate": schedule(state.updates - 1, self.recipe, self.updates, state.halvings),
-            "loss": state.sums[0] / self.store.steps,
-            "accuracy": state.sums[1] / max(1.0, state.sums[2]),
+            "epoch": checkpoint.epoch + 1,
+            "step": checkpoint.updates,
+            "learning_rate": schedule(checkpoint.updates - 1, self.recipe, self.updates, checkpoint.halvings),
+            "loss": checkpoint.sums[0] / self.samples.steps,
+            "accuracy": checkpoint.sums[1] / max(1.0, checkpoint.sums[2]),
             "pictures_per_s": self.reporter.rate(),
         }
         kept = self._kept()
-        row |= self.judge.score(kept)
-        state.history.append(row)
+        row |= self.validation.score(kept)
+        checkpoint.history.append(row)
         value = row.get("val_miou") if options.monitor == "miou" else -row["val_loss"] if "val_loss" in row else None
-        if value is None or state.best is None or value > state.best:
-            state.best, state.best_epoch, state.waited = value, state.epoch, 0
+        if value is None or checkpoint.best is None or value > checkpoint.best:
+            checkpoint.best, checkpoint.best_epoch, checkpoint.waited = value, checkpoint.epoch, 0
             if self.stepper.worker == 0:
-                save_weights(self.run, kept, state.updates)
+                save_weights(self.run, kept, checkpoint.updates)
         else:
-            state.waited += 1
+            checkpoint.waited += 1
             plateau = self.recipe.optimizer.schedule == "plateau"
-            if plateau and state.waited % self.recipe.optimizer.plateau_patience == 0:
-                state.halvings += 1
-                self.reporter.note(f"no better for {state.waited} epochs: learning rate halved")
-            if options.early_stopping and state.waited >= options.early_stopping:
-                self.reporter.note(f"no better for {state.waited} epochs: stops early, best was {state.best_epoch + 1}")
-                state.finished = True
-        state.epoch, state.step, state.sums = state.epoch + 1, 0, [0.0, 0.0, 0.0]
+            if plateau and checkpoint.waited % self.recipe.optimizer.plateau_patience == 0:
+                checkpoint.halvings += 1
+                self.reporter.note(f"no better for {checkpoint.waited} epochs: learning rate halved")
+            if options.early_stopping and checkpoint.waited >= options.early_stopping:
+                self.reporter.note(
+                    f"no better for {checkpoint.waited} epochs: stops early, best was {checkpoint.best_epoch + 1}"
+                )
+                checkpoint.finished = True
+        checkpoint.epoch, checkpoint.step, checkpoint.sums = checkpoint.epoch + 1, 0, [0.0, 0.0, 0.0]
         self._save()
         if self.stepper.worker == 0:
-            write_history(self.run / HISTORY, state.history)
-        self.reporter.epoch(row, self.judge.last, best=state.waited == 0)
+            write_history(self.run / HISTORY, checkpoint.history)
+        self.reporter.epoch(row, self.validation.last, best=checkpoint.waited == 0)
 
     def _save(self) -> None:
         if self.stepper.worker:
@@ -236,16 +251,18 @@ class _Loop:
         weights = self.stepper.model.get_weights()
         if not all(np.isfinite(value).all() for value in weights):
             raise SegViewerError(self._not_finite(float("nan")))
-        self.state.weights = weights
-        self.state.optimizer = [np.array(_plain(variable)) for variable in self.stepper.optimizer.variables]
-        self.state.seeds = [np.array(_plain(variable)) for variable in _seeds(self.stepper.model)]
-        save_state(self.run, self.state)
+        self.checkpoint.weights = weights
+        self.checkpoint.optimizer = [np.array(_as_array(variable)) for variable in self.stepper.optimizer.variables]
+        self.checkpoint.seeds = [np.array(_as_array(variable)) for variable in _seeds(self.stepper.model)]
+        save_checkpoint(self.run, self.checkpoint)
 
     def _average(self) -> None:
         """Moving average of the weights; its memory grows from nothing, so that the first weights are forgotten."""
-        state, momentum = self.state, self.recipe.optimizer.ema
-        keep = min(momentum**EMA_EVERY, state.updates / (state.updates + 10.0 * EMA_EVERY)) if momentum else 0.0
-        for old, new in zip(state.average, self.stepper.model.get_weights(), strict=True):
+        checkpoint, momentum = self.checkpoint, self.recipe.optimizer.ema
+        keep = (
+            min(momentum**EMA_EVERY, checkpoint.updates / (checkpoint.updates + 10.0 * EMA_EVERY)) if momentum else 0.0
+        )
+        for old, new in zip(checkpoint.average, self.stepper.model.get_weights(), strict=True):
             old *= keep
             old += (1.0 - keep) * new
 
@@ -256,23 +273,23 @@ class _Loop:
         """
         blend = self.recipe.optimizer.blend
         if not blend:
-            return self.state.average
-        return [(1 - blend) * new + blend * old for new, old in zip(self.state.average, self._start, strict=True)]
+            return self.checkpoint.average
+        return [(1 - blend) * new + blend * old for new, old in zip(self.checkpoint.average, self._start, strict=True)]
 
     def _not_finite(self, loss: float) -> str:
         epoch, step = self._batch
-        pairs = self.store.plan(epoch)[step]
-        names = ", ".join(self.store.pair(which).picture.name for which in pairs[:4])
+        pairs = self.samples.plan(epoch)[step]
+        names = ", ".join(self.samples.pair(which).picture.name for which in pairs[:4])
         return (
             f"loss is {loss} at epoch {epoch + 1}, step {step + 1} (its batch begins with {names}):"
             " the last checkpoint stays. Lower --learning-rate, or run 'seg-trainer check' if it is always this batch"
         )
 
 
-def _first_pictures(store: Store) -> NDArray[np.uint8]:
+def _first_pictures(samples: Samples) -> NDArray[np.uint8]:
     """The first training crops, at most `SEEN_FIRST`, (N, h, w, 3)."""
-    entries = store.plan(0).reshape(-1, 2)[:SEEN_FIRST]
-    return np.stack([store.sample(0, place, entry)[0] for place, entry in enumerate(entries)])
+    entries = samples.plan(0).reshape(-1, 2)[:SEEN_FIRST]
+    return np.stack([samples.sample(0, place, entry)[0] for place, entry in enumerate(entries)])
 
 
 def _seeds(model: Any) -> list[Any]:
@@ -281,7 +298,7 @@ def _seeds(model: Any) -> list[Any]:
     return [v for v in model.non_trainable_variables if id(v) not in weights]
 
 
-def _plain(variable: Any) -> Any:
+def _as_array(variable: Any) -> NDArray[Any]:
     from keras import ops
 
     return ops.convert_to_numpy(variable)
@@ -299,7 +316,7 @@ def write_history(path: Path, rows: Sequence[dict[str, float]]) -> None:
 
 
 @contextlib.contextmanager
-def _explained(recipe: Recipe) -> Any:
+def _explained(recipe: Recipe) -> Iterator[None]:
     """Turn the backends' errors of memory and of files into ours."""
     try:
         yield

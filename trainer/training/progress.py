@@ -7,17 +7,27 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
-from trainer.run_folder.checkpoint import State
-from trainer.scoring.metrics import Scores
+from seg_viewer.core.scores import Scores
+from trainer.run_folder.checkpoint import Checkpoint
 
 LINE_EVERY_S = 30.0
 
 
 class Reporter:
-    """Tells of steps and epochs.
+    """Shows steps and epochs.
 
     Args:
         console: where to write.
@@ -29,7 +39,7 @@ class Reporter:
         self._board_folder = board
         self._board: Board | None = None
         self._bar: Progress | None = None
-        self._task: Any = None
+        self._task = TaskID(0)
         self._began = self._last_line = 0.0
         self._done = 0
         self._seconds = 0.0
@@ -39,7 +49,7 @@ class Reporter:
         """One line, with the time of day."""
         self._console.print(f"{time.strftime('%H:%M:%S')}  {text}", markup=False)
 
-    def begin(self, epochs: int, steps: int, batch: int, state: State) -> None:
+    def begin(self, epochs: int, steps: int, batch: int, checkpoint: Checkpoint) -> None:
         """Before the first step."""
         if self._board_folder and self._board is None:
             self._board = Board(self._board_folder)
@@ -57,24 +67,26 @@ class Reporter:
             )
             self._bar = Progress(*columns, console=self._console, transient=True)
             self._bar.start()
-            self._task = self._bar.add_task("", total=epochs * steps, completed=state.updates, rate="")
+            self._task = self._bar.add_task("", total=epochs * steps, completed=checkpoint.updates, rate="")
 
-    def step(self, state: State, loss: float, counted: float) -> None:
+    def step(self, checkpoint: Checkpoint, loss: float, counted: float) -> None:
         """After every step."""
         self._done += 1
         now = time.perf_counter()
         self._seconds = now - self._began
-        text = f"epoch {state.epoch + 1}/{self._epochs}  loss {state.sums[0] / state.step:.4f}"
+        text = f"epoch {checkpoint.epoch + 1}/{self._epochs}  loss {checkpoint.sums[0] / checkpoint.step:.4f}"
         if self._bar:
             self._bar.update(
-                self._task, completed=state.updates, description=text, rate=f"{self.rate():.1f} pictures/s"
+                self._task, completed=checkpoint.updates, description=text, rate=f"{self.rate():.1f} pictures/s"
             )
         elif now - self._last_line > LINE_EVERY_S:
             self._last_line = now
-            left = (self._epochs * self._steps - state.updates) * self._batch / max(1e-9, self.rate()) / 60
-            self.note(f"{text}  step {state.step}/{self._steps}  {self.rate():.1f} pictures/s  {left:.0f} min left")
-        if self._board and state.updates % 20 == 0:
-            self._board.scalars({"step/loss": loss}, state.updates)
+            left = (self._epochs * self._steps - checkpoint.updates) * self._batch / max(1e-9, self.rate()) / 60
+            self.note(
+                f"{text}  step {checkpoint.step}/{self._steps}  {self.rate():.1f} pictures/s  {left:.0f} min left"
+            )
+        if self._board and checkpoint.updates % 20 == 0:
+            self._board.scalars({"step/loss": loss}, checkpoint.updates)
 
     def rate(self) -> float:
         """Training pictures per second of this epoch; scoring does not count."""
@@ -97,7 +109,7 @@ class Reporter:
             )
         self._began, self._done = time.perf_counter(), 0
 
-    def pictures(self, name: str, picture: Any, step: int) -> None:
+    def pictures(self, name: str, picture: NDArray[np.uint8], step: int) -> None:
         """One (H, W, 3) uint8 RGB picture for TensorBoard."""
         if self._board:
             self._board.picture(name, picture, step)
@@ -126,16 +138,19 @@ class Board:
             self._writer = None
 
     def scalars(self, values: dict[str, float], step: int) -> None:
+        """Numbers by name, such as "step/loss"."""
         if self._writer:
             with self._writer.as_default():
                 for name, value in values.items():
                     self._tf.summary.scalar(name, value, step)
 
-    def picture(self, name: str, picture: Any, step: int) -> None:
+    def picture(self, name: str, picture: NDArray[np.uint8], step: int) -> None:
+        """One (H, W, 3) uint8 RGB picture."""
         if self._writer:
             with self._writer.as_default():
                 self._tf.summary.image(name, picture[None], step)
 
     def close(self) -> None:
+        """Write out what is still in memory."""
         if self._writer:
             self._writer.flush()

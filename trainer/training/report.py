@@ -6,13 +6,15 @@ import html
 from collections.abc import Sequence
 from pathlib import Path
 
+from seg_viewer.core.part_file import write_text
+from seg_viewer.core.scores import Scores
 from trainer.drawing import charts
 from trainer.drawing.pictures import Rgb, colored, errors, fit, tiles, write_png
-from trainer.files import make_folder, write_text
+from trainer.files import make_folder
 from trainer.recipe import Recipe
-from trainer.run_folder.checkpoint import Arrays, State
-from trainer.scoring.metrics import Scores, full_table
-from trainer.training.validation import Judge, Sample
+from trainer.run_folder.checkpoint import Arrays, Checkpoint
+from trainer.scoring.tables import full_table
+from trainer.training.validation import Sample, Validation
 
 SEQUENCE = 50
 ENDS = 8
@@ -20,34 +22,46 @@ TILE_WIDTH = 240
 HEADER = ("picture", "truth", "prediction", "error")
 
 
-def sample_row(sample: Sample, judge: Judge, width: int = TILE_WIDTH) -> list[Rgb]:
+def sample_row(sample: Sample, validation: Validation, width: int = TILE_WIDTH) -> list[Rgb]:
     """Picture, truth, prediction and error of a sample, each `width` pixels wide."""
     height, full = sample.picture.shape[:2]
     size = (width, max(1, round(height * width / full)))
     picture = fit(sample.picture, size)
     truth, predicted = (fit(part, size, nearest=True) for part in (sample.truth, sample.predicted))
-    return [picture, colored(truth, judge.labels), colored(predicted, judge.labels), errors(picture, truth, predicted)]
+    return [
+        picture,
+        colored(truth, validation.labels),
+        colored(predicted, validation.labels),
+        errors(picture, truth, predicted),
+    ]
 
 
-def sample_grid(samples: Sequence[Sample], judge: Judge) -> Rgb:
+def sample_grid(samples: Sequence[Sample], validation: Validation) -> Rgb:
     """One row for each sample: picture · truth · prediction · error."""
-    rows = [sample_row(sample, judge) for sample in samples]
+    rows = [sample_row(sample, validation) for sample in samples]
     return tiles(rows, [f"{s.name}   mIoU {s.miou * 100:.1f}" for s in samples], HEADER)
 
 
-def sequence_view(samples: Sequence[Sample], judge: Judge, width: int = 160) -> Rgb:
+def sequence_view(samples: Sequence[Sample], validation: Validation, width: int = 160) -> Rgb:
     """Held-out pictures in their order, two samples to a row."""
-    rows = [sample_row(sample, judge, width) for sample in samples]
+    rows = [sample_row(sample, validation, width) for sample in samples]
     pairs = [[cell for row in rows[start : start + 2] for cell in row] for start in range(0, len(rows), 2)]
     names = [" | ".join(f"{s.name} {s.miou * 100:.0f}" for s in samples[i : i + 2]) for i in range(0, len(samples), 2)]
     return tiles(pairs, names, HEADER * 2)
 
 
-def write_report(run: Path, recipe: Recipe, state: State, weights: Arrays, judge: Judge, name: str) -> Path:
+def write_report(
+    run: Path, recipe: Recipe, checkpoint: Checkpoint, weights: Arrays, validation: Validation, name: str
+) -> Path:
     """Write charts, grids and report.html into a run folder.
 
     Args:
+        run: the run folder.
+        recipe: that the run followed.
+        checkpoint: its end, for the curves.
         weights: the best ones.
+        validation: scores them, and finds the best and the worst pictures.
+        name: title of the page.
 
     Returns:
         Path of report.html.
@@ -58,46 +72,46 @@ def write_report(run: Path, recipe: Recipe, state: State, weights: Arrays, judge
     """
     folder = make_folder(run / "report")
     made: list[tuple[str, str]] = []
-    if state.history:
-        charts.curves(state.history, folder / "curves.png")
+    if checkpoint.history:
+        charts.curves(checkpoint.history, folder / "curves.png")
         made.append(("Loss, accuracy, mIoU", "curves.png"))
-    scores: Scores | None = None
-    if judge.pairs:
-        judge.score(weights)
-        scores = judge.last
-        assert scores is not None
+    validation.score(weights)
+    scores = validation.last
+    if scores is not None:
         charts.iou_bars(scores, folder / "iou.png")
         charts.confusion(scores, folder / "confusion.png")
         made += [("IoU by class", "iou.png"), ("Confusion matrix", "confusion.png")]
-        ranking = [index for _, index in judge.ranking(weights)]
+        ranking = [index for _, index in validation.ranking(weights)]
         for title, file, indices in (
             ("Worst held-out pictures", "worst.png", ranking[:ENDS]),
             ("Best held-out pictures", "best.png", ranking[::-1][:ENDS]),
         ):
-            write_png(folder / file, sample_grid(judge.samples(weights, indices), judge))
+            write_png(folder / file, sample_grid(validation.samples(weights, indices), validation))
             made.append((title, file))
-        first = list(range(min(SEQUENCE, len(judge.pairs))))
-        write_png(folder / "sequence.png", sequence_view(judge.samples(weights, first), judge))
+        first = list(range(min(SEQUENCE, len(validation.pairs))))
+        write_png(folder / "sequence.png", sequence_view(validation.samples(weights, first), validation))
         made.append((f"The first {len(first)} held-out pictures in sequence", "sequence.png"))
     for title, file in (("The network", "architecture.png"), ("What augmentation does", "augmentation.png")):
         if (run / file).is_file():
             made.append((title, f"../{file}"))
-    text = _page(name, recipe, state, scores, made)
+    text = _page(name, recipe, checkpoint, scores, made)
     write_text(run / "report.html", text.replace('src="../', 'src="').replace('src="r:', 'src="report/'))
     return run / "report.html"
 
 
-def _page(name: str, recipe: Recipe, state: State, scores: Scores | None, pictures: Sequence[tuple[str, str]]) -> str:
-    last = state.history[-1] if state.history else {}
+def _page(
+    name: str, recipe: Recipe, checkpoint: Checkpoint, scores: Scores | None, pictures: Sequence[tuple[str, str]]
+) -> str:
+    last = checkpoint.history[-1] if checkpoint.history else {}
     facts = [
         ("network", f"{recipe.model.arch}, {recipe.run.size[0]}×{recipe.run.size[1]}"),
         ("loss", recipe.loss.loss),
-        ("epochs", f"{len(state.history)} of {recipe.run.epochs}"),
-        ("steps", str(state.updates)),
+        ("epochs", f"{len(checkpoint.history)} of {recipe.run.epochs}"),
+        ("steps", str(checkpoint.updates)),
         ("training pictures per second", f"{last.get('pictures_per_s', 0):.1f}"),
     ]
-    if state.best_epoch >= 0:
-        facts.append(("best epoch", str(state.best_epoch + 1)))
+    if checkpoint.best_epoch >= 0:
+        facts.append(("best epoch", str(checkpoint.best_epoch + 1)))
     table = "".join(f"<tr><th>{html.escape(k)}<td>{html.escape(v)}" for k, v in facts)
     figures = "".join(
         f'<h2>{html.escape(title)}</h2><img src="{"" if file.startswith("../") else "r:"}{html.escape(file)}" alt="">'

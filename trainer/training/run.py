@@ -12,26 +12,27 @@ import numpy as np
 from rich.console import Console
 
 from seg_viewer.core.errors import UsageError
+from seg_viewer.core.part_file import write_text
 from trainer.data import check
-from trainer.data.formats import DataSet
-from trainer.data.samples import Store, find_all, folder_of
+from trainer.data.data_set import DataSet
+from trainer.data.samples import Samples, find_all, folder_of
 from trainer.data.scan import Scan
 from trainer.drawing import charts
 from trainer.drawing.pictures import fit, overlay, sheet, write_png
-from trainer.files import locked, make_folder, write_text
+from trainer.files import locked, make_folder
 from trainer.network.backend import start_backend
+from trainer.network.build import float_unet, folded
+from trainer.network.devices import best_precision, worker_index
 from trainer.network.from_onnx import read_onnx
-from trainer.network.keras_file import float_unet, folded, save_keras
+from trainer.network.keras_file import save_keras
 from trainer.network.losses import make_loss
-from trainer.recipe import Recipe, Source, read_recipe
-from trainer.run_folder.ancestor import tell_ancestor
-from trainer.run_folder.checkpoint import CHECKPOINT, RECIPE, State, load_state, load_weights
+from trainer.recipe import Recipe, Source, is_model_file, read_recipe
+from trainer.run_folder.ancestor import write_ancestor
+from trainer.run_folder.checkpoint import CHECKPOINT, RECIPE, Checkpoint, load_checkpoint, load_weights
 from trainer.training.loop import train
 from trainer.training.progress import Reporter
 from trainer.training.report import write_report
-from trainer.training.start import is_model_file
-from trainer.training.step import best_precision, worker_index
-from trainer.training.validation import Judge
+from trainer.training.validation import Validation
 
 SHOWN = 24
 
@@ -52,6 +53,7 @@ class Prepared:
 
     @property
     def sets(self) -> list[DataSet]:
+        """The data sets alone."""
         return [data for _, data in self.found]
 
 
@@ -78,7 +80,7 @@ def prepare(recipe: Recipe, roots: Sequence[Path], reporter: Reporter, console: 
 
 def run_training(
     recipe: Recipe, roots: Sequence[Path], run: Path, console: Console, stop_at: int | None = None
-) -> State:
+) -> Checkpoint:
     """Train, then write model.keras and the report.
 
     Raises: as `prepare` and `trainer.training.loop.train`.
@@ -93,32 +95,32 @@ def run_training(
         return _train(prepared, run, reporter, chief, stop_at)
 
 
-def _train(prepared: Prepared, run: Path, reporter: Reporter, chief: bool, stop_at: int | None) -> State:
+def _train(prepared: Prepared, run: Path, reporter: Reporter, chief: bool, stop_at: int | None) -> Checkpoint:
     """The training itself, in a run folder that is ours. Raises: as `run_training`."""
     recipe = prepared.recipe
     if recipe.optimizer.precision == "auto":
         recipe = recipe.change(precision=best_precision())
-    _tell_changes(recipe, run, reporter)
-    store = Store(recipe, prepared.found, prepared.scans)
-    judge = Judge(recipe, prepared.sets, make_loss(recipe.loss.loss, (), recipe.loss.focal_gamma))
+    _note_changes(recipe, run, reporter)
+    samples = Samples(recipe, prepared.found, prepared.scans)
+    validation = Validation(recipe, prepared.sets, make_loss(recipe.loss.loss, (), recipe.loss.focal_gamma))
     if chief and not (run / CHECKPOINT).exists():
-        _write_start(prepared, store, run)
-        tell_ancestor(recipe.model.start, run)
-    state = train(recipe, store, judge, run, reporter, prepared.scans, stop_at)
-    if not state.finished:
-        reporter.note(f"stopped after {state.updates} steps; the same command with --run {run} goes on")
-        return state
+        _write_start(prepared, samples, run)
+        write_ancestor(recipe.model.start, run)
+    checkpoint = train(recipe, samples, validation, run, reporter, prepared.scans, stop_at)
+    if not checkpoint.finished:
+        reporter.note(f"stopped after {checkpoint.updates} steps; the same command with --run {run} goes on")
+        return checkpoint
     if not chief:
-        return state
+        return checkpoint
     weights, _ = load_weights(run)
-    model = float_unet(recipe.model, weights, recipe.run.size, store.details)
-    save_keras(run / "model.keras", folded(model, store.details), store.labels)
-    page = write_report(run, recipe, state, weights, judge, run.resolve().name)
-    if judge.pairs:
+    model = float_unet(recipe.model, weights, recipe.run.size, samples.details)
+    save_keras(run / "model.keras", folded(model, samples.details), samples.labels)
+    page = write_report(run, recipe, checkpoint, weights, validation, run.resolve().name)
+    if validation.pairs:
         for name in ("worst", "best", "sequence"):
-            _to_board(reporter, run, name, state)
+            _to_board(reporter, run, name, checkpoint)
     reporter.note(f"model: {run / 'model.keras'}; report: {page}")
-    return state
+    return checkpoint
 
 
 def _with_earlier(recipe: Recipe, roots: Sequence[Path], run: Path, console: Console) -> Recipe:
@@ -130,12 +132,12 @@ def _with_earlier(recipe: Recipe, roots: Sequence[Path], run: Path, console: Con
             continue
         if is_model_file(Path(name)):
             if kind == "start":
-                read_onnx(Path(name))  # what is wrong with it is told before the data are looked at
+                read_onnx(Path(name))  # what is wrong with it is said before the data are looked at
             continue
         _refuse_circle(name)
         before = run.with_name(f"{run.name}-{kind}")
-        state = load_state(before)
-        if state is None or not state.finished:
+        checkpoint = load_checkpoint(before)
+        if checkpoint is None or not checkpoint.finished:
             console.print(f"first the recipe of its {kind}, {name}: {before}")
             if not run_training(read_recipe(name), roots, before, console).finished:
                 raise UsageError(f"{before}: was stopped; the same command goes on")
@@ -154,13 +156,13 @@ def _refuse_circle(name: str, above: tuple[str, ...] = ()) -> None:
         _refuse_circle(further, (*above, name))
 
 
-def _to_board(reporter: Reporter, run: Path, name: str, state: State) -> None:
-    from trainer.data.formats.base import read_picture
+def _to_board(reporter: Reporter, run: Path, name: str, checkpoint: Checkpoint) -> None:
+    from trainer.data.data_set import read_picture
 
-    reporter.pictures(f"held out/{name}", read_picture(run / "report" / f"{name}.png"), state.updates)
+    reporter.pictures(f"held out/{name}", read_picture(run / "report" / f"{name}.png"), checkpoint.updates)
 
 
-def _tell_changes(recipe: Recipe, run: Path, reporter: Reporter) -> None:
+def _note_changes(recipe: Recipe, run: Path, reporter: Reporter) -> None:
     """A run that goes on with other values than it began with says which."""
     if not (run / RECIPE).is_file() or not (run / CHECKPOINT).is_file():
         return
@@ -172,36 +174,36 @@ def _tell_changes(recipe: Recipe, run: Path, reporter: Reporter) -> None:
                 reporter.note(f"changed: {f.name} was {getattr(one, f.name)}, is now {getattr(other, f.name)}")
 
 
-def _write_start(prepared: Prepared, store: Store, run: Path) -> None:
+def _write_start(prepared: Prepared, samples: Samples, run: Path) -> None:
     """Summary and drawing of the network, what augmentation does, contact sheets and class shares."""
     from trainer.network.unet import build
 
     recipe = prepared.recipe
-    classes, own = store.details.heads
+    classes, own = samples.details.heads
     model = build(recipe.model, classes, recipe.run.size[1], recipe.run.size[0], own)
     text = io.StringIO()
     model.summary(line_length=110, print_fn=lambda line, **_: text.write(f"{line}\n"))
     write_text(run / "summary.txt", text.getvalue())
     charts.architecture(model, run / "architecture.png")
     if recipe.augment.augment:
-        show_augmentation(store, run / "augmentation.png")
+        show_augmentation(samples, run / "augmentation.png")
     folder = make_folder(run / "check")
     for data, found in zip(prepared.sets, prepared.scans, strict=True):
         check.write_pictures(data, found, folder)
 
 
-def show_augmentation(store: Store, path: Path) -> Path:
+def show_augmentation(samples: Samples, path: Path) -> Path:
     """Training samples as the network gets them, their masks laid over them. Raises: ExportError, SourceError."""
-    plan = store.plan(0).reshape(-1, 2)
+    plan = samples.plan(0).reshape(-1, 2)
     cells, names = [], []
     # half the sheet shows how one picture varies, half shows different pictures
     places = [(0, 0)] * (SHOWN // 2) + [(place, place) for place in range(1, 1 + SHOWN // 2)]
     for number, (which, place) in enumerate(places):
         entry = plan[which % len(plan)]
-        picture, mask = store.sample(number, place, entry)
-        mask = fit(store.details.folded_ids()[mask], (picture.shape[1], picture.shape[0]), nearest=True)
-        cells.append(np.concatenate([picture, overlay(picture, mask, store.labels, 0.55)]))
-        names.append(store.pair(entry).picture.name)
+        picture, mask = samples.sample(number, place, entry)
+        mask = fit(samples.details.folded_ids()[mask], (picture.shape[1], picture.shape[0]), nearest=True)
+        cells.append(np.concatenate([picture, overlay(picture, mask, samples.labels, 0.55)]))
+        names.append(samples.pair(entry).picture.name)
     return write_png(path, sheet(cells, names, columns=6))
 
 
@@ -215,8 +217,8 @@ def new_run_folder(name: str, recipe: Recipe, base: Path = Path("runs")) -> Path
             same = (folder / RECIPE).is_file() and _but_precision(read_recipe(str(folder / RECIPE))) == _but_precision(
                 recipe
             )
-            state = load_state(folder) if same else None
-            if same and (state is None or not state.finished):
+            checkpoint = load_checkpoint(folder) if same else None
+            if same and (checkpoint is None or not checkpoint.finished):
                 return folder
     raise UsageError(f"{base}: too many runs called {name}; give --run FOLDER")
 

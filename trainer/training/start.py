@@ -1,10 +1,12 @@
-"""Beginning with the weights of another run or of a model file: the same network, a narrower one, one without context
-or with other classes."""
+"""Beginning with the weights of another run or of a model file.
+
+That may be the same network, a narrower one, one without context or one with other classes.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seg_viewer.core.errors import UsageError
-from trainer.export.head import doubling_kernels
 from trainer.labels.details import Details
-from trainer.labels.label_map import read_label_map
-from trainer.network.from_onnx import Old, read_onnx
+from trainer.labels.named import read_label_map
+from trainer.labels.subpixel import doubling_kernels
+from trainer.network.from_onnx import StoredNetwork, read_onnx
 from trainer.network.unet import LOGITS, NORM_EPSILON, OWN_LOGITS, build
-from trainer.recipe import Recipe, read_recipe
+from trainer.recipe import Recipe, is_model_file, read_recipe
 from trainer.run_folder.checkpoint import RECIPE, load_weights
+
+Weights = list[NDArray[Any]]
+"""Of one layer, as Keras' `get_weights` gives them."""
 
 Channels = NDArray[np.intp]
 """For each channel of a tensor, the channel of the old network that it is; −1: it is new."""
@@ -41,7 +46,7 @@ def begin_with(
         model: keras.Model, as `trainer.network.unet.build` makes it; changed in place.
         recipe: its recipe.
         details: what its logits mean.
-        note: told what was done.
+        note: called with what was done.
         pictures: gives (N, H, W, 3) uint8 RGB training crops; only asked where the old network has its batch norm
             folded in.
 
@@ -49,8 +54,6 @@ def begin_with(
         UsageError: no weights there, no pictures, or a network that this one cannot begin with.
         ModelFileError: a model file that cannot be read.
     """
-    from keras import layers as kinds
-
     start = Path(recipe.model.start)
     old = read_onnx(start) if is_model_file(start) else _read_run(start)
     if recipe.model.residual or old.model.residual:
@@ -63,44 +66,40 @@ def begin_with(
         note(f"begins with the weights of {start}, batch norm as seen in {len(crops)} crops")
         return
     layers = old.layers if recipe.model.norm else _without_norm(old.layers)
-    names, subpixel = old.names, old.model.subpixel
+    _take_over(model, dataclasses.replace(old, layers=layers), details)
+    note(f"begins with the weights of {start}" + (f", step {old.step}" if old.step else ""))
+
+
+def _take_over(model: Any, old: StoredNetwork, details: Details) -> None:
+    """Set the weights of all layers, from the picture to the logits, following which old channels each one gives."""
+    from keras import layers as kinds
+
     made: dict[str, Channels] = {}
-    for layer in model.layers:
-        inputs = _inputs(layer)
+    for layer, inputs in _with_inputs(model):
         if isinstance(layer, kinds.InputLayer):
             made[layer.name] = np.arange(3)
         elif isinstance(layer, kinds.Concatenate) and LOGITS not in inputs:
-            sizes = np.cumsum([0] + [old_channels(layers, name) for name in inputs])
+            sizes = np.cumsum([0] + [old_channels(old.layers, name) for name in inputs])
             parts = [np.where(made[name] < 0, -1, made[name] + sizes[i]) for i, name in enumerate(inputs)]
             made[layer.name] = np.concatenate(parts)
         elif isinstance(layer, kinds.Conv2D | kinds.Conv2DTranspose):
             came = made[inputs[0]]
             if layer.name == LOGITS and details.subpixel:
-                layer.set_weights(_sub_pixels(layers, came, names, details, subpixel))
+                layer.set_weights(_sub_pixels(old, came, details))
             elif layer.name in (LOGITS, OWN_LOGITS):
-                layer.set_weights(_logits(_old_logits(layers, subpixel), came, names, details))
-            elif layer.name in layers:
-                made[layer.name] = _set_convolution(layer, layers[layer.name], came)
+                layer.set_weights(_logits(_old_logits(old), came, old.names, details))
+            elif layer.name in old.layers:
+                made[layer.name] = _set_convolution(layer, old.layers[layer.name], came)
             else:
                 _set_identity(layer)
                 made[layer.name] = came
         elif LOGITS not in inputs:
             channels = made[layer.name] = made[inputs[0]]
-            if layer.get_weights() and layer.name in layers:
-                kept = channels >= 0
-                values = layer.get_weights()
-                for own, value in zip(values, layers[layer.name], strict=True):
-                    own[kept] = value[channels[kept]]
-                layer.set_weights(values)
-    note(f"begins with the weights of {start}" + (f", step {old.step}" if old.step else ""))
+            if layer.get_weights() and layer.name in old.layers:
+                _set_norm(layer, old.layers[layer.name], channels)
 
 
-def is_model_file(start: Path) -> bool:
-    """Whether a start is an .onnx file rather than a run or a recipe."""
-    return start.suffix.lower() == ".onnx"
-
-
-def _read_run(run: Path) -> Old:
+def _read_run(run: Path) -> StoredNetwork:
     """The best weights of a run folder. Raises: UsageError."""
     if not (run / RECIPE).is_file():
         raise UsageError(
@@ -117,7 +116,7 @@ def _read_run(run: Path) -> Old:
         network.set_weights(weights)
     except ValueError as error:
         raise UsageError(f"start: {run}: its weights are of another model than its {RECIPE}") from error
-    return Old(before.model, names, {layer.name: layer.get_weights() for layer in network.layers}, step)
+    return StoredNetwork(before.model, names, {layer.name: layer.get_weights() for layer in network.layers}, step)
 
 
 def _begin_unfolded(model: Any, recipe: Recipe, details: Details, pictures: NDArray[np.uint8]) -> None:
@@ -150,7 +149,7 @@ def _begin_unfolded(model: Any, recipe: Recipe, details: Details, pictures: NDAr
             layer.set_weights(plain.get_layer(layer.name).get_weights())
 
 
-def _without_norm(layers: dict[str, list[NDArray[Any]]]) -> dict[str, list[NDArray[Any]]]:
+def _without_norm(layers: dict[str, Weights]) -> dict[str, Weights]:
     """Convolutions with their batch norm folded in: w · γ / √(σ² + ε) and β − μ · γ / √(σ² + ε) (NORM_EPSILON)."""
     out = dict(layers)
     for name, values in layers.items():
@@ -163,14 +162,15 @@ def _without_norm(layers: dict[str, list[NDArray[Any]]]) -> dict[str, list[NDArr
     return out
 
 
-def _inputs(layer: Any) -> list[str]:
-    """Names of the layers whose outputs a layer takes."""
-    if not layer._inbound_nodes:
-        return []
-    return [tensor._keras_history.operation.name for tensor in layer._inbound_nodes[0].input_tensors]
+def _with_inputs(model: Any) -> Iterator[tuple[Any, list[str]]]:
+    """Each layer of a model, in order, with the names of the layers whose outputs it takes."""
+    gives = {id(layer.output): layer.name for layer in model.layers}
+    for layer in model.layers:
+        tensors = layer.input if isinstance(layer.input, list) else [layer.input]
+        yield layer, [gives[id(tensor)] for tensor in tensors]
 
 
-def old_channels(layers: dict[str, list[NDArray[Any]]], name: str) -> int:
+def old_channels(layers: dict[str, Weights], name: str) -> int:
     """Channels of the old network at the output of a layer of ours: of the convolution that it belongs to."""
     stem = name.rsplit("_", 1)[0]
     for candidate in (name, f"{stem}_conv"):
@@ -180,7 +180,7 @@ def old_channels(layers: dict[str, list[NDArray[Any]]], name: str) -> int:
     raise UsageError(f"start: the old network has no layer {name}")
 
 
-def _set_convolution(layer: Any, old: list[NDArray[Any]], came: Channels) -> Channels:
+def _set_convolution(layer: Any, old: Weights, came: Channels) -> Channels:
     """Weights of a convolution as wide or wider; returns the channels of its output."""
     doubling = type(layer).__name__ == "Conv2DTranspose"  # its kernel is (h, w, out, in)
     kernel = old[0].swapaxes(2, 3) if doubling else old[0]
@@ -198,6 +198,15 @@ def _set_convolution(layer: Any, old: list[NDArray[Any]], came: Channels) -> Cha
         own[:before] = value
     layer.set_weights([wide.swapaxes(2, 3) if doubling else wide, *values[1:]])
     return np.where(np.arange(count) < before, np.arange(count), -1)
+
+
+def _set_norm(layer: Any, old: Weights, channels: Channels) -> None:
+    """Weights of a batch norm; channels that are new keep what they begin with."""
+    known = channels >= 0
+    values = layer.get_weights()
+    for own, value in zip(values, old, strict=True):
+        own[known] = value[channels[known]]
+    layer.set_weights(values)
 
 
 def _listening(kernel: NDArray[Any], came: Channels) -> NDArray[np.float32]:
@@ -226,7 +235,7 @@ def _class_names(before: Recipe, count: int) -> tuple[str, ...]:
     return tuple(f"class {index}" for index in range(count))
 
 
-def _two_heads(weights: list[NDArray[Any]]) -> tuple[int, int]:
+def _two_heads(weights: Weights) -> tuple[int, int]:
     """`classes` and `own` of an old network with sub-pixel logits: a 3×3 kernel, alone or before a 1×1 one."""
     last = weights[-2]
     if last.shape[0] == 3:
@@ -234,27 +243,25 @@ def _two_heads(weights: list[NDArray[Any]]) -> tuple[int, int]:
     return weights[-4].shape[-1] // 4, last.shape[-1]
 
 
-def _old_logits(layers: dict[str, list[NDArray[Any]]], subpixel: bool) -> list[NDArray[Any]]:
-    """Kernel and bias of the old 1×1 convolution that told its own classes; without one, the mean of its sub-pixels."""
-    if not subpixel:
-        return layers[LOGITS]
-    if OWN_LOGITS in layers:
-        return layers[OWN_LOGITS]
-    kernel, bias = layers[LOGITS]
+def _old_logits(old: StoredNetwork) -> Weights:
+    """Kernel and bias of the old 1×1 convolution of its own classes; without one, the mean of its sub-pixels."""
+    if not old.model.subpixel:
+        return old.layers[LOGITS]
+    if OWN_LOGITS in old.layers:
+        return old.layers[OWN_LOGITS]
+    kernel, bias = old.layers[LOGITS]
     flat = kernel.sum((0, 1)).reshape(kernel.shape[2], 4, -1).mean(1)
     return [flat[None, None], bias.reshape(4, -1).mean(0)]
 
 
-def _sub_pixels(
-    layers: dict[str, list[NDArray[Any]]], came: Channels, names: tuple[str, ...], details: Details, subpixel: bool
-) -> list[NDArray[np.float32]]:
+def _sub_pixels(old: StoredNetwork, came: Channels, details: Details) -> Weights:
     """Weights of the last convolution for sub-pixel logits: the old ones, or bilinear doubling of a fold's mean."""
-    if subpixel:
-        kernel, bias = layers[LOGITS]
+    if old.model.subpixel:
+        kernel, bias = old.layers[LOGITS]
         if kernel.shape[-1] != 4 * len(details.labels):
             raise UsageError(f"start: sub-pixel logits there are of {kernel.shape[-1] // 4} classes")
         return [_listening(kernel, came), bias]
-    kernel, bias = _logits(layers[LOGITS], came, names, details)
+    kernel, bias = _logits(old.layers[LOGITS], came, old.names, details)
     folding = np.zeros((len(details), len(details.groups)), np.float32)
     for index, group in enumerate(details.groups):
         folding[list(group), index] = 1 / len(group)
@@ -263,9 +270,7 @@ def _sub_pixels(
     return [wide.reshape(3, 3, len(came), -1).astype(np.float32), np.tile(bias, 4).astype(np.float32)]
 
 
-def _logits(
-    old: list[NDArray[Any]], came: Channels, names: tuple[str, ...], details: Details
-) -> list[NDArray[np.float32]]:
+def _logits(old: Weights, came: Channels, names: tuple[str, ...], details: Details) -> Weights:
     """Weights of the last convolution: classes by name; one that folds into an old class begins as a share of it."""
     kernel, bias = _listening(old[0], came), old[1]
     columns, offsets = [], []
@@ -279,5 +284,5 @@ def _logits(
             columns.append(names.index(coarse))
             offsets.append(-float(np.log(len(details.groups[group]))))  # type: ignore[index]
         else:
-            raise UsageError(f"start: nothing there tells '{name}': it has {', '.join(names)}")
+            raise UsageError(f"start: '{name}' is no class there, nor part of one; there are {', '.join(names)}")
     return [kernel[..., columns].astype(np.float32), (bias[columns] + np.array(offsets)).astype(np.float32)]

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-import functools
-import json
-import os
 from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,9 +10,10 @@ import numpy as np
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.labels import IGNORE_ID
 from trainer.labels.details import Details, fold_target
-from trainer.network.losses import Loss
-from trainer.network.tensorflow_layers import one_kernel, with_own_kernels
-from trainer.network.unet import build
+from trainer.network.build import make_model
+from trainer.network.devices import cluster_size, strategy, worker_index
+from trainer.network.losses import LossFunction
+from trainer.network.tensorflow_layers import one_kernel
 from trainer.recipe import Recipe
 from trainer.training.teacher import Teacher
 
@@ -43,11 +39,13 @@ class Stepper(Protocol):
         ...
 
 
-def make_stepper(recipe: Recipe, details: Details, loss: Loss, updates: int = 1 << 30) -> Stepper:
+def make_stepper(recipe: Recipe, details: Details, loss: LossFunction, updates: int = 1 << 30) -> Stepper:
     """The stepper of the backend in use.
 
     Args:
+        recipe: for network, crop, optimizer and teacher.
         details: what logits and masks mean.
+        loss: (target, logits) → scalar.
         updates: steps of the whole run.
 
     Raises:
@@ -61,84 +59,6 @@ def make_stepper(recipe: Recipe, details: Details, loss: Loss, updates: int = 1 
     if workers > 1:
         raise UsageError("TF_CONFIG names several machines, but only the TensorFlow backend can use them")
     return KerasStepper(recipe, details, loss, updates)
-
-
-def cluster_size() -> int:
-    """Machines that TF_CONFIG names (1 without it). Raises: UsageError when it is no JSON."""
-    text = os.environ.get("TF_CONFIG", "")
-    try:
-        return max(1, len(json.loads(text)["cluster"]["worker"])) if text else 1
-    except (ValueError, KeyError, TypeError) as error:
-        raise UsageError(
-            f'TF_CONFIG is not of the form {{"cluster": {{"worker": […]}}, "task": …}}: {error}'
-        ) from error
-
-
-@functools.cache
-def strategy() -> Any:
-    """TensorFlow's: over the machines of TF_CONFIG, all GPUs here, or one device. Ask for it before all else."""
-    import tensorflow as tf
-
-    if cluster_size() > 1:
-        return tf.distribute.MultiWorkerMirroredStrategy()
-    if len(tf.config.list_physical_devices("GPU")) > 1:
-        return tf.distribute.MirroredStrategy()
-    return tf.distribute.get_strategy()
-
-
-def best_precision() -> str:
-    """mixed_bfloat16 where the hardware multiplies in bfloat16, else float32."""
-    import keras
-
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        gpus = tf.config.list_physical_devices("GPU")
-        if gpus:
-            capability = tf.config.experimental.get_device_details(gpus[0]).get("compute_capability", (0, 0))
-            return "mixed_bfloat16" if capability >= (8, 0) else "mixed_float16"
-    elif keras.backend.backend() == "jax":
-        import jax
-
-        if jax.default_backend() != "cpu":
-            return "mixed_bfloat16"
-    try:
-        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return "float32"
-    return "mixed_bfloat16" if "avx512_bf16" in flags or "amx_bf16" in flags else "float32"
-
-
-def worker_index() -> int:
-    """Which of the machines of TF_CONFIG this is; 0 without it, and for the first, which writes the files."""
-    if cluster_size() == 1:
-        return 0
-    try:
-        return int(json.loads(os.environ["TF_CONFIG"])["task"]["index"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"TF_CONFIG does not say which machine this is (task: index): {error}") from error
-
-
-def make_model(recipe: Recipe, details: Details, size: tuple[int, int], updates: int = 1 << 30) -> Any:
-    """The recipe's network under its precision policy, weights drawn from its seed, for stepping and scoring.
-
-    Args:
-        details: what its logits mean.
-        size: (width, height) in pixels.
-        updates: steps of the whole run; batch norm must learn its averages within them.
-    """
-    import keras
-
-    momentum = min(recipe.model.norm_momentum, max(0.5, 1.0 - 5.0 / max(1, updates)))
-    network = dataclasses.replace(recipe.model, norm_momentum=momentum)
-    keras.utils.set_random_seed(recipe.run.seed)
-    keras.config.set_dtype_policy(recipe.optimizer.precision)
-    try:
-        classes, own = details.heads
-        made = build(network, classes, size[1], size[0], own)
-    finally:
-        keras.config.set_dtype_policy("float32")
-    return with_own_kernels(made) if keras.backend.backend() == "tensorflow" else made
 
 
 def make_optimizer(recipe: Recipe) -> Any:
@@ -190,7 +110,7 @@ class TensorFlowStepper:
     worker's own pictures.
     """
 
-    def __init__(self, recipe: Recipe, details: Details, loss: Loss, updates: int) -> None:
+    def __init__(self, recipe: Recipe, details: Details, loss: LossFunction, updates: int) -> None:
         import tensorflow as tf
 
         self._strategy = strategy()
@@ -220,7 +140,6 @@ class TensorFlowStepper:
             optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
             return (value, *count(masks, logits))
 
-        @tf.function(reduce_retracing=True)
         def step(pictures: Any, masks: Any) -> tuple[Any, Any, Any]:
             value, right, counted = shared.run(one, args=(pictures, masks))
             return (
@@ -229,12 +148,14 @@ class TensorFlowStepper:
                 shared.reduce("SUM", counted, axis=None),
             )
 
-        self._step = step
+        self._step = tf.function(step, reduce_retracing=True)
 
     def scope(self) -> AbstractContextManager[Any]:
-        return self._strategy.scope()  # type: ignore[no-any-return]
+        """As in `Stepper`."""
+        return self._strategy.scope()
 
     def __call__(self, pictures: Any, masks: Any) -> tuple[float, float, float]:
+        """As in `Stepper`."""
         if self._per_replica:
             pictures, masks = self._deal(pictures), self._deal(masks)
         value, right, counted = self._step(pictures, masks)
@@ -257,7 +178,7 @@ class KerasStepper:
 
     worker, workers = 0, 1
 
-    def __init__(self, recipe: Recipe, details: Details, loss: Loss, updates: int) -> None:
+    def __init__(self, recipe: Recipe, details: Details, loss: LossFunction, updates: int) -> None:
         if recipe.loss.teacher:
             raise UsageError("teacher: works with the TensorFlow backend only; leave it out, or unset KERAS_BACKEND")
         self._counts = details.folded_ids() != IGNORE_ID
@@ -268,9 +189,11 @@ class KerasStepper:
         self.optimizer.build(self.model.trainable_variables)
 
     def scope(self) -> AbstractContextManager[Any]:
+        """As in `Stepper`."""
         return nullcontext()
 
     def __call__(self, pictures: Any, masks: Any) -> tuple[float, float, float]:
+        """As in `Stepper`."""
         self.model.reset_metrics()
         logs = self.model.train_on_batch(np.asarray(pictures, np.float32), np.asarray(masks), return_dict=True)
         counted = float(np.sum(self._counts[np.asarray(masks)]))

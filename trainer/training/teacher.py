@@ -8,6 +8,7 @@ from typing import Any
 
 from seg_viewer.core.errors import UsageError
 from trainer.labels.details import Details
+from trainer.network.build import make_model
 from trainer.recipe import Recipe, read_recipe
 from trainer.run_folder.checkpoint import RECIPE, load_weights
 
@@ -17,6 +18,7 @@ def soft_cross_entropy(truth: Any, logits: Any) -> Any:
 
     Args:
         truth: the teacher's logits.
+        logits: the learning network's.
     """
     from keras import ops
 
@@ -36,16 +38,14 @@ class Teacher:
     """
 
     def __init__(self, recipe: Recipe, details: Details) -> None:
-        from trainer.training.step import make_model
-
         run = Path(recipe.loss.teacher)
         if not (run / RECIPE).is_file():
             raise UsageError(f"teacher: {run} holds no {RECIPE}; give the folder of a run of seg-trainer train")
         weights, _ = load_weights(run)
         before = read_recipe(str(run / RECIPE))
         if (before.run.labels, before.run.details) != (recipe.run.labels, recipe.run.details):
-            told = " with details ".join(filter(None, (before.run.labels, before.run.details)))
-            raise UsageError(f"teacher: {run} tells {told}; labels and details must be the same here")
+            taught = " with details ".join(filter(None, (before.run.labels, before.run.details)))
+            raise UsageError(f"teacher: {run} learned {taught}; labels and details must be the same here")
         self._student = details
         self._details = dataclasses.replace(details, subpixel=before.model.subpixel)
         before = before.change(precision=recipe.optimizer.precision)
@@ -59,8 +59,8 @@ class Teacher:
     def loss(self, pictures: Any, logits: Any) -> Any:
         """Soft cross-entropy against the teacher's answers, every pixel counted, ignored ones too.
 
-        Over the own classes where both networks tell them at half size and nothing else; else over the model's
-        classes, at the size at which the learning network tells them.
+        Over the own classes where both networks have logits of them at half size and of nothing else; else over the
+        model's classes, at the size of the learning network's logits of them.
 
         Args:
             pictures: (N, H, W, 3) float32 RGB 0…255.
@@ -71,7 +71,7 @@ class Teacher:
         answers = self._model(pictures, training=False)
         if not self._student.subpixel and not self._details.subpixel:
             return soft_cross_entropy(answers, logits)
-        truth, told = self._details.fold(answers), self._student.fold(logits)
-        if truth.shape[1:3] != told.shape[1:3]:
-            truth = ops.image.resize(truth, told.shape[1:3], interpolation="bilinear")
-        return soft_cross_entropy(truth, told)
+        truth, learned = self._details.fold(answers), self._student.fold(logits)
+        if truth.shape[1:3] != learned.shape[1:3]:
+            truth = ops.image.resize(truth, learned.shape[1:3], interpolation="bilinear")
+        return soft_cross_entropy(truth, learned)

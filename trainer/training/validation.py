@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seg_viewer.core.labels import IGNORE_ID, LabelSet
-from trainer.data.formats import DataSet, Pair
+from seg_viewer.core.scores import Scores, confusion_matrix
+from trainer.data.data_set import DataSet
 from trainer.labels.details import details_of
-from trainer.network.unet import logits_stride
+from trainer.network.build import make_model
+from trainer.network.losses import LossFunction
 from trainer.recipe import Recipe
 from trainer.run_folder.checkpoint import Arrays
 from trainer.scoring.evaluate import to_frame, to_mask_size
-from trainer.scoring.metrics import Scores, confusion_matrix
-from trainer.training.step import make_model
 
 CACHE_BYTES = 1 << 30
 
@@ -41,7 +41,7 @@ class Sample:
     miou: float
 
 
-class Judge:
+class Validation:
     """Scores weights at the network's size.
 
     Args:
@@ -50,7 +50,7 @@ class Judge:
         loss: (target, logits) → scalar, or None for no loss.
     """
 
-    def __init__(self, recipe: Recipe, sets: Sequence[DataSet], loss: Callable[[Any, Any], Any] | None = None) -> None:
+    def __init__(self, recipe: Recipe, sets: Sequence[DataSet], loss: LossFunction | None = None) -> None:
         self._recipe, self._loss = recipe, loss
         self.labels: LabelSet = sets[0].labels
         self._details = details_of(self.labels, sets[0].details, recipe.model.subpixel)
@@ -72,11 +72,10 @@ class Judge:
             self._bytes += read[0].nbytes + mask.nbytes
         return read
 
-    def pair(self, index: int) -> tuple[DataSet, Pair]:
-        return self.pairs[index]
-
-    def predict(self, weights: Arrays, indices: Sequence[int]) -> Any:
-        """Iterate (index, logits (h, w, C), class map (H, W) uint8 at the network's size) over held-out pictures."""
+    def predict(
+        self, weights: Arrays, indices: Sequence[int]
+    ) -> Iterator[tuple[int, NDArray[np.floating], NDArray[np.uint8]]]:
+        """Held-out pictures: (index, logits (h, w, C), class map (H, W) uint8 at the network's size) of each."""
         model = self._ready(weights)
         size = self._recipe.run.batch_size
         for start in range(0, len(indices), size):
@@ -141,7 +140,7 @@ class Judge:
             inner = make_model(self._recipe, self._details, (width, height))
             logits = self._details.fold(inner.output)
             full = logits
-            if logits_stride(self._recipe.model) > 1:
+            if self._recipe.model.logits_stride > 1:
                 full = ops.image.resize(logits, (height, width), interpolation="bilinear")
             self._model = keras.Model(inner.input, [logits, ops.argmax(full, axis=-1)])
             self._inner = inner

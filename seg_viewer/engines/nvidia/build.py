@@ -20,10 +20,11 @@ _MIB = 2**20
 
 @dataclass(frozen=True)
 class BuiltPlan:
-    """
+    """What a build gives.
+
     Args:
         plan: serialised engine.
-        layers: what TensorRT's inspector tells of its layers, JSON.
+        layers: what TensorRT's inspector says of its layers, JSON.
         timings: timing cache to use for the next build on this GPU.
         seconds: that the build took.
     """
@@ -44,7 +45,7 @@ def build_plan(
         spec: the model it was made from.
         options: of the builder.
         timings: timing cache of an earlier build, or b"".
-        progress: told how far it is, on TensorRT's threads too.
+        progress: called with how far it is, on TensorRT's threads too.
 
     Raises:
         LoadStopped: `progress` answered False.
@@ -89,7 +90,7 @@ def _parse(network: trt.INetworkDefinition, graph: bytes, spec: ModelSpec) -> No
 def _configure(config: trt.IBuilderConfig, options: PlanOptions) -> None:
     config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, options.workspace_mib * _MIB)
     config.builder_optimization_level = options.optimization_level
-    config.profiling_verbosity = trt.ProfilingVerbosity.DETAILED  # so that the inspector tells precisions
+    config.profiling_verbosity = trt.ProfilingVerbosity.DETAILED  # so that the inspector says the precisions
 
 
 def _add_profile(builder: trt.Builder, config: trt.IBuilderConfig, network: trt.INetworkDefinition) -> None:
@@ -111,7 +112,7 @@ def _use_timings(config: trt.IBuilderConfig, timings: bytes) -> None:
 
 
 def _bytes(memory: trt.IHostMemory) -> bytes:
-    return bytes(cast(Any, memory))  # it has the buffer protocol, which its docstrings do not tell
+    return bytes(cast(Any, memory))  # it has the buffer protocol, which its docstrings do not say
 
 
 @dataclass
@@ -136,26 +137,26 @@ class _Monitor(trt.IProgressMonitor):
     def phase_start(self, phase_name: str, parent_phase: str | None, num_steps: SupportsInt) -> None:
         with self._lock:
             self._phases[phase_name] = _Phase(parent_phase, max(1, int(num_steps)))
-        self._tell(phase_name)
+        self._report(phase_name)
 
     def step_complete(self, phase_name: str, step: SupportsInt) -> bool:
         with self._lock:
             if phase_name in self._phases:
                 self._phases[phase_name].done = int(step) + 1
-        self._tell(phase_name)
+        self._report(phase_name)
         return not self.stopped
 
     def phase_finish(self, phase_name: str) -> None:
         with self._lock:
             self._phases.pop(phase_name, None)
 
-    def _tell(self, phase_name: str) -> None:
+    def _report(self, phase_name: str) -> None:
         with self._lock:
             self._share = max(self._share, self._share_of(phase_name))
             share = self._share
         try:
             goes_on = self._progress(f"TensorRT: {phase_name}", share)
-        except BaseException as error:  # must not travel through TensorRT's own frames; told when they have returned
+        except BaseException as error:  # must not travel through TensorRT's own frames; raised when they have returned
             self.error = self.error or error
             goes_on = False
         if not goes_on:

@@ -77,7 +77,7 @@ class Gpu:
 
     @property
     def driver(self) -> str:
-        """Version of the CUDA that the driver speaks and, where the system tells it, of the driver itself."""
+        """Version of the CUDA that the driver speaks and, where the system says it, of the driver itself."""
         number = int(cuda.get_driver_version())
         text = f"CUDA {number // 1000}.{number % 1000 // 10}"
         with suppress(OSError):
@@ -163,7 +163,7 @@ class FrameLane:
             return self._classes, float(self._begun.time_till(self._computed)) / 1000
 
     def synchronize_anywhere(self) -> None:
-        """As `wait`, on a thread that has a context of its own; what goes wrong is left for `wait` to tell."""
+        """As `wait`, on a thread that has a context of its own; what goes wrong is left for `wait` to raise."""
         with suppress(cuda.Error):
             self._down.synchronize()
         self.done = True
@@ -185,7 +185,7 @@ class FrameLane:
 
 
 class EventWaiter:
-    """A thread that waits for lanes and tells when one is done: CUDA itself calls nobody back through PyCUDA.
+    """A thread that waits for lanes and says when one is done: CUDA itself calls nobody back through PyCUDA.
 
     Args:
         gpu: whose lanes they are.
@@ -214,7 +214,7 @@ class EventWaiter:
             context = cuda.Device(self._number).retain_primary_context()
             context.push()
         except cuda.Error:
-            pass  # then waiting fails at once, and the engine's thread meets the same error and tells it
+            pass  # then waiting fails at once, and the engine's thread meets the same error and raises it
         try:
             while (lane := self._lanes.get()) is not None:
                 lane.synchronize_anywhere()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from seg_viewer.core.errors import EngineError
 from seg_viewer.core.frame import ByteArray
 from seg_viewer.core.model_file import ModelSpec, read_model_file
-from seg_viewer.engines.base import READY, EngineReport, LoadProgress
+from seg_viewer.engines.base import READY, EngineKind, EngineReport, LoadProgress, is_one_of
 from seg_viewer.engines.nvidia.graph import prepare_graph, target_precision
 from seg_viewer.engines.nvidia.library import require_tensorrt
 from seg_viewer.engines.nvidia.options import PlanOptions
@@ -27,7 +27,8 @@ _SLOTS = {"throughput": 2, "latency": 1}
 
 @dataclass(frozen=True)
 class MadePlan:
-    """
+    """A plan as it was written, and what became known of it.
+
     Args:
         path: of the plan.
         key: what it depends on.
@@ -94,7 +95,7 @@ def make_plan(
         options: of the builder.
         device: "GPU.0", …, or None for the first.
         output: also written there, with its sidecar (.json) and its layers (.layers.json) beside it.
-        progress: told how far it is; its answer False stops.
+        progress: called with how far it is; its answer False stops.
         cache: the user's by default.
 
     Raises:
@@ -157,7 +158,7 @@ class TensorRtEngine:
         model: the model file.
         device: "GPU.0", "GPU.1", …, or None for the first GPU.
         mode: "throughput" or "latency".
-        progress: told how far the build is; its answer False stops it.
+        progress: called with how far the build is; its answer False stops it.
         options: of the builder.
         cache: the user's by default.
 
@@ -280,3 +281,13 @@ def explain_cache(cache: PlanCache | None = None) -> list[str]:
             + state
         )
     return lines
+
+
+ENGINE = EngineKind(
+    "tensorrt",
+    "TensorRT",
+    "tensorrt",
+    devices,
+    lambda spec, device, mode, progress: TensorRtEngine(spec, device, mode, progress),
+    lambda device: device is None or is_one_of(device, ("GPU",)),
+)

@@ -19,7 +19,8 @@ _MOVED = ("Transpose", "Reshape", "Squeeze", "Unsqueeze", "Identity")
 
 @dataclass(frozen=True)
 class TensorRtGraph:
-    """
+    """A model in the form that TensorRT takes.
+
     Args:
         data: serialised ONNX model.
         precision: what its convolutions compute in: "float32", "float16" or "int8".

@@ -9,7 +9,8 @@ from seg_viewer.core.errors import UsageError
 
 @dataclass(frozen=True)
 class PlanOptions:
-    """
+    """What a person chooses for the builder.
+
     Args:
         precision: "auto", "float32" or "float16", see `graph.target_precision`.
         workspace_mib: most memory that a layer may use for intermediate results, MiB.

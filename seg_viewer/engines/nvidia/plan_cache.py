@@ -1,4 +1,4 @@
-"""TensorRT plans in the user's cache folder: each with a JSON sidecar that tells what it is the plan of.
+"""TensorRT plans in the user's cache folder: each with a JSON sidecar that says what it is the plan of.
 
 A plan is machine code for one GPU, driver and TensorRT version. It is only ever loaded when every part of its key and
 its hash are as expected; anything else is built again.
@@ -60,7 +60,8 @@ class PlanKey:
 
 @dataclass(frozen=True)
 class CachedPlan:
-    """
+    """A plan in the cache, as its sidecar describes it.
+
     Args:
         path: of the plan.
         key: what it depends on.
@@ -77,7 +78,8 @@ class CachedPlan:
 
 
 class PlanCache:
-    """
+    """Plans kept as files, each with a sidecar; those used longest ago leave when all together are too large.
+
     Args:
         folder: where plans are kept; the user's cache folder by default.
         size_cap: bytes of all plans together.
@@ -91,13 +93,17 @@ class PlanCache:
         """The plan of a key, or None when there is none, or one that is not what its sidecar says."""
         plan, sidecar = self._paths(key)
         try:
-            told = json.loads(sidecar.read_text())
+            stored = json.loads(sidecar.read_text())
             data = plan.read_bytes()
         except (OSError, ValueError):
             return None
-        if not isinstance(told, dict) or told.get("version") != _SIDECAR_VERSION or told.get("key") != asdict(key):
+        if (
+            not isinstance(stored, dict)
+            or stored.get("version") != _SIDECAR_VERSION
+            or stored.get("key") != asdict(key)
+        ):
             return None
-        if told.get("sha256") != hashlib.sha256(data).hexdigest():
+        if stored.get("sha256") != hashlib.sha256(data).hexdigest():
             return None
         with suppress(OSError):  # a cache that may only be read is still a cache
             os.utime(sidecar)  # used now: the last to leave when room is needed
@@ -109,11 +115,11 @@ class PlanCache:
         Raises: EngineError when it cannot be written.
         """
         path, sidecar = self._paths(key)
-        told = sidecar_json(key, plan, checks)
+        described = sidecar_json(key, plan, checks)
         sidecar.unlink(missing_ok=True)  # until the new plan is whole there is none
         write_whole(path, plan)
         write_whole(path.with_suffix(".layers.json"), layers.encode())
-        write_whole(sidecar, told)
+        write_whole(sidecar, described)
         self._evict(keep=path)
         return path
 
@@ -126,9 +132,9 @@ class PlanCache:
         found = []
         for sidecar in self._sidecars():
             try:
-                told = json.loads(sidecar.read_text())
-                key = PlanKey(**told["key"])
-                checks, expected = dict(told["checks"]), int(told["size"])
+                stored = json.loads(sidecar.read_text())
+                key = PlanKey(**stored["key"])
+                checks, expected = dict(stored["checks"]), int(stored["size"])
             except (OSError, ValueError, TypeError, KeyError):
                 continue
             plan = sidecar.with_suffix(".plan")
@@ -185,14 +191,14 @@ class PlanCache:
 
 def sidecar_json(key: PlanKey, plan: bytes, checks: Mapping[str, Any]) -> bytes:
     """What is written beside a plan."""
-    told = {
+    described = {
         "version": _SIDECAR_VERSION,
         "key": asdict(key),
         "sha256": hashlib.sha256(plan).hexdigest(),
         "size": len(plan),
         "checks": dict(checks),
     }
-    return (json.dumps(told, indent=2) + "\n").encode()
+    return (json.dumps(described, indent=2) + "\n").encode()
 
 
 def write_whole(path: Path, data: bytes) -> None:

@@ -54,6 +54,7 @@ LOG = TensorRtLog()
 
 
 def dims_tuple(dims: trt.Dims) -> tuple[int, ...]:
+    """A shape of TensorRT as numpy has it."""
     return tuple(int(dims[index]) for index in range(len(dims)))
 
 
@@ -74,7 +75,7 @@ def failure(text: str, reason: str) -> EngineError:
 def made(make: Callable[[], _Made], what: str) -> _Made:
     """What a constructor of TensorRT's gives. Raises: EngineError, or DeviceFailure where the GPU is the reason.
 
-    Where CUDA cannot be used it gives nothing, which the bindings tell as a TypeError.
+    Where CUDA cannot be used it gives nothing, which the bindings report as a TypeError.
     """
     LOG.take()
     try:
@@ -94,7 +95,7 @@ def load_plan(plan: bytes) -> tuple[trt.Runtime, trt.ICudaEngine]:
 
 
 def inspect_layers(engine: trt.ICudaEngine) -> str:
-    """What the layers of a plan compute in, as TensorRT's inspector tells it: JSON."""
+    """What the layers of a plan compute in, as TensorRT's inspector says: JSON."""
     inspector = engine.create_engine_inspector()
     return str(inspector.get_engine_information(trt.LayerInformationFormat.JSON))
 

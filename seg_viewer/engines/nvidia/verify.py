@@ -1,6 +1,6 @@
 """Whether a TensorRT plan does what was asked for: precisions of its layers, class maps, latency.
 
-Without this a plan may run in another precision than asked for, or compute something else, and nobody is told.
+Without this a plan may run in another precision than asked for, or compute something else, and nothing shows it.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def layer_precisions(layers: str, convolutions: Sequence[str]) -> Counter[str]:
     chosen = [layer for layer in detailed if "conv" in str(layer.get("LayerType", "")).lower()]
     named = {node for layer in chosen for node in _nodes(layer)}
     if not chosen or named & set(convolutions):
-        # others are fused into kernels of TensorRT's own making, which tell the nodes that they stand for
+        # others are fused into kernels of TensorRT's own making, which name the nodes that they stand for
         missing = set(convolutions) - named
         chosen += [layer for layer in detailed if layer not in chosen and missing & _nodes(layer)]
     return Counter(_precision(layer) for layer in chosen)
@@ -106,7 +106,7 @@ def verify_plan(
         spec: the model that it was built from; its file is the reference.
         asked: the precision that the convolutions must have.
         convolutions: their names in the graph.
-        progress: told how far it is.
+        progress: called with how far it is.
 
     Returns:
         For the sidecar: "precision", "agreement" (share), "frames", "latency_ms" and "compute_ms", each p50 and p99.
@@ -120,7 +120,7 @@ def verify_plan(
     reference = OnnxRuntimeEngine(spec, "CPU")
     shares = []
     for number, frame in enumerate(frames):
-        _tell(progress, number / len(frames), spec)
+        _report(progress, number / len(frames), spec)
         shares.append(float(np.mean(plan.segment(frame) == reference.segment(frame))))
     reference.close()
     agreement = float(np.mean(shares))
@@ -129,11 +129,11 @@ def verify_plan(
             f"{spec.name}: the TensorRT plan gives {100 * agreement:.2f} % of the pixels ONNX Runtime's class, "
             f"{100 * AGREEMENT_NEEDED:.1f} % are needed; the plan is not used. Choose another precision or TensorRT"
         )
-    _tell(progress, 1.0, spec)
+    _report(progress, 1.0, spec)
     return {"precision": precision, "agreement": agreement, "frames": len(frames)} | _latency(plan, frames)
 
 
-def _tell(progress: LoadProgress | None, share: float, spec: ModelSpec) -> None:
+def _report(progress: LoadProgress | None, share: float, spec: ModelSpec) -> None:
     if progress is not None and not progress("TensorRT: comparing with ONNX Runtime", share):
         raise LoadStopped(f"building the TensorRT plan of {spec.name} was stopped")
 

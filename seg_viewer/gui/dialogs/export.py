@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 
 from seg_viewer.core.overlay import OverlayStyle
 from seg_viewer.gui.dialogs.confirm import confirm
-from seg_viewer.gui.tasks.background import Background
+from seg_viewer.gui.tasks.background import Background, within
 from seg_viewer.gui.widgets.message_bar import MessageBar
 from seg_viewer.gui.widgets.plain import PlainLabel, plain_title
 from seg_viewer.gui.widgets.seek_bar import clock_text
@@ -189,7 +189,7 @@ class ExportDialog(QDialog):
             self._on_failed,
             owner=self,
             subject=str(out),
-            keep_s=_KEEP_S,
+            wait=within(_KEEP_S),
         )
         self.started.emit()
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -13,10 +11,14 @@ from typing import TypeVar
 from PySide6.QtCore import QObject, Qt, Signal
 from shiboken6 import isValid
 
+from seg_viewer.core.error_hooks import redacted_traceback
 from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.redact import redact_text
 
 Result = TypeVar("Result")
+Wait = Callable[[threading.Thread], object]
+"""Returns when a thread has ended, or when it is no use to wait any longer."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -26,11 +28,16 @@ class _Task:
 
     Args:
         thread: runs it.
-        keep_s: how long the end of the program waits for it, seconds.
+        wait: how the end of the program waits for it; None for not at all.
     """
 
     thread: threading.Thread
-    keep_s: float
+    wait: Wait | None
+
+
+def within(seconds: float) -> Wait:
+    """Waits for as long."""
+    return lambda thread: thread.join(seconds)
 
 
 class Background(QObject):
@@ -55,7 +62,7 @@ class Background(QObject):
         owner: QObject,
         subject: str,
         newest: bool = False,
-        keep_s: float = 0.0,
+        wait: Wait | None = None,
     ) -> None:
         """Start work; exactly one of the two calls follows, unless the owner is gone by then.
 
@@ -67,7 +74,7 @@ class Background(QObject):
             owner: whom the calls are for; nothing is called once it was deleted.
             subject: what the work is about, which the line of an unexpected error begins with.
             newest: only the newest work of this name is answered.
-            keep_s: how long the end of the program waits for it, seconds; 0 for what nobody misses.
+            wait: how the end of the program waits for what must not be lost; None for what nobody misses.
         """
         wish = self._wishes[name] = self._wishes.get(name, 0) + 1
 
@@ -81,7 +88,7 @@ class Background(QObject):
             except SegViewerError as error:
                 line = _one_line(str(error))
             except Exception as error:  # whatever a library raises, the window goes on
-                _log.error("%s: unexpected error\n%s", redact_text(subject), redact_text(traceback.format_exc()))
+                _log.error("%s: unexpected error\n%s", redact_text(subject), redacted_traceback(error))
                 line = _one_line(f"{subject}: stopped by an unexpected error: {type(error).__name__}: {error}")
             else:
                 self.call_later(lambda: answer(lambda: on_done(result)), owner=owner)
@@ -92,7 +99,7 @@ class Background(QObject):
 
         thread = threading.Thread(target=run, name=f"seg-{name}", daemon=True)
         self._tasks = [task for task in self._tasks if task.thread.is_alive()]
-        self._tasks.append(_Task(thread, keep_s))
+        self._tasks.append(_Task(thread, wait))
         thread.start()
 
     def call_later(self, call: Callable[[], None], *, owner: QObject) -> None:
@@ -107,9 +114,9 @@ class Background(QObject):
     def close(self) -> bool:
         """Wait for what is to be kept; nothing comes back any more. Returns whether all work has ended."""
         self._closed = True
-        start_s = time.perf_counter()
         for task in self._tasks:
-            task.thread.join(max(0.0, start_s + task.keep_s - time.perf_counter()))
+            if task.wait is not None:
+                task.wait(task.thread)
         return not any(task.thread.is_alive() for task in self._tasks)
 
     def _call(self, call: Callable[[], None]) -> None:

@@ -11,10 +11,8 @@ from PySide6.QtCore import QObject, QStandardPaths, Signal
 from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.overlay import Overlay
 from seg_viewer.gui.tasks.background import Background
-from seg_viewer.jobs.record import Recording, RecordPlan, RecordWhat
+from seg_viewer.jobs.recording import Recording, RecordPlan, RecordWhat, wait_while_writing
 from seg_viewer.sources import LiveSource
-
-_KEEP_S = 60.0  # the index of a long recording is written at its end
 
 
 def videos_folder() -> Path:
@@ -23,7 +21,18 @@ def videos_folder() -> Path:
     return Path(name) if name and Path(name).is_dir() else Path.home()
 
 
-class RecordingTask(QObject):
+class RecordsFiles(QObject):
+    """Whoever ends recordings, and says what came of them."""
+
+    saved = Signal(list)
+    """Paths of the files of one that has ended."""
+    failed = Signal(str)
+    """One line: why it ended early, or that there is nothing."""
+    noted = Signal(str)
+    """One line: what a person has to know of the files: another name, one that was found."""
+
+
+class RecordingTask(RecordsFiles):
     """At most one recording of what the player shows.
 
     Args:
@@ -34,9 +43,6 @@ class RecordingTask(QObject):
 
     changed = Signal(bool)
     """Whether one is running."""
-    saved = Signal(list)
-    """Paths of the files of one that has ended."""
-    failed = Signal(str)
 
     def __init__(
         self,
@@ -64,6 +70,11 @@ class RecordingTask(QObject):
     def seconds(self) -> float | None:
         """How long it has been running, None when none is."""
         return self._recording.seconds if self._recording else None
+
+    @property
+    def frames(self) -> tuple[int, ...]:
+        """Written so far into each file; empty when none is running."""
+        return self._recording.frames_of_each if self._recording else ()
 
     def start(self, overlay: Overlay) -> None:
         """Into the Videos folder, named by source and time."""
@@ -97,43 +108,36 @@ class RecordingTask(QObject):
             return
         self._set_recording(None)
         self.changed.emit(False)
-        finish(recording, self._background, self, on_saved=self.saved.emit, on_failed=self.failed.emit)
+        finish(recording, self._background, self)
 
 
-def finish(
-    recording: Recording,
-    background: Background,
-    owner: QObject,
-    *,
-    on_saved: Callable[[list[str]], None],
-    on_failed: Callable[[str], None],
-) -> None:
-    """Make the files of a recording whole, beside the window's thread; both calls may follow.
+def finish(recording: Recording, background: Background, owner: RecordsFiles) -> None:
+    """Make the files of a recording whole, beside the window's thread; the signals of its owner follow.
 
     Args:
         recording: under way; nothing is put into it any more.
         background: does it.
-        owner: whom the calls are for.
-        on_saved: gets the paths of the files.
-        on_failed: gets one line: why it ended early, or that there is nothing.
+        owner: whose recording it was.
     """
 
     def done(files: list[Path]) -> None:
         if recording.problem:
-            on_failed(recording.problem)
+            owner.failed.emit(recording.problem)
         elif not files:
-            on_failed(f"{recording.plan.path}: no picture came in time; nothing was recorded")
+            owner.failed.emit(f"{recording.plan.path}: no picture came in time; nothing was recorded")
+        for note in recording.notes:
+            owner.noted.emit(note)
         if files:
-            on_saved([str(path) for path in files])
+            owner.saved.emit([str(path) for path in files])
 
     background.run(
         "record-end",
         recording.stop,
         done,
-        on_failed,
+        owner.failed.emit,
         owner=owner,
         subject=str(recording.plan.path),
-        keep_s=_KEEP_S,
+        wait=lambda ending: wait_while_writing(ending, recording),
     )
 
 

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, QStandardPaths
 from seg_viewer.core.errors import ExportError
 from seg_viewer.core.frame import Shot
 from seg_viewer.core.overlay import Overlay
-from seg_viewer.gui.tasks.background import Background
+from seg_viewer.gui.tasks.background import Background, within
 
 _KEEP_S = 5.0
 
@@ -74,5 +74,5 @@ def take_screenshot(
         on_failed,
         owner=owner,
         subject="Screenshot",
-        keep_s=_KEEP_S,
+        wait=within(_KEEP_S),
     )

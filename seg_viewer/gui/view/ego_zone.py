@@ -14,9 +14,9 @@ from seg_viewer.core.frame import Shot
 from seg_viewer.core.labels import LabelSet
 from seg_viewer.core.zone import Zone, ZoneWatch
 from seg_viewer.gui.tasks.background import Background
-from seg_viewer.gui.tasks.recording import finish, videos_folder
+from seg_viewer.gui.tasks.recording import RecordsFiles, finish, videos_folder
 from seg_viewer.gui.view.video_view import VideoView
-from seg_viewer.jobs.record import Recording, RecordPlan, RecordWhat
+from seg_viewer.jobs.recording import Recording, RecordPlan, RecordWhat
 from seg_viewer.sources import LiveSource
 
 NOTE = "ego zone · no safety function"
@@ -28,7 +28,7 @@ _GRAB = 16
 _log = logging.getLogger(__name__)
 
 
-class EgoZone(QObject):
+class EgoZone(RecordsFiles):
     """Watches the shots that are shown. A live clip of what came in is saved, from five seconds before.
 
     Args:
@@ -39,9 +39,6 @@ class EgoZone(QObject):
 
     entered = Signal(str)
     """One line: when, and how much of what."""
-    saved = Signal(list)
-    """Paths of the files of a clip that has ended."""
-    failed = Signal(str)
 
     def __init__(self, view: VideoView, live_source: Callable[[], LiveSource | None], background: Background) -> None:
         super().__init__(view)
@@ -96,7 +93,7 @@ class EgoZone(QObject):
         clip, self._clip = self._clip, None
         self._clip_end.stop()
         if clip is not None:
-            finish(clip, self._background, self, on_saved=self.saved.emit, on_failed=self.failed.emit)
+            finish(clip, self._background, self)
 
     def _enter(self, line: str) -> None:
         _log.info("%s", line)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
+from seg_viewer.core.redact import redact_text
 from seg_viewer.gui.theme import icon
 from seg_viewer.gui.widgets.plain import PlainLabel
 
@@ -57,6 +58,7 @@ class MessageBar(QWidget):
         return False
 
     def _show(self, kind: str, text: str, button: str = "", on_button: Callable[[], None] | None = None) -> None:
+        text = redact_text(text)
         for row in [row for row in self._rows if row.text == text]:
             self._remove(row)
         row = _Message(kind, text, button, on_button)

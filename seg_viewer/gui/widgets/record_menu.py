@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QMenu, QWidget
 
-from seg_viewer.jobs.record import RecordWhat
+from seg_viewer.jobs.recording import RecordWhat
 
 WHAT_NAMES = {
     RecordWhat.ANNOTATED: "With the &overlay",

@@ -84,6 +84,7 @@ class CarlaOptions:
 
 
 def is_carla(text: str) -> bool:
+    """Whether a source is meant to be a simulator."""
     return text.lower().startswith(_PREFIX)
 
 

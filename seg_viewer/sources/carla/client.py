@@ -209,7 +209,7 @@ class CarlaDrive:
                 )
                 if options.vehicles or drives:
                     traffic.start()
-                    # it begins in its own time, and forgets cars that it is told of before the world shows them
+                    # it begins in its own time, and forgets cars that it hears of before the world shows them
                     self._tick_or_wait()
             ego = self._find_car(options.ego) if options.ego else self._spawn_car(blueprints, points)
             if traffic is not None:

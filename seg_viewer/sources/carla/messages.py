@@ -87,7 +87,7 @@ class Closed:
 
 Message: TypeAlias = Tick | Close | Ready | Seen | Leftovers | Failed | Closed
 
-_PLAIN: dict[bytes, Callable[..., Message]] = {
+KINDS: dict[bytes, Callable[..., Message]] = {
     b"T": Tick,
     b"Q": Close,
     b"R": Ready,
@@ -95,7 +95,9 @@ _PLAIN: dict[bytes, Callable[..., Message]] = {
     b"F": Failed,
     b"C": Closed,
 }
-_SEEN = b"S"
+"""The byte of each kind of message that is JSON alone."""
+SEEN = b"S"
+"""The byte of `Seen`, whose JSON pixels follow."""
 _LENGTH = struct.Struct("<I")
 
 
@@ -103,7 +105,7 @@ def encode(message: Message) -> bytes:
     """The message as `decode` takes it."""
     if isinstance(message, Seen):
         return _encode_seen(message)
-    kind = next(kind for kind, made in _PLAIN.items() if type(message) is made)
+    kind = next(kind for kind, made in KINDS.items() if type(message) is made)
     return kind + json.dumps(asdict(message)).encode()
 
 
@@ -114,11 +116,11 @@ def decode(data: bytes) -> Message:
     """
     kind, body = data[:1], memoryview(data)[1:]
     try:
-        if kind == _SEEN:
+        if kind == SEEN:
             return _decode_seen(body)
-        if kind in _PLAIN:
+        if kind in KINDS:
             fields: dict[str, Any] = json.loads(bytes(body))
-            return _PLAIN[kind](**{key: tuple(v) if isinstance(v, list) else v for key, v in fields.items()})
+            return KINDS[kind](**{key: tuple(v) if isinstance(v, list) else v for key, v in fields.items()})
     except (ValueError, TypeError, KeyError, AttributeError, struct.error) as error:
         raise ValueError(f"a damaged message of the kind {kind!r}: {error}") from error
     raise ValueError(f"a message of the unknown kind {kind!r}")
@@ -136,7 +138,7 @@ def _encode_seen(message: Seen) -> bytes:
     }
     text = json.dumps(head).encode()
     pixels = (np.ascontiguousarray(pair.rgb).data.cast("B"), np.ascontiguousarray(pair.tags).data.cast("B"))
-    return b"".join((_SEEN, _LENGTH.pack(len(text)), text, *pixels))
+    return b"".join((SEEN, _LENGTH.pack(len(text)), text, *pixels))
 
 
 def _decode_seen(body: memoryview) -> Seen:

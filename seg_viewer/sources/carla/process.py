@@ -22,6 +22,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 from seg_viewer.core.errors import SegViewerError, SourceError, UsageError
+from seg_viewer.core.signals import END_SIGNALS
 from seg_viewer.sources.carla.address import CarlaOptions
 from seg_viewer.sources.carla.cleanup import Leftovers
 from seg_viewer.sources.carla.messages import Close, Closed, Failed, Message, Ready, Seen, Tick, decode, encode
@@ -226,7 +227,7 @@ def _clock_of(options: CarlaOptions) -> threading.Lock:
 
 
 def _serve(connection: Connection, options: CarlaOptions, log: str) -> None:
-    """Drive for whoever holds the other end of `connection`; clean up when it closes, for whatever reason."""
+    """Drive for the process at the other end of `connection`; clean up when that closes, for whatever reason."""
     _ignore_signals()
     _redirect_output(log)
     from seg_viewer.sources.carla.client import CarlaDrive
@@ -269,10 +270,9 @@ def _sweep(options: CarlaOptions, leftovers: Leftovers, log: str) -> None:
 
 
 def _ignore_signals() -> None:
-    """Ctrl-C and a polite kill are meant for the other process, which tells this one; it must not stop tidying up."""
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    """They are meant for the other process, which closes this one; nothing may break off the cleaning up."""
+    for number in END_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _redirect_output(log: str) -> None:

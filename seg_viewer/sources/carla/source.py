@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 
 from seg_viewer.core.carla_tags import carla_lookup
 from seg_viewer.core.errors import SourceError
-from seg_viewer.core.frame import Frame, RgbPicture
-from seg_viewer.sources.base import SourceInfo, session_fingerprint
-from seg_viewer.sources.carla.address import CarlaOptions
+from seg_viewer.core.frame import Frame
+from seg_viewer.media.rgb_picture import RgbPicture
+from seg_viewer.sources.base import SourceInfo, SourceKind, session_fingerprint
+from seg_viewer.sources.carla.address import CarlaOptions, is_carla, parse_carla
 from seg_viewer.sources.carla.process import DriveProcess
 from seg_viewer.sources.live import LiveStatus
 
@@ -31,7 +32,7 @@ class CarlaSource:
         self._lookup = carla_lookup(self._drive.version)
         self._stop = threading.Event()
         self._count = 0
-        self._told: Counter[str] = Counter()
+        self._reported: Counter[str] = Counter()
         self._start_s: float | None = None
         self.status = LiveStatus()
         self.on_drop: Callable[[str], None] = lambda _cause: None
@@ -56,7 +57,7 @@ class CarlaSource:
             pair = self._drive.next_pair()
             if pair is None:
                 return
-            self._tell_drops()
+            self._report_drops()
             if self._start_s is None:
                 self._start_s = pair.time_s
             self._count += 1
@@ -69,9 +70,9 @@ class CarlaSource:
                 source=self.info.fingerprint,
             )
 
-    def _tell_drops(self) -> None:
-        news = Counter(self._drive.drops) - self._told
-        self._told += news
+    def _report_drops(self) -> None:
+        news = Counter(self._drive.drops) - self._reported
+        self._reported += news
         for cause in news.elements():
             self.on_drop(cause)
 
@@ -85,3 +86,13 @@ class CarlaSource:
     def close(self) -> None:
         self._stop.set()
         self._drive.close()
+
+
+SOURCE = SourceKind(
+    "CARLA",
+    is_carla,
+    lambda text: CarlaSource(parse_carla(text)),
+    forms=(("carla://HOST:2000", "?town=Town03&weather=WetNoon&vehicles=30&walkers=40&ego=…&fps=20&…"),),
+    live=True,
+    check=parse_carla,
+)

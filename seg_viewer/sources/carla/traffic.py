@@ -10,7 +10,7 @@ _TRIES_PER_WALKER = 4
 
 
 class Traffic:
-    """What the traffic manager drives and what walks; whoever made it destroys them after `stop`.
+    """What the traffic manager drives and what walks; its maker destroys them after `stop`.
 
     Args:
         carla: the package.

@@ -1,66 +1,48 @@
-"""The data sets by name, and where each lies."""
+"""The data-set formats by name, and the data set that one finds below a folder."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 
 from seg_viewer.core.errors import SourceError, UsageError
-from trainer.data.formats import camvid, carla, carvana, cityscapes, folder, idd, oxford_pets, penn_fudan
-from trainer.data.formats.base import DataSet, Layout, Pair, Split, chosen_map
-from trainer.labels.label_map import read_label_map
+from seg_viewer.core.registry import entries
+from trainer.data.data_set import DataSet
+from trainer.data.formats.base import Format, chosen_map
+from trainer.labels.named import read_label_map
+from trainer.pairs import Split
 
-__all__ = ["FORMATS", "DataSet", "Format", "Layout", "Pair", "Split", "find", "recognise", "tfds_folder"]
+# a folder that fits several is of the first
+MODULES = [
+    "trainer.data.formats.camvid",
+    "trainer.data.formats.carla",
+    "trainer.data.formats.carvana",
+    "trainer.data.formats.cityscapes",
+    "trainer.data.formats.folder",
+    "trainer.data.formats.idd",
+    "trainer.data.formats.oxford_pets",
+    "trainer.data.formats.penn_fudan",
+]
 
-TFDS = "tfds"
-
-
-@dataclass(frozen=True)
-class Format:
-    """One layout of files.
-
-    Args:
-        module: has `fits(root)` and `find(root)`.
-        files: what it looks like, for people.
-    """
-
-    module: ModuleType
-    files: str
-
-    def fits(self, root: Path) -> bool:
-        return bool(self.module.fits(root))
-
-    def find(self, root: Path) -> Layout:
-        """Raises: SourceError."""
-        return self.module.find(root)  # type: ignore[no-any-return]
+AUTO, TFDS = "auto", "tfds"
+"""What may stand for a format's name: recognise the folder; fetch it through tensorflow_datasets."""
 
 
-FORMATS = {
-    "camvid": Format(camvid, "train/ trainannot/ val/ valannot/ (SegNet layout)"),
-    "carla": Format(carla, "CameraRGB/ with CameraMask/ or CameraSeg/, also one such pair per drive"),
-    "carvana": Format(carvana, "train/*.jpg train_masks/*_mask.gif"),
-    "cityscapes": Format(cityscapes, "leftImg8bit/PART/CITY/ gtFine/PART/CITY/*_labelIds.png"),
-    "folder": Format(folder, "images/ masks/, with a labels.toml or without"),
-    "idd": Format(idd, "leftImg8bit/train/DRIVE/*_image.jpg gtFine/train/DRIVE/*_label.png (IDD-Lite)"),
-    "oxford_pets": Format(oxford_pets, "images/ annotations/trimaps/; or tfds=oxford_iiit_pet:4.0.0"),
-    "penn_fudan": Format(penn_fudan, "PNGImages/ PedMasks/"),
-}
+FORMATS = entries(MODULES, "FORMAT", Format)
+
+_OTHER_TERMS = {"rendered": "frames rendered for this project from its own Blender scene"}
+"""Terms of data sets that recipes give a name of their own."""
 
 
-TERMS = {
-    "camvid": "CamVid (Brostow et al.), Cambridge streets: CC BY-NC 4.0, not for commercial use",
-    "idd": "IDD-Lite (Varma et al.), Indian streets: research terms of the India Driving Dataset",
-    "carla": "CARLA simulator drives: whoever recorded them says the terms (CARLA's own assets are CC BY 4.0; the"
-    " Lyft-Udacity challenge data states none)",
-    "cityscapes": "Cityscapes (Cordts et al.): its own terms, not for commercial use",
-    "oxford_pets": "Oxford-IIIT Pet (Parkhi et al.): CC BY-SA 4.0",
-    "penn_fudan": "Penn-Fudan pedestrians: academic use; only people are annotated, the rest was ignored",
-    "carvana": "Carvana studio cars: rules of its Kaggle competition",
-    "rendered": "frames rendered for this project from its own Blender scene",
-}
-"""What is known of the terms of data sets, by their names in recipes."""
+def terms_of(name: str) -> str:
+    """What is known of the terms of a data set, by its name in recipes; "" for nothing."""
+    made = FORMATS.get(name)
+    return made.terms if made else _OTHER_TERMS.get(name, "")
+
+
+def fetched_names() -> list[str]:
+    """NAME:VERSION of what tensorflow_datasets has of the formats."""
+    return [made.fetched.name for made in FORMATS.values() if made.fetched]
 
 
 def recognise(root: Path) -> str:
@@ -73,13 +55,25 @@ def recognise(root: Path) -> str:
     raise SourceError(f"{root}: no known data set; 'seg-trainer datasets' shows what each format looks like")
 
 
-def tfds_folder(name: str, note: Callable[[str], None] = lambda _: None) -> Path:
-    """Folder with the files of a tensorflow_datasets set, fetched when missing. Raises: UsageError, SourceError."""
+def fetch(name: str, note: Callable[[str], None] = lambda _: None) -> tuple[str, Path]:
+    """Format and folder of a tensorflow_datasets set, fetched when missing.
+
+    Args:
+        name: NAME or NAME:VERSION there.
+        note: called with a line of progress.
+
+    Raises:
+        UsageError: no format reads it, or tensorflow_datasets is not installed.
+        SourceError: it cannot be fetched.
+    """
     from platformdirs import user_cache_path
 
-    if name.split(":")[0] != "oxford_iiit_pet":
-        raise UsageError(f"tfds={name}: only oxford_iiit_pet is known; unpack others and use format 'folder'")
-    return oxford_pets.unpack_tfds(user_cache_path("seg-viewer") / "tfds" / name.replace(":", "-"), note, name)
+    for made in FORMATS.values():
+        if made.fetched and made.fetched.name.split(":")[0] == name.split(":")[0]:
+            folder = user_cache_path("seg-viewer") / "tfds" / name.replace(":", "-")
+            return made.name, made.fetched.unpack(folder, note, name)
+    known = ", ".join(full.split(":")[0] for full in fetched_names())
+    raise UsageError(f"{TFDS}={name}: only {known} is known; unpack others and use format 'folder'")
 
 
 def find(
@@ -107,11 +101,11 @@ def find(
         UsageError: there is no such format or label map.
         SourceError: the folder is missing or incomplete.
     """
-    if kind != "auto" and kind not in FORMATS:
+    if kind != AUTO and kind not in FORMATS:
         raise UsageError(f"no data set format '{kind}'; there are {', '.join(sorted(FORMATS))}")
     if not root.is_dir():
         raise SourceError(f"{root}: no such folder for the data set '{name or kind}'")
-    if kind == "auto":
+    if kind == AUTO:
         kind = recognise(root)
     layout = FORMATS[kind].find(root)
     label_map = chosen_map(layout.maps, labels, name or kind) or read_label_map(labels)

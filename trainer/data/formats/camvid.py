@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from trainer.data.formats.base import GIVEN_HELD_OUT, Layout, Split, pairs_by_stem, pictures_in
-from trainer.labels.label_map import read_label_map
+from trainer.data.formats.base import Format, Layout, pairs_by_stem, pictures_in
+from trainer.labels.named import read_label_map
+from trainer.pairs import GIVEN_HELD_OUT, Split
 
 
-def fits(root: Path) -> bool:
+def _fits(root: Path) -> bool:
     return (root / "train").is_dir() and (root / "trainannot").is_dir()
 
 
-def find(root: Path) -> Layout:
+def _find(root: Path) -> Layout:
     """The pairs below `root`; the given `val` list is held out. Raises: SourceError."""
     pairs = pairs_by_stem(pictures_in(root / "train"), lambda file: root / "trainannot" / f"{file.stem}.png")
     if (root / "val").is_dir():
@@ -24,3 +25,14 @@ def find(root: Path) -> Layout:
         "streets": read_label_map("streets"),
     }
     return Layout(pairs, Split("given" if (root / "val").is_dir() else "blocks"), maps)
+
+
+FORMAT = Format(
+    name="camvid",
+    files="train/ trainannot/ val/ valannot/ (SegNet layout)",
+    held_out="its val list",
+    split="blocks",
+    fits=_fits,
+    find=_find,
+    terms="CamVid (Brostow et al.), Cambridge streets: CC BY-NC 4.0, not for commercial use",
+)

@@ -13,19 +13,21 @@ from numpy.typing import NDArray
 from seg_viewer.core.carla_tags import RECORD_FILE, recorded_version, table_version
 from seg_viewer.core.errors import SourceError
 from seg_viewer.core.labels import DRIVING
-from trainer.data.formats.base import Layout, Pair, Split, pictures_in, read_raw_mask
-from trainer.labels.label_map import carla_map, carla_streets_map
+from trainer.data.data_set import read_raw_mask
+from trainer.data.formats.base import Format, Layout, pictures_in
+from trainer.labels.carla import carla_map, carla_streets_map
+from trainer.pairs import Pair, Split
 
 MASK_FOLDERS = ("CameraMask", "CameraSeg")
 HELD_OUT = Split("blocks", held_out=0.15, gap=12)
 LOOKS = 40
 
 
-def fits(root: Path) -> bool:
+def _fits(root: Path) -> bool:
     return any(root.glob("CameraRGB")) or any(root.glob("*/CameraRGB"))
 
 
-def find(root: Path) -> Layout:
+def _find(root: Path) -> Layout:
     """The pairs below `root` (one drive, or a folder for each); the last 15 % of each drive is held out, 12 frames
     before it belong to neither. Which table of tags the masks follow is in `carla.json` (from `seg-viewer
     record-carla`), or else recognised.
@@ -36,7 +38,7 @@ def find(root: Path) -> Layout:
     pairs = [pair for drive in drives for pair in _drive(drive, "" if drive == root else drive.name)]
     if not pairs:
         raise SourceError(f"{root}: holds no CameraRGB folder")
-    version = told(drives) or recognise([read_raw_mask(pair.mask) for pair in _spread(pairs, 12)])
+    version = told_table(drives) or recognised_table([read_raw_mask(pair.mask) for pair in _spread(pairs, 12)])
     maps = {
         "native": carla_map(version, driving=False),
         "driving": carla_map(version, driving=True),
@@ -62,7 +64,7 @@ def _spread(pairs: Sequence[Pair], count: int) -> Sequence[Pair]:
     return pairs[:: max(1, len(pairs) // count)]
 
 
-def told(drives: Sequence[Path]) -> str:
+def told_table(drives: Sequence[Path]) -> str:
     """Which table of tags the recordings themselves name: a key of `seg_viewer.core.carla_tags.TAGS`; "" if none does.
 
     Raises: SourceError, when one does not say or two differ.
@@ -79,7 +81,7 @@ def told(drives: Sequence[Path]) -> str:
     return next(iter(tables), "")
 
 
-def recognise(raw_masks: Sequence[NDArray[np.uint8]]) -> str:
+def recognised_table(raw_masks: Sequence[NDArray[np.uint8]]) -> str:
     """Which table of tags masks follow: a key of `seg_viewer.core.carla_tags.TAGS`.
 
     Colours are the same in all but a few classes, so colour masks count as the table that knows most of their colours.
@@ -120,3 +122,15 @@ def own_bonnet(pairs: Sequence[Pair], version: str) -> NDArray[np.bool_] | None:
     at_bottom = np.unique(parts[-1])
     region = np.isin(parts, at_bottom[at_bottom > 0]).astype(np.uint8)
     return cv2.dilate(region, np.ones((7, 7), np.uint8)).astype(bool) if region.any() else None
+
+
+FORMAT = Format(
+    name="carla",
+    files="CameraRGB/ with CameraMask/ or CameraSeg/, also one such pair per drive",
+    held_out="the last 15 % of each drive, 12 frames apart from the rest",
+    split="blocks",
+    fits=_fits,
+    find=_find,
+    terms="CARLA simulator drives: whoever recorded them says the terms (CARLA's own assets are CC BY 4.0; the"
+    " Lyft-Udacity challenge data states none)",
+)

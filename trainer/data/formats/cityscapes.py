@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from seg_viewer.core.errors import SourceError
-from trainer.data.formats.base import GIVEN_HELD_OUT, Layout, Pair, Split, pairs_by_stem, pictures_in, subfolders
-from trainer.labels.label_map import read_label_map
+from trainer.data.formats.base import Format, Layout, pairs_by_stem, pictures_in, subfolders
+from trainer.labels.named import read_label_map
+from trainer.pairs import GIVEN_HELD_OUT, Pair, Split
 
 
-def fits(root: Path) -> bool:
+def _fits(root: Path) -> bool:
     return any((root / "leftImg8bit").glob("*/*/*_leftImg8bit.*"))
 
 
-def find(root: Path) -> Layout:
+def _mask_of(folder: Path, picture: Path) -> Path:
+    return folder / f"{picture.stem.removesuffix('_leftImg8bit')}_gtFine_labelIds.png"
+
+
+def _find(root: Path) -> Layout:
     """The pairs below `root`; its `val` cities are held out. Raises: SourceError."""
     pairs: list[Pair] = []
     for part in ("train", "val"):
@@ -24,7 +30,7 @@ def find(root: Path) -> Layout:
             held = GIVEN_HELD_OUT if part == "val" else "train"
             pairs += pairs_by_stem(
                 pictures_in(city),
-                lambda file, masks=masks: masks / f"{file.stem.removesuffix('_leftImg8bit')}_gtFine_labelIds.png",
+                partial(_mask_of, masks),
                 city.name,
                 held,
             )
@@ -37,3 +43,14 @@ def find(root: Path) -> Layout:
     }
     given = any(pair.part == GIVEN_HELD_OUT for pair in pairs)
     return Layout(pairs, Split("given" if given else "groups", held_out=0.2), maps)
+
+
+FORMAT = Format(
+    name="cityscapes",
+    files="leftImg8bit/PART/CITY/ gtFine/PART/CITY/*_labelIds.png",
+    held_out="its val cities",
+    split="groups",
+    fits=_fits,
+    find=_find,
+    terms="Cityscapes (Cordts et al.): its own terms, not for commercial use",
+)

@@ -7,20 +7,23 @@ from pathlib import Path
 import numpy as np
 
 from seg_viewer.core.errors import SourceError
-from trainer.data.formats.base import Layout, Pair, Split, pictures_in, read_raw_mask
-from trainer.labels.label_map import LabelMap, plain_map, read_label_map
+from trainer.data.data_set import read_raw_mask
+from trainer.data.formats.base import Format, Layout, pictures_in
+from trainer.labels.label_map import LabelMap, plain_map
+from trainer.labels.named import read_label_map
+from trainer.pairs import Pair, Split
 
 MASK_ENDINGS = (".png", "_mask.png", ".gif", "_mask.gif", ".bmp", ".tif", ".jpg", "_mask.jpg")
 LOOKS = 30
 MOST_PLAIN_IDS = 64
 
 
-def fits(root: Path) -> bool:
+def _fits(root: Path) -> bool:
     return (root / "images").is_dir() and (root / "masks").is_dir()
 
 
-def find(root: Path) -> Layout:
-    """The pairs below `root` that are complete: a picture whose mask is not there (yet) is left out and told.
+def _find(root: Path) -> Layout:
+    """The pairs below `root` that are complete: a picture whose mask is not there (yet) is left out, with a note.
 
     The last 15 %, in the order of the names, is held out.
 
@@ -62,3 +65,14 @@ def _native(root: Path, pairs: list[Pair]) -> LabelMap:
     if max(ids, default=0) == 0 or min(values) > 0 or len(values) == 2 or max(ids) >= MOST_PLAIN_IDS:
         return read_label_map("binary")
     return plain_map(max(ids) + 1)
+
+
+FORMAT = Format(
+    name="folder",
+    files="images/ masks/, with a labels.toml or without",
+    held_out="the last 15 % by name",
+    split="random",
+    fits=_fits,
+    find=_find,
+    ours=True,
+)

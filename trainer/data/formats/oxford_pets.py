@@ -10,18 +10,19 @@ import cv2
 import numpy as np
 
 from seg_viewer.core.errors import SourceError, UsageError
-from trainer.data.formats.base import GIVEN_HELD_OUT, Layout, Pair, Split, pairs_by_stem, pictures_in
-from trainer.files import write_text
-from trainer.labels.label_map import read_label_map
+from seg_viewer.core.part_file import write_text
+from trainer.data.formats.base import Fetched, Format, Layout, pairs_by_stem, pictures_in
+from trainer.labels.named import read_label_map
+from trainer.pairs import GIVEN_HELD_OUT, Pair, Split
 
 TFDS_NAME = "oxford_iiit_pet:4.0.0"
 
 
-def fits(root: Path) -> bool:
+def _fits(root: Path) -> bool:
     return (root / "images").is_dir() and (root / "annotations" / "trimaps").is_dir()
 
 
-def find(root: Path) -> Layout:
+def _find(root: Path) -> Layout:
     """The pairs below `root`; the list `annotations/test.txt` is held out, else every fifth picture at random.
 
     Pictures of a list without a trimap (the archive has a few) are left out. Raises: SourceError.
@@ -89,3 +90,15 @@ def _write_example(folder: Path, part: str, index: int, item: dict[str, Any]) ->
         if not cv2.imwrite(str(path), array):
             raise SourceError(f"{path}: cannot be written; is the disk full?")
     return stem
+
+
+FORMAT = Format(
+    name="oxford_pets",
+    files=f"images/ annotations/trimaps/; or tfds={TFDS_NAME} (extra tfds)",
+    held_out="its test list",
+    split="random",
+    fits=_fits,
+    find=_find,
+    terms="Oxford-IIIT Pet (Parkhi et al.): CC BY-SA 4.0",
+    fetched=Fetched(TFDS_NAME, unpack_tfds),
+)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from trainer.data.formats.base import Layout, Split, pairs_by_stem, pictures_in
-from trainer.labels.label_map import read_label_map
+from trainer.data.formats.base import Format, Layout, pairs_by_stem, pictures_in
+from trainer.labels.named import read_label_map
+from trainer.pairs import Split
 
 
-def fits(root: Path) -> bool:
+def _fits(root: Path) -> bool:
     return (root / "PNGImages").is_dir() and (root / "PedMasks").is_dir()
 
 
-def find(root: Path) -> Layout:
+def _find(root: Path) -> Layout:
     """The pairs below `root`, all for training: without background there is nothing to score. Raises: SourceError."""
     pairs = pairs_by_stem(pictures_in(root / "PNGImages"), lambda file: root / "PedMasks" / f"{file.stem}_mask.png")
     maps = {
@@ -21,3 +22,14 @@ def find(root: Path) -> Layout:
         "streets": read_label_map("penn-fudan-streets"),
     }
     return Layout(pairs, Split("given"), maps)
+
+
+FORMAT = Format(
+    name="penn_fudan",
+    files="PNGImages/ PedMasks/",
+    held_out="nothing (only people are marked)",
+    split="random",
+    fits=_fits,
+    find=_find,
+    terms="Penn-Fudan pedestrians: academic use; only people are annotated, the rest was ignored",
+)

@@ -1,4 +1,4 @@
-"""`seg-trainer predict`, `export`."""
+"""The command `seg-trainer export`."""
 
 from __future__ import annotations
 
@@ -6,13 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-import cv2
-import numpy as np
-from rich.console import Console
-from rich.progress import Progress
 
 from seg_viewer.core.errors import UsageError
-from trainer.commands.options import ENGINES, FILE, FOLDER, _Values
+from trainer.commands.needs import need
+from trainer.commands.options import FILE, FOLDER, Values
 from trainer.recipe import SIZE
 
 if TYPE_CHECKING:
@@ -20,59 +17,11 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("model", type=FILE)
-@click.argument("inputs", nargs=-1, required=True, type=FILE)
-@click.option("-o", "--output", type=FOLDER, required=True, help="Folder; gets masks/, overlays/ and side_by_side/.")
-@click.option("--engine", type=ENGINES, default="onnxruntime", show_default=True, help="Runtime of an .onnx file.")
-@click.option("--opacity", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="Of the overlay.")
-@click.option("--overwrite", is_flag=True, help="Replace files that exist.")
-def predict(model: Path, inputs: tuple[Path, ...], output: Path, engine: str, opacity: float, overwrite: bool) -> None:
-    """Write class maps (PNG, class ids), overlays and side-by-sides of pictures, or of folders of them, by MODEL."""
-    from trainer.data.formats.base import pictures_in, read_picture
-    from trainer.drawing.pictures import colored, overlay, write_png
-    from trainer.files import make_folder
-    from trainer.labels.label_map import plain_map
-    from trainer.scoring.evaluate import to_frame
-    from trainer.scoring.runner import open_model
-
-    files = [file for item in inputs for file in (pictures_in(item) if item.is_dir() else [item])]
-    stems = [file.stem for file in files]
-    twice = next((stem for stem in stems if stems.count(stem) > 1), None)
-    if twice:
-        raise UsageError(f"two inputs are called '{twice}': their outputs would overwrite each other")
-    parts = {part: output / part for part in ("masks", "overlays", "side_by_side")}
-    there = next((t for s in stems for f in parts.values() if (t := f / f"{s}.png").exists()), None)
-    if there and not overwrite:
-        raise UsageError(f"{there}: exists already; choose another folder or give --overwrite")
-    if any(file.resolve().parent in {folder.resolve() for folder in parts.values()} for file in files):
-        raise UsageError(f"{output}: an input lies where its output would go; choose another folder")
-    running = open_model(model, engine)
-    console = Console(stderr=True)
-    try:
-        for folder in parts.values():
-            make_folder(folder)
-        with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-            for file in bar.track(files, description=running.name):
-                picture = read_picture(file)
-                small = running.predict(to_frame(picture, running.size))
-                class_map = cv2.resize(small, picture.shape[1::-1], interpolation=cv2.INTER_NEAREST_EXACT)
-                labels = running.labels or plain_map(max(2, int(small.max()) + 1)).labels
-                shown = overlay(picture, class_map, labels, opacity)
-                write_png(parts["masks"] / f"{file.stem}.png", class_map)
-                write_png(parts["overlays"] / f"{file.stem}.png", shown)
-                both = np.concatenate([picture, colored(class_map, labels), shown], axis=1)
-                write_png(parts["side_by_side"] / f"{file.stem}.png", both)
-    finally:
-        running.close()
-    click.echo(f"{len(files)} pictures: {output}/masks, overlays, side_by_side ({running.told})")
-
-
-@click.command()
 @click.argument("run", type=FOLDER)
 @click.option("-o", "--output", type=FILE, required=True, help="The .onnx file; its stem becomes the model's name.")
 @click.option("--precision", type=click.Choice(["float32", "float16", "int8"]), default="int8", show_default=True)
-@click.option("--size", type=_Values(int, 2, size=True), metavar=SIZE, help="Input of the model.  [default: the run's]")
-@click.option("--labels", metavar="NAME", help="Tell these classes instead: the run's own --details, such as streets.")
+@click.option("--size", type=Values(int, 2, size=True), metavar=SIZE, help="Input of the model.  [default: the run's]")
+@click.option("--labels", metavar="NAME", help="Give these classes instead: the run's own --details, such as streets.")
 @click.option("--root", type=FOLDER, multiple=True, help="Folder where the run's data sets lie now, if they moved.")
 @click.option("--calibration", type=click.IntRange(8), default=256, show_default=True, help="Pictures for int8 ranges.")
 @click.option(
@@ -107,11 +56,10 @@ def export(
     The graph must give the classes that Keras gives (float32 99.99 %, float16 99.9 %, int8 99 % of the pixels of real
     pictures, in ONNX Runtime and in OpenVINO) and lose no more than 0.5 mIoU, or nothing is written.
     """
-    from trainer.cli import need
+    from seg_viewer.core.part_file import write_text
     from trainer.data.samples import find_all
     from trainer.export.card import card_path, card_text, read_known
     from trainer.export.release import export_run
-    from trainer.files import write_text
     from trainer.recipe import read_recipe
     from trainer.run_folder.checkpoint import RECIPE
     from trainer.scoring.clips import clip_names
@@ -144,8 +92,8 @@ def export(
 
 def _tell(report: Report) -> None:
     """What an export found out, as text."""
-    from trainer.scoring.flicker import calm_text
-    from trainer.scoring.metrics import table_text
+    from trainer.scoring.flicker import flicker_text
+    from trainer.scoring.tables import table_text
 
     precision = report.spec.precision
     click.echo(f"float32\n{table_text(report.float_scores)}")
@@ -153,7 +101,8 @@ def _tell(report: Report) -> None:
         click.echo(f"{precision} ({report.runs_as})\n{table_text(report.scores)}")
     for engine, share in report.parity.items():
         click.echo(f"same class as Keras, {engine}: {share:.4%} of the pixels of {report.pictures} pictures")
-    for name, calm in report.calm.items():
-        click.echo("\n".join(calm_text(name, {f"{precision}, as seen": calm, "float32": report.float_calm[name]})))
+    for name, flicker in report.flicker.items():
+        rows = {f"{precision}, as seen": flicker, "float32": report.float_flicker[name]}
+        click.echo("\n".join(flicker_text(name, rows)))
     if report.speed:
         click.echo(f"bare inference: {report.speed.line()}")

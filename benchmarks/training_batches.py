@@ -1,9 +1,9 @@
-"""Does making batches hold up training? Pictures per second with the feed, over the same with one repeated batch.
+"""Does making batches hold up training? Pictures per second with new batches, over the same with one repeated batch.
 
-python -m benchmarks.training_feed --data FOLDER [options of 'seg-trainer train']
+python -m benchmarks.training_batches --data FOLDER [options of 'seg-trainer train']
 
 Both are measured in turn, several times within one run, and the medians divided: a figure for this machine alone means
-little, the ratio carries over. On a processor the feed works on the same cores as the training.
+little, the ratio carries over. On a processor batches are made on the cores that train.
 """
 
 from __future__ import annotations
@@ -36,35 +36,36 @@ def main(
     json_file: Path | None,
     **options: Any,
 ) -> None:
-    """Ratio of training with its feed to training on one repeated batch."""
+    """Ratio of training on new batches to training on one repeated batch."""
     from trainer.data.batches import batches
-    from trainer.data.samples import Store, find_all
+    from trainer.data.samples import Samples, find_all
     from trainer.network.backend import start_backend
+    from trainer.network.devices import best_precision
     from trainer.network.losses import make_loss
     from trainer.network.tensorflow_layers import one_kernel
-    from trainer.training.step import best_precision, make_stepper
+    from trainer.training.step import make_stepper
 
     start_backend()
     chosen = make_recipe(recipe, data, options)
     if chosen.optimizer.precision == "auto":
         chosen = chosen.change(precision=best_precision())
-    store = Store(chosen, find_all(chosen, root))
-    stepper = make_stepper(chosen, store.details, make_loss(chosen.loss.loss, wrap=one_kernel))
-    endless = itertools.chain.from_iterable(batches(store, epoch) for epoch in itertools.count())
+    samples = Samples(chosen, find_all(chosen, root))
+    stepper = make_stepper(chosen, samples.details, make_loss(chosen.loss.loss, wrap=one_kernel))
+    endless = itertools.chain.from_iterable(batches(samples, epoch) for epoch in itertools.count())
     kept = next(endless)
-    for _ in range(-(-len(store) // chosen.run.batch_size)):  # every picture read once, the graph traced
+    for _ in range(-(-len(samples) // chosen.run.batch_size)):  # every picture read once, the graph traced
         stepper(*next(endless))
-    fed, repeated = [], []
+    fresh, repeated = [], []
     for _ in range(rounds):
-        fed.append(_rate(lambda: stepper(*next(endless)), steps, chosen.run.batch_size))
+        fresh.append(_rate(lambda: stepper(*next(endless)), steps, chosen.run.batch_size))
         repeated.append(_rate(lambda: stepper(*kept), steps, chosen.run.batch_size))
-    ratio = statistics.median(fed) / statistics.median(repeated)
+    ratio = statistics.median(fresh) / statistics.median(repeated)
     click.echo(
-        f"with its feed {statistics.median(fed):.1f} pictures/s, one repeated batch {statistics.median(repeated):.1f}:"
+        f"new batches {statistics.median(fresh):.1f} pictures/s, one repeated batch {statistics.median(repeated):.1f}:"
         f" ratio {ratio:.3f} ({rounds} rounds of {steps} steps, {chosen.optimizer.precision})"
     )
     if json_file:
-        json_file.write_text(json.dumps({"fed": fed, "repeated": repeated, "ratio": ratio}, indent=2) + "\n")
+        json_file.write_text(json.dumps({"fresh": fresh, "repeated": repeated, "ratio": ratio}, indent=2) + "\n")
 
 
 def _rate(step: Any, steps: int, batch: int) -> float:

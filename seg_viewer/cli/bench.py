@@ -1,0 +1,31 @@
+"""The command `seg-viewer bench`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from seg_viewer.cli.options import LOAD_BAR, make_options, run_options
+
+
+@click.command()
+@click.argument("video")
+@click.option(
+    "--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures here too."
+)
+@click.option("--frames", type=click.IntRange(50), default=400, show_default=True, help="To measure on.")
+@run_options
+def bench(video: str, json_path: Path | None, frames: int, **choices: Any) -> None:
+    """Measure each stage alone and the whole pipeline on VIDEO, and its ratio to what the processor allows."""
+    from seg_viewer.jobs.bench import BenchJob, render, run_bench
+
+    result = run_bench(BenchJob(video, make_options(**choices), frames), on_loading=LOAD_BAR)
+    click.echo(render(result))
+    if json_path is not None:
+        from seg_viewer.core.part_file import part_file
+
+        with part_file(json_path) as part:
+            part.write_text(json.dumps(result.to_json(), indent=2) + "\n")

@@ -1,0 +1,77 @@
+"""Options that several commands share, and what is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from seg_viewer.core.assets import find_model, shipped_models
+from seg_viewer.core.errors import UsageError
+from seg_viewer.core.overlay import OverlayStyle
+from seg_viewer.engines import engine_names
+from seg_viewer.engines.load_bar import LoadBar
+from seg_viewer.jobs.options import RunOptions, default_text
+
+LOAD_BAR = LoadBar()
+"""Drawn while an engine is built, by whichever command runs."""
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def _model_help() -> str:
+    names = [path.stem for path in shipped_models()]
+    return f"{', '.join(names) or 'No model ships: name'} or an .onnx file. [default: {default_text(names)}]"
+
+
+def run_options(command: _Command) -> _Command:
+    """The options that all commands share that run a model."""
+    for option in reversed(
+        [
+            click.option("--model", metavar="NAME|FILE", help=_model_help()),
+            click.option("--engine", type=click.Choice(("auto", *engine_names())), default="auto", show_default=True),
+            click.option("--device", metavar="NAME", help="As the engine calls it: CPU, GPU, NPU, CUDA, GPU.0, …"),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+def style_options(command: _Command) -> _Command:
+    """The options of how classes are painted."""
+    for option in reversed(
+        [
+            click.option(
+                "--opacity", type=click.FloatRange(0, 1), default=0.45, show_default=True, help="Of the class colours."
+            ),
+            click.option("--hide", metavar="CLASS", multiple=True, help="Do not paint this class; may be repeated."),
+            click.option("--outline", is_flag=True, help="Draw the border of each class in full colour."),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+def make_options(
+    model: str | None,
+    engine: str,
+    device: str | None,
+    opacity: float = 0.45,
+    hide: tuple[str, ...] = (),
+    outline: bool = False,
+) -> RunOptions:
+    """What the options of a command line ask for.
+
+    Raises:
+        UsageError: no such model ships, or the model has no class that is to be hidden.
+    """
+    if model is not None:
+        find_model(model)  # a name that does not ship is refused here, not in a window
+    options = RunOptions(model, engine, device, OverlayStyle(opacity, frozenset(hide), outline))
+    if hide:
+        names = options.read_spec().labels.names
+        for name in hide:
+            if name not in names:
+                raise UsageError(f"--hide {name}: the model has no such class; it has {', '.join(names)}")
+    return options

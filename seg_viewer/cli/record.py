@@ -1,0 +1,78 @@
+"""The command `seg-viewer record`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from seg_viewer.cli.console import StatusLine
+from seg_viewer.cli.options import LOAD_BAR, make_options, run_options, style_options
+from seg_viewer.core.errors import SegViewerError
+
+
+def _seconds(_context: click.Context, _option: click.Parameter, text: str | None) -> float | None:
+    from seg_viewer.jobs.record import parse_seconds
+
+    try:
+        return None if text is None else parse_seconds(text)
+    except ValueError:
+        raise click.BadParameter(f"'{text}': write a time as 90s, 10min or 1.5h") from None
+
+
+def _split(_context: click.Context, _option: click.Parameter, text: str | None) -> tuple[float | None, int | None]:
+    from seg_viewer.jobs.record import parse_split
+
+    try:
+        return (None, None) if text is None else parse_split(text)
+    except ValueError:
+        raise click.BadParameter(f"'{text}': write a time (10min) or a size (500MB)") from None
+
+
+@click.command()
+@click.argument("source")
+@click.option("-o", "--output", required=True, metavar="OUT.mp4", help="File to make, .mp4 or .mkv.")
+@click.option(
+    "--what",
+    type=click.Choice(("annotated", "source", "both")),
+    default="annotated",
+    show_default=True,
+    help="With the overlay, as it comes in, or both.",
+)
+@click.option("--duration", callback=_seconds, metavar="TIME", help="Stop after 90s, 10min, 1.5h. [default: Ctrl-C]")
+@click.option("--split", callback=_split, metavar="TIME|SIZE", help="Another file every 10min, or 500MB.")
+@run_options
+@style_options
+def record(
+    source: str,
+    output: str,
+    what: str,
+    duration: float | None,
+    split: tuple[float | None, int | None],
+    **choices: Any,
+) -> None:
+    """Record the live SOURCE (camera, address, screen; see 'view --help') until Ctrl-C or --duration."""
+    from seg_viewer.jobs.record import RecordJob, RecordProgress, run_record
+    from seg_viewer.jobs.recording import RecordPlan, RecordWhat
+
+    status = StatusLine("Recording …")
+
+    def on_progress(progress: RecordProgress) -> None:
+        state = progress.problem or "recording"
+        status.show(f"{state}: {progress.seconds:.0f} s, {progress.frames} frames; Ctrl-C ends it")
+
+    plan = RecordPlan(Path(output).expanduser(), RecordWhat(what), *split)
+    try:
+        job = RecordJob(source, plan, make_options(**choices), duration)
+        result = run_record(job, on_progress=on_progress, on_loading=LOAD_BAR)
+    finally:
+        status.stop()
+    files = ", ".join(str(path) for path in result.files)
+    drops = "".join(f", {count} {cause}" for cause, count in result.drops)
+    for warning in result.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    ran = f", {result.ran}" if result.ran else ""
+    click.echo(f"{files}: {result.frames} frames in {result.seconds:.1f} s{drops}{ran}")
+    if result.problem:
+        raise SegViewerError(result.problem)

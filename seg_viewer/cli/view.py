@@ -1,0 +1,47 @@
+"""The command `seg-viewer view`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from seg_viewer.cli.options import make_options, run_options, style_options
+from seg_viewer.core.errors import UsageError
+
+
+class _SourceCommand(click.Command):
+    """Its help lists what can be opened, as the sources themselves say."""
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Written below the command's own words."""
+        from seg_viewer.sources import source_kinds
+
+        super().format_help_text(ctx, formatter)
+        kinds = source_kinds().values()
+        for title, live in (("Sources", False), ("Live sources", True)):
+            with formatter.section(title):
+                formatter.write_dl([form for kind in kinds if kind.live is live for form in kind.forms])
+
+
+@click.command(cls=_SourceCommand)
+@click.argument("source", required=False)
+@click.option(
+    "--truth-csv",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where SOURCE brings ground truth (CARLA): write IoU and mIoU of every frame here.",
+)
+@run_options
+@style_options
+def view(source: str | None = None, truth_csv: Path | None = None, **choices: Any) -> None:
+    """Open the window, and in it SOURCE."""
+    from seg_viewer.core.part_file import check_target
+    from seg_viewer.gui.app import run_viewer
+
+    if truth_csv is not None:
+        if source is None:
+            raise UsageError("--truth-csv needs a SOURCE whose scores to write")
+        check_target(truth_csv, overwrite=False)
+    sys.exit(run_viewer(source, make_options(**choices), truth_csv=truth_csv))

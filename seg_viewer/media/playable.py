@@ -1,0 +1,50 @@
+"""Whether a video file can be played, and what is left of one that was cut off."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import av
+
+_MOST_DAMAGED = 250
+"""Packets that may fail to decode before the first picture: a stream may begin damaged."""
+
+
+def why_unplayable(path: Path) -> str:
+    """ "" when a first picture comes out of the file; else why not, half a sentence."""
+    try:
+        with av.open(str(path), metadata_errors="replace") as container:
+            if not container.streams.video:
+                return "it holds no video"
+            failed = 0
+            for packet in container.demux(container.streams.video[0]):
+                try:
+                    if packet.decode():
+                        return ""
+                except av.FFmpegError:
+                    failed += 1
+                    if failed > _MOST_DAMAGED:
+                        break
+    except (av.FFmpegError, OSError, ValueError) as error:
+        return getattr(error, "strerror", None) or str(error)
+    return "no picture can be decoded"
+
+
+def cut_to_whole_fragments(path: Path) -> None:
+    """Cut an MP4 behind its last whole fragment (ISO/IEC 14496-12: boxes of a 32-bit size and a type)."""
+    size = path.stat().st_size
+    whole = 0
+    with path.open("r+b") as file:
+        position = 0
+        while position + 8 <= size:
+            file.seek(position)
+            length, kind = struct.unpack(">I4s", file.read(8))
+            if length == 1:
+                (length,) = struct.unpack(">Q", file.read(8).ljust(8, b"\0"))
+            if length < 8 or position + length > size:
+                break
+            position += length
+            if kind != b"moof":  # a fragment's index without its pictures is no whole fragment
+                whole = position
+        file.truncate(whole)

@@ -1,0 +1,151 @@
+"""A session's beginning, its end, and another model in between; without a window."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from seg_viewer import engines, sources
+from seg_viewer.core.model_file import ModelSpec
+from seg_viewer.engines import Engine, EngineKind, LoadProgress
+from seg_viewer.jobs.options import RunOptions
+from seg_viewer.player.player import Player
+from seg_viewer.player.session import PlayerState
+from seg_viewer.sources import Source, SourceKind
+from tests.clips import make_clip
+from tests.models import color_model
+from tests.waiting import wait_until
+
+
+class Gate:
+    """Holds up whoever comes to it, and counts them."""
+
+    def __init__(self) -> None:
+        self.reached, self.open = threading.Event(), threading.Event()
+        self.count = 0
+
+    def pass_through(self) -> None:
+        self.count += 1
+        self.reached.set()
+        assert self.open.wait(20)
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    return make_clip(tmp_path / "clip.mp4", frames=40)
+
+
+@pytest.fixture
+def player(model: Path) -> Iterator[Player]:
+    player = Player(RunOptions(str(model), "onnxruntime"))
+    yield player
+    assert player.close(20)
+    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("seg-")]
+
+
+@pytest.fixture
+def engine_gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
+    """What every engine has to pass before it is made."""
+    gate, real = Gate(), engines.engine_kinds()["onnxruntime"]
+
+    def make(spec: ModelSpec, device: str | None, mode: str, progress: LoadProgress | None) -> Engine:
+        gate.pass_through()
+        return real.make(spec, device, mode, progress)
+
+    kind = EngineKind(real.name, real.title, real.package, real.devices, make, real.is_gpu)
+    monkeypatch.setattr(engines, "engine_kinds", lambda: {kind.name: kind})
+    return gate
+
+
+@pytest.fixture
+def source_gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
+    """What every source has to pass before it is opened."""
+    gate, real = Gate(), sources.source_kinds()["video file"]
+
+    def open_it(text: str) -> Source:
+        gate.pass_through()
+        return real.open(text)
+
+    monkeypatch.setattr(sources, "source_kinds", lambda: {"gated": SourceKind("gated", real.matches, open_it)})
+    return gate
+
+
+def _taken(player: Player, condition: Callable[[], bool], what: str) -> None:
+    """Take what comes, as a window does, until a condition holds."""
+
+    def look() -> bool:
+        player.take()
+        return condition()
+
+    wait_until(look, what)
+
+
+def test_a_session_that_is_left_while_its_source_opens_builds_no_engine(
+    player: Player, clip: Path, source_gate: Gate, engine_gate: Gate
+) -> None:
+    engine_gate.open.set()
+    player.open(str(clip))
+    assert source_gate.reached.wait(20)
+    player.stop()
+    source_gate.open.set()
+    wait_until(lambda: not [t for t in threading.enumerate() if t.name.startswith("seg-")], "its threads to end")
+    assert engine_gate.count == 0
+
+
+def test_a_model_that_is_chosen_while_the_source_opens_is_the_only_one_that_is_loaded(
+    player: Player, clip: Path, source_gate: Gate, engine_gate: Gate, tmp_path: Path
+) -> None:
+    engine_gate.open.set()
+    other = color_model(tmp_path / "other.onnx", 32, 32, name="other")
+    player.open(str(clip))
+    assert source_gate.reached.wait(20)
+    player.use_model(str(other))
+    source_gate.open.set()
+    _taken(player, lambda: player.state is PlayerState.PLAYING, "the picture")
+    assert player.spec is not None and player.spec.name == "other"
+    assert (engine_gate.count, source_gate.count) == (1, 1)
+
+
+def test_another_model_opens_the_source_no_second_time(
+    player: Player, clip: Path, source_gate: Gate, tmp_path: Path
+) -> None:
+    source_gate.open.set()
+    other = color_model(tmp_path / "other.onnx", 32, 32, name="other")
+    player.open(str(clip))
+    _taken(player, lambda: player.state is PlayerState.PLAYING, "the picture")
+    player.use_model(str(other))
+    _taken(player, lambda: player.spec is not None and player.spec.name == "other", "the other model")
+    assert source_gate.count == 1
+
+
+def test_what_is_told_of_a_model_is_told_of_the_one_that_is_shown(
+    player: Player, clip: Path, engine_gate: Gate, tmp_path: Path
+) -> None:
+    other = color_model(tmp_path / "other.onnx", 32, 32, name="other")
+    engine_gate.open.set()
+    player.open(str(clip))
+    _taken(player, lambda: player.state is PlayerState.PLAYING, "the picture")
+    player.pause()
+    engine_gate.open.clear()
+    engine_gate.reached.clear()
+    player.use_model(str(other))
+    assert engine_gate.reached.wait(20)
+    assert player.state is PlayerState.PAUSED and player.spec is not None and player.spec.name == "colors"
+    engine_gate.open.set()
+    _taken(player, lambda: player.spec is not None and player.spec.name == "other", "the other model")
+    assert player.state is PlayerState.PAUSED
+
+
+def test_a_model_that_cannot_be_read_is_told_and_the_choice_taken_back(player: Player, clip: Path, tmp_path: Path):
+    before = player.options
+    (tmp_path / "bad.onnx").write_bytes(b"no model")
+    player.open(str(clip))
+    _taken(player, lambda: player.state is PlayerState.PLAYING, "the picture")
+    player.use_model(str(tmp_path / "bad.onnx"))
+    wait_until(lambda: player.options is before, "the choice to be taken back")
+    problem = player.take_problem()
+    assert problem is not None and "bad.onnx" in problem and player.take_problem() is None
+    assert player.spec is not None and player.spec.name == "colors"

@@ -1,0 +1,50 @@
+"""The command `seg-trainer check`: a look at every pair before it is trained on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from trainer.commands.options import FOLDER, parse_data, plain_console, with_split
+from trainer.pairs import SPLITS
+
+
+@click.command()
+@click.argument("data", nargs=-1, required=True, metavar="[FORMAT=]FOLDER...")
+@click.option(
+    "--labels", default="native", show_default=True, help="native, driving, or a label map (name or TOML file)."
+)
+@click.option("--validation-split", type=click.FloatRange(0, 0.9), help="Share to hold out, 0 for none.")
+@click.option("--split", "split_by", type=click.Choice(SPLITS), help="How to split.")
+@click.option("--split-gap", type=click.IntRange(0), help="Pairs before a held-out block that belong to neither part.")
+@click.option("--seed", default=0, help="Of a random split.")
+@click.option("-o", "--output", type=FOLDER, help="Folder for contact sheets and class shares (PNG).")
+def check(
+    data: tuple[str, ...],
+    labels: str,
+    validation_split: float | None,
+    split_by: str | None,
+    split_gap: int | None,
+    seed: int,
+    output: Path | None,
+) -> None:
+    """Look at every pair of data sets: sizes, stray mask values, class shares, duplicates across the split.
+
+    Ends with exit code 1 when a file is damaged.
+    """
+    from trainer.data import check as checks
+    from trainer.data.samples import find_source
+    from trainer.files import make_folder
+    from trainer.recipe import Recipe
+
+    sources = [with_split(parse_data(text), split_by, validation_split, split_gap, seed) for text in data]
+    recipe = Recipe(tuple(sources)).change(labels=labels)
+    sets = [data_set for source in sources if (data_set := find_source(source, recipe, (), click.echo))]
+    scans = checks.scan_all(sets, plain_console())
+    for one, found in zip(sets, scans, strict=True):
+        click.echo("\n".join(checks.describe(one, found)))
+        if output:
+            for path in checks.write_pictures(one, found, make_folder(output)):
+                click.echo(f"  {path}")
+    checks.refuse_damaged(scans)

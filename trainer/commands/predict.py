@@ -1,0 +1,63 @@
+"""The command `seg-trainer predict`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import cv2
+import numpy as np
+from rich.console import Console
+from rich.progress import Progress
+
+from seg_viewer.core.errors import UsageError
+from trainer.commands.options import ENGINES, FILE, FOLDER
+
+
+@click.command()
+@click.argument("model", type=FILE)
+@click.argument("inputs", nargs=-1, required=True, type=FILE)
+@click.option("-o", "--output", type=FOLDER, required=True, help="Folder; gets masks/, overlays/ and side_by_side/.")
+@click.option("--engine", type=ENGINES, default="onnxruntime", show_default=True, help="Runtime of an .onnx file.")
+@click.option("--opacity", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="Of the overlay.")
+@click.option("--overwrite", is_flag=True, help="Replace files that exist.")
+def predict(model: Path, inputs: tuple[Path, ...], output: Path, engine: str, opacity: float, overwrite: bool) -> None:
+    """Write class maps (PNG, class ids), overlays and side-by-sides of pictures, or of folders of them, by MODEL."""
+    from trainer.data.data_set import read_picture
+    from trainer.data.formats.base import pictures_in
+    from trainer.drawing.pictures import colored, overlay, write_png
+    from trainer.files import make_folder
+    from trainer.labels.label_map import plain_map
+    from trainer.scoring.evaluate import to_frame
+    from trainer.scoring.runner import open_model
+
+    files = [file for item in inputs for file in (pictures_in(item) if item.is_dir() else [item])]
+    stems = [file.stem for file in files]
+    twice = next((stem for stem in stems if stems.count(stem) > 1), None)
+    if twice:
+        raise UsageError(f"two inputs are called '{twice}': their outputs would overwrite each other")
+    parts = {part: output / part for part in ("masks", "overlays", "side_by_side")}
+    there = next((t for s in stems for f in parts.values() if (t := f / f"{s}.png").exists()), None)
+    if there and not overwrite:
+        raise UsageError(f"{there}: exists already; choose another folder or give --overwrite")
+    if any(file.resolve().parent in {folder.resolve() for folder in parts.values()} for file in files):
+        raise UsageError(f"{output}: an input lies where its output would go; choose another folder")
+    running = open_model(model, engine)
+    console = Console(stderr=True)
+    try:
+        for folder in parts.values():
+            make_folder(folder)
+        with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+            for file in bar.track(files, description=running.name):
+                picture = read_picture(file)
+                small = running.predict(to_frame(picture, running.size))
+                class_map = cv2.resize(small, picture.shape[1::-1], interpolation=cv2.INTER_NEAREST_EXACT)
+                labels = running.labels or plain_map(max(2, int(small.max()) + 1)).labels
+                shown = overlay(picture, class_map, labels, opacity)
+                write_png(parts["masks"] / f"{file.stem}.png", class_map)
+                write_png(parts["overlays"] / f"{file.stem}.png", shown)
+                both = np.concatenate([picture, colored(class_map, labels), shown], axis=1)
+                write_png(parts["side_by_side"] / f"{file.stem}.png", both)
+    finally:
+        running.close()
+    click.echo(f"{len(files)} pictures: {output}/masks, overlays, side_by_side ({running.runs_as})")

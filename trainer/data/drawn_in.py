@@ -1,0 +1,124 @@
+"""What is drawn into training pictures: the own bonnet, paint on the road, things in the dark."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+
+def draw_bonnet(rng: np.random.Generator, picture: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """A made-up bonnet or dashboard along the lower edge: mostly dark, curved, mirroring what is above it.
+
+    Args:
+        picture: (H, W, 3) uint8 RGB; not changed.
+
+    Returns:
+        The picture with it, and (H, W) uint8: 1 where it covers.
+    """
+    height, width = picture.shape[:2]
+    x = np.arange(width) / width - rng.uniform(0.2, 0.8)
+    top = 1.0 - rng.uniform(0.05, 0.28) + rng.uniform(-0.05, 0.35) * x**2 + rng.uniform(-0.06, 0.06) * x
+    rows = np.arange(height)[:, None] / height
+    below = rows - top[None]  # how far under the edge, of the height
+    covered = (below >= 0).astype(np.uint8)
+    paint = rng.uniform(5, 70) * np.ones(3) if rng.random() < 0.7 else rng.uniform(20, 230, 3)
+    paint = np.clip(paint * rng.uniform(0.85, 1.15, 3), 0, 255)
+    shade = 1.0 + rng.uniform(-0.6, 0.6) * np.clip(below / 0.25, 0, 1)
+    body = (shade[:, :, None] * paint).astype(np.float32)
+    if rng.random() < 0.7:
+        sharpness = (0, 0), float(rng.uniform(1.0, 6.0))
+        mirrored = cv2.GaussianBlur(np.ascontiguousarray(picture[::-1]), *sharpness).astype(np.float32)
+        shift = round(height * (2 * float(np.median(top)) - 1))  # the edge mirrors onto itself
+        body += np.float32(rng.uniform(0.05, 0.5)) * np.roll(mirrored, shift, axis=0)
+    if rng.random() < 0.4:  # a bright rim where it meets the street
+        body += np.float32(rng.uniform(20, 90)) * np.exp(-((below / 0.012) ** 2))[:, :, None].astype(np.float32)
+    for _ in range(int(rng.integers(0, 4))):  # vents, wipers, things that lie there
+        centre = (int(rng.integers(width)), int(rng.integers(round(height * 0.75), height)))
+        size = (int(rng.integers(4, max(5, width // 6))), int(rng.integers(2, max(3, height // 14))))
+        tone = rng.uniform(0, 90) * np.ones(3)
+        cv2.ellipse(body, centre, size, float(rng.uniform(-30, 30)), 0, 360, tone.tolist(), -1)
+    soft = cv2.GaussianBlur(covered.astype(np.float32), (0, 0), float(rng.uniform(0.5, 1.5)))[:, :, None]
+    drawn = picture * (1 - soft) + np.clip(body, 0, 255) * soft
+    return np.asarray(drawn + 0.5, np.uint8), covered
+
+
+def draw_paint(rng: np.random.Generator, picture: NDArray[np.uint8], ground: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Letters, arrows, bars and patches of tar as they lie on a road, seen from a car: it stays road.
+
+    Args:
+        picture: (H, W, 3) uint8 RGB; not changed.
+        ground: (H, W) uint8: 1 where there is road; nothing is drawn elsewhere.
+    """
+    height, width = picture.shape[:2]
+    ys, xs = np.nonzero(ground)
+    out = picture
+    for _ in range(int(rng.integers(1, 5)) if len(xs) else 0):
+        sign = _road_sign(rng)
+        place = int(rng.integers(len(xs)))
+        wide = width * rng.uniform(0.06, 0.6)
+        high, narrower, shear = wide * rng.uniform(0.08, 0.6), rng.uniform(0.5, 1.0), wide * rng.uniform(-0.6, 0.6)
+        bottom = np.array([[-wide / 2, high / 2], [wide / 2, high / 2]])
+        top = np.array([[wide / 2 * narrower + shear, -high / 2], [-wide / 2 * narrower + shear, -high / 2]])
+        corners = np.concatenate([top[::-1], bottom[::-1]]) + np.array([xs[place], ys[place]])
+        sign_h, sign_w = sign.shape
+        square = np.array([[0, 0], [sign_w, 0], [sign_w, sign_h], [0, sign_h]], np.float32)
+        seen = cv2.warpPerspective(
+            sign, cv2.getPerspectiveTransform(square, corners.astype(np.float32)), (width, height), flags=cv2.INTER_AREA
+        )
+        kind = rng.random()
+        tone = np.array([1, 1, 1] if kind < 0.6 else [1, 0.82, 0.25]) * rng.uniform(170, 255)
+        if kind > 0.85:
+            tone = rng.uniform(10, 80) * np.ones(3)
+        share = (seen * ground / 255.0 * rng.uniform(0.5, 1.0)).astype(np.float32)[:, :, None]
+        out = np.asarray(out * (1 - share) + tone.astype(np.float32) * share + 0.5, np.uint8)
+    return out
+
+
+def draw_shade(rng: np.random.Generator, picture: NDArray[np.uint8], things: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Some of the things dark, as in black clothes or black paint; or as often a dark patch, whatever lies in it.
+
+    The patches keep a network from taking dark for a person.
+
+    Args:
+        picture: (H, W, 3) uint8 RGB; not changed.
+        things: (H, W) uint8: 1 where there is one.
+    """
+    height, width = things.shape
+    dark = np.zeros_like(things)
+    if rng.random() < 0.5 and things.any():
+        count, pieces = cv2.connectedComponents(things)
+        dark = (rng.random(count) < 0.6).astype(np.uint8)[pieces] * things
+    else:
+        for _ in range(int(rng.integers(1, 4))):
+            middle, spread = rng.uniform(0, (width, height)), rng.uniform(0.03, 0.3) * width
+            corners = (middle + rng.normal(0, spread, (6, 2))).astype(np.int32)
+            cv2.fillPoly(dark, [cv2.convexHull(corners)], 1)
+    soft = cv2.GaussianBlur(dark.astype(np.float32), (0, 0), float(rng.uniform(0.4, 1.2)))[:, :, None]
+    light = rng.uniform(0.08, 0.6) * rng.uniform(0.9, 1.1, 3)
+    return np.asarray(picture * (1 - soft * (1 - light).astype(np.float32)) + 0.5, np.uint8)
+
+
+def _road_sign(rng: np.random.Generator) -> NDArray[np.uint8]:
+    """White on black: a word, an arrow, bars, a ring or a patch, (96, W) uint8."""
+    kind = int(rng.integers(6))
+    if kind < 2:
+        word = "".join(chr(int(rng.integers(65, 91))) for _ in range(int(rng.integers(2, 9))))
+        canvas = np.zeros((96, 56 * len(word) + 24), np.uint8)
+        cv2.putText(canvas, word, (10, 78), cv2.FONT_HERSHEY_SIMPLEX, 2.4, 255, int(rng.integers(5, 16)), cv2.LINE_AA)
+        return canvas
+    canvas = np.zeros((96, 192), np.uint8)
+    if kind == 2:
+        cv2.arrowedLine(
+            canvas, (16, 48), (176, int(rng.integers(16, 80))), 255, int(rng.integers(6, 20)), tipLength=0.3
+        )
+    elif kind == 3:
+        step = int(rng.integers(16, 48))
+        for x in range(0, 192, step):
+            canvas[:, x : x + step // 2] = 255
+    elif kind == 4:
+        cv2.ellipse(canvas, (96, 48), (84, 38), 0, 0, 360, 255, int(rng.integers(6, 18)))
+    else:
+        points = rng.integers(0, (192, 96), size=(6, 2)).astype(np.int32)
+        cv2.fillPoly(canvas, [cv2.convexHull(points)], 255)
+    return canvas

@@ -1,0 +1,50 @@
+"""Scores as tables of text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from seg_viewer.core.scores import Scores
+
+
+def table_text(scores: Mapping[str, Scores]) -> str:
+    """The scores as lines of text, in percent."""
+    lines = []
+    for name, score in scores.items():
+        classes = "  ".join(f"{label} {value * 100:5.1f}" for label, value in score.iou.items())
+        lines.append(f"{name:10} {score.pictures:4} pictures  mIoU {score.miou * 100:5.1f}  {classes}")
+    return "\n".join(lines)
+
+
+def full_table(name: str, score: Scores) -> str:
+    """All scores of one set as a table of text, in percent; says how many classes the means count."""
+    width = max([14, *(len(label) for label in score.iou)])
+    lines = [
+        f"{name}: {score.pictures} pictures, pixel accuracy {score.accuracy * 100:.2f}, mIoU {score.miou * 100:.2f},"
+        f" mean Dice {score.mdice * 100:.2f} ({len(score.iou)} of {len(score.labels)} classes occur)",
+        f"  {'class':{width}} {'IoU':>7} {'Dice':>7} {'precis.':>7} {'recall':>7} {'share':>7}",
+    ]
+    shares = score.matrix.sum(1) / max(1, score.matrix.sum())
+    for label in score.iou:
+        values = [part[label] * 100 for part in (score.iou, score.dice, score.precision, score.recall)]
+        share = shares[score.labels.by_name(label).id] * 100
+        lines.append(f"  {label:{width}} " + " ".join(f"{value:7.2f}" for value in [*values, share]))
+    return "\n".join(lines)
+
+
+def side_by_side(name: str, columns: Mapping[str, Scores]) -> str:
+    """IoU of two models on the same pictures as a table of text, in percent, and what the second loses or gains.
+
+    Args:
+        name: of the set.
+        columns: model's name → its scores; two.
+    """
+    one, other = columns.values()
+    width = max([14, *(len(label) for label in one.iou)])
+    heads = [f"{column:>{max(8, len(column))}}" for column in columns]
+    lines = [f"{name}: {one.pictures} pictures, IoU", f"  {'class':{width}} {' '.join(heads)} {'change':>8}"]
+    rows = {label: (value, other.iou[label]) for label, value in one.iou.items()}
+    for label, values in (rows | {"mIoU": (one.miou, other.miou)}).items():
+        shown = " ".join(f"{value * 100:{len(head)}.2f}" for value, head in zip(values, heads, strict=True))
+        lines.append(f"  {label:{width}} {shown} {(values[1] - values[0]) * 100:+8.2f}")
+    return "\n".join(lines)
