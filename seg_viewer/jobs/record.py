@@ -102,10 +102,8 @@ def run_record(
     report: EngineReport | None = None
     broke: SegViewerError | None = None
     with ExitStack() as stack:
-        source = open_source(job.source)
+        source = _open_live(job.source)
         stack.callback(source.close)
-        if not isinstance(source, LiveSource) or not source.info.live:
-            raise UsageError(f"{redact(job.source)}: is not live; export it instead")
         spec = job.options.read_spec() if annotated else None
         overlay = Overlay(spec.labels, job.options.style) if spec else None
         recording = Recording(job.plan, source, overlay)
@@ -137,12 +135,24 @@ def run_record(
         if broke is not None:
             raise broke
         raise ExportError(recording.problem or f"{job.plan.path}: no picture came in time; nothing was recorded")
-    ran = f"model {spec.title}, {report.line()}" if spec and report else ""
     fallback = (report.fallback,) if report and report.fallback else ()
-    dropped = tuple(sorted(ledger.snapshot().drops.items()))
-    warnings = (*fallback, *recording.notes)
-    problem = recording.problem or str(broke or "")
-    return RecordResult(recording.files, recording.frames, seconds, problem, dropped, ran, warnings)
+    return RecordResult(
+        recording.files,
+        recording.frames,
+        seconds,
+        recording.problem or str(broke or ""),
+        tuple(sorted(ledger.snapshot().drops.items())),
+        f"model {spec.title}, {report.line()}" if spec and report else "",
+        (*fallback, *recording.notes),
+    )
+
+
+def _open_live(text: str) -> LiveSource:
+    source = open_source(text)
+    if not isinstance(source, LiveSource) or not source.info.live:
+        source.close()
+        raise UsageError(f"{redact(text)}: is not live; export it instead")
+    return source
 
 
 def _follow(
