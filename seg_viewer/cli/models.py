@@ -21,7 +21,7 @@ _USES = {FAST_MODEL: "for processors", FINE_MODEL: "for GPUs and exports"}
 
 @click.command()
 def models() -> None:
-    """List the models that ship: input, precision, classes, held-out scores, by height of objects, flicker, where from."""
+    """List the models that ship: input, precision, classes, scores, also by height, flicker, where from."""
     console = plain_console()
     files = shipped_models()
     if not files:

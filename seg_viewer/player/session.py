@@ -206,7 +206,7 @@ class Session:
             self._play()
         except SegViewerError as error:
             self._fail(str(error))
-        except Exception as error:  # the window goes on, whatever a decoder or a runtime raises
+        except Exception as error:  # noqa: BLE001 - the window goes on, whatever a decoder or a runtime raises
             _log.error("the player stopped\n%s", redacted_traceback(error))
             self._fail(f"{self.source}: stopped by an unexpected error: {type(error).__name__}: {error}")
 

@@ -222,7 +222,7 @@ sys.exit(app.run_viewer(clip, RunOptions(model=model), on_first_shot=begin))
 
 
 @pytest.mark.parametrize(
-    "name, when",
+    ("name", "when"),
     [
         ("SIGTERM", "exporting"),
         ("SIGTERM", "asking about the dialog"),

@@ -68,7 +68,7 @@ def _unexpected() -> None:
 
 
 @pytest.mark.parametrize(
-    "work, line, logged",
+    ("work", "line", "logged"),
     [
         (_expected, "rtsp://cam/live: cannot be read; choose another", False),
         (
@@ -135,7 +135,7 @@ def test_steps_come_back_in_order(qtbot: QtBot, background, asker):
     assert asker.done == [*range(20), "end"] and asker.threads == {threading.current_thread()}
 
 
-@pytest.mark.parametrize("wait, all_ended", [(within(5.0), True), (within(0.01), False), (None, False)])
+@pytest.mark.parametrize(("wait", "all_ended"), [(within(5.0), True), (within(0.01), False), (None, False)])
 def test_closing_waits_for_what_is_to_be_kept(qtbot: QtBot, asker, wait, all_ended: bool):
     background, kept = Background(), threading.Event()
 

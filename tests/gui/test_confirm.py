@@ -65,7 +65,7 @@ def _stop(qtbot: QtBot, dialog: ExportDialog) -> None:
     qtbot.waitUntil(lambda: not dialog.running, timeout=WAIT_MS)
 
 
-@pytest.mark.parametrize("answer, is_yes", answers("Replace", "Keep"))
+@pytest.mark.parametrize(("answer", "is_yes"), answers("Replace", "Keep"))
 def test_a_file_is_replaced_only_by_a_yes(
     qtbot: QtBot, open_window, tmp_path: Path, dialogs: ModalDialogs, answer: Answer, is_yes: bool
 ) -> None:
@@ -89,7 +89,7 @@ def test_a_file_is_replaced_only_by_a_yes(
 
 
 @pytest.mark.parametrize(
-    "way, answer, is_yes",
+    ("way", "answer", "is_yes"),
     [
         *(pytest.param("Esc", *case.values, id=f"Esc-{case.id}") for case in answers("Stop export", "Go on")),
         pytest.param("Close", clicks("Stop export"), True, id="Close-Stop export"),
@@ -120,7 +120,7 @@ def test_closing_the_dialog_stops_an_export_only_by_a_yes(
     assert _files(tmp_path) == []
 
 
-@pytest.mark.parametrize("answer, is_yes", answers("Stop export", "Go on"))
+@pytest.mark.parametrize(("answer", "is_yes"), answers("Stop export", "Go on"))
 def test_closing_the_window_stops_an_export_only_by_a_yes(
     qtbot: QtBot,
     window: MainWindow,

@@ -112,7 +112,7 @@ def test_the_look_of_now_goes_into_the_export(qtbot: QtBot, dialog, monkeypatch)
 
 
 @pytest.mark.parametrize(
-    "name, says", [("", "Choose a file"), ("film.avi", ".mp4"), ("nowhere/film.mp4", "no such folder")]
+    ("name", "says"), [("", "Choose a file"), ("film.avi", ".mp4"), ("nowhere/film.mp4", "no such folder")]
 )
 def test_an_output_that_cannot_be_is_told_in_the_dialog(qtbot: QtBot, dialog, tmp_path: Path, name: str, says: str):
     dialog.output.setText(str(tmp_path / name) if name else "")

@@ -156,7 +156,7 @@ def _empty_folder(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "make, says",
+    ("make", "says"),
     [
         (_text_file, "not a video"),
         (_empty_file, "is empty"),

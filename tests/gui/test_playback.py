@@ -110,7 +110,7 @@ def test_a_drag_scrubs_and_ends_where_it_was_let_go(qtbot: QtBot, open_window, c
     qtbot.waitUntil(lambda: shown_index(window) == 28, timeout=WAIT_MS)
 
 
-@pytest.mark.parametrize("key, expected", [(Qt.Key.Key_Home, 0), (Qt.Key.Key_End, 39), (Qt.Key.Key_Right, 39)])
+@pytest.mark.parametrize(("key", "expected"), [(Qt.Key.Key_Home, 0), (Qt.Key.Key_End, 39), (Qt.Key.Key_Right, 39)])
 def test_keys_jump(qtbot: QtBot, open_window, clip: Path, key: Qt.Key, expected: int):
     window = open_window(clip)
     pause_at(qtbot, window, 7)
@@ -241,7 +241,7 @@ def test_numbers_are_shown(qtbot: QtBot, open_window, clip: Path):
 
 
 @pytest.mark.parametrize(
-    "picture, view, size",
+    ("picture", "view", "size"),
     [((1920, 1080), (960, 1000), (960, 540)), ((480, 360), (960, 720), (960, 720)), ((8, 4000), (100, 100), (1, 100))],
 )
 def test_size_to_show(picture: tuple[int, int], view: tuple[int, int], size: tuple[int, int]):
@@ -249,7 +249,8 @@ def test_size_to_show(picture: tuple[int, int], view: tuple[int, int], size: tup
 
 
 @pytest.mark.parametrize(
-    "seconds, text", [(None, "–:––"), (0, "0:00"), (4.26, "0:04"), (59.96, "1:00"), (754, "12:34"), (3723, "1:02:03")]
+    ("seconds", "text"),
+    [(None, "–:––"), (0, "0:00"), (4.26, "0:04"), (59.96, "1:00"), (754, "12:34"), (3723, "1:02:03")],
 )
 def test_clock_text(seconds: float | None, text: str):
     assert clock_text(seconds) == text

@@ -87,7 +87,7 @@ class Background(QObject):
                 result = work()
             except SegViewerError as error:
                 line = _one_line(str(error))
-            except Exception as error:  # whatever a library raises, the window goes on
+            except Exception as error:  # noqa: BLE001 - whatever a library raises, the window goes on
                 _log.error("%s: unexpected error\n%s", redact_text(subject), redacted_traceback(error))
                 line = _one_line(f"{subject}: stopped by an unexpected error: {type(error).__name__}: {error}")
             else:
