@@ -26,7 +26,8 @@ _MEASURE_S = 1.0
 
 @dataclass(frozen=True)
 class EngineCheck:
-    """
+    """How one engine does on one device.
+
     Args:
         name: of the engine.
         works: it segmented the golden frame and agrees with the reference (where there is one).

@@ -266,6 +266,8 @@ class Camera(Reconnecting):
 
 @dataclass(frozen=True)
 class _Granted:
+    """What the driver made of what was asked for."""
+
     format: str
     width: int
     height: int

@@ -14,7 +14,7 @@ from seg_viewer.core.scores import Scores, confusion_matrix
 from seg_viewer.media.rgb_picture import RgbPicture
 from trainer.data.formats import find
 from trainer.pairs import Pair
-from trainer.scoring.evaluate import Model, measure
+from trainer.scoring.evaluate import MeasuredModel, measure
 from trainer.scoring.flicker import Flicker, flicker_text, measure_flicker
 from trainer.scoring.heights import EDGES, Heights, heights_text
 from trainer.scoring.tables import side_by_side
@@ -208,7 +208,9 @@ def test_two_models_see_the_same_clip_each_at_its_size() -> None:
     def nervous(picture: np.ndarray) -> np.ndarray:
         return np.full(picture.shape[:2], picture[0, 0, 0] % 2, np.uint8)
 
-    found = measure_flicker([Model(steady, (16, 8), DRIVING), Model(nervous, (64, 32), DRIVING)], pictures)
+    found = measure_flicker(
+        [MeasuredModel(steady, (16, 8), DRIVING), MeasuredModel(nervous, (64, 32), DRIVING)], pictures
+    )
     assert seen == [(8, 16, 3)] * 3
     assert [one["changed"] for one in found] == [0.0, 1.0]
     assert found[1]["by_classes"] == {"background<->road": 1.0}
@@ -249,7 +251,9 @@ def test_one_pass_measures_two_models(data: Path) -> None:
     def none(picture: np.ndarray) -> np.ndarray:
         return np.zeros(picture.shape[:2], np.uint8)
 
-    right, empty_one = measure([Model(by_color, (96, 64), DRIVING), Model(none, (48, 32), DRIVING)], camvid, 2)
+    right, empty_one = measure(
+        [MeasuredModel(by_color, (96, 64), DRIVING), MeasuredModel(none, (48, 32), DRIVING)], camvid, 2
+    )
     assert len(calls) == len(camvid.held_out) == 3
     assert right.scores.miou == 1.0 and empty_one.scores.iou["person"] == 0.0
     assert len(right.worst) == 2 and right.worst[0].scores.miou == 1.0
@@ -270,7 +274,7 @@ def test_a_gallery_stays_small(tmp_path: Path) -> None:
             (root / part).mkdir(parents=True, exist_ok=True)
             cv2.imwrite(str(root / part / f"{number:02}.png"), picture)
     folder = find("folder", root, labels=str(_four(tmp_path)))
-    model = Model(lambda picture: np.zeros(picture.shape[:2], np.uint8), (64, 32), folder.labels)
+    model = MeasuredModel(lambda picture: np.zeros(picture.shape[:2], np.uint8), (64, 32), folder.labels)
     found = measure([model], folder, 20)[0].worst
     path = write_gallery(tmp_path / "worst.png", folder, found)
     assert path.stat().st_size < MOST_BYTES

@@ -20,7 +20,7 @@ from trainer.recipe import Recipe, Source
 
 if TYPE_CHECKING:
     from trainer.data.data_set import DataSet
-    from trainer.scoring.evaluate import Measured, Model
+    from trainer.scoring.evaluate import Measured, MeasuredModel
     from trainer.scoring.runner import Runner
 
 WORST = 20
@@ -148,7 +148,7 @@ def evaluate(
 ) -> None:
     """Score MODEL on the held-out pictures of data sets, at the resolution of their masks: one table for each set."""
     from trainer.scoring.clips import clip_names
-    from trainer.scoring.evaluate import Model
+    from trainer.scoring.evaluate import MeasuredModel
     from trainer.scoring.worst import write_gallery
 
     path = model_option or model_argument
@@ -170,7 +170,7 @@ def evaluate(
         labels = known or (found[0][1].labels if found else None)
         for name, one in running.items():
             click.echo(f"{name if against else one.name}: {one.runs_as}")
-        models = {name: Model(one.predict, one.size, labels) for name, one in running.items()}
+        models = {name: MeasuredModel(one.predict, one.size, labels) for name, one in running.items()}
         kept = WORST if worst is None and files else worst or 0
         measured = _measure_sets(models, [one for _, one in found], kept, heights)
         if found and not measured:
@@ -192,7 +192,7 @@ def evaluate(
 
 
 def _measure_sets(
-    models: Mapping[str, Model], sets: Sequence[DataSet], worst: int, heights: bool
+    models: Mapping[str, MeasuredModel], sets: Sequence[DataSet], worst: int, heights: bool
 ) -> dict[str, list[Measured]]:
     """Set → what each model did, shown set by set. Raises: SourceError."""
     from trainer.scoring.evaluate import measure
@@ -229,7 +229,7 @@ def _table(name: str, measured: Mapping[str, Measured], heights: bool) -> str:
     return "\n".join(lines)
 
 
-def _measure_clips(models: Mapping[str, Model], clips: Mapping[str, str]) -> dict[str, list[dict[str, Any]]]:
+def _measure_clips(models: Mapping[str, MeasuredModel], clips: Mapping[str, str]) -> dict[str, list[dict[str, Any]]]:
     """Clip → flicker of each model, shown clip by clip. Raises: SourceError."""
     from trainer.scoring.clips import clip_pictures
     from trainer.scoring.flicker import flicker_text, measure_flicker

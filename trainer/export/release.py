@@ -31,7 +31,7 @@ from trainer.recipe import Recipe, Source, read_recipe, shipped_name
 from trainer.run_folder.ancestor import Ancestor, read_ancestor
 from trainer.run_folder.checkpoint import RECIPE, Arrays, load_weights
 from trainer.scoring.clips import clip_pictures
-from trainer.scoring.evaluate import Measured, Model, Predict, measure_all, to_frame, training_frames
+from trainer.scoring.evaluate import Measured, MeasuredModel, Predict, measure_all, to_frame, training_frames
 from trainer.scoring.flicker import measure_flicker, short
 from trainer.scoring.speed import Speed, measure_speed
 
@@ -123,7 +123,7 @@ def export_run(
     model = folded(trunk, details)
     plain = whole_model(trunk, details, fused=False)
     pictures = parity_pictures(sets, size)
-    as_float = Model(run_onnx(plain), size, sets[0].labels)
+    as_float = MeasuredModel(run_onnx(plain), size, sets[0].labels)
     float_scores = _scores(measure_all(as_float, sets))
     ancestor = read_ancestor(run)
     spec = _spec(output.stem, sets, size, precision, ancestor)
@@ -157,7 +157,7 @@ def _network(recipe: Recipe, weights: Arrays, data: DataSet, run: Path) -> tuple
     both = details_of(read_label_map(learned).labels, data.details, subpixel=True)
     network = float_unet(recipe.model, weights, recipe.run.size, both)
     head = network.get_layer(OWN_LOGITS).output
-    return keras.Model(network.input, head), dataclasses.replace(details, subpixel=False)
+    return keras.MeasuredModel(network.input, head), dataclasses.replace(details, subpixel=False)
 
 
 def _spec(
@@ -202,7 +202,7 @@ def _compare(
     model: Any,
     pictures: Sequence[NDArray[np.uint8]],
     sets: Sequence[DataSet],
-    as_float: Model,
+    as_float: MeasuredModel,
     clips: Mapping[str, str],
 ) -> None:
     """Parity of the graph with Keras in both runtimes, and its scores and flicker as the viewer will run it."""
@@ -220,7 +220,7 @@ def _compare(
         try:
             report.runs_as = engine.report.line()
             report.parity["OpenVINO as the viewer runs it"] = parity(engine.segment)
-            as_seen = Model(engine.segment, as_float.size, as_float.labels)
+            as_seen = MeasuredModel(engine.segment, as_float.size, as_float.labels)
             found = measure_all(as_seen, sets)
             report.scores = _scores(found)
             report.heights = {name: measured.heights for name, measured in found.items() if measured.heights}

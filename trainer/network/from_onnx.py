@@ -37,6 +37,8 @@ class StoredNetwork:
 
 @dataclass
 class _Convolution:
+    """A convolution as it stands in the file."""
+
     kind: str
     kernel: NDArray[np.float32]  # as in ONNX
     bias: NDArray[np.float32]

@@ -33,7 +33,7 @@ def to_mask_size(class_map: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArr
     return cv2.resize(class_map, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
 
 
-class Model(NamedTuple):
+class MeasuredModel(NamedTuple):
     """What is measured.
 
     Args:
@@ -63,7 +63,7 @@ class Measured:
 
 
 def measure(
-    models: Sequence[Model], data: DataSet, worst: int = 0, advance: Callable[[int, int], None] | None = None
+    models: Sequence[MeasuredModel], data: DataSet, worst: int = 0, advance: Callable[[int, int], None] | None = None
 ) -> list[Measured]:
     """Everything about the held-out pairs of a data set: each is read once, and goes through each model once.
 
@@ -100,14 +100,14 @@ def measure(
     ]
 
 
-def measure_all(model: Model, sets: Sequence[DataSet], worst: int = 0) -> dict[str, Measured]:
+def measure_all(model: MeasuredModel, sets: Sequence[DataSet], worst: int = 0) -> dict[str, Measured]:
     """`measure` on every data set that has held-out pictures, by name. Raises: SourceError."""
     return {data.name: measure([model], data, worst)[0] for data in sets if data.held_out}
 
 
 def score_all(predict: Predict, sets: Sequence[DataSet], size: tuple[int, int], labels: LabelSet) -> dict[str, Scores]:
     """Scores on every data set that has held-out pictures, by name. Raises: SourceError."""
-    found = measure_all(Model(predict, size, labels), sets)
+    found = measure_all(MeasuredModel(predict, size, labels), sets)
     return {name: measured.scores for name, measured in found.items()}
 
 

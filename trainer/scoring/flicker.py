@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from seg_viewer.core.frame import Picture
 from seg_viewer.core.labels import LabelSet
-from trainer.scoring.evaluate import Model
+from trainer.scoring.evaluate import MeasuredModel
 
 STILL = 2
 """Grey levels of 255 that luma may change by where a picture still counts as standing still."""
@@ -100,7 +100,7 @@ def _share(part: int, whole: int) -> float | None:
     return round(part / whole, 6) if whole else None
 
 
-def measure_flicker(models: Sequence[Model], pictures: Iterable[Picture]) -> list[dict[str, Any]]:
+def measure_flicker(models: Sequence[MeasuredModel], pictures: Iterable[Picture]) -> list[dict[str, Any]]:
     """`Flicker.to_json` of each model on one clip, decoded once.
 
     Args:

@@ -117,6 +117,8 @@ def _bytes(memory: trt.IHostMemory) -> bytes:
 
 @dataclass
 class _Phase:
+    """A part of a build, and how many of its steps are done."""
+
     parent: str | None
     steps: int
     done: int = 0

@@ -102,6 +102,8 @@ def inspect_layers(engine: trt.ICudaEngine) -> str:
 
 @dataclass
 class _Lane:
+    """One frame in flight: an execution context and its memory."""
+
     context: trt.IExecutionContext | None
     frame: FrameLane
 
