@@ -157,7 +157,7 @@ def _network(recipe: Recipe, weights: Arrays, data: DataSet, run: Path) -> tuple
     both = details_of(read_label_map(learned).labels, data.details, subpixel=True)
     network = float_unet(recipe.model, weights, recipe.run.size, both)
     head = network.get_layer(OWN_LOGITS).output
-    return keras.MeasuredModel(network.input, head), dataclasses.replace(details, subpixel=False)
+    return keras.Model(network.input, head), dataclasses.replace(details, subpixel=False)
 
 
 def _spec(
