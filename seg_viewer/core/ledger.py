@@ -65,6 +65,14 @@ class Ledger:
             self._totals[stage] += seconds
             self._stage_counts[stage] += 1
 
+    def forget(self, *stages: str) -> None:
+        """The times of these stages so far count no more: something else does their work from now on."""
+        with self._lock:
+            for stage in stages:
+                self._times.pop(stage, None)
+                self._totals.pop(stage, None)
+                self._stage_counts.pop(stage, None)
+
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
         start_s = time.perf_counter()

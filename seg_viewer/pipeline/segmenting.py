@@ -75,6 +75,7 @@ class SegmentLoop:
                 return False
             if state.present is not None:
                 self._do_again()
+                state.ledger.forget("inference", "latency")
             state.present, state.report = self._segmenter, self._segmenter.report
             state.changed.notify_all()
             return True

@@ -106,6 +106,17 @@ def test_every_frame_comes_once_and_in_order_whichever_model_answers(size: Size)
     assert first.events == second.events == ["open", "close"]
 
 
+def test_times_are_those_of_the_model_that_runs() -> None:
+    with Pipeline(Numbers(400), Named("first")) as pipeline:
+        before = [next(pipeline) for _ in range(20)]
+        assert pipeline.ledger.snapshot().stages["inference"].count >= len(before)
+        pipeline.use(Named("second"))
+        _next_of(pipeline, "second")
+        told = pipeline.ledger.snapshot()
+    assert told.stages["inference"].count < 20 and told.stages["latency"].count < 20
+    assert told.stages["decode"].count > 20  # the source is the same
+
+
 def test_the_one_before_works_on_until_the_other_is_ready() -> None:
     gate = threading.Event()
     second = Named("second", gate=gate)
