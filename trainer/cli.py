@@ -34,7 +34,7 @@ class Group(click.Group):
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(1)
-        except (Exception, KeyboardInterrupt) as error:  # the last place: whatever it is, it is shown
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last place: whatever it is, it is shown
             if ctx.params.get("debug"):
                 traceback.print_exc()
             line, code = last_words(error, PROGRAM)

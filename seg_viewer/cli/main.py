@@ -59,7 +59,7 @@ def _run() -> None:
         sys.exit(error.exit_code)
     except click.Abort:
         _fail(KeyboardInterrupt(), debug=False)
-    except (Exception, KeyboardInterrupt) as error:  # the last place: whatever it is, it is shown
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last place: whatever it is, it is shown
         _fail(error, debug=debug)
 
 

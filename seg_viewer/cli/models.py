@@ -21,7 +21,7 @@ _USES = {FAST_MODEL: "for processors", FINE_MODEL: "for GPUs and exports"}
 
 @click.command()
 def models() -> None:
-    """List the models that ship: input, precision, classes, held-out scores, how small and how calm, where from."""
+    """List the models that ship: input, precision, classes, scores, also by height, flicker, where from."""
     console = plain_console()
     files = shipped_models()
     if not files:
@@ -90,7 +90,7 @@ def _flicker(measures: Measures) -> list[Table]:
     clips = measures.get("calm", {})
     if not clips:
         return []
-    title = "Calm: of the pixels that stand still, how many change their class from frame to frame"
+    title = "Flicker: of the pixels that stand still, how many change their class from frame to frame"
     table = Table("clip", "frames", "still, %", "of these changed, %", title=title, title_justify="left")
     for name, values in clips.items():
         table.add_row(name, str(values["frames"]), _percent(values["still"]), _percent(values["changed"], digits=3))

@@ -9,6 +9,7 @@ from seg_viewer.core.assets import asset_path
 from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.frame import ByteArray
 from seg_viewer.core.model_file import ModelSpec
+from seg_viewer.core.scaling import stretched
 
 
 def golden_frame(spec: ModelSpec) -> ByteArray:
@@ -34,7 +35,4 @@ def _read() -> ByteArray:
 
 
 def _fit(rgb: ByteArray, spec: ModelSpec) -> ByteArray:
-    rgb = np.ascontiguousarray(rgb, np.uint8)
-    if rgb.shape[:2] == (spec.height, spec.width):
-        return rgb
-    return np.asarray(cv2.resize(rgb, (spec.width, spec.height), interpolation=cv2.INTER_AREA), np.uint8)
+    return stretched(np.ascontiguousarray(rgb, np.uint8), spec.width, spec.height)

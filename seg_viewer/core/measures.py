@@ -1,4 +1,4 @@
-"""What a model file says of itself beyond one score per set: how small things may be, and how calm the picture is.
+"""What a model file says of itself beyond one score per set: how small things may be, and how much it flickers.
 
 The metadata key `measures` holds JSON; either part may be missing:
 
@@ -8,7 +8,7 @@ The metadata key `measures` holds JSON; either part may be missing:
 - `from`, `to`: heights of objects as shares of the picture's height, from ≤ height < to; `to` is null without a limit.
 - `objects`: so many of that height were looked at; `iou`, `recall`: over them, shares of 1, null where there is none.
 - `frames`: of a real clip; `still`: the share of its pixels that do not move; `changed`: the share of those whose class
-  is another one in the next frame. Less is calmer.
+  is another one in the next frame. Less is better.
 """
 
 from __future__ import annotations

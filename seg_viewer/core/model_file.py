@@ -46,7 +46,7 @@ class ModelSpec:
         trained_on: names of the data sets.
         provenance: how it was made and checked: network, steps, loss, parity by engine, …; for people.
         producer: program and version that wrote the file.
-        measures: IoU by the height of objects and calm over time, as described in `measures.py`; None without.
+        measures: IoU by the height of objects and flicker, as described in `measures.py`; None without.
         has_margin: whether there is a `margin` output.
         sha256: hash of the file, hexadecimal.
     """

@@ -77,8 +77,8 @@ class PartFile:
         if lock is None and (fcntl is not None or not _can_be_renamed(part)):
             return None
         adopted = cls.__new__(cls)
-        adopted.part, adopted.path, adopted._lock = part, path, lock
-        adopted._overwrite = adopted._ended = False
+        adopted.part, adopted.path, adopted._lock = part, path, lock  # noqa: SLF001
+        adopted._overwrite = adopted._ended = False  # noqa: SLF001
         return adopted
 
     def commit(self, path: Path | None = None) -> Path:

@@ -13,7 +13,8 @@ from seg_viewer.gui.theme import icon
 
 @dataclass(frozen=True)
 class ActionSpec:
-    """
+    """One thing that a person can do.
+
     Args:
         id: name in code.
         text: as in a menu; "…" when it asks for more.
@@ -121,7 +122,7 @@ MORE_KEYS = (("1 … 9", "Show or hide a class"), ("Esc", "Leave full screen"))
 """Keys that are no action of a menu."""
 
 
-def new_action(parent: QWidget, spec: ActionSpec, slot: Callable[..., None]) -> QAction:
+def new_action(parent: QWidget, spec: ActionSpec, slot: Callable[..., object]) -> QAction:
     """The action of a spec, added to `parent` so that its keys work there. `slot` gets the state of a checkable one."""
     action = QAction(spec.text, parent)
     action.setObjectName(spec.id)
@@ -140,7 +141,7 @@ def new_action(parent: QWidget, spec: ActionSpec, slot: Callable[..., None]) -> 
     return action
 
 
-def make_actions(parent: QWidget, slots: Mapping[str, Callable[..., None]]) -> dict[str, QAction]:
+def make_actions(parent: QWidget, slots: Mapping[str, Callable[..., object]]) -> dict[str, QAction]:
     """Every action of `MENUS` by its id. Raises: KeyError when one has no slot."""
     return {spec.id: new_action(parent, spec, slots[spec.id]) for spec in all_specs()}
 

@@ -42,16 +42,16 @@ def run_viewer(
             source = str(Path(source).absolute())  # the recent list outlives the working folder
         player.open(source, truth_csv)  # decodes and compiles while Qt is imported and the window is built
     try:
-        return _show(player, options, on_first_shot)
+        return _show(player, on_first_shot)
     finally:
         player.close()
 
 
-def _show(player: Player, options: RunOptions, on_first_shot: Callable[[], None] | None) -> int:
+def _show(player: Player, on_first_shot: Callable[[], None] | None) -> int:
     # Qt is imported only now: it aborts where `check_display` would have said why
+    from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
-    from seg_viewer.gui.bridge import ErrorBridge
     from seg_viewer.gui.main_window import MainWindow
     from seg_viewer.gui.settings import open_store
     from seg_viewer.gui.theme import apply_theme, icon
@@ -62,11 +62,17 @@ def _show(player: Player, options: RunOptions, on_first_shot: Callable[[], None]
     app.setDesktopFileName("seg-viewer")
     apply_theme(app)
     app.setWindowIcon(icon("seg-viewer"))
-    window = MainWindow(player, options, open_store())
+    window = MainWindow(player, open_store())
     if on_first_shot is not None:
         window.first_shot_painted.connect(on_first_shot)
-    errors = ErrorBridge(window.messages.show_error, window)
-    with error_hooks(errors.tell), end_signals_to(lambda *_: window.close()):
+
+    def show_error(text: str) -> None:  # from any thread
+        window.background.call_later(lambda: window.messages.show_error(text), owner=window.messages)
+
+    def end(*_: object) -> None:
+        QTimer.singleShot(0, window, window.close_without_asking)  # between two events, wherever the signal came
+
+    with error_hooks(show_error), end_signals_to(end):
         window.show()
         code = app.exec()
     if not window.ended_in_time:

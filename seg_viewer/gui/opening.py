@@ -8,16 +8,23 @@ from PySide6.QtCore import QMimeData, QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from seg_viewer.gui.dialogs.address import AddressDialog
+from seg_viewer.gui.tasks.background import Background
 from seg_viewer.sources import DEMO, file_suffixes, is_live, redact
 
 
 class Opening(QObject):
-    """Asks for sources; keeps credentials for as long as the program runs, and nowhere else."""
+    """Asks for sources; keeps credentials for as long as the program runs, and nowhere else.
+
+    Args:
+        background: looks for cameras.
+        window: the dialogs belong to it.
+    """
 
     chosen = Signal(str)
 
-    def __init__(self, window: QWidget) -> None:
+    def __init__(self, background: Background, window: QWidget) -> None:
         super().__init__(window)
+        self._background = background
         self._window = window
         self._full: dict[str, str] = {}
 
@@ -46,8 +53,8 @@ class Opening(QObject):
         if name:
             self.chosen.emit(name)
 
-    def ask_address(self, present: str = "") -> None:
-        dialog = AddressDialog(redact(present), self._window)
+    def ask_address(self) -> None:
+        dialog = AddressDialog(self._background, self._window)
         dialog.chosen.connect(self.chosen)
         dialog.show()
 

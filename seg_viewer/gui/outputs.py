@@ -3,99 +3,128 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QUrl
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import QObject, QUrl, Signal
+from PySide6.QtGui import QAction, QDesktopServices
+from PySide6.QtWidgets import QWidget
 
+from seg_viewer.core.frame import Shot
 from seg_viewer.core.overlay import Overlay
 from seg_viewer.gui.dialogs.export import ExportDialog
-from seg_viewer.gui.tasks.recording import Recorder
-from seg_viewer.gui.tasks.screenshot import ScreenshotTaker
+from seg_viewer.gui.tasks.background import Background
+from seg_viewer.gui.tasks.recording import RecordingTask
+from seg_viewer.gui.tasks.screenshot import take_screenshot
 from seg_viewer.gui.theme import icon
-
-if TYPE_CHECKING:
-    from seg_viewer.gui.main_window import MainWindow
+from seg_viewer.gui.view.ego_zone import EgoZone
+from seg_viewer.gui.widgets.live_bar import LiveBar
+from seg_viewer.gui.widgets.message_bar import MessageBar
+from seg_viewer.jobs.options import RunOptions
+from seg_viewer.sources import SourceInfo
 
 
 class Outputs(QObject):
-    """Starts them, tells in the window's message bar where they are, ends them with the window."""
+    """Starts them, says where their files are, and ends them with the window.
 
-    def __init__(self, window: MainWindow) -> None:
+    Args:
+        recording: what R starts and stops.
+        ego_zone: makes clips.
+        record_action: says whether R starts or stops.
+        live_bar: shows how long a recording has been running.
+        messages: say what was saved, and what went wrong.
+        background: does what takes time.
+        window: the dialogs belong to it.
+    """
+
+    export_started = Signal()
+
+    def __init__(
+        self,
+        recording: RecordingTask,
+        ego_zone: EgoZone,
+        record_action: QAction,
+        live_bar: LiveBar,
+        messages: MessageBar,
+        background: Background,
+        window: QWidget,
+    ) -> None:
         super().__init__(window)
+        self._recording, self._ego_zone = recording, ego_zone
+        self._record_action, self._live_bar, self._messages = record_action, live_bar, messages
+        self._background = background
         self._window = window
         self.export_dialog: ExportDialog | None = None
-        self.recorder = Recorder(window.player, self)
-        self._screenshots = ScreenshotTaker(self)
-        messages = window.messages
-        self._screenshots.saved.connect(lambda path: self._tell_saved("Screenshot", [path]))
-        self._screenshots.failed.connect(messages.show_error)
-        self.recorder.saved.connect(lambda paths: self._tell_saved("Recording", paths))
-        self.recorder.failed.connect(messages.show_error)
-        self.recorder.noted.connect(messages.show_warning)
-        self.recorder.changed.connect(self._show_recording)
-        window.ego_zone.entered.connect(messages.show_info)
-        window.ego_zone.saved.connect(lambda paths: self._tell_saved("Clip", paths))
-        window.ego_zone.failed.connect(messages.show_error)
-        window.ego_zone.noted.connect(messages.show_warning)
+        recording.saved.connect(lambda paths: self._show_saved("Recording", paths))
+        recording.failed.connect(messages.show_error)
+        recording.noted.connect(messages.show_warning)
+        recording.changed.connect(self._show_recording)
+        ego_zone.entered.connect(messages.show_info)
+        ego_zone.saved.connect(lambda paths: self._show_saved("Clip", paths))
+        ego_zone.failed.connect(messages.show_error)
+        ego_zone.noted.connect(messages.show_warning)
 
-    def take_screenshot(self) -> None:
-        window = self._window
-        shown, info = window.view.shown, window.player.info
-        if shown and info:
-            overlay = window.overlay if window.actions_by_id["overlay"].isChecked() else None
-            self._screenshots.take(shown.shot, overlay, f"{info.file_stem}.png")
+    def take_screenshot(self, shot: Shot, overlay: Overlay | None, name: str) -> None:
+        """Save a shot, under an overlay or bare, by the name of its source."""
+        take_screenshot(
+            self._background,
+            self,
+            shot,
+            overlay,
+            name,
+            on_saved=lambda path: self._show_saved("Screenshot", [str(path)]),
+            on_failed=self._messages.show_error,
+        )
 
-    def show_export(self) -> None:
-        window, player = self._window, self._window.player
-        if self.export_dialog is not None and self.export_dialog.running:
-            self.export_dialog.show()
-            self.export_dialog.raise_()
+    def show_export(self, source: str, info: SourceInfo, options: RunOptions) -> None:
+        """Open the dialog for a source, or the one whose export runs."""
+        dialog = self.export_dialog
+        if dialog is not None and dialog.running:
+            dialog.show()
+            dialog.raise_()
             return
-        if player.source is None or player.info is None:
-            return
-        self.export_dialog = ExportDialog(player.source, player.info, window.options, window.style_now, window)
-        self.export_dialog.started.connect(player.pause)  # both would only slow each other down
+        if dialog is not None:
+            dialog.deleteLater()
+        self.export_dialog = ExportDialog(source, info, options, self._background, self._window)
+        self.export_dialog.started.connect(self.export_started)
         self.export_dialog.show()
 
-    def toggle_recording(self) -> None:
-        if self.recorder.running:
-            self.recorder.stop()
-        elif self._window.overlay is not None:
-            self.recorder.start(self._window.overlay)
-
-    def set_overlay(self, overlay: Overlay) -> None:
-        """The look has changed."""
-        self.recorder.set_overlay(overlay)
+    def toggle_recording(self, overlay: Overlay | None) -> None:
+        """Start a recording, with an overlay unless no model runs yet, or stop the one that runs."""
+        if self._recording.running:
+            self._recording.stop()
+        elif overlay is not None:
+            self._recording.start(overlay)
 
     def refresh(self) -> None:
         """Called several times a second."""
-        self.recorder.refresh()
-        self._window.controls.live_bar.set_recording(self.recorder.seconds)
+        self._recording.refresh()
+        self._live_bar.set_recording(self._recording.seconds)
 
     def may_close(self) -> bool:
         """Asks about an export that runs."""
         dialog = self.export_dialog
         return dialog is None or not dialog.running or dialog.ask_stop()
 
-    def close(self) -> bool:
-        """End everything; returns whether it ended in time."""
-        self.recorder.finish()
-        self._window.ego_zone.close()
-        return self.export_dialog.cancel_and_wait(0.8) if self.export_dialog else True
+    def end(self) -> None:
+        """Stop everything; `Background.close` waits for the files."""
+        self._recording.stop()
+        self._ego_zone.finish_clip()
+        if self.export_dialog is not None:
+            self.export_dialog.cancel()
+            self.export_dialog.hide()
 
     def _show_recording(self, running: bool) -> None:
-        action = self._window.actions_by_id["record"]
         text = "Stop &recording" if running else "&Record"
-        action.setText(text)
-        action.setIconText(text.replace("&", ""))
-        action.setToolTip("Finish the recording (R)" if running else "Record what is live (R)")
-        action.setIcon(icon("stop" if running else "record"))
-        self._window.controls.live_bar.set_recording(self.recorder.seconds)
+        self._record_action.setText(text)
+        self._record_action.setIconText(text.replace("&", ""))
+        self._record_action.setToolTip("Finish the recording (R)" if running else "Record what is live (R)")
+        self._record_action.setIcon(icon("stop" if running else "record"))
+        self._live_bar.set_recording(self._recording.seconds)
 
-    def _tell_saved(self, what: str, paths: list[str]) -> None:
+    def _show_saved(self, what: str, paths: list[str]) -> None:
         folder = QUrl.fromLocalFile(str(Path(paths[0]).parent))
         names = ", ".join([paths[0], *(Path(path).name for path in paths[1:])])
-        self._window.messages.show_info(
-            f"{what} saved: {names}", "Open folder", lambda: QDesktopServices.openUrl(folder)
-        )
+        self._messages.show_info(f"{what} saved: {names}", "Open folder", lambda: _open(folder))
+
+
+def _open(folder: QUrl) -> None:
+    QDesktopServices.openUrl(folder)

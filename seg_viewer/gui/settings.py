@@ -14,7 +14,8 @@ MAX_RECENT = 8
 
 @dataclass(frozen=True)
 class WindowSettings:
-    """
+    """What is stored; defaults for a first start.
+
     Args:
         geometry: as `QWidget.saveGeometry` gives it.
         opacity: of the overlay, 0…1.

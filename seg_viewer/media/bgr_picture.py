@@ -7,6 +7,7 @@ import numpy as np
 
 from seg_viewer.core.colour import rgb_to_yuv420
 from seg_viewer.core.frame import ByteArray, YuvPlanes
+from seg_viewer.core.scaling import stretched
 
 
 class BgrPicture:
@@ -45,10 +46,10 @@ class BgrPicture:
         return self._rgb
 
     def scaled_rgb(self, width: int, height: int) -> ByteArray:
-        return self._converted(self._scaled(width, height), cv2.COLOR_BGR2RGB, cv2.COLOR_BGRA2RGB)
+        return self._converted(stretched(self._array, width, height), cv2.COLOR_BGR2RGB, cv2.COLOR_BGRA2RGB)
 
     def scaled_bgra(self, width: int, height: int) -> ByteArray:
-        scaled = self._scaled(width, height)
+        scaled = stretched(self._array, width, height)
         if scaled.shape[2] == 3:
             return np.asarray(cv2.cvtColor(scaled, cv2.COLOR_BGR2BGRA), np.uint8)
         out = np.array(scaled, order="C")
@@ -57,13 +58,6 @@ class BgrPicture:
 
     def yuv420(self) -> YuvPlanes:
         return rgb_to_yuv420(self.rgb())
-
-    def _scaled(self, width: int, height: int) -> ByteArray:
-        if (width, height) == (self.width, self.height):
-            return self._array
-        shrinks = width < self.width and height < self.height
-        out = cv2.resize(self._array, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-        return np.asarray(out, np.uint8)
 
     @staticmethod
     def _converted(array: ByteArray, from_three: int, from_four: int) -> ByteArray:

@@ -7,6 +7,7 @@ import numpy as np
 
 from seg_viewer.core.colour import rgb_to_yuv420
 from seg_viewer.core.frame import ByteArray, YuvPlanes
+from seg_viewer.core.scaling import stretched
 
 
 class RgbPicture:
@@ -36,11 +37,8 @@ class RgbPicture:
         return self._array
 
     def scaled_rgb(self, width: int, height: int) -> ByteArray:
-        if (height, width) == self._array.shape[:2]:
-            return np.ascontiguousarray(self._array).copy()
-        shrinks = width < self.width and height < self.height
-        out = cv2.resize(self._array, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-        return np.asarray(out, np.uint8)
+        scaled = stretched(self._array, width, height)
+        return scaled.copy(order="C") if scaled is self._array else scaled
 
     def scaled_bgra(self, width: int, height: int) -> ByteArray:
         return np.asarray(cv2.cvtColor(self.scaled_rgb(width, height), cv2.COLOR_RGB2BGRA), np.uint8)

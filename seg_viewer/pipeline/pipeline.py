@@ -276,7 +276,7 @@ class Pipeline:
     def _guard(self, loop: Callable[[], None]) -> None:
         try:
             loop()
-        except BaseException as error:  # handed to the caller, who iterates
+        except BaseException as error:  # noqa: BLE001 - handed to the caller, who iterates
             with self._state.changed:
                 self._state.error = self._state.error or error
                 self._state.changed.notify_all()

@@ -45,7 +45,7 @@ class SegmentLoop:
         try:
             try:
                 segmenter.open()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001
                 self._not_opened(error)
                 return
             segmenter.wake = state.wake
@@ -116,7 +116,8 @@ class SegmentLoop:
 
     def _next_work(self) -> Work | None:
         """The next frame to submit once there is one and room for it; None when class maps can be collected or
-        `_is_over`."""
+        `_is_over`.
+        """
         state, segmenter = self._state, self._segmenter
         with state.changed:
             room = len(state.flying) < segmenter.slots

@@ -206,7 +206,7 @@ class Session:
             self._play()
         except SegViewerError as error:
             self._fail(str(error))
-        except Exception as error:  # the window goes on, whatever a decoder or a runtime raises
+        except Exception as error:  # noqa: BLE001 - the window goes on, whatever a decoder or a runtime raises
             _log.error("the player stopped\n%s", redacted_traceback(error))
             self._fail(f"{self.source}: stopped by an unexpected error: {type(error).__name__}: {error}")
 
@@ -217,10 +217,9 @@ class Session:
             return
         source = open_source(self.source)
         try:
-            while self.options is not options:  # another model was chosen meanwhile
-                options = self.options
+            while (pipeline := self._begin(source, options, spec)) is None and not self._stopping:
+                options = self.options  # another model was chosen meanwhile
                 spec = options.read_spec()
-            pipeline = self._begin(source, options, spec)
         except BaseException:
             source.close()
             raise
@@ -236,10 +235,10 @@ class Session:
                     return
 
     def _begin(self, source: Source, options: RunOptions, spec: ModelSpec) -> Pipeline | None:
-        """The pipeline under way; None when the session was stopped while the source was opened."""
+        """The pipeline under way; None when the session was stopped, or another model chosen, in the meantime."""
         live = source.info.live
         with self._changed:
-            if self._stopping:
+            if self._stopping or self.options is not options:
                 return None
             self.pipeline = Pipeline(
                 source,

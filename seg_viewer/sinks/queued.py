@@ -127,14 +127,14 @@ class Queued(Sink[Item]):
         try:
             while (item := self._next()) is not None:
                 self.sink.write(item)
-        except Exception as error:  # told by `problem` rather than lost with the thread
+        except Exception as error:  # noqa: BLE001 - told by `problem` rather than lost with the thread
             self._fail(error)
         try:
             if self._abandoning or self.problem:
                 self.sink.abandon()
             else:
                 self.sink.finish()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             self._fail(error)
             self._give_up()
         with self._changed:
@@ -166,5 +166,5 @@ class Queued(Sink[Item]):
     def _give_up(self) -> None:
         try:
             self.sink.abandon()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             self._fail(error)

@@ -70,7 +70,7 @@ class Tee(Sink[Item]):
         for sink in sinks:
             try:
                 do(sink)
-            except Exception as error:  # of one sink: the others get theirs first
+            except Exception as error:  # noqa: BLE001 - of one sink: the others get theirs first
                 self.remove(sink)
                 errors += [error, *_abandon(sink)]
                 if self._on_failure is not None:
@@ -91,6 +91,6 @@ class Tee(Sink[Item]):
 def _abandon(sink: Sink[Any]) -> list[Exception]:
     try:
         sink.abandon()
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001
         return [error]
     return []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -180,3 +181,99 @@ def test_no_message_shows_credentials(open_window, kind: str):
     window = open_window()
     getattr(window.messages, f"show_{kind}")("rtsp://joe:hush@host/cam: is broken")
     assert window.messages.texts(kind) == ["rtsp://host/cam: is broken"]
+
+
+EXPORTING = """
+import sys
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication, QMessageBox
+from seg_viewer.gui import app
+from seg_viewer.gui.main_window import MainWindow
+from seg_viewer.jobs.options import RunOptions
+
+clip, model, when = sys.argv[1:]
+
+def window():
+    return next(w for w in QApplication.topLevelWidgets() if isinstance(w, MainWindow))
+
+def begin():
+    export = window().actions_by_id["export"]
+    if not export.isEnabled():
+        return QTimer.singleShot(20, begin)
+    export.trigger()
+    window().outputs.export_dialog.export_button.click()
+    wait()
+
+def wait():
+    if "frames/s" not in window().outputs.export_dialog.status.text():
+        return QTimer.singleShot(20, wait)
+    QTimer.singleShot(100, ready)
+    if when == "asking about the dialog":
+        window().outputs.export_dialog.close()
+    elif when == "asking about the window":
+        window().close()
+
+def ready():
+    asks = any(isinstance(w, QMessageBox) and w.isVisible() for w in QApplication.topLevelWidgets())
+    print("asks" if asks else "exports", flush=True)
+
+sys.exit(app.run_viewer(clip, RunOptions(model=model), on_first_shot=begin))
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "when"),
+    [
+        ("SIGTERM", "exporting"),
+        ("SIGTERM", "asking about the dialog"),
+        ("SIGTERM", "asking about the window"),
+        ("SIGINT", "asking about the window"),
+        ("SIGHUP", "exporting"),
+    ],
+)
+def test_a_signal_ends_the_program_without_a_question_and_the_export_leaves_nothing(
+    tmp_path: Path, model: Path, long_clip: Path, name: str, when: str
+):
+    clip = shutil.copy(long_clip, tmp_path / "film.mp4")
+    command = [sys.executable, "-c", EXPORTING, str(clip), str(model), when]
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        env=os.environ | {"HOME": str(tmp_path)},
+    ) as program:
+        watchdog = threading.Timer(60, program.kill)
+        watchdog.start()
+        assert program.stdout.readline().strip() == ("exports" if when == "exporting" else "asks")
+        assert any(tmp_path.glob(".film_seg.*"))  # it writes
+        program.send_signal(getattr(signal, name))
+        _, said = program.communicate(timeout=30)
+        watchdog.cancel()
+    assert program.returncode == 0 and "Traceback" not in said, said
+    assert [path.name for path in tmp_path.iterdir() if "film" in path.name] == ["film.mp4"]
+
+
+def test_a_hangup_that_nohup_ignores_stays_ignored(tmp_path: Path):
+    program = (
+        "import os, signal\n"
+        "from PySide6.QtCore import QTimer\n"
+        "from PySide6.QtWidgets import QApplication\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+        "from seg_viewer.gui import app, theme\n"
+        "from seg_viewer.jobs.options import RunOptions\n"
+        "apply = theme.apply_theme\n"
+        "def hang_up(): os.kill(os.getpid(), signal.SIGHUP); QTimer.singleShot(300, end)\n"
+        "def end(): print('still there'); QApplication.closeAllWindows()\n"
+        "def begin(it): apply(it); QTimer.singleShot(100, hang_up)\n"
+        "theme.apply_theme = begin\n"
+        "app.run_viewer(None, RunOptions())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | {"HOME": str(tmp_path)},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=30,
+    )
+    assert done.stdout.strip() == "still there", done.stderr

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import av
@@ -11,7 +10,6 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
-from seg_viewer.core.zone import ZoneWatch
 from seg_viewer.gui.view import ego_zone
 from seg_viewer.player.session import PlayerState
 from tests.models import BLUE, GREY
@@ -43,12 +41,12 @@ def test_corners_are_dragged(qtbot: QtBot, open_window, clip: Path):
     pause_at(qtbot, window, 5)
     qtbot.keyClick(window, "z")
     rect = window.view.picture_rect()
-    corner = window.ego_zone._points(rect)[0].toPoint()
+    corner = window.ego_zone.points(rect)[0].toPoint()
     target = corner + QPoint(-60, -40)
     qtbot.mousePress(window.view, Qt.MouseButton.LeftButton, pos=corner)
     qtbot.mouseMove(window.view, target)
     qtbot.mouseRelease(window.view, Qt.MouseButton.LeftButton, pos=target)
-    moved = window.ego_zone._points(rect)[0].toPoint()
+    moved = window.ego_zone.points(rect)[0].toPoint()
     assert (moved - target).manhattanLength() <= 2
     before = window.view.grab().toImage()
     qtbot.keyClick(window, "z")
@@ -57,7 +55,7 @@ def test_corners_are_dragged(qtbot: QtBot, open_window, clip: Path):
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[HttpVideo]:
-    with HttpVideo(tmp_path, size=(160, 96), rate=8) as running:
+    with HttpVideo(tmp_path, size=(160, 96), rate=8, each=4) as running:  # a car for half a second
         yield running
 
 
@@ -65,8 +63,7 @@ def test_a_live_clip_is_saved(qtbot: QtBot, open_window, server: HttpVideo, tmp_
     monkeypatch.setattr(ego_zone, "videos_folder", lambda: tmp_path)
     window = open_window(server.url())
     wait_state(qtbot, window, PlayerState.PLAYING)
-    window.ego_zone._clip_end.setInterval(400)
-    monkeypatch.setattr(ego_zone, "ZoneWatch", partial(ZoneWatch, maps=1))  # every fourth picture is a car
+    window.ego_zone.clip_s = 0.4
     qtbot.keyClick(window, "z")
     qtbot.waitUntil(lambda: any("Clip saved" in text for text in window.messages.texts("info")), timeout=WAIT_MS)
     qtbot.keyClick(window, "z")

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import av
 import pytest
-from PySide6.QtCore import QUrl
+from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
 from seg_viewer.core.errors import ExportError
@@ -18,9 +17,8 @@ from seg_viewer.gui.dialogs import export as export_dialog
 from seg_viewer.jobs.export import ExportCancelled, ExportProgress, ExportResult, run_export
 from seg_viewer.player.session import PlayerState
 
-from .conftest import WAIT_MS, make_clip, wait_state, worker_threads
-
-YES, NO = QMessageBox.StandardButton.Yes, QMessageBox.StandardButton.No
+from .conftest import WAIT_MS, make_clip, wait_state
+from .modal_dialogs import ModalDialogs, clicks, presses, types
 
 
 @pytest.fixture
@@ -33,17 +31,6 @@ def dialog(qtbot: QtBot, open_window, tmp_path: Path):
     return window.outputs.export_dialog
 
 
-def _answers(monkeypatch: pytest.MonkeyPatch, answer: QMessageBox.StandardButton) -> list[str]:
-    asked: list[str] = []
-
-    def question(_parent, _title, text, *_rest):
-        asked.append(text)
-        return answer
-
-    monkeypatch.setattr(QMessageBox, "question", question)
-    return asked
-
-
 class SlowExport:
     """Writes nothing and goes on until it is cancelled."""
 
@@ -52,7 +39,7 @@ class SlowExport:
         self.calls: list[dict[str, object]] = []
 
     def __call__(self, job, *, on_progress=None, on_loading=None, cancelled):
-        self.calls.append({"source": job.source, "out": job.out, "options": job.options, "crf": job.crf})
+        self.calls.append({"options": job.options, "crf": job.crf, "overwrite": job.overwrite})
         on_progress(ExportProgress(5, 30, 12.5, 2.0))
         self.begun.set()
         while not cancelled():
@@ -124,20 +111,8 @@ def test_the_look_of_now_goes_into_the_export(qtbot: QtBot, dialog, monkeypatch)
     qtbot.waitUntil(lambda: not window.outputs.export_dialog.running, timeout=WAIT_MS)
 
 
-def test_an_existing_file_is_asked_about(qtbot: QtBot, dialog, tmp_path: Path, monkeypatch):
-    out = tmp_path / "film_seg.mp4"
-    out.write_bytes(b"old")
-    asked = _answers(monkeypatch, NO)
-    dialog.export_button.click()
-    assert not dialog.running and "film_seg.mp4" in asked[0] and out.read_bytes() == b"old"
-    _answers(monkeypatch, YES)
-    dialog.export_button.click()
-    qtbot.waitUntil(lambda: not dialog.running, timeout=WAIT_MS)
-    assert out.stat().st_size > 500
-
-
 @pytest.mark.parametrize(
-    "name, says", [("", "Choose a file"), ("film.avi", ".mp4"), ("nowhere/film.mp4", "no such folder")]
+    ("name", "says"), [("", "Choose a file"), ("film.avi", ".mp4"), ("nowhere/film.mp4", "no such folder")]
 )
 def test_an_output_that_cannot_be_is_told_in_the_dialog(qtbot: QtBot, dialog, tmp_path: Path, name: str, says: str):
     dialog.output.setText(str(tmp_path / name) if name else "")
@@ -147,10 +122,10 @@ def test_an_output_that_cannot_be_is_told_in_the_dialog(qtbot: QtBot, dialog, tm
     assert dialog.export_button.isVisible() and dialog.output.isEnabled()
 
 
-def test_the_input_is_never_the_output(qtbot: QtBot, dialog, tmp_path: Path, monkeypatch):
+def test_the_input_is_never_the_output(qtbot: QtBot, dialog, tmp_path: Path, dialogs: ModalDialogs):
     film = tmp_path / "film.mp4"
     before = film.read_bytes()
-    _answers(monkeypatch, YES)
+    dialogs.expect(clicks("Replace"))
     dialog.output.setText(str(film))
     dialog.export_button.click()
     qtbot.waitUntil(lambda: not dialog.running and bool(dialog.messages.texts("error")), timeout=WAIT_MS)
@@ -167,16 +142,26 @@ def test_an_error_of_the_export_is_one_line(qtbot: QtBot, dialog, monkeypatch):
     assert dialog.messages.texts("error") == ["film_seg.mp4: the disk is full; free some space"]
 
 
-def test_closing_the_window_asks_about_a_running_export(qtbot: QtBot, dialog, monkeypatch):
-    window = dialog.parent()
+@pytest.mark.parametrize("typed", ["elsewhere.mp4", "elsewhere"])
+def test_browse_takes_what_is_typed(qtbot: QtBot, dialog, tmp_path: Path, dialogs: ModalDialogs, typed: str):
+    (tmp_path / "elsewhere.mp4").write_bytes(b"old")  # asked about once, when the export begins
+    dialogs.expect(types(tmp_path / typed))
+    qtbot.mouseClick(dialog.browse, Qt.MouseButton.LeftButton)
+    assert dialog.output.text() == str(tmp_path / "elsewhere.mp4")
+
+
+def test_browse_given_up_changes_nothing(qtbot: QtBot, dialog, tmp_path: Path, dialogs: ModalDialogs):
+    dialogs.expect(presses(Qt.Key.Key_Escape))
+    qtbot.mouseClick(dialog.browse, Qt.MouseButton.LeftButton)
+    assert dialog.output.text() == str(tmp_path / "film_seg.mp4")
+
+
+def test_a_file_that_comes_while_the_export_runs_is_not_replaced(qtbot: QtBot, dialog, tmp_path: Path, monkeypatch):
+    """Nobody was asked about it."""
     slow = SlowExport()
     monkeypatch.setattr(export_dialog, "run_export", slow)
-    dialog.start()
+    dialog.export_button.click()
     qtbot.waitUntil(slow.begun.is_set, timeout=WAIT_MS)
-    asked = _answers(monkeypatch, NO)
-    assert not window.close()
-    assert window.isVisible() and dialog.running and len(asked) == 1
-    _answers(monkeypatch, YES)
-    assert window.close()
-    assert window.ended_in_time
-    qtbot.waitUntil(lambda: not worker_threads(), timeout=WAIT_MS)
+    assert slow.calls[0]["overwrite"] is False
+    dialog.cancel()
+    qtbot.waitUntil(lambda: not dialog.running, timeout=WAIT_MS)

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QDialogButtonBox
 from pytestqt.qtbot import QtBot
 
 from seg_viewer.gui.dialogs.address import AddressDialog
+from seg_viewer.gui.widgets.record_menu import WHAT_NAMES
 from seg_viewer.jobs.recording import RecordWhat
 from seg_viewer.player.session import PlayerState
 from seg_viewer.sources.camera import Camera, CameraChoice
@@ -103,9 +104,14 @@ def test_pause_freezes_and_play_returns_to_now(qtbot: QtBot, live):
     qtbot.keyClick(live, Qt.Key.Key_Space)
     wait_state(qtbot, live, PlayerState.PAUSED)
     qtbot.waitUntil(lambda: live.controls.live_bar.badge.text() == "PAUSED", timeout=WAIT_MS)
-    live._take()
+
+    def wait_dropped(count: int) -> None:
+        goal = live.player.ledger.snapshot().drops.get("paused", 0) + count
+        qtbot.waitUntil(lambda: live.player.ledger.snapshot().drops.get("paused", 0) >= goal, timeout=WAIT_MS)
+
+    wait_dropped(2)  # what was under way has arrived
     stands = live.view.shown.shot.frame.index
-    qtbot.waitUntil(lambda: live.player.ledger.snapshot().drops.get("paused", 0) > 3, timeout=WAIT_MS)
+    wait_dropped(4)
     assert live.view.shown.shot.frame.index == stands
     qtbot.keyClick(live, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: live.view.shown.shot.frame.index > stands + 3, timeout=WAIT_MS)
@@ -151,14 +157,21 @@ def _count(path: Path) -> int:
         return sum(1 for _ in container.decode(video=0))
 
 
+def _wait_recorded(qtbot: QtBot, window) -> None:
+    """Until about 40 pictures have been recorded, as the window says."""
+    qtbot.waitUntil(lambda: window.controls.live_bar.recording.text() == "● REC 0:02", timeout=WAIT_MS)
+
+
 @pytest.mark.parametrize("what", list(RecordWhat))
 def test_r_records_until_r(qtbot: QtBot, live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: RecordWhat):
     monkeypatch.setattr(QStandardPaths, "writableLocation", lambda _kind: str(tmp_path))
-    live.outputs.recorder.what = what
+    entry = next(a for a in live.record_menu.actions() if a.text() == WHAT_NAMES[what])
+    entry.trigger()
+    assert entry.isChecked()
     qtbot.keyClick(live, "r")
-    assert live.outputs.recorder.running and live.controls.live_bar.recording.isVisible()
+    assert live.recording.running and live.controls.live_bar.recording.isVisible()
     assert live.actions_by_id["record"].text() == "Stop &recording"
-    qtbot.waitUntil(lambda: min(live.outputs.recorder.frames) > 10, timeout=2 * WAIT_MS)
+    _wait_recorded(qtbot, live)
     qtbot.keyClick(live, "r")
     qtbot.waitUntil(lambda: bool(live.messages.texts("info")), timeout=WAIT_MS)
     assert live.messages.texts("info")[0].startswith("Recording saved: ")
@@ -172,7 +185,7 @@ def test_r_records_until_r(qtbot: QtBot, live, tmp_path: Path, monkeypatch: pyte
 def test_closing_the_window_finishes_the_recording(qtbot: QtBot, live, tmp_path: Path, monkeypatch):
     monkeypatch.setattr(QStandardPaths, "writableLocation", lambda _kind: str(tmp_path))
     qtbot.keyClick(live, "r")
-    qtbot.waitUntil(lambda: min(live.outputs.recorder.frames) > 3, timeout=WAIT_MS)
+    _wait_recorded(qtbot, live)
     live.close()
     (file,) = tmp_path.glob("*.mp4")
     assert _count(file) >= 3
@@ -182,17 +195,17 @@ def test_closing_the_window_finishes_the_recording(qtbot: QtBot, live, tmp_path:
 def test_opening_something_else_finishes_the_recording(qtbot: QtBot, live, clip: Path, tmp_path: Path, monkeypatch):
     monkeypatch.setattr(QStandardPaths, "writableLocation", lambda _kind: str(tmp_path))
     qtbot.keyClick(live, "r")
-    qtbot.waitUntil(lambda: min(live.outputs.recorder.frames) > 3, timeout=WAIT_MS)
+    _wait_recorded(qtbot, live)
     live.open(clip)
     qtbot.waitUntil(lambda: len(list(tmp_path.glob("*.mp4"))) == 1, timeout=WAIT_MS)
-    assert not live.outputs.recorder.running
+    assert not live.recording.running
 
 
 def test_a_folder_that_cannot_be_written_is_told(qtbot: QtBot, live, tmp_path: Path, monkeypatch):
     monkeypatch.setattr("seg_viewer.gui.tasks.recording.videos_folder", lambda: tmp_path / "gone")
     qtbot.keyClick(live, "r")
     assert "gone: no such folder" in live.messages.texts("error")[0]
-    assert not live.outputs.recorder.running
+    assert not live.recording.running
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import cv2
@@ -48,10 +49,15 @@ def test_a_hidden_class_is_not_painted(qtbot: QtBot, paused):
     assert shown_index(paused) == CAR_FRAME
 
 
+def _share(window, name: str) -> str:
+    labels = window.legend.findChildren(QLabel)
+    return next(label.text() for label in labels if label.accessibleName() == f"Share of the picture: {name}")
+
+
 def test_the_legend_tells_shares_and_has_no_box_for_the_background(qtbot: QtBot, paused):
     assert list(paused.legend.boxes) == ["road", "car", "person"]
-    qtbot.waitUntil(lambda: paused.legend._shares["car"].text() == "100.0 %", timeout=WAIT_MS)
-    assert paused.legend._shares["background"].text() == "0.0 %"
+    qtbot.waitUntil(lambda: _share(paused, "car") == "100.0 %", timeout=WAIT_MS)
+    assert _share(paused, "background") == "0.0 %"
 
 
 def test_opacity_recolours_the_paused_picture(qtbot: QtBot, paused):
@@ -96,9 +102,10 @@ def test_full_screen_hides_everything_but_the_picture(qtbot: QtBot, paused):
     assert paused.isFullScreen() and not paused.menuBar().isVisible() and not paused.panel.isVisible()
     qtbot.waitUntil(lambda: paused.view.height() == paused.centralWidget().height(), timeout=WAIT_MS)
     assert paused.controls.isVisible()
-    paused._full_screen._hide_controls()
-    assert not paused.controls.isVisible()
-    qtbot.mouseMove(paused.view)
+    paused.full_screen.hide_after_ms = 50
+    qtbot.mouseMove(paused.view, QPoint(40, 40))
+    qtbot.waitUntil(lambda: not paused.controls.isVisible(), timeout=WAIT_MS)
+    qtbot.mouseMove(paused.view, QPoint(60, 60))
     qtbot.keyClick(paused, Qt.Key.Key_Escape)
     assert not paused.isFullScreen() and paused.menuBar().isVisible() and paused.panel.isVisible()
     qtbot.waitUntil(lambda: paused.view.height() < paused.centralWidget().height(), timeout=WAIT_MS)
@@ -127,6 +134,18 @@ def test_a_screenshot_has_full_size_and_the_overlay(qtbot: QtBot, open_window, t
     picture = cv2.cvtColor(cv2.imread(str(files[0])), cv2.COLOR_BGR2RGB)
     assert picture.shape == (720, 1280, 3)
     assert is_near(picture[360, 640], mixed(BLUE, CAR, 0.45))
+
+
+def test_closing_at_once_keeps_the_screenshot(qtbot: QtBot, open_window, tmp_path: Path, monkeypatch):
+    encode = cv2.imencode
+    monkeypatch.setattr(cv2, "imencode", lambda *args: time.sleep(0.5) or encode(*args))  # as an 8K picture takes
+    monkeypatch.setattr(screenshot, "pictures_folder", lambda: tmp_path / "Pictures")
+    window = open_window(make_clip(tmp_path / "big.mp4", 8))
+    pause_at(qtbot, window, CAR_FRAME)
+    qtbot.keyClick(window, "s")
+    window.close()
+    (file,) = (tmp_path / "Pictures").iterdir()
+    assert cv2.imread(str(file)) is not None and window.ended_in_time
 
 
 def test_a_screenshot_that_cannot_be_written_is_told(qtbot: QtBot, paused, tmp_path: Path, monkeypatch):

@@ -7,16 +7,17 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from seg_viewer.gui.main_window import MainWindow
 from seg_viewer.jobs.options import RunOptions
+from seg_viewer.player import session
 from seg_viewer.player.session import PlayerState
 from tests.models import color_model
 from tests.servers.http_video import HttpVideo
 
 from .conftest import WAIT_MS, make_clip, pause_at, shown_index, wait_state, worker_threads
+from .modal_dialogs import ModalDialogs, types
 
 pytestmark = pytest.mark.usefixtures("two_shipped")
 FINE_MAP = (64, 96)
@@ -24,13 +25,13 @@ FINE_MAP = (64, 96)
 
 def _entries(window: MainWindow) -> dict[str, bool]:
     """What the menu lists above the line, and whether it is marked."""
-    actions = window.models._menu.actions()
+    actions = window.menuBar().actions()[2].menu().actions()
     listed = actions[: next(i for i, action in enumerate(actions) if action.isSeparator())]
     return {action.text(): action.isChecked() for action in listed}
 
 
 def _choose(window: MainWindow, start: str) -> None:
-    next(a for a in window.models._menu.actions() if a.text().startswith(start)).trigger()
+    next(a for a in window.menuBar().actions()[2].menu().actions() if a.text().startswith(start)).trigger()
 
 
 def _wait_model(qtbot: QtBot, window: MainWindow, name: str) -> None:
@@ -64,7 +65,7 @@ def test_the_place_and_the_pause_stay(qtbot: QtBot, window: MainWindow):
     assert window.controls.position.text() == "0:00.6"
     assert window.stats.text("model").startswith("driving-fine\n96×64")
     assert _entries(window) == {"driving-fast (the default here)": False, "driving-fine": True}
-    assert window.options.model == "driving-fine"  # an export takes it too
+    assert window.player.options.model == "driving-fine"  # an export takes it too
     qtbot.keyClick(window, ".")
     qtbot.waitUntil(lambda: shown_index(window) == 13, timeout=WAIT_MS)
 
@@ -73,7 +74,7 @@ def test_what_plays_goes_on_from_there(qtbot: QtBot, open_window, tmp_path: Path
     window = open_window(make_clip(tmp_path / "long.mp4", 140), RunOptions())
     window.player.speed = 0.25
     pause_at(qtbot, window, 100)
-    window.toggle_play()
+    window.actions_by_id["play"].trigger()
     _choose(window, "driving-fine")
     _wait_model(qtbot, window, "driving-fine")
     assert 100 <= shown_index(window) < 140
@@ -89,10 +90,10 @@ def test_the_end_stays_the_end(qtbot: QtBot, window: MainWindow):
     assert shown_index(window) == 39
 
 
-def test_a_file_of_ones_own(qtbot: QtBot, window: MainWindow, tmp_path: Path, monkeypatch):
+def test_a_file_of_ones_own(qtbot: QtBot, window: MainWindow, tmp_path: Path, dialogs: ModalDialogs):
     own = color_model(tmp_path / "mine.onnx", 32, 32, name="mine")
-    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_a, **_k: (str(own), ""))
     pause_at(qtbot, window, 7)
+    dialogs.expect(types(own))
     window.actions_by_id["open-model"].trigger()
     _wait_model(qtbot, window, "mine")
     qtbot.waitUntil(lambda: shown_index(window) == 7, timeout=WAIT_MS)
@@ -107,7 +108,7 @@ def test_a_file_that_is_no_model_costs_a_message_not_the_video(qtbot: QtBot, win
     bad.write_bytes(b"not a model")
     pause_at(qtbot, window, 3)
     before = window.view.shown
-    window.models.use(str(bad))
+    window.model_menu.use(str(bad))
     qtbot.waitUntil(lambda: bool(window.messages.texts("error")), timeout=WAIT_MS)
     assert "bad.onnx: is not an ONNX model" in window.messages.texts("error")[0]
     assert window.view.shown is before and window.player.state is PlayerState.PAUSED
@@ -137,7 +138,7 @@ def test_the_newest_wish_counts(qtbot: QtBot, window: MainWindow, tmp_path: Path
     own = color_model(tmp_path / "mine.onnx", 32, 32, name="mine")
     pause_at(qtbot, window, 5)
     for name in ("driving-fine", str(own), "driving-fine", "driving-fast", str(own)):
-        window.models.use(name)
+        window.model_menu.use(name)
     _wait_model(qtbot, window, "mine")
     qtbot.waitUntil(lambda: worker_threads().count("seg-player") == 1, timeout=WAIT_MS)
     assert window.player.spec.name == "mine"
@@ -194,18 +195,22 @@ def _is_fine(window: MainWindow) -> bool:
 
 
 @pytest.mark.parametrize("state", [PlayerState.PLAYING, PlayerState.PAUSED, PlayerState.ENDED])
-def test_the_picture_stays_until_the_new_model_answers(qtbot: QtBot, open_window, tmp_path: Path, state: PlayerState):
+def test_the_picture_stays_until_the_new_model_answers(
+    qtbot: QtBot, open_window, tmp_path: Path, state: PlayerState, monkeypatch: pytest.MonkeyPatch
+):
+    opened: list[str] = []
+    really_open = session.open_source
+    monkeypatch.setattr(session, "open_source", lambda source: opened.append(source) or really_open(source))
     window = open_window(make_clip(tmp_path / "long.mp4", 20 if state is PlayerState.ENDED else 200), RunOptions())
     if state is PlayerState.PAUSED:
         pause_at(qtbot, window, 12)
     wait_state(qtbot, window, state)
-    pipeline = window.player._pipeline()
     watcher = Watcher(window)
     for name in ("driving-fine", "driving-fast", "driving-fine"):
         _choose(window, name)
         _wait_model(qtbot, window, name)
     assert watcher.wrong == [] and watcher.states == {state} and watcher.notices == {""}
-    assert window.player._pipeline() is pipeline  # nothing was opened again
+    assert opened == [window.player.source]  # once
     if state is not PlayerState.PLAYING:
         assert shown_index(window) == (12 if state is PlayerState.PAUSED else 19)
 
@@ -215,9 +220,9 @@ def test_a_model_that_cannot_run_leaves_the_one_that_does(qtbot: QtBot, window: 
     pause_at(qtbot, window, 5)
     before = window.view.shown
     own.write_bytes(b"gone bad since the menu read it")
-    window.models.chosen.emit(str(own))
+    window.model_menu.chosen.emit(str(own))
     qtbot.waitUntil(lambda: bool(window.messages.texts("error")), timeout=WAIT_MS)
     assert "mine.onnx" in window.messages.texts("error")[0]
     assert window.view.shown is before and window.player.state is PlayerState.PAUSED
-    assert window.options.model is None and window.player.options.model is None
+    assert window.player.options.model is None and window.player.options.model is None
     assert _entries(window) == {"driving-fast (the default here)": True, "driving-fine": False}

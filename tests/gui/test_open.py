@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.player.session import PlayerState
 
 from .conftest import WAIT_MS, make_clip, shown_index, wait_state
+from .modal_dialogs import ModalDialogs, presses, types
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -39,18 +39,26 @@ def test_a_source_of_the_command_line_plays_and_names_the_window(qtbot: QtBot, o
     assert "64×32" in window.stats.text("model")
 
 
-def test_the_menu_opens_what_the_dialog_returns(qtbot: QtBot, open_window, clip: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_menu_opens_what_the_dialog_returns(qtbot: QtBot, open_window, clip: Path, dialogs: ModalDialogs):
     window = open_window()
-    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_a, **_k: (str(clip), ""))
+    dialogs.expect(types(clip))
     window.actions_by_id["open"].trigger()
     wait_state(qtbot, window, PlayerState.PLAYING)
 
 
-def test_a_folder_of_pictures_opens(qtbot: QtBot, open_window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("action", ["open", "open-folder", "open-model"])
+def test_a_dialog_given_up_opens_nothing(open_window, dialogs: ModalDialogs, action: str):
+    window = open_window()
+    dialogs.expect(presses(Qt.Key.Key_Escape))
+    window.actions_by_id[action].trigger()
+    assert window.player.state is PlayerState.EMPTY and window.messages.texts() == []
+
+
+def test_a_folder_of_pictures_opens(qtbot: QtBot, open_window, tmp_path: Path, dialogs: ModalDialogs):
     for index in range(6):
         cv2.imwrite(str(tmp_path / f"{index}.png"), np.full((48, 64, 3), (0, 0, 200), np.uint8))
     window = open_window()
-    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_a, **_k: str(tmp_path))
+    dialogs.expect(types(tmp_path))
     window.actions_by_id["open-folder"].trigger()
     wait_state(qtbot, window, PlayerState.ENDED)
     assert shown_index(window) == 5
@@ -148,7 +156,7 @@ def _empty_folder(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "make, says",
+    ("make", "says"),
     [
         (_text_file, "not a video"),
         (_empty_file, "is empty"),

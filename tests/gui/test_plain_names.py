@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from seg_viewer.core.labels import Label, LabelSet
 from seg_viewer.gui.dialogs.help import AboutDialog
+from seg_viewer.gui.main_window import MainWindow
 from seg_viewer.gui.widgets.live_bar import LiveBar
 from seg_viewer.gui.widgets.loading_bar import LoadingBar
 from seg_viewer.jobs.options import RunOptions
@@ -45,6 +46,12 @@ def _labels(widget: QWidget) -> str:
     return "\n".join(_shown(label) for label in widget.findChildren(QLabel))
 
 
+def _models(window: MainWindow) -> list[QAction]:
+    """The last of the models in the menu."""
+    actions = window.menuBar().actions()[2].menu().actions()
+    return [actions[next(i for i, action in enumerate(actions) if action.isSeparator()) - 1]]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_names_of_files_models_and_classes_are_shown_as_they_are(
     qtbot: QtBot, open_window, clip: Path, tmp_path: Path, name: str
@@ -55,7 +62,7 @@ def test_names_of_files_models_and_classes_are_shown_as_they_are(
     shutil.copy(clip, film)
     window = open_window(film, RunOptions(model=str(model)))
     wait_state(qtbot, window, PlayerState.PLAYING)
-    window.toggle_play()
+    window.actions_by_id["play"].trigger()
     window.legend.boxes[f"{name} 1"].click()
     window.messages.show_error(f"{film}: wrong")
 
@@ -66,7 +73,7 @@ def test_names_of_files_models_and_classes_are_shown_as_they_are(
     boxes = window.legend.boxes
     assert [_shown(box) for box in boxes.values()] == [f"{name} {i}" for i in (1, 2, 3)]
     assert f"Show or hide {name} 1" in _unescaped(boxes[f"{name} 1"].toolTip())
-    for action in (window.recent_menu.actions()[0], *window.models._group.actions()[-1:]):
+    for action in (window.recent_menu.actions()[0], *_models(window)):
         assert _shown(action) in (f"{name}.mp4", f"{name}.onnx") and str(tmp_path) in _unescaped(action.toolTip())
         assert name in _unescaped(action.toolTip())
     (button,) = window.start_page.recent_buttons

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 import pytest
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from seg_viewer.core.overlay import ERROR_COLOR
@@ -54,7 +55,7 @@ def test_scores_are_in_the_panel_where_there_is_truth(qtbot: QtBot, open_window,
 def test_without_truth_the_row_is_not_there(qtbot: QtBot, open_window, recording: Path, clip: Path) -> None:
     window = open_window(recording)
     wait_state(qtbot, window, PlayerState.ENDED)
-    value = window.stats._values["truth"]
+    value = next(label for label in window.stats.findChildren(QLabel) if label.accessibleName() == "IoU")
     qtbot.waitUntil(value.isVisible, timeout=WAIT_MS)
     window.open(clip)
     wait_state(qtbot, window, PlayerState.PLAYING)
@@ -91,7 +92,7 @@ def test_another_model_ends_the_table_and_that_is_told(
     window = open_window()
     window.player.open(str(recording), table)
     wait_state(qtbot, window, PlayerState.ENDED)
-    window.models.use(str(two_shipped / "driving-fine.onnx"))
+    window.model_menu.use(str(two_shipped / "driving-fine.onnx"))
     qtbot.waitUntil(lambda: "driving-fine" in window.stats.text("model"), timeout=WAIT_MS)
     assert window.messages.texts("info") == [f"{table} holds the scores of the model before, and ends with it"]
     qtbot.waitUntil(table.exists, timeout=WAIT_MS)

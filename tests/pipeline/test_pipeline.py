@@ -191,7 +191,7 @@ def test_real_time_speed(spec: ModelSpec) -> None:
         seconds = time.perf_counter() - start_s
     assert last == 20
     assert seconds >= 20 / 20 / 4 - 0.005
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="speed 0 is not above 0"):
         pipeline.speed = 0
 
 

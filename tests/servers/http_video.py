@@ -27,10 +27,11 @@ class HttpVideo:
         folder: for the segments.
         size: of the pictures, may be changed between connections.
         rate: MJPEG pictures per second.
+        each: so many pictures in a row have the same colour.
     """
 
-    def __init__(self, folder: Path, size: tuple[int, int] = (128, 64), rate: float = 50) -> None:
-        self.folder, self.size, self.rate = folder, size, rate
+    def __init__(self, folder: Path, size: tuple[int, int] = (128, 64), rate: float = 50, each: int = 1) -> None:
+        self.folder, self.size, self.rate, self.each = folder, size, rate, each
         self.port = 0
         self.stalled = threading.Event()
         self.needs = ""
@@ -117,7 +118,7 @@ class HttpVideo:
         while self._server is server:
             while self.stalled.is_set():
                 time.sleep(0.02)
-            data = jpeg(number, *self.size)
+            data = jpeg(number // self.each, *self.size)
             head = f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(data)}\r\n\r\n"
             request.wfile.write(head.encode() + data + b"\r\n")
             number += 1

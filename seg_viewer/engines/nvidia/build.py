@@ -156,7 +156,7 @@ class _Monitor(trt.IProgressMonitor):
             share = self._share
         try:
             goes_on = self._progress(f"TensorRT: {phase_name}", share)
-        except BaseException as error:  # must not travel through TensorRT's own frames; raised when they have returned
+        except BaseException as error:  # noqa: BLE001 - must not travel through TensorRT's own frames; raised when they have returned
             self.error = self.error or error
             goes_on = False
         if not goes_on:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QDialogButtonBox,
     QFormLayout,
-    QLabel,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
@@ -19,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from seg_viewer.core.errors import SegViewerError
+from seg_viewer.gui.tasks.background import Background
 from seg_viewer.gui.theme import icon
 from seg_viewer.gui.widgets.plain import PlainLabel
 from seg_viewer.sources import check_live
@@ -32,18 +30,17 @@ class AddressDialog(QDialog):
     """A line to type into, and what was found on this machine to choose from.
 
     Args:
-        present: what to start with.
+        background: looks for cameras and screens.
     """
 
     chosen = Signal(str)
-    _found = Signal(list)
 
-    def __init__(self, present: str = "", parent: QWidget | None = None) -> None:
+    def __init__(self, background: Background, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Open camera or address")
         self.setMinimumWidth(560)
-        self.address = QLineEdit(present)
+        self.address = QLineEdit()
         self.address.setPlaceholderText("rtsp://HOST/PATH   http://HOST/video   camera:0   screen")
         self.address.setAccessibleName("Address")
         self.transport = QComboBox()
@@ -54,7 +51,7 @@ class AddressDialog(QDialog):
         form.setVerticalSpacing(10)
         form.addRow("Address", self.address)
         form.addRow("RTSP over", self.transport)
-        hint = QLabel(_HINT, objectName="dim")
+        hint = PlainLabel(_HINT, objectName="dim")
         hint.setWordWrap(True)
         form.addRow("", hint)
         self.devices = QListWidget()
@@ -72,7 +69,7 @@ class AddressDialog(QDialog):
         column.setContentsMargins(20, 18, 20, 16)
         column.setSpacing(12)
         column.addLayout(form)
-        column.addWidget(QLabel("ON THIS MACHINE", objectName="heading"))
+        column.addWidget(PlainLabel("ON THIS MACHINE", objectName="heading"))
         column.addWidget(self.devices)
         column.addWidget(self.problem)
         column.addWidget(self.buttons)
@@ -81,9 +78,10 @@ class AddressDialog(QDialog):
         self.devices.itemActivated.connect(self._take)
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
-        self._found.connect(self._list)
-        self._changed(present)
-        threading.Thread(target=self._look, name="seg-devices", daemon=True).start()
+        self._changed("")
+        background.run(
+            "devices", _find_devices, self._list, self._show_problem, owner=self, subject="Cameras and screens"
+        )
 
     def source(self) -> str:
         """What was typed, with the transport where that matters."""
@@ -96,8 +94,7 @@ class AddressDialog(QDialog):
         try:
             check_live(self.source())
         except SegViewerError as error:
-            self.problem.setText(str(error))
-            self.problem.show()
+            self._show_problem(str(error))
             return
         self.chosen.emit(self.source())
         super().accept()
@@ -106,13 +103,9 @@ class AddressDialog(QDialog):
         self.problem.hide()
         self.transport.setEnabled(text.strip().lower().startswith("rtsp") and "#" not in text)
 
-    def _look(self) -> None:
-        found = [(f"camera:{device.index}", device.name) for device in list_cameras()]
-        found += [(f"screen:{index}", f"screen, {width}×{height}") for index, width, height in list_screens()]
-        try:
-            self._found.emit(found)
-        except RuntimeError:
-            return  # the dialog was closed meanwhile
+    def _show_problem(self, text: str) -> None:
+        self.problem.setText(text)
+        self.problem.show()
 
     def _list(self, found: list[tuple[str, str]]) -> None:
         self.devices.clear()
@@ -127,3 +120,9 @@ class AddressDialog(QDialog):
         source = item.data(Qt.ItemDataRole.UserRole)
         if source:
             self.address.setText(source)
+
+
+def _find_devices() -> list[tuple[str, str]]:
+    """What to type for each camera and screen, and what it is."""
+    found = [(f"camera:{device.index}", device.name) for device in list_cameras()]
+    return found + [(f"screen:{index}", f"screen, {width}×{height}") for index, width, height in list_screens()]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QStandardPaths, Qt, QUrl, Signal
+from PySide6.QtCore import QStandardPaths, Qt, QUrl, Signal
 from PySide6.QtGui import QCloseEvent, QDesktopServices, QKeyEvent
 from PySide6.QtWidgets import (
     QComboBox,
@@ -16,18 +15,16 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
-    QMessageBox,
     QProgressBar,
     QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
-from seg_viewer.core.error_hooks import redacted_traceback
-from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.overlay import OverlayStyle
+from seg_viewer.gui.dialogs.confirm import confirm
+from seg_viewer.gui.tasks.background import Background, within
 from seg_viewer.gui.widgets.message_bar import MessageBar
 from seg_viewer.gui.widgets.plain import PlainLabel, plain_title
 from seg_viewer.gui.widgets.seek_bar import clock_text
@@ -38,7 +35,7 @@ from seg_viewer.sources import SourceInfo
 QUALITIES = (("High · larger file", 17), ("Good", 20), ("Small file", 26))
 """Name and x264's constant rate factor."""
 
-_log = logging.getLogger(__name__)
+_KEEP_S = 5.0
 
 
 def suggest_output(info: SourceInfo) -> Path:
@@ -56,70 +53,46 @@ def _writable(folder: Path) -> bool:
     return os.access(folder, os.W_OK | os.X_OK)
 
 
-class _ExportThread(QObject):
-    """Runs one export on a thread of its own."""
-
-    progressed = Signal(object)
-    done = Signal(object)
-    failed = Signal(str)
-    cancelled = Signal()
-
-    def __init__(self, job: ExportJob, parent: QObject) -> None:
-        super().__init__(parent)
-        self._job = job
-        self._stop = threading.Event()
-        self.thread = threading.Thread(target=self._run, name="seg-export", daemon=True)
-
-    def start(self) -> None:
-        self.thread.start()
-
-    def cancel(self) -> None:
-        self._stop.set()
-
-    def _run(self) -> None:
-        try:
-            result = run_export(self._job, on_progress=self.progressed.emit, cancelled=self._stop.is_set)
-        except ExportCancelled:
-            self.cancelled.emit()
-        except SegViewerError as error:
-            self.failed.emit(str(error))
-        except Exception as error:  # shown in the dialog, whatever an encoder raises
-            _log.error("the export stopped\n%s", redacted_traceback(error))
-            self.failed.emit(f"stopped by an unexpected error: {type(error).__name__}: {error}")
-        else:
-            self.done.emit(result)
+def _export(
+    job: ExportJob, on_progress: Callable[[ExportProgress], None], cancelled: Callable[[], bool]
+) -> ExportResult | None:
+    """Returns what was made; None when it was cancelled. Raises: SegViewerError."""
+    try:
+        return run_export(job, on_progress=on_progress, cancelled=cancelled)
+    except ExportCancelled:
+        return None
 
 
 class ExportDialog(QDialog):
-    """Asks, exports and tells; stays usable beside the window.
+    """Asks, exports and says what was made; stays usable beside the window.
 
     Args:
         source: as given to `open_source`.
         info: what is known of it.
-        options: model and engine of the run.
-        style: how classes are painted now.
+        options: model and engine of the run, and how classes are painted now.
+        background: runs the export; the end of the program waits until a cancelled one has left nothing behind.
     """
 
     started = Signal()
 
     def __init__(
-        self, source: str, info: SourceInfo, options: RunOptions, style: OverlayStyle, parent: QWidget | None = None
+        self, source: str, info: SourceInfo, options: RunOptions, background: Background, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(plain_title(f"Export {info.name}"))
         self.setMinimumWidth(560)
         self._source = source
-        self._options = replace(options, style=style)
-        self._worker: _ExportThread | None = None
+        self._options = options
+        self._background = background
+        self._cancelled: threading.Event | None = None
         self._made: Path | None = None
-        self._last = ""
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 18, 20, 18)
         column.setSpacing(12)
         self.messages = MessageBar()
-        self.messages.layout().setContentsMargins(0, 0, 0, 0)
+        self.messages.set_margin(0)
         column.addWidget(self.messages)
-        column.addLayout(self._form(suggest_output(info), style))
+        column.addLayout(self._form(suggest_output(info), options.style))
         self.bar = QProgressBar()
         self.bar.setAccessibleName("Progress")
         self.status = PlainLabel("", objectName="dim")
@@ -152,10 +125,10 @@ class ExportDialog(QDialog):
             ("Save as", self.output),
             ("Quality", self.quality),
             ("Overlay", PlainLabel(look)),
-            ("Sound", QLabel("taken along, where the source has any", objectName="dim")),
+            ("Sound", PlainLabel("taken along, where the source has any", objectName="dim")),
         )
         for row, (name, widget) in enumerate(rows):
-            label = QLabel(name, objectName="dim")
+            label = PlainLabel(name, objectName="dim")
             if isinstance(widget, (QLineEdit, QComboBox)):
                 label.setBuddy(widget)
             grid.addWidget(label, row, 0)
@@ -175,7 +148,8 @@ class ExportDialog(QDialog):
         self.cancel_button = QPushButton("Stop")
         self.cancel_button.setAutoDefault(False)
         self.cancel_button.clicked.connect(self.cancel)
-        self.export_button = QPushButton("Export", objectName="primary")
+        self.export_button = QPushButton("Export")
+        self.export_button.setObjectName("primary")
         self.export_button.setDefault(True)
         self.export_button.clicked.connect(self.start)
         line.addWidget(self.folder_button)
@@ -188,7 +162,7 @@ class ExportDialog(QDialog):
 
     @property
     def running(self) -> bool:
-        return self._worker is not None
+        return self._cancelled is not None
 
     def start(self) -> None:
         """Begin, after asking when the file exists."""
@@ -198,58 +172,47 @@ class ExportDialog(QDialog):
             self.messages.show_error("Choose a file to write")
             return
         out = Path(text).expanduser()
-        if out.is_file() and not self._ask_overwrite(out):
+        exists = out.is_file()
+        if exists and not self._ask_overwrite(out):
             return
         crf = QUALITIES[self.quality.currentIndex()][1]
-        job = ExportJob(self._source, out, self._options, crf, overwrite=True)
+        job = ExportJob(self._source, out, self._options, crf, overwrite=exists)
         self._made = None
         self.bar.setRange(0, 0)
         self.status.setText("Preparing …")
-        self._worker = _ExportThread(job, self)
-        self._worker.progressed.connect(self._on_progress)
-        self._worker.done.connect(self._on_done)
-        self._worker.failed.connect(self._on_failed)
-        self._worker.cancelled.connect(self._on_cancelled)
+        cancelled = self._cancelled = threading.Event()
         self._set_running(True)
-        self._worker.start()
+        self._background.run(
+            "export",
+            lambda: _export(job, self._report, cancelled.is_set),
+            self._on_ended,
+            self._on_failed,
+            owner=self,
+            subject=str(out),
+            wait=within(_KEEP_S),
+        )
         self.started.emit()
 
     def cancel(self) -> None:
         """Stop the export; nothing of it is left behind."""
-        if self._worker:
-            self._worker.cancel()
+        if self._cancelled is not None:
+            self._cancelled.set()
             self.cancel_button.setEnabled(False)
             self.status.setText("Stopping …")
 
-    def cancel_and_wait(self, timeout_s: float) -> bool:
-        """For closing the program: returns whether the export ended in time."""
-        worker = self._worker
-        if worker is None:
-            return True
-        worker.cancel()
-        worker.thread.join(timeout_s)
-        return not worker.thread.is_alive()
-
     def ask_stop(self) -> bool:
         """Whether a running export may be stopped."""
-        answer = QMessageBox.question(
+        return confirm(
             self,
             "Export is running",
             "The export is not finished. Stop it? Nothing will be left behind.",
-            QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.No,
-            QMessageBox.StandardButton.No,
+            yes="Stop export",
+            no="Go on",
         )
-        return answer is QMessageBox.StandardButton.Yes
 
     def _ask_overwrite(self, out: Path) -> bool:
-        answer = QMessageBox.question(
-            self,
-            "File exists",
-            f"{out.name} exists already. Replace it?",
-            QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.No,
-            QMessageBox.StandardButton.No,
-        )
-        return answer is QMessageBox.StandardButton.Yes
+        text = f"{out.name} exists already. Replace it?"
+        return confirm(self, "File exists", text, yes="Replace", no="Keep")
 
     def _browse(self) -> None:
         name, _filter = QFileDialog.getSaveFileName(
@@ -268,8 +231,11 @@ class ExportDialog(QDialog):
 
     # -- what the export says --------------------------------------------------------------------------------------
 
+    def _report(self, progress: ExportProgress) -> None:
+        self._background.call_later(lambda: self._on_progress(progress), owner=self)
+
     def _on_progress(self, progress: ExportProgress) -> None:
-        if self._worker is None or not self.cancel_button.isEnabled():
+        if not self.running or not self.cancel_button.isEnabled():
             return
         total = progress.total
         if total:
@@ -281,7 +247,12 @@ class ExportDialog(QDialog):
             parts.append(f"{clock_text(progress.time_left_s)} left")
         self.status.setText("  ·  ".join(parts))
 
-    def _on_done(self, result: ExportResult) -> None:
+    def _on_ended(self, result: ExportResult | None) -> None:
+        if result is None:
+            self._set_running(False)
+            self.bar.hide()
+            self.status.setText("Stopped; nothing was written.")
+            return
         self._made = result.path
         self._set_running(False)
         self.bar.setRange(0, 1)
@@ -300,16 +271,11 @@ class ExportDialog(QDialog):
         self._set_running(False)
         self.bar.hide()
         self.status.setText("")
-        self.messages.show_error(" ".join(text.split()))
-
-    def _on_cancelled(self) -> None:
-        self._set_running(False)
-        self.bar.hide()
-        self.status.setText("Stopped; nothing was written.")
+        self.messages.show_error(text)
 
     def _set_running(self, running: bool) -> None:
         if not running:
-            self._worker = None
+            self._cancelled = None
         self.bar.setVisible(True)
         self.cancel_button.setVisible(running)
         self.cancel_button.setEnabled(running)

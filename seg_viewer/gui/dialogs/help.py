@@ -38,7 +38,7 @@ class HelpDialog(QDialog):
             column = QVBoxLayout()
             column.setSpacing(8)
             for name in names:
-                column.addWidget(QLabel(name.upper(), objectName="heading"))
+                column.addWidget(PlainLabel(name.upper(), objectName="heading"))
                 column.addLayout(_key_table(by_name[name]))
                 column.addSpacing(10)
             column.addStretch(1)
@@ -63,8 +63,8 @@ class AboutDialog(QDialog):
         line.addWidget(logo, 0, Qt.AlignmentFlag.AlignTop)
         text = QVBoxLayout()
         text.setSpacing(6)
-        text.addWidget(QLabel("seg-viewer", objectName="title"))
-        text.addWidget(QLabel(f"Version {seg_viewer.__version__}", objectName="dim"))
+        text.addWidget(PlainLabel("seg-viewer", objectName="title"))
+        text.addWidget(PlainLabel(f"Version {seg_viewer.__version__}", objectName="dim"))
         about = QLabel(
             "Segments driving video in real time. A demonstration of a neural network, "
             "not a safety device: do not drive by it."
@@ -73,12 +73,12 @@ class AboutDialog(QDialog):
         about.setMinimumWidth(360)
         text.addWidget(about)
         parts = f"Python {platform.python_version()} · Qt {PySide6.__version__}"
-        text.addWidget(QLabel(parts, objectName="dim"))
+        text.addWidget(PlainLabel(parts, objectName="dim"))
         if engine_line:
             engine = PlainLabel(engine_line, objectName="dim")
             engine.setWordWrap(True)
             text.addWidget(engine)
-        text.addWidget(QLabel("MIT licence", objectName="dim"))
+        text.addWidget(PlainLabel("MIT licence", objectName="dim"))
         line.addLayout(text, 1)
         outer.addLayout(line)
         outer.addWidget(_close_button(self))
@@ -92,7 +92,7 @@ def _key_table(rows: list[tuple[tuple[str, ...], str]]) -> QGridLayout:
         holder = QHBoxLayout()
         holder.setSpacing(4)
         for key in keys:
-            holder.addWidget(QLabel(_KEY_NAMES.get(key, key), objectName="key"))
+            holder.addWidget(PlainLabel(_KEY_NAMES.get(key, key), objectName="key"))
         holder.addStretch(1)
         grid.addLayout(holder, row, 0)
         grid.addWidget(QLabel(text.rstrip("…")), row, 1)

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import threading
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QStandardPaths, Signal
-from PySide6.QtGui import QActionGroup
-from PySide6.QtWidgets import QMenu, QWidget
 
 from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.overlay import Overlay
+from seg_viewer.gui.tasks.background import Background
 from seg_viewer.jobs.recording import Recording, RecordPlan, RecordWhat, wait_while_writing
-from seg_viewer.player.player import Player
 from seg_viewer.sources import LiveSource
-
-WHAT_NAMES = {
-    RecordWhat.ANNOTATED: "With the &overlay",
-    RecordWhat.SOURCE: "As it &comes in, from 5 s before",
-    RecordWhat.BOTH: "&Both, in two files",
-}
 
 
 def videos_folder() -> Path:
@@ -29,23 +21,46 @@ def videos_folder() -> Path:
     return Path(name) if name and Path(name).is_dir() else Path.home()
 
 
-class Recorder(QObject):
-    """At most one recording of what the player shows."""
+class RecordsFiles(QObject):
+    """Whoever ends recordings, and says what came of them."""
 
-    changed = Signal(bool)
-    """Whether one is running."""
     saved = Signal(list)
     """Paths of the files of one that has ended."""
     failed = Signal(str)
+    """One line: why it ended early, or that there is nothing."""
     noted = Signal(str)
-    """What a person has to know of the files: another name, one that was found."""
+    """One line: what a person has to know of the files: another name, one that was found."""
 
-    def __init__(self, player: Player, parent: QObject | None = None) -> None:
+
+class RecordingTask(RecordsFiles):
+    """At most one recording of what the player shows.
+
+    Args:
+        live_source: what can be recorded now, or None.
+        set_recording: shots go to this recording from now on; to none with None.
+        background: finishes files.
+    """
+
+    changed = Signal(bool)
+    """Whether one is running."""
+
+    def __init__(
+        self,
+        live_source: Callable[[], LiveSource | None],
+        set_recording: Callable[[Recording | None], None],
+        background: Background,
+        parent: QObject | None = None,
+    ) -> None:
         super().__init__(parent)
         self.what = RecordWhat.ANNOTATED
-        self._player = player
+        self._live_source = live_source
+        self._set_recording = set_recording
+        self._background = background
         self._recording: Recording | None = None
-        self._ending: tuple[threading.Thread, Recording] | None = None
+
+    def set_what(self, what: RecordWhat) -> None:
+        """Of the next recording."""
+        self.what = what
 
     @property
     def running(self) -> bool:
@@ -63,7 +78,7 @@ class Recorder(QObject):
 
     def start(self, overlay: Overlay) -> None:
         """Into the Videos folder, named by source and time."""
-        source = self._player.live_source
+        source = self._live_source()
         if source is None or self.running:
             return
         path = _free_path(videos_folder(), source)
@@ -72,7 +87,7 @@ class Recorder(QObject):
         except SegViewerError as error:
             self.failed.emit(str(error))
             return
-        self._player.set_recording(self._recording)
+        self._set_recording(self._recording)
         self.changed.emit(True)
 
     def set_overlay(self, overlay: Overlay) -> None:
@@ -82,51 +97,48 @@ class Recorder(QObject):
     def refresh(self) -> None:
         """Notice what has ended by itself: a full disk, a source that was left."""
         if self._recording is not None and (
-            self._recording.problem or self._player.live_source is not self._recording.source
+            self._recording.problem or self._live_source() is not self._recording.source
         ):
             self.stop()
 
     def stop(self) -> None:
-        """Finish it on a thread of its own; `saved` or `failed` tells."""
+        """End it; `saved` or `failed` follows when its files are whole, for which closing the window waits."""
         recording, self._recording = self._recording, None
         if recording is None:
             return
-        self._player.set_recording(None)
+        self._set_recording(None)
         self.changed.emit(False)
-        ending = threading.Thread(target=self._end, args=(recording,), name="seg-record-end", daemon=True)
-        self._ending = ending, recording
-        ending.start()
+        finish(recording, self._background, self)
 
-    def finish(self) -> None:
-        """Stop, and wait as long as something is written: the file would be lost with the program."""
-        self.stop()
-        if self._ending is not None:
-            wait_while_writing(*self._ending)
 
-    def _end(self, recording: Recording) -> None:
-        files = [str(path) for path in recording.stop()]
+def finish(recording: Recording, background: Background, owner: RecordsFiles) -> None:
+    """Make the files of a recording whole, beside the window's thread; the signals of its owner follow.
+
+    Args:
+        recording: under way; nothing is put into it any more.
+        background: does it.
+        owner: whose recording it was.
+    """
+
+    def done(files: list[Path]) -> None:
         if recording.problem:
-            self.failed.emit(recording.problem)
+            owner.failed.emit(recording.problem)
+        elif not files:
+            owner.failed.emit(f"{recording.plan.path}: no picture came in time; nothing was recorded")
         for note in recording.notes:
-            self.noted.emit(note)
+            owner.noted.emit(note)
         if files:
-            self.saved.emit(files)
-        elif not recording.problem:
-            self.failed.emit(f"{recording.plan.path}: no picture came in time; nothing was recorded")
+            owner.saved.emit([str(path) for path in files])
 
-
-class WhatMenu(QMenu):
-    """Chooses what a recording holds."""
-
-    def __init__(self, recorder: Recorder, parent: QWidget) -> None:
-        super().__init__("Record &what", parent)
-        group = QActionGroup(self)
-        for what, name in WHAT_NAMES.items():
-            action = self.addAction(name)
-            action.setCheckable(True)
-            action.setChecked(what is recorder.what)
-            action.triggered.connect(lambda _checked=False, what=what: setattr(recorder, "what", what))
-            group.addAction(action)
+    background.run(
+        "record-end",
+        recording.stop,
+        done,
+        owner.failed.emit,
+        owner=owner,
+        subject=str(recording.plan.path),
+        wait=lambda ending: wait_while_writing(ending, recording),
+    )
 
 
 def _free_path(folder: Path, source: LiveSource) -> Path:

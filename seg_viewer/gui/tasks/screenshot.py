@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
-from PySide6.QtCore import QObject, QStandardPaths, Signal
+from PySide6.QtCore import QObject, QStandardPaths
 
 from seg_viewer.core.errors import ExportError
 from seg_viewer.core.frame import Shot
 from seg_viewer.core.overlay import Overlay
+from seg_viewer.gui.tasks.background import Background, within
+
+_KEEP_S = 5.0
 
 
 def pictures_folder() -> Path:
@@ -52,23 +55,24 @@ def save_screenshot(shot: Shot, overlay: Overlay | None, folder: Path, name: str
     raise ExportError(f"{folder}: is full of screenshots of this moment; clear it up first")
 
 
-class ScreenshotTaker(QObject):
-    """Saves on a thread of its own."""
-
-    saved = Signal(str)
-    failed = Signal(str)
-
-    def take(self, shot: Shot, overlay: Overlay | None, name: str) -> None:
-        folder = pictures_folder()
-
-        def run() -> None:
-            try:
-                path = save_screenshot(shot, overlay, folder, name)
-            except ExportError as error:
-                self.failed.emit(str(error))
-            except Exception as error:  # no memory for an 8K picture, …
-                self.failed.emit(f"screenshot failed: {type(error).__name__}: {error}")
-            else:
-                self.saved.emit(str(path))
-
-        threading.Thread(target=run, name="seg-screenshot", daemon=True).start()
+def take_screenshot(
+    background: Background,
+    owner: QObject,
+    shot: Shot,
+    overlay: Overlay | None,
+    name: str,
+    *,
+    on_saved: Callable[[Path], None],
+    on_failed: Callable[[str], None],
+) -> None:
+    """`save_screenshot` into the Pictures folder, beside the window's thread; closing the window waits for it."""
+    folder = pictures_folder()
+    background.run(
+        "screenshot",
+        lambda: save_screenshot(shot, overlay, folder, name),
+        on_saved,
+        on_failed,
+        owner=owner,
+        subject="Screenshot",
+        wait=within(_KEEP_S),
+    )

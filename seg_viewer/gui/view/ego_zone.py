@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import threading
+from collections.abc import Callable
 from datetime import datetime
 
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, QTimer, Signal
@@ -13,10 +13,11 @@ from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.frame import Shot
 from seg_viewer.core.labels import LabelSet
 from seg_viewer.core.zone import Zone, ZoneWatch
-from seg_viewer.gui.tasks.recording import videos_folder
+from seg_viewer.gui.tasks.background import Background
+from seg_viewer.gui.tasks.recording import RecordsFiles, finish, videos_folder
 from seg_viewer.gui.view.video_view import VideoView
-from seg_viewer.jobs.recording import Recording, RecordPlan, RecordWhat, wait_while_writing
-from seg_viewer.player.player import Player
+from seg_viewer.jobs.recording import Recording, RecordPlan, RecordWhat
+from seg_viewer.sources import LiveSource
 
 NOTE = "ego zone · no safety function"
 _QUIET, _LOUD = QColor("#f5c542"), QColor("#ff3b41")
@@ -27,30 +28,41 @@ _GRAB = 16
 _log = logging.getLogger(__name__)
 
 
-class EgoZone(QObject):
-    """Watches the shots that are shown. A live clip of what came in is saved, from five seconds before."""
+class EgoZone(RecordsFiles):
+    """Watches the shots that are shown. A live clip of what came in is saved, from five seconds before.
+
+    Args:
+        view: is drawn on.
+        live_source: what a clip is made of now, or None.
+        background: finishes clips.
+    """
 
     entered = Signal(str)
     """One line: when, and how much of what."""
-    saved = Signal(list)
-    failed = Signal(str)
-    noted = Signal(str)
-    """What a person has to know of the files: another name, one that was found."""
 
-    def __init__(self, view: VideoView, player: Player) -> None:
+    def __init__(self, view: VideoView, live_source: Callable[[], LiveSource | None], background: Background) -> None:
         super().__init__(view)
         self._view = view
-        self._player = player
+        self._live_source = live_source
+        self._background = background
         self._zone = Zone()
         self._labels: LabelSet | None = None
         self._watch: ZoneWatch | None = None
         self._dragged: int | None = None
         self._clip: Recording | None = None
-        self._ending: tuple[threading.Thread, Recording] | None = None
         self._flash = QTimer(self, singleShot=True, interval=_FLASH_MS)
         self._flash.timeout.connect(view.update)
         self._clip_end = QTimer(self, singleShot=True, interval=_CLIP_MS)
         self._clip_end.timeout.connect(self.finish_clip)
+
+    @property
+    def clip_s(self) -> float:
+        """How long a clip goes on after something entered, seconds."""
+        return self._clip_end.interval() / 1000
+
+    @clip_s.setter
+    def clip_s(self, value: float) -> None:
+        self._clip_end.setInterval(round(1000 * value))
 
     @property
     def on(self) -> bool:
@@ -67,35 +79,28 @@ class EgoZone(QObject):
             self.finish_clip()
         self._view.update()
 
-    def look(self, shot: Shot, labels: LabelSet) -> None:
-        """A shot that is going to be shown."""
+    def watch(self, shot: Shot) -> None:
+        """Look into a shot that is shown."""
         if not self.on:
             return
-        if self._watch is None or self._labels is not labels:
-            self._watch, self._labels = ZoneWatch(self._zone, labels), labels
+        if self._watch is None or self._labels is not shot.labels:
+            self._watch, self._labels = ZoneWatch(self._zone, shot.labels), shot.labels
         if self._watch.look(shot.classes) and self._watch.occupied:
             self._enter(f"{datetime.now():%H:%M:%S} in the ego zone: {self._watch.line()}")
 
-    def close(self) -> None:
-        """Finish a clip, and wait as long as something is written."""
-        self.finish_clip()
-        if self._ending is not None:
-            wait_while_writing(*self._ending)
-
     def finish_clip(self) -> None:
+        """End a clip; `saved` or `failed` follows when it is whole, for which closing the window waits."""
         clip, self._clip = self._clip, None
         self._clip_end.stop()
         if clip is not None:
-            ending = threading.Thread(target=self._end, args=(clip,), name="seg-record-end", daemon=True)
-            self._ending = ending, clip
-            ending.start()
+            finish(clip, self._background, self)
 
     def _enter(self, line: str) -> None:
-        _log.info(line)
+        _log.info("%s", line)
         self._flash.start()
         self._view.update()
         self.entered.emit(line)
-        source = self._player.live_source
+        source = self._live_source()
         if source is None or source.packets is None:
             return
         self._clip_end.start()
@@ -107,24 +112,16 @@ class EgoZone(QObject):
         except SegViewerError as error:
             self.failed.emit(str(error))
 
-    def _end(self, clip: Recording) -> None:
-        files = [str(path) for path in clip.stop()]
-        if clip.problem:
-            self.failed.emit(clip.problem)
-        for note in clip.notes:
-            self.noted.emit(note)
-        if files:
-            self.saved.emit(files)
-
     # -- drawing and dragging --------------------------------------------------------------------------------------
 
-    def _points(self, rect: QRectF) -> list[QPointF]:
+    def points(self, rect: QRectF) -> list[QPointF]:
+        """Its corners on a picture that is in a rectangle of the view."""
         return [QPointF(rect.x() + x * rect.width(), rect.y() + y * rect.height()) for x, y in self._zone.corners]
 
     def _paint(self, painter: QPainter, rect: QRectF) -> None:
         occupied = self._watch is not None and self._watch.occupied
         color = _LOUD if occupied else _QUIET
-        points = self._points(rect)
+        points = self.points(rect)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(color, 2))
         painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -160,7 +157,7 @@ class EgoZone(QObject):
         rect = self._view.picture_rect()
         if rect.isEmpty():
             return None
-        distances = [(point - at).manhattanLength() for point in self._points(rect)]
+        distances = [(point - at).manhattanLength() for point in self.points(rect)]
         nearest = min(range(4), key=distances.__getitem__)
         return nearest if distances[nearest] <= _GRAB else None
 

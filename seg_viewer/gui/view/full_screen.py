@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QCursor
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
-if TYPE_CHECKING:
-    from seg_viewer.gui.main_window import MainWindow
+from seg_viewer.gui.widgets.central import CentralWidget
+from seg_viewer.gui.widgets.controls import Controls
 
 _HIDE_MS = 2500
 _WIDEST = 980
@@ -17,33 +15,49 @@ _GAP = 24
 
 
 class FullScreen(QObject):
-    """Switches a window between its two arrangements."""
+    """Switches a window between its two arrangements.
 
-    def __init__(self, window: MainWindow) -> None:
+    Args:
+        window: fills the screen, or does not.
+        central: its central widget.
+        controls: float over the picture in full screen.
+        view: shows the picture, or is hidden where there is none.
+    """
+
+    def __init__(self, window: QMainWindow, central: CentralWidget, controls: Controls, view: QWidget) -> None:
         super().__init__(window)
-        self._window = window
+        self._window, self._central, self._controls, self._view = window, central, controls, view
         self._on = False
         self._was_maximized = False
         self._hide = QTimer(self, singleShot=True, interval=_HIDE_MS)
         self._hide.timeout.connect(self._hide_controls)
 
+    @property
+    def hide_after_ms(self) -> int:
+        """How long the controls stay after the mouse moved."""
+        return self._hide.interval()
+
+    @hide_after_ms.setter
+    def hide_after_ms(self, value: int) -> None:
+        self._hide.setInterval(value)
+
     def set_on(self, on: bool) -> None:
         if on is self._on:
             return
         self._on = on
-        window, controls = self._window, self._window.controls
+        window, controls, app = self._window, self._controls, QApplication.instance()
+        assert app is not None
         window.menuBar().setVisible(not on)
-        window.actions_by_id["panel"].setEnabled(not on)
         if on:
             self._was_maximized = window.isMaximized()
-            window.main_column.removeWidget(controls)
+            self._central.column.removeWidget(controls)
             window.showFullScreen()
-            QApplication.instance().installEventFilter(self)
+            app.installEventFilter(self)
         else:
-            QApplication.instance().removeEventFilter(self)
+            app.removeEventFilter(self)
             self._hide.stop()
-            window.main_column.addWidget(controls)
-            window.view.unsetCursor()
+            self._central.column.addWidget(controls)
+            self._view.unsetCursor()
             if self._was_maximized:
                 window.showMaximized()
             else:
@@ -51,35 +65,33 @@ class FullScreen(QObject):
         controls.setProperty("floating", on)
         controls.style().unpolish(controls)
         controls.style().polish(controls)
-        window._arrange()
         if on:
             self._show_controls()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() is QEvent.Type.MouseMove:
             self._show_controls()
-        elif event.type() is QEvent.Type.Resize and watched is self._window.centralWidget():
+        elif event.type() is QEvent.Type.Resize and watched is self._central:
             self._place()
         return False
 
     def _show_controls(self) -> None:
-        window = self._window
-        window.controls.setVisible(window.stack.currentWidget() is window.view)
-        window.view.unsetCursor()
+        self._controls.setVisible(self._view.isVisible())
+        self._view.unsetCursor()
         self._place()
-        window.controls.raise_()
+        self._controls.raise_()
         self._hide.start()
 
     def _hide_controls(self) -> None:
-        controls = self._window.controls
+        controls = self._controls
         if controls.rect().contains(controls.mapFromGlobal(QCursor.pos())) or controls.seek_bar.dragging:
             self._hide.start()
             return
         controls.hide()
-        self._window.view.setCursor(Qt.CursorShape.BlankCursor)
+        self._view.setCursor(Qt.CursorShape.BlankCursor)
 
     def _place(self) -> None:
-        central, controls = self._window.centralWidget(), self._window.controls
-        width = min(_WIDEST, central.width() - 2 * _GAP)
-        height = controls.sizeHint().height()
-        controls.setGeometry((central.width() - width) // 2, central.height() - height - _GAP, width, height)
+        room = self._central.rect()
+        width = min(_WIDEST, room.width() - 2 * _GAP)
+        height = self._controls.sizeHint().height()
+        self._controls.setGeometry((room.width() - width) // 2, room.height() - height - _GAP, width, height)

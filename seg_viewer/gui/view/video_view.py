@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from fractions import Fraction
 
-from PySide6.QtCore import QPoint, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -28,7 +28,6 @@ class VideoView(QWidget):
     """The size has not changed for a moment."""
     painted_first = Signal()
     double_clicked = Signal()
-    mouse_moved = Signal(QPoint)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -204,7 +203,3 @@ class VideoView(QWidget):
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if event.button() is Qt.MouseButton.LeftButton:
             self.double_clicked.emit()
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self.mouse_moved.emit(event.position().toPoint())
-        super().mouseMoveEvent(event)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QSlider, QTool
 from seg_viewer.gui.actions import SPEED_NAMES, SPEEDS
 from seg_viewer.gui.theme import icon
 from seg_viewer.gui.widgets.live_bar import LiveBar
+from seg_viewer.gui.widgets.plain import PlainLabel
 from seg_viewer.gui.widgets.seek_bar import SeekBar, clock_text
 from seg_viewer.player.session import PlayerState
 
@@ -118,7 +119,7 @@ class Controls(QFrame):
         self.opacity.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.opacity.setToolTip("Opacity of the overlay (up, down)")
         self.opacity.setAccessibleName("Opacity of the overlay")
-        self.opacity_text = QLabel("", objectName="dim")
+        self.opacity_text = PlainLabel("", objectName="dim")
         self.opacity_text.setMinimumWidth(self.opacity_text.fontMetrics().horizontalAdvance("100 %") + 2)
         self.opacity.valueChanged.connect(self._opacity_changed)
         return self.opacity

@@ -40,8 +40,8 @@ class _CheckBox(QCheckBox):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
     def event(self, event: QEvent) -> bool:
-        is_key = event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent)
-        if is_key and event.key() == Qt.Key.Key_Space:
+        override = event.type() is QEvent.Type.ShortcutOverride
+        if override and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Space:
             event.accept()
             return True
         return super().event(event)
@@ -120,7 +120,7 @@ class Legend(QScrollArea):
             name = PlainLabel(label.name, objectName="dim")
             name.setToolTip("never painted")
             grid.addWidget(name, row, 1)
-        share = QLabel("–", objectName="dim" if not label.painted else "")
+        share = PlainLabel("–", objectName="dim" if not label.painted else "")
         share.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         share.setAccessibleName(f"Share of the picture: {label.name}")
         grid.addWidget(share, row, 2)
@@ -141,8 +141,8 @@ class SidePanel(QFrame):
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 14, 12, 12)
         column.setSpacing(10)
-        column.addWidget(QLabel("CLASSES", objectName="heading"))
+        column.addWidget(PlainLabel("CLASSES", objectName="heading"))
         column.addWidget(legend)
         column.addSpacing(6)
-        column.addWidget(QLabel("PERFORMANCE", objectName="heading"))
+        column.addWidget(PlainLabel("PERFORMANCE", objectName="heading"))
         column.addWidget(stats, 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from seg_viewer.core.ledger import LedgerSnapshot
 from seg_viewer.gui.widgets.plain import PlainLabel, plain_tip
@@ -27,15 +27,15 @@ class LiveBar(QWidget):
         line = QHBoxLayout(self)
         line.setContentsMargins(2, 2, 2, 2)
         line.setSpacing(10)
-        self.badge = QLabel(objectName="badge")
+        self.badge = PlainLabel(objectName="badge")
         self.badge.setAccessibleName("State of the live source")
         self.badge.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.status = PlainLabel(objectName="dim")
         self.status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.recording = QLabel(objectName="recording")
+        self.recording = PlainLabel(objectName="recording")
         self.recording.setAccessibleName("Recording")
         self.recording.hide()
-        self.latency = QLabel(objectName="dim")
+        self.latency = PlainLabel(objectName="dim")
         self.latency.setAccessibleName("Latency")
         self.latency.setToolTip("From the arrival of a picture to its overlay on the screen: p50 / p95")
         for widget, stretch in ((self.badge, 0), (self.status, 1), (self.recording, 0), (self.latency, 0)):

@@ -18,7 +18,8 @@ class LoadingBar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName("Building the engine")
-        frame = QFrame(objectName="message")
+        frame = QFrame()
+        frame.setObjectName("message")
         frame.setProperty("kind", "info")
         around = QHBoxLayout(self)
         around.setContentsMargins(8, 8, 8, 8)

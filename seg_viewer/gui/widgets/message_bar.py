@@ -29,6 +29,10 @@ class MessageBar(QWidget):
         self.setAccessibleName("Messages")
         self.hide()
 
+    def set_margin(self, pixels: int) -> None:
+        """Around the messages."""
+        self._column.setContentsMargins(pixels, pixels, pixels, pixels)
+
     def show_error(self, text: str) -> None:
         self._show("error", text)
 

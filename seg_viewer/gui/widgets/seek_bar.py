@@ -54,6 +54,11 @@ class SeekBar(QWidget):
     def dragging(self) -> bool:
         return self._dragged_s is not None
 
+    @property
+    def length_s(self) -> float | None:
+        """Seconds, None when unknown."""
+        return self._length_s
+
     def set_length(self, length_s: float | None) -> None:
         """Seconds, or None when unknown."""
         if length_s != self._length_s:

@@ -9,7 +9,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from seg_viewer.gui.theme import icon
-from seg_viewer.gui.widgets.plain import plain_action, plain_tip
+from seg_viewer.gui.widgets.plain import PlainLabel, plain_action, plain_tip
 from seg_viewer.sources import is_live
 
 _RECENT_SHOWN = 5
@@ -35,8 +35,8 @@ class StartPage(QWidget):
         logo = QLabel()
         logo.setPixmap(icon("seg-viewer").pixmap(QSize(88, 88), self.devicePixelRatioF()))
         column.addWidget(logo, 0, middle)
-        column.addWidget(QLabel("seg-viewer", objectName="title"), 0, middle)
-        lead = QLabel(_LEAD, objectName="lead")
+        column.addWidget(PlainLabel("seg-viewer", objectName="title"), 0, middle)
+        lead = PlainLabel(_LEAD, objectName="lead")
         lead.setWordWrap(True)
         lead.setAlignment(Qt.AlignmentFlag.AlignCenter)
         column.addWidget(lead)
@@ -44,7 +44,8 @@ class StartPage(QWidget):
         buttons = QHBoxLayout()
         buttons.setSpacing(12)
         buttons.addStretch()
-        self.open_button = QPushButton("Open video…", objectName="primary")
+        self.open_button = QPushButton("Open video…")
+        self.open_button.setObjectName("primary")
         self.open_button.setAccessibleName("Open video")
         self.open_button.clicked.connect(self.open_wanted)
         self.demo_button = QPushButton("Try the demo clip")
@@ -58,9 +59,10 @@ class StartPage(QWidget):
         buttons.addStretch()
         column.addLayout(buttons)
         column.addSpacing(4)
-        column.addWidget(QLabel("or drop a video, a picture or a folder of pictures here", objectName="dim"), 0, middle)
+        drop = PlainLabel("or drop a video, a picture or a folder of pictures here", objectName="dim")
+        column.addWidget(drop, 0, middle)
         column.addSpacing(14)
-        self._recent_title = QLabel("RECENT", objectName="heading")
+        self._recent_title = PlainLabel("RECENT", objectName="heading")
         column.addWidget(self._recent_title, 0, middle)
         self._recent = QVBoxLayout()
         self._recent.setSpacing(1)
@@ -77,7 +79,8 @@ class StartPage(QWidget):
             button.deleteLater()
         self.recent_buttons = []
         for source in sources[:_RECENT_SHOWN]:
-            button = QPushButton(objectName="recent")
+            button = QPushButton()
+            button.setObjectName("recent")
             kind = "live" if is_live(source) else "open" if Path(source).suffix else "folder"
             button.setIcon(icon(kind))
             button.setToolTip(plain_tip(source))

@@ -55,7 +55,7 @@ class StatsPanel(QScrollArea):
         self._values: dict[str, QLabel] = {}
         self._titles: dict[str, QLabel] = {}
         for row, (key, name, tip) in enumerate(_ROWS):
-            title = QLabel(name, objectName="dim")
+            title = PlainLabel(name, objectName="dim")
             title.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
             value = PlainLabel("–")
             value.setWordWrap(True)
@@ -73,7 +73,7 @@ class StatsPanel(QScrollArea):
         self.set_score(None)
 
     def text(self, key: str) -> str:
-        """Of one row: "source", "engine", "display", "latency", "inference", "dropped", "runs_on", "model", …"""
+        """Of one row, by its key: "source", "engine", "display", "latency", "inference", "model" and so on."""
         return self._values[key].text()
 
     def clear(self) -> None:
