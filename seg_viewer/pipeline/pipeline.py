@@ -84,15 +84,6 @@ class Pipeline:
         return self._state.last
 
     @property
-    def busy_cause(self) -> str:
-        """Why the iterating thread takes no newer shot, for the drops under `latest`."""
-        return self._state.busy_cause
-
-    @busy_cause.setter
-    def busy_cause(self, cause: str) -> None:
-        self._state.busy_cause = cause
-
-    @property
     def paused(self) -> bool:
         return self._state.paused
 

@@ -10,6 +10,7 @@ from seg_viewer.core.class_map import ClassMap
 from seg_viewer.core.frame import Shot
 from seg_viewer.pipeline.segmenter import Segmenter
 from seg_viewer.pipeline.state import (
+    BUSY_DISPLAY,
     DONE_SHOTS,
     LATE_ENGINE,
     MODEL_CHANGED,
@@ -156,7 +157,7 @@ class SegmentLoop:
             if work.generation == state.generation:
                 if state.policy is Policy.LATEST and state.done:
                     state.done.popleft()
-                    state.ledger.drop(WHILE_PAUSED if state.paused else state.busy_cause)
+                    state.ledger.drop(WHILE_PAUSED if state.paused else BUSY_DISPLAY)
                 state.done.append((work.lap, Shot(work.frame, maps, work.times_s)))
             state.changed.notify_all()
 

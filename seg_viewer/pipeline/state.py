@@ -91,7 +91,6 @@ class PipelineState:
         self.generation = 0  # of frames: one more with each seek
         self.stopping = False
         self.wanted = segmenter
-        self.busy_cause = BUSY_DISPLAY
         # where things are
         self.todo: deque[Work] = deque()
         self.flying: deque[Work] = deque()  # submitted to the present segmenter, and not delivered yet

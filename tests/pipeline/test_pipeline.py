@@ -20,7 +20,6 @@ from seg_viewer.engines.base import Engine, EngineReport
 from seg_viewer.media.rgb_picture import RgbPicture
 from seg_viewer.pipeline import (
     BUSY_ENGINE,
-    BUSY_RECORDER,
     LATE_ENGINE,
     WHILE_PAUSED,
     EngineSegmenter,
@@ -245,13 +244,6 @@ def test_what_a_paused_live_picture_misses_is_counted_as_such(spec: ModelSpec) -
         wait_until(lambda: pipeline.ledger.snapshot().drops.get(WHILE_PAUSED, 0) >= 10, "ten drops while paused")
         pipeline.resume()
         assert next(pipeline).frame.index > 10
-
-
-def test_a_consumer_can_say_what_keeps_it(spec: ModelSpec) -> None:
-    with _pipeline(Numbers(60, delay_s=0.002), spec, {"slots": 1}, policy=Policy.LATEST, keep_open=True) as pipeline:
-        next(pipeline)
-        pipeline.busy_cause = BUSY_RECORDER
-        wait_until(lambda: pipeline.ledger.snapshot().drops.get(BUSY_RECORDER), "a drop for the recorder's sake")
 
 
 def test_pause_step_seek_and_step_back(spec: ModelSpec) -> None:
