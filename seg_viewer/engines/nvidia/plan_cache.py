@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -18,7 +17,8 @@ from typing import Any
 
 from platformdirs import user_cache_path
 
-from seg_viewer.core.errors import EngineError
+from seg_viewer.core.errors import EngineError, ExportError
+from seg_viewer.core.part_file import write_bytes
 
 SIZE_CAP = 2 * 2**30
 """Bytes of all plans together; beyond it those used longest ago leave."""
@@ -145,7 +145,7 @@ class PlanCache:
     @property
     def size(self) -> int:
         """Bytes of all plans."""
-        return sum(path.stat().st_size for path in self.folder.glob("*.plan"))
+        return sum(path.stat().st_size for path in self._files("*.plan"))
 
     # -- timing cache ----------------------------------------------------------------------------------------------
 
@@ -169,14 +169,18 @@ class PlanCache:
     def _paths(self, key: PlanKey) -> tuple[Path, Path]:
         return self.folder / f"{key.stem}.plan", self.folder / f"{key.stem}.json"
 
+    def _files(self, pattern: str) -> list[Path]:
+        """Those that are whole: hidden ones are being written."""
+        return [path for path in self.folder.glob(pattern) if not path.name.startswith(".")]
+
     def _sidecars(self) -> list[Path]:
         """Used last first."""
-        names = [path for path in self.folder.glob("*.json") if not path.name.endswith(".layers.json")]
+        names = [path for path in self._files("*.json") if not path.name.endswith(".layers.json")]
         return sorted(names, key=lambda path: path.stat().st_mtime, reverse=True)
 
     def _evict(self, keep: Path) -> None:
         known = {path.with_suffix(".plan") for path in self._sidecars()}
-        strangers = [path for path in self.folder.glob("*.plan") if path not in known]
+        strangers = [path for path in self._files("*.plan") if path not in known]
         oldest_first = [*strangers, *(path.with_suffix(".plan") for path in reversed(self._sidecars()))]
         for path in oldest_first:
             if self.size <= self.size_cap:
@@ -202,17 +206,13 @@ def sidecar_json(key: PlanKey, plan: bytes, checks: Mapping[str, Any]) -> bytes:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file that appears under its name only when it is whole. Raises: EngineError naming the file."""
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    """Write a file, and its folder where it is missing; it appears under its name only when it is whole.
+
+    Raises: EngineError naming the file.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except OSError as error:
-        raise EngineError(f"{path}: cannot be written: {error.strerror or error}") from error
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
+        write_bytes(path, data)
+    except (OSError, ExportError) as error:
+        reason = error if isinstance(error, OSError) else error.__cause__ or error
+        raise EngineError(f"{path}: cannot be written: {getattr(reason, 'strerror', None) or reason}") from error

@@ -94,6 +94,16 @@ def test_a_plan_larger_than_the_cache_is_kept_alone(cache: PlanCache) -> None:
     assert cache.load(KEY) is None and cache.load(big) is not None
 
 
+def test_what_another_program_is_writing_is_neither_counted_nor_removed(cache: PlanCache) -> None:
+    cache.store(KEY, b"plan", "{}", CHECKS)
+    size = cache.size
+    under_way = cache.folder / ".other.0123abcd.part.plan"
+    under_way.write_bytes(bytes(1 << 20))
+    assert cache.size == size
+    cache.store(replace(KEY, gpu="other"), bytes(cache.size_cap), "{}", CHECKS)  # room is made for it
+    assert under_way.stat().st_size == 1 << 20 and cache.load(KEY) is None
+
+
 def test_nothing_half_written_stays(cache: PlanCache, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_fd: int) -> None:
         raise OSError(28, "No space left on device")
