@@ -13,9 +13,12 @@ from seg_viewer.core import assets
 from seg_viewer.core.assets import FAST_MODEL, FINE_MODEL
 from tests.models import color_model
 
-# A shell that runs the tests in the background has SIGINT ignored, and programs started here would inherit that.
-if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# A shell that runs the tests in the background has SIGINT ignored, nohup SIGHUP, and programs started here would
+# inherit that.
+if threading.current_thread() is threading.main_thread():
+    for number, usual in (("SIGINT", signal.default_int_handler), ("SIGHUP", signal.SIG_DFL)):
+        if hasattr(signal, number) and signal.getsignal(getattr(signal, number)) == signal.SIG_IGN:
+            signal.signal(getattr(signal, number), usual)
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
