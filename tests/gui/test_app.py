@@ -101,12 +101,18 @@ def test_unexpected_errors_in_slots_and_threads_are_told_without_credentials(
 @pytest.mark.parametrize("number", END_SIGNALS)
 def test_a_window_that_is_asked_to_end_closes(clip: Path, model: Path, number: signal.Signals):
     before = signal.getsignal(number)
+    late: list[str] = []
 
     def first_shot() -> None:
         QTimer.singleShot(0, lambda: os.kill(os.getpid(), number))
+        QTimer.singleShot(WAIT_MS, give_up)
+
+    def give_up() -> None:
+        late.append(f"open {WAIT_MS / 1000:g} s after {number!r}")
+        QApplication.closeAllWindows()
 
     assert app.run_viewer(str(clip), RunOptions(model=str(model)), on_first_shot=first_shot) == 0
-    assert signal.getsignal(number) is before and not worker_threads()
+    assert late == [] and signal.getsignal(number) is before and not worker_threads()
 
 
 def test_an_unexpected_error_of_the_player_is_one_line(qtbot: QtBot, open_window, clip: Path, monkeypatch):
