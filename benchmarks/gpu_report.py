@@ -70,7 +70,7 @@ def report() -> tuple[int, str]:
 def main(file: Path) -> None:
     code, text = report()
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text)
+    file.write_text(text, encoding="utf-8")
     click.echo(text)
     click.echo(f"Written to {file}: paste it into an issue.")
     raise SystemExit(code)

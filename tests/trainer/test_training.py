@@ -30,7 +30,7 @@ from trainer.run_folder.checkpoint import load_checkpoint, load_weights
 from trainer.training.loop import OutOfMemory, _explained, class_weights, schedule
 from trainer.training.run import run_training
 
-QUIET = Console(file=open(os.devnull, "w"))  # noqa: SIM115
+QUIET = Console(file=open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
 
 
 def rows(run: Path) -> list[dict[str, str]]:

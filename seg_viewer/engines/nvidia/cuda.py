@@ -81,7 +81,7 @@ class Gpu:
         number = int(cuda.get_driver_version())
         text = f"CUDA {number // 1000}.{number % 1000 // 10}"
         with suppress(OSError):
-            return f"{_KERNEL_DRIVER.read_text().strip()}, {text}"
+            return f"{_KERNEL_DRIVER.read_text(encoding='utf-8').strip()}, {text}"
         return text
 
     def memory(self) -> tuple[int, int]:

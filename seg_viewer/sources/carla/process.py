@@ -187,7 +187,7 @@ class DriveProcess:
         name, text = self.options.name, ""
         self._process.join(1.0)
         with contextlib.suppress(OSError):
-            text = Path(self._log).read_text(errors="replace")
+            text = Path(self._log).read_text(encoding="utf-8", errors="replace")
         if self._process.is_alive() or "time-out" in text:
             return (
                 f"{name}: the simulator did not answer within {self.options.timeout_s:g} s; is it still running?"

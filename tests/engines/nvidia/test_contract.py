@@ -168,14 +168,14 @@ MISSPELT = {
 def test_every_misspelt_name_is_found(version: str, tmp_path: Path) -> None:
     shadows, wanted = {}, []
     for file, pairs in MISSPELT.items():
-        text = (ENGINES / file).read_text()
+        text = (ENGINES / file).read_text(encoding="utf-8")
         for right, wrong in pairs:
             assert right in text, f"{file} does not use {right} any more"
             text = text.replace(right, wrong)
             if not right.startswith("def "):
                 wanted.append((file, wrong, {n for n, line in enumerate(text.splitlines(), 1) if wrong in line}))
         shadows[ENGINES / file] = tmp_path / file
-        shadows[ENGINES / file].write_text(text)
+        shadows[ENGINES / file].write_text(text, encoding="utf-8")
     complaints = {
         (Path(file).name, int(line))
         for file, line in re.findall(r"^(\S+\.py):(\d+): error", _mypy(version, tmp_path, shadows), re.MULTILINE)
@@ -200,7 +200,7 @@ def test_what_tensorrt_calls_back_has_its_names(version: str) -> None:
 
 @cache
 def _tree(path: Path) -> dict[str, ast.ClassDef | ast.FunctionDef]:
-    body = ast.parse(path.read_text()).body
+    body = ast.parse(path.read_text(encoding="utf-8")).body
     return {node.name: node for node in body if isinstance(node, ast.ClassDef | ast.FunctionDef)}
 
 
