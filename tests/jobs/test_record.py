@@ -140,7 +140,7 @@ def test_sizes(text: str, size: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "soon", "-3", "0", "5 days", "10 PB"])
 def test_neither_time_nor_size(text: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(text)):
+    with pytest.raises(ValueError, match=f"^{re.escape(text)}$"):
         parse_split(text)
 
 
