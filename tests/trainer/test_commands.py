@@ -220,3 +220,10 @@ def test_predict_names_the_input_that_cannot_be_read_in_one_line(
     assert len((output + errors).splitlines()) == 1 and "picture.png: " in errors, errors
     if content is None:
         assert "no such picture" in errors and not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_named_with_the_way_out(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("somebody's")
+    result = run("check", folder, "-o", tmp_path / "file" / "out")
+    assert result.exit_code == 1
+    assert "out: folder cannot be made (" in result.output and result.output.strip().endswith("choose another")
