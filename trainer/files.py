@@ -14,7 +14,7 @@ def make_folder(path: Path) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ExportError(f"{path}: folder cannot be made: {error.strerror}") from error
+        raise ExportError(f"{path}: folder cannot be made ({error.strerror}); choose another") from error
     return path
 
 

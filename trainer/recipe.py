@@ -225,9 +225,20 @@ class Recipe:
                     f"{max(multiple, round(size[1] / multiple) * multiple)}; or lower --depth"
                 )
         positive = {"epochs": run.epochs, "batch_size": run.batch_size, "accumulate": self.optimizer.accumulate}
+        positive |= {"checkpoint_every": run.checkpoint_every, "plateau_patience": self.optimizer.plateau_patience}
+        positive |= {
+            "depth": model.depth,
+            "widths": min(model.widths, default=1),
+            "context": min(model.context, default=1),
+        }
         for name, value in positive.items():
             if value < 1:
                 raise UsageError(f"{name} is {value}; it must be at least 1")
+        for name, value in {"steps_per_epoch": run.steps_per_epoch, "width": model.width}.items():
+            if value < 0:
+                raise UsageError(f"{name} is {value}; it must be 0 or more")
+        if not 0 <= model.dropout < 1:
+            raise UsageError(f"dropout is {model.dropout:g}; it is a share, from 0 to below 1")
         if not 0 < self.optimizer.learning_rate < 10:
             raise UsageError(f"learning_rate {self.optimizer.learning_rate} is outside 0…10")
         if self.loss.teacher_share < 0:

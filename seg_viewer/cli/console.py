@@ -1,19 +1,15 @@
-"""The terminal for what commands print: names are shown as they are, where rich would take `[red]` for a colour."""
+"""What the commands show while they work."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.text import Text
+
+from seg_viewer.core.console import plain_console
 
 if TYPE_CHECKING:
     from rich.status import Status
-
-
-def plain_console(*, stderr: bool = False) -> Console:
-    """A console without markup, emoji and highlighting; colours come by `rich.text.Text`."""
-    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
 
 
 def progress_bar() -> Any:

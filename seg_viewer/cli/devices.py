@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from rich.table import Table
 
-from seg_viewer.cli.console import plain_console
+from seg_viewer.core.console import plain_console
 from seg_viewer.core.errors import SegViewerError
 
 

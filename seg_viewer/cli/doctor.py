@@ -8,9 +8,9 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from seg_viewer.cli.console import plain_console
 from seg_viewer.cli.options import LOAD_BAR, make_options, run_options
 from seg_viewer.core.assets import shipped_models
+from seg_viewer.core.console import plain_console
 from seg_viewer.core.errors import SegViewerError
 from seg_viewer.engines import LoadProgress, engine_names
 from seg_viewer.jobs.options import RunOptions

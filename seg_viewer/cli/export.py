@@ -8,12 +8,12 @@ from typing import Any
 import click
 
 from seg_viewer.cli.console import progress_bar
-from seg_viewer.cli.options import LOAD_BAR, make_options, run_options, style_options
+from seg_viewer.cli.options import LOAD_BAR, OutputCommand, make_options, run_options, style_options
 from seg_viewer.core.redact import redact
 from seg_viewer.sinks import PRESETS
 
 
-@click.command()
+@click.command(cls=OutputCommand)
 @click.argument("source")
 @click.option("-o", "--output", required=True, metavar="OUT.mp4", help="File to make.")
 @click.option("--overwrite", is_flag=True, help="An existing OUT.mp4 may be replaced, once the new one is whole.")

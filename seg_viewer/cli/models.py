@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from seg_viewer.cli.console import plain_console
 from seg_viewer.core.assets import FAST_MODEL, FINE_MODEL, shipped_models
+from seg_viewer.core.console import plain_console
 from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.measures import Measures
 from seg_viewer.core.model_file import ModelSpec, read_model_file

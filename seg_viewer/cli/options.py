@@ -17,6 +17,28 @@ from seg_viewer.jobs.options import RunOptions, default_text
 LOAD_BAR = LoadBar()
 """Drawn while an engine is built, by whichever command runs."""
 
+
+class OutputCommand(click.Command):
+    """Its help lists what can be written, as the sinks themselves say."""
+
+    live = False
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Written below the command's own words."""
+        from seg_viewer.sinks import sink_kinds
+
+        super().format_help_text(ctx, formatter)
+        with formatter.section("Outputs, by the end of the name"):
+            kinds = sink_kinds(live=self.live).values()
+            formatter.write_dl([(", ".join(kind.suffixes), kind.help) for kind in kinds])
+
+
+class LiveOutputCommand(OutputCommand):
+    """The same, of what is live."""
+
+    live = True
+
+
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from seg_viewer.cli.console import StatusLine
-from seg_viewer.cli.options import LOAD_BAR, make_options, run_options, style_options
+from seg_viewer.cli.options import LOAD_BAR, LiveOutputCommand, make_options, run_options, style_options
 from seg_viewer.core.errors import SegViewerError
 
 
@@ -30,7 +30,7 @@ def _split(_context: click.Context, _option: click.Parameter, text: str | None) 
         raise click.BadParameter(f"'{text}': write a time (10min) or a size (500MB)") from None
 
 
-@click.command()
+@click.command(cls=LiveOutputCommand)
 @click.argument("source")
 @click.option("-o", "--output", required=True, metavar="OUT.mp4", help="File to make, .mp4 or .mkv.")
 @click.option(

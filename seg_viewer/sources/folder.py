@@ -14,6 +14,7 @@ from natsort import natsorted
 from seg_viewer.core.carla_tags import carla_lookup, recorded_version
 from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.core.frame import ByteArray, Frame
+from seg_viewer.media.picture_file import read_picture_file
 from seg_viewer.media.rgb_picture import RgbPicture
 from seg_viewer.sources.base import SourceInfo, SourceKind, file_fingerprint
 
@@ -102,7 +103,7 @@ class PictureFolder:
 
     def _read(self, index: int) -> ByteArray | None:
         file = self._files[index]
-        picture = _imread(file, cv2.IMREAD_COLOR)
+        picture = read_picture_file(file, cv2.IMREAD_COLOR)
         if picture is None:
             self._warn(f"{file.name}: cannot be read as a picture; left out")
             return None
@@ -112,7 +113,7 @@ class PictureFolder:
         if self._masks is None:
             return None
         file = self._masks / (self._files[index].stem + ".png")
-        mask = _imread(file, cv2.IMREAD_UNCHANGED)
+        mask = read_picture_file(file, cv2.IMREAD_UNCHANGED)
         if mask is None:
             self._warn(f"{file.name}: mask missing or unreadable")
             return None
@@ -143,21 +144,6 @@ def _mask_folder(folder: Path) -> Path | None:
     if folder.name != _CARLA_PICTURES:
         return None
     return next((folder.parent / name for name in _CARLA_MASKS if (folder.parent / name).is_dir()), None)
-
-
-def _imread(file: Path, flags: int) -> ByteArray | None:
-    """`cv2.imread` that takes any path name and prints nothing."""
-    try:
-        data = np.fromfile(file, np.uint8)
-    except OSError:
-        return None
-    if data.size == 0:
-        return None
-    try:
-        picture = cv2.imdecode(data, flags)
-    except cv2.error:
-        return None
-    return None if picture is None else np.asarray(picture, np.uint8)
 
 
 def _is_one(text: str) -> bool:

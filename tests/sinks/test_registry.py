@@ -59,6 +59,14 @@ def test_it_has_the_manners_of_all_sinks(with_json_lines: Path, tmp_path: Path, 
     assert "only .jsonl or .mp4 can be written" in told
 
 
+def test_it_stands_in_the_help(with_json_lines: Path) -> None:
+    shown = " ".join(run(with_json_lines, "-m", "seg_viewer", "export", "--help").split())
+    assert ".jsonl how much of each picture every class covers" in shown
+    assert ".mp4 H.264 video with the source's times and sound" in shown
+    shown = " ".join(run(with_json_lines, "-m", "seg_viewer", "record", "--help").split())
+    assert ".mp4, .mkv H.264 video that stays playable" in shown and ".jsonl" not in shown
+
+
 def test_the_example_passes_the_projects_own_checks(with_json_lines: Path) -> None:
     settings = ["--config", str(ROOT / "pyproject.toml")]
     for command in (["check", *settings], ["format", "--check", *settings]):

@@ -18,6 +18,8 @@ from trainer.cli import Group, main
 from trainer.commands.options import parse_data
 from trainer.recipe import SECTIONS, Recipe, Source, read_recipe
 
+from ..models import color_model
+
 
 def run(*arguments: object) -> Result:
     return CliRunner().invoke(main, [str(argument) for argument in arguments])
@@ -178,3 +180,50 @@ def test_what_nobody_thought_of_is_one_line_too(error: BaseException, line: str,
     assert done.exit_code == code
     assert done.output.startswith(line) and len(done.output.strip().splitlines()) == 1
     assert "Traceback" in CliRunner().invoke(program, ["--debug", "fail"]).output
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "--widths=0,8",
+        "--widths=8,-1",
+        "--width=-4",
+        "--depth=0",
+        "--context=0",
+        "--dropout=1",
+        "--dropout=-0.1",
+        "--checkpoint-every=0",
+        "--plateau-patience=0",
+        "--steps-per-epoch=-1",
+    ],
+)
+def test_a_number_that_cannot_be_is_named_before_anything_is_made(option: str, data: Path, tmp_path: Path) -> None:
+    result = run("train", "--data", data / "camvid", "--size", "64,32", option, "--run", tmp_path / "run")
+    name = option[2:].partition("=")[0].replace("-", "_")
+    assert result.exit_code == 2, result.output
+    assert len(result.output.splitlines()) == 1 and f"{name} is " in result.output
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no picture"])
+def test_predict_names_the_input_that_cannot_be_read_in_one_line(
+    content: bytes | None, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    picture = tmp_path / "picture.png"
+    if content is not None:
+        picture.write_bytes(content)
+    model = color_model(tmp_path / "model.onnx")
+    with pytest.raises(SystemExit) as ended:
+        main(["predict", str(model), str(picture), "-o", str(tmp_path / "out")], standalone_mode=True)
+    assert ended.value.code != 0
+    output, errors = capfd.readouterr()
+    assert len((output + errors).splitlines()) == 1 and "picture.png: " in errors, errors
+    if content is None:
+        assert "no such picture" in errors and not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_named_with_the_way_out(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("somebody's")
+    result = run("check", folder, "-o", tmp_path / "file" / "out")
+    assert result.exit_code == 1
+    assert "out: folder cannot be made (" in result.output and result.output.strip().endswith("choose another")

@@ -376,3 +376,12 @@ def test_the_course_data_holds_the_id_in_channel_0_of_rgba(tmp_path: Path) -> No
     assert len(found.labels) == 23
     _, ids = found.read(found.train[0] if found.train else found.held_out[0])
     assert (ids[30, 5], ids[0, 0], ids[10, 10]) == (7, 22, 0)
+
+
+def test_names_in_a_label_map_are_fit_for_a_terminal(tmp_path: Path) -> None:
+    file = tmp_path / "map.toml"
+    file.write_text(
+        'title = "a\\nb"\n[values]\n"r\\u001bd" = [1]\n[classes]\n"r\\u001bd" = [0, 0, 1]\n', encoding="utf-8"
+    )
+    made = read_label_map(str(file))
+    assert made.title.isprintable() and all(name.isprintable() for name in made.labels.names)

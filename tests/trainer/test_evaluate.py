@@ -262,3 +262,14 @@ def test_what_a_model_file_holds_of_flicker() -> None:
 def test_the_shipped_model_has_its_card() -> None:
     for file in (Path(__file__).parents[2] / "assets" / "models").glob("*.onnx"):
         assert "No safety function" in card_path(file).read_text(encoding="utf-8")
+
+
+def test_a_model_that_answers_a_class_that_there_is_not_is_named(own: Path, tmp_path: Path) -> None:
+    two = LabelSet([DRIVING[0], DRIVING[1]])
+    model = color_model(tmp_path / "two.onnx", 96, 64, labels=two)  # it tells four colours apart
+    (own / "labels.toml").write_text(
+        'rest = "background"\n[values]\nroad = [1]\n[classes]\nbackground = [0, 0, 0]\nroad = [0, 190, 90]\n'
+    )
+    result = evaluate(model, "--data", own, "--validation-split", "0.5")
+    assert result.exit_code == 2, result.output
+    assert "the model answers class" in result.output and "only background, road: give the label map" in result.output

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import zipfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from seg_viewer.core.errors import ModelFileError
-from seg_viewer.core.labels import DRIVING
+from seg_viewer.core.labels import DRIVING, LabelSet
 from trainer.network.backend import start_backend
 from trainer.network.keras_file import load_keras, save_keras
 from trainer.network.unet import build
@@ -56,3 +58,36 @@ def test_a_network_of_ours_comes_back_with_its_classes(tmp_path: Path) -> None:
     model, labels = load_keras(tmp_path / "m.keras")
     assert labels == DRIVING
     assert model.input_shape == (None, 32, 64, 3)
+
+
+CHANGES: dict[str, Callable[[bytes], bytes]] = {
+    "empty": lambda _: b"",
+    "cut short": lambda data: data[: len(data) // 2],
+    "a list": lambda _: b"[]",
+    "null": lambda _: b"null",
+    "deep": lambda _: b"[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("member", ["seg_viewer.json", "config.json", "model.weights.h5"])
+def test_a_changed_file_is_named_whatever_was_changed(tmp_path: Path, member: str, change: str) -> None:
+    start_backend()
+    save_keras(tmp_path / "m.keras", build(Model(widths=(2, 3)), 4, 32, 64), DRIVING)
+    with zipfile.ZipFile(tmp_path / "m.keras") as whole, zipfile.ZipFile(tmp_path / "changed.keras", "w") as changed:
+        assert member in whole.namelist()
+        for name in whole.namelist():
+            data = whole.read(name)
+            changed.writestr(name, CHANGES[change](data) if name == member else data)
+    with pytest.raises(ModelFileError, match=r"changed\.keras: is no Keras model, or is cut short \(.+\)$"):
+        load_keras(tmp_path / "changed.keras")
+
+
+def test_names_of_classes_are_fit_for_a_terminal(tmp_path: Path) -> None:
+    save_keras(tmp_path / "m.keras", build(Model(widths=(2, 3)), 2, 32, 64), LabelSet([DRIVING[0], DRIVING[1]]))
+    with zipfile.ZipFile(tmp_path / "m.keras") as whole, zipfile.ZipFile(tmp_path / "evil.keras", "w") as changed:
+        for name in whole.namelist():
+            data = whole.read(name)
+            changed.writestr(name, data.replace(b'"road"', json.dumps("r\x1b]0;x\x07\nd").encode()))
+    _, labels = load_keras(tmp_path / "evil.keras")
+    assert labels is not None and all(name.isprintable() for name in labels.names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import multiprocessing
 import os
 import sys
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from seg_viewer.core.errors import ExportError
+from seg_viewer.core.errors import ExportError, UsageError
 from seg_viewer.core.labels import DRIVING
 from trainer.recipe import Recipe
 from trainer.run_folder.checkpoint import (
@@ -133,3 +134,28 @@ def test_weights_come_back_with_their_step(tmp_path: Path) -> None:
     weights, step = load_weights(tmp_path)
     assert step == 7
     np.testing.assert_array_equal(weights[0], BIG[0])
+
+
+NOT_OURS = {
+    "empty": lambda path: path.write_bytes(b""),
+    "cut short": lambda path: path.write_bytes(path.read_bytes()[:300]),
+    "text": lambda path: path.write_text("hello"),
+    "an .npy": lambda path: path.write_bytes(_npy()),
+    "another .npz": lambda path: np.savez(path, other=np.zeros(3)),
+}
+
+
+def _npy() -> bytes:
+    file = io.BytesIO()
+    np.save(file, np.zeros(3))
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("how", NOT_OURS)
+def test_damaged_arrays_are_named_with_the_way_out(how: str, tmp_path: Path) -> None:
+    save_checkpoint(tmp_path, Checkpoint(BIG, BIG))
+    save_weights(tmp_path, BIG, 1)
+    for name, read in ((CHECKPOINT, load_checkpoint), (WEIGHTS, load_weights)):
+        NOT_OURS[how](tmp_path / name)
+        with pytest.raises(UsageError, match=rf"{name}: .*damaged.*(remove it|another --run)"):
+            read(tmp_path)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from trainer.commands.options import FOLDER, parse_data, plain_console, with_split
+from seg_viewer.core.console import plain_console
+from trainer.commands.options import FOLDER, parse_data, with_split
 from trainer.pairs import SPLITS
 
 
@@ -41,7 +42,7 @@ def check(
     sources = [with_split(parse_data(text), split_by, validation_split, split_gap, seed) for text in data]
     recipe = Recipe(tuple(sources)).change(labels=labels)
     sets = [data_set for source in sources if (data_set := find_source(source, recipe, (), click.echo))]
-    scans = checks.scan_all(sets, plain_console())
+    scans = checks.scan_all(sets, plain_console(soft_wrap=True))
     for one, found in zip(sets, scans, strict=True):
         click.echo("\n".join(checks.describe(one, found)))
         if output:

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.progress import Progress
 
+from seg_viewer.core.console import plain_console
 from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.core.labels import DRIVING, LabelSet
 from seg_viewer.core.part_file import check_target, write_text
 from trainer.commands.options import ENGINES, FILE, data_options, make_recipe
+from trainer.console import progress_bar
 from trainer.recipe import Recipe, Source
 
 if TYPE_CHECKING:
@@ -197,17 +197,17 @@ def _measure_sets(
     """Set → what each model did, shown set by set. Raises: SourceError."""
     from trainer.scoring.evaluate import measure
 
-    console = Console(stderr=True)
+    console = plain_console(stderr=True)
     measured = {}
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        for data in sets:
-            if not data.held_out:
-                click.echo(f"{data.name}: nothing held out; give --validation-split", err=True)
-                continue
+    for data in sets:
+        if not data.held_out:
+            click.echo(f"{data.name}: nothing held out; give --validation-split", err=True)
+            continue
+        with progress_bar(console) as bar:  # it is gone before the table comes, which would be written into its line
             task = bar.add_task(data.name)
-            advance: Callable[[int, int], None] = lambda d, n, t=task: bar.update(t, completed=d, total=n)  # type: ignore[misc] # noqa: E731
+            advance: Callable[[int, int], None] = lambda d, n, b=bar, t=task: b.update(t, completed=d, total=n)  # type: ignore[misc] # noqa: E731
             measured[data.name] = measure(list(models.values()), data, worst, advance)
-            click.echo(_table(data.name, dict(zip(models, measured[data.name], strict=True)), heights))
+        click.echo(_table(data.name, dict(zip(models, measured[data.name], strict=True)), heights))
     return measured
 
 

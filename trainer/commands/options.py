@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
 from seg_viewer.core.errors import UsageError
 from seg_viewer.engines import engine_names
@@ -20,11 +19,6 @@ from trainer.recipe import SECTIONS, SIZE, Recipe, Source, read_recipe
 FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path)
 ENGINES = click.Choice(["auto", *engine_names()])
-
-
-def plain_console() -> Console:
-    """Text as it is: no colours of numbers, no lines broken at the terminal's width."""
-    return Console(highlight=False, soft_wrap=True)
 
 
 class Values(click.ParamType):  # type: ignore[type-arg]  # no generic class before click 8.2

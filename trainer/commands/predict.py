@@ -7,11 +7,11 @@ from pathlib import Path
 import click
 import cv2
 import numpy as np
-from rich.console import Console
-from rich.progress import Progress
 
+from seg_viewer.core.console import plain_console
 from seg_viewer.core.errors import UsageError
 from trainer.commands.options import ENGINES, FILE, FOLDER
+from trainer.console import progress_bar
 
 
 @click.command()
@@ -32,6 +32,9 @@ def predict(model: Path, inputs: tuple[Path, ...], output: Path, engine: str, op
     from trainer.scoring.runner import open_model
 
     files = [file for item in inputs for file in (pictures_in(item) if item.is_dir() else [item])]
+    gone = next((file for file in files if not file.is_file()), None)
+    if gone:
+        raise UsageError(f"{gone}: no such picture or folder")
     stems = [file.stem for file in files]
     twice = next((stem for stem in stems if stems.count(stem) > 1), None)
     if twice:
@@ -43,11 +46,10 @@ def predict(model: Path, inputs: tuple[Path, ...], output: Path, engine: str, op
     if any(file.resolve().parent in {folder.resolve() for folder in parts.values()} for file in files):
         raise UsageError(f"{output}: an input lies where its output would go; choose another folder")
     running = open_model(model, engine)
-    console = Console(stderr=True)
     try:
         for folder in parts.values():
             make_folder(folder)
-        with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        with progress_bar(plain_console(stderr=True)) as bar:
             for file in bar.track(files, description=running.name):
                 picture = read_picture(file)
                 small = running.predict(to_frame(picture, running.size))

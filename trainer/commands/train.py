@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 
+from seg_viewer.core.console import plain_console
 from seg_viewer.core.errors import UsageError
 from trainer.commands.needs import need
-from trainer.commands.options import FILE, FOLDER, data_options, make_recipe, plain_console, recipe_options
+from trainer.commands.options import FILE, FOLDER, data_options, make_recipe, recipe_options
 from trainer.recipe import Recipe
 
 
@@ -41,7 +42,7 @@ def train(
     if recipe is None and not data and run and (run / "recipe.toml").is_file():
         recipe = str(run / "recipe.toml")
     chosen = make_recipe(recipe, data, options)
-    console = plain_console()
+    console = plain_console(soft_wrap=True)
     if show_augmentation:
         from trainer.data.samples import Samples
         from trainer.training.progress import Reporter
@@ -56,7 +57,7 @@ def train(
         run = new_run_folder(name, _resolved(chosen, root))
     if run.exists() and not run.is_dir():
         raise UsageError(f"{run}: is a file; give a folder with --run")
-    console.print(f"run folder: {run}", markup=False)
+    console.print(f"run folder: {run}")
     run_training(chosen, root, run, console, stop_at)
 
 

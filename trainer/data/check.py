@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from platformdirs import user_cache_path
 from rich.console import Console
-from rich.progress import Progress
 
 from seg_viewer.core.errors import SourceError
+from trainer.console import progress_bar
 from trainer.data.data_set import DataSet
 from trainer.data.scan import Scan, scan
 from trainer.drawing import charts
@@ -29,7 +29,7 @@ def cache_folder() -> Path:
 def scan_all(sets: Sequence[DataSet], console: Console) -> list[Scan]:
     """Scan every data set, with a progress bar in a terminal; unchanged ones come from the cache."""
     found = []
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+    with progress_bar(console) as bar:
         for data in sets:
             task = bar.add_task(data.name, total=len(data.train) + len(data.held_out))
             advance = lambda done, all_, task=task: bar.update(task, completed=done, total=all_)  # noqa: E731

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from seg_viewer.core.errors import SourceError
 from seg_viewer.core.labels import IGNORE_ID, LabelSet
+from seg_viewer.media.picture_file import read_picture_file
 from trainer.labels.label_map import LabelMap
 from trainer.pairs import Pair
 
@@ -89,10 +90,12 @@ class DataSet:
 
 def read_picture(path: Path) -> NDArray[np.uint8]:
     """(H, W, 3) uint8 RGB. Raises: SourceError when the file is missing or no picture."""
-    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if not path.is_file():
+        raise SourceError(f"{path}: no such picture")
+    picture = read_picture_file(path, cv2.IMREAD_COLOR)
     if picture is None:
         raise SourceError(f"{path}: cannot be read as a picture")
-    return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def read_raw_mask(path: Path) -> NDArray[np.uint8]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.labels import DRIVING, IGNORE_ID, Label, LabelSet
+from seg_viewer.core.printable import printable_all
 from trainer.labels.label_map import STRAY, LabelMap
 
 SHIPPED = Path(__file__).parent / "labelmaps"
@@ -26,7 +27,7 @@ def read_map_file(path: Path, name: str) -> LabelMap:
         UsageError: there is none, or it says something that means nothing.
     """
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        tables = printable_all(tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise UsageError(
             f"{name}: no such label map ({error.strerror}); 'seg-trainer datasets' lists the ones that ship"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,22 @@ from numpy.typing import NDArray
 from seg_viewer.core.errors import ModelFileError, UsageError
 from seg_viewer.core.labels import LabelSet
 from seg_viewer.core.part_file import part_file
+from seg_viewer.core.printable import printable_all
 
 MEMBER = "seg_viewer.json"
+
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    OSError,
+    EOFError,
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    RuntimeError,  # an encrypted member, and JSON that nests too deep
+)
+"""What Python and Keras raise for a file that is no .keras file, or a changed one."""
 
 
 def keras_class_map(model: Any, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -56,7 +71,7 @@ def load_keras(path: Path) -> tuple[Any, LabelSet | None]:
         labels = None
         with zipfile.ZipFile(path) as archive:
             if MEMBER in archive.namelist():
-                labels = LabelSet.from_json(json.loads(archive.read(MEMBER))["labels"])
+                labels = LabelSet.from_json(printable_all(json.loads(archive.read(MEMBER)))["labels"])
             code = _holds_code(json.loads(archive.read("config.json")))
         # before Keras looks: it would run the code where somebody has switched its safe mode off for the process
         if code:
@@ -65,8 +80,9 @@ def load_keras(path: Path) -> tuple[Any, LabelSet | None]:
                 " save the network again with layers of Keras in its place, or give its .onnx file"
             )
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
-    except (zipfile.BadZipFile, ValueError, TypeError, KeyError, OSError) as error:
-        raise ModelFileError(f"{path}: is no Keras model, or is cut short ({str(error).splitlines()[0]})") from error
+    except _DAMAGED as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise ModelFileError(f"{path}: is no Keras model, or is cut short ({reason})") from error
     shape = getattr(model, "input_shape", None)
     if not (isinstance(shape, tuple) and len(shape) == 4 and shape[3] == 3 and shape[1] and shape[2]):
         raise ModelFileError(f"{path}: takes {shape}, not (None, H, W, 3) with fixed H and W")

@@ -72,6 +72,10 @@ _VALUES = (
 )
 
 
+_DAMAGED = (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile)
+"""What NumPy raises for a file that is no .npz of ours: empty, cut short, changed, an .npy."""
+
+
 def save_arrays(path: Path, **arrays: Any) -> None:
     """Write an .npz that is there whole or not at all. Raises: ExportError."""
     with part_file(path) as part:
@@ -96,7 +100,7 @@ def load_checkpoint(run: Path) -> Checkpoint | None:
             values: dict[str, Any] = json.loads(str(file["values"]))
             values |= {name: [file[key] for key in sorted(file.files) if key.startswith(name)] for name in _LISTS}
             return Checkpoint(**values)
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+    except _DAMAGED as error:
         raise UsageError(f"{path}: checkpoint is damaged ({error}); remove it to start again") from error
 
 
@@ -113,5 +117,5 @@ def load_weights(run: Path) -> tuple[Arrays, int]:
             return [file[key] for key in sorted(file.files) if key != "step"], int(file["step"])
     except FileNotFoundError:
         raise UsageError(f"{path}: no weights there; train first: seg-trainer train --run {run}") from None
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise UsageError(f"{path}: weights are damaged ({error})") from error
+    except _DAMAGED as error:
+        raise UsageError(f"{path}: weights are damaged ({error}); train again in another --run folder") from error

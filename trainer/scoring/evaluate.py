@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from seg_viewer.core.errors import UsageError
 from seg_viewer.core.labels import LabelSet
 from seg_viewer.core.scores import Scores, confusion_matrix
 from seg_viewer.media.rgb_picture import RgbPicture
@@ -78,6 +79,7 @@ def measure(
 
     Raises:
         SourceError: a file is damaged.
+        UsageError: a model answers a class that there is not.
     """
     classes = [model.labels or data.labels for model in models]
     totals = [np.zeros((len(labels),) * 2, np.int64) for labels in classes]
@@ -87,6 +89,11 @@ def measure(
         picture, mask = data.read(pair)
         for model, labels, total, by_height, rank in zip(models, classes, totals, heights, ranks, strict=True):
             class_map = model.predict(to_frame(picture, model.size))
+            if class_map.max() >= len(labels):
+                raise UsageError(
+                    f"the model answers class {class_map.max()}, where there are only {', '.join(labels.names)}:"
+                    " give the label map that it was trained with (--labels)"
+                )
             predicted = to_mask_size(class_map, mask)
             matrix = confusion_matrix(mask, predicted, len(labels))
             total += matrix

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from seg_viewer.core.console import plain_console
 from seg_viewer.core.scores import Scores
 from trainer.run_folder.checkpoint import Checkpoint
 
@@ -35,7 +35,7 @@ class Reporter:
     """
 
     def __init__(self, console: Console | None = None, board: Path | None = None) -> None:
-        self._console = console or Console(file=sys.stdout, highlight=False, soft_wrap=True)
+        self._console = console or plain_console(soft_wrap=True)
         self._board_folder = board
         self._board: Board | None = None
         self._bar: Progress | None = None
@@ -47,7 +47,7 @@ class Reporter:
 
     def note(self, text: str) -> None:
         """One line, with the time of day."""
-        self._console.print(f"{time.strftime('%H:%M:%S')}  {text}", markup=False)
+        self._console.print(f"{time.strftime('%H:%M:%S')}  {text}")
 
     def begin(self, epochs: int, steps: int, batch: int, checkpoint: Checkpoint) -> None:
         """Before the first step."""

@@ -191,7 +191,8 @@ def _set_convolution(layer: Any, old: Weights, came: Channels) -> Channels:
     count, before = wide.shape[3], kernel.shape[3]
     if count < before:
         raise UsageError(
-            f"start: a layer of {count} channels cannot begin with one of {before}; it must not be narrower"
+            f"start: {layer.name} has {count} channels where the old network has {before}; it must not be narrower:"
+            " raise --width, or give other --widths"
         )
     wide[:, :, :, :before] = _listening(kernel, came)
     for own, value in zip(values[1:], old[1:], strict=True):
