@@ -22,7 +22,7 @@ from seg_viewer.core.class_map import ClassMap
 from seg_viewer.core.encoded import EncodedPacket, PacketRing, StreamFormat
 from seg_viewer.core.errors import ExportError, UsageError
 from seg_viewer.core.frame import TICKS, Frame, Shot
-from seg_viewer.core.labels import DRIVING
+from seg_viewer.core.labels import DRIVING, Label, LabelSet
 from seg_viewer.core.overlay import Overlay, OverlayStyle
 from seg_viewer.media.playable import cut_to_whole_fragments
 from seg_viewer.media.raw_encoder import RawEncoder
@@ -151,6 +151,25 @@ def test_another_look_on_the_way(tmp_path: Path) -> None:
     road = np.array(next(label.color for label in DRIVING if label.name == "road"))
     assert [int(np.abs(color - road).max()) < 12 for color in colors] == [True] * 4 + [False] * 4
     assert all(np.abs(color - 90).max() < 12 for color in colors[4:])
+
+
+def test_another_model_on_the_way_has_its_own_colours(tmp_path: Path) -> None:
+    """Its shots come before anybody has set the overlay to its classes, and those of the model before come after."""
+    labels = LabelSet([Label(0, "other", (0, 0, 0), painted=False), Label(1, "sky", (250, 240, 20))])
+    road = DRIVING.names.index("road")
+    sink = RecordingSink(tmp_path / "a.mp4", overlay=Overlay(DRIVING, OverlayStyle(opacity=1.0)), rate=RATE)
+    grey = RgbPicture(np.full((48, 64, 3), 90, np.uint8))
+    with sink:
+        for index in range(8):
+            known, number = (DRIVING, road) if index % 4 < 2 else (labels, 1)
+            if index == 4:
+                sink.overlay = Overlay(labels, OverlayStyle(opacity=1.0))
+            classes = np.full((32, 64), number, np.uint8)
+            sink.write(Shot(Frame(index, index / RATE, grey), (ClassMap(classes, known),)))
+    with av.open(str(tmp_path / "a.mp4")) as container:
+        colors = [frame.to_ndarray(format="rgb24")[24, 32].astype(int) for frame in container.decode(video=0)]
+    wanted = [DRIVING[road].color if index % 4 < 2 else labels[1].color for index in range(8)]
+    assert [int(np.abs(color - want).max()) < 12 for color, want in zip(colors, wanted, strict=True)] == [True] * 8
 
 
 Usage = namedtuple("Usage", "total used free")
