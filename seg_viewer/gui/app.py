@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from seg_viewer.core.error_hooks import error_hooks
@@ -48,33 +50,44 @@ def run_viewer(
 
 
 def _show(player: Player, on_first_shot: Callable[[], None] | None) -> int:
-    # Qt is imported only now: it aborts where `check_display` would have said why
-    from PySide6.QtCore import QTimer
-    from PySide6.QtWidgets import QApplication
-
-    from seg_viewer.gui.main_window import MainWindow
-    from seg_viewer.gui.settings import open_store
-    from seg_viewer.gui.theme import apply_theme, icon
-
-    app = QApplication.instance() or QApplication(["seg-viewer"])
-    assert isinstance(app, QApplication)
-    app.setApplicationName("seg-viewer")
-    app.setDesktopFileName("seg-viewer")
-    apply_theme(app)
-    app.setWindowIcon(icon("seg-viewer"))
-    window = MainWindow(player, open_store())
-    if on_first_shot is not None:
-        window.first_shot_painted.connect(on_first_shot)
-
-    def show_error(text: str) -> None:  # from any thread
-        window.background.call_later(lambda: window.messages.show_error(text), owner=window.messages)
+    asked = threading.Event()
+    close: Callable[[], object] | None = None
 
     def end(*_: object) -> None:
-        QTimer.singleShot(0, window, window.close_without_asking)  # between two events, wherever the signal came
+        asked.set()
+        if close is not None:
+            close()
 
-    with error_hooks(show_error), end_signals_to(end):
-        window.show()
-        code = app.exec()
+    # while the window is made, a signal is only noted: raised in there, Qt's modules abort, and its slots lose it
+    with end_signals_to(end):
+        # Qt is imported only now: it aborts where `check_display` would have said why
+        from PySide6.QtCore import QTimer
+        from PySide6.QtWidgets import QApplication
+
+        from seg_viewer.gui.main_window import MainWindow
+        from seg_viewer.gui.settings import open_store
+        from seg_viewer.gui.theme import apply_theme, icon
+
+        app = QApplication.instance() or QApplication(["seg-viewer"])
+        assert isinstance(app, QApplication)
+        app.setApplicationName("seg-viewer")
+        app.setDesktopFileName("seg-viewer")
+        apply_theme(app)
+        app.setWindowIcon(icon("seg-viewer"))
+        window = MainWindow(player, open_store())
+        if on_first_shot is not None:
+            window.first_shot_painted.connect(on_first_shot)
+
+        def show_error(text: str) -> None:  # from any thread
+            window.background.call_later(lambda: window.messages.show_error(text), owner=window.messages)
+
+        with error_hooks(show_error):
+            window.show()
+            # between two events, wherever a signal comes
+            close = partial(QTimer.singleShot, 0, window, window.close_without_asking)
+            if asked.is_set():
+                close()
+            code = app.exec()
     if not window.ended_in_time:
         _leave_now(code)
     return code
