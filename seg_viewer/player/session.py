@@ -97,7 +97,7 @@ class Session:
     def __init__(self, source: str, options: RunOptions, playback: Playback, truth_csv: Path | None = None) -> None:
         self.source = source
         self.options = options
-        self.comparison = Comparison(truth_csv)
+        self.comparison = Comparison(truth_csv, self._table_failed)
         self.error: str | None = None
         self.pipeline: Pipeline | None = None
         self.tee: Tee[Shot] = Tee(on_failure=self._sink_failed)
@@ -297,6 +297,11 @@ class Session:
 
     def _sink_failed(self, sink: Sink[Shot], error: Exception) -> None:
         self._playback.on_problem(redact_text(f"{type(sink).__name__}: {error}"))
+
+    def _table_failed(self, text: str) -> None:
+        if self._stopping:
+            _log.warning(redact_text(text))  # perhaps nobody is there any more to see it in the window
+        self._playback.on_problem(redact_text(text))
 
     def _fail(self, text: str) -> None:
         if not self._stopping:
