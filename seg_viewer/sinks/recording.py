@@ -124,9 +124,9 @@ class RecordingSink(Sink[EncodedPacket | Shot]):
     def _open(self, item: EncodedPacket | Shot) -> _File:
         self._count += 1
         path = self.path if self._count == 1 else self.path.with_stem(f"{self.path.stem}_{self._count:03}")
-        if path.exists():
-            raise UsageError(f"{path}: exists already; choose another name")
         if self._count == 1:
+            if path.exists():
+                raise UsageError(f"{path}: exists already; choose another name")
             self.notes += tidy(path, whole_folder=True)
         self._format = _format_of(item)
         if isinstance(item, EncodedPacket):
@@ -151,7 +151,7 @@ class RecordingSink(Sink[EncodedPacket | Shot]):
         if made is not None:
             self.files = (*self.files, made)
             if made != file.path:
-                self.notes += (f"{file.path}: was made by somebody else meanwhile; this recording is {made}",)
+                self.notes += (f"{file.path}: is there already; this recording is {made}",)
         if file.problem:
             raise ExportError(file.problem)
 

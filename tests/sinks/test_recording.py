@@ -136,6 +136,16 @@ def test_a_reconnect_with_the_same_format_goes_on_in_the_same_file(tmp_path: Pat
     assert [len(video_times(path)) for path in recorder.files] == [20]
 
 
+def test_a_later_file_whose_name_is_taken_gets_another_and_the_recording_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "a_002.mp4").write_bytes(b"of another day")
+    recorder = _record(tmp_path / "a.mp4", _packets(100), split_s=1.0)
+    names = ["a.mp4", "a_002_2.mp4", "a_003.mp4", "a_004.mp4"]
+    assert recorder.problem == "" and [path.name for path in recorder.files] == names
+    assert [len(video_times(path)) for path in recorder.files] == [25] * 4
+    assert recorder.notes == (f"{tmp_path / 'a_002.mp4'}: is there already; this recording is {recorder.files[1]}",)
+    assert (tmp_path / "a_002.mp4").read_bytes() == b"of another day"
+
+
 def test_another_look_on_the_way(tmp_path: Path) -> None:
     """All is road, on grey: first painted, then, after the change, left grey."""
     sink = RecordingSink(tmp_path / "a.mp4", overlay=Overlay(DRIVING, OverlayStyle(opacity=1.0)), rate=RATE)
