@@ -323,3 +323,28 @@ def test_a_signal_ends_the_program_while_it_starts(tmp_path: Path, clip: Path, w
     )
     assert done.stdout.strip() == "sent"
     assert done.returncode in (0, 130) and "Traceback" not in done.stderr and "Fatal" not in done.stderr, done.stderr
+
+
+def test_qts_binding_is_loaded_while_no_other_thread_imports(tmp_path: Path, clip: Path):
+    """It walks through sys.modules; one start in thirty was aborted when the player's thread imported meanwhile."""
+    program = (
+        "import os, signal, sys, threading\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'shiboken6.Shiboken':\n"
+        "            print(*(thread.name for thread in threading.enumerate()), flush=True)\n"
+        "        if name == 'seg_viewer.gui.main_window':\n"
+        "            os.kill(os.getpid(), signal.SIGTERM)\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "from seg_viewer.cli.main import main\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "view", str(clip)],
+        env=os.environ | {"HOME": str(tmp_path)},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    assert (done.stdout.strip(), done.returncode) == ("MainThread", 0), done.stderr
