@@ -42,6 +42,14 @@ class SegmentLoop:
         self._on_failure = on_failure
 
     def run(self) -> None:
+        state = self._state
+        try:
+            self._run()
+        except Exception:
+            if self._segmenter is state.wanted or self._segmenter is state.present:
+                raise  # what fails after another one has taken over, closing included, is of no account
+
+    def _run(self) -> None:
         state, segmenter = self._state, self._segmenter
         try:
             try:
@@ -52,9 +60,6 @@ class SegmentLoop:
             segmenter.wake = state.wake
             if self._take_over():
                 self._work()
-        except Exception:
-            if self._segmenter is state.wanted or self._segmenter is state.present:
-                raise  # what fails after another one has taken over is of no account
         finally:
             segmenter.close()
 

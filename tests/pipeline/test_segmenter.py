@@ -191,6 +191,21 @@ def test_a_paused_live_picture_is_seen_by_the_other_model_and_stays() -> None:
         assert pipeline.last_shot is again
 
 
+def test_one_that_cannot_be_closed_does_not_stop_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = Named("first", delay_s=0.002), Named("second", delay_s=0.002)
+
+    def close() -> None:
+        first.events.append("close")
+        raise EngineError("first: the driver is gone")
+
+    monkeypatch.setattr(first, "close", close)
+    with Pipeline(Numbers(300), first) as pipeline:
+        shots = [next(pipeline)]
+        pipeline.use(second)
+        shots += list(pipeline)
+    assert first.events == ["open", "close"] and len(shots) == 300
+
+
 def test_one_that_cannot_be_opened_leaves_the_one_before_at_work() -> None:
     second = Named("second")
     second.fails = "no such device"
