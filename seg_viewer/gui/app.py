@@ -36,18 +36,45 @@ def run_viewer(
     """
     check_display()
     mend_plugin_path()
-    player = Player(options)
-    if source is not None:
-        if Path(source).exists() and source != DEMO:
-            source = str(Path(source).absolute())  # the recent list outlives the working folder
-        player.open(source, truth_csv)  # decodes and compiles while Qt is imported and the window is built
-    try:
-        return _show(player, on_first_shot)
-    finally:
-        player.close()
+    ending = _Ending()
+    with end_signals_to(ending):
+        # first of all: it walks through sys.modules, and aborts the program when another thread imports meanwhile
+        import shiboken6  # noqa: F401
+
+        player = Player(options)
+        if source is not None:
+            if Path(source).exists() and source != DEMO:
+                source = str(Path(source).absolute())  # the recent list outlives the working folder
+            player.open(source, truth_csv)  # decodes and compiles while Qt is imported and the window is built
+        try:
+            return _show(player, ending, on_first_shot)
+        finally:
+            player.close()
 
 
-def _show(player: Player, on_first_shot: Callable[[], None] | None) -> int:
+class _Ending:
+    """What signals do: they close the window; before there is one they are noted.
+
+    Raised while it is made, they would abort Qt's modules, or be lost in a method that Qt calls.
+    """
+
+    def __init__(self) -> None:
+        self._asked = False
+        self._close: Callable[[], object] | None = None
+
+    def __call__(self, *_: object) -> None:
+        self._asked = True
+        if self._close is not None:
+            self._close()
+
+    def close_by(self, close: Callable[[], object]) -> None:
+        """There is a window now."""
+        self._close = close
+        if self._asked:
+            close()
+
+
+def _show(player: Player, ending: _Ending, on_first_shot: Callable[[], None] | None) -> int:
     # Qt is imported only now: it aborts where `check_display` would have said why
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
@@ -69,11 +96,10 @@ def _show(player: Player, on_first_shot: Callable[[], None] | None) -> int:
     def show_error(text: str) -> None:  # from any thread
         window.background.call_later(lambda: window.messages.show_error(text), owner=window.messages)
 
-    def end(*_: object) -> None:
-        QTimer.singleShot(0, window, window.close_without_asking)  # between two events, wherever the signal came
-
-    with error_hooks(show_error), end_signals_to(end):
+    with error_hooks(show_error):
         window.show()
+        # between two events, wherever a signal comes
+        ending.close_by(lambda: QTimer.singleShot(0, window, window.close_without_asking))
         code = app.exec()
     if not window.ended_in_time:
         _leave_now(code)

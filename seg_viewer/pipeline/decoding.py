@@ -50,8 +50,10 @@ class DecodeLoop:
             with state.changed:
                 if generation == state.generation:
                     if state.policy is Policy.LATEST and state.todo:
-                        state.todo.popleft()
                         state.ledger.drop(BUSY_ENGINE)
+                        if state.is_on_screen(state.todo[0].frame):
+                            continue
+                        state.todo.popleft()
                     state.todo.append(Work(generation, lap, frame, sizes, pictures, times_s))
                     state.changed.notify_all()
 

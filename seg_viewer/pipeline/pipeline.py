@@ -73,6 +73,11 @@ class Pipeline:
         return self._state.report
 
     @property
+    def segmenter(self) -> Segmenter:
+        """The one that works, or that will as soon as it is open."""
+        return self._state.wanted
+
+    @property
     def at_end(self) -> bool:
         """The last frame was delivered and no other is under way."""
         with self._state.changed:

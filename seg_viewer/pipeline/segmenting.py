@@ -42,6 +42,14 @@ class SegmentLoop:
         self._on_failure = on_failure
 
     def run(self) -> None:
+        state = self._state
+        try:
+            self._run()
+        except Exception:
+            if self._segmenter is state.wanted or self._segmenter is state.present:
+                raise  # what fails after another one has taken over, closing included, is of no account
+
+    def _run(self) -> None:
         state, segmenter = self._state, self._segmenter
         try:
             try:
@@ -52,9 +60,6 @@ class SegmentLoop:
             segmenter.wake = state.wake
             if self._take_over():
                 self._work()
-        except Exception:
-            if self._segmenter is state.wanted or self._segmenter is state.present:
-                raise  # what fails after another one has taken over is of no account
         finally:
             segmenter.close()
 
@@ -86,11 +91,12 @@ class SegmentLoop:
         state = self._state
         again = [self._to_work(lap, shot) for lap, shot in state.done]
         again += [work for work in (*state.flying, *state.todo) if work.generation == state.generation]
-        if state.policy is Policy.LATEST:
-            for _ in again[:-1]:
-                state.ledger.drop(MODEL_CHANGED)
-            again = again[-1:]
         stands_still = state.steps == 0 if state.paused else state.exhausted and not again
+        if state.policy is Policy.LATEST:
+            most = 0 if stands_still else 1
+            while len(again) > most:
+                again.pop(0)
+                state.ledger.drop(MODEL_CHANGED)
         if state.last is not None and stands_still:  # what is on the screen, too
             again.insert(0, self._to_work(state.lap, state.last))
             state.steps = 1 if state.paused else 0
@@ -156,9 +162,11 @@ class SegmentLoop:
             state.flying.popleft()
             if work.generation == state.generation:
                 if state.policy is Policy.LATEST and state.done:
-                    state.done.popleft()
                     state.ledger.drop(WHILE_PAUSED if state.paused else BUSY_DISPLAY)
-                state.done.append((work.lap, Shot(work.frame, maps, work.times_s)))
+                    if not state.is_on_screen(state.done[0][1].frame):
+                        state.done.popleft()
+                if not state.done or state.policy is not Policy.LATEST:
+                    state.done.append((work.lap, Shot(work.frame, maps, work.times_s)))
             state.changed.notify_all()
 
     def _note_times(self, work: Work, inference_s: float, now_s: float) -> None:

@@ -112,6 +112,10 @@ class PipelineState:
         under_way = [work.frame for work in (*self.todo, *self.flying)] + [shot.frame for _lap, shot in self.done]
         return self.exhausted and all(other is frame for other in under_way)
 
+    def is_on_screen(self, frame: Frame) -> bool:
+        """It was delivered last: on its way again, it is for another model, and no newer one may replace it."""
+        return self.last is not None and frame is self.last.frame
+
     def is_due(self, lap: int, frame: Frame, now_s: float) -> bool:
         """Whether the media clock has reached a frame."""
         return lap == self.lap and frame.time_s <= now_s

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
+from seg_viewer.core.errors import ExportError
 from seg_viewer.core.frame import ByteArray, Shot
 from seg_viewer.core.scores import LiveScore, Score, truth_for
 from seg_viewer.sinks.truth_csv import TruthCsv
@@ -17,11 +19,13 @@ class Comparison:
 
     Args:
         table: a file for the scores of every frame, or None.
+        on_problem: called, on the thread that plays, with one line when a table that ended is not where it should be.
     """
 
-    def __init__(self, table: Path | None = None) -> None:
+    def __init__(self, table: Path | None = None, on_problem: Callable[[str], None] = lambda _text: None) -> None:
         self.table = table
         """Where scores are written to; None once it has ended."""
+        self._on_problem = on_problem
         self._model: str | None = None
         self._live_score: LiveScore | None = None
         self._csv: TruthCsv | None = None
@@ -63,4 +67,7 @@ class Comparison:
         csv, self._csv = self._csv, None
         self.table = None
         if csv is not None:
-            csv.finish()
+            try:
+                csv.finish()
+            except ExportError as error:
+                self._on_problem(str(error))

@@ -60,7 +60,7 @@ class Player:
         Args:
             model: name of a shipped model, or path of an .onnx file.
         """
-        before, self.options = self.options, replace(self.options, model=model)
+        self.options = replace(self.options, model=model)
         session = self._session
         if session is None:
             return
@@ -70,7 +70,7 @@ class Player:
 
         def failed(text: str) -> None:
             if self.options is wanted:
-                self.options = before
+                self.options = session.options
             self._problems.append(text)
             self._playback.on_change()
 

@@ -19,7 +19,7 @@ from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.redact import redact_text
 from seg_viewer.engines.base import READY
 from seg_viewer.jobs.options import RunOptions
-from seg_viewer.pipeline import EngineSegmenter, Pipeline, Policy
+from seg_viewer.pipeline import EngineSegmenter, Pipeline, Policy, Segmenter
 from seg_viewer.player.comparison import Comparison
 from seg_viewer.sinks.base import Sink
 from seg_viewer.sinks.tee import Tee
@@ -97,7 +97,7 @@ class Session:
     def __init__(self, source: str, options: RunOptions, playback: Playback, truth_csv: Path | None = None) -> None:
         self.source = source
         self.options = options
-        self.comparison = Comparison(truth_csv)
+        self.comparison = Comparison(truth_csv, self._table_failed)
         self.error: str | None = None
         self.pipeline: Pipeline | None = None
         self.tee: Tee[Shot] = Tee(on_failure=self._sink_failed)
@@ -109,6 +109,7 @@ class Session:
         self._segmenter: EngineSegmenter | None = None
         self._specs: dict[str, ModelSpec] = {}
         self._spec: ModelSpec | None = None
+        self._options: dict[Segmenter, RunOptions] = {}
         self._newest: Shown | None = None
         self._latest_shot: Shot | None = None
         self._taken_shot: Shot | None = None
@@ -151,11 +152,17 @@ class Session:
 
         Args:
             options: the model, and what else is to run it.
-            on_failure: called, on any thread, with one line when it cannot; the model before goes on.
+            on_failure: called, on any thread, with one line when it cannot; the model before goes on, and `options`
+                are of that one again.
         """
         with self._changed:
-            self.options = options
-        threading.Thread(target=self._change_model, args=(options, on_failure), name="seg-model", daemon=True).start()
+            before, self.options = self.options, options
+
+        def failed(error: Exception) -> None:
+            self._take_back(options, before)
+            on_failure(redact_text(" ".join(str(error).split()) or type(error).__name__))
+
+        threading.Thread(target=self._change_model, args=(options, failed), name="seg-model", daemon=True).start()
 
     def stop_loading(self) -> None:
         """Stop making an engine ready: the one before goes on; without one, the session ends with an error."""
@@ -257,25 +264,32 @@ class Session:
         self.loading = None
         segmenter = options.segmenter(spec, "latency" if live else "throughput", self._on_loading)
         self._segmenter = segmenter
+        self._options[segmenter] = options
         return segmenter
 
-    def _change_model(self, options: RunOptions, on_failure: Callable[[str], None]) -> None:
+    def _change_model(self, options: RunOptions, on_failure: Callable[[Exception], None]) -> None:
         try:
             spec = options.read_spec()
         except SegViewerError as error:
-            on_failure(redact_text(str(error)))
+            on_failure(error)
             return
-        with self._changed:
-            if self._stopping or options is not self.options or self.pipeline is None:
-                return  # a newer wish, or `_play` has not come that far and takes it from `options`
-            segmenter = self._make_segmenter(options, spec, live=self._is_live())
-            pipeline = self.pipeline
 
         def failed(error: Exception) -> None:
             self.loading = None
-            on_failure(redact_text(" ".join(str(error).split()) or type(error).__name__))
+            on_failure(error)
 
-        pipeline.use(segmenter, failed)
+        with self._changed:
+            if self._stopping or options is not self.options or self.pipeline is None:
+                return  # a newer wish, or `_play` has not come that far and takes it from `options`
+            # still under the lock, so that no newer wish comes in between and is replaced by this one
+            self.pipeline.use(self._make_segmenter(options, spec, live=self._is_live()), failed)
+
+    def _take_back(self, options: RunOptions, before: RunOptions) -> None:
+        """To what runs or loads, which need not be what was chosen before: that may have been given up for this one."""
+        with self._changed:
+            if self.options is options:
+                running = self._options.get(self.pipeline.segmenter) if self.pipeline is not None else None
+                self.options = running or before
 
     def _on_loading(self, what: str, share: float) -> bool:
         self.loading = None if what == READY else (what, share)
@@ -283,6 +297,11 @@ class Session:
 
     def _sink_failed(self, sink: Sink[Shot], error: Exception) -> None:
         self._playback.on_problem(redact_text(f"{type(sink).__name__}: {error}"))
+
+    def _table_failed(self, text: str) -> None:
+        if self._stopping:
+            _log.warning(redact_text(text))  # perhaps nobody is there any more to see it in the window
+        self._playback.on_problem(redact_text(text))
 
     def _fail(self, text: str) -> None:
         if not self._stopping:

@@ -15,7 +15,7 @@ import av
 
 from seg_viewer.core.encoded import EncodedPacket, StreamFormat
 from seg_viewer.core.errors import ExportError, UsageError
-from seg_viewer.core.frame import TICKS, ByteArray, Shot, YuvPlanes
+from seg_viewer.core.frame import TICKS, Shot, YuvPlanes
 from seg_viewer.core.overlay import Overlay
 from seg_viewer.core.part_file import PartFile, explain, sync
 from seg_viewer.media.h264 import H264Track
@@ -62,6 +62,7 @@ class RecordingSink(Sink[EncodedPacket | Shot]):
         self.path = path
         self.frames = 0
         self.overlay = overlay
+        self._other: Overlay | None = None  # for shots of another model than that of `overlay`
         self._rate = rate
         self._sample_aspect = sample_aspect
         self._split_s, self._split_bytes = split_s, split_bytes
@@ -123,18 +124,24 @@ class RecordingSink(Sink[EncodedPacket | Shot]):
     def _open(self, item: EncodedPacket | Shot) -> _File:
         self._count += 1
         path = self.path if self._count == 1 else self.path.with_stem(f"{self.path.stem}_{self._count:03}")
-        if path.exists():
-            raise UsageError(f"{path}: exists already; choose another name")
         if self._count == 1:
+            if path.exists():
+                raise UsageError(f"{path}: exists already; choose another name")
             self.notes += tidy(path, whole_folder=True)
         self._format = _format_of(item)
         if isinstance(item, EncodedPacket):
             return _PacketFile(path, item)
         return _ShotFile(path, self._paint, self._rate, self._sample_aspect, item)
 
-    def _paint(self, planes: YuvPlanes, classes: ByteArray) -> None:
-        assert self.overlay is not None
-        self.overlay.paint_yuv(planes, classes)
+    def _paint(self, planes: YuvPlanes, shot: Shot) -> None:
+        """In the style of `overlay`, with the colours of the shot's own model: it may have changed since, or before."""
+        asked = self.overlay
+        assert asked is not None
+        if asked.labels != shot.labels:
+            if self._other is None or self._other.labels != shot.labels or self._other.style != asked.style:
+                self._other = Overlay(shot.labels, asked.style)
+            asked = self._other
+        asked.paint_yuv(planes, shot.classes)
 
     def _close(self) -> None:
         file, self._file = self._file, None
@@ -144,7 +151,7 @@ class RecordingSink(Sink[EncodedPacket | Shot]):
         if made is not None:
             self.files = (*self.files, made)
             if made != file.path:
-                self.notes += (f"{file.path}: was made by somebody else meanwhile; this recording is {made}",)
+                self.notes += (f"{file.path}: is there already; this recording is {made}",)
         if file.problem:
             raise ExportError(file.problem)
 
@@ -275,7 +282,7 @@ class _ShotFile(_File):
     def __init__(
         self,
         path: Path,
-        paint: Callable[[YuvPlanes, ByteArray], None],
+        paint: Callable[[YuvPlanes, Shot], None],
         rate: float | None,
         sample_aspect: Fraction,
         first: Shot,
@@ -290,7 +297,7 @@ class _ShotFile(_File):
     def _packets(self, item: EncodedPacket | Shot) -> list[av.Packet[Any]]:
         assert isinstance(item, Shot)
         planes = item.frame.picture.yuv420()
-        self._paint(planes, item.classes)
+        self._paint(planes, item)
         if self._track is None:
             self._first_s = self._start_s
             self._track = H264Track(

@@ -283,3 +283,74 @@ def test_a_hangup_that_nohup_ignores_stays_ignored(tmp_path: Path):
         timeout=30,
     )
     assert done.stdout.strip() == "still there", done.stderr
+
+
+STARTING = """
+import os, signal, sys
+
+number, where = int(sys.argv.pop()), sys.argv.pop()
+
+class AfterShiboken:
+    \"\"\"Sends the signal from within the import of Qt's binding, which aborts when that raises.\"\"\"
+    seen = False
+    def find_spec(self, name, *_):
+        if self.seen and where == "while Qt is imported":
+            sys.meta_path.remove(self)
+            print("sent", flush=True)
+            os.kill(os.getpid(), number)
+        self.seen = self.seen or name == "shiboken6.Shiboken"
+
+sys.meta_path.insert(0, AfterShiboken())
+if where == "while the window is built":
+    from seg_viewer.gui.widgets.legend import Legend
+    arrange = Legend.sizeHint
+    def from_within_qt(legend):
+        Legend.sizeHint = arrange
+        print("sent", flush=True)
+        os.kill(os.getpid(), number)
+        return arrange(legend)
+    Legend.sizeHint = from_within_qt
+
+from seg_viewer.cli.main import main
+main()
+"""
+
+
+@pytest.mark.parametrize("number", END_SIGNALS)
+@pytest.mark.parametrize("where", ["while Qt is imported", "while the window is built"])
+def test_a_signal_ends_the_program_while_it_starts(tmp_path: Path, clip: Path, where: str, number: int):
+    done = subprocess.run(
+        [sys.executable, "-c", STARTING, "view", str(clip), where, str(int(number))],
+        env=os.environ | {"HOME": str(tmp_path)},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout.strip() == "sent"
+    assert done.returncode in (0, 130) and "Traceback" not in done.stderr and "Fatal" not in done.stderr, done.stderr
+
+
+def test_qts_binding_is_loaded_while_no_other_thread_imports(tmp_path: Path, clip: Path):
+    """It walks through sys.modules; one start in thirty was aborted when the player's thread imported meanwhile."""
+    program = (
+        "import os, signal, sys, threading\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'shiboken6.Shiboken':\n"
+        "            print(*(thread.name for thread in threading.enumerate()), flush=True)\n"
+        "        if name == 'seg_viewer.gui.main_window':\n"
+        "            os.kill(os.getpid(), signal.SIGTERM)\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "from seg_viewer.cli.main import main\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "view", str(clip)],
+        env=os.environ | {"HOME": str(tmp_path)},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    assert (done.stdout.strip(), done.returncode) == ("MainThread", 0), done.stderr

@@ -21,7 +21,7 @@ from seg_viewer.jobs.options import RunOptions
 from seg_viewer.player.player import Player
 from seg_viewer.player.session import PlayerState
 from tests.gui.conftest import WAIT_MS, is_near, painted, pause_at, wait_state
-from tests.models import GREEN
+from tests.models import GREEN, color_model
 
 if TYPE_CHECKING:
     from tests.carla_server.process import CarlaServer
@@ -157,3 +157,26 @@ def test_an_interrupted_window_leaves_nothing_in_the_simulator(
     report = server.wait_until(lambda report: not report["alive"] and not report["settings"][0])
     assert report["alive"] == {} and report["settings"][0] is False
     assert len((tmp_path / "truth.csv").read_text().splitlines()) > 1
+
+
+@pytest.mark.parametrize("ends", ["the window is closed", "another model takes over"])
+def test_a_table_whose_name_was_taken_meanwhile_is_told(
+    qtbot: QtBot, open_window, recording: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, ends: str
+) -> None:
+    table = tmp_path / "truth.csv"
+    window = open_window()
+    window.presenter.forget()
+    window.player.open(str(recording), table)
+    wait_state(qtbot, window, PlayerState.ENDED)
+    table.write_text("somebody else's")
+    if ends == "the window is closed":
+        assert window.close()
+        said = caplog.text
+    else:
+        window.model_menu.use(str(color_model(tmp_path / "other.onnx", 32, 32, name="other")))
+        qtbot.waitUntil(lambda: bool(window.messages.texts("error")), timeout=WAIT_MS)
+        assert window.player.state is PlayerState.ENDED
+        said = window.messages.texts("error")[0]
+    made = tmp_path / "truth_2.csv"
+    assert str(made) in said and len(made.read_text().splitlines()) == 11
+    assert table.read_text() == "somebody else's"

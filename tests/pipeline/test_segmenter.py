@@ -178,6 +178,34 @@ def test_a_live_source_leaves_nothing_out_without_counting_it() -> None:
     assert drops.get(MODEL_CHANGED, 0) <= 6  # what was under way, at the most
 
 
+def test_a_paused_live_picture_is_seen_by_the_other_model_and_stays() -> None:
+    """Newer ones come all the time, and are counted."""
+    with Pipeline(Numbers(60_000, delay_s=0.0002), Named("first"), policy=Policy.LATEST, keep_open=True) as pipeline:
+        shot = next(pipeline)
+        pipeline.pause()
+        for number in range(40):
+            pipeline.use(Named(f"model {number}", LARGE, delay_s=0.001))
+            again = next(pipeline)
+            assert (again.frame.index, again.maps[0].model) == (shot.frame.index, f"model {number}")
+        time.sleep(0.05)  # none follows it
+        assert pipeline.last_shot is again
+
+
+def test_one_that_cannot_be_closed_does_not_stop_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = Named("first", delay_s=0.002), Named("second", delay_s=0.002)
+
+    def close() -> None:
+        first.events.append("close")
+        raise EngineError("first: the driver is gone")
+
+    monkeypatch.setattr(first, "close", close)
+    with Pipeline(Numbers(300), first) as pipeline:
+        shots = [next(pipeline)]
+        pipeline.use(second)
+        shots += list(pipeline)
+    assert first.events == ["open", "close"] and len(shots) == 300
+
+
 def test_one_that_cannot_be_opened_leaves_the_one_before_at_work() -> None:
     second = Named("second")
     second.fails = "no such device"

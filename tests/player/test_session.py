@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from seg_viewer import engines, sources
+from seg_viewer.core.errors import EngineError
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.engines import Engine, EngineKind, LoadProgress
 from seg_viewer.jobs.options import RunOptions
@@ -149,3 +150,41 @@ def test_a_model_that_cannot_be_read_is_told_and_the_choice_taken_back(player: P
     problem = player.take_problem()
     assert problem is not None and "bad.onnx" in problem and player.take_problem() is None
     assert player.spec is not None and player.spec.name == "colors"
+
+
+def test_a_model_that_fails_leaves_the_choice_with_the_one_that_runs(
+    player: Player, clip: Path, engine_gate: Gate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One is given up while it loads for another one, which then fails: the first of all still runs."""
+    before, gated = player.options, engines.engine_kinds()["onnxruntime"]
+
+    def make(spec: ModelSpec, device: str | None, mode: str, progress: LoadProgress | None) -> Engine:
+        if spec.name == "bad":
+            raise EngineError("bad: has an operator that nobody knows")
+        return gated.make(spec, device, mode, progress)
+
+    kind = EngineKind(gated.name, gated.title, gated.package, gated.devices, make, gated.is_gpu)
+    monkeypatch.setattr(engines, "engine_kinds", lambda: {kind.name: kind})
+    slow = color_model(tmp_path / "slow.onnx", 32, 32, name="slow")
+    bad = color_model(tmp_path / "bad.onnx", 32, 32, name="bad")
+    engine_gate.open.set()
+    player.open(str(clip))
+    _taken(player, lambda: player.state is PlayerState.PLAYING, "the picture")
+    engine_gate.open.clear()
+    engine_gate.reached.clear()
+    player.use_model(str(slow))
+    assert engine_gate.reached.wait(20)
+    player.use_model(str(bad))
+    problems: list[str | None] = []
+
+    def told() -> bool:
+        problems.append(player.take_problem())
+        return problems[-1] is not None
+
+    wait_until(told, "the failure to be told")
+    engine_gate.open.set()
+    assert "operator" in str(problems[-1])
+    assert player.options is before
+    assert player.spec is not None and player.spec.name == "colors"
+    player.use_model(str(slow))
+    _taken(player, lambda: player.spec is not None and player.spec.name == "slow", "the model chosen at last")

@@ -22,7 +22,7 @@ from seg_viewer.core.class_map import ClassMap
 from seg_viewer.core.encoded import EncodedPacket, PacketRing, StreamFormat
 from seg_viewer.core.errors import ExportError, UsageError
 from seg_viewer.core.frame import TICKS, Frame, Shot
-from seg_viewer.core.labels import DRIVING
+from seg_viewer.core.labels import DRIVING, Label, LabelSet
 from seg_viewer.core.overlay import Overlay, OverlayStyle
 from seg_viewer.media.playable import cut_to_whole_fragments
 from seg_viewer.media.raw_encoder import RawEncoder
@@ -136,6 +136,16 @@ def test_a_reconnect_with_the_same_format_goes_on_in_the_same_file(tmp_path: Pat
     assert [len(video_times(path)) for path in recorder.files] == [20]
 
 
+def test_a_later_file_whose_name_is_taken_gets_another_and_the_recording_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "a_002.mp4").write_bytes(b"of another day")
+    recorder = _record(tmp_path / "a.mp4", _packets(100), split_s=1.0)
+    names = ["a.mp4", "a_002_2.mp4", "a_003.mp4", "a_004.mp4"]
+    assert recorder.problem == "" and [path.name for path in recorder.files] == names
+    assert [len(video_times(path)) for path in recorder.files] == [25] * 4
+    assert recorder.notes == (f"{tmp_path / 'a_002.mp4'}: is there already; this recording is {recorder.files[1]}",)
+    assert (tmp_path / "a_002.mp4").read_bytes() == b"of another day"
+
+
 def test_another_look_on_the_way(tmp_path: Path) -> None:
     """All is road, on grey: first painted, then, after the change, left grey."""
     sink = RecordingSink(tmp_path / "a.mp4", overlay=Overlay(DRIVING, OverlayStyle(opacity=1.0)), rate=RATE)
@@ -151,6 +161,25 @@ def test_another_look_on_the_way(tmp_path: Path) -> None:
     road = np.array(next(label.color for label in DRIVING if label.name == "road"))
     assert [int(np.abs(color - road).max()) < 12 for color in colors] == [True] * 4 + [False] * 4
     assert all(np.abs(color - 90).max() < 12 for color in colors[4:])
+
+
+def test_another_model_on_the_way_has_its_own_colours(tmp_path: Path) -> None:
+    """Its shots come before anybody has set the overlay to its classes, and those of the model before come after."""
+    labels = LabelSet([Label(0, "other", (0, 0, 0), painted=False), Label(1, "sky", (250, 240, 20))])
+    road = DRIVING.names.index("road")
+    sink = RecordingSink(tmp_path / "a.mp4", overlay=Overlay(DRIVING, OverlayStyle(opacity=1.0)), rate=RATE)
+    grey = RgbPicture(np.full((48, 64, 3), 90, np.uint8))
+    with sink:
+        for index in range(8):
+            known, number = (DRIVING, road) if index % 4 < 2 else (labels, 1)
+            if index == 4:
+                sink.overlay = Overlay(labels, OverlayStyle(opacity=1.0))
+            classes = np.full((32, 64), number, np.uint8)
+            sink.write(Shot(Frame(index, index / RATE, grey), (ClassMap(classes, known),)))
+    with av.open(str(tmp_path / "a.mp4")) as container:
+        colors = [frame.to_ndarray(format="rgb24")[24, 32].astype(int) for frame in container.decode(video=0)]
+    wanted = [DRIVING[road].color if index % 4 < 2 else labels[1].color for index in range(8)]
+    assert [int(np.abs(color - want).max()) < 12 for color, want in zip(colors, wanted, strict=True)] == [True] * 8
 
 
 Usage = namedtuple("Usage", "total used free")
