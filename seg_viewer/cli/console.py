@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import click
 from rich.text import Text
 
 from seg_viewer.core.console import plain_console
+from seg_viewer.core.printable import printable
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -50,3 +52,13 @@ class StatusLine:
     def stop(self) -> None:
         """Remove the line; again is fine."""
         self._status.stop()
+
+
+def say(line: str) -> None:
+    """Print what came of a command, on one line whatever its files are called."""
+    click.echo(printable(line))
+
+
+def warn(line: str) -> None:
+    """Print what a person has to know of it, likewise."""
+    click.echo(printable(f"warning: {line}"), err=True)

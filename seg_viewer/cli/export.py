@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from seg_viewer.cli.console import progress_bar
+from seg_viewer.cli.console import progress_bar, say, warn
 from seg_viewer.cli.options import LOAD_BAR, OutputCommand, make_options, run_options, style_options
 from seg_viewer.core.redact import redact
 from seg_viewer.sinks import PRESETS
@@ -40,11 +40,10 @@ def export(source: str, output: str, overwrite: bool, crf: int, preset: str, **c
         job = ExportJob(source, Path(output).expanduser(), make_options(**choices), crf, preset, overwrite)
         result = run_export(job, on_progress=on_progress, on_loading=LOAD_BAR)
     finally:
-        if bar.live.is_started:
-            bar.stop()
+        bar.stop()
     for warning in result.warnings:
-        click.echo(f"warning: {warning}", err=True)
-    click.echo(
+        warn(warning)
+    say(
         f"{result.path}: {result.frames} frames in {result.seconds:.1f} s"
         f" ({result.frames / result.seconds:.1f} frames/s), sound: {result.audio},"
         f" model {result.model}, {result.engine}"

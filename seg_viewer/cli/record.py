@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from seg_viewer.cli.console import StatusLine
+from seg_viewer.cli.console import StatusLine, say, warn
 from seg_viewer.cli.options import LOAD_BAR, LiveOutputCommand, make_options, run_options, style_options
 from seg_viewer.core.errors import SegViewerError
 
@@ -71,8 +71,8 @@ def record(
     files = ", ".join(str(path) for path in result.files)
     drops = "".join(f", {count} {cause}" for cause, count in result.drops)
     for warning in result.warnings:
-        click.echo(f"warning: {warning}", err=True)
+        warn(warning)
     ran = f", {result.ran}" if result.ran else ""
-    click.echo(f"{files}: {result.frames} frames in {result.seconds:.1f} s{drops}{ran}")
+    say(f"{files}: {result.frames} frames in {result.seconds:.1f} s{drops}{ran}")
     if result.problem:
         raise SegViewerError(result.problem)

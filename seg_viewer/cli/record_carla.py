@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from seg_viewer.cli.console import StatusLine
+from seg_viewer.cli.console import StatusLine, say, warn
 from seg_viewer.cli.signals import stop_event
 
 
@@ -57,7 +57,7 @@ def record_carla(
     finally:
         status.stop()
     for warning in done.warnings:
-        click.echo(f"warning: {warning}", err=True)
-    click.echo(f"{done.folder}: {done.pairs} pairs of {done.drives} drives")
+        warn(warning)
+    say(f"{done.folder}: {done.pairs} pairs of {done.drives} drives")
     if not done.is_whole:
         sys.exit(130)

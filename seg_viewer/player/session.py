@@ -262,7 +262,13 @@ class Session:
         self._specs[spec.sha256] = spec
         self._spec = spec
         self.loading = None
-        segmenter = options.segmenter(spec, "latency" if live else "throughput", self._on_loading)
+
+        def on_loading(what: str, share: float) -> bool:
+            if options is self.options:  # the newest wish; what was overtaken has nothing more to say
+                self.loading = None if what == READY else (what, share)
+            return not self._stopping
+
+        segmenter = options.segmenter(spec, "latency" if live else "throughput", on_loading)
         self._segmenter = segmenter
         self._options[segmenter] = options
         return segmenter
@@ -290,10 +296,6 @@ class Session:
             if self.options is options:
                 running = self._options.get(self.pipeline.segmenter) if self.pipeline is not None else None
                 self.options = running or before
-
-    def _on_loading(self, what: str, share: float) -> bool:
-        self.loading = None if what == READY else (what, share)
-        return not self._stopping
 
     def _sink_failed(self, sink: Sink[Shot], error: Exception) -> None:
         self._playback.on_problem(redact_text(f"{type(sink).__name__}: {error}"))

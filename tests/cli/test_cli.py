@@ -349,6 +349,16 @@ def test_an_error_is_one_line_whatever_the_file_is_called(
     assert line.isprintable() and line.endswith("no such file or folder")
 
 
+@pytest.mark.parametrize("name", ["a\nb.mp4", "\x1b[31mred.mp4"])
+def test_the_result_is_one_line_whatever_the_file_is_called(
+    name: str, tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = make_clip(tmp_path / "in.mp4", frames=3)
+    assert _run(["export", str(clip), "-o", str(tmp_path / name), "--model", str(model)], monkeypatch) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.isprintable() and ": 3 frames in " in line and (tmp_path / name).exists()
+
+
 @pytest.mark.parametrize("debug", [[], ["--debug"]])
 @pytest.mark.parametrize("kind", [ValueError, SourceError])
 def test_no_error_shows_credentials(
