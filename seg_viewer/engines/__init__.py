@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
 from seg_viewer.core.errors import EngineError, UsageError
 from seg_viewer.core.model_file import ModelSpec, read_model_file
-from seg_viewer.core.registry import entries
+from seg_viewer.core.registry import each
 from seg_viewer.engines.base import (
     MODES,
     Engine,
@@ -33,9 +33,11 @@ __all__ = [
     "LoadStopped",
     "LoadWatch",
     "available_engines",
+    "each_engine",
     "engine_kinds",
     "engine_names",
     "installed_engines",
+    "is_installed",
     "load_engine",
 ]
 
@@ -62,9 +64,14 @@ class EngineChoice:
     problem: str = ""
 
 
+def each_engine() -> Iterator[EngineKind]:
+    """Every engine in the order of "auto"; a module is imported when its turn comes."""
+    return each(MODULES, "ENGINE", EngineKind)
+
+
 def engine_kinds() -> dict[str, EngineKind]:
     """Every engine by its name, in the order of "auto"."""
-    return entries(MODULES, "ENGINE", EngineKind)
+    return {kind.name: kind for kind in each_engine()}
 
 
 def engine_names() -> tuple[str, ...]:
@@ -79,7 +86,7 @@ def available_engines() -> list[EngineChoice]:
 
 def installed_engines() -> tuple[str, ...]:
     """Engines whose runtime is installed, in the order of "auto". Looked up, not imported: fast, and no promise."""
-    return tuple(name for name, kind in engine_kinds().items() if _is_installed(kind.package))
+    return tuple(kind.name for kind in each_engine() if is_installed(kind))
 
 
 def load_engine(
@@ -104,16 +111,15 @@ def load_engine(
         EngineError: the runtime is missing or refuses; with "auto", none works, with the reason of each.
         LoadStopped: `progress` answered False.
     """
-    kinds = engine_kinds()
     if mode not in MODES:
         raise UsageError(f"mode '{mode}': choose one of {', '.join(MODES)}")
-    if prefer not in ("auto", *kinds):
-        raise UsageError(f"engine '{prefer}': choose one of auto, {', '.join(kinds)}")
+    if prefer != "auto" and prefer not in engine_names():
+        raise UsageError(f"engine '{prefer}': choose one of auto, {', '.join(engine_names())}")
     spec = model if isinstance(model, ModelSpec) else read_model_file(model)
     if prefer != "auto":
-        return _make(kinds[prefer], spec, device, mode, progress)
+        return _make(engine_kinds()[prefer], spec, device, mode, progress)
     reasons = []
-    for kind in kinds.values():
+    for kind in each_engine():
         try:
             engine = _make(kind, spec, device, mode, progress)
         except LoadStopped:
@@ -139,7 +145,7 @@ def _with_spare(make: Callable[[], Engine], spec: ModelSpec, mode: str) -> Engin
 
     def make_spare() -> Engine:
         reasons = []
-        for kind in engine_kinds().values():
+        for kind in each_engine():
             if kind.is_gpu(None):
                 continue
             try:
@@ -158,8 +164,9 @@ def _inspect(kind: EngineKind) -> EngineChoice:
         return EngineChoice(kind.name, (), str(error))
 
 
-def _is_installed(package: str) -> bool:
+def is_installed(kind: EngineKind) -> bool:
+    """Whether its runtime is there; looked up, not imported."""
     try:
-        return find_spec(package) is not None
+        return find_spec(kind.package) is not None
     except ValueError:  # imported, but without a spec
-        return package in sys.modules
+        return kind.package in sys.modules

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,8 +15,10 @@ from seg_viewer.engines import (
     Engine,
     LoadProgress,
     LoadWatch,
+    each_engine,
     engine_kinds,
-    installed_engines,
+    engine_names,
+    is_installed,
     load_engine,
 )
 
@@ -37,7 +39,9 @@ class DefaultModel:
     why: str
 
 
-def default_model(engine: str, device: str | None, shipped: Sequence[str], installed: Sequence[str]) -> DefaultModel:
+def default_model(
+    engine: str, device: str | None, shipped: Sequence[str], installed: Container[str] | None = None
+) -> DefaultModel:
     """The finer model where a GPU will run it, the fast one on a processor, whichever ships where only one does.
 
     Decided by what is asked for, before anything starts: should a GPU then fail and the processor take over, the model
@@ -47,7 +51,7 @@ def default_model(engine: str, device: str | None, shipped: Sequence[str], insta
         engine: "auto" or a name of `seg_viewer.engines.engine_names`.
         device: as the engine calls it, or None for its default.
         shipped: names of the models that ship.
-        installed: what `installed_engines` says.
+        installed: names of the engines whose runtime is there; None: each is looked up, as far as that is needed.
 
     Raises:
         ModelFileError: none ships.
@@ -66,16 +70,21 @@ def default_model(engine: str, device: str | None, shipped: Sequence[str], insta
     return DefaultModel(shipped[0], f"{wanted} does not ship")
 
 
-def gpu_asked_for(engine: str, device: str | None, installed: Sequence[str]) -> str:
+def gpu_asked_for(engine: str, device: str | None, installed: Container[str] | None = None) -> str:
     """By what a run goes to a GPU, e.g. "--engine tensorrt"; "" when it stays on a processor (or an NPU)."""
-    kinds = engine_kinds()
-    if engine in kinds and kinds[engine].is_gpu(None):
+    if engine != "auto" and engine in engine_names() and engine_kinds()[engine].is_gpu(None):
         return f"--engine {engine}"
     if device is not None:
-        return f"--device {device}" if any(kind.is_gpu(device) for kind in kinds.values()) else ""
-    if engine == "auto" and installed and all(kinds[name].is_gpu(None) for name in installed):
-        return f"only {' and '.join(kinds[name].title for name in installed)} is installed"
-    return ""
+        return f"--device {device}" if any(kind.is_gpu(device) for kind in each_engine()) else ""
+    if engine != "auto":
+        return ""
+    titles = []
+    for kind in each_engine():
+        if is_installed(kind) if installed is None else kind.name in installed:
+            if not kind.is_gpu(None):
+                return ""
+            titles.append(kind.title)
+    return f"only {' and '.join(titles)} is installed" if titles else ""
 
 
 def default_text(shipped: Sequence[str]) -> str:
@@ -104,7 +113,7 @@ class RunOptions:
     def default_model(self) -> DefaultModel:
         """What runs where `model` is None. Raises: ModelFileError."""
         names = [path.stem for path in shipped_models()]
-        return default_model(self.engine, self.device, names, installed_engines())
+        return default_model(self.engine, self.device, names)
 
     def model_path(self) -> Path:
         """Raises: UsageError for an unknown name, ModelFileError where none ships."""
