@@ -287,6 +287,8 @@ class Session:
         with self._changed:
             if self._stopping or options is not self.options or self.pipeline is None:
                 return  # a newer wish, or `_play` has not come that far and takes it from `options`
+            if self._segmenter is not None and self._options.get(self._segmenter) is options:
+                return  # `_play` has taken it from there
             # still under the lock, so that no newer wish comes in between and is replaced by this one
             self.pipeline.use(self._make_segmenter(options, spec, live=self._is_live()), failed)
 
@@ -294,8 +296,10 @@ class Session:
         """To what runs or loads, which need not be what was chosen before: that may have been given up for this one."""
         with self._changed:
             if self.options is options:
-                running = self._options.get(self.pipeline.segmenter) if self.pipeline is not None else None
-                self.options = running or before
+                running = self.pipeline.segmenter if self.pipeline is not None else None
+                self.options = (self._options.get(running) if running is not None else None) or before
+                if isinstance(running, EngineSegmenter):
+                    self._spec = running.spec
 
     def _sink_failed(self, sink: Sink[Shot], error: Exception) -> None:
         self._playback.on_problem(redact_text(f"{type(sink).__name__}: {error}"))

@@ -84,6 +84,17 @@ def _taken(player: Player, condition: Callable[[], bool], what: str) -> None:
     wait_until(look, what)
 
 
+def _play(player: Player) -> None:
+    """Until a picture was taken, and it plays."""
+    taken: list[bool] = []
+
+    def look() -> bool:
+        taken.append(player.take() is not None)
+        return any(taken) and player.state is PlayerState.PLAYING
+
+    wait_until(look, "a picture")
+
+
 def test_a_session_that_is_left_while_its_source_opens_builds_no_engine(
     player: Player, clip: Path, source_gate: Gate, engine_gate: Gate
 ) -> None:
@@ -105,7 +116,7 @@ def test_a_model_that_is_chosen_while_the_source_opens_is_the_only_one_that_is_l
     assert source_gate.reached.wait(20)
     player.use_model(str(other))
     source_gate.open.set()
-    _taken(player, lambda: player.state is PlayerState.PLAYING, "the picture")
+    _play(player)
     assert player.spec is not None and player.spec.name == "other"
     assert (engine_gate.count, source_gate.count) == (1, 1)
 
@@ -116,7 +127,7 @@ def test_another_model_opens_the_source_no_second_time(
     source_gate.open.set()
     other = color_model(tmp_path / "other.onnx", 32, 32, name="other")
     player.open(str(clip))
-    _taken(player, lambda: player.state is PlayerState.PLAYING, "the picture")
+    _play(player)
     player.use_model(str(other))
     _taken(player, lambda: player.spec is not None and player.spec.name == "other", "the other model")
     assert source_gate.count == 1
@@ -128,7 +139,7 @@ def test_what_is_told_of_a_model_is_told_of_the_one_that_is_shown(
     other = color_model(tmp_path / "other.onnx", 32, 32, name="other")
     engine_gate.open.set()
     player.open(str(clip))
-    _taken(player, lambda: player.state is PlayerState.PLAYING, "the picture")
+    _play(player)
     player.pause()
     engine_gate.open.clear()
     engine_gate.reached.clear()
@@ -144,7 +155,7 @@ def test_a_model_that_cannot_be_read_is_told_and_the_choice_taken_back(player: P
     before = player.options
     (tmp_path / "bad.onnx").write_bytes(b"no model")
     player.open(str(clip))
-    _taken(player, lambda: player.state is PlayerState.PLAYING, "the picture")
+    _play(player)
     player.use_model(str(tmp_path / "bad.onnx"))
     wait_until(lambda: player.options is before, "the choice to be taken back")
     problem = player.take_problem()
@@ -169,7 +180,7 @@ def test_a_model_that_fails_leaves_the_choice_with_the_one_that_runs(
     bad = color_model(tmp_path / "bad.onnx", 32, 32, name="bad")
     engine_gate.open.set()
     player.open(str(clip))
-    _taken(player, lambda: player.state is PlayerState.PLAYING, "the picture")
+    _play(player)
     engine_gate.open.clear()
     engine_gate.reached.clear()
     player.use_model(str(slow))
