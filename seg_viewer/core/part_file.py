@@ -10,6 +10,7 @@ import errno
 import os
 import re
 import secrets
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
@@ -46,14 +47,18 @@ class PartFile:
     Args:
         path: the name.
         overwrite: a file that has this name by then is replaced; otherwise it stays, and this one gets a free name.
+        keep: what was written has a worth of its own, so that the part is left where nobody ended it; otherwise it goes
+            with this object, even if Ctrl-C came just after it was made.
 
     Raises:
         ExportError: it cannot be made.
     """
 
-    def __init__(self, path: Path, *, overwrite: bool) -> None:
+    def __init__(self, path: Path, *, overwrite: bool, keep: bool = False) -> None:
         self.path = path
         self._overwrite = overwrite
+        self._keep = keep
+        self._litter: weakref.finalize[[Path], PartFile] | None = None
         self._ended = False
         self._lock: int | None = None
         try:
@@ -64,6 +69,8 @@ class PartFile:
     def _make(self) -> None:
         while True:
             self.part = self.path.with_name(f".{self.path.stem}.{secrets.token_hex(4)}.part{self.path.suffix}")
+            if not self._keep:
+                self._litter = weakref.finalize(self, _remove, self.part)
             self.part.touch(exist_ok=False)
             self._lock = _lock(self.part, wait=True)
             if self.part.exists():
@@ -79,6 +86,7 @@ class PartFile:
         adopted = cls.__new__(cls)
         adopted.part, adopted.path, adopted._lock = part, path, lock  # noqa: SLF001
         adopted._overwrite = adopted._ended = False  # noqa: SLF001
+        adopted._litter = None  # noqa: SLF001
         return adopted
 
     def commit(self, path: Path | None = None) -> Path:
@@ -90,7 +98,7 @@ class PartFile:
         Raises: ExportError when it cannot have one; it stays under `part` then, and the text says so.
         """
         path = path or self.path
-        self._ended = True
+        self._end()
         if fcntl is None:
             self._unlock()
         try:
@@ -109,14 +117,18 @@ class PartFile:
         """Remove it, unless `commit` was called; again is fine."""
         self._unlock()
         if not self._ended:
-            self._ended = True
-            with suppress(OSError):
-                self.part.unlink(missing_ok=True)
+            self._end()
+            _remove(self.part)
 
     def leave(self) -> None:
         """Let it lie as it is."""
-        self._ended = True
+        self._end()
         self._unlock()
+
+    def _end(self) -> None:
+        self._ended = True
+        if self._litter is not None:
+            self._litter.detach()
 
     def _unlock(self) -> None:
         lock, self._lock = self._lock, None
@@ -201,6 +213,11 @@ def sync(part: Path) -> None:
     """Reach the disk before the name does, so that a crash leaves the old file or the whole new one."""
     with part.open("rb") as file:
         os.fsync(file.fileno())
+
+
+def _remove(part: Path) -> None:
+    with suppress(OSError):
+        part.unlink(missing_ok=True)
 
 
 def _names(path: Path) -> Iterator[Path]:

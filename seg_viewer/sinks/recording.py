@@ -163,7 +163,7 @@ class _File(ABC):
         self.path = path
         self.problem = ""
         """What went wrong when it was finished, one line."""
-        self._part = PartFile(path, overwrite=False)
+        self._part = PartFile(path, overwrite=False, keep=True)
         # fragments make an MP4 that is cut off playable; closed well, it becomes one that every player knows
         options = {"flush_packets": "1"} | ({"movflags": "+hybrid_fragmented"} if path.suffix.lower() == ".mp4" else {})
         try:

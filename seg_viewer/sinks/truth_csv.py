@@ -80,7 +80,7 @@ class TruthCsv(Sink[Shot]):
 
     def _begin(self) -> None:
         remove_left_behind(self.path)
-        self._part = PartFile(self.path, overwrite=False)
+        self._part = PartFile(self.path, overwrite=False, keep=True)
         self._file = self._part.part.open("w", newline="", encoding="utf-8")
         self._writer = csv.writer(self._file)
         names = [f"iou_{name}" for name in self._labels.names]

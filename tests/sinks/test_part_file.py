@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import multiprocessing
 import os
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from seg_viewer.core import part_file as part_file_module
 from seg_viewer.core.errors import ExportError
 from seg_viewer.core.part_file import PartFile, part_file, remove_left_behind
 from tests.clips import make_clip, video_times
@@ -81,6 +83,45 @@ from pathlib import Path
 from seg_viewer.core.part_file import remove_left_behind
 remove_left_behind(Path(sys.argv[1]))
 """
+
+
+@pytest.mark.parametrize("where", ["touch", "lock", "owner"])
+@pytest.mark.parametrize("keep", [False, True])
+def test_ctrl_c_while_it_is_made_leaves_no_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, keep: bool
+) -> None:
+    """Before anybody had the chance to own it; what is worth keeping is left for the next one to look at."""
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    def touch_and_interrupt(part: Path, exist_ok: bool) -> None:
+        part.write_bytes(b"")
+        raise KeyboardInterrupt
+
+    if where == "touch":
+        monkeypatch.setattr(Path, "touch", touch_and_interrupt)
+    if where == "lock":
+        monkeypatch.setattr(part_file_module, "_lock", interrupted)
+
+    def make() -> None:
+        PartFile(tmp_path / "a.mp4", overwrite=False, keep=keep)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make()
+    gc.collect()
+    assert len(list(tmp_path.iterdir())) == keep
+
+
+def test_the_end_of_the_program_takes_along_what_nobody_ended(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from seg_viewer.core.part_file import PartFile\n"
+        "held = [PartFile(Path(sys.argv[1]) / 'a.mp4', overwrite=False)]\n"
+        "raise KeyboardInterrupt"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, timeout=60, check=False)
+    assert b"KeyboardInterrupt" in done.stderr and list(tmp_path.iterdir()) == []
 
 
 def test_a_part_of_a_living_process_is_left_alone(tmp_path: Path) -> None:
