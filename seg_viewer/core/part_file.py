@@ -192,11 +192,6 @@ def remove_left_behind(path: Path) -> None:
             file.discard()
 
 
-def free_name(path: Path) -> Path:
-    """`path`, or `NAME_2`, `NAME_3`, … where it is taken; somebody else may take it at any time."""
-    return next(name for name in _names(path) if not os.path.lexists(name))
-
-
 def explain(path: Path, error: Exception) -> str:
     """One line for an error while writing: an OSError, or FFmpeg's, which has a number and a text too."""
     match getattr(error, "errno", None):
