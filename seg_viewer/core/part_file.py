@@ -71,6 +71,9 @@ class PartFile:
             self.part = self.path.with_name(f".{self.path.stem}.{secrets.token_hex(4)}.part{self.path.suffix}")
             if not self._keep:
                 self._litter = weakref.finalize(self, _remove, self.part)
+            self._lock = _made_locked(self.part)
+            if self._lock is not None:
+                return
             self.part.touch(exist_ok=False)
             self._lock = _lock(self.part, wait=True)
             if self.part.exists():
@@ -243,6 +246,23 @@ def _take_free_name(part: Path, path: Path) -> Path:
             part.unlink()
         return name
     raise AssertionError("names never end")
+
+
+def _made_locked(part: Path) -> int | None:
+    """Make a file that is locked before it has a name; None where the system or the file system cannot."""
+    if fcntl is None or not hasattr(os, "O_TMPFILE"):
+        return None
+    try:
+        descriptor = os.open(part.parent, os.O_TMPFILE | os.O_RDWR, 0o666)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.link(f"/proc/self/fd/{descriptor}", part, src_dir_fd=descriptor)  # else link(2): it follows no link
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
 
 
 def _lock(part: Path, *, wait: bool) -> int | None:

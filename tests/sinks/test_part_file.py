@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import pytest
 
 from seg_viewer.core import part_file as part_file_module
 from seg_viewer.core.errors import ExportError
-from seg_viewer.core.part_file import PartFile, part_file, remove_left_behind
+from seg_viewer.core.part_file import PartFile, left_behind, part_file, remove_left_behind
 from tests.clips import make_clip, video_times
 
 ROOT = Path(__file__).parents[2]
@@ -213,3 +214,26 @@ def test_a_second_name_of_a_finished_file_is_litter(tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "a.mp4")
     os.link(clip, tmp_path / ".a.0123abcd.part.mp4")
     assert tidy(clip) == () and [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
+
+
+@pytest.mark.skipif(not hasattr(os, "O_TMPFILE"), reason="files without a name are a thing of Linux")
+def test_a_part_is_locked_from_the_first_moment_it_can_be_seen(tmp_path: Path) -> None:
+    """Somebody tidies up all the time; no part that is being made is taken for one that was left behind."""
+    seen, adopted, ended = [], [], threading.Event()
+
+    def tidy_up() -> None:
+        while not ended.is_set():
+            for part, name in left_behind(tmp_path):
+                seen.append(part)
+                if PartFile.adopt(part, name) is not None and part.exists():
+                    adopted.append(part)
+
+    thread = threading.Thread(target=tidy_up)
+    thread.start()
+    try:
+        for _ in range(2000):
+            PartFile(tmp_path / "a.txt", overwrite=True).commit()
+    finally:
+        ended.set()
+        thread.join()
+    assert seen and adopted == []
