@@ -97,6 +97,8 @@ class Frame:
         pts: presentation time in units of the source's time base, not shifted to 0; by default `time_s` in ticks of
             1/TICKS s.
         source: `SourceInfo.fingerprint` of where it is from.
+        duration_s: how long the source shows it, seconds, or None where it does not say; the last picture of a video
+            has no successor that would say it.
     """
 
     index: int
@@ -106,6 +108,7 @@ class Frame:
     arrived_s: float = 0.0
     pts: int | None = None
     source: str = ""
+    duration_s: float | None = None
 
     @property
     def id(self) -> FrameId:

@@ -28,12 +28,16 @@ def sink_kinds(*, live: bool = False) -> dict[str, SinkKind]:
     return {name: kind for name, kind in entries(MODULES, "SINK", SinkKind).items() if kind.live is live}
 
 
-def sink_for(path: Path, *, live: bool = False) -> SinkKind:
-    """The sink that writes a file of that name. Raises: UsageError, naming the suffixes that there are."""
+def sink_for(path: Path | str, *, live: bool = False) -> SinkKind:
+    """The sink that writes a file of that name; a folder is told by a slash at its end, or by being there.
+
+    Raises: UsageError, naming the ends of names that there are.
+    """
     kinds = sink_kinds(live=live)
-    for kind in kinds.values():
-        if path.suffix.lower() in kind.suffixes:
-            return kind
+    name = f"{path}/" if Path(path).is_dir() else str(path)
+    found = [(len(end), kind) for kind in kinds.values() for end in kind.suffixes if name.lower().endswith(end)]
+    if found:
+        return max(found, key=lambda each: each[0])[1]
     names = [suffix for kind in kinds.values() for suffix in kind.suffixes]
     listed = " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
     if live:

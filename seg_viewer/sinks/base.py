@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
-from seg_viewer.core.frame import Shot
+from seg_viewer.core.frame import Shot, Size
 from seg_viewer.core.labels import LabelSet
 from seg_viewer.core.overlay import OverlayStyle
 
@@ -73,6 +73,11 @@ class SinkRequest:
         sound_from: file whose first sound stream belongs to the frames, or None.
         crf: quality of video, x264's constant rate factor, 0 (lossless) … 51.
         preset: x264's speed, one of `seg_viewer.sinks.PRESETS`.
+        name: of the source, for titles; holds no credentials.
+        size: columns and rows of the source's picture, or None.
+        frame_count: how many frames are expected, or None.
+        duration_s: length of the source, seconds, or None.
+        about: what a person wants to know of how it was made (model, engine, program, …), name → text, in order.
         split_s: start another file after as many seconds, or None.
         split_bytes: start another file after as many bytes, or None.
     """
@@ -87,6 +92,11 @@ class SinkRequest:
     sound_from: Path | None = None
     crf: int = 20
     preset: str = "veryfast"
+    name: str = ""
+    size: Size | None = None
+    frame_count: int | None = None
+    duration_s: float | None = None
+    about: Mapping[str, str] = field(default_factory=dict)
     split_s: float | None = None
     split_bytes: int | None = None
 
@@ -97,7 +107,8 @@ class SinkKind:
 
     Args:
         name: for people: "video".
-        suffixes: of the names that choose it, lower case, with their dot.
+        suffixes: how names end that choose it, lower case: ".mp4", ".overlay.mov", "/" for a folder. The longest end
+            that fits wins, over all kinds.
         help: one line for people.
         make: makes the sink. Raises: UsageError, ExportError.
         live: it is for what is live and ends at any time; otherwise, for what has an end.

@@ -55,7 +55,7 @@ def test_a_block_says_where_its_file_went(tmp_path: Path) -> None:
 
 
 def test_without_hard_links_nothing_is_replaced_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_names: object) -> None:
+    def refuse(*_arguments: object, **_options: object) -> None:
         raise OSError(errno.EPERM, "no links on this disk")
 
     monkeypatch.setattr(os, "link", refuse)

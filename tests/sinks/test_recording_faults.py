@@ -136,7 +136,7 @@ def test_what_cannot_be_played_is_not_called_saved(tmp_path: Path, suffix: str) 
 
 
 def test_a_name_that_cannot_be_had_keeps_the_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_names: object) -> None:
+    def refuse(*_arguments: object, **_options: object) -> None:
         raise OSError(errno.EIO, "broken disk")
 
     monkeypatch.setattr(os, "link", refuse)
