@@ -1,0 +1,372 @@
+"""A sound track on its way into another file: copied, or decoded and encoded anew."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+import av
+import numpy as np
+
+from seg_viewer.media.beside import EARLIEST_S, BesideReader, CannotTravel, Timed, Travels, plain_copy
+from seg_viewer.media.sample_line import SampleLine, layout_name
+from seg_viewer.media.sound_rules import Encoding, copies, encoding_for, other_layout
+from seg_viewer.media.trial import why_refused
+
+_MOST_DAMAGED = 500
+"""Packets that may fail to decode before the first sound: a track may begin damaged."""
+
+_SYNC = {"ac3": (b"\x0b\x77", b"\x77\x0b"), "eac3": (b"\x0b\x77", b"\x77\x0b")}
+"""How a frame begins (ETSI TS 102 366, 4.3.1). Muxers parse these, and stop at what is none."""
+
+_MOVES = ("mp4", "mov")
+"""Containers that can begin before 0, and skip what is there, whatever the codec."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What is known of a sound track before it is read.
+
+    Args:
+        stream: of the file that was looked into; it stays open.
+        codec: its name.
+        rate: samples per second.
+        layout: of the channels.
+        first: its first packets, as far as some were found near the beginning of the file.
+        start_s: when it begins in the result, seconds.
+    """
+
+    stream: av.AudioStream
+    codec: str
+    rate: int
+    layout: av.AudioLayout
+    first: list[av.Packet[Any]]
+    start_s: float
+
+
+def sound_track(heard: Heard, reader: BesideReader, decoding: BesideReader, container: str, length_s: float) -> Travels:
+    """The way of a track into a container: copied if that can be, else encoded anew.
+
+    Args:
+        heard: the track.
+        reader: reads it, to be copied.
+        decoding: reads it, to be decoded: begins a little earlier.
+        container: FFmpeg's name of the format: "mp4", "mov", "matroska", "webm".
+        length_s: of the part that is wanted, seconds, or infinity.
+
+    Raises:
+        CannotTravel: neither can be.
+    """
+    if copies(container, heard.codec) and heard.stream.codec_context.sample_rate:
+        track: Travels = CopiedSound(heard, reader, container)
+        if not why_refused(container, track):
+            return track
+    form = decoded_form(decoding)
+    if form is None:
+        raise CannotTravel("cannot be decoded" if heard.first else "empty")
+    heard = replace(heard, rate=form[0], layout=form[1])
+    try:
+        encoding = encoding_for(container, heard.rate, heard.layout)
+    except ValueError as error:
+        raise CannotTravel(str(error)) from None
+    track = EncodedSound(heard, decoding, encoding, length_s)
+    if refused := why_refused(container, track):
+        raise CannotTravel(refused)
+    return track
+
+
+class CopiedSound:
+    """See `Travels`: packets as they are, with the times of the result in samples, none of them twice."""
+
+    def __init__(self, heard: Heard, reader: BesideReader, container: str) -> None:
+        self.told = f"{heard.codec} copied"
+        self._heard, self._reader, self._container = heard, reader, container
+        self._context = heard.stream.codec_context
+        self._rate = heard.rate
+        self._adts = heard.codec == "aac" and bool(heard.first) and adts_header(bytes(heard.first[0])) is not None
+        self._frame = self._context.frame_size
+        self._stream: av.AudioStream | None = None
+        self._moved = self._damaged = 0
+
+    def add_to(self, out: av.container.OutputContainer) -> av.AudioStream:
+        padding_s = -self._heard.start_s if -EARLIEST_S <= self._heard.start_s < 0 else 0.0
+        padded = self._container == "matroska" and padding_s and _padded(self._heard.codec, self._rate, padding_s)
+        if padded:
+            stream = out.add_stream_from_template(padded)
+            stream.codec_context.layout = layout_name(self._heard.layout)
+            stream.codec_context.extradata = self._context.extradata
+            stream.codec_context.bit_rate = self._context.bit_rate or 0
+        else:
+            stream = out.add_stream_from_template(self._heard.stream)
+        if self._adts:
+            found = adts_header(bytes(self._heard.first[0]))
+            assert found is not None
+            stream.codec_context.extradata = found[1]
+        elif self._heard.codec == "aac" and not stream.codec_context.extradata:
+            raise ValueError("AAC without its configuration")
+        stream.time_base = Fraction(1, self._rate)
+        self._stream = stream
+        self._room_s = EARLIEST_S if padded or self._container in _MOVES or self._heard.codec == "opus" else 0.001
+        return stream
+
+    def trial(self) -> list[av.Packet[Any]]:
+        assert self._stream is not None
+        packets = [data for packet in self._heard.first if (data := self._bare(packet)) is not None]
+        length = self._frame or self._rate // 50
+        return [plain_copy(data, self._stream, number * length, length) for number, data in enumerate(packets)]
+
+    def packets(self) -> Iterator[tuple[float, av.Packet[Any]]]:
+        stream = self._stream
+        assert stream is not None
+        last, length = None, 0
+        for timed in self._reader:
+            stamp = self._stamp(timed, None if last is None else last + length)
+            if stamp is None:
+                continue
+            if last is not None and stamp <= last:
+                stamp = last + max(1, length)
+                self._moved += 1
+            data = self._bare(timed.packet)
+            if data is None:
+                self._damaged += 1
+                continue
+            last, length = stamp, round(timed.duration_s * self._rate) or self._frame
+            if self._frame and abs(length - self._frame) <= 1 + self._tick(timed):
+                length = self._frame
+            packet = timed.packet
+            if self._adts:
+                packet = plain_copy(data, stream, stamp, length)
+            else:
+                packet.stream = stream
+                packet.time_base = Fraction(1, self._rate)
+                packet.pts = packet.dts = stamp
+                packet.duration = length
+            yield stamp / self._rate, packet
+
+    def _stamp(self, timed: Timed, expected: int | None) -> int | None:
+        """Time of a packet in samples, or None if it is not for the result.
+
+        Many containers keep milliseconds, or ticks that no sample falls on. As long as a packet follows the one before
+        within what that rounding can do, it gets its exact time.
+        """
+        if timed.time_s is None:
+            return expected or 0
+        if timed.time_s < -self._room_s or (timed.packet.is_discard and timed.time_s > 0):
+            return None
+        stamp = round(timed.time_s * self._rate)
+        if expected is not None and abs(stamp - expected) <= 1 + self._tick(timed):
+            return expected
+        return stamp
+
+    def _tick(self, timed: Timed) -> int:
+        return int(timed.packet.time_base * self._rate)
+
+    def _bare(self, packet: av.Packet[Any]) -> bytes | None:
+        """Content of a packet as a muxer wants it, or None if it would stop there."""
+        data = bytes(packet)
+        if self._adts:
+            found = adts_header(data)
+            return None if found is None else data[found[0] :]
+        if self._heard.codec in _SYNC and data[:2] not in _SYNC[self._heard.codec]:
+            return None
+        return data
+
+    def notes(self) -> list[str]:
+        lines = []
+        if self._moved:
+            lines.append(_moved(self._moved))
+        if self._damaged:
+            lines.append(f"{_packets(self._damaged)} damaged, left out")
+        if self._reader.broken:
+            lines.append(f"ends early: {self._reader.broken}")
+        return lines
+
+
+class EncodedSound:
+    """See `Travels`: decoded, laid on a line of samples, encoded; what cannot be decoded becomes silence."""
+
+    def __init__(self, heard: Heard, reader: BesideReader, encoding: Encoding, length_s: float) -> None:
+        self._heard, self._reader, self._encoding, self._length_s = heard, reader, encoding, length_s
+        before = f" ({heard.rate} Hz)" if heard.rate != encoding.rate else ""
+        after = f" ({encoding.rate} Hz)" if before else ""
+        layout = layout_name(heard.layout)
+        changed = f", {layout} as {encoding.layout}" if other_layout(layout, encoding.layout) else ""
+        self.told = f"{heard.codec}{before} encoded as {encoding.name}{after}{changed}"
+        self._stream: av.AudioStream | None = None
+        self._line = SampleLine(encoding.rate, encoding.layout)
+        self._failed, self._moved, self._stopped = 0, 0, ""
+
+    def add_to(self, out: av.container.OutputContainer) -> av.AudioStream:
+        stream = out.add_stream(self._encoding.codec, rate=self._encoding.rate)
+        assert isinstance(stream, av.AudioStream)
+        stream.codec_context.layout = self._encoding.layout
+        stream.codec_context.bit_rate = self._encoding.bit_rate
+        stream.codec_context.time_base = Fraction(1, self._encoding.rate)
+        stream.time_base = Fraction(1, self._encoding.rate)
+        self._stream = stream
+        return stream
+
+    def trial(self) -> list[av.Packet[Any]]:
+        assert self._stream is not None
+        rate = self._encoding.rate
+        line = SampleLine(rate, self._encoding.layout)
+        silence = np.zeros((av.AudioLayout(self._encoding.layout).nb_channels, rate // 4), np.float32)
+        frame = av.AudioFrame.from_ndarray(silence, format="fltp", layout=self._encoding.layout)
+        frame.sample_rate = rate
+        return [p for ready in line.put(frame, 0.0) for p in self._stream.encode(ready)] + self._stream.encode(None)
+
+    def packets(self) -> Iterator[tuple[float, av.Packet[Any]]]:
+        stream = self._stream
+        assert stream is not None
+        self._line = SampleLine(self._encoding.rate, self._encoding.layout, self._length_s)
+        try:
+            for frame in self._laid():
+                for packet in stream.encode(frame):
+                    yield _seconds(packet), packet
+            for packet in stream.encode(None):
+                yield _seconds(packet), packet
+        except (av.FFmpegError, ValueError) as error:
+            self._stopped = getattr(error, "strerror", None) or str(error)
+
+    def _laid(self) -> Iterator[av.AudioFrame]:
+        decoder, end_s, last_s = _Decoder(), 0.0, float("-inf")
+        for timed in self._reader:
+            again = timed.time_s is not None and timed.time_s <= last_s
+            last_s = last_s if again or timed.time_s is None else timed.time_s
+            self._moved += again
+            try:
+                decoded = decoder.decode(timed)
+            except (av.FFmpegError, ValueError):
+                self._failed += 1
+                end_s = max(end_s, (timed.time_s or 0.0) + timed.duration_s)
+                continue
+            for frame, time_s in decoded:
+                yield from self._put(frame, None if again else time_s)
+        for frame, time_s in decoder.flush():
+            yield from self._put(frame, time_s)
+        yield from self._line.finish(min(end_s, self._length_s))
+
+    def _put(self, frame: av.AudioFrame, time_s: float | None) -> Iterator[av.AudioFrame]:
+        try:
+            yield from self._line.put(frame, time_s)
+        except (av.FFmpegError, ValueError):  # a layout that nothing can be made of, in the middle
+            self._failed += 1
+
+    def notes(self) -> list[str]:
+        lines = [_moved(self._moved)] if self._moved else []
+        silent = f"{self._line.silence_s:.2f} s of silence in its place" if self._line.silence_s else ""
+        if self._failed:
+            lines.append(f"{_packets(self._failed)} could not be decoded{": " * bool(silent)}{silent}")
+        elif silent:
+            lines.append(f"has holes: {silent.replace('its', 'their')}")
+        if self._stopped or self._reader.broken:
+            lines.append(f"ends early: {self._stopped or self._reader.broken}")
+        return lines
+
+
+class _Decoder:
+    """Decodes packets of one stream, and gives each frame its time in the result."""
+
+    def __init__(self) -> None:
+        self._latest: Timed | None = None
+        self._shift_s = 0.0
+
+    def decode(self, timed: Timed) -> list[tuple[av.AudioFrame, float | None]]:
+        packet = timed.packet
+        stamp = packet.pts if packet.pts is not None else packet.dts
+        if timed.time_s is not None and stamp is not None:
+            self._shift_s = timed.time_s - float(stamp * packet.time_base)
+        self._latest = timed
+        return self._with_times(packet.decode())
+
+    def flush(self) -> list[tuple[av.AudioFrame, float | None]]:
+        if self._latest is None:
+            return []
+        try:
+            return self._with_times(self._latest.packet.stream.decode(None))
+        except (av.FFmpegError, ValueError):
+            return []
+
+    def _with_times(self, frames: list[Any]) -> list[tuple[av.AudioFrame, float | None]]:
+        return [
+            (frame, None if frame.pts is None else float(frame.pts * frame.time_base) + self._shift_s)
+            for frame in frames
+            if frame.samples
+        ]
+
+
+def decoded_form(reader: BesideReader) -> tuple[int, av.AudioLayout] | None:
+    """Rate and layout of the first sound that comes out of a track, or None when nothing does."""
+    for number, timed in enumerate(reader):
+        if number >= _MOST_DAMAGED:
+            break
+        try:
+            for frame in timed.packet.decode():
+                return frame.sample_rate, frame.layout
+        except (av.FFmpegError, ValueError):
+            continue
+    return None
+
+
+def adts_header(data: bytes) -> tuple[int, bytes] | None:
+    """Length of the ADTS header that a packet begins with, and the AudioSpecificConfig that says the same.
+
+    ISO/IEC 14496-3, 1.A.2.2 and 1.6.2.1. None where it has no such header, or one that cannot be said so.
+    """
+    if len(data) < 7 or data[0] != 0xFF or data[1] & 0xF6 != 0xF0:
+        return None
+    rate_index, channels = data[2] >> 2 & 15, (data[2] & 1) << 2 | data[3] >> 6
+    length = (data[3] & 3) << 11 | data[4] << 3 | data[5] >> 5
+    header = 7 if data[1] & 1 else 9
+    if length != len(data) or rate_index > 12 or not channels or data[6] & 3:
+        return None
+    config = ((data[2] >> 6) + 1) << 11 | rate_index << 7 | channels << 3
+    return header, config.to_bytes(2, "big")
+
+
+_CODEC_DELAY = re.compile(rb"\x56\xaa([\x81-\x88])")
+"""Matroska's CodecDelay and the length of its value (RFC 9559, 5.1.4.1.25)."""
+
+
+def _padded(codec: str, rate: int, padding_s: float) -> av.AudioStream | None:
+    """A stream whose parameters say how much of its beginning is skipped; None where none can be made.
+
+    PyAV has no way to write that number, but reads it from a file: one that is made here, in memory.
+    """
+    encoder = {"aac": "aac", "mp3": "libmp3lame"}.get(codec)
+    if encoder is None:
+        return None
+    file = io.BytesIO()
+    try:
+        with av.open(file, "w", format="matroska") as out:
+            stream = out.add_stream(encoder, rate=rate)
+            frame = av.AudioFrame.from_ndarray(np.zeros((2, 4096), np.float32), format="fltp", layout="stereo")
+            frame.sample_rate = rate
+            frame.pts = 0
+            out.mux([*stream.encode(frame), *stream.encode(None)])
+        data = bytearray(file.getvalue())
+        found = _CODEC_DELAY.search(data)
+        if found is None:
+            return None
+        size = found[1][0] & 0x7F
+        data[found.end() : found.end() + size] = round(padding_s * 1e9).to_bytes(size, "big")
+        return av.open(io.BytesIO(bytes(data))).streams.audio[0]
+    except (av.FFmpegError, ValueError, OverflowError):
+        return None
+
+
+def _seconds(packet: av.Packet[Any]) -> float:
+    stamp = packet.dts if packet.dts is not None else packet.pts or 0
+    return float(stamp * packet.time_base)
+
+
+def _moved(count: int) -> str:
+    return f"{_packets(count)} had the time of an earlier one: put behind it"
+
+
+def _packets(count: int) -> str:
+    return "1 packet" if count == 1 else f"{count} packets"
