@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -163,12 +164,19 @@ def first_packets(
     return found
 
 
-def plain_copy(data: bytes, stream: Stream, pts: int, duration: int) -> av.Packet[Any]:
-    """A packet for a stream, times in its time base; nothing of where the data come from sticks to it."""
-    assert stream.time_base is not None
+def plain_copy(data: bytes, stream: Stream, tick: Fraction, pts: int, duration: int) -> av.Packet[Any]:
+    """A packet for a stream; nothing of where the data come from sticks to it.
+
+    Args:
+        data: its content.
+        stream: of the file that it goes to.
+        tick: unit of the times, seconds; the stream's own unit changes when the header is written.
+        pts: its time, and its dts.
+        duration: how long it lasts.
+    """
     packet: av.Packet[Any] = av.Packet(data)
     packet.stream = stream
-    packet.time_base = stream.time_base
+    packet.time_base = tick
     packet.pts = packet.dts = pts
     packet.duration = duration
     packet.is_keyframe = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import Any
 
 import av
@@ -50,7 +51,7 @@ class CoverTrack:
 
     def trial(self) -> list[av.Packet[Any]]:
         assert self._stream is not None
-        return [plain_copy(self._data, self._stream, 0, 0)]
+        return [plain_copy(self._data, self._stream, Fraction(1), 0, 0)]
 
     def packets(self) -> Iterator[tuple[float, av.Packet[Any]]]:
         yield 0.0, self.trial()[0]

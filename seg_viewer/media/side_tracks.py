@@ -82,7 +82,7 @@ class CopiedTrack:
 
     def trial(self) -> list[av.Packet[Any]]:
         assert self._stream is not None
-        return [plain_copy(bytes(packet), self._stream, number, 1) for number, packet in enumerate(self._first)]
+        return [plain_copy(bytes(packet), self._stream, _TICK, number, 1) for number, packet in enumerate(self._first)]
 
     def packets(self) -> Iterator[tuple[float, av.Packet[Any]]]:
         stream, tick = self._stream, self._source.time_base
@@ -151,9 +151,7 @@ class TextTrack:
         encoder = self._stream.codec_context
         assert isinstance(encoder, SubtitleCodecContext)
         data = bytes(encoder.encode_subtitle(text))
-        packet = plain_copy(data, self._stream, start, end - start)
-        packet.time_base = _TICK
-        return packet
+        return plain_copy(data, self._stream, _TICK, start, end - start)
 
     def notes(self) -> list[str]:
         lines = [f"{self._failed} texts could not be read"] if self._failed else []

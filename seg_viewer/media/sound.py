@@ -86,7 +86,7 @@ class CopiedSound:
         self.told = f"{heard.codec} copied"
         self._heard, self._reader, self._container = heard, reader, container
         self._context = heard.stream.codec_context
-        self._rate = heard.rate
+        self._rate, self._tick = heard.rate, Fraction(1, heard.rate)
         self._adts = heard.codec == "aac" and bool(heard.first) and adts_header(bytes(heard.first[0])) is not None
         self._frame = self._context.frame_size
         self._stream: av.AudioStream | None = None
@@ -108,7 +108,7 @@ class CopiedSound:
             stream.codec_context.extradata = found[1]
         elif self._heard.codec == "aac" and not stream.codec_context.extradata:
             raise ValueError("AAC without its configuration")
-        stream.time_base = Fraction(1, self._rate)
+        stream.time_base = self._tick
         self._stream = stream
         self._room_s = EARLIEST_S if padded or self._container in _MOVES or self._heard.codec == "opus" else 0.001
         return stream
@@ -117,7 +117,7 @@ class CopiedSound:
         assert self._stream is not None
         packets = [data for packet in self._heard.first if (data := self._bare(packet)) is not None]
         length = self._frame or self._rate // 50
-        return [plain_copy(data, self._stream, number * length, length) for number, data in enumerate(packets)]
+        return [plain_copy(data, self._stream, self._tick, number * length, length) for number, data in enumerate(packets)]
 
     def packets(self) -> Iterator[tuple[float, av.Packet[Any]]]:
         stream = self._stream
@@ -135,14 +135,14 @@ class CopiedSound:
                 self._damaged += 1
                 continue
             last, length = stamp, round(timed.duration_s * self._rate) or self._frame
-            if self._frame and abs(length - self._frame) <= 1 + self._tick(timed):
+            if self._frame and abs(length - self._frame) <= 1 + self._rounding(timed):
                 length = self._frame
             packet = timed.packet
             if self._adts:
-                packet = plain_copy(data, stream, stamp, length)
+                packet = plain_copy(data, stream, self._tick, stamp, length)
             else:
                 packet.stream = stream
-                packet.time_base = Fraction(1, self._rate)
+                packet.time_base = self._tick
                 packet.pts = packet.dts = stamp
                 packet.duration = length
             yield stamp / self._rate, packet
@@ -158,11 +158,11 @@ class CopiedSound:
         if timed.time_s < -self._room_s or (timed.packet.is_discard and timed.time_s > 0):
             return None
         stamp = round(timed.time_s * self._rate)
-        if expected is not None and abs(stamp - expected) <= 1 + self._tick(timed):
+        if expected is not None and abs(stamp - expected) <= 1 + self._rounding(timed):
             return expected
         return stamp
 
-    def _tick(self, timed: Timed) -> int:
+    def _rounding(self, timed: Timed) -> int:
         return int(timed.packet.time_base * self._rate)
 
     def _bare(self, packet: av.Packet[Any]) -> bytes | None:
@@ -260,7 +260,8 @@ class EncodedSound:
         lines = [_moved(self._moved)] if self._moved else []
         silent = f"{self._line.silence_s:.2f} s of silence in its place" if self._line.silence_s else ""
         if self._failed:
-            lines.append(f"{_packets(self._failed)} could not be decoded{": " * bool(silent)}{silent}")
+            failed = f"{_packets(self._failed)} could not be decoded"
+            lines.append(f"{failed}: {silent}" if silent else failed)
         elif silent:
             lines.append(f"has holes: {silent.replace('its', 'their')}")
         if self._stopped or self._reader.broken:
