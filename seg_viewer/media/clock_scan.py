@@ -140,6 +140,8 @@ class _Reading:
         decoded, shown = packet.dts, packet.pts
         time_s = (decoded if decoded is not None else shown or 0) * tick_s
         shown_s = shown * tick_s if shown is not None else time_s
+        if abs(shown_s - time_s) > _NEAR_S:  # FFmpeg gives the last packet of a piece a time of the next one
+            shown_s = time_s
         end_s = shown_s + (packet.duration or 0) * tick_s
         self._position = packet.pos if packet.pos is not None else self._position + 1
         stream = self._stream(packet.stream_index, time_s)
