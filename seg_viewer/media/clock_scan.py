@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import itertools
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,8 +13,11 @@ from typing import Any
 
 import av
 
-_FORMATS = {"flv", "asf"}
-"""Formats that FFmpeg does not call discontinuous, and that people cut and join all the same."""
+_JOINED = {"flv", "asf"}  # formats that FFmpeg does not call discontinuous, and that people join all the same
+_BY_BYTE = {"mpegts", "mpeg", "flv", "live_flv", "ogg"}  # formats that can be read from any packet on
+_LARGE = 256 << 20
+_STRIDE = 8 << 20
+_END = 128 << 10
 
 _BACK_S = 0.2  # decoding times never go back, so this is already much
 _BACK_SHOWN_S = 1.0  # times of showing do go back, by a few pictures
@@ -48,17 +52,16 @@ class ClockScan:
         turns: for each stream, the positions (bytes) from which on it is in another piece, and which.
         keys: for each video stream, times (seconds, offset added) and positions of its key frames, both ascending.
         ends: for each stream, when its last packet ends, seconds, offset added.
+        by_byte: reading can begin at the position of any packet.
+        unread: bytes at the end of the file that hold nothing FFmpeg takes for part of it.
     """
 
     pieces: list[Piece] = field(default_factory=list)
     turns: dict[int, tuple[list[int], list[int]]] = field(default_factory=dict)
     keys: dict[int, tuple[array[float], array[int]]] = field(default_factory=dict)
     ends: dict[int, float] = field(default_factory=dict)
-
-    @classmethod
-    def nothing(cls) -> ClockScan:
-        """Of a file whose clock can be trusted."""
-        return cls()
+    by_byte: bool = False
+    unread: int = 0
 
     def piece_at(self, stream: int, position: int) -> int:
         """Number of the piece that a packet of a stream at a position (bytes) belongs to."""
@@ -67,9 +70,51 @@ class ClockScan:
         return pieces[place] if place >= 0 else 0
 
 
-def needs_scan(container: av.container.InputContainer) -> bool:
-    """Whether files of this container's format can hold clocks that jump."""
-    return bool(container.format.flags & av.format.Flags.ts_discont.value) or container.format.name in _FORMATS
+def needs_scan(container: av.container.InputContainer, path: Path) -> bool:
+    """Whether the clock of a file may jump: by its format, and for large files by looking at it every 8 MB."""
+    name = container.format.name
+    if name in ("mpegts", "mpeg") and path.stat().st_size > _LARGE:
+        return not _is_steady(container, path.stat().st_size)
+    if name.startswith("matroska"):
+        return _is_open_matroska(path)
+    return bool(container.format.flags & av.format.Flags.ts_discont.value) or name in _JOINED
+
+
+def _is_steady(container: av.container.InputContainer, size: int) -> bool:
+    """Whether time goes on with the bytes of a file, as at a camera's rate that varies within reason.
+
+    A shorter piece than the stride is missed, except at the end.
+    """
+    video = [*container.streams.video, *container.streams.audio][0]
+    times: list[float] = []
+    places = [*range(0, size - _STRIDE, _STRIDE)]
+    count = len(places)
+    places += range(size - _STRIDE, size - _END // 2, _END)
+    try:
+        for place in places:
+            container.seek(place, unsupported_byte_offset=True)
+            packet = next(p for p in container.demux(video) if p.dts is not None)
+            times.append(packet.dts * float(packet.time_base))
+    except (av.FFmpegError, StopIteration, OSError):
+        return False
+    if any(b < a for a, b in itertools.pairwise(times[count - 1 :])):
+        return False
+    steps = sorted(b - a for a, b in itertools.pairwise(times[:count]))
+    middle = steps[len(steps) // 2]
+    return steps[0] > middle / 4 and max(steps[-1], times[-1] - times[count - 1]) < middle * 4
+
+
+def _is_open_matroska(path: Path) -> bool:
+    """Whether a Matroska file does not end where its first segment says (RFC 9559, RFC 8794): a dump, or joined files."""
+    with path.open("rb") as file:
+        head, size = file.read(4096), path.stat().st_size
+    place = head.find(b"\x18\x53\x80\x67") + 4
+    if place < 4 or place >= len(head):
+        return False
+    first = head[place]
+    length = 9 - first.bit_length()
+    value = int.from_bytes(head[place : place + length], "big") & ((1 << 7 * length) - 1)
+    return value == (1 << 7 * length) - 1 or place + length + value < size
 
 
 def scan(path: Path) -> ClockScan:
@@ -92,11 +137,15 @@ def _scan(path: Path, _size: int, _changed_ns: int) -> ClockScan:
 
 def _read(path: Path, ahead_s: float) -> ClockScan:
     with av.open(f"file:{path}", metadata_errors="replace") as container:
-        wraps = container.format.name in ("mpegts", "mpeg")
-        reading = _Reading(ahead_s, _WRAP_S if wraps else None)
+        name = container.format.name
+        reading = _Reading(ahead_s, _WRAP_S if name in ("mpegts", "mpeg") else None)
         for packet in _packets(container):
             reading.take(packet)
-        return reading.result()
+        found = reading.result()
+        found.by_byte = name in _BY_BYTE
+        if name in _JOINED:  # a second header ends the first recording
+            found.unread = max(0, container.size - reading.read)
+        return found
 
 
 def _packets(container: av.container.InputContainer) -> Iterator[av.Packet[Any]]:
@@ -134,6 +183,7 @@ class _Reading:
         self._keys: dict[int, list[tuple[float, int, int]]] = {}
         self._ends: dict[int, dict[int, float]] = {}
         self._position = 0
+        self.read = 0
 
     def take(self, packet: av.Packet[Any]) -> None:
         tick_s = float(packet.time_base)
@@ -144,6 +194,7 @@ class _Reading:
             shown_s = time_s
         end_s = shown_s + (packet.duration or 0) * tick_s
         self._position = packet.pos if packet.pos is not None else self._position + 1
+        self.read = max(self.read, self._position + packet.size)
         stream = self._stream(packet.stream_index, time_s)
         back_s = _BACK_S if decoded is not None else _BACK_SHOWN_S
         piece = self._choose(stream, time_s, back_s)

@@ -39,7 +39,7 @@ class Timeline:
 
     def __init__(self, path: Path) -> None:
         with av.open(f"file:{path}", metadata_errors="replace") as container:
-            self._scan = scan(path) if needs_scan(container) else ClockScan.nothing()
+            self._scan = scan(path) if needs_scan(container, path) else ClockScan()
             self.origin_s = _origin_s(container, self._scan)
         self.pieces = max(1, len(self._scan.pieces))
         ends = [piece.end_s + piece.offset_s for piece in self._scan.pieces]
@@ -74,13 +74,15 @@ class Timeline:
             time_s: from the start.
 
         Returns:
-            None where the container can be trusted to find a time itself.
+            0 for the start of the file; None where the container can be trusted to find a time itself.
         """
-        if len(self._scan.pieces) < 2 or stream not in self._scan.keys:
+        if len(self._scan.pieces) < 2:
             return None
+        if not self._scan.by_byte or stream not in self._scan.keys:
+            return 0
         times, positions = self._scan.keys[stream]
         place = bisect.bisect_right(times, time_s + self.origin_s + 1e-6) - 1
-        return positions[max(0, place)] if positions else None
+        return positions[place] if place >= 0 else 0
 
     def end_s(self, stream: int) -> float | None:
         """When the last thing in a stream ends, from the start, seconds; None where it is not known."""
@@ -88,12 +90,20 @@ class Timeline:
         return None if end is None else end - self.origin_s
 
     def _told(self, path: Path) -> tuple[str, ...]:
+        lines = []
         times = [p.start_s + p.offset_s - self.origin_s for p in self._scan.pieces if p.is_jump]
-        if not times:
-            return ()
-        places = ", ".join(f"{time_s:.2f}" for time_s in times[:_TOLD]) + (", …" if len(times) > _TOLD else "")
-        count = "once" if len(times) == 1 else f"{len(times)} times"
-        return (f"{path.name}: its clock jumps {count} (at {places} s); the pieces were put end to end",)
+        if times:
+            places = ", ".join(f"{time_s:.2f}" for time_s in times[:_TOLD]) + (", …" if len(times) > _TOLD else "")
+            count = "once" if len(times) == 1 else f"{len(times)} times"
+            lines.append(f"{path.name}: its clock jumps {count} (at {places} s); the pieces were put end to end")
+        size = path.stat().st_size
+        if self._scan.unread > 0.1 * size:
+            share = 100 * self._scan.unread / size
+            lines.append(
+                f"{path.name}: the last {share:.0f} % of the file cannot be read and are left out; "
+                "if it was joined from several, open each of them"
+            )
+        return tuple(lines)
 
 
 def _origin_s(container: av.container.InputContainer, found: ClockScan) -> float:

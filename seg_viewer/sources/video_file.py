@@ -185,7 +185,10 @@ class VideoFile:
         time_base = self._reader.stream.time_base
         assert time_base is not None
         position = self._timeline.position(self._reader.stream.index, time_s)
-        if position is not None:
+        if position == 0:
+            self._at_start = True
+            self._reader.restart()
+        elif position is not None:
             self._reader.seek_byte(position)
         else:
             self._reader.seek(int((time_s + self._origin_s) / time_base))
