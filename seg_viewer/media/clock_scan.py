@@ -230,7 +230,10 @@ class _Reading:
             self._begin(time_s, None, 0.0)
         stream = self._streams.get(index)
         if stream is None:
-            stream = _Stream(len(self._pieces) - 1, time_s, time_s, ([], []))
+            newest = len(self._pieces) - 1
+            if abs(time_s - self._now[newest]) > self._ahead_s:  # it begins where the others have not come yet
+                newest = self._begin(time_s, None, time_s - self._now[newest])
+            stream = _Stream(newest, time_s, time_s, ([], []))
             if stream.piece:
                 stream.turns[0].append(self._position)
                 stream.turns[1].append(stream.piece)
