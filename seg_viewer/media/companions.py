@@ -12,7 +12,7 @@ from av.stream import AttachmentStream, Discard, Disposition, Stream
 
 from seg_viewer import __version__
 from seg_viewer.media import tags
-from seg_viewer.media.beside import BesideReader, CannotTravel, Span, Travels, first_packets, open_source
+from seg_viewer.media.beside import EARLIEST_S, BesideReader, CannotTravel, Span, Travels, first_packets, open_source
 from seg_viewer.media.covers import CoverInHeader, CoverTrack, cover_track
 from seg_viewer.media.side_tracks import data_track, subtitle_track
 from seg_viewer.media.sound import Heard, sound_track
@@ -110,12 +110,14 @@ class Companions:
         if not isinstance(stream, av.AudioStream) or stream.codec_context is None:
             raise CannotTravel("unknown codec")
         context = stream.codec_context
-        start_s = 0.0
-        if first and first[0].pts is not None:
-            start_s = float(first[0].pts * first[0].time_base) + self._timeline.shift_s(first[0]) - self._span.start_s
-        heard = Heard(stream, context.codec.canonical_name, context.sample_rate, context.layout, first, start_s)
+        whole, lead_s = self._span.start_s == 0, 0.0
+        if whole and first and first[0].pts is not None:
+            lead_s = -float(first[0].pts * first[0].time_base) - self._timeline.shift_s(first[0])
+            lead_s = lead_s if 0 < lead_s <= EARLIEST_S else 0.0
+        heard = Heard(stream, context.codec.canonical_name, context.sample_rate, context.layout, first, lead_s)
+        copying = self._reader(stream, EARLIEST_S if whole else 0.0)
         decoding = self._reader(stream, _DECODER_RUN_UP_S)
-        return sound_track(heard, self._reader(stream), decoding, self._container, self._span.length_s)
+        return sound_track(heard, copying, decoding, self._container, self._span.length_s)
 
     def _attach(self, stream: Stream) -> None:
         if self._container != "matroska" or not isinstance(stream, AttachmentStream) or not stream.data:

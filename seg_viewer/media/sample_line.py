@@ -8,6 +8,7 @@ from fractions import Fraction
 import av
 import numpy as np
 from av.audio.resampler import AudioResampler
+from numpy.typing import NDArray
 
 JITTER_S = 0.015
 """Times of frames may be as much beside the samples before them; many containers keep milliseconds only."""
@@ -42,7 +43,7 @@ class SampleLine:
         self._next_s = 0.0  # where the next frame belongs if it has no time, or one beside it by no more than JITTER_S
 
     def put(self, frame: av.AudioFrame, time_s: float | None) -> Iterator[av.AudioFrame]:
-        """Yields frames (float32, planar, the line's rate and layout), pts in samples from 0, one after the other.
+        """Yields frames (float32, packed, the line's rate and layout), pts in samples from 0, one after the other.
 
         Args:
             frame: any sample format, rate and layout; they may change from one to the next.
@@ -55,7 +56,7 @@ class SampleLine:
             yield from self._drain()
             yield from self._move_to(self._next_s if time_s is None else time_s)
             self._form = form
-            self._resampler = AudioResampler("fltp", self._layout, self._rate)
+            self._resampler = AudioResampler("flt", self._layout, self._rate)
         assert self._resampler is not None
         self._next_s += frame.samples / frame.sample_rate
         for ready in self._resampler.resample(frame):
@@ -90,25 +91,25 @@ class SampleLine:
         while missing > 0:
             some = min(missing, self._rate)
             missing -= some
-            yield from self._stamped(np.zeros((self._channels, some), np.float32))
+            yield from self._stamped(np.zeros(some * self._channels, np.float32))
 
     def _lay(self, frame: av.AudioFrame) -> Iterator[av.AudioFrame]:
-        samples = frame.to_ndarray()
-        cut = min(self._skip, samples.shape[1])
+        cut = min(self._skip, frame.samples)
         self._skip -= cut
-        yield from self._stamped(samples[:, cut:])
+        yield from self._stamped(frame.to_ndarray().reshape(-1)[cut * self._channels :])
 
-    def _stamped(self, samples: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> Iterator[av.AudioFrame]:
+    def _stamped(self, samples: NDArray[np.float32]) -> Iterator[av.AudioFrame]:
+        # channels side by side: PyAV cannot make frames of eight planes and more
         assert self._position is not None
         if self._until is not None:
-            samples = samples[:, : max(0, self._until - self._position)]
-        if not samples.shape[1]:
+            samples = samples[: max(0, self._until - self._position) * self._channels]
+        if not samples.size:
             return
-        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), format="fltp", layout=self._layout)
+        frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="flt", layout=self._layout)
         frame.sample_rate = self._rate
         frame.time_base = Fraction(1, self._rate)
         frame.pts = self._position
-        self._position += samples.shape[1]
+        self._position += frame.samples
         yield frame
 
 
@@ -117,6 +118,8 @@ def _with_layout(frame: av.AudioFrame) -> av.AudioFrame:
     named = layout_name(frame.layout)
     if named == frame.layout.name:
         return frame
+    if frame.format.is_planar and frame.layout.nb_channels >= 8:
+        raise ValueError(f"{frame.layout.nb_channels} channels without names")
     other = av.AudioFrame.from_ndarray(frame.to_ndarray(), format=frame.format.name, layout=named)
     other.sample_rate = frame.sample_rate
     return other

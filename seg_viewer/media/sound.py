@@ -23,6 +23,9 @@ _MOST_DAMAGED = 500
 _SYNC = {"ac3": (b"\x0b\x77", b"\x77\x0b"), "eac3": (b"\x0b\x77", b"\x77\x0b")}
 """How a frame begins (ETSI TS 102 366, 4.3.1). Muxers parse these, and stop at what is none."""
 
+_NEAR_S = 0.002
+"""What rounding to milliseconds can do, and nobody hears."""
+
 _MOVES = ("mp4", "mov")
 """Containers that can begin before 0, and skip what is there, whatever the codec."""
 
@@ -37,7 +40,7 @@ class Heard:
         rate: samples per second.
         layout: of the channels.
         first: its first packets, as far as some were found near the beginning of the file.
-        start_s: when it begins in the result, seconds.
+        lead_s: how much of it lies before 0, for its decoder to begin with, seconds.
     """
 
     stream: av.AudioStream
@@ -45,7 +48,7 @@ class Heard:
     rate: int
     layout: av.AudioLayout
     first: list[av.Packet[Any]]
-    start_s: float
+    lead_s: float
 
 
 def sound_track(heard: Heard, reader: BesideReader, decoding: BesideReader, container: str, length_s: float) -> Travels:
@@ -89,13 +92,15 @@ class CopiedSound:
         self._rate, self._tick = heard.rate, Fraction(1, heard.rate)
         self._adts = heard.codec == "aac" and bool(heard.first) and adts_header(bytes(heard.first[0])) is not None
         self._frame = self._context.frame_size
+        self._room_s = _NEAR_S
         self._stream: av.AudioStream | None = None
         self._moved = self._damaged = 0
 
     def add_to(self, out: av.container.OutputContainer) -> av.AudioStream:
-        padding_s = -self._heard.start_s if -EARLIEST_S <= self._heard.start_s < 0 else 0.0
-        padded = self._container == "matroska" and padding_s and _padded(self._heard.codec, self._rate, padding_s)
-        if padded:
+        lead_s, padded = self._heard.lead_s, None
+        if lead_s and self._container == "matroska":
+            padded = _padded(self._heard.codec, self._rate, lead_s)
+        if padded is not None:
             stream = out.add_stream_from_template(padded)
             stream.codec_context.layout = layout_name(self._heard.layout)
             stream.codec_context.extradata = self._context.extradata
@@ -110,7 +115,10 @@ class CopiedSound:
             raise ValueError("AAC without its configuration")
         stream.time_base = self._tick
         self._stream = stream
-        self._room_s = EARLIEST_S if padded or self._container in _MOVES or self._heard.codec == "opus" else 0.001
+        if self._container in _MOVES:
+            self._room_s = EARLIEST_S
+        elif padded is not None or self._heard.codec == "opus":
+            self._room_s = lead_s + _NEAR_S
         return stream
 
     def trial(self) -> list[av.Packet[Any]]:
@@ -214,8 +222,8 @@ class EncodedSound:
         assert self._stream is not None
         rate = self._encoding.rate
         line = SampleLine(rate, self._encoding.layout)
-        silence = np.zeros((av.AudioLayout(self._encoding.layout).nb_channels, rate // 4), np.float32)
-        frame = av.AudioFrame.from_ndarray(silence, format="fltp", layout=self._encoding.layout)
+        silence = np.zeros((1, av.AudioLayout(self._encoding.layout).nb_channels * (rate // 4)), np.float32)
+        frame = av.AudioFrame.from_ndarray(silence, format="flt", layout=self._encoding.layout)
         frame.sample_rate = rate
         return [p for ready in line.put(frame, 0.0) for p in self._stream.encode(ready)] + self._stream.encode(None)
 

@@ -55,7 +55,8 @@ def _sound(
     yield av.Packet()
     start = round((start_s + shift_s) * rate)
     wave = tone(rate, av.AudioLayout(layout).nb_channels)
-    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(wave), format="fltp", layout=layout)
+    # packed: PyAV makes no frames of eight planes
+    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(wave.T).reshape(1, -1), format="flt", layout=layout)
     frame.sample_rate, frame.time_base, frame.pts = rate, Fraction(1, rate), start
     size = stream.codec_context.frame_size or 1024
     resampler = av.AudioResampler(stream.codec_context.format, layout, rate, frame_size=size)
@@ -128,8 +129,9 @@ def heard(path: Path, track: int = 0) -> tuple[float, float, float]:
     with av.open(str(path)) as file:
         for frame in file.decode(audio=track):
             start = end if frame.pts is None else float(frame.pts * frame.time_base)
-            wave = av.AudioResampler("fltp").resample(frame)[0].to_ndarray()
-            loud = np.flatnonzero(np.abs(wave).max(axis=0) > 0.2)
+            packed = av.AudioResampler("flt").resample(frame)[0].to_ndarray()
+            wave = packed.reshape(-1, frame.layout.nb_channels)
+            loud = np.flatnonzero(np.abs(wave).max(axis=1) > 0.2)
             begin = start if begin is None else begin
             if beep is None and loud.size:
                 beep = start + int(loud[0]) / frame.sample_rate
