@@ -135,7 +135,7 @@ class CopiedSound:
             stamp = self._stamp(timed, None if last is None else last + length)
             if stamp is None:
                 continue
-            if last is not None and stamp <= last:
+            if last is not None and stamp <= last + length // 4:
                 stamp = last + max(1, length)
                 self._moved += 1
             data = self._bare(timed.packet)
@@ -244,7 +244,8 @@ class EncodedSound:
         decoder, end_s, last_s = _Decoder(), 0.0, float("-inf")
         for timed in self._reader:
             again = timed.time_s is not None and timed.time_s <= last_s
-            last_s = last_s if again or timed.time_s is None else timed.time_s
+            if timed.time_s is not None and not again:
+                last_s = timed.time_s + timed.duration_s / 4
             self._moved += again
             try:
                 decoded = decoder.decode(timed)
