@@ -47,6 +47,8 @@ class Travels(Protocol):
 
     told: str
     """What was done with it: "aac copied"."""
+    reads_as: tuple[str, str]
+    """Type of the stream and name of the codec that a reader finds in the result."""
 
     def add_to(self, out: av.container.OutputContainer) -> Stream:
         """Make its stream, before the header is written; the latest container that it was added to gets the packets."""
@@ -61,7 +63,7 @@ class Travels(Protocol):
         """A few packets that are like its own, for the container that it was added to."""
 
 
-class CannotTravel(Exception):  # noqa: N818 - no error of anybody, an answer
+class CannotTravel(Exception):
     """Why a stream is left out, a few words."""
 
 
@@ -128,7 +130,7 @@ class BesideReader:
         if target_s <= _RUN_UP_S or not indexed or self._timeline.notes or not stream.time_base:
             return
         with suppress(av.FFmpegError, ValueError):  # reading from the start finds the same, later
-            container.seek(int((target_s + self._timeline.origin_s) / stream.time_base), stream=stream)  # type: ignore[arg-type]
+            container.seek(int((target_s + self._timeline.origin_s) / stream.time_base), stream=stream)
 
     def _timed(self, packet: av.Packet[Any]) -> Timed:
         stamp = packet.pts if packet.pts is not None else packet.dts

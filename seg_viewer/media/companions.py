@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import av
 from av.stream import AttachmentStream, Discard, Disposition, Stream
@@ -13,10 +13,16 @@ from av.stream import AttachmentStream, Discard, Disposition, Stream
 from seg_viewer import __version__
 from seg_viewer.media import tags
 from seg_viewer.media.beside import EARLIEST_S, BesideReader, CannotTravel, Span, Travels, first_packets, open_source
-from seg_viewer.media.covers import CoverInHeader, CoverTrack, cover_track
+from seg_viewer.media.covers import CoverTrack, cover_track
 from seg_viewer.media.side_tracks import data_track, subtitle_track
 from seg_viewer.media.sound import Heard, sound_track
 from seg_viewer.media.timeline import Timeline
+from seg_viewer.media.trial import lost_tags
+
+if TYPE_CHECKING:
+    from av.container.core import Chapter
+
+_FAILURES = (av.FFmpegError, OSError, ValueError, TypeError, ArithmeticError, LookupError, AttributeError)
 
 _DECODER_RUN_UP_S = 0.25
 """Sound that is decoded is read from as much before the wanted part: some codecs begin with a fade-in."""
@@ -57,6 +63,10 @@ class Companions:
         self._told: list[str] = []
         self._left_out: list[str] = []
         self._lost: dict[str, str] = {}
+        self._tags: dict[str, str] = {}
+        self._tags_need_room = False
+        self._chapters: list[Chapter] = []
+        self._timecode = ""
         self._file: av.container.InputContainer | None = None
         self._picture: Stream | None = None
         try:
@@ -76,6 +86,7 @@ class Companions:
                 self._find_way(stream, label, first[stream.index])
             except CannotTravel as why:
                 self._left_out.append(f"{label} ({why})" if str(why) else label)
+        self._describe(file)
         ways = [track.told for _label, stream, track in self._tracks if stream.type == "audio"]
         self.sound = ", ".join(ways) or "none"
         if len(ways) > 1:
@@ -98,10 +109,16 @@ class Companions:
         elif kind == "data":
             if stream.discard == Discard.all and self._file is not None and self._file.chapters():
                 return  # the text of the chapters, which are written anew
+            if "timecode" in stream.metadata:
+                self._timecode = stream.metadata["timecode"]
+                return
             track = data_track(stream, stream.name or "data", self._reader(stream), self._container, first)
         else:
             raise CannotTravel("a second picture" if kind == "video track" else "")
         self._tracks.append((label, stream, track))
+        lost = [] if kind == "cover" else lost_tags(self._container, track, stream)
+        if lost:
+            self._left_out.append(f"{' and '.join(lost)} of {label}")
 
     def _reader(self, stream: Stream, run_up_s: float = 0.0) -> BesideReader:
         return BesideReader(self._path, stream.index, self._timeline, self._span, run_up_s)
@@ -128,29 +145,38 @@ class Companions:
         """Add streams, tags and chapters to a file that has its picture's stream, and no header yet."""
         for _label, source, track in self._tracks:
             made = track.add_to(out)
-            if not isinstance(track, CoverInHeader):
-                made.metadata.update(tags.kept_tags(source.metadata, self._container))
-                made.disposition = tags.kept_disposition(source) | made.disposition  # type: ignore[assignment]
+            if source.type != "video":
+                tags.describe(made, source, self._container)
         for font in self._fonts:
             out.add_attachment(font.name or "attachment", font.mimetype or "application/octet-stream", font.data)
         if self._picture is not None and out.streams.video:
-            out.streams.video[0].metadata.update(tags.kept_tags(self._picture.metadata, self._container))
-        if self._file is not None:
-            self._describe(out, self._file)
+            shown = out.streams.video[0].metadata
+            shown.update(tags.stream_tags(self._picture.metadata, self._container))
+            shown.pop("timecode", None)
+            if self._timecode:  # the muxers of MP4 and MOV make a track of it
+                shown["timecode"] = self._timecode
+        out.metadata.update(self._tags)
         out.metadata["encoding_tool"] = f"seg_viewer {__version__}"
-
-    def _describe(self, out: av.container.OutputContainer, file: av.container.InputContainer) -> None:
-        kept = tags.kept_tags(file.metadata, self._container)
-        odd = tags.odd_tags(self._container, kept)
-        if odd and any(isinstance(track, CoverTrack) for _label, _stream, track in self._tracks):
-            kept = {key: text for key, text in kept.items() if key not in odd}
-            self._left_out.append(f"tags {', '.join(odd)}")
-        elif odd:
+        if self._tags_need_room:
             tags.keep_all_tags(out)
-        out.metadata.update(kept)
-        chapters = tags.cut_chapters(file.chapters(), self._timeline.origin_s, self._span)
-        if chapters:
-            out.set_chapters(chapters)
+        if self._chapters:
+            out.set_chapters(self._chapters)
+
+    def _describe(self, file: av.container.InputContainer) -> None:
+        self._tags = tags.file_tags(file.metadata, self._container)
+        picture = self._picture.metadata if self._picture is not None else {}
+        timecode = self._timecode or picture.get("timecode", "") or self._tags.get("timecode", "")
+        self._tags.pop("timecode", None)
+        if timecode and self._span.start_s:
+            self._left_out.append("timecode")  # it is that of another picture
+        self._timecode = "" if self._span.start_s else timecode
+        odd = tags.odd_tags(self._container, self._tags)
+        if any(isinstance(track, CoverTrack) for _label, _stream, track in self._tracks) and odd:
+            self._tags = {key: text for key, text in self._tags.items() if key not in odd}
+            # MP4's form for them has no place for a cover
+            self._left_out += [f"tag {key}" for key in odd if not tags.is_place(key)]
+        self._tags_need_room = bool(tags.odd_tags(self._container, self._tags))
+        self._chapters = tags.cut_chapters(file.chapters(), self._timeline.origin_s, self._span)
 
     def packets(self) -> Iterator[tuple[float, av.Packet[Any]]]:
         """What to mux, in order of time, with the seconds of each dts; read as it is asked for."""
@@ -159,7 +185,7 @@ class Companions:
     def _guarded(self, label: str, track: Travels) -> Iterator[tuple[float, av.Packet[Any]]]:
         try:
             yield from track.packets()
-        except Exception as error:  # whatever it is, the picture goes on, and the line says what was lost
+        except _FAILURES as error:  # the picture goes on, and the line says what was lost
             self._lost[label] = getattr(error, "strerror", None) or str(error) or type(error).__name__
 
     @property

@@ -25,21 +25,18 @@ def cover_track(stream: Stream, container: str, first: list[av.Packet[Any]]) -> 
     if not first or name not in _MIME:
         raise CannotTravel("empty" if not first else "unknown codec")
     if container == "matroska":
-        track: Travels = CoverInHeader(stream, name, bytes(first[0]))
-    elif container in ("mp4", "mov"):
-        track = CoverTrack(stream, name, bytes(first[0]))
-    else:
+        return CoverInHeader(stream, name, bytes(first[0]))
+    track = CoverTrack(stream, name, bytes(first[0]))
+    if why_refused(container, track):
         raise CannotTravel("")
-    if refused := why_refused(container, track):
-        raise CannotTravel(refused)
     return track
 
 
 class CoverTrack:
-    """See `Travels`: a stream with one packet, as MP4 and MOV are given it."""
+    """See `Travels`: a stream with one packet, as MP4 is given it."""
 
     def __init__(self, stream: Stream, name: str, data: bytes) -> None:
-        self.told = f"{name} copied"
+        self.told, self.reads_as = f"{name} copied", ("video", name)
         self._source, self._data = stream, data
         self._stream: Stream | None = None
 
@@ -64,7 +61,7 @@ class CoverInHeader:
     """See `Travels`: an attached file, as Matroska has it; there is nothing to mux."""
 
     def __init__(self, stream: Stream, name: str, data: bytes) -> None:
-        self.told = f"{name} attached"
+        self.told, self.reads_as = f"{name} attached", ("video", name)
         self._suffix, self._type = _MIME[name]
         self._name = stream.metadata.get("filename", f"cover.{self._suffix}")
         self._data = data

@@ -96,7 +96,8 @@ class SampleLine:
     def _lay(self, frame: av.AudioFrame) -> Iterator[av.AudioFrame]:
         cut = min(self._skip, frame.samples)
         self._skip -= cut
-        yield from self._stamped(frame.to_ndarray().reshape(-1)[cut * self._channels :])
+        samples = np.asarray(frame.to_ndarray(), np.float32)
+        yield from self._stamped(samples.reshape(-1)[cut * self._channels :])
 
     def _stamped(self, samples: NDArray[np.float32]) -> Iterator[av.AudioFrame]:
         # channels side by side: PyAV cannot make frames of eight planes and more

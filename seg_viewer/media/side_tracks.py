@@ -71,6 +71,7 @@ class CopiedTrack:
 
     def __init__(self, stream: Stream, name: str, reader: BesideReader, first: list[av.Packet[Any]]) -> None:
         self.told = f"{name} copied"
+        self.reads_as: tuple[str, str] = (stream.type, name)
         self._source, self._reader, self._first = stream, reader, first
         self._stream: Stream | None = None
 
@@ -101,10 +102,10 @@ class CopiedTrack:
 
 
 class TextTrack:
-    """See `Travels`: text, decoded and written in another form; bold, italics and colours where both forms have them."""
+    """See `Travels`: text, decoded and written in another form, with bold, italics and colours if both have them."""
 
     def __init__(self, stream: Stream, name: str, reader: BesideReader, form: tuple[str, str]) -> None:
-        self.told = f"{name} as {form[1]}"
+        self.told, self.reads_as = f"{name} as {form[1]}", ("subtitle", form[1])
         self._source, self._reader, self._form = stream, reader, form
         self._stream: Stream | None = None
         self._failed = 0

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -14,6 +12,7 @@ import numpy as np
 
 from seg_viewer.media.beside import EARLIEST_S, BesideReader, CannotTravel, Timed, Travels, plain_copy
 from seg_viewer.media.sample_line import SampleLine, layout_name
+from seg_viewer.media.sound_heads import adts_header, padded_stream
 from seg_viewer.media.sound_rules import Encoding, copies, encoding_for, other_layout
 from seg_viewer.media.trial import why_refused
 
@@ -86,7 +85,7 @@ class CopiedSound:
     """See `Travels`: packets as they are, with the times of the result in samples, none of them twice."""
 
     def __init__(self, heard: Heard, reader: BesideReader, container: str) -> None:
-        self.told = f"{heard.codec} copied"
+        self.told, self.reads_as = f"{heard.codec} copied", ("audio", heard.codec)
         self._heard, self._reader, self._container = heard, reader, container
         self._context = heard.stream.codec_context
         self._rate, self._tick = heard.rate, Fraction(1, heard.rate)
@@ -99,7 +98,7 @@ class CopiedSound:
     def add_to(self, out: av.container.OutputContainer) -> av.AudioStream:
         lead_s, padded = self._heard.lead_s, None
         if lead_s and self._container == "matroska":
-            padded = _padded(self._heard.codec, self._rate, lead_s)
+            padded = padded_stream(self._heard.codec, self._rate, lead_s)
         if padded is not None:
             stream = out.add_stream_from_template(padded)
             stream.codec_context.layout = layout_name(self._heard.layout)
@@ -125,7 +124,9 @@ class CopiedSound:
         assert self._stream is not None
         packets = [data for packet in self._heard.first if (data := self._bare(packet)) is not None]
         length = self._frame or self._rate // 50
-        return [plain_copy(data, self._stream, self._tick, number * length, length) for number, data in enumerate(packets)]
+        return [
+            plain_copy(data, self._stream, self._tick, number * length, length) for number, data in enumerate(packets)
+        ]
 
     def packets(self) -> Iterator[tuple[float, av.Packet[Any]]]:
         stream = self._stream
@@ -203,6 +204,7 @@ class EncodedSound:
         after = f" ({encoding.rate} Hz)" if before else ""
         layout = layout_name(heard.layout)
         changed = f", {layout} as {encoding.layout}" if other_layout(layout, encoding.layout) else ""
+        self.reads_as = "audio", encoding.name
         self.told = f"{heard.codec}{before} encoded as {encoding.name}{after}{changed}"
         self._stream: av.AudioStream | None = None
         self._line = SampleLine(encoding.rate, encoding.layout)
@@ -316,57 +318,11 @@ def decoded_form(reader: BesideReader) -> tuple[int, av.AudioLayout] | None:
             break
         try:
             for frame in timed.packet.decode():
+                assert isinstance(frame, av.AudioFrame)
                 return frame.sample_rate, frame.layout
         except (av.FFmpegError, ValueError):
             continue
     return None
-
-
-def adts_header(data: bytes) -> tuple[int, bytes] | None:
-    """Length of the ADTS header that a packet begins with, and the AudioSpecificConfig that says the same.
-
-    ISO/IEC 14496-3, 1.A.2.2 and 1.6.2.1. None where it has no such header, or one that cannot be said so.
-    """
-    if len(data) < 7 or data[0] != 0xFF or data[1] & 0xF6 != 0xF0:
-        return None
-    rate_index, channels = data[2] >> 2 & 15, (data[2] & 1) << 2 | data[3] >> 6
-    length = (data[3] & 3) << 11 | data[4] << 3 | data[5] >> 5
-    header = 7 if data[1] & 1 else 9
-    if length != len(data) or rate_index > 12 or not channels or data[6] & 3:
-        return None
-    config = ((data[2] >> 6) + 1) << 11 | rate_index << 7 | channels << 3
-    return header, config.to_bytes(2, "big")
-
-
-_CODEC_DELAY = re.compile(rb"\x56\xaa([\x81-\x88])")
-"""Matroska's CodecDelay and the length of its value (RFC 9559, 5.1.4.1.25)."""
-
-
-def _padded(codec: str, rate: int, padding_s: float) -> av.AudioStream | None:
-    """A stream whose parameters say how much of its beginning is skipped; None where none can be made.
-
-    PyAV has no way to write that number, but reads it from a file: one that is made here, in memory.
-    """
-    encoder = {"aac": "aac", "mp3": "libmp3lame"}.get(codec)
-    if encoder is None:
-        return None
-    file = io.BytesIO()
-    try:
-        with av.open(file, "w", format="matroska") as out:
-            stream = out.add_stream(encoder, rate=rate)
-            frame = av.AudioFrame.from_ndarray(np.zeros((2, 4096), np.float32), format="fltp", layout="stereo")
-            frame.sample_rate = rate
-            frame.pts = 0
-            out.mux([*stream.encode(frame), *stream.encode(None)])
-        data = bytearray(file.getvalue())
-        found = _CODEC_DELAY.search(data)
-        if found is None:
-            return None
-        size = found[1][0] & 0x7F
-        data[found.end() : found.end() + size] = round(padding_s * 1e9).to_bytes(size, "big")
-        return av.open(io.BytesIO(bytes(data))).streams.audio[0]
-    except (av.FFmpegError, ValueError, OverflowError):
-        return None
 
 
 def _seconds(packet: av.Packet[Any]) -> float:

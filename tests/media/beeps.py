@@ -74,7 +74,7 @@ def make_beep(
     shift_s: float = 0.0,
     container: str | None = None,
 ) -> Path:
-    """A clip of 1 s with one sound track for each codec; all its times are `start_s` later, the sound's `shift_s` too."""
+    """A clip of 1 s with a sound track for each codec; all its times are `start_s` later, the sound's `shift_s` too."""
     with av.open(str(path), "w", format=container or FORMATS[path.suffix]) as out:
         ways = [_picture(out, start_s), *(_sound(out, codec, rate, layout, start_s, shift_s) for codec in codecs)]
         for way in ways:
@@ -87,19 +87,20 @@ def make_beep(
 
 
 def join(source: Path, target: Path, start_s: float = 0.0, end_s: float | None = None) -> Companions:
-    """Make a file of the source's picture, encoded anew, and what travels beside it; in order of time, as exports do."""
+    """Make a file of the source's picture, encoded anew, and what travels beside it, in order of time."""
     timeline = Timeline(source)
     container = FORMATS[target.suffix]
     beside = Companions(source, container, timeline=timeline, start_s=start_s, end_s=end_s)
     options = {"movflags": "+faststart"} if container in ("mp4", "mov") else {}
-    with av.open(f"file:{source}", metadata_errors="replace") as file, av.open(
-        str(target), "w", format=container, options=options
-    ) as out:
+    with (
+        av.open(f"file:{source}", metadata_errors="replace") as file,
+        av.open(str(target), "w", format=container, options=options) as out,
+    ):
         stream = out.add_stream(_PICTURES.get(container, "mpeg4"), rate=25)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         stream.codec_context.time_base = stream.time_base = Fraction(1, 1000)
         beside.add_to(out)
-        pictures = []
+        pictures, shift_s = [], 0.0
         for packet in file.demux(file.streams.video[0]):
             shift_s = timeline.shift_s(packet) - start_s if packet.size else shift_s
             for frame in packet.decode():
