@@ -40,6 +40,8 @@ class Timed:
     packet: av.Packet[Any]
     time_s: float | None
     duration_s: float
+    tick_s: float
+    """Unit of the file's times."""
 
 
 class Travels(Protocol):
@@ -111,10 +113,11 @@ class BesideReader:
             if other.index != self._index:
                 other.discard = Discard.all
         self._seek(container, stream)
+        tick_s = float(stream.time_base or 0)
         for packet in container.demux(stream):
             if not packet.size:
                 continue
-            timed = self._timed(packet)
+            timed = self._timed(packet, tick_s)
             if timed.time_s is not None:
                 if timed.time_s >= self._span.length_s:
                     if timed.time_s > self._span.length_s + _RUN_UP_S:
@@ -132,13 +135,13 @@ class BesideReader:
         with suppress(av.FFmpegError, ValueError):  # reading from the start finds the same, later
             container.seek(int((target_s + self._timeline.origin_s) / stream.time_base), stream=stream)
 
-    def _timed(self, packet: av.Packet[Any]) -> Timed:
+    def _timed(self, packet: av.Packet[Any], tick_s: float) -> Timed:
         stamp = packet.pts if packet.pts is not None else packet.dts
-        duration_s = float((packet.duration or 0) * packet.time_base)
+        duration_s = (packet.duration or 0) * tick_s
         if stamp is None:
-            return Timed(packet, None, duration_s)
-        time_s = float(stamp * packet.time_base) + self._timeline.shift_s(packet) - self._span.start_s
-        return Timed(packet, time_s, duration_s)
+            return Timed(packet, None, duration_s, tick_s)
+        time_s = stamp * tick_s + self._timeline.shift_s(packet) - self._span.start_s
+        return Timed(packet, time_s, duration_s, tick_s)
 
 
 def open_source(path: Path) -> av.container.InputContainer:

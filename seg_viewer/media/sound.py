@@ -12,15 +12,12 @@ import numpy as np
 
 from seg_viewer.media.beside import EARLIEST_S, BesideReader, CannotTravel, Timed, Travels, plain_copy
 from seg_viewer.media.sample_line import SampleLine, layout_name
-from seg_viewer.media.sound_heads import adts_header, padded_stream
+from seg_viewer.media.sound_heads import adts_header, is_ac3, padded_stream
 from seg_viewer.media.sound_rules import Encoding, copies, encoding_for, other_layout
 from seg_viewer.media.trial import why_refused
 
 _MOST_DAMAGED = 500
 """Packets that may fail to decode before the first sound: a track may begin damaged."""
-
-_SYNC = {"ac3": (b"\x0b\x77", b"\x77\x0b"), "eac3": (b"\x0b\x77", b"\x77\x0b")}
-"""How a frame begins (ETSI TS 102 366, 4.3.1). Muxers parse these, and stop at what is none."""
 
 _NEAR_S = 0.002
 """What rounding to milliseconds can do, and nobody hears."""
@@ -172,7 +169,7 @@ class CopiedSound:
         return stamp
 
     def _rounding(self, timed: Timed) -> int:
-        return int(timed.packet.time_base * self._rate)
+        return int(timed.tick_s * self._rate)
 
     def _bare(self, packet: av.Packet[Any]) -> bytes | None:
         """Content of a packet as a muxer wants it, or None if it would stop there."""
@@ -180,7 +177,7 @@ class CopiedSound:
         if self._adts:
             found = adts_header(data)
             return None if found is None else data[found[0] :]
-        if self._heard.codec in _SYNC and data[:2] not in _SYNC[self._heard.codec]:
+        if self._heard.codec in ("ac3", "eac3") and not is_ac3(data, self._heard.codec == "eac3"):
             return None
         return data
 

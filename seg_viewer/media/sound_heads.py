@@ -25,6 +25,42 @@ def adts_header(data: bytes) -> tuple[int, bytes] | None:
     return header, config.to_bytes(2, "big")
 
 
+_AC3_KBIT_S = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 576, 640)
+_AC3_SYNC = b"\x0b\x77"
+
+
+def is_ac3(data: bytes, enhanced: bool) -> bool:
+    """Whether a packet is one frame of AC-3, or one or more of E-AC-3, as far as their headers say.
+
+    ETSI TS 102 366, 4.3.1, table 4.13 and E.1.2: synchronization, sampling rate, frame size, version.
+    """
+    if data[:2] == _AC3_SYNC[::-1]:  # words of the other byte order
+        data = bytes(data[place ^ 1] for place in range(len(data) & ~1))
+    if not enhanced:
+        return len(data) > 6 and data[:2] == _AC3_SYNC and data[5] >> 3 <= 10 and _ac3_size(data[4]) == len(data)
+    while data:
+        if len(data) < 7 or data[:2] != _AC3_SYNC or not 10 < data[5] >> 3 <= 16:
+            return False
+        if data[2] >> 6 == 3 or data[4] >> 4 == 15:
+            return False
+        size = 2 * (((data[2] & 7) << 8 | data[3]) + 1)
+        if size < 7 or size > len(data):
+            return False
+        data = data[size:]
+    return True
+
+
+def _ac3_size(code: int) -> int:
+    """Bytes of a frame, 0 for a code that is none."""
+    rate, size = code >> 6, code & 63
+    if rate == 3 or size >> 1 >= len(_AC3_KBIT_S):
+        return 0
+    kbit_s = _AC3_KBIT_S[size >> 1]
+    if rate == 1:  # 44.1 kHz: a word more or less
+        return 2 * (320 * kbit_s // 147 + (size & 1))
+    return kbit_s * (4 if rate == 0 else 6)
+
+
 _CODEC_DELAY = re.compile(rb"\x56\xaa([\x81-\x88])")
 """Matroska's CodecDelay and the length of its value (RFC 9559, 5.1.4.1.25)."""
 

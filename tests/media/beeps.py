@@ -32,14 +32,14 @@ def tone(rate: int, channels: int, seconds: float = FRAMES / 25) -> NDArray[np.f
     return (0.6 * np.stack(waves) * inside).astype(np.float32)
 
 
-def _picture(out: av.container.OutputContainer, start_s: float) -> Iterator[av.Packet[Any]]:
+def _picture(out: av.container.OutputContainer, start_s: float, lead_s: int) -> Iterator[av.Packet[Any]]:
     codec = _PICTURES.get(out.format.name, "mpeg4")
     stream = out.add_stream(codec, rate=25, options={"deadline": "realtime"} if codec == "libvpx" else {})
     stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
     stream.codec_context.time_base = Fraction(1, 25)
     yield av.Packet()
-    for index in range(FRAMES):
-        grey = np.full((48, 64, 3), 235 if index == FLASH else 16, np.uint8)
+    for index in [*range(0, lead_s * 25, 25), *range(lead_s * 25, lead_s * 25 + FRAMES)]:
+        grey = np.full((48, 64, 3), 235 if index == FLASH + lead_s * 25 else 16, np.uint8)
         frame = av.VideoFrame.from_ndarray(grey, format="rgb24")
         frame.pts, frame.time_base = index + round(start_s * 25), Fraction(1, 25)
         yield from stream.encode(frame)
@@ -47,7 +47,7 @@ def _picture(out: av.container.OutputContainer, start_s: float) -> Iterator[av.P
 
 
 def _sound(
-    out: av.container.OutputContainer, codec: str, rate: int, layout: str, start_s: float, shift_s: float
+    out: av.container.OutputContainer, codec: str, rate: int, layout: str, start_s: float, shift_s: float, lead_s: int
 ) -> Iterator[av.Packet[Any]]:
     stream = out.add_stream(codec, rate=rate, options={"strict": "experimental"})
     stream.codec_context.layout = layout
@@ -55,6 +55,7 @@ def _sound(
     yield av.Packet()
     start = round((start_s + shift_s) * rate)
     wave = tone(rate, av.AudioLayout(layout).nb_channels)
+    wave = np.pad(wave, ((0, 0), (lead_s * rate, 0)))
     # packed: PyAV makes no frames of eight planes
     frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(wave.T).reshape(1, -1), format="flt", layout=layout)
     frame.sample_rate, frame.time_base, frame.pts = rate, Fraction(1, rate), start
@@ -72,11 +73,15 @@ def make_beep(
     layout: str = "mono",
     start_s: float = 0.0,
     shift_s: float = 0.0,
-    container: str | None = None,
+    lead_s: int = 0,
 ) -> Path:
-    """A clip of 1 s with a sound track for each codec; all its times are `start_s` later, the sound's `shift_s` too."""
-    with av.open(str(path), "w", format=container or FORMATS[path.suffix]) as out:
-        ways = [_picture(out, start_s), *(_sound(out, codec, rate, layout, start_s, shift_s) for codec in codecs)]
+    """A clip of 1 s with a sound track for each codec; all its times are `start_s` later, the sound's `shift_s` too.
+
+    With a lead, as many seconds go before, black and silent.
+    """
+    with av.open(str(path), "w", format=FORMATS[path.suffix]) as out:
+        ways = [_picture(out, start_s, lead_s)]
+        ways += [_sound(out, codec, rate, layout, start_s, shift_s, lead_s) for codec in codecs]
         for way in ways:
             next(way)
         out.start_encoding()

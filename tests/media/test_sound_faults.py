@@ -29,12 +29,12 @@ def remux(source: Path, target: Path, change: Callable[[Packets], Packets]) -> P
     return target
 
 
-def blanked(packets: Packets, numbers: range) -> Packets:
-    """Some packets hold nothing that a decoder knows."""
+def blanked(packets: Packets, numbers: range, head: bytes = b"") -> Packets:
+    """Some packets hold nothing that a decoder knows, behind their head."""
     made = []
     for number, packet in enumerate(packets):
         if number in numbers:
-            other: av.Packet[Any] = av.Packet(b"\xff\x00" * (packet.size // 2))
+            other: av.Packet[Any] = av.Packet(head + b"\xff\x00" * ((packet.size - len(head)) // 2))
             other.stream, other.time_base = packet.stream, packet.time_base
             other.pts, other.dts, other.duration = packet.pts, packet.dts, packet.duration
             packet = other
@@ -65,6 +65,32 @@ def test_what_cannot_be_decoded_is_silent_and_told(tmp_path: Path, codec: str, s
     beep_s, _begin_s, end_s = heard(target)
     assert beep_s == pytest.approx(heard(whole)[0], abs=0.02)
     assert end_s == pytest.approx(1.0, abs=0.1)
+
+
+@pytest.mark.parametrize("head", [b"", b"\x0b\x77", b"\x0b\x77\x00\x00\x00\x40"])
+@pytest.mark.parametrize("codec", ["ac3", "eac3"])
+@pytest.mark.parametrize("start_s", [0.0, 0.25])
+def test_what_would_end_the_muxer(tmp_path: Path, codec: str, head: bytes, start_s: float) -> None:
+    """MP4 says in its header what is in these packets, and fails at the very end if it could not read that."""
+    source = remux(make_beep(tmp_path / "a.mkv", codec), tmp_path / "b.mkv", lambda p: blanked(p, range(7, 10), head))
+    beside = join(source, tmp_path / "c.mp4", start_s)
+    assert beside.notes == ("sound: 3 packets damaged, left out",)
+    assert heard(tmp_path / "c.mp4")[0] == pytest.approx(FLASH_S - start_s, abs=0.03)
+
+
+def test_nothing_that_the_muxer_knows_is_encoded_anew(tmp_path: Path) -> None:
+    def with_a_tail(packets: Packets) -> Packets:
+        made = []
+        for packet in packets:
+            other: av.Packet[Any] = av.Packet(bytes(packet) + b"tail")
+            other.stream, other.time_base = packet.stream, packet.time_base
+            other.pts, other.dts, other.duration = packet.pts, packet.dts, packet.duration
+            made.append(other)
+        return made
+
+    source = remux(make_beep(tmp_path / "a.mkv", "eac3"), tmp_path / "b.mkv", with_a_tail)
+    assert notes(source, tmp_path / "c.mp4") == "eac3 encoded as aac"
+    assert heard(tmp_path / "c.mp4")[0] == pytest.approx(heard(source)[0], abs=0.02)
 
 
 def test_an_end_that_cannot_be_decoded_is_silent(tmp_path: Path) -> None:

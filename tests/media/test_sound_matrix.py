@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import av
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.media.beeps import FLASH_S, flashes, heard, join, make_beep
 
@@ -42,12 +45,42 @@ def test_beep_and_flash(tmp_path: Path, codec: str, suffix: str, start_s: float)
     check(source, tmp_path / f"b{TARGETS[number % len(TARGETS)]}")
 
 
+@settings(max_examples=25, deadline=None)
+@given(
+    kind=st.sampled_from([("aac", ".ts"), ("flac", ".mkv"), ("ac3", ".mkv"), ("mp2", ".ts"), ("pcm_s16le", ".mkv")]),
+    target=st.sampled_from(TARGETS),
+    rate=st.sampled_from([32_000, 44_100, 48_000]),
+    layout=st.sampled_from(["mono", "stereo"]),
+    start=st.integers(0, 4000 * 25),
+    shift=st.integers(-5, 5),
+)
+def test_any_start_rate_and_layout(
+    kind: tuple[str, str], target: str, rate: int, layout: str, start: int, shift: int
+) -> None:
+    """`start` and what the sound is later than the picture, in frames of 1/25 s."""
+    with TemporaryDirectory() as folder:
+        source = Path(folder) / f"a{kind[1]}"
+        make_beep(source, kind[0], rate=rate, layout=layout, start_s=(start + 5) / 25, shift_s=shift / 25)
+        check(source, Path(folder) / f"b{target}")
+
+
+@pytest.mark.parametrize(("source", "target"), [(".mp4", ".mkv"), (".mkv", ".mp4"), (".mp4", ".mov"), (".mkv", ".webm")])
+def test_far_from_the_start_of_a_long_file(tmp_path: Path, source: str, target: str) -> None:
+    """Reading begins there, where the file has an index."""
+    make_beep(tmp_path / f"a{source}", "aac", "ac3", lead_s=9)
+    join(tmp_path / f"a{source}", tmp_path / f"b{target}", 9)
+    flash_s = flashes(tmp_path / f"b{target}")
+    assert flash_s == pytest.approx(FLASH_S, abs=0.03)
+    for track in (0, 1):
+        assert heard(tmp_path / f"b{target}", track)[0] == pytest.approx(flash_s, abs=0.025)
+
+
 def check(source: Path, target: Path) -> None:
     """The target sounds and looks like the source, which a plain decoder is asked about too, from 0 on."""
     with av.open(str(source)) as file:
         origin_s = max(0, file.start_time or 0) / av.time_base
     before, flash_s = [time_s - origin_s for time_s in heard(source)], flashes(source) - origin_s
-    assert before[0] == pytest.approx(FLASH_S, abs=0.1)  # the source is what it is meant to be
+    assert 0.2 < flash_s < 0.8  # the source is what it is meant to be
     beside = join(source, target)
     assert beside.sound != "none"
     assert not beside.notes
@@ -55,3 +88,11 @@ def check(source: Path, target: Path) -> None:
     assert after[0] == pytest.approx(before[0], abs=0.02)
     assert after[0] - flashes(target) == pytest.approx(before[0] - flash_s, abs=0.02)
     assert after[2] - after[1] == pytest.approx(before[2] - before[1], abs=0.1)
+
+
+@pytest.mark.parametrize("rate", [32_000, 44_100, 48_000])
+@pytest.mark.parametrize("codec", ["ac3", "eac3"])
+def test_no_frame_of_it_is_taken_for_damaged(tmp_path: Path, codec: str, rate: int) -> None:
+    source = make_beep(tmp_path / "a.mkv", codec, rate=rate, layout="5.1")
+    check(source, tmp_path / "b.mp4")
+    assert join(source, tmp_path / "c.mov").sound == f"{codec} copied"
