@@ -131,7 +131,9 @@ class Companions:
         if whole and first and first[0].pts is not None:
             lead_s = -float(first[0].pts * first[0].time_base) - self._timeline.shift_s(first[0])
             lead_s = lead_s if 0 < lead_s <= EARLIEST_S else 0.0
-        heard = Heard(stream, context.codec.canonical_name, context.sample_rate, context.layout, first, lead_s)
+        name, pieces = context.codec.canonical_name, self._timeline.pieces
+        gapless = stream.container.format.name == "avi"
+        heard = Heard(stream, name, context.sample_rate, context.layout, first, gapless, pieces, lead_s)
         copying = self._reader(stream, EARLIEST_S if whole else 0.0)
         decoding = self._reader(stream, _DECODER_RUN_UP_S)
         return sound_track(heard, copying, decoding, self._container, self._span.length_s)

@@ -42,6 +42,11 @@ class SampleLine:
         self._form: tuple[int, str, str] | None = None
         self._next_s = 0.0  # where the next frame belongs if it has no time, or one beside it by no more than JITTER_S
 
+    @property
+    def begun(self) -> bool:
+        """Whether there is a first sample."""
+        return self._position is not None
+
     def put(self, frame: av.AudioFrame, time_s: float | None) -> Iterator[av.AudioFrame]:
         """Yields frames (float32, packed, the line's rate and layout), pts in samples from 0, one after the other.
 

@@ -11,7 +11,7 @@ import av
 import numpy as np
 
 from seg_viewer.media.beside import EARLIEST_S, BesideReader, CannotTravel, Timed, Travels, plain_copy
-from seg_viewer.media.sample_line import SampleLine, layout_name
+from seg_viewer.media.sample_line import JITTER_S, SampleLine, layout_name
 from seg_viewer.media.sound_heads import adts_header, is_ac3, padded_stream
 from seg_viewer.media.sound_rules import Encoding, copies, encoding_for, other_layout
 from seg_viewer.media.trial import why_refused
@@ -36,6 +36,8 @@ class Heard:
         rate: samples per second.
         layout: of the channels.
         first: its first packets, as far as some were found near the beginning of the file.
+        gapless: its container keeps no times, what follows follows at once.
+        pieces: of how many recordings the file is put together.
         lead_s: how much of it lies before 0, for its decoder to begin with, seconds.
     """
 
@@ -44,6 +46,8 @@ class Heard:
     rate: int
     layout: av.AudioLayout
     first: list[av.Packet[Any]]
+    gapless: bool
+    pieces: int
     lead_s: float
 
 
@@ -60,7 +64,8 @@ def sound_track(heard: Heard, reader: BesideReader, decoding: BesideReader, cont
     Raises:
         CannotTravel: neither can be.
     """
-    if copies(container, heard.codec) and heard.stream.codec_context.sample_rate:
+    changes = heard.pieces > 1 and _changes(heard, reader)
+    if copies(container, heard.codec) and heard.stream.codec_context.sample_rate and not changes:
         track: Travels = CopiedSound(heard, reader, container)
         if not why_refused(container, track):
             return track
@@ -78,6 +83,14 @@ def sound_track(heard: Heard, reader: BesideReader, decoding: BesideReader, cont
     return track
 
 
+def _changes(heard: Heard, reader: BesideReader) -> bool:
+    """Whether the headers that AAC's packets bring name several rates or layouts; a copy has one header for all."""
+    if heard.codec != "aac" or not heard.first or adts_header(bytes(heard.first[0])) is None:
+        return False
+    found = (adts_header(bytes(timed.packet)) for timed in reader)
+    return len({header[1] for header in found if header is not None}) > 1
+
+
 class CopiedSound:
     """See `Travels`: packets as they are, with the times of the result in samples, none of them twice."""
 
@@ -88,6 +101,7 @@ class CopiedSound:
         self._rate, self._tick = heard.rate, Fraction(1, heard.rate)
         self._adts = heard.codec == "aac" and bool(heard.first) and adts_header(bytes(heard.first[0])) is not None
         self._frame = self._context.frame_size
+        self._gapless = heard.gapless and self._frame > 0
         self._room_s = _NEAR_S
         self._stream: av.AudioStream | None = None
         self._moved = self._damaged = 0
@@ -141,7 +155,7 @@ class CopiedSound:
                 self._damaged += 1
                 continue
             last, length = stamp, round(timed.duration_s * self._rate) or self._frame
-            if self._frame and abs(length - self._frame) <= 1 + self._rounding(timed):
+            if self._gapless or (self._frame and abs(length - self._frame) <= 1 + self._rounding(timed)):
                 length = self._frame
             packet = timed.packet
             if self._adts:
@@ -159,7 +173,7 @@ class CopiedSound:
         Many containers keep milliseconds, or ticks that no sample falls on. As long as a packet follows the one before
         within what that rounding can do, it gets its exact time.
         """
-        if timed.time_s is None:
+        if timed.time_s is None or (expected is not None and self._gapless):
             return expected or 0
         if timed.time_s < -self._room_s or (timed.packet.is_discard and timed.time_s > 0):
             return None
@@ -244,7 +258,8 @@ class EncodedSound:
         for timed in self._reader:
             again = timed.time_s is not None and timed.time_s <= last_s
             if timed.time_s is not None and not again:
-                last_s = timed.time_s + timed.duration_s / 4
+                # packets shorter than a tick of the file's clock share their times, as TrueHD's do in Matroska
+                last_s = timed.time_s + (timed.duration_s / 4 if timed.duration_s > 2 * timed.tick_s else -JITTER_S)
             self._moved += again
             try:
                 decoded = decoder.decode(timed)
@@ -253,7 +268,7 @@ class EncodedSound:
                 end_s = max(end_s, (timed.time_s or 0.0) + timed.duration_s)
                 continue
             for frame, time_s in decoded:
-                yield from self._put(frame, None if again else time_s)
+                yield from self._put(frame, None if again or (self._heard.gapless and self._line.begun) else time_s)
         for frame, time_s in decoder.flush():
             yield from self._put(frame, time_s)
         yield from self._line.finish(min(end_s, self._length_s))

@@ -105,11 +105,11 @@ def join(source: Path, target: Path, start_s: float = 0.0, end_s: float | None =
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         stream.codec_context.time_base = stream.time_base = Fraction(1, 1000)
         beside.add_to(out)
-        pictures, shift_s = [], 0.0
+        pictures, shifts = [], []
         for packet in file.demux(file.streams.video[0]):
-            shift_s = timeline.shift_s(packet) - start_s if packet.size else shift_s
-            for frame in packet.decode():
-                time_s = float(frame.pts * frame.time_base) + shift_s
+            shifts += [timeline.shift_s(packet) - start_s] if packet.size else []
+            for frame in packet.decode():  # they come in the order of their packets
+                time_s = float(frame.pts * frame.time_base) + shifts.pop(0)
                 if time_s < -1e-6 or (end_s is not None and time_s >= end_s - start_s - 1e-6):
                     continue
                 grey = frame.reformat(64, 48, "yuv420p")

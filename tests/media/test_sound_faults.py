@@ -202,3 +202,23 @@ def test_layouts_stay(tmp_path: Path, layout: str, suffix: str) -> None:
     spared = [layout == "quad" and channel.name == "FC" for channel in av.AudioLayout(expected).channels]
     assert all(loud | np.array(low) | np.array(spared))
     assert (f", {layout} as {expected}" in told) == (layout == "quad" and suffix == ".mp4")
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".webm"])
+def test_recordings_of_several_kinds_in_one_file(tmp_path: Path, suffix: str) -> None:
+    """Put end to end: 48 kHz, mono, then 32 kHz, stereo; each beeps at its own time."""
+    whole = make_beep(tmp_path / "a.ts", "aac").read_bytes()
+    whole += make_beep(tmp_path / "b.ts", "aac", rate=32_000, layout="stereo").read_bytes()
+    (tmp_path / "c.ts").write_bytes(whole)
+    beside = join(tmp_path / "c.ts", tmp_path / f"d{suffix}")
+    assert beside.sound.startswith("aac encoded as ")
+    with av.open(str(tmp_path / f"d{suffix}")) as file:
+        loud = [
+            frame.time
+            for frame in file.decode(audio=0)
+            if np.abs(av.AudioResampler("flt").resample(frame)[0].to_ndarray()).max() > 0.2
+        ]
+    second = [time for time in loud if time > 1]
+    assert loud[0] == pytest.approx(FLASH_S, abs=0.06)
+    assert second[0] == pytest.approx(1 + FLASH_S, abs=0.1)
+    assert second[-1] - second[0] < 0.15

@@ -96,3 +96,14 @@ def test_no_frame_of_it_is_taken_for_damaged(tmp_path: Path, codec: str, rate: i
     source = make_beep(tmp_path / "a.mkv", codec, rate=rate, layout="5.1")
     check(source, tmp_path / "b.mp4")
     assert join(source, tmp_path / "c.mov").sound == f"{codec} copied"
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_avi_whose_times_are_wrong(tmp_path: Path, target: str) -> None:
+    """AVI keeps no times; a wrong size of samples in its header spreads E-AC-3 over minutes."""
+    source = make_beep(tmp_path / "a.avi", "eac3")
+    assert heard(source)[2] > 60  # what a plain decoder makes of it
+    assert not join(source, tmp_path / f"b{target}").notes
+    beep_s, begin_s, end_s = heard(tmp_path / f"b{target}")
+    assert beep_s == pytest.approx(flashes(tmp_path / f"b{target}"), abs=0.02)
+    assert end_s - begin_s == pytest.approx(1.0, abs=0.1)
