@@ -23,6 +23,7 @@ _BACK_S = 0.2  # decoding times never go back, so this is already much
 _BACK_SHOWN_S = 1.0  # times of showing do go back, by a few pictures
 _AHEAD_S = 10.0  # FFmpeg's own limit (dts_delta_threshold)
 _NEAR_S = 5.0
+_LARGEST_DELAY_S, _SMALLEST_DELAY_S, _DELAYS = 5.0, 0.5, 50
 _WRAP_S = 2**33 / 90_000  # ISO/IEC 13818-1: 33 bits of 90 kHz, 26.5 h
 
 
@@ -43,6 +44,37 @@ class Piece:
     is_jump: bool = False
 
 
+class LikelyTimes:
+    """Times of a stream's packets; where recordings were joined, FFmpeg mixes those of two pieces.
+
+    What is left over of a piece (it has no place of its own in the file) gets the presentation time of the next piece;
+    the first packets of a piece get decoding times made up from the piece before.
+    """
+
+    def __init__(self) -> None:
+        self._delays: list[float] = []
+        self._limit_s = _LARGEST_DELAY_S
+
+    def of(self, packet: av.Packet[Any], learn: bool = False) -> tuple[int | None, int | None]:
+        """Presentation and decoding time in the packet's time base.
+
+        Args:
+            packet: of the stream.
+            learn: it may be used to find out what is likely.
+        """
+        pts, dts = packet.pts, packet.dts
+        if pts is None or dts is None:
+            return pts, dts
+        delay_s = abs(float((pts - dts) * packet.time_base))
+        if learn and len(self._delays) < _DELAYS:  # a stream's own order of pictures says how far apart the two can be
+            bisect.insort(self._delays, delay_s)
+            if len(self._delays) >= 4:
+                self._limit_s = max(_SMALLEST_DELAY_S, 4 * self._delays[len(self._delays) // 2])
+        if delay_s <= self._limit_s:
+            return pts, dts
+        return (dts, dts) if packet.pos is None else (pts, pts)
+
+
 @dataclass
 class ClockScan:
     """What was found in a file.
@@ -52,6 +84,7 @@ class ClockScan:
         turns: for each stream, the positions (bytes) from which on it is in another piece, and which.
         keys: for each video stream, times (seconds, offset added) and positions of its key frames, both ascending.
         ends: for each stream, when its last packet ends, seconds, offset added.
+        likely: for each stream, what tells likely times from others.
         by_byte: reading can begin at the position of any packet.
         unread: bytes at the end of the file that hold nothing FFmpeg takes for part of it.
     """
@@ -60,6 +93,7 @@ class ClockScan:
     turns: dict[int, tuple[list[int], list[int]]] = field(default_factory=dict)
     keys: dict[int, tuple[array[float], array[int]]] = field(default_factory=dict)
     ends: dict[int, float] = field(default_factory=dict)
+    likely: dict[int, LikelyTimes] = field(default_factory=dict)
     by_byte: bool = False
     unread: int = 0
 
@@ -180,6 +214,7 @@ class _Reading:
         self._wraps: list[float | None] = []  # offset against the piece before, where a counter ran over
         self._steps: list[float] = []  # by how much the stream that began the piece jumped
         self._streams: dict[int, _Stream] = {}
+        self._likely: dict[int, LikelyTimes] = {}
         self._keys: dict[int, list[tuple[float, int, int]]] = {}
         self._ends: dict[int, dict[int, float]] = {}
         self._position = 0
@@ -187,11 +222,9 @@ class _Reading:
 
     def take(self, packet: av.Packet[Any]) -> None:
         tick_s = float(packet.time_base)
-        decoded, shown = packet.dts, packet.pts
+        shown, decoded = self._likely.setdefault(packet.stream_index, LikelyTimes()).of(packet, learn=True)
         time_s = (decoded if decoded is not None else shown or 0) * tick_s
         shown_s = shown * tick_s if shown is not None else time_s
-        if abs(shown_s - time_s) > _NEAR_S:  # FFmpeg gives the last packet of a piece a time of the next one
-            shown_s = time_s
         end_s = shown_s + (packet.duration or 0) * tick_s
         self._position = packet.pos if packet.pos is not None else self._position + 1
         self.read = max(self.read, self._position + packet.size)
@@ -223,7 +256,7 @@ class _Reading:
             found = sorted((time_s + offsets[piece], position) for time_s, position, piece in found)
             keys[index] = array("d", (f[0] for f in found)), array("q", (f[1] for f in found))
         ends = {i: max(end_s + offsets[piece] for piece, end_s in e.items()) for i, e in self._ends.items()}
-        return ClockScan(self._pieces, {i: s.turns for i, s in self._streams.items()}, keys, ends)
+        return ClockScan(self._pieces, {i: s.turns for i, s in self._streams.items()}, keys, ends, self._likely)
 
     def _stream(self, index: int, time_s: float) -> _Stream:
         if not self._pieces:

@@ -17,7 +17,6 @@ from seg_viewer.media.video_reader import VideoReader
 _WINDOW = 8  # pictures that wait for one with an earlier time
 _AHEAD = 8  # packets read before they are decoded, so that the next times are known …
 _AHEAD_BYTES = 2 << 20  # … unless they are large
-_ABSURD_S = 5.0  # no picture is shown this much before or after it is decoded
 
 # codecs of which a packet may rightly hold nothing to show: hidden frames, second fields, packed B-frames
 _MAY_HIDE = {"h264", "vp8", "vp6", "vp6f", "vp6a", "mpeg4", "msmpeg4v3", "theora"}
@@ -135,11 +134,8 @@ class InOrder:
 
     def _place(self, packet: av.Packet[Any]) -> int | None:
         offset = round(Fraction(self._timeline.offset_s(packet)) / self._tick)
-        pts, dts = packet.pts, packet.dts
-        if pts is not None and dts is not None and abs(pts - dts) * self._tick > _ABSURD_S:
-            pts = dts  # where recordings were joined, FFmpeg gives the last packet a time of the next recording
-            packet.pts = pts
-        if offset:
+        pts, dts = self._timeline.likely_times(packet)
+        if offset or pts != packet.pts:
             packet.pts = None if pts is None else pts + offset
             packet.dts = None if dts is None else dts + offset
         time = packet.pts if packet.pts is not None else packet.dts

@@ -66,6 +66,11 @@ class Timeline:
             self._last[index] = self._scan.piece_at(index, packet.pos)
         return pieces[self._last.get(index, 0)].offset_s
 
+    def likely_times(self, packet: av.Packet[Any]) -> tuple[int | None, int | None]:
+        """Presentation and decoding time of a packet in its time base, with what FFmpeg mixes up put right."""
+        likely = self._scan.likely.get(packet.stream_index)
+        return (packet.pts, packet.dts) if likely is None or self.pieces < 2 else likely.of(packet)
+
     def position(self, stream: int, time_s: float) -> int | None:
         """Byte in the file where reading must begin to get what a stream shows at a time.
 
