@@ -197,7 +197,7 @@ class InOrder:
         end = len(self._sent) if before is None else bisect.bisect_left(self._sent, before)
         lost, self._sent = self._sent[:end], self._sent[end:]
         for time in lost:
-            if self._may_hide and not self._failed:
+            if self._may_hide and not self._failed and self._good is not None:
                 continue
             self._failed = max(0, self._failed - 1)
             if self._last is None or time > self._last:
