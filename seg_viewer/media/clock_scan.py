@@ -15,6 +15,9 @@ import av
 
 _JOINED = {"flv", "asf"}  # formats that FFmpeg does not call discontinuous, and that people join all the same
 _BY_BYTE = {"mpegts", "mpeg", "flv", "live_flv", "ogg"}  # formats that can be read from any packet on
+WRAPPING = {"mpegts", "mpeg"}
+"""Formats whose clock has 33 bits (ISO/IEC 13818-1); FFmpeg makes times before the first overrun negative."""
+
 _LARGE = 256 << 20
 _STRIDE = 8 << 20
 _END = 128 << 10
@@ -107,7 +110,7 @@ class ClockScan:
 def needs_scan(container: av.container.InputContainer, path: Path) -> bool:
     """Whether the clock of a file may jump: by its format, and for large files by looking at it every 8 MB."""
     name = container.format.name
-    if name in ("mpegts", "mpeg") and path.stat().st_size > _LARGE:
+    if name in WRAPPING and path.stat().st_size > _LARGE:
         return not _is_steady(container, path.stat().st_size)
     if name.startswith("matroska"):
         return _is_open_matroska(path)
@@ -172,7 +175,7 @@ def _scan(path: Path, _size: int, _changed_ns: int) -> ClockScan:
 def _read(path: Path, ahead_s: float) -> ClockScan:
     with av.open(f"file:{path}", metadata_errors="replace") as container:
         name = container.format.name
-        reading = _Reading(ahead_s, _WRAP_S if name in ("mpegts", "mpeg") else None)
+        reading = _Reading(ahead_s, _WRAP_S if name in WRAPPING else None)
         for packet in _packets(container):
             reading.take(packet)
         found = reading.result()
