@@ -180,7 +180,7 @@ def _read(path: Path, ahead_s: float) -> ClockScan:
             reading.take(packet)
         found = reading.result()
         found.by_byte = name in _BY_BYTE
-        if name in _JOINED:  # a second header ends the first recording
+        if name in _JOINED or name.startswith("matroska"):  # FFmpeg stops at the second header, or the third
             found.unread = max(0, container.size - reading.read)
         return found
 

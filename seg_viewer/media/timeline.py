@@ -136,8 +136,8 @@ def _origin_s(container: av.container.InputContainer, found: ClockScan) -> float
     ]
     # the container rounds to µs what its streams say exactly
     start = min((s for s in starts if abs(s - start) <= Fraction(2, av.time_base)), default=start)
-    if found.pieces and abs(found.pieces[0].start_s - start) > 1:
-        return found.pieces[0].start_s  # what FFmpeg takes for the start is of another piece
+    if len(found.pieces) > 1:
+        return found.pieces[0].start_s  # what FFmpeg takes for the start may be of another piece
     # sound before 0 is what a decoder throws away, but where a clock ran over; a picture before 0 is the start
     earliest = start if container.format.name in WRAPPING else max(Fraction(0), start)
     first = _first_shown(container)
