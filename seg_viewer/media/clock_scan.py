@@ -13,7 +13,8 @@ from typing import Any
 
 import av
 
-_JOINED = {"flv", "asf"}  # formats that FFmpeg does not call discontinuous, and that people join all the same
+_JUMPING = {"mpegts", "mpeg", "ogg", "live_flv", "flv", "asf"}  # in these, recordings are joined and streams dumped
+_ONE_HEADER = {"flv", "asf", "matroska,webm"}  # FFmpeg stops at the second header of these, or the third
 _BY_BYTE = {"mpegts", "mpeg", "flv", "live_flv", "ogg"}  # formats that can be read from any packet on
 WRAPPING = {"mpegts", "mpeg"}
 """Formats whose clock has 33 bits (ISO/IEC 13818-1); FFmpeg makes times before the first overrun negative."""
@@ -114,7 +115,7 @@ def needs_scan(container: av.container.InputContainer, path: Path) -> bool:
         return not _is_steady(container, path.stat().st_size)
     if name.startswith("matroska"):
         return _is_open_matroska(path)
-    return bool(container.format.flags & av.format.Flags.ts_discont.value) or name in _JOINED
+    return name in _JUMPING
 
 
 def _is_steady(container: av.container.InputContainer, size: int) -> bool:
@@ -130,8 +131,7 @@ def _is_steady(container: av.container.InputContainer, size: int) -> bool:
     try:
         for place in places:
             container.seek(place, unsupported_byte_offset=True)
-            packet = next(p for p in container.demux(video) if p.dts is not None)
-            times.append(packet.dts * float(packet.time_base))
+            times.append(next(p.dts * float(p.time_base) for p in container.demux(video) if p.dts is not None))
     except (av.FFmpegError, StopIteration, OSError):
         return False
     if any(b < a for a, b in itertools.pairwise(times[count - 1 :])):
@@ -142,7 +142,7 @@ def _is_steady(container: av.container.InputContainer, size: int) -> bool:
 
 
 def _is_open_matroska(path: Path) -> bool:
-    """Whether a Matroska file does not end where its first segment says (RFC 9559, RFC 8794): a dump, or joined files."""
+    """Whether a Matroska file does not end where its first segment says: a dump, or joined (RFC 9559, RFC 8794)."""
     with path.open("rb") as file:
         head, size = file.read(4096), path.stat().st_size
     place = head.find(b"\x18\x53\x80\x67") + 4
@@ -180,7 +180,7 @@ def _read(path: Path, ahead_s: float) -> ClockScan:
             reading.take(packet)
         found = reading.result()
         found.by_byte = name in _BY_BYTE
-        if name in _JOINED or name.startswith("matroska"):  # FFmpeg stops at the second header, or the third
+        if name in _ONE_HEADER:
             found.unread = max(0, container.size - reading.read)
         return found
 
@@ -256,8 +256,8 @@ class _Reading:
         offsets = [piece.offset_s for piece in self._pieces]
         keys = {}
         for index, found in self._keys.items():
-            found = sorted((time_s + offsets[piece], position) for time_s, position, piece in found)
-            keys[index] = array("d", (f[0] for f in found)), array("q", (f[1] for f in found))
+            places = sorted((time_s + offsets[piece], position) for time_s, position, piece in found)
+            keys[index] = array("d", (p[0] for p in places)), array("q", (p[1] for p in places))
         ends = {i: max(end_s + offsets[piece] for piece, end_s in e.items()) for i, e in self._ends.items()}
         return ClockScan(self._pieces, {i: s.turns for i, s in self._streams.items()}, keys, ends, self._likely)
 

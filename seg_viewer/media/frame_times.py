@@ -1,4 +1,4 @@
-"""Decoded pictures in order of time, each with a time of its own; what cannot be read is shown as the picture before."""
+"""Decoded pictures in order of time, each with a time of its own; what cannot be read shows the one before."""
 
 from __future__ import annotations
 

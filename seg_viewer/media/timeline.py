@@ -113,7 +113,7 @@ class Timeline:
 
 
 def _first_shown(container: av.container.InputContainer) -> Fraction | None:
-    """When the earliest of the first pictures is shown, by the container's clock; the first need not be the earliest."""
+    """When the earliest of the first pictures is shown, by the container's clock; it need not be the first of them."""
     if not container.streams.video:
         return None
     times, size = [], 0

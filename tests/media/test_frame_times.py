@@ -47,7 +47,7 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], bytes]:
 
 
 def blocks(path: Path) -> list[tuple[int, int, int]]:
-    """Of each picture in a Matroska file: where its block begins, how many bytes the picture has, and its time in ms."""
+    """Of each picture in a Matroska file: where its block begins, its number of bytes, and its time in ms."""
     with av.open(str(path)) as container:
         return [(p.pos, p.size, p.pts) for p in container.demux(video=0) if p.size]
 
@@ -103,7 +103,9 @@ def test_times_out_of_order_are_sorted_and_the_decoders_order_kept(
     frames = list(source)
     assert [round(frame.time_s * 1000) for frame in frames] == [n * STEP_MS for n in range(COUNT)]
     assert colours(frames) == [n % 4 for n in range(COUNT)]
-    assert [line.split(":")[1] for line in source.warnings] == [" 4 pictures had times out of order; the times were sorted"]
+    assert [line.split(":")[1] for line in source.warnings] == [
+        " 4 pictures had times out of order; the times were sorted"
+    ]
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -231,7 +233,9 @@ def test_a_picture_that_begins_after_the_sound_stays_late(tmp_path: Path, suffix
     source = VideoFile(path)
     times = [frame.time_s for frame in source]
     # the encoder's priming lies before 0 in containers that can say so
-    assert times[0] == pytest.approx(max(0, first["video"] - max(0, first["audio"])) if suffix == ".ts" else first["video"], abs=2e-3)
+    assert times[0] == pytest.approx(
+        max(0, first["video"] - max(0, first["audio"])) if suffix == ".ts" else first["video"], abs=2e-3
+    )
     assert np.diff(times) == pytest.approx([0.04] * 9, abs=1e-3)
     assert source.info.duration_s == pytest.approx(times[-1] + 0.04, abs=0.05)
 
