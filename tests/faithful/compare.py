@@ -19,7 +19,8 @@ SOUND_S = 0.020
 LENGTH_S = 0.1
 SEAM_S = 0.1
 ASPECT = 0.01
-TONE_HZ = 40
+TONE_HZ = 70
+"""Channels are 150 Hz apart, and the window is short."""
 CORNER = 10.0
 """Levels of 255 that a corner's mean may differ by: a wrong matrix or range shows as more."""
 SAME: dict[str, dict[int, int]] = {"primaries": {}, "transfer": {6: 1, 14: 1, 15: 1}, "matrix": {5: 6}}

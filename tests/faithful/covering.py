@@ -38,7 +38,7 @@ PAIRS = (
 """Of values that meddle with each other."""
 RATHER = (("video", "colour"), ("container", "colour"), ("colour", "orientation"), ("audio", "rate"))
 """Pairs that are taken along where they cost nothing."""
-COUNT, TRIES = 60, 400
+COUNT, TRIES = 60, 1500
 
 Pair = tuple[tuple[str, str], ...]
 

@@ -164,7 +164,7 @@ class Recipe:
             "only QuickTime's family turns pictures": self.orientation != "r0" and self.container not in ("mp4", "mov"),
             "no place for pixel aspects": self.aspect != "1:1"
             and (self.video in ("mjpeg", "wmv2", "flv1", "vp8", "vp9", "av1", "ffv1")
-                 and self.container not in ("mp4", "mov", "mkv")),
+                 and self.container not in ("mp4", "mov")),
             "no place for tags": self.colour != "untagged" and self.video not in TAGGED,
             "no 10 bits": colour.bits == 10 and not VIDEO[self.video][2],
             "MPEG-2 and ProRes have one range": colour.full and self.video in ("mpeg2", "prores"),
@@ -292,7 +292,8 @@ def add_video(film: Film, recipe: Recipe, times: Sequence[Fraction], *, width: i
     context = stream.codec_context
     stream.width, stream.height, stream.pix_fmt = width, height, ten if colour.bits == 10 else eight
     context.time_base = Fraction(1, 1000) if recipe.rate == "vfr" else 1 / RATES[recipe.rate]
-    stream.time_base = Fraction(1, TICKS)
+    if film.muxer != "avi":  # which counts frames
+        stream.time_base = Fraction(1, TICKS)
     context.sample_aspect_ratio = ASPECTS[recipe.aspect]
     context.thread_count = 1
     context.options = _interlaced(recipe, dict(options))

@@ -121,7 +121,7 @@ def measure(path: Path) -> Measure:
         shifts, seams = _seams(path)
         with av.open(f"file:{path}", metadata_errors="replace") as container:
             return _Reading(container, shifts, seams).measure()
-    except (av.FFmpegError, OSError, AttributeError) as error:  # an unknown codec has no context in PyAV
+    except (av.FFmpegError, OSError) as error:
         raise Unmeasurable(f"{path.name}: {error}") from error
 
 
@@ -190,7 +190,7 @@ class _Reading:
         self._video = _best_video(container)
         self._frames: list[tuple[Fraction, Fraction, int, NDArray[np.uint8]]] = []
         self._first: Any = None
-        self._sounds: dict[int, _Sound] = {s.index: _Sound(s) for s in container.streams.audio}
+        self._sounds: dict[int, _Sound] = {s.index: _Sound(s) for s in container.streams.audio if s.codec_context}
         self._texts: dict[int, list[tuple[float, str]]] = defaultdict(list)
         self._damaged = 0
 
@@ -265,7 +265,7 @@ class _Reading:
 
 def _best_video(container: Any) -> Any:
     """The default one, else the largest; never a cover."""
-    streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    streams = [s for s in container.streams.video if s.codec_context and not s.disposition & Disposition.attached_pic]
     if not streams:
         raise Unmeasurable("no video stream")
     default = [s for s in streams if s.disposition & Disposition.default]

@@ -10,6 +10,7 @@ from typing import Any
 
 import av
 import numpy as np
+from av.stream import Disposition
 
 from tests.faithful.inputs import (
     CORNERS,
@@ -132,8 +133,9 @@ def _same_times(packets: list[Any]) -> None:
 
 def _swapped(packets: list[Any]) -> None:
     """Two are stored in the wrong order: what comes first is shown later."""
+    step = packets[1].dts - packets[0].dts
     for packet in packets:
-        packet.dts -= packets[1].dts - packets[0].dts
+        packet.dts -= step
     one, other = packets[10], packets[11]
     one.pts, other.pts = other.pts, one.pts
 
@@ -232,8 +234,8 @@ def _raw_mjpeg(folder: Path) -> Path:
     path = folder / "raw.mjpeg"
     with av.open(str(path), "w", format="mjpeg") as out:
         stream = out.add_stream("mjpeg", rate=25, options={"qscale": "2"})
-        # larger: FFmpeg takes what begins with one whole picture for a film anyway
         stream.width, stream.height, stream.pix_fmt = 8 * WIDTH, 8 * HEIGHT, "yuvj420p"
+        stream.codec_context.sample_aspect_ratio = Fraction(1)  # makes it JFIF, which FFmpeg takes for one picture
         for index in range(25):
             rgb = picture(index, width=8 * WIDTH, height=8 * HEIGHT)
             frame = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(format="yuvj420p")
@@ -249,6 +251,7 @@ def _two_pictures(suffix: str, muxer: str) -> Callable[[Path], Path]:
         def first(under_way: Film) -> None:
             stream = under_way.out.add_stream("libx264", rate=25, options={"preset": "ultrafast"})
             stream.width, stream.height, stream.pix_fmt = 32, 24, "yuv420p"
+            stream.disposition = Disposition(0)
             for index in range(50):
                 frame = av.VideoFrame.from_ndarray(np.full((24, 32, 3), 90, np.uint8), format="rgb24")
                 frame.pts, frame.time_base = index, Fraction(1, 25)
@@ -257,7 +260,10 @@ def _two_pictures(suffix: str, muxer: str) -> Callable[[Path], Path]:
             for packet in stream.encode(None):
                 under_way.put(packet, packet.time_base or Fraction(1, 25), stream)
 
-        return film(folder / f"two{suffix}", muxer, Recipe(), Sound("aac"), before=first)
+        def second(under_way: Film) -> None:
+            under_way.out.streams.video[1].disposition = Disposition.default
+
+        return film(folder / f"two{suffix}", muxer, Recipe(), Sound("aac"), before=first, after=second)
 
     return write
 
