@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,7 @@ class Outcome:
         error: the line that it ended with; "" when it did not.
         unexpected: that line is not one the program has for such inputs.
         code: as the command would return.
+        trace: of what was not expected.
     """
 
     path: Path | None
@@ -34,6 +36,7 @@ class Outcome:
     error: str = ""
     unexpected: bool = False
     code: int = 0
+    trace: str = ""
 
 
 def export_here(source: Path, out: Path, model: Path) -> Outcome:
@@ -42,7 +45,8 @@ def export_here(source: Path, out: Path, model: Path) -> Outcome:
         result = run_export(ExportJob(source, out, RunOptions(str(model), style=PLAIN)))
     except Exception as error:  # noqa: BLE001: whatever it is, the table shows it
         line, code = last_words(error, "seg-viewer")
-        return Outcome(None, (), line, not isinstance(error, SegViewerError), code)
+        wanted = isinstance(error, SegViewerError)
+        return Outcome(None, (), line, not wanted, code, "" if wanted else traceback.format_exc())
     return Outcome(result.path, (*result.warnings, f"sound: {result.audio}"))
 
 
