@@ -1,7 +1,7 @@
-"""Spoilt inputs, thousands of them, through the export: no crash, no hang, no leak, nothing left behind, no "unexpected".
+"""Thousands of spoilt inputs through the export: no crash, no hang, no leak, nothing left behind, no "unexpected".
 
-Input number N is the same in every run: seeds are the inputs of tests.faithful and the files of the folders given. What is
-done is logged, and a run that is started again goes on behind it. Findings are kept, some of each kind.
+Input number N is the same in every run: seeds are the inputs of tests.faithful and the files of the folders given.
+What is done is logged, and a run that is started again goes on behind it. Findings are kept, some of each kind.
 
 python -m benchmarks.fuzz_export [../shared/failing] --count 10000 --out out/fuzz
 python -m benchmarks.fuzz_export --out out/fuzz --show          # what was found so far
@@ -41,7 +41,9 @@ GROWTH_MIB = 100.0
 @click.option("--count", default=10_000, help="Inputs in all.")
 @click.option("--workers", default=1, type=click.IntRange(1, 2), help="Processes at a time.")
 @click.option("--limit", "limit_s", default=60.0, help="Seconds that one export may take.")
-@click.option("--out", default=Path("out/fuzz"), type=click.Path(path_type=Path), help="Folder of seeds, log, findings.")
+@click.option(
+    "--out", default=Path("out/fuzz"), type=click.Path(path_type=Path), help="Folder of seeds, log, findings."
+)
 @click.option("--suffixes", default=".mp4", help="Of the results, by turns, with commas.")
 @click.option("--show", is_flag=True, help="Only print what was found so far.")
 @click.option("--again", type=int, default=None, help="Run this input alone.")
@@ -169,8 +171,8 @@ def _print(verdicts: list[Verdict]) -> None:
         warm, last = life[WARM], life[-1]
         grown = last.memory_mib - warm.memory_mib
         word = "GROWS" if grown > GROWTH_MIB else "memory"
-        click.echo(f"{word}: {warm.memory_mib:.0f} → {last.memory_mib:.0f} MiB, {warm.files} → {last.files} open files, "
-                   f"{warm.threads} → {last.threads} threads over {len(life) - WARM} exports")  # fmt: skip
+        memory = f"{warm.memory_mib:.0f} → {last.memory_mib:.0f} MiB, {warm.files} → {last.files} open files"
+        click.echo(f"{word}: {memory}, {warm.threads} → {last.threads} threads over {len(life) - WARM} exports")
 
 
 def _lives(verdicts: list[Verdict]) -> list[list[Verdict]]:
@@ -180,7 +182,7 @@ def _lives(verdicts: list[Verdict]) -> list[list[Verdict]]:
         lives[-1].append(verdict)
         if verdict.kind in ("crash", "hang") or len(lives[-1]) == 400:
             lives.append([])
-    return [life for life in lives if len(life) > 2 * WARM and not life[-1].kind == "crash"]
+    return [life for life in lives if len(life) > 2 * WARM and life[-1].kind != "crash"]
 
 
 if __name__ == "__main__":

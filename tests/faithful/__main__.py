@@ -52,7 +52,9 @@ def main(folders: tuple[Path, ...], probe: tuple[Path, Path] | None, only: str, 
             if file is None:
                 report = run_case(case, folder, model, export=export, suffix=suffix)
             else:
-                report = judge(case, Path(shutil.copy(file, folder / file.name)), folder, model, export=export, suffix=suffix)
+                report = judge(
+                    case, Path(shutil.copy(file, folder / file.name)), folder, model, export=export, suffix=suffix
+                )
             reports.append(report)
             if not markdown:
                 _print_plain(report)
@@ -91,7 +93,8 @@ def row(report: Report) -> tuple[str, ...]:
         _change(len(source.times_s), len(result.times_s)),
         "equal" if not off and len(source.times_s) == len(result.times_s) else f"{len(off)} off",
         _offsets(source, result),
-        ", ".join(f"{b.length_s - a.length_s:+.3f} s" for a, b in zip(source.sounds, result.sounds, strict=False)) or "–",
+        ", ".join(f"{b.length_s - a.length_s:+.3f} s" for a, b in zip(source.sounds, result.sounds, strict=False))
+        or "–",
         _change(f"{source.aspect:.3f}", f"{result.aspect:.3f}"),
         _change(_tags(source), _tags(result)),
         told,
@@ -166,7 +169,9 @@ def _facts(measured: Measure) -> Iterator[tuple[str, str]]:
     for number, (start, end, title) in enumerate(measured.chapters, 1):
         yield f"chapter {number}", f"{start:.2f}, {end:.2f} s {title}"
     yield from measured.metadata.items()
-    rest: dict[str, Any] = {f.name: getattr(measured, f.name) for f in fields(measured) if f.name in ("seams", "damaged")}
+    rest: dict[str, Any] = {
+        f.name: getattr(measured, f.name) for f in fields(measured) if f.name in ("seams", "damaged")
+    }
     for name, value in (rest | measured.extras).items():
         if value:
             yield name, str(value)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from tests.faithful.compare import Fault, faults
 from tests.faithful.exports import Outcome, export_here
-from tests.faithful.inputs import Recipe, make
+from tests.faithful.inputs import make
 from tests.faithful.measure import Measure, Unmeasurable, measure
+from tests.faithful.recipe import Recipe
 from tests.faithful.troubles import Trouble
 
 Export = Callable[[Path, Path, Path], Outcome]
@@ -74,7 +75,13 @@ def _results(outcome: Outcome) -> set[str]:
     if outcome.path is None:
         return set()
     name = outcome.path.name
-    return {name, f"{name}.json", f"{outcome.path.stem}.json", f"{name}.manifest.json", f"{outcome.path.stem}.manifest.json"}
+    return {
+        name,
+        f"{name}.json",
+        f"{outcome.path.stem}.json",
+        f"{name}.manifest.json",
+        f"{outcome.path.stem}.manifest.json",
+    }
 
 
 def _refused(case: Trouble, outcome: Outcome) -> list[Fault]:

@@ -45,7 +45,10 @@ TELLS = {
     "seams": r"jump|discontinu|again|re-?based|spliced|join|restart|seam",
     "hdr": r"tone|hdr|pq|hlg|bt\.?709",
     "video damaged": r"damaged|did not decode|unreadable|repeat",
-    "sound damaged": r"declares [0-9]+ frames|stopped early|cut off|(sound|audio).*(damaged|did not decode|silen|unreadable)|(damaged|did not decode).*(sound|audio)",
+    "sound damaged": (
+        r"declares [0-9]+ frames|stopped early|cut off|(sound|audio).*(damaged|did not decode|silen|unreadable)"
+        r"|(damaged|did not decode).*(sound|audio)"
+    ),
 }
 """What of a source has to be told, and by what words."""
 
@@ -108,9 +111,7 @@ def times_off(source: Measure, result: Measure) -> list[float]:
     tick = float(_tick(source) + _tick(result))
     seam = float(SEAM_S * source.seams)
     first_a, first_b = source.times_s[0], result.times_s[0]
-    apart = (
-        abs(float((a - first_a) - (b - first_b))) for a, b in zip(source.times_s, result.times_s, strict=False)
-    )
+    apart = (abs(float((a - first_a) - (b - first_b))) for a, b in zip(source.times_s, result.times_s, strict=False))
     return [seconds for seconds in apart if seconds > tick + seam]
 
 

@@ -9,7 +9,18 @@ import random
 from collections.abc import Sequence
 from dataclasses import fields
 
-from tests.faithful.inputs import ASPECTS, AUDIO, CHANNELS, COLOURS, CONTAINERS, ORIENTATIONS, RATES, STARTS, VIDEO, Recipe
+from tests.faithful.recipe import (
+    ASPECTS,
+    AUDIO,
+    CHANNELS,
+    COLOURS,
+    CONTAINERS,
+    ORIENTATIONS,
+    RATES,
+    STARTS,
+    VIDEO,
+    Recipe,
+)
 
 VALUES: dict[str, tuple[str, ...]] = {
     "container": tuple(CONTAINERS),
@@ -79,7 +90,7 @@ def choose(count: int = COUNT) -> list[Recipe]:
     missing, chosen, rather = possible(), list[Recipe](), set[Pair]()
     while len(chosen) < count:
         candidates = [recipe for recipe in (_draw(rng) for _ in range(TRIES)) if not recipe.why_not()]
-        best = max(candidates, key=lambda r: (len(pairs_of(r) & missing), len(pairs_of(r, RATHER) - rather)))  # noqa: B023
+        best = max(candidates, key=lambda r: (len(pairs_of(r) & missing), len(pairs_of(r, RATHER) - rather)))
         missing -= pairs_of(best)
         rather |= pairs_of(best, RATHER)
         chosen.append(best)

@@ -1,7 +1,7 @@
 """DTS sound as stored bytes: FFmpeg's encoder of it is not in PyAV's build.
 
-Frames of 512 samples at 48 kHz, cut out of what FFmpeg's `dca` encoder made of silence and a tone of 750 Hz: silent, the
-tone's begin (two), its middle (repeats), its end (two).
+Frames of 512 samples at 48 kHz, cut out of what FFmpeg's `dca` encoder made of silence and a tone of 750 Hz: silent,
+the tone's begin (two), its middle (repeats), its end (two).
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ def export_here(source: Path, out: Path, model: Path) -> Outcome:
     """In this process, with an overlay that paints nothing."""
     try:
         result = run_export(ExportJob(source, out, RunOptions(str(model), style=PLAIN)))
-    except Exception as error:  # noqa: BLE001: whatever it is, the table shows it
+    except Exception as error:  # noqa: BLE001  whatever it is, the table shows it
         line, code = last_words(error, "seg-viewer")
         wanted = isinstance(error, SegViewerError)
         return Outcome(None, (), line, not wanted, code, "" if wanted else traceback.format_exc())
@@ -53,14 +53,26 @@ def export_here(source: Path, out: Path, model: Path) -> Outcome:
 def export_by_command(source: Path, out: Path, model: Path, timeout_s: float = 120) -> Outcome:
     """As typed: `seg-viewer export SOURCE -o OUT`, in a process of its own."""
     done = subprocess.run(
-        [sys.executable, "-m", "seg_viewer", "export", str(source), "-o", str(out), "--model", str(model), "--opacity", "0"],
+        [
+            sys.executable,
+            "-m",
+            "seg_viewer",
+            "export",
+            str(source),
+            "-o",
+            str(out),
+            "--model",
+            str(model),
+            "--opacity",
+            "0",
+        ],
         capture_output=True,
         encoding="utf-8",
         errors="replace",
         timeout=timeout_s,
         env=os.environ | {"COLUMNS": "1000"},
     )
-    said = tuple(line for line in (done.stderr + done.stdout).splitlines() if line.strip())
+    said = tuple(line for line in (done.stderr + done.stdout).splitlines() if line.strip() and "━" not in line)
     if done.returncode:
         line = said[-1] if said else ""
         crashed = done.returncode < 0 or "Traceback" in done.stderr or "unexpected" in done.stderr

@@ -228,7 +228,7 @@ def _serve(pipe: Any, job: Callable[[Attempt], Verdict]) -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     except ImportError:
         pass
-    noise = tempfile.TemporaryFile()
+    noise = tempfile.TemporaryFile()  # noqa: SIM115  as long as this process lives
     os.dup2(noise.fileno(), 2)
     while True:
         try:
@@ -251,7 +251,9 @@ class Worker:
         lifetime: tasks after which a fresh process goes on.
     """
 
-    def __init__(self, job: Callable[[Attempt], Verdict] = attempt, *, limit_s: float = 60.0, lifetime: int = 400) -> None:
+    def __init__(
+        self, job: Callable[[Attempt], Verdict] = attempt, *, limit_s: float = 60.0, lifetime: int = 400
+    ) -> None:
         self._job = job
         self._limit_s = limit_s
         self._lifetime = lifetime

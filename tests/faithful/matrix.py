@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.faithful.inputs import Recipe
+from tests.faithful.recipe import Recipe
 
 TABLE = """
 container video  audio    start rate  layout orientation aspect colour    scan

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,39 +17,12 @@ from av.stream import Disposition
 from av.video.reformatter import ColorRange
 from numpy.typing import NDArray
 
+from tests.faithful.measure_sound import Sound, Track, language
+
 BITS = 8
 BACK_S, AHEAD_S = 0.5, 10.0
 """A transport stream's clock that goes so far back, or ahead, starts anew."""
-QUIET_S = 0.05
-"""Between two beeps it is silent for at least so long."""
-LAYOUTS = {"5.1(side)": "5.1", "1 channels": "mono", "2 channels": "stereo"}
 METADATA = ("title", "creation_time", "location", "comment", "date", "artist")
-
-
-@dataclass(frozen=True)
-class Track:
-    """A sound track.
-
-    Args:
-        beeps_s: when each tone begins, on the file's clock.
-        start_s, end_s: of what was decoded, on the file's clock.
-        tones_hz: of each channel within the first beep; 0 for a silent one.
-        damaged: packets that did not decode.
-    """
-
-    codec: str
-    rate: int
-    layout: str
-    language: str
-    beeps_s: tuple[float, ...]
-    start_s: float
-    end_s: float
-    tones_hz: tuple[int, ...] = ()
-    damaged: int = 0
-
-    @property
-    def length_s(self) -> float:
-        return self.end_s - self.start_s
 
 
 @dataclass(frozen=True)
@@ -190,7 +164,7 @@ class _Reading:
         self._video = _best_video(container)
         self._frames: list[tuple[Fraction, Fraction, int, NDArray[np.uint8]]] = []
         self._first: Any = None
-        self._sounds: dict[int, _Sound] = {s.index: _Sound(s) for s in container.streams.audio if s.codec_context}
+        self._sounds: dict[int, Sound] = {s.index: Sound(s) for s in container.streams.audio if s.codec_context}
         self._texts: dict[int, list[tuple[float, str]]] = defaultdict(list)
         self._damaged = 0
 
@@ -221,7 +195,7 @@ class _Reading:
             damaged=self._damaged,
             sounds=tuple(sound.track() for sound in self._sounds.values() if sound.parts),
             subtitles=tuple(
-                (_language(s), tuple(self._texts[s.index])) for s in self._container.streams.subtitles
+                (language(s), tuple(self._texts[s.index])) for s in self._container.streams.subtitles
             ),
             chapters=tuple(_chapter(chapter) for chapter in self._container.chapters()),
             metadata={k.lower(): v for k, v in self._container.metadata.items() if k.lower() in METADATA},
@@ -273,7 +247,7 @@ def _best_video(container: Any) -> Any:
 
 
 def _usual(times: tuple[Fraction, ...]) -> Fraction:
-    steps = sorted(b - a for a, b in zip(times, times[1:], strict=False))
+    steps = sorted(b - a for a, b in pairwise(times))
     return steps[len(steps) // 2] if steps else Fraction(1, 25)
 
 
@@ -333,81 +307,10 @@ def _number(rgb: NDArray[np.uint8]) -> int:
     """What the bar of blocks says."""
     height, width = rgb.shape[:2]
     row = rgb[int(height * 0.42) : max(int(height * 0.58), int(height * 0.42) + 1)].mean(axis=(0, 2))
-    centres = [row[int((bit + 0.35) * width / BITS) : int((bit + 0.65) * width / BITS) + 1].mean() for bit in range(BITS)]
+    centres = [
+        row[int((bit + 0.35) * width / BITS) : int((bit + 0.65) * width / BITS) + 1].mean() for bit in range(BITS)
+    ]
     return sum(1 << bit for bit, light in enumerate(centres) if light > 120)
-
-
-class _Sound:
-    """What was decoded of one track."""
-
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-        self.damaged = 0
-        self.parts: list[tuple[float, NDArray[np.float32], int]] = []
-        self._layout = ""
-
-    def add(self, packet: Any) -> None:
-        for frame in packet.decode():
-            self._layout = frame.layout.name
-            wave = frame.to_ndarray()
-            if wave.dtype.kind in "iu":
-                wave = wave / float(np.iinfo(wave.dtype).max + 1)
-            if not frame.format.is_planar:
-                wave = wave.reshape(-1, frame.layout.nb_channels).T
-            time = float(frame.pts * frame.time_base) if frame.pts is not None else self._end()
-            self.parts.append((time, np.asarray(wave, np.float32), frame.sample_rate))
-
-    def _end(self) -> float:
-        time, wave, rate = self.parts[-1] if self.parts else (0.0, np.zeros((1, 0), np.float32), 1)
-        return time + wave.shape[1] / rate
-
-    def track(self) -> Track:
-        start = min(time for time, _wave, _rate in self.parts)
-        rate = self.parts[0][2]
-        stop = max(time + wave.shape[1] / step for time, wave, step in self.parts)
-        channels = max(wave.shape[0] for _time, wave, _rate in self.parts)
-        line = np.zeros((channels, round(min(stop - start, 600) * rate) + rate), np.float32)
-        for time, wave, _rate in self.parts:
-            place = round((time - start) * rate)
-            if 0 <= place and place + wave.shape[1] <= line.shape[1]:
-                line[: wave.shape[0], place : place + wave.shape[1]] = wave
-        onsets = _onsets(np.abs(line).max(axis=0), rate)
-        return Track(
-            codec=self._stream.codec_context.codec.canonical_name,
-            rate=rate,
-            layout=LAYOUTS.get(self._layout, self._layout),
-            language=_language(self._stream),
-            beeps_s=tuple(start + onset / rate for onset in onsets),
-            start_s=start,
-            end_s=stop,
-            tones_hz=_tones(line, rate, onsets[0]) if onsets else (),
-            damaged=self.damaged,
-        )
-
-
-def _onsets(level: NDArray[np.float32], rate: int) -> list[int]:
-    """Samples at which it becomes loud after silence."""
-    peak = float(level.max(initial=0))
-    if peak < 0.05:
-        return []
-    loud = np.flatnonzero(level > peak / 2)
-    fresh = np.flatnonzero(np.diff(loud, prepend=-rate) > QUIET_S * rate)
-    return [int(loud[index]) for index in fresh]
-
-
-def _tones(line: NDArray[np.float32], rate: int, onset: int) -> tuple[int, ...]:
-    """Loudest frequency of each channel, Hz."""
-    window = line[:, onset + rate // 100 : onset + rate // 11]
-    if not window.shape[1]:
-        return ()
-    spectrum = np.abs(np.fft.rfft(window * np.hanning(window.shape[1]), n=rate, axis=1))
-    loud = np.abs(window).max(axis=1) > 0.03
-    return tuple(int(k) if heard else 0 for k, heard in zip(spectrum.argmax(axis=1), loud, strict=True))
-
-
-def _language(stream: Any) -> str:
-    language = stream.metadata.get("language", "")
-    return "" if language == "und" else language
 
 
 def _text(packet: Any) -> str:

@@ -13,8 +13,9 @@ import pytest
 
 from tests.faithful.cases import case_of
 from tests.faithful.fuzzing import Attempt, Verdict, Worker, attempt, clean, spoil, unplayable
-from tests.faithful.inputs import Recipe, make
+from tests.faithful.inputs import make
 from tests.faithful.matrix import recipes
+from tests.faithful.recipe import Recipe
 
 
 def _dies(task: Attempt) -> Verdict:
@@ -37,7 +38,9 @@ def task(tmp_path: Path) -> Attempt:
     return Attempt(7, tmp_path / "in.mp4", tmp_path, tmp_path / "m.onnx")
 
 
-@pytest.mark.parametrize(("job", "kind", "limit_s"), [(_dies, "crash", 60.0), (_hangs, "hang", 0.5), (_chatters, "noise", 60.0)])
+@pytest.mark.parametrize(
+    ("job", "kind", "limit_s"), [(_dies, "crash", 60.0), (_hangs, "hang", 0.5), (_chatters, "noise", 60.0)]
+)
 def test_what_must_not_happen_is_noticed(
     job: Callable[[Attempt], Verdict], kind: str, limit_s: float, task: Attempt
 ) -> None:

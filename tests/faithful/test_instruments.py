@@ -13,18 +13,10 @@ import pytest
 from tests.faithful.cases import case_of, judge
 from tests.faithful.compare import EXCUSES, faults
 from tests.faithful.exports import Outcome
-from tests.faithful.inputs import (
-    ASPECTS,
-    COLOURS,
-    CORNERS,
-    ORIENTATIONS,
-    WIDTH,
-    Recipe,
-    frame_times,
-    make,
-)
+from tests.faithful.inputs import frame_times, make
 from tests.faithful.matrix import recipes
 from tests.faithful.measure import Measure, Tags, measure
+from tests.faithful.recipe import ASPECTS, COLOURS, CORNERS, ORIENTATIONS, WIDTH, Recipe
 
 
 @pytest.mark.parametrize("recipe", recipes(), ids=lambda recipe: recipe.name)
@@ -36,7 +28,9 @@ def test_an_input_is_as_its_recipe_says(recipe: Recipe, tmp_path: Path) -> None:
     assert [float(t - seen.times_s[0]) for t in seen.times_s] == pytest.approx([float(t) for t in times], abs=0.0011)
     turned = ORIENTATIONS[recipe.orientation][0] in (90, 270)
     if not turned:  # the bar stands upright then
-        assert seen.numbers == tuple(-1 if k == flash else number for k, number in enumerate(_shown(len(times), recipe)))
+        assert seen.numbers == tuple(
+            -1 if k == flash else number for k, number in enumerate(_shown(len(times), recipe))
+        )
     assert seen.flashes_s == (pytest.approx(float(seen.times_s[0] + times[flash]), abs=0.0011),)
     shown = WIDTH / (64 if recipe.video == "av1" else 48) * float(ASPECTS[recipe.aspect])
     assert seen.aspect == pytest.approx(1 / shown if turned else shown, rel=0.01)
@@ -51,7 +45,9 @@ def test_an_input_is_as_its_recipe_says(recipe: Recipe, tmp_path: Path) -> None:
     assert len(seen.sounds) == (recipe.audio != "none")
     for track in seen.sounds:
         assert track.layout == recipe.layout and len(track.beeps_s) == 1
-        assert track.beeps_s[0] - seen.flashes_s[0] == pytest.approx(0, abs=0.06 if recipe.container == "avi" else 0.035)
+        assert track.beeps_s[0] - seen.flashes_s[0] == pytest.approx(
+            0, abs=0.06 if recipe.container == "avi" else 0.035
+        )
         assert track.length_s == pytest.approx(2, abs=0.12)
 
 
@@ -108,7 +104,10 @@ SPOILT = [
     ("sound offset", lambda m: replace(m, sounds=(m.sounds[0], _later(m.sounds[1], -0.021)))),
     ("sound length", lambda m: replace(m, sounds=(m.sounds[0], replace(m.sounds[1], end_s=m.sounds[1].end_s - 0.2)))),
     ("sound layout", lambda m: replace(m, sounds=(replace(m.sounds[0], layout="stereo"), m.sounds[1]))),
-    ("sound channels", lambda m: replace(m, sounds=(replace(m.sounds[0], tones_hz=(900, 750, 0, 0, 0, 0)), m.sounds[1]))),
+    (
+        "sound channels",
+        lambda m: replace(m, sounds=(replace(m.sounds[0], tones_hz=(900, 750, 0, 0, 0, 0)), m.sounds[1])),
+    ),
     ("sound language", lambda m: replace(m, sounds=m.sounds[::-1])),
     ("sound rate", lambda m: replace(m, sounds=(replace(m.sounds[0], rate=44_100), m.sounds[1]))),
     ("sound damaged", lambda m: replace(m, sounds=(replace(m.sounds[0], damaged=1), m.sounds[1]))),
@@ -152,8 +151,14 @@ def test_high_dynamic_range(whole: Measure) -> None:
     assert {fault.kind for fault in faults(pq, mapped, [])} == {"not told"}
 
 
-@pytest.mark.parametrize(("source", "words"), [({"interlaced": True}, "deinterlaced"), ({"seams": 1}, "the clock jumps"),
-                                              ({"damaged": 2}, "2 damaged pictures repeated")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ({"interlaced": True}, "deinterlaced"),
+        ({"seams": 1}, "the clock jumps"),
+        ({"damaged": 2}, "2 damaged pictures repeated"),
+    ],
+)
 def test_what_has_to_be_told(whole: Measure, source: dict[str, Any], words: str) -> None:
     troubled = replace(whole, **source)
     assert [fault.kind for fault in faults(troubled, whole, [])] == ["not told"]

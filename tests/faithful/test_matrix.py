@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from tests.faithful.cases import case_of, run_case
 from tests.faithful.covering import VALUES, pairs_of, possible
 from tests.faithful.exports import Outcome, export_by_command, export_here
-from tests.faithful.inputs import AUDIO, CONTAINERS, Recipe
 from tests.faithful.matrix import recipes
+from tests.faithful.recipe import AUDIO, CONTAINERS, Recipe
 from tests.faithful.troubles import TROUBLES, Trouble
 
 RECIPES = recipes()
@@ -66,13 +66,21 @@ def _recipes(draw: st.DrawFn) -> Recipe:
     container = draw(st.sampled_from(VALUES["container"]))
     _suffix, _muxer, video, audio = CONTAINERS[container]
     sound = draw(st.sampled_from(sorted(audio)))
-    rest = {name: draw(st.sampled_from(VALUES[name])) for name in VALUES if name not in ("container", "video", "audio", "layout")}
+    rest = {
+        name: draw(st.sampled_from(VALUES[name]))
+        for name in VALUES
+        if name not in ("container", "video", "audio", "layout")
+    }
     layout = draw(st.sampled_from(AUDIO[sound][2]))
     return Recipe(container, draw(st.sampled_from(sorted(video))), sound, layout=layout, **rest)
 
 
-@settings(max_examples=15, deadline=None, derandomize=True,
-          suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=15,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 @given(recipe=_recipes().filter(lambda recipe: not recipe.why_not()))
 def test_any_input(recipe: Recipe, model: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:

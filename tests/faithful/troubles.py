@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -12,22 +12,11 @@ import av
 import numpy as np
 from av.stream import Disposition
 
-from tests.faithful.inputs import (
-    CORNERS,
-    HEIGHT,
-    TICKS,
-    WIDTH,
-    Film,
-    Recipe,
-    Sound,
-    add_sound,
-    add_video,
-    end_of,
-    frame_times,
-    make,
-    picture,
-)
-from tests.faithful.measure import Measure, Tags, Unmeasurable, measure
+from tests.faithful.beside import LANGUAGES, beside, cover, font, positions, tracks
+from tests.faithful.inputs import Film, Sound, add_video, film, frame_times, make
+from tests.faithful.measure import Measure, Unmeasurable, measure
+from tests.faithful.picture_files import DURATIONS_S, durations, known, pictures, raw_mjpeg
+from tests.faithful.recipe import HEIGHT, TICKS, WIDTH, Recipe
 
 Truth = Callable[[Path], Measure]
 
@@ -53,24 +42,6 @@ class Trouble:
     may_refuse: bool = False
     truth: Truth = measure
     ours: bool = True
-
-
-def film(path: Path, muxer: str, recipe: Recipe, *sounds: Sound, start: Fraction = Fraction(0),
-         options: dict[str, str] | None = None, before: Callable[[Film], None] | None = None,
-         after: Callable[[Film], None] | None = None, late_s: float = 0.0) -> Path:  # fmt: skip
-    """A picture, which begins at `late_s`, and tracks on the same clock."""
-    under_way = Film(path, muxer, start, options or {})
-    if before:
-        before(under_way)
-    times = frame_times(recipe.rate)
-    under_way.start += Fraction(late_s)
-    onset = add_video(under_way, recipe, times) + late_s
-    under_way.start -= Fraction(late_s)
-    for sound in sounds:
-        add_sound(under_way, sound, onset, end_of(times, recipe.rate) + late_s)
-    if after:
-        after(under_way)
-    return under_way.close()
 
 
 def _spliced(*parts: Recipe) -> Callable[[Path], Path]:
@@ -122,7 +93,9 @@ def _change(recipe: Recipe, change: Callable[[list[Any]], None], kind: str) -> C
             under_way.timed = [(packet.dts * packet.time_base, packet) for packet in kept]
 
         sounds = [Sound(recipe.audio, recipe.layout)] if recipe.audio != "none" else []
-        return film(folder / f"changed.{recipe.container}", {"mkv": "matroska"}[recipe.container], recipe, *sounds, after=edit)
+        return film(
+            folder / f"changed.{recipe.container}", {"mkv": "matroska"}[recipe.container], recipe, *sounds, after=edit
+        )
 
     return write
 
@@ -185,65 +158,6 @@ def _resized(folder: Path) -> Path:
     return whole
 
 
-DURATIONS_S = (0.5, 1.0, 5.0)
-
-
-def _pictures(suffix: str, encoder: str, pix_fmt: str, durations: Sequence[float], unit: int) -> Callable[[Path], Path]:
-    """Animated pictures; each says how long it is shown."""
-
-    def write(folder: Path) -> Path:
-        path = folder / f"pictures{suffix}"
-        with av.open(str(path), "w") as out:
-            stream = out.add_stream(encoder, rate=10)
-            stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, pix_fmt
-            stream.codec_context.time_base = Fraction(1, unit)
-            packets = []
-            for index, _seconds in enumerate(durations):
-                frame = av.VideoFrame.from_ndarray(picture(index), format="rgb24").reformat(format=pix_fmt)
-                frame.pts, frame.time_base = round(sum(durations[:index]) * unit), Fraction(1, unit)
-                frame.duration = round(durations[index] * unit)
-                packets += stream.encode(frame)
-            packets += stream.encode(None)
-            if len(packets) == len(durations):  # WebP's encoder makes one of all
-                for packet, seconds in zip(packets, durations, strict=True):
-                    packet.duration, packet.time_base = round(seconds * unit), Fraction(1, unit)
-            out.mux(packets)
-        return path
-
-    return write
-
-
-def known(times: Sequence[float], end_s: float) -> Truth:
-    """Of a silent picture file whose times are known."""
-
-    def truth(_path: Path) -> Measure:
-        return Measure(
-            "pictures", "", WIDTH, HEIGHT, tuple(Fraction(time).limit_denominator(TICKS) for time in times), end_s, (),
-            tuple(range(len(times))), np.array(CORNERS, float), WIDTH / HEIGHT, Tags(full=True),
-        )  # fmt: skip
-
-    return truth
-
-
-def _durations(path: Path) -> Measure:
-    starts = [sum(DURATIONS_S[:k]) for k in range(len(DURATIONS_S))]
-    return known(starts, sum(DURATIONS_S))(path)
-
-
-def _raw_mjpeg(folder: Path) -> Path:
-    path = folder / "raw.mjpeg"
-    with av.open(str(path), "w", format="mjpeg") as out:
-        stream = out.add_stream("mjpeg", rate=25, options={"qscale": "2"})
-        stream.width, stream.height, stream.pix_fmt = 8 * WIDTH, 8 * HEIGHT, "yuvj420p"
-        stream.codec_context.sample_aspect_ratio = Fraction(1)  # makes it JFIF, which FFmpeg takes for one picture
-        for index in range(25):
-            rgb = picture(index, width=8 * WIDTH, height=8 * HEIGHT)
-            frame = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(format="yuvj420p")
-            out.mux(stream.encode(frame))
-        out.mux(stream.encode(None))
-    return path
-
-
 def _two_pictures(suffix: str, muxer: str) -> Callable[[Path], Path]:
     """The first stream is a small grey one; the second is what a person wants to see."""
 
@@ -266,70 +180,6 @@ def _two_pictures(suffix: str, muxer: str) -> Callable[[Path], Path]:
         return film(folder / f"two{suffix}", muxer, Recipe(), Sound("aac"), before=first, after=second)
 
     return write
-
-
-def _texts(under_way: Film, codec: str, language: str, texts: Sequence[tuple[float, float, str]]) -> None:
-    stream = under_way.out.add_mux_stream(codec)
-    stream.time_base = Fraction(1, 1000)
-    stream.metadata["language"] = language
-    for start, seconds, text in texts:
-        data = text.encode()
-        if codec == "mov_text":
-            data = len(data).to_bytes(2, "big") + data
-        packet = av.Packet(data)
-        packet.pts = packet.dts = round(start * 1000)
-        packet.duration = round(seconds * 1000)
-        under_way.put(packet, Fraction(1, 1000), stream)
-
-
-CHAPTERS = [
-    {"id": 1, "start": 0, "end": 1000, "time_base": Fraction(1, 1000), "metadata": {"title": "first"}},
-    {"id": 2, "start": 1000, "end": 2000, "time_base": Fraction(1, 1000), "metadata": {"title": "second"}},
-]
-ABOUT = {"title": "A drive", "creation_time": "2024-05-06T07:08:09.000000Z", "location": "+48.1351+011.5820/"}
-LINES = [(0.2, 0.5, "hello"), (1.2, 0.5, "world")]
-
-
-def _beside(suffix: str, muxer: str, text_codec: str, *more: Callable[[Film], None]) -> Callable[[Path], Path]:
-    def write(folder: Path) -> Path:
-        def after(under_way: Film) -> None:
-            _texts(under_way, text_codec, "deu", LINES)
-            under_way.out.metadata.update(ABOUT)
-            under_way.out.set_chapters(CHAPTERS)
-            for add in more:
-                add(under_way)
-
-        return film(folder / f"beside{suffix}", muxer, Recipe(), Sound("aac"), after=after)
-
-    return write
-
-
-def _cover(under_way: Film) -> None:
-    jpeg = av.codec.CodecContext.create("mjpeg", "w")
-    jpeg.width, jpeg.height, jpeg.pix_fmt, jpeg.time_base = 16, 16, "yuvj420p", Fraction(1, 25)
-    frame = av.VideoFrame.from_ndarray(np.full((16, 16, 3), 200, np.uint8), format="rgb24").reformat(format="yuvj420p")
-    data = b"".join(bytes(packet) for packet in (*jpeg.encode(frame), *jpeg.encode(None)))
-    under_way.out.add_attachment("cover.jpg", "image/jpeg", data)
-
-
-def _font(under_way: Film) -> None:
-    under_way.out.add_attachment("a.ttf", "font/ttf", b"no real font")
-
-
-def _positions(under_way: Film) -> None:
-    """A data track, as cameras with GPS write one."""
-    stream = under_way.out.add_data_stream("klv")
-    for index in range(4):
-        packet = av.Packet(b"\x06\x0e\x2b\x34" + bytes([index]) * 12)
-        packet.pts = packet.dts = index * 500
-        under_way.put(packet, Fraction(1, 1000), stream)
-
-
-LANGUAGES = (Sound("aac", "stereo", "deu", 500), Sound("aac", "mono", "eng", 800), Sound("ac3", "5.1", "fra", 1100))
-
-
-def _tracks(suffix: str, muxer: str, *sounds: Sound, late_s: float = 0.0) -> Callable[[Path], Path]:
-    return lambda folder: film(folder / f"tracks{suffix}", muxer, Recipe(), *sounds, late_s=late_s)
 
 
 def _cut(folder: Path) -> Path:
@@ -394,27 +244,29 @@ TROUBLES = [
     Trouble("hole-aac", _change(_AAC, _hole, "audio")),
     Trouble("hole-pcm", _change(Recipe("mkv", audio="pcm"), _hole, "audio")),
     Trouble("hole-vorbis", _change(Recipe("mkv", audio="vorbis"), _hole, "audio")),
-    Trouble("empty-track", _empty_track, (r"(sound|audio).*(left out|empty|no packet|holds nothing)|left out:.*(sound|audio)",)),
+    Trouble("empty-track", _empty_track,
+            (r"(sound|audio).*(left out|empty|no packet|holds nothing)|left out:.*(sound|audio)",)),
     Trouble("size-midway", _resized, (r"size|scaled",)),
-    Trouble("durations-gif", _pictures(".gif", "gif", "rgb8", DURATIONS_S, 100), truth=_durations),
-    Trouble("durations-apng", _pictures(".apng", "apng", "rgb24", DURATIONS_S, 1000), truth=_durations),
-    Trouble("animated-webp", _pictures(".webp", "libwebp_anim", "yuv420p", [0.5, 1.0, 0.25], 1000),
+    Trouble("durations-gif", pictures(".gif", "gif", "rgb8", DURATIONS_S, 100), truth=durations),
+    Trouble("durations-apng", pictures(".apng", "apng", "rgb24", DURATIONS_S, 1000), truth=durations),
+    Trouble("animated-webp", pictures(".webp", "libwebp_anim", "yuv420p", [0.5, 1.0, 0.25], 1000),
             truth=known([0, 0.5, 1.5], 1.75)),
-    Trouble("raw-mjpeg", _raw_mjpeg, truth=known([k / 25 for k in range(25)], 1.0)),
+    Trouble("raw-mjpeg", raw_mjpeg, truth=known([k / 25 for k in range(25)], 1.0)),
     Trouble("two-pictures-ts", _two_pictures(".ts", "mpegts")),
     Trouble("two-pictures-mp4", _two_pictures(".mp4", "mp4")),
-    Trouble("beside-mp4", _beside(".mp4", "mp4", "mov_text")),
-    Trouble("beside-mkv", _beside(".mkv", "matroska", "subrip", _cover, _font)),
-    Trouble("data-ts", lambda folder: film(folder / "data.ts", "mpegts", Recipe("ts"), Sound("aac"), after=_positions)),
-    Trouble("languages-mkv", _tracks(".mkv", "matroska", *LANGUAGES)),
-    Trouble("languages-mp4", _tracks(".mp4", "mp4", *LANGUAGES)),
-    Trouble("languages-ts", _tracks(".ts", "mpegts", Sound("mp2", "stereo", "deu"), Sound("dts", "stereo", "eng"))),
-    Trouble("late-sound-mp4", _tracks(".mp4", "mp4", Sound("aac", start_s=0.6))),
-    Trouble("late-sound-mkv", _tracks(".mkv", "matroska", Sound("vorbis", start_s=0.6))),
-    Trouble("late-picture-mp4", _tracks(".mp4", "mp4", Sound("aac"), late_s=0.5)),
-    Trouble("late-picture-mkv", _tracks(".mkv", "matroska", Sound("pcm"), late_s=0.5)),
-    Trouble("long-sound", _tracks(".mkv", "matroska", Sound("opus", seconds=3.5))),
-    Trouble("short-sound", _tracks(".mp4", "mp4", Sound("aac", seconds=1.3))),
+    Trouble("beside-mp4", beside(".mp4", "mp4", "mov_text")),
+    Trouble("beside-mkv", beside(".mkv", "matroska", "subrip", cover, font)),
+    Trouble("data-ts", lambda folder: film(folder / "data.ts", "mpegts", Recipe("ts"), Sound("aac"), after=positions)),
+    Trouble("languages-mkv", tracks(".mkv", "matroska", *LANGUAGES)),
+    Trouble("languages-mp4", tracks(".mp4", "mp4", *LANGUAGES)),
+    Trouble("languages-ts", tracks(".ts", "mpegts", Sound("mp2", "stereo", "deu"), Sound("dts", "stereo", "eng"))),
+    Trouble("late-sound-mp4", tracks(".mp4", "mp4", Sound("aac", start_s=0.6))),
+    Trouble("late-sound-mkv", tracks(".mkv", "matroska", Sound("vorbis", start_s=0.6))),
+    Trouble("late-picture-mp4", tracks(".mp4", "mp4", Sound("aac"), late_s=0.5)),
+    Trouble("late-picture-mkv", tracks(".mkv", "matroska", Sound("pcm"), late_s=0.5)),
+    Trouble("long-sound", tracks(".mkv", "matroska", Sound("opus", seconds=3.5))),
+    Trouble("short-sound", tracks(".mp4", "mp4", Sound("aac", seconds=1.3))),
     Trouble("cut", _cut, (r"[0-9]+ frames|stopped early|cut off",)),
-    *[Trouble(f"flipped-header-{seed}", _flipped(seed), may_refuse=True, truth=_maybe, ours=False) for seed in range(4)],
+    *[Trouble(f"flipped-header-{seed}", _flipped(seed), may_refuse=True, truth=_maybe, ours=False)
+      for seed in range(4)],
 ]  # fmt: skip
