@@ -2,6 +2,7 @@
 
 python -m tests.faithful                          # the chosen inputs and the troubles
 python -m tests.faithful ../shared/failing        # and the files of folders
+python -m tests.faithful --chance 500 --seed 3    # any inputs that can be made
 python -m tests.faithful --only spliced --suffix .mkv
 python -m tests.faithful --probe source.mp4 result.mp4
 """
@@ -19,9 +20,11 @@ import click
 
 from tests.faithful.cases import Report, case_of, judge, run_case
 from tests.faithful.compare import sound_offset_s, times_off
+from tests.faithful.covering import by_chance
 from tests.faithful.exports import export_by_command, export_here
 from tests.faithful.matrix import recipes
 from tests.faithful.measure import Measure, Unmeasurable, measure
+from tests.faithful.recipe import Recipe
 from tests.faithful.troubles import TROUBLES, Trouble
 from tests.models import color_model
 
@@ -34,11 +37,21 @@ REFUSED = {"unk_video.mp4": "codec|decod|zzzz", "089_header.mp4": "."}
 @click.argument("folders", nargs=-1, type=click.Path(exists=True, path_type=Path))
 @click.option("--probe", nargs=2, type=click.Path(exists=True, path_type=Path), help="Two files side by side.")
 @click.option("--only", default="", help="Inputs whose name holds this.")
+@click.option("--chance", default=0, help="As many inputs by chance, instead of the chosen ones.")
+@click.option("--seed", default=0, help="Of that chance.")
 @click.option("--suffix", default=".mp4", help="Of the results.")
 @click.option("--by-command", is_flag=True, help="Each export in a process of its own, as typed.")
 @click.option("--markdown", is_flag=True, help="The table in Markdown.")
-def main(folders: tuple[Path, ...], probe: tuple[Path, Path] | None, only: str, suffix: str, by_command: bool,
-         markdown: bool) -> None:  # fmt: skip
+def main(
+    folders: tuple[Path, ...],
+    probe: tuple[Path, Path] | None,
+    only: str,
+    chance: int,
+    seed: int,
+    suffix: str,
+    by_command: bool,
+    markdown: bool,
+) -> None:
     if probe:
         _print_probe(*probe)
         return
@@ -46,7 +59,7 @@ def main(folders: tuple[Path, ...], probe: tuple[Path, Path] | None, only: str, 
     reports = []
     with tempfile.TemporaryDirectory() as scratch:
         model = color_model(Path(scratch) / "colors.onnx")
-        for number, (case, file) in enumerate(_cases(folders, only)):
+        for number, (case, file) in enumerate(_cases(folders, only, by_chance(chance, seed))):
             folder = Path(scratch) / str(number)
             folder.mkdir()
             if file is None:
@@ -65,12 +78,12 @@ def main(folders: tuple[Path, ...], probe: tuple[Path, Path] | None, only: str, 
     click.echo(f"\n{len(reports)} inputs: {len(reports) - wrong} right, {wrong} not")
 
 
-def _cases(folders: tuple[Path, ...], only: str) -> Iterator[tuple[Trouble, Path | None]]:
+def _cases(folders: tuple[Path, ...], only: str, drawn: list[Recipe]) -> Iterator[tuple[Trouble, Path | None]]:
     for folder in folders:
         for file in sorted(folder.iterdir() if folder.is_dir() else [folder]):
             if file.suffix.lower() not in (".md", ".txt", ".json") and only in file.name:
                 yield _of_file(file), file
-    for case in (*map(case_of, recipes()), *TROUBLES):
+    for case in map(case_of, drawn) if drawn else (*map(case_of, recipes()), *TROUBLES):
         if only in case.name:
             yield case, None
 

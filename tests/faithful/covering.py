@@ -84,6 +84,16 @@ def _draw(rng: random.Random) -> Recipe:
     return Recipe(**chosen)
 
 
+def by_chance(count: int, seed: int = 0) -> list[Recipe]:
+    """Inputs that can be made; the same for the same seed."""
+    rng, drawn = random.Random(seed), list[Recipe]()
+    while len(drawn) < count:
+        recipe = _draw(rng)
+        if not recipe.why_not():
+            drawn.append(recipe)
+    return drawn
+
+
 def choose(count: int = COUNT) -> list[Recipe]:
     """Greedy: each next one is the one of many that covers most of what is missing."""
     rng = random.Random(1)
