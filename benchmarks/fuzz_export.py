@@ -182,7 +182,7 @@ def _lives(verdicts: list[Verdict]) -> list[list[Verdict]]:
         lives[-1].append(verdict)
         if verdict.kind in ("crash", "hang") or len(lives[-1]) == 400:
             lives.append([])
-    return [life for life in lives if len(life) > 2 * WARM and life[-1].kind != "crash"]
+    return [life for life in lives if len(life) > 2 * WARM and life[-1].kind not in ("crash", "hang")]
 
 
 if __name__ == "__main__":

@@ -59,8 +59,8 @@ def judge(case: Trouble, source: Path, folder: Path, model: Path, *, export: Exp
     before = {path.name for path in folder.iterdir()}
     out = folder / f"result{suffix}"
     outcome = export(source, out, model)
-    left = {path.name for path in folder.iterdir()} - before - _results(outcome)
-    found = [Fault("left behind", ", ".join(sorted(left)))] if left else []
+    left = left_behind(folder, before, outcome)
+    found = [Fault("left behind", ", ".join(left))] if left else []
     if outcome.unexpected:
         found.append(Fault("unexpected", outcome.error))
     if outcome.path is None:
@@ -70,18 +70,14 @@ def judge(case: Trouble, source: Path, folder: Path, model: Path, *, export: Exp
     return _measured(case, source, outcome, found)
 
 
-def _results(outcome: Outcome) -> set[str]:
-    """Names that an export may leave: the result and its manifest."""
-    if outcome.path is None:
-        return set()
-    name = outcome.path.name
-    return {
-        name,
-        f"{name}.json",
-        f"{outcome.path.stem}.json",
-        f"{name}.manifest.json",
-        f"{outcome.path.stem}.manifest.json",
-    }
+def left_behind(folder: Path, before: set[str], outcome: Outcome) -> list[str]:
+    """Names in `folder` that an export may not leave: anything but results, manifests, and parts that it told of."""
+    names = {path.name for path in folder.iterdir()} - before
+    if outcome.path is not None:
+        names -= {name for name in names if name.startswith(f"{outcome.path.stem}.")}
+    elif "--resume" in outcome.error:
+        names -= {name for name in names if name.endswith(".parts")}
+    return sorted(names)
 
 
 def _refused(case: Trouble, outcome: Outcome) -> list[Fault]:

@@ -18,6 +18,7 @@ from typing import Any
 import av
 import numpy as np
 
+from tests.faithful.cases import left_behind
 from tests.faithful.exports import Outcome, export_by_command, export_here
 
 SAID = re.compile(r"(/[^\s:]*/)?[\w.-]+\.(part\.)?\w{2,5}(?=[:,\s])|[0-9]+(\.[0-9]+)?")
@@ -171,7 +172,7 @@ def attempt(task: Attempt) -> Verdict:
     else:
         outcome = export_here(task.source, task.folder / f"out{task.suffix}", task.model)
         trace = outcome.trace
-    left = sorted({path.name for path in task.folder.iterdir()} - before - _made(task.folder, outcome))
+    left = left_behind(task.folder, before, outcome)
     kind, line = _kind(outcome, left, lost)
     return Verdict(task.number, kind, line, trace=trace or "".join(lost), **_resources())
 
@@ -189,12 +190,6 @@ def _kind(outcome: Outcome, left: list[str], lost: list[str]) -> tuple[str, str]
         return ("refused" if good else "no line"), said
     wrong = unplayable(outcome.path)
     return ("unplayable", wrong) if wrong else ("exported", said)
-
-
-def _made(folder: Path, outcome: Outcome) -> set[str]:
-    if outcome.path is None:
-        return set()
-    return {path.name for path in folder.iterdir() if path.name.startswith(outcome.path.stem)}
 
 
 def unplayable(path: Path) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
@@ -18,10 +18,9 @@ from av.video.reformatter import ColorRange
 from numpy.typing import NDArray
 
 from tests.faithful.measure_sound import Sound, Track, language
+from tests.faithful.seams import packets, shifts
 
 BITS = 8
-BACK_S, AHEAD_S = 0.5, 10.0
-"""A transport stream's clock that goes so far back, or ahead, starts anew."""
 METADATA = ("title", "creation_time", "location", "comment", "date", "artist")
 
 
@@ -92,74 +91,19 @@ class Unmeasurable(Exception):
 def measure(path: Path) -> Measure:
     """Raises: Unmeasurable for what plain PyAV gets no picture from."""
     try:
-        shifts, seams = _seams(path)
+        late, seams = shifts(path)
         with av.open(f"file:{path}", metadata_errors="replace") as container:
-            return _Reading(container, shifts, seams).measure()
+            return _Reading(container, late, seams).measure()
     except (av.FFmpegError, OSError) as error:
         raise Unmeasurable(f"{path.name}: {error}") from error
-
-
-def _packets(container: Any) -> Iterator[Any]:
-    """All packets until the end, or until the file cannot be read on."""
-    packets = container.demux()
-    while True:
-        try:
-            packet = next(packets)
-        except (StopIteration, av.FFmpegError):
-            return
-        yield packet
-
-
-class _Epochs:
-    """Which stretch of a stream's clock each packet belongs to."""
-
-    def __init__(self, on: bool) -> None:
-        self._on = on
-        self._last: dict[int, float] = {}
-        self._number: dict[int, int] = defaultdict(int)
-
-    def of(self, packet: Any) -> int:
-        if not self._on or packet.dts is None:
-            return self._number[packet.stream_index]
-        now = float(packet.dts * packet.time_base)
-        last = self._last.get(packet.stream_index, now)
-        if now < last - BACK_S or now > last + AHEAD_S:
-            self._number[packet.stream_index] += 1
-        self._last[packet.stream_index] = now
-        return self._number[packet.stream_index]
-
-
-def _is_spliced(container: Any) -> bool:
-    return container.format.name == "mpegts"
-
-
-def _seams(path: Path) -> tuple[list[Fraction], int]:
-    """Seconds to add in each stretch, so that each begins where the one before ends; and how many seams there are."""
-    begin: dict[int, Fraction] = {}
-    end: dict[int, Fraction] = {}
-    with av.open(f"file:{path}", metadata_errors="replace") as container:
-        if not _is_spliced(container):
-            return [Fraction(0)], 0
-        epochs = _Epochs(True)
-        for packet in _packets(container):
-            if packet.pts is None or packet.stream.type not in ("video", "audio"):
-                continue
-            epoch, start = epochs.of(packet), packet.pts * packet.time_base
-            begin[epoch] = min(begin.get(epoch, start), start)
-            stop = start + (packet.duration or 0) * packet.time_base
-            end[epoch] = max(end.get(epoch, stop), stop)
-    shifts = [Fraction(0)]
-    for epoch in range(1, len(begin)):
-        shifts.append(end[epoch - 1] + shifts[-1] - begin[epoch])
-    return shifts, len(shifts) - 1
 
 
 class _Reading:
     """One pass over a file."""
 
-    def __init__(self, container: Any, shifts: list[Fraction], seams: int) -> None:
+    def __init__(self, container: Any, late: list[Fraction], seams: int) -> None:
         self._container = container
-        self._shifts = shifts
+        self._late = late
         self._count = seams
         self._video = _best_video(container)
         self._frames: list[tuple[Fraction, Fraction, int, NDArray[np.uint8]]] = []
@@ -203,9 +147,8 @@ class _Reading:
         )  # fmt: skip
 
     def _read(self) -> None:
-        epochs = _Epochs(_is_spliced(self._container))
-        for packet in _packets(self._container):
-            shift = self._shifts[min(epochs.of(packet), len(self._shifts) - 1)]
+        for number, packet in enumerate(packets(self._container)):
+            shift = self._late[number] if number < len(self._late) else Fraction(0)
             stream = packet.stream
             if packet.size and shift and packet.pts is not None:
                 ticks = round(shift / packet.time_base)

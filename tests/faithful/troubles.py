@@ -138,6 +138,14 @@ def _healthy(recipe: Recipe) -> Truth:
     return truth
 
 
+def _gap(folder: Path) -> Path:
+    """A picture that stands for an hour and a half, as a camera that records changes writes it."""
+    under_way = Film(folder / "gap.mkv", "matroska")
+    times = frame_times("vfr")
+    add_video(under_way, Recipe("mkv", rate="vfr"), [*times, *(time + 5400 for time in times)])
+    return under_way.close()
+
+
 def _empty_track(folder: Path) -> Path:
     def announce(under_way: Film) -> None:
         under_way.out.add_stream("aac", rate=48_000, layout="stereo")
@@ -225,7 +233,9 @@ TROUBLES = [
     Trouble("spliced-mp2", _spliced(*[_ts("mp2")] * 2), _JUMP),
     Trouble("spliced-ac3", _spliced(*[_ts("ac3")] * 2), _JUMP),
     Trouble("spliced-ahead", _spliced(_ts("aac"), _ts("aac", start="3600")), _JUMP),
+    Trouble("spliced-sound-later", _spliced(_ts("none"), _ts("aac")), _JUMP),
     Trouble("wrapped", _wrapped),
+    Trouble("gap", _gap),
     Trouble("unknown-sound-mp4", _patched(Recipe("mp4"), (b"mp4a", b"zzzz"), (b"esds", b"xxxx")), _NO_SOUND),
     Trouble("unknown-sound-mkv", _patched(Recipe("mkv"), (b"A_AAC", b"A_ZZZ")), _NO_SOUND),
     Trouble("unknown-picture-mp4", _patched(Recipe("mp4"), (b"avc1\0", b"zzzz\0")), refuse="codec|decod|zzzz"),
