@@ -17,6 +17,7 @@ from tests.faithful.inputs import frame_times, make
 from tests.faithful.matrix import recipes
 from tests.faithful.measure import Measure, Tags, measure
 from tests.faithful.recipe import ASPECTS, COLOURS, CORNERS, ORIENTATIONS, WIDTH, Recipe
+from tests.faithful.troubles import TROUBLES
 
 
 @pytest.mark.parametrize("recipe", recipes(), ids=lambda recipe: recipe.name)
@@ -62,6 +63,21 @@ def _turned_corners(recipe: Recipe) -> list[tuple[int, int, int]]:
     turn, mirrored = ORIENTATIONS[recipe.orientation]
     square = np.rot90(np.array(CORNERS).reshape(2, 2, 3), turn // 90)
     return [tuple(c) for c in (square[:, ::-1] if mirrored else square).reshape(4, 3)]
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [("spliced-none", 3), ("spliced-aac", 3), ("spliced-ahead", 2), ("spliced-sound-later", 2), ("wrapped", 1)],
+)
+def test_seams_are_found_and_closed(name: str, parts: int, tmp_path: Path) -> None:
+    case = next(case for case in TROUBLES if case.name == name)
+    seen = measure(case.make(tmp_path))
+    assert seen.seams == parts - 1
+    assert seen.length_s == pytest.approx(2 * parts, abs=0.1)
+    firsts = [seen.flashes_s[0] + 2 * number for number in range(parts)]
+    assert seen.flashes_s == pytest.approx(firsts, abs=0.1)
+    for track in seen.sounds:
+        assert track.beeps_s == pytest.approx(seen.flashes_s[-len(track.beeps_s) :], abs=0.035)
 
 
 @pytest.fixture(scope="module")
