@@ -247,13 +247,17 @@ def _corners(rgb: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 
 def _number(rgb: NDArray[np.uint8]) -> int:
-    """What the bar of blocks says."""
+    """What the bar of blocks says; it stands upright in a picture that was turned."""
+    blocks = max((_blocks(rgb), _blocks(rgb.transpose(1, 0, 2))), key=lambda each: np.abs(each - 125).min())
+    return sum(1 << bit for bit, light in enumerate(blocks) if light > 125)
+
+
+def _blocks(rgb: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Light of each block of the bar, were it one across the middle."""
     height, width = rgb.shape[:2]
     row = rgb[int(height * 0.42) : max(int(height * 0.58), int(height * 0.42) + 1)].mean(axis=(0, 2))
-    centres = [
-        row[int((bit + 0.35) * width / BITS) : int((bit + 0.65) * width / BITS) + 1].mean() for bit in range(BITS)
-    ]
-    return sum(1 << bit for bit, light in enumerate(centres) if light > 120)
+    spans = [(int((bit + 0.35) * width / BITS), int((bit + 0.65) * width / BITS) + 1) for bit in range(BITS)]
+    return np.array([row[start:end].mean() for start, end in spans])
 
 
 def _text(packet: Any) -> str:

@@ -53,9 +53,9 @@ def test_an_input_is_as_its_recipe_says(recipe: Recipe, tmp_path: Path) -> None:
 
 
 def _shown(count: int, recipe: Recipe) -> list[int]:
-    """What the bar says: turned by a half or mirrored its blocks are read from the other end."""
+    """What the bar says, read from the left or from the top: turned or mirrored its low bit may be at the other end."""
     turn, mirrored = ORIENTATIONS[recipe.orientation]
-    backwards = (turn == 180) != mirrored
+    backwards = (turn == 180) != mirrored if turn in (0, 180) else turn == 90
     return [int(f"{k:08b}"[::-1], 2) if backwards else k for k in range(count)]
 
 
