@@ -1,4 +1,4 @@
-"""Decoded pictures in order of time, each with a time of its own; what cannot be read is shown as the picture before."""
+"""Decoded pictures in order of time, each with a time of its own; what cannot be read shows the one before."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from seg_viewer.media.video_reader import VideoReader
 _WINDOW = 8  # pictures that wait for one with an earlier time
 _AHEAD = 8  # packets read before they are decoded, so that the next times are known …
 _AHEAD_BYTES = 2 << 20  # … unless they are large
-_ABSURD_S = 5.0  # no picture is shown this much before or after it is decoded
 
 # codecs of which a packet may rightly hold nothing to show: hidden frames, second fields, packed B-frames
 _MAY_HIDE = {"h264", "vp8", "vp6", "vp6f", "vp6a", "mpeg4", "msmpeg4v3", "theora"}
@@ -61,14 +60,29 @@ class Repairs:
     def lines(self, rate: float) -> list[str]:
         """For people, a line each."""
         told = [
-            (self.carried, "could not be read; the picture before is shown in their place"),
-            (self.missing, "at the start could not be read and were left out"),
-            (self.sorted, "had times out of order; the times were sorted"),
-            (self.moved, "had the time of another; they got a place of their own after it"),
-            (self.crowded, "had the time of another and no room beside it; left out"),
-            (self.counted, f"had no time; they were counted at {rate:g} frames/s"),
+            (self.carried, "could not be read; the one before is shown instead"),
+            (self.missing, "at the start could not be read; left out"),
+            (self.sorted, "came with a time out of order; sorted"),
+            (self.moved, "came with the time of another; placed after it"),
+            (self.crowded, "came with the time of another and no room beside it; left out"),
+            (self.counted, f"came without a time; counted at {rate:g} frames/s"),
         ]
-        return [f"{len(times)} pictures {what}" for times, what in told if times]
+        return [f"{len(times)} picture{'s' * (len(times) > 1)} {what}" for times, what in told if times]
+
+
+@dataclass(eq=False)
+class _Held:
+    """A picture that waits.
+
+    Args:
+        time: that it will have.
+        own: that it came with.
+        frame: the picture.
+    """
+
+    time: int
+    own: int
+    frame: av.VideoFrame
 
 
 class InOrder:
@@ -103,6 +117,7 @@ class InOrder:
             frames = self._reader.decode(packet)
             if frames is None:
                 self._failed += 1
+                self._damaged = True
                 continue
             for frame in frames:
                 self._arrive(frame)
@@ -115,8 +130,10 @@ class InOrder:
     def _clear(self) -> None:
         self._ahead: list[int] = []  # times of packets that are not decoded yet, ascending
         self._sent: list[int] = []  # times of packets whose pictures have not come yet, ascending
-        self._held: list[tuple[int, av.VideoFrame]] = []
-        self._failed = 0
+        self._held: list[_Held] = []
+        self._failed = 0  # packets that did not decode and whose times have not passed yet
+        self._damaged = False  # one did not, ever
+        self._hides = False  # packets without a picture are how this stream is made
         self._last: int | None = None
         self._good: av.VideoFrame | None = None
 
@@ -135,11 +152,8 @@ class InOrder:
 
     def _place(self, packet: av.Packet[Any]) -> int | None:
         offset = round(Fraction(self._timeline.offset_s(packet)) / self._tick)
-        pts, dts = packet.pts, packet.dts
-        if pts is not None and dts is not None and abs(pts - dts) * self._tick > _ABSURD_S:
-            pts = dts  # where recordings were joined, FFmpeg gives the last packet a time of the next recording
-            packet.pts = pts
-        if offset:
+        pts, dts = self._timeline.likely_times(packet)
+        if offset or pts != packet.pts:
             packet.pts = None if pts is None else pts + offset
             packet.dts = None if dts is None else dts + offset
         time = packet.pts if packet.pts is not None else packet.dts
@@ -160,14 +174,14 @@ class InOrder:
             if self._sent:
                 time = self._sent[0]
             else:
-                time = max([t for t, _ in self._held] + [self._last if self._last is not None else -self._step])
+                time = max([held.time for held in self._held] + [self._last if self._last is not None else -self._step])
                 time += self._step
                 self._repairs.counted.add(time)
         _remove(self._sent, time)
-        self._held.append((time, frame))
+        self._held.append(_Held(time, time, frame))
 
     def _held_min(self) -> int:
-        return min(time for time, _ in self._held)
+        return min(held.time for held in self._held)
 
     def _is_awaited(self, time: int) -> bool:
         """Whether a picture with an earlier time may still come."""
@@ -176,24 +190,26 @@ class InOrder:
 
     def _emit(self) -> Iterator[TimedPicture]:
         """The next picture, and before it what could not be read."""
-        times = [time for time, _ in self._held]
-        time = min(times)
+        time = self._held_min()
+        earliest = next(held for held in self._held if held.time == time)
         # a picture that needs no other keeps its time; else the decoder's order is right, and the times are not
-        place = times.index(time) if self._pairs else 0
-        if times[0] != time:
+        chosen = earliest if self._pairs else self._held[0]
+        if chosen is not earliest:
+            earliest.time, chosen.time = chosen.time, time
+        if chosen.own != time or chosen is not self._held[0]:
             self._repairs.sorted.add(time)
-            if not self._pairs:
-                self._held[times.index(time)] = (times[0], self._held[times.index(time)][1])
-        frame = self._held.pop(place)[1]
+        self._held.remove(chosen)
+        frame = chosen.frame
         yield from self._expire(time)
         if self._last is not None and time <= self._last:
-            nearest = [t for t, _ in self._held] + self._sent + self._ahead
+            nearest = [held.time for held in self._held] + self._sent + self._ahead
             following = min((t for t in nearest if t > self._last), default=self._last + self._step)
             if following - self._last < 2:
                 self._repairs.crowded.add(self._last)
                 return
             time = (self._last + following) // 2
             self._repairs.moved.add(time)
+        self._damaged |= frame.is_corrupt
         yield from self._deliver(time, None if frame.is_corrupt else frame, frame.duration or None)
 
     def _expire(self, before: int | None) -> Iterator[TimedPicture]:
@@ -201,7 +217,8 @@ class InOrder:
         end = len(self._sent) if before is None else bisect.bisect_left(self._sent, before)
         lost, self._sent = self._sent[:end], self._sent[end:]
         for time in lost:
-            if self._may_hide and not self._failed:
+            if self._good is not None and self._may_hide and not self._failed and (self._hides or not self._damaged):
+                self._hides = True
                 continue
             self._failed = max(0, self._failed - 1)
             if self._last is None or time > self._last:

@@ -9,9 +9,10 @@ from typing import Any
 
 import av
 
-from seg_viewer.media.clock_scan import ClockScan, needs_scan, scan
+from seg_viewer.media.clock_scan import WRAPPING, ClockScan, needs_scan, scan
 
 _TOLD = 5
+_FIRST, _FIRST_BYTES = 16, 2 << 20  # packets
 
 
 class Timeline:
@@ -66,6 +67,11 @@ class Timeline:
             self._last[index] = self._scan.piece_at(index, packet.pos)
         return pieces[self._last.get(index, 0)].offset_s
 
+    def likely_times(self, packet: av.Packet[Any]) -> tuple[int | None, int | None]:
+        """Presentation and decoding time of a packet in its time base, with what FFmpeg mixes up put right."""
+        likely = self._scan.likely.get(packet.stream_index)
+        return (packet.pts, packet.dts) if likely is None or self.pieces < 2 else likely.of(packet)
+
     def position(self, stream: int, time_s: float) -> int | None:
         """Byte in the file where reading must begin to get what a stream shows at a time.
 
@@ -78,9 +84,9 @@ class Timeline:
         """
         if len(self._scan.pieces) < 2:
             return None
-        if not self._scan.by_byte or stream not in self._scan.keys:
+        times, positions = self._scan.keys.get(stream, ((), ()))
+        if not self._scan.by_byte or not times:
             return 0
-        times, positions = self._scan.keys[stream]
         place = bisect.bisect_right(times, time_s + self.origin_s + 1e-6) - 1
         return positions[place] if place >= 0 else 0
 
@@ -106,6 +112,23 @@ class Timeline:
         return tuple(lines)
 
 
+def _first_shown(container: av.container.InputContainer) -> Fraction | None:
+    """When the earliest of the first pictures is shown, by the container's clock; it need not be the first of them."""
+    if not container.streams.video:
+        return None
+    times, size = [], 0
+    try:
+        for packet in container.demux(container.streams.video[0]):
+            if packet.pts is not None and not packet.is_discard:
+                times.append(packet.pts * packet.time_base)
+            size += packet.size
+            if len(times) >= _FIRST or size > _FIRST_BYTES:
+                break
+    except (av.FFmpegError, IndexError, OSError):
+        pass  # told by whoever reads the pictures
+    return min(times, default=None)
+
+
 def _origin_s(container: av.container.InputContainer, found: ClockScan) -> float:
     start = Fraction(container.start_time or 0, av.time_base)
     starts = [
@@ -113,13 +136,9 @@ def _origin_s(container: av.container.InputContainer, found: ClockScan) -> float
     ]
     # the container rounds to µs what its streams say exactly
     start = min((s for s in starts if abs(s - start) <= Fraction(2, av.time_base)), default=start)
-    if found.pieces:  # where clocks start anew, what FFmpeg takes for the start may be of another piece
-        first_s = found.pieces[0].start_s
-        return first_s if abs(first_s - start) > 1 else float(start)
-    if start >= 0:
-        return float(start)
-    video = container.streams.video[0] if container.streams.video else None
-    if video is None or video.start_time is None or video.time_base is None:
-        return 0.0
-    # sound before 0 is what a decoder throws away; a picture before 0 is the start
-    return float(min(Fraction(0), video.start_time * video.time_base))
+    if len(found.pieces) > 1:
+        return found.pieces[0].start_s  # what FFmpeg takes for the start may be of another piece
+    # sound before 0 is what a decoder throws away, but where a clock ran over; a picture before 0 is the start
+    earliest = start if container.format.name in WRAPPING else max(Fraction(0), start)
+    first = _first_shown(container)
+    return float(earliest if first is None else min(earliest, first))

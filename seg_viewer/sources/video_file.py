@@ -63,6 +63,7 @@ class VideoFile:
             frame_count=stream.frames or None,
             can_seek=True,
             has_audio=bool(container.streams.audio),
+            is_container=True,
             path=self.path,
             codec=stream.codec_context.codec.canonical_name,
             time_base=Fraction(stream.time_base or Fraction(1, 90000)),
@@ -184,7 +185,8 @@ class VideoFile:
     def _jump(self, time_s: float) -> None:
         time_base = self._reader.stream.time_base
         assert time_base is not None
-        position = self._timeline.position(self._reader.stream.index, time_s)
+        # without times of its own, a picture's time is known by counting from the start only
+        position = 0 if self._repairs.counted else self._timeline.position(self._reader.stream.index, time_s)
         if position == 0:
             self._at_start = True
             self._reader.restart()
