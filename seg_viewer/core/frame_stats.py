@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from seg_viewer.core.labels import LabelSet
 
 COUNTABLE = frozenset(
-    {"animal", "autorickshaw", "bicycle", "bicyclist", "bike", "bus", "car", "caravan", "cat", "cyclist", "dog", "human"}
-    | {"motorbike", "motorcycle", "motorcyclist", "pedestrian", "people", "person", "rider", "sign", "train", "tram"}
-    | {"traffic light", "traffic sign", "trailer", "tricycle", "truck", "van", "vehicle"}
+    {"animal", "autorickshaw", "bicycle", "bicyclist", "bike", "bus", "car", "caravan", "cat", "cyclist", "dog"}
+    | {"human", "motorbike", "motorcycle", "motorcyclist", "pedestrian", "people", "person", "rider", "sign"}
+    | {"traffic light", "traffic sign", "trailer", "train", "tram", "tricycle", "truck", "van", "vehicle"}
 )
 """Names of classes that come in pieces; road, sky, trees and the background do not."""
 

@@ -165,9 +165,7 @@ def draw_text(planes: YuvPlanes, lines: Sequence[str]) -> None:
     letters = np.zeros(planes.y[box].shape, np.uint8)
     for number, line in enumerate(lines):
         base = margin // 2 + row * (number + 1) - row // 4
-        cv2.putText(
-            letters, line, (margin, base), cv2.FONT_HERSHEY_SIMPLEX, scale, 255, thickness, cv2.LINE_AA
-        )
+        cv2.putText(letters, line, (margin, base), cv2.FONT_HERSHEY_SIMPLEX, scale, 255, thickness, cv2.LINE_AA)
     inside = planes.y[box].astype(np.float32)
     share = letters.astype(np.float32) / 255
     planes.y[box] = np.clip(np.rint(inside + share * (white - inside)), black, white).astype(np.uint8)
@@ -195,4 +193,3 @@ def _doubled(plane: ByteArray, size: Size) -> ByteArray:
     """Each pixel as a block of 2×2, cut to the size."""
     big = nearest(plane, 2 * plane.shape[1], 2 * plane.shape[0])
     return np.ascontiguousarray(big[: size.height, : size.width])
-

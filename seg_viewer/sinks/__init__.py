@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 # those that a file name chooses
 MODULES = [
     "seg_viewer.sinks.video",
+    "seg_viewer.sinks.mask_folder",
+    "seg_viewer.sinks.polygons",
+    "seg_viewer.sinks.table",
+    "seg_viewer.sinks.summary",
+    "seg_viewer.sinks.report",
+    "seg_viewer.sinks.contact_sheet",
     "seg_viewer.sinks.recording",
 ]
 

@@ -51,9 +51,7 @@ class Summary(FileSink):
             "last_time_s": _round(times[-1]) if len(series) else None,
             "length_s": _round(series.length_s),
             "classes": self._classes(),
-            "stages_ms": {
-                stage: _rounded(spread(values, (50, 95, 99))) for stage, values in series.stages_ms.items()
-            },
+            "stages_ms": {stage: _rounded(spread(values, (50, 95, 99))) for stage, values in series.stages_ms.items()},
         }
 
     def _classes(self) -> list[dict[str, Any]]:
