@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seg_viewer.core.frame import ByteArray, Size
-from seg_viewer.core.frame_stats import smallest_piece
+from seg_viewer.core.frame_stats import SMALLEST_PIXELS, labelled
 
 Ring = NDArray[np.float64]
 """Corners x, y, shape (n, 2), n ≥ 3; not closed: the last one is joined with the first."""
@@ -42,50 +42,45 @@ def pieces(classes: ByteArray, class_id: int, size: Size) -> list[Piece]:
         class_id: the class.
         size: of the picture whose coordinates are wanted; 0, 0 is the upper left corner of its first pixel.
     """
-    mask = np.equal(classes, class_id).view(np.uint8)
-    if not mask.any():
+    found = labelled(classes, class_id)
+    if found is None:
         return []
     height, width = classes.shape
     scale = np.array([size.width / width, size.height / height])
-    count, ids, measures, _centres = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    found = []
-    for number in range(1, count):
-        left, top, columns, rows, pixels = (int(value) for value in measures[number])
-        if pixels < smallest_piece(classes.size):
-            continue
-        part = np.equal(ids[top : top + rows, left : left + columns], number).view(np.uint8)
-        ring = (_ring(part) + np.array([left, top])) * scale
-        low = np.array([left, top]) * scale
-        extent = np.array([columns, rows]) * scale
-        box = (float(low[0]), float(low[1]), float(extent[0]), float(extent[1]))
-        found.append(Piece(ring, float(pixels * scale[0] * scale[1]), box))
-    return found
+    made = []
+    for number in found.numbers:
+        left, top, columns, rows, pixels = (int(value) for value in found.measures[number])
+        part = np.equal(found.ids[top : top + rows, left : left + columns], number).view(np.uint8)
+        corner = np.array([found.left + left, found.top + top])
+        x, y = (corner * scale).tolist()
+        across, down = (np.array([columns, rows]) * scale).tolist()
+        made.append(Piece((_ring(part) + corner) * scale, pixels * float(scale.prod()), (x, y, across, down)))
+    return made
 
 
 def _ring(part: ByteArray) -> Ring:
-    """One ring around one piece, and around the holes in it that are no noise themselves."""
-    whole = _edge(part)
-    padded = np.pad(1 - part, 1, constant_values=1)
-    count, ids, measures, _centres = cv2.connectedComponentsWithStats(padded, connectivity=4)
-    outside = int(ids[0, 0])
-    for number in range(count):
-        if number in (0, outside) or measures[number][cv2.CC_STAT_AREA] < smallest_piece(0):
-            continue
-        left, top, columns, rows, _pixels = (int(value) for value in measures[number])
-        hole = np.equal(ids[top : top + rows, left : left + columns], number).view(np.uint8)
-        whole = _cut_in(whole, _edge(hole) + np.array([left - 1, top - 1]))
-    return whole
+    """One ring along the edges of the pixels of one piece, and of the holes in it.
+
+    It is traced from corner to corner of pixels: a corner belongs to the piece where one of its four pixels does. So
+    gaps and holes one pixel wide are closed.
+    """
+    height, width = part.shape
+    corners = np.zeros((height + 1, width + 1), np.uint8)
+    for down in (0, 1):
+        for right in (0, 1):
+            corners[down : down + height, right : right + width] |= part
+    contours, tree = cv2.findContours(corners, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    outer = next(number for number, links in enumerate(tree[0]) if links[3] < 0)  # one piece has one outline
+    ring = _simple(contours[outer])
+    for number, hole in enumerate(contours):
+        if number != outer and cv2.contourArea(hole) >= SMALLEST_PIXELS:
+            ring = _cut_in(ring, _simple(hole))
+    return ring
 
 
-def _edge(part: ByteArray) -> Ring:
-    """The outline of a piece along the edges of its pixels: a corner is inside where one of its four pixels is."""
-    corners = np.pad(part, ((0, 1), (0, 1)))
-    corners[1:] |= corners[:-1].copy()
-    corners[:, 1:] |= corners[:, :-1].copy()
-    contours, _tree = cv2.findContours(corners, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    longest = max(contours, key=len)
-    simple = cv2.approxPolyDP(longest, SMOOTH, closed=True)
-    return np.asarray(simple if len(simple) >= 3 else longest, np.float64).reshape(-1, 2)
+def _simple(contour: NDArray[np.int32]) -> Ring:
+    simple = cv2.approxPolyDP(contour, SMOOTH, closed=True)
+    return np.asarray(simple if len(simple) >= 3 else contour, np.float64).reshape(-1, 2)
 
 
 def _cut_in(ring: Ring, hole: Ring) -> Ring:

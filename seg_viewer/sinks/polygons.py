@@ -35,7 +35,7 @@ class CocoFile(FileSink):
         self._names = FrameNames(request.frame_count)
         self._count = self._annotations = 0
         with self._explained():
-            self._images = tempfile.TemporaryFile("w+", encoding="utf-8", dir=request.path.parent)
+            self._images = tempfile.TemporaryFile("w+", encoding="utf-8", dir=request.path.parent)  # noqa: SIM115
             self._file = self.part.open("w", encoding="utf-8")
             info = {"description": request.name, "source": source_facts(request), "about": dict(request.about)}
             self._file.write(f'{{"info": {as_json(info)},\n"licenses": [],\n"categories": [')
@@ -78,7 +78,7 @@ class CocoFile(FileSink):
             "id": self._annotations,
             "image_id": self._count,
             "category_id": class_id + 1,
-            "segmentation": [[round(float(value), 2) for value in piece.ring.ravel()] for piece in group],
+            "segmentation": [piece.ring.round(2).ravel().tolist() for piece in group],
             "area": round(sum(piece.area for piece in group), 2),
             "bbox": [round(value, 2) for value in (left, top, right - left, bottom - top)],
             "iscrowd": 0,

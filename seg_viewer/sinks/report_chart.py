@@ -11,9 +11,16 @@ from seg_viewer.sinks.series import Floats
 MOST_BINS = 1000
 WIDTH, HEIGHT = 1000.0, 100.0
 
+_DAY_S = 86_400
+_STEPS_S = (
+    *(0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30),
+    *(60, 120, 300, 600, 900, 1800),
+    *(3600, 7200, 10_800, 21_600, 43_200, _DAY_S),
+)
+
 
 def binned(times_s: Floats, values: Floats, start_s: float, end_s: float) -> tuple[Floats, Floats, Floats, Floats]:
-    """Least, mean and most of what falls into each of at most `MOST_BINS` equal parts of the time.
+    """Least, mean and most of what falls into each of `MOST_BINS` equal parts of the time; of fewer values, themselves.
 
     Args:
         times_s: of each value, seconds.
@@ -22,9 +29,11 @@ def binned(times_s: Floats, values: Floats, start_s: float, end_s: float) -> tup
         end_s: where the last one ends; later than `start_s`.
 
     Returns:
-        (middle of each part, seconds; least; mean; most); parts in which nothing falls are left out.
+        (where, seconds: the middle of each part; least; mean; most); parts in which nothing falls are left out.
     """
-    count = max(1, min(MOST_BINS, len(values)))
+    if len(values) <= MOST_BINS:
+        return times_s, values, values, values
+    count = MOST_BINS
     parts = np.clip(((times_s - start_s) / (end_s - start_s) * count).astype(int), 0, count - 1)
     least, most = np.full(count, np.inf), np.full(count, -np.inf)
     np.minimum.at(least, parts, values)
@@ -46,31 +55,8 @@ def nice_top(largest: float) -> float:
 
 def nice_times(start_s: float, end_s: float, most: int = 6) -> list[float]:
     """Round times within a stretch, at most so many."""
-    steps = (
-        0.1,
-        0.2,
-        0.5,
-        1,
-        2,
-        5,
-        10,
-        15,
-        30,
-        60,
-        120,
-        300,
-        600,
-        900,
-        1800,
-        3600,
-        7200,
-        10_800,
-        21_600,
-        43_200,
-        86_400,
-    )
     wanted = (end_s - start_s) / most
-    step = next((step for step in steps if step >= wanted), 86_400 * math.ceil(wanted / 86_400))
+    step = next((step for step in _STEPS_S if step >= wanted), _DAY_S * math.ceil(wanted / _DAY_S))
     first = math.ceil(start_s / step - 1e-9)
     last = math.floor(end_s / step + 1e-9)
     return [number * step for number in range(first, last + 1)]
@@ -90,7 +76,7 @@ def strip(times_s: Floats, values: Floats, start_s: float, end_s: float, top: fl
     middles, least, mean, most = binned(times_s, values, start_s, end_s)
     x = (middles - start_s) / (end_s - start_s) * WIDTH
     area, band = _path([(x[0], HEIGHT), *_points(x, mean, top), (x[-1], HEIGHT)]), ""
-    if len(values) > len(mean):
+    if most is not least:
         edges = [*_points(x, most, top), *reversed(_points(x, least, top))]
         band = f'<path class="band" d="{_path(edges)}Z" fill="{color}"/>'
     grid = "".join(f'<line class="grid" x1="0" x2="{WIDTH:g}" y1="{y:g}" y2="{y:g}"/>' for y in (0, HEIGHT / 2, HEIGHT))

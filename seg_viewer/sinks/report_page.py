@@ -54,11 +54,8 @@ def _text(text: str) -> str:
 
 
 def _warnings(warnings: Sequence[str]) -> str:
-    if not warnings:
-        return ""
-    return (
-        f'<div class="warnings"><b>To know</b><ul>{"".join(f"<li>{_text(line)}</li>" for line in warnings)}</ul></div>'
-    )
+    lines = "".join(f"<li>{_text(line)}</li>" for line in warnings)
+    return f'<div class="warnings"><b>To know</b><ul>{lines}</ul></div>' if lines else ""
 
 
 def _numbers(series: Series, shown: Sequence[Label]) -> str:
@@ -83,7 +80,7 @@ def _timeline(series: Series, shown: Sequence[Label]) -> str:
     rows = []
     for label in shown:
         top = nice_top(float(shares[label.name].max()))
-        marks = [_percent(top), _percent(top / 2), "0 %"]
+        marks = [f"{100 * top:g} %", f"{50 * top:g} %", "0 %"]
         rows.append(_row(label, "", strip(times, shares[label.name], start_s, end_s, top, _css(label)), marks))
     for label in (label for label in shown if label.name in counts):
         top = max(2.0, nice_top(float(counts[label.name].max())))
@@ -98,11 +95,10 @@ def _timeline(series: Series, shown: Sequence[Label]) -> str:
 
 
 def _row(label: Label, more: str, picture: str, marks: Iterable[str], *, low: bool = False) -> str:
+    name = f'<div class="name">{_chip(label)}<span>{_text(label.name + more)}</span></div>'
     scale = "".join(f"<span>{mark}</span>" for mark in marks)
-    return (
-        f'<div class="row{" low" if low else ""}"><div class="name">{_chip(label)}<span>{_text(label.name + more)}</span>'
-        f'</div><div>{picture}</div><div class="scale">{scale}</div></div>'
-    )
+    height = " low" if low else ""
+    return f'<div class="row{height}">{name}<div>{picture}</div><div class="scale">{scale}</div></div>'
 
 
 def _axis(start_s: float, end_s: float) -> str:

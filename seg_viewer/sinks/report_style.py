@@ -18,7 +18,8 @@ p{margin:0 0 8px}.soft{color:var(--soft)}
 .card,.number,figure{background:var(--card);border:1px solid var(--rule);border-radius:10px}
 .card{padding:16px 20px}
 .numbers{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;margin-top:20px}
-.number{padding:12px 16px}.number b{display:block;font-size:24px;line-height:1.25;font-variant-numeric:tabular-nums}
+.number{padding:12px 16px}.number b{display:block;font-size:24px;line-height:1.25;white-space:nowrap;
+font-variant-numeric:tabular-nums}
 .number span{color:var(--soft);font-size:14px}
 .warnings{background:var(--warn);border:1px solid var(--warnrule);border-radius:10px;padding:12px 20px;margin-top:20px}
 .warnings ul{margin:4px 0 0;padding-left:20px}.warnings li{overflow-wrap:anywhere}
@@ -28,15 +29,17 @@ p{margin:0 0 8px}.soft{color:var(--soft)}
 .scale{display:flex;flex-direction:column;justify-content:space-between;font-size:12px;line-height:1;color:var(--soft);
 font-variant-numeric:tabular-nums;white-space:nowrap}
 .strip{display:block;width:100%;height:84px;overflow:visible}
-.strip.low,.low .strip{height:52px}
+.low .strip{height:52px}
 .grid{stroke:var(--rule);stroke-width:1;vector-effect:non-scaling-stroke}
 .band{opacity:.28}.area{opacity:.4}.line{fill:none;stroke-width:1.5;vector-effect:non-scaling-stroke}
 .axis{position:relative;height:18px;font-size:12px;line-height:18px;color:var(--soft);
 font-variant-numeric:tabular-nums}
 .axis span{position:absolute;transform:translateX(-50%);white-space:nowrap}
 .axis span.first{transform:none}.axis span.last{transform:translateX(-100%)}
-.figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(240px,1fr));gap:16px}
-figure{margin:0;overflow:hidden}figure img{display:block;width:100%;height:220px;object-fit:contain;background:#000}
+.figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(205px,100%),1fr));gap:16px}
+@media (min-width:900px){.figures{grid-template-columns:repeat(3,1fr)}}
+figure{margin:0;overflow:hidden}figure img{display:block;width:100%;height:auto;max-height:420px;object-fit:contain;
+background:#000}
 figcaption{padding:10px 14px;font-size:14px;line-height:1.4;font-variant-numeric:tabular-nums}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:15px;font-variant-numeric:tabular-nums}
@@ -49,6 +52,7 @@ dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
 .row .blank{display:none}}
 @media print{:root{color-scheme:light;--paper:#fff;--card:#fff;--ink:#000;--soft:#444;--rule:#ccc;--warn:#fff4d6}
 body{font-size:12px;-webkit-print-color-adjust:exact;print-color-adjust:exact}main{max-width:none;padding:0}
-.row,figure,.number,tr,.warnings{break-inside:avoid}h2,h3{break-after:avoid}
-.figures{grid-template-columns:repeat(3,1fr)}.figures img{height:130px}}
+.scroll{overflow:visible}table{font-size:11px}th,td{padding:4px 8px 4px 0}
+.row,figure,.number,tr,.warnings,table{break-inside:avoid}h2,h3{break-after:avoid}
+.figures{grid-template-columns:repeat(3,1fr)}.figures img{max-height:150px}}
 """

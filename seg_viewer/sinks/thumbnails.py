@@ -53,7 +53,8 @@ class TopMoments:
         for moment in self._found:
             if moment.shot is not None and abs(now_s - moment.time_s) >= self._apart_s:
                 self._settle(moment)
-        if share <= 0:
+        count = shot.stats.counts.get(self.name)
+        if share <= 0 or count == 0:  # what is too small to be counted is noise
             return
         near = [moment for moment in self._found if abs(now_s - moment.time_s) < self._apart_s]
         if any(moment.share >= share for moment in near):
@@ -64,7 +65,6 @@ class TopMoments:
             if least.share >= share:
                 return
             others.remove(least)
-        count = shot.stats.counts.get(self.name)
         self._found = [*others, Moment(shot.frame.index, now_s, share, count, shot)]
 
     def finish(self) -> list[Moment]:
