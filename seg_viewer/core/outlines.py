@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from seg_viewer.core.frame import ByteArray, Size
 from seg_viewer.core.frame_stats import SMALLEST_PIXELS, labelled
+from seg_viewer.core.scaling import nearest
 
 Ring = NDArray[np.float64]
 """Corners x, y, shape (n, 2), n ≥ 3; not closed: the last one is joined with the first."""
@@ -61,26 +62,24 @@ def pieces(classes: ByteArray, class_id: int, size: Size) -> list[Piece]:
 def _ring(part: ByteArray) -> Ring:
     """One ring along the edges of the pixels of one piece, and of the holes in it.
 
-    It is traced from corner to corner of pixels: a corner belongs to the piece where one of its four pixels does. So
-    gaps and holes one pixel wide are closed.
+    It is traced on a grid of half pixels, from corner to corner: a corner belongs to the piece where one of the four
+    half pixels around it does. So a gap one pixel wide stays one.
     """
-    height, width = part.shape
-    corners = np.zeros((height + 1, width + 1), np.uint8)
-    for down in (0, 1):
-        for right in (0, 1):
-            corners[down : down + height, right : right + width] |= part
+    halves = nearest(part, 2 * part.shape[1], 2 * part.shape[0])
+    room = cv2.copyMakeBorder(halves, 0, 1, 0, 1, cv2.BORDER_CONSTANT, value=0)
+    corners = cv2.dilate(room, np.ones((2, 2), np.uint8), anchor=(1, 1))  # each with those above and left of it
     contours, tree = cv2.findContours(corners, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     outer = next(number for number, links in enumerate(tree[0]) if links[3] < 0)  # one piece has one outline
     ring = _simple(contours[outer])
     for number, hole in enumerate(contours):
-        if number != outer and cv2.contourArea(hole) >= SMALLEST_PIXELS:
+        if number != outer and cv2.contourArea(hole) >= 4 * SMALLEST_PIXELS:
             ring = _cut_in(ring, _simple(hole))
     return ring
 
 
 def _simple(contour: NDArray[np.int32]) -> Ring:
-    simple = cv2.approxPolyDP(contour, SMOOTH, closed=True)
-    return np.asarray(simple if len(simple) >= 3 else contour, np.float64).reshape(-1, 2)
+    simple = cv2.approxPolyDP(contour, 2 * SMOOTH, closed=True)
+    return np.asarray(simple if len(simple) >= 3 else contour, np.float64).reshape(-1, 2) / 2
 
 
 def _cut_in(ring: Ring, hole: Ring) -> Ring:

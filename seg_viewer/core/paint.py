@@ -18,7 +18,8 @@ DIVIDER = 4
 
 _BOX = 0.65  # how far the box behind words darkens the picture
 _ROWS_A_PICTURE = 26  # lines of text that a picture has room for: words grow with it
-_LEAST_ROW = 14  # pixels; smaller words cannot be read
+_LEAST_ROW = 16  # pixels
+_SMALLEST_ROW = 8  # where there is no room for more; smaller words cannot be read
 
 
 class MaskPainter:
@@ -141,25 +142,28 @@ def stats_lines(shot: Shot, style: OverlayStyle | None = None) -> list[str]:
     return lines
 
 
-def draw_text(planes: YuvPlanes, lines: Sequence[str]) -> None:
+def draw_text(planes: YuvPlanes, lines: Sequence[str]) -> bool:
     """Write lines into the upper left corner, light on a darkened box, in place; sizes follow the picture's height.
 
-    Words that do not fit into the width are made smaller. Pixels outside the box keep every bit.
+    Words that do not fit are made smaller. Pixels outside the box keep every bit.
+
+    Returns:
+        whether they were written: False where the picture is too small for words.
     """
     height, width = planes.y.shape
     row = max(_LEAST_ROW, height // _ROWS_A_PICTURE)
-    margin = row // 2
-    thickness = max(1, row // 14)
+    margin = (row // 2 + 1) & ~1
+    row = min(row, (height - 3 * margin) // max(1, len(lines)))
+    thickness = max(1, row // 20)
     widest = max((_text_width(line, 1.0, thickness) for line in lines), default=0)
     if not widest:
-        return
-    scale = min(row / 32, (width - 3 * margin) / widest)
-    if scale <= 0:
-        return
-    row = max(1, min(row, round(scale * 32) + 1, (height - margin) // (len(lines) + 1)))
-    box_width = min(width - margin, round(widest * scale) + 2 * margin)
-    box_height = min(height - margin, row * len(lines) + margin)
-    box = (slice(margin & ~1, (margin + box_height + 1) & ~1), slice(margin & ~1, (margin + box_width + 1) & ~1))
+        return False
+    scale = min(row / 32, (width - 4 * margin) / widest)
+    row = min(row, round(scale * 32) + 2)
+    if row < _SMALLEST_ROW:
+        return False
+    box_width = max(_text_width(line, scale, thickness) for line in lines) + 2 * margin
+    box = (slice(margin, margin + _even(row * len(lines) + margin)), slice(margin, margin + _even(box_width)))
     _darken(planes, box)
     black, white = (rgb_to_yuv(color, planes.matrix, planes.full_range)[0] for color in ((0,) * 3, (255,) * 3))
     letters = np.zeros(planes.y[box].shape, np.uint8)
@@ -169,6 +173,7 @@ def draw_text(planes: YuvPlanes, lines: Sequence[str]) -> None:
     inside = planes.y[box].astype(np.float32)
     share = letters.astype(np.float32) / 255
     planes.y[box] = np.clip(np.rint(inside + share * (white - inside)), black, white).astype(np.uint8)
+    return True
 
 
 def _darken(planes: YuvPlanes, box: tuple[slice, slice]) -> None:
@@ -178,6 +183,10 @@ def _darken(planes: YuvPlanes, box: tuple[slice, slice]) -> None:
     for plane, part, to in ((planes.y, box, black), (planes.u, half, 128), (planes.v, half, 128)):
         table = np.rint(steps + _BOX * (to - steps)).astype(np.uint8)
         plane[part] = table[plane[part]]
+
+
+def _even(length: int) -> int:
+    return length + length % 2
 
 
 def _text_width(line: str, scale: float, thickness: int) -> int:

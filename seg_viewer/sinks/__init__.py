@@ -40,7 +40,7 @@ def sink_for(path: Path | str, *, live: bool = False) -> SinkKind:
     Raises: UsageError, naming the ends of names that there are.
     """
     kinds = sink_kinds(live=live)
-    name = f"{path}/" if Path(path).is_dir() else str(path)
+    name = f"{str(path).rstrip('/')}/" if Path(path).is_dir() else str(path)
     found = [(len(end), kind) for kind in kinds.values() for end in kind.suffixes if name.lower().endswith(end)]
     if found:
         return max(found, key=lambda each: each[0])[1]
