@@ -30,9 +30,10 @@ def page(request: SinkRequest, series: Series, moments: Mapping[str, Sequence[Mo
     """
     name = _text(request.name or request.path.stem)
     shown = request.style.shown(request.labels)
+    frames = "frame" if len(series) == 1 else "frames"
     parts = [
         f"<h1>{name}</h1>",
-        f'<p class="soft">What the network sees, {len(series):,} frames, {time_text(series.length_s)}</p>',
+        f'<p class="soft">What the network sees, {len(series):,} {frames}, {time_text(series.length_s)}</p>',
         _warnings(request.warnings()),
         _numbers(series, shown),
         _timeline(series, shown),

@@ -82,14 +82,14 @@ def request(path: Path | str, **more: Any) -> SinkRequest:
     return SinkRequest(Path(path), **(facts | more))
 
 
-def make(folder: Path, name: str, **more: Any) -> Sink[Shot]:
+def make(folder: Path, output: str, **more: Any) -> Sink[Shot]:
     """The sink that a name chooses."""
-    return sink_for(f"{folder}/{name}").make(request(folder / name, **more))
+    return sink_for(f"{folder}/{output}").make(request(folder / output, **more))
 
 
-def written(folder: Path, name: str, shots: Sequence[Shot], **more: Any) -> Path:
+def written(folder: Path, output: str, shots: Sequence[Shot], **more: Any) -> Path:
     """Write shots; what was made."""
-    with make(folder, name, **more) as sink:
+    with make(folder, output, **more) as sink:
         for each in shots:
             sink.write(each)
     return sink.files[0]
