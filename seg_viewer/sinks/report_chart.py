@@ -78,12 +78,13 @@ def strip(times_s: Floats, values: Floats, start_s: float, end_s: float, top: fl
     area, band = _path([(x[0], HEIGHT), *_points(x, mean, top), (x[-1], HEIGHT)]), ""
     if most is not least:
         edges = [*_points(x, most, top), *reversed(_points(x, least, top))]
-        band = f'<path class="band" d="{_path(edges)}Z" fill="{color}"/>'
+        band = f'<path class="band" d="{_path(edges)}Z"/>'
     grid = "".join(f'<line class="grid" x1="0" x2="{WIDTH:g}" y1="{y:g}" y2="{y:g}"/>' for y in (0, HEIGHT / 2, HEIGHT))
     return (
-        f'<svg class="strip" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" preserveAspectRatio="none" aria-hidden="true">{grid}'
-        f'{band}<path class="area" d="{area}Z" fill="{color}"/>'
-        f'<path class="line" d="{_path(_points(x, mean, top))}" stroke="{color}"/></svg>'
+        f'<svg class="strip" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" preserveAspectRatio="none" aria-hidden="true"'
+        f' style="--c:{color}">{grid}'
+        f'{band}<path class="area" d="{area}Z"/>'
+        f'<path class="line" d="{_path(_points(x, mean, top))}"/></svg>'
     )
 
 

@@ -17,6 +17,7 @@ from seg_viewer.sinks.series import Series, spread
 from seg_viewer.sinks.thumbnail import time_text
 from seg_viewer.sinks.thumbnails import Moment
 
+_MOST_CLASSES = 5  # whose numbers stand on top
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
@@ -64,7 +65,7 @@ def _numbers(series: Series, shown: Sequence[Label]) -> str:
         return ""
     cards = [(f"{len(series):,}", "frames"), (time_text(series.length_s), "length")]
     counts, shares = series.counts, series.shares
-    for label in shown[:6]:
+    for label in sorted(shown, key=lambda label: label.name not in counts)[:_MOST_CLASSES]:
         if label.name in counts:
             cards.append((f"{counts[label.name].max():.0f}", f"most at once: {label.name}"))
         cards.append((_percent(float(shares[label.name].mean())), f"mean share: {label.name}"))
@@ -79,19 +80,22 @@ def _timeline(series: Series, shown: Sequence[Label]) -> str:
     start_s, end_s = float(times[0]), float(times[0]) + max(series.length_s, 1e-3)
     shares, counts = series.shares, series.counts
     rows = []
-    for label in shown:
+    seen = [label for label in shown if shares[label.name].any()]
+    for label in seen:
         top = nice_top(float(shares[label.name].max()))
         marks = [f"{100 * top:g} %", f"{50 * top:g} %", "0 %"]
         rows.append(_row(label, "", strip(times, shares[label.name], start_s, end_s, top, _css(label)), marks))
-    for label in (label for label in shown if label.name in counts):
+    for label in (label for label in seen if label.name in counts):
         top = max(2.0, nice_top(float(counts[label.name].max())))
         picture = strip(times, counts[label.name], start_s, end_s, top, _css(label))
         rows.append(_row(label, ", how many", picture, [f"{top:g}", "0"], low=True))
     axis = f'<div class="row"><div class="blank"></div><div class="axis">{_axis(start_s, end_s)}</div></div>'
+    never = ", ".join(label.name for label in shown if label not in seen)
+    never = f" Never seen: {_text(never)}." if never else ""
     note = "Share of the picture, then pieces that do not touch. Line: mean; lighter band: least and most, where"
     return (
         f'<h2>Timeline</h2><div class="card">{"".join(rows)}{axis}'
-        f'<p class="soft">{note} one point stands for several frames.</p></div>'
+        f'<p class="soft">{note} one point stands for several frames.{never}</p></div>'
     )
 
 
@@ -104,21 +108,20 @@ def _row(label: Label, more: str, picture: str, marks: Iterable[str], *, low: bo
 
 def _axis(start_s: float, end_s: float) -> str:
     marks = []
-    for time_s in nice_times(start_s, end_s):
+    times = nice_times(start_s, end_s)
+    texts = [time_text(time_s) for time_s in times]
+    if all(text.endswith(".0") for text in texts):
+        texts = [text.removesuffix(".0") for text in texts]
+    for time_s, text in zip(times, texts, strict=True):
         share = (time_s - start_s) / (end_s - start_s)
         place = ' class="first"' if share < 0.04 else ' class="last"' if share > 0.96 else ""
-        marks.append(f'<span{place} style="left:{100 * share:.2f}%">{time_text(time_s)}</span>')
+        marks.append(f'<span{place} style="left:{100 * share:.2f}%">{text}</span>')
     return "".join(marks)
 
 
 def _peaks(shown: Sequence[Label], moments: Mapping[str, Sequence[Moment]]) -> str:
-    parts = []
-    for label in shown:
-        figures = [_figure(label, moment) for moment in moments.get(label.name, ())]
-        if figures:
-            name = f"<h3>{_chip(label)}{_text(label.name)}</h3>"
-            parts.append(f'{name}<div class="figures">{"".join(figures)}</div>')
-    return f"<h2>Where a class covers most</h2>{''.join(parts)}" if parts else ""
+    figures = [_figure(label, moment) for label in shown for moment in moments.get(label.name, ())]
+    return f'<h2>Where a class covers most</h2><div class="figures">{"".join(figures)}</div>' if figures else ""
 
 
 def _figure(label: Label, moment: Moment) -> str:
@@ -126,8 +129,9 @@ def _figure(label: Label, moment: Moment) -> str:
     what = f"{_percent(moment.share)} at {time_text(moment.time_s)}"
     count = f", {moment.count} at once" if moment.count else ""
     return (
-        f'<figure><img src="data:image/jpeg;base64,{data}" alt="{_text(f"{label.name}: {what}")}">'
-        f'<figcaption>{what}{count}<br><span class="soft">frame {moment.frame:,}</span></figcaption></figure>'
+        f'<figure><img src="data:image/jpeg;base64,{data}" alt="{_text(f"{label.name}: {what}")}"><figcaption>'
+        f"<b>{_chip(label)}{_text(label.name)}</b> {what}{count}<br>"
+        f'<span class="soft">frame {moment.frame:,}</span></figcaption></figure>'
     )
 
 

@@ -6,7 +6,7 @@ CSS = """
 :root{color-scheme:light dark;--paper:#f6f7f9;--card:#fff;--ink:#16191f;--soft:#565d69;--rule:#dfe3e9;--warn:#fff4d6;
 --warnrule:#d9a400}
 @media (prefers-color-scheme:dark){:root{--paper:#14161a;--card:#1d2026;--ink:#eceff3;--soft:#a5adba;--rule:#343a44;
---warn:#3a300f;--warnrule:#c79a1a}}
+--warn:#3a300f;--warnrule:#c79a1a}.line{stroke:color-mix(in srgb,var(--c) 65%,#fff)!important}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,
 "Helvetica Neue",Arial,sans-serif}
@@ -17,7 +17,7 @@ h3{font-size:16px;margin:20px 0 8px;display:flex;gap:8px;align-items:center}
 p{margin:0 0 8px}.soft{color:var(--soft)}
 .card,.number,figure{background:var(--card);border:1px solid var(--rule);border-radius:10px}
 .card{padding:16px 20px}
-.numbers{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;margin-top:20px}
+.numbers{display:grid;grid-template-columns:repeat(auto-fit,minmax(156px,1fr));gap:12px;margin-top:20px}
 .number{padding:12px 16px}.number b{display:block;font-size:24px;line-height:1.25;white-space:nowrap;
 font-variant-numeric:tabular-nums}
 .number span{color:var(--soft);font-size:14px}
@@ -31,7 +31,8 @@ font-variant-numeric:tabular-nums;white-space:nowrap}
 .strip{display:block;width:100%;height:84px;overflow:visible}
 .low .strip{height:52px}
 .grid{stroke:var(--rule);stroke-width:1;vector-effect:non-scaling-stroke}
-.band{opacity:.28}.area{opacity:.4}.line{fill:none;stroke-width:1.5;vector-effect:non-scaling-stroke}
+.band{fill:var(--c);opacity:.28}.area{fill:var(--c);opacity:.4}
+.line{fill:none;stroke:color-mix(in srgb,var(--c) 75%,#000);stroke-width:1.5;vector-effect:non-scaling-stroke}
 .axis{position:relative;height:18px;font-size:12px;line-height:18px;color:var(--soft);
 font-variant-numeric:tabular-nums}
 .axis span{position:absolute;transform:translateX(-50%);white-space:nowrap}
@@ -40,6 +41,7 @@ font-variant-numeric:tabular-nums}
 @media (min-width:900px){.figures{grid-template-columns:repeat(3,1fr)}}
 figure{margin:0;overflow:hidden}figure img{display:block;width:100%;height:auto;max-height:420px;object-fit:contain;
 background:#000}
+figcaption .chip{vertical-align:-2px;margin-right:6px}
 figcaption{padding:10px 14px;font-size:14px;line-height:1.4;font-variant-numeric:tabular-nums}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:15px;font-variant-numeric:tabular-nums}

@@ -97,7 +97,7 @@ class Series:
 
     def peaks(self, name: str, most: int, apart_s: float) -> list[Peak]:
         """Where a class covers most: the largest share, then the next at least `apart_s` away from it, and so on."""
-        times, shares, frames = self.times_s, self.shares[name].copy(), self.frames
+        times, shares, frames = self.times_s, np.array(self._shares[name], np.float64), self.frames
         found: list[Peak] = []
         while len(found) < most and len(shares) and (best := int(np.argmax(shares))) >= 0 and shares[best] > 0:
             found.append(Peak(int(frames[best]), float(times[best]), float(shares[best])))
