@@ -44,12 +44,19 @@ class MaskPainter:
         self._shown = self.style.shown(labels)
         self._matrix, self._full_range = matrix, full_range
         self._yuv = np.empty((256, 3), np.uint8)
-        self._black = np.array(rgb_to_yuv((0, 0, 0), matrix, full_range), np.uint8)
-        self._yuv[:] = self._black
+        black = rgb_to_yuv((0, 0, 0), matrix, full_range)
+        self._yuv[:] = black
         self._rgba = np.zeros((256, 4), np.uint8)
         for label in self._shown:
             self._yuv[label.id] = rgb_to_yuv(label.color, matrix, full_range)
             self._rgba[label.id] = (*label.color, round(255 * self.style.opacity))
+        # shown classes counted from 1, and their colours: 0 is nothing
+        self._counted = np.zeros(256, np.uint8)
+        self._counted_yuv = [np.full(256, value, np.uint8) for value in black]
+        for number, label in enumerate(self._shown, 1):
+            self._counted[label.id] = number
+            for table, value in zip(self._counted_yuv, self._yuv[label.id], strict=True):
+                table[number] = value
 
     def mask_yuv(self, classes: ByteArray, size: Size) -> YuvPlanes:
         """Flat colours on black, in blocks of 2×2 pixels, so that each has exactly the colour of its class.
@@ -94,10 +101,10 @@ class MaskPainter:
         if self.style.outline:
             for label in self._shown:
                 alpha[border(np.equal(half, label.id).view(np.uint8), half.shape[1])] = 255
-        near = np.where(np.isin(half, [label.id for label in self._shown]), half + np.uint8(1), np.uint8(0))
-        grown = np.asarray(cv2.dilate(near, np.ones((3, 3), np.uint8)), np.uint8)
-        colors = np.vstack([self._black, self._yuv[:-1]])[np.where(near > 0, near, grown)]
-        planes = [np.ascontiguousarray(colors[:, :, part]) for part in range(3)]
+        inside = cv2.LUT(half, self._counted)
+        around = cv2.dilate(inside, np.ones((3, 3), np.uint8))
+        cv2.copyTo(inside, inside, around)
+        planes = [np.asarray(cv2.LUT(around, table), np.uint8) for table in self._counted_yuv]
         made = YuvPlanes(_doubled(planes[0], size), planes[1], planes[2], self._matrix, self._full_range)
         return made, _doubled(alpha, size)
 

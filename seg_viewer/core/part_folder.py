@@ -20,7 +20,7 @@ from itertools import count
 from pathlib import Path
 
 from seg_viewer.core.errors import ExportError, UsageError
-from seg_viewer.core.part_file import explain
+from seg_viewer.core.part_file import check_target, explain
 
 try:
     import fcntl
@@ -49,6 +49,7 @@ class PartFolder:
     """
 
     def __init__(self, path: Path, *, overwrite: bool, ours: Callable[[Path], bool]) -> None:
+        path = path.resolve() if path.is_symlink() else path
         self.path = path
         self._overwrite, self._ours = overwrite, ours
         self._ended = False
@@ -61,17 +62,9 @@ class PartFolder:
             raise ExportError(explain(path, error)) from error
 
     def _check(self) -> None:
-        path = self.path
-        if not path.exists():
-            return
-        if not path.is_dir():
-            raise UsageError(f"{path}: is a file; choose another name for the folder")
-        if _is_empty(path):
-            return
-        if not self._overwrite:
-            raise UsageError(f"{path}: exists already; choose another name or allow overwriting (--overwrite)")
+        check_target(self.path, overwrite=self._overwrite, folder=True)
         if (foreign := next(self._foreign(), None)) is not None:
-            raise UsageError(f"{path}: also holds {foreign}, which would be lost; choose another folder")
+            raise UsageError(f"{self.path}: also holds {foreign}, which would be lost; choose another folder")
 
     def _foreign(self) -> Iterator[Path]:
         for folder, _folders, files in os.walk(self.path):

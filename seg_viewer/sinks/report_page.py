@@ -138,7 +138,7 @@ def _figure(label: Label, moment: Moment) -> str:
 def _classes(request: SinkRequest, series: Series) -> str:
     if not len(series):
         return ""
-    heads = ("class", "frames with it", "mean", "least", "median", "95 %", "most", "most at once")
+    heads = ("class", "frames with it", "mean", "least", "median", "95 %", "most", "count")
     counts, shares = series.counts, series.shares
     hidden = {label.name for label in request.labels} - {label.name for label in request.style.shown(request.labels)}
     rows = []

@@ -17,8 +17,8 @@ h3{font-size:16px;margin:20px 0 8px;display:flex;gap:8px;align-items:center}
 p{margin:0 0 8px}.soft{color:var(--soft)}
 .card,.number,figure{background:var(--card);border:1px solid var(--rule);border-radius:10px}
 .card{padding:16px 20px}
-.numbers{display:grid;grid-template-columns:repeat(auto-fit,minmax(156px,1fr));gap:12px;margin-top:20px}
-.number{padding:12px 16px}.number b{display:block;font-size:24px;line-height:1.25;white-space:nowrap;
+.numbers{display:grid;grid-template-columns:repeat(auto-fit,minmax(145px,1fr));gap:12px;margin-top:20px}
+.number{padding:12px 16px}.number b{display:block;font-size:22px;line-height:1.25;white-space:nowrap;
 font-variant-numeric:tabular-nums}
 .number span{color:var(--soft);font-size:14px}
 .warnings{background:var(--warn);border:1px solid var(--warnrule);border-radius:10px;padding:12px 20px;margin-top:20px}
@@ -44,9 +44,9 @@ background:#000}
 figcaption .chip{vertical-align:-2px;margin-right:6px}
 figcaption{padding:10px 14px;font-size:14px;line-height:1.4;font-variant-numeric:tabular-nums}
 .scroll{overflow-x:auto}
-table{border-collapse:collapse;width:100%;font-size:15px;font-variant-numeric:tabular-nums}
-th,td{padding:7px 12px 7px 0;text-align:right;border-bottom:1px solid var(--rule);white-space:nowrap}
-th{color:var(--soft);font-weight:600}th:first-child,td:first-child{text-align:left}
+table{border-collapse:collapse;width:100%;font-size:14px;font-variant-numeric:tabular-nums}
+th,td{padding:7px 10px 7px 0;text-align:right;border-bottom:1px solid var(--rule);white-space:nowrap}
+th{color:var(--soft);font-weight:600;white-space:normal;vertical-align:bottom}th:first-child,td:first-child{text-align:left;white-space:normal}
 tr:last-child td{border-bottom:0}td .chip{vertical-align:-2px;margin-right:8px}
 dl{display:grid;grid-template-columns:minmax(110px,max-content) 1fr;gap:6px 20px;margin:0}
 dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from seg_viewer.core.errors import ExportError, UsageError
+from seg_viewer.core.part_file import check_target
 from tests.house import ROOT
 from tests.sinks.shots import MAP, OUTPUTS, PICTURE, CountedPicture, NoPicture, make, shot, written
 
@@ -105,6 +106,38 @@ def test_an_empty_folder_is_filled(name: str, tmp_path: Path) -> None:
     (tmp_path / name).mkdir()
     assert written(tmp_path, name, [shot(0)]) == tmp_path / name
     assert _names(tmp_path) == [name.rstrip("/")]
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+@pytest.mark.parametrize("full", [True, False])
+def test_a_link_to_a_folder_is_followed(name: str, full: bool, tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    there.mkdir()
+    if full:
+        written(there, name, [shot(0)])
+    else:
+        (there / name).mkdir()
+    (tmp_path / name.rstrip("/")).symlink_to(there / name)
+    made = written(tmp_path, name, [shot(5)], overwrite=True)
+    assert made.resolve() == there / name and (tmp_path / name.rstrip("/")).is_symlink()
+    assert any("frame_000005" in path for path in _content(there / name))
+    assert (_names(there), len(_names(tmp_path))) == ([name.rstrip("/")], 2)
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_a_folder_that_holds_the_input_is_not_replaced(name: str, tmp_path: Path) -> None:
+    folder = written(tmp_path, name, [shot(0)])
+    picture = next(path for path in folder.rglob("frame_*"))
+    for source in (folder, picture):
+        with pytest.raises(UsageError, match=r"is the input itself|holds the input"):
+            check_target(tmp_path / name, overwrite=True, sources=(source,), folder=True)
+    check_target(tmp_path / name, overwrite=True, sources=(tmp_path / "other.mp4",), folder=True)
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_a_folder_nowhere_is_one_line(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"nowhere: no such folder; make it first"):
+        make(tmp_path / "nowhere", name)
 
 
 @pytest.mark.parametrize("name", FOLDERS)
