@@ -72,4 +72,4 @@ def _lines(labels: LabelSet) -> str:
     return "[\n" + ",\n".join(f"  {as_json(item)}" for item in labels.to_json()) + "\n]\n"
 
 
-SINK = SinkKind("masks", ("/",), "a folder of PNG masks: the value of a pixel is its class", MaskFolder)
+SINK = SinkKind("masks", ("/",), "a folder of PNG masks: the value of a pixel is its class", MaskFolder, is_folder=True)

@@ -12,7 +12,7 @@ from seg_viewer.sinks.report_page import page
 from seg_viewer.sinks.series import Series, apart_s
 from seg_viewer.sinks.thumbnail import encoded, painted
 from seg_viewer.sinks.thumbnails import TopMoments
-from seg_viewer.sinks.whole import FileSink
+from seg_viewer.sinks.whole import FileSink, expected_s
 
 MOST_PICTURES = 9
 _THUMBNAIL = Size(480, 360)
@@ -32,7 +32,7 @@ class Report(FileSink):
         shown = sorted(request.style.shown(request.labels), key=lambda label: not is_countable(label.name))
         most = max(1, MOST_PICTURES // max(1, len(shown)))
         draw = partial(_thumbnail, self._overlay, request)
-        apart = apart_s(request.duration_s)
+        apart = apart_s(expected_s(request))
         self._moments = [TopMoments(label.name, most, apart, draw) for label in shown[:MOST_PICTURES]]
 
     def _add(self, shot: Shot) -> None:

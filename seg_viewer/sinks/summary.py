@@ -10,7 +10,7 @@ import numpy as np
 from seg_viewer.core.frame import Shot
 from seg_viewer.sinks.base import SinkKind, SinkRequest
 from seg_viewer.sinks.series import Series, apart_s, spread
-from seg_viewer.sinks.whole import FileSink, source_facts
+from seg_viewer.sinks.whole import FileSink, expected_s, source_facts
 
 VERSION = 1
 """Of the file's layout; goes up when a key changes its meaning or goes."""
@@ -56,7 +56,7 @@ class Summary(FileSink):
 
     def _classes(self) -> list[dict[str, Any]]:
         series, counts, times = self._series, self._series.counts, self._series.times_s
-        apart = apart_s(self.request.duration_s or series.length_s)
+        apart = apart_s(expected_s(self.request) or series.length_s)
         shares = series.shares
         found = []
         for label in self.request.labels:

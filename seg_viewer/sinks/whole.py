@@ -11,8 +11,8 @@ from typing import Any
 
 from seg_viewer.core.errors import ExportError
 from seg_viewer.core.frame import Shot, Size
+from seg_viewer.core.new_folder import NewFolder
 from seg_viewer.core.part_file import PartFile, explain, remove_left_behind, sync
-from seg_viewer.core.part_folder import PartFolder
 from seg_viewer.sinks.base import Sink, SinkRequest
 
 _LEAST_DIGITS = 6
@@ -21,7 +21,7 @@ _LEAST_DIGITS = 6
 class _WholeSink(Sink[Shot]):
     """Calls `_add` for each shot and `_complete` at the end; an OSError becomes one line."""
 
-    def __init__(self, request: SinkRequest, part: PartFile | PartFolder) -> None:
+    def __init__(self, request: SinkRequest, part: PartFile | NewFolder) -> None:
         self.request = request
         self.path = request.path
         self._whole = part
@@ -103,7 +103,7 @@ class FolderSink(_WholeSink):
     """
 
     def __init__(self, request: SinkRequest, ours: Callable[[Path], bool]) -> None:
-        super().__init__(request, PartFolder(request.path, overwrite=request.overwrite, ours=ours))
+        super().__init__(request, NewFolder(request.path, overwrite=request.overwrite, ours=ours))
 
 
 class FrameNames:
@@ -112,16 +112,18 @@ class FrameNames:
     Names never repeat and sort as the frames do, also where numbers are worked out from a rate that varies.
 
     Args:
-        expected: how many frames the source has, or None.
+        expected: how many frames will come, or None.
     """
 
     def __init__(self, expected: int | None) -> None:
-        self._digits = max(_LEAST_DIGITS, len(str(expected or 0)))
+        self._expected = expected or 0
+        self._digits = 0
         self._last = -1
 
     def next(self, shot: Shot) -> str:
         """The name of the next shot."""
         self._last = max(shot.frame.index, self._last + 1)
+        self._digits = self._digits or max(_LEAST_DIGITS, len(str(self._last + self._expected)))
         return f"frame_{self._last:0{self._digits}}"
 
 
@@ -146,3 +148,10 @@ def source_facts(request: SinkRequest) -> Mapping[str, Any]:
 def as_json(value: Any) -> str:
     """JSON on one line, any writing as it is. Raises: ValueError for what JSON has no word for (NaN)."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def expected_s(request: SinkRequest) -> float | None:
+    """How long what is written will be, seconds, or None."""
+    if request.frame_count and request.rate:
+        return request.frame_count / request.rate
+    return request.duration_s

@@ -33,7 +33,12 @@ def test_one_file_and_one_line_add_a_sink(with_json_lines: Path, tmp_path: Path,
     assert [line["frame"] for line in lines] == list(range(8))
     names = ("background", "road", "car", "person")
     assert [max(line["shares"], key=line["shares"].__getitem__) for line in lines] == [names[k % 4] for k in range(8)]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["clip.mp4", "copy", "out.jsonl"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "clip.mp4",
+        "copy",
+        "out.jsonl",
+        "out.jsonl.manifest.json",
+    ]
 
 
 _TWO_AT_ONCE = """
@@ -93,6 +98,7 @@ def test_each_module_has_its_constant(name: str) -> None:
     kind = importlib.import_module(name).SINK
     assert isinstance(kind, SinkKind) and kind.help and kind.name
     assert kind.suffixes and all(suffix == suffix.lower() and suffix[0] in "./" for suffix in kind.suffixes)
+    assert {suffix.endswith("/") for suffix in kind.suffixes} == {kind.is_folder}
 
 
 @pytest.mark.parametrize("live", [False, True])
@@ -112,13 +118,9 @@ def test_the_registry_itself_imports_no_sink() -> None:
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("a.csv", "table"), ("A.CSV", "table"), ("a.parquet", "table"), ("a.json", "summary"), ("a.coco.json", "polygons"),
-     ("a.yolo/", "polygons"), ("masks/", "masks"), ("a.html", "report"), ("a.sheet.jpg", "contact sheet"),
+    [("a.csv", "table"), ("A.CSV", "table"), ("a.parquet", "table"), ("a.json", "summary"), ("a.coco.json", "COCO"),
+     ("a.yolo/", "YOLO"), ("masks/", "masks"), ("a.html", "report"), ("a.sheet.jpg", "contact sheet"),
      ("a.sheet.PNG", "contact sheet"), ("a.mp4", "video")],
 )  # fmt: skip
 def test_the_longest_end_of_a_name_chooses(name: str, kind: str, tmp_path: Path) -> None:
     assert sinks.sink_for(f"{tmp_path}/{name}").name == kind
-    if name.endswith("/"):
-        (tmp_path / name).mkdir()
-        for path in (f"{tmp_path}/{name}", tmp_path / name):
-            assert sinks.sink_for(path).name == kind
