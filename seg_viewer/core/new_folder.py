@@ -73,14 +73,16 @@ class NewFolder:
                     yield within
 
     def _make(self) -> None:
-        while True:
-            self.part = _hidden(self.path, "part")
-            self._litter = weakref.finalize(self, shutil.rmtree, self.part, True)
-            self.part.mkdir()
+        self.part = _hidden(self.path, "part")
+        made = self.part.with_suffix(".new")  # under the other name it is locked from the first moment
+        self._litter = weakref.finalize(self, _remove, made, self.part)
+        made.mkdir()
+        if fcntl is None:
+            made.rename(self.part)
             self._lock = _lock(self.part)
-            if self.part.is_dir():
-                return
-            self._unlock()  # somebody who tidies up was quicker than the lock
+        else:
+            self._lock = _lock(made)
+            made.rename(self.part)
 
     def commit(self) -> Path:
         """Give it its name. Returns the name it really has: a free one, `NAME_2`, where the other is taken.
@@ -127,6 +129,11 @@ class NewFolder:
         lock, self._lock = self._lock, None
         if lock is not None:
             os.close(lock)
+
+
+def _remove(*folders: Path) -> None:
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _is_empty(folder: Path) -> bool:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.frame import Shot
@@ -15,9 +15,6 @@ from seg_viewer.core.frame_stats import countable_names
 from seg_viewer.core.labels import LabelSet
 from seg_viewer.sinks.base import Sink, SinkKind, SinkRequest
 from seg_viewer.sinks.whole import FileSink
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 STAGES = ("decode", "convert", "inference", "latency")
 """Stage times that a shot brings; what blends and encodes are the other outputs."""
@@ -126,13 +123,7 @@ class ParquetTable(FileSink):
     """
 
     def __init__(self, request: SinkRequest) -> None:
-        try:
-            import pyarrow as pa
-            import pyarrow.parquet as pq
-        except ImportError as error:
-            raise UsageError(
-                f"{request.path}: Parquet needs pyarrow; pip install 'seg-viewer[parquet]', or write a .csv"
-            ) from error
+        pa, pq = _pyarrow(request)
         super().__init__(request)
         self._pa = pa
         kinds = {"integer": pa.int64(), "seconds": pa.float64(), "share": pa.float64(), "ms": pa.float32()}
@@ -153,9 +144,7 @@ class ParquetTable(FileSink):
 
     def _write_group(self) -> None:
         values = zip(*self._rows, strict=True)
-        arrays: list[pa.Array] = [
-            self._pa.array(column, field.type) for column, field in zip(values, self._schema, strict=True)
-        ]
+        arrays = [self._pa.array(column, field.type) for column, field in zip(values, self._schema, strict=True)]
         self._rows.clear()
         self._writer.write_table(self._pa.Table.from_arrays(arrays, schema=self._schema))
 
@@ -172,8 +161,29 @@ class ParquetTable(FileSink):
             self._file.close()
 
 
+def _plan(request: SinkRequest) -> tuple[str, ...]:
+    if _is_parquet(request):
+        _pyarrow(request)
+    return ()
+
+
 def _make(request: SinkRequest) -> Sink[Shot]:
-    return ParquetTable(request) if request.path.suffix.lower() == ".parquet" else CsvTable(request)
+    return ParquetTable(request) if _is_parquet(request) else CsvTable(request)
+
+
+def _is_parquet(request: SinkRequest) -> bool:
+    return request.path.suffix.lower() == ".parquet"
+
+
+def _pyarrow(request: SinkRequest) -> tuple[Any, Any]:
+    """The package and its module for Parquet. Raises: UsageError where there is none."""
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError as error:
+        text = f"{request.path}: Parquet needs pyarrow; pip install 'seg-viewer[parquet]', or write a .csv"
+        raise UsageError(text) from error
+    return pyarrow, pyarrow.parquet
 
 
 SINK = SinkKind(
@@ -181,4 +191,5 @@ SINK = SinkKind(
     (".csv", ".parquet"),
     "a row for each frame: times, share and pixels of each class, cars and people, stage times",
     _make,
+    plan=_plan,
 )

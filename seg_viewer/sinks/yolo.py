@@ -11,6 +11,7 @@ from seg_viewer.sinks.base import SinkKind, SinkRequest
 from seg_viewer.sinks.whole import FolderSink, FrameNames, as_json, picture_size
 
 _OURS = re.compile(r"labels[/\\]frame_\d+\.txt|classes\.txt|data\.yaml|frames\.csv")
+_NO_PICTURES = "{}: holds the polygons only; put the pictures beside them, as images/NAME.jpg"
 
 
 class YoloFolder(FolderSink):
@@ -34,7 +35,7 @@ class YoloFolder(FolderSink):
             (self.part / "data.yaml").write_text(_data_yaml(names), encoding="utf-8")
             self._table = (self.part / "frames.csv").open("w", encoding="utf-8")
             self._table.write("file,frame,pts,time_s\n")
-        self.notes = (f"{request.path}: holds the polygons only; put the pictures beside them, as images/NAME.jpg",)
+        self.notes = (_NO_PICTURES.format(request.path),)
 
     def _add(self, shot: Shot) -> None:
         size = picture_size(self.request, shot)
@@ -64,4 +65,11 @@ def _data_yaml(names: list[str]) -> str:
     return "\n".join([*lines, *(f"  {number}: {as_json(name)}" for number, name in enumerate(names)), ""])
 
 
-SINK = SinkKind("YOLO", (".yolo/",), "a folder of polygons as YOLO's text files", YoloFolder, is_folder=True)
+SINK = SinkKind(
+    "YOLO",
+    (".yolo/",),
+    "a folder of polygons as YOLO's text files",
+    YoloFolder,
+    is_folder=True,
+    plan=lambda request: (_NO_PICTURES.format(request.path),),
+)

@@ -12,7 +12,7 @@ import pytest
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.overlay import OverlayStyle
 from seg_viewer.sinks import table
-from tests.sinks.shots import labels_of, make, shot, street, written
+from tests.sinks.shots import labels_of, make, request, shot, street, written
 
 COLUMNS = [
     *("frame", "pts", "time_s", "duration_s"),
@@ -85,5 +85,8 @@ def test_without_pyarrow_it_is_one_line(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(UsageError, match=r"t\.parquet: Parquet needs pyarrow; pip install 'seg-viewer\[parquet\]'"):
         make(tmp_path, "t.parquet")
+    with pytest.raises(UsageError, match="Parquet needs pyarrow"):
+        table.SINK.plan(request(tmp_path / "t.parquet"))
+    assert table.SINK.plan(request(tmp_path / "t.csv")) == ()
     assert list(tmp_path.iterdir()) == []
     assert written(tmp_path, "t.csv", [shot(0)]).exists()
