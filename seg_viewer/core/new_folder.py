@@ -109,7 +109,12 @@ class NewFolder:
         if self._overwrite and self.path.is_dir() and not _is_empty(self.path) and not any(self._foreign()):
             old = _hidden(self.path, "old")
             os.rename(self.path, old)
-            if _renamed(self.part, self.path):
+            try:
+                taken = not _renamed(self.part, self.path)
+            except OSError:
+                os.rename(old, self.path)
+                raise
+            if not taken:
                 shutil.rmtree(old, ignore_errors=True)
                 return self.path
         for number in count(2):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -248,6 +249,19 @@ def test_a_folder_set_aside_by_a_killed_process_gets_its_name_back(name: str, tm
     path.rename(tmp_path / f".{path.name}.0123abcd.old")
     with pytest.raises(UsageError, match="exists already"):
         make(tmp_path, name)
+    assert _content(path) == before and _names(tmp_path) == [path.name]
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_the_older_folder_stays_where_the_new_one_is_lost(name: str, tmp_path: Path) -> None:
+    path = written(tmp_path, name, [shot(0)])
+    before = _content(path)
+    sink = make(tmp_path, name, overwrite=True)
+    (part,) = tmp_path.glob(".*.part")
+    shutil.rmtree(part)  # somebody tidies up by hand
+    with pytest.raises(ExportError, match="cannot have this name"):
+        sink.finish()
+    sink.abandon()
     assert _content(path) == before and _names(tmp_path) == [path.name]
 
 
