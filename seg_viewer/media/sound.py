@@ -64,7 +64,7 @@ def sound_track(heard: Heard, reader: BesideReader, decoding: BesideReader, cont
     Raises:
         CannotTravel: neither can be.
     """
-    changes = heard.pieces > 1 and _changes(heard, reader)
+    changes = (heard.pieces > 1 and _changes(heard, reader)) or (heard.gapless and not _steps(heard))
     if copies(container, heard.codec) and heard.stream.codec_context.sample_rate and not changes:
         track: Travels = CopiedSound(heard, reader, container)
         if not why_refused(container, track):
@@ -81,6 +81,11 @@ def sound_track(heard: Heard, reader: BesideReader, decoding: BesideReader, cont
     if refused := why_refused(container, track):
         raise CannotTravel(refused)
     return track
+
+
+def _steps(heard: Heard) -> bool:
+    """Whether it is known how long each packet lasts where the file does not say so."""
+    return heard.stream.codec_context.frame_size > 0 or heard.codec == "ac3" or "pcm_" in heard.codec
 
 
 def _changes(heard: Heard, reader: BesideReader) -> bool:
@@ -100,7 +105,7 @@ class CopiedSound:
         self._context = heard.stream.codec_context
         self._rate, self._tick = heard.rate, Fraction(1, heard.rate)
         self._adts = heard.codec == "aac" and bool(heard.first) and adts_header(bytes(heard.first[0])) is not None
-        self._frame = self._context.frame_size
+        self._frame = self._context.frame_size or (1536 if heard.codec == "ac3" else 0)
         self._gapless = heard.gapless and self._frame > 0
         self._room_s = _NEAR_S
         self._stream: av.AudioStream | None = None

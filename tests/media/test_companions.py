@@ -85,7 +85,9 @@ def test_chapters_and_tags(tmp_path: Path, suffix: str) -> None:
     tags = {"title": "My drive", "comment": "gps", "location": "+48.1000+011.5000/"}
     tags["creation_time"] = "2024-05-01T12:00:00.000000Z"
     source = make_rich(tmp_path / "a.mp4", "mp4", tags=tags)
-    assert not [line for line in left_out(source, tmp_path / f"b{suffix}").split(", ") if "hearing" not in line and line]
+    assert not [
+        line for line in left_out(source, tmp_path / f"b{suffix}").split(", ") if "hearing" not in line and line
+    ]
     with av.open(str(tmp_path / f"b{suffix}")) as file:
         made = {key.lower(): text for key, text in file.metadata.items()}
         chapters = file.chapters()

@@ -64,7 +64,9 @@ def test_any_start_rate_and_layout(
         check(source, Path(folder) / f"b{target}")
 
 
-@pytest.mark.parametrize(("source", "target"), [(".mp4", ".mkv"), (".mkv", ".mp4"), (".mp4", ".mov"), (".mkv", ".webm")])
+@pytest.mark.parametrize(
+    ("source", "target"), [(".mp4", ".mkv"), (".mkv", ".mp4"), (".mp4", ".mov"), (".mkv", ".webm")]
+)
 def test_far_from_the_start_of_a_long_file(tmp_path: Path, source: str, target: str) -> None:
     """Reading begins there, where the file has an index."""
     make_beep(tmp_path / f"a{source}", "aac", "ac3", lead_s=9)
