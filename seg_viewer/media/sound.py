@@ -108,6 +108,7 @@ class CopiedSound:
         self._frame = self._context.frame_size or (1536 if heard.codec == "ac3" else 0)
         self._gapless = heard.gapless and self._frame > 0
         self._room_s = _NEAR_S
+        self._decodes = False
         self._stream: av.AudioStream | None = None
         self._moved = self._damaged = 0
 
@@ -156,7 +157,7 @@ class CopiedSound:
                 stamp = last + max(1, length)
                 self._moved += 1
             data = self._bare(timed.packet)
-            if data is None:
+            if data is None or not self._sounds(timed.packet):
                 self._damaged += 1
                 continue
             last, length = stamp, round(timed.duration_s * self._rate) or self._frame
@@ -199,6 +200,14 @@ class CopiedSound:
         if self._heard.codec in ("ac3", "eac3") and not is_ac3(data, self._heard.codec == "eac3"):
             return None
         return data
+
+    def _sounds(self, packet: av.Packet[Any]) -> bool:
+        """Whether a packet can be decoded; a decoder that has not decoded any yet is not asked."""
+        try:
+            self._decodes = bool(packet.decode()) or self._decodes
+        except (av.FFmpegError, ValueError):
+            return not self._decodes
+        return True
 
     def notes(self) -> list[str]:
         lines = []

@@ -78,6 +78,16 @@ def test_what_would_end_the_muxer(tmp_path: Path, codec: str, head: bytes, start
     assert heard(tmp_path / "c.mp4")[0] == pytest.approx(FLASH_S - start_s, abs=0.03)
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+@pytest.mark.parametrize("codec", ["aac", "flac"])
+def test_what_cannot_be_decoded_is_not_copied(tmp_path: Path, codec: str, suffix: str) -> None:
+    source = remux(make_beep(tmp_path / "a.mkv", codec), tmp_path / "b.mkv", lambda p: blanked(p, range(2, 4)))
+    assert re.search(r"copied \| sound: [12] packets? damaged, left out$", notes(source, tmp_path / f"c{suffix}"))
+    beep_s, _begin_s, end_s = heard(tmp_path / f"c{suffix}")  # which decodes all of it
+    assert beep_s == pytest.approx(FLASH_S, abs=0.02)
+    assert end_s == pytest.approx(1.0, abs=0.1)
+
+
 def test_nothing_that_the_muxer_knows_is_encoded_anew(tmp_path: Path) -> None:
     def with_a_tail(packets: Packets) -> Packets:
         made = []
