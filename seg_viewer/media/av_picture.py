@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from fractions import Fraction
 
 import av
 import numpy as np
@@ -34,10 +35,12 @@ class AvPicture:
 
     Args:
         frame: decoded frame in any pixel format; not written to.
+        sample_aspect: width ÷ height of one pixel.
     """
 
-    def __init__(self, frame: av.VideoFrame) -> None:
+    def __init__(self, frame: av.VideoFrame, sample_aspect: Fraction = Fraction(1)) -> None:
         self._frame = frame
+        self.sample_aspect = sample_aspect
         self._rgb: ByteArray | None = None
         # matrix coefficients as in ITU-T H.273, table 4; where the file does not say, HD is BT.709, SD BT.601
         unknown = 1 if frame.height > 576 or frame.width > 1024 else 6
@@ -107,6 +110,8 @@ def _plane(frame: av.VideoFrame, index: int) -> ByteArray:
 
 
 def plane_rows(plane: VideoPlane) -> ByteArray:
-    """The memory of a plane, shape (rows, bytes a row with padding), uint8; not copied."""
+    """The memory of a plane, shape (rows, bytes a row with padding), uint8, the uppermost row first; not copied."""
     memory: ByteArray = np.frombuffer(plane, np.uint8)  # type: ignore[call-overload]
-    return memory.reshape(-1, plane.line_size)
+    stride = plane.line_size
+    # negative: the lowest row comes first in memory, as in bitmaps and after a flip
+    return memory.reshape(-1, stride) if stride > 0 else memory.reshape(-1, -stride)[::-1]

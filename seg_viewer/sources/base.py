@@ -53,7 +53,9 @@ class SourceInfo:
     @property
     def file_stem(self) -> str:
         """What files made from this source are called: that of its own file, or its name made fit."""
-        if self.path is not None or not self.live:
+        if self.path is not None:
+            return self.path.resolve().stem
+        if not self.live:
             return Path(self.name).stem
         return re.sub(r"[^\w-]+", "_", self.name.rpartition("://")[2]).strip("_") or "live"
 
@@ -94,7 +96,8 @@ class SourceKind:
         forms: how it is written, and which options it takes, for --help; (form, options) each.
         live: its frames arrive whether or not they are fetched.
         check: reads a text without opening anything. Raises: UsageError.
-        suffixes: of its files, with the dot, in lower case, for file dialogs.
+        suffixes: of its files, with the dot, in lower case, for file dialogs; a kind that has none opens no files.
+        open_stream: as `open`, with the number of the stream that is asked for; None where there is only one.
     """
 
     name: str
@@ -104,6 +107,7 @@ class SourceKind:
     live: bool = False
     check: Callable[[str], object] = str
     suffixes: tuple[str, ...] = ()
+    open_stream: Callable[[str, int], Source] | None = None
 
 
 def file_fingerprint(paths: Iterable[Path]) -> str:

@@ -13,11 +13,16 @@ import av
 
 from seg_viewer.core.errors import SourceError
 from seg_viewer.core.frame import Frame
-from seg_viewer.media.av_picture import AvPicture
+from seg_viewer.core.printable import printable
+from seg_viewer.core.typed_path import typed_path
 from seg_viewer.media.video_reader import VideoReader
 from seg_viewer.sources.base import SourceInfo, SourceKind, file_fingerprint
 
-VIDEO_SUFFIXES = (".mp4", ".mkv", ".webm", ".avi", ".mov", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv", ".flv", ".3gp")
+VIDEO_SUFFIXES = (
+    ".mp4", ".mkv", ".webm", ".avi", ".mov", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv", ".flv", ".3gp", ".3g2", ".asf",
+    ".m2ts", ".mts", ".m2v", ".vob", ".ogv", ".ogm", ".mxf", ".dav", ".dv", ".f4v", ".rm", ".rmvb", ".wtv", ".nut",
+    ".ivf", ".h264", ".264", ".h265", ".265", ".hevc", ".obu", ".y4m", ".mjpeg", ".mjpg", ".gif", ".apng",
+)  # fmt: skip
 
 
 class VideoFile:
@@ -27,19 +32,20 @@ class VideoFile:
 
     Args:
         path: file of any container and codec that FFmpeg reads.
+        stream: which of several video streams, see `VideoReader`.
 
     Raises:
-        UsageError: there is no such file.
-        SourceError: it is empty, no video, cut off before its index, or holds sound only.
+        UsageError: there is no such file or stream.
+        SourceError: it is empty, no video, cut off before its index, of an unknown codec, or holds sound only.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, stream: int | None = None) -> None:
         self.path = Path(path)
-        self.warnings: list[str] = []
-        self._reader = VideoReader(self.path)
-        stream, container = self._reader.stream, self._reader.container
+        self._reader = VideoReader(self.path, stream)
+        self.warnings = self._reader.notes
+        video, container = self._reader.stream, self._reader.container
         self._origin_s = max(0.0, (container.start_time or 0) / av.time_base)
-        self._rate = float(stream.average_rate or stream.guessed_rate or 0) or None
+        self._rate = float(video.average_rate or video.guessed_rate or 0) or None
         self._seek_to: float | None = None
         self._ended = False
         self._numbers = _Numbers()
@@ -49,18 +55,18 @@ class VideoFile:
         first = self._peek()
         self._first_s = first.time_s
         self.info = SourceInfo(
-            name=self.path.name,
+            name=printable(self.path.name),
             width=first.picture.width,
             height=first.picture.height,
             rate=self._rate,
             duration_s=self._duration(),
-            frame_count=stream.frames or None,
+            frame_count=video.frames or None,
             can_seek=True,
             has_audio=bool(container.streams.audio),
             path=self.path,
-            codec=stream.codec_context.codec.canonical_name,
-            time_base=Fraction(stream.time_base or Fraction(1, 90000)),
-            sample_aspect=Fraction(stream.sample_aspect_ratio or 1),
+            codec=video.codec_context.codec.canonical_name,
+            time_base=Fraction(video.time_base or Fraction(1, 90000)),
+            sample_aspect=self._reader.sample_aspect,
             fingerprint=self._fingerprint,
         )
 
@@ -138,7 +144,7 @@ class VideoFile:
                 pts = max(last_pts + 1, round((time_s + self._origin_s) / tick_s))
             last_pts = pts
             index = self._numbers.of(pts, round(time_s * self._rate) if self._rate else 0)
-            picture = AvPicture(self._reader.upright(frame))
+            picture = self._reader.picture(frame)
             yield Frame(index, time_s, picture, arrived_s=arrived_s, pts=pts, source=self._fingerprint)
         if self._reader.broken_off:
             self.warnings.append(
@@ -229,7 +235,8 @@ def _chain(first: list[Frame], rest: Iterator[Frame]) -> Iterator[Frame]:
 SOURCE = SourceKind(
     "video file",
     lambda _text: True,
-    lambda text: VideoFile(Path(text).expanduser()),
+    lambda text: VideoFile(typed_path(text)),
     forms=(("a video file", ""),),
     suffixes=VIDEO_SUFFIXES,
+    open_stream=lambda text, stream: VideoFile(typed_path(text), stream),
 )
