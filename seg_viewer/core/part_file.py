@@ -1,7 +1,8 @@
 """Files that appear under their final name only when they are whole.
 
 Until then they are written under a hidden name beside it, `.NAME.<8 hexadecimal digits>.part.SUFFIX`, which the process
-that writes keeps locked: what lies there unlocked was left behind by one that was killed.
+that writes keeps locked: what lies there unlocked was left behind by one that was killed. A NAME that would be too long
+with all that is cut.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from itertools import count
 from pathlib import Path
 
 from seg_viewer.core.errors import ExportError, UsageError
+from seg_viewer.core.long_names import joined
 
 try:
     import fcntl
@@ -24,6 +26,8 @@ except ImportError:  # Windows, where an open file cannot be renamed: that is th
     fcntl = None  # type: ignore[assignment]
 
 _PART = re.compile(r"\.(?P<stem>.+)\.[0-9a-f]{8}\.part(?P<suffix>\.[^.]+)?")
+
+_PART_BYTES = len("..01234567.part")
 
 
 def check_target(path: Path, *, overwrite: bool, sources: tuple[Path, ...] = ()) -> None:
@@ -68,7 +72,8 @@ class PartFile:
 
     def _make(self) -> None:
         while True:
-            self.part = self.path.with_name(f".{self.path.stem}.{secrets.token_hex(4)}.part{self.path.suffix}")
+            stem, suffix = _stem_in_part(self.path), self.path.suffix
+            self.part = self.path.with_name(f".{stem}.{secrets.token_hex(4)}.part{suffix}")
             if not self._keep:
                 self._litter = weakref.finalize(self, _remove, self.part)
             self._lock = _made_locked(self.part)
@@ -177,7 +182,7 @@ def write_text(path: Path, text: str, *, overwrite: bool = True) -> None:
 
 
 def left_behind(folder: Path) -> Iterator[tuple[Path, Path]]:
-    """Parts in a folder, each with the name it was for; also those that are being written."""
+    """Parts in a folder, each with the name it was for, cut if it was too long; also those that are being written."""
     try:
         names = sorted(entry.name for entry in os.scandir(folder) if entry.name.startswith("."))
     except OSError:
@@ -190,8 +195,9 @@ def left_behind(folder: Path) -> Iterator[tuple[Path, Path]]:
 
 def remove_left_behind(path: Path) -> None:
     """Remove what killed processes left behind for a name; never what is being written."""
+    mine = path.with_name(_stem_in_part(path) + path.suffix)
     for part, name in left_behind(path.parent):
-        if name == path and (file := PartFile.adopt(part, name)) is not None:
+        if name == mine and (file := PartFile.adopt(part, name)) is not None:
             file.discard()
 
 
@@ -218,10 +224,15 @@ def _remove(part: Path) -> None:
         part.unlink(missing_ok=True)
 
 
+def _stem_in_part(path: Path) -> str:
+    """What of a name is in that of its part."""
+    return joined(path.stem, "", _PART_BYTES + len(os.fsencode(path.suffix)))
+
+
 def _names(path: Path) -> Iterator[Path]:
     yield path
     for number in count(2):
-        yield path.with_stem(f"{path.stem}_{number}")
+        yield path.with_name(joined(path.stem, f"_{number}{path.suffix}"))
 
 
 def _take_free_name(part: Path, path: Path) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import av
-from av.sidedata.sidedata import Type
 
 from seg_viewer.media.filters import FilterChain
 from seg_viewer.media.orientation import UPRIGHT, Orientation, orientation_of
@@ -72,11 +71,3 @@ class AsSeen:
     def _tell(self, note: str) -> None:
         if note not in self.notes:
             self.notes.append(note)
-
-
-def has_dolby_vision_only(frame: av.VideoFrame) -> bool:
-    """Whether a frame's colours mean something to Dolby Vision alone (profile 5), so that they look green and purple."""
-    try:
-        return frame.color_trc == 2 and frame.side_data.get(Type.DOVI_METADATA) is not None
-    except ValueError:
-        return False

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import cast
 
 import av
 
@@ -31,8 +30,7 @@ def open_input(
     Raises:
         av.FFmpegError: as `av.open`.
     """
-    container = av.open(file_url(path), format=format, options=dict(options or {}), metadata_errors="replace")
-    return cast(av.container.InputContainer, container)
+    return av.open(file_url(path), format=format, options=dict(options or {}), metadata_errors="replace")
 
 
 def open_output(
@@ -48,5 +46,4 @@ def open_output(
     Raises:
         av.FFmpegError: as `av.open`.
     """
-    container = av.open(file_url(path), "w", format=format, options=dict(options or {}))
-    return cast(av.container.OutputContainer, container)
+    return av.open(file_url(path), "w", format=format, options=dict(options or {}))

@@ -10,7 +10,7 @@ import numpy as np
 from av.video.plane import VideoPlane
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
-from seg_viewer.core.frame import ByteArray, YuvPlanes
+from seg_viewer.core.frame import UNSPECIFIED, ByteArray, YuvPlanes
 
 _MATRICES = {
     1: ("bt709", Colorspace.ITU709),
@@ -19,6 +19,10 @@ _MATRICES = {
     9: ("bt2020", Colorspace.BT2020),
     10: ("bt2020", Colorspace.BT2020),
 }
+# what only old material has: planes are given in the other matrix of the same age
+_OLD_MATRICES = {4: ("bt601", Colorspace.FCC), 7: ("bt709", Colorspace.SMPTE240M)}
+COLORSPACES = {"bt601": Colorspace.ITU601, "bt709": Colorspace.ITU709, "bt2020": Colorspace.BT2020}
+"""What swscale calls the matrices of `YuvPlanes`."""
 _local = threading.local()
 
 
@@ -44,7 +48,8 @@ class AvPicture:
         self._rgb: ByteArray | None = None
         # matrix coefficients as in ITU-T H.273, table 4; where the file does not say, HD is BT.709, SD BT.601
         unknown = 1 if frame.height > 576 or frame.width > 1024 else 6
-        self.matrix, self._colorspace = _MATRICES.get(frame.colorspace, _MATRICES[unknown])
+        known = _MATRICES | _OLD_MATRICES
+        self.matrix, self._colorspace = known.get(frame.colorspace, known[unknown])
         self.full_range = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
 
     @property
@@ -68,20 +73,32 @@ class AvPicture:
 
     def yuv420(self) -> YuvPlanes:
         frame = self._frame
-        if frame.format.name not in ("yuv420p", "yuvj420p"):
+        old = frame.colorspace in _OLD_MATRICES
+        if old or frame.format.name not in ("yuv420p", "yuvj420p"):
             range_ = ColorRange.JPEG if self.full_range else ColorRange.MPEG
             is_rgb = frame.format.is_rgb
             frame = _reformatter().reformat(
                 frame,
                 format="yuv420p",
                 src_colorspace=Colorspace.ITU709 if is_rgb else self._colorspace,
-                dst_colorspace=self._colorspace,
+                dst_colorspace=COLORSPACES[self.matrix],
                 src_color_range=ColorRange.JPEG if is_rgb else range_,
                 dst_color_range=range_,
                 threads=1,
             )
         y, u, v = (_plane(frame, i).copy() for i in range(3))
-        return YuvPlanes(y, u, v, self.matrix, self.full_range)
+        given = self._frame
+        return YuvPlanes(
+            y,
+            u,
+            v,
+            self.matrix,
+            self.full_range,
+            coefficients=given.colorspace if given.colorspace in _MATRICES else UNSPECIFIED,
+            transfer=given.color_trc,
+            primaries=given.color_primaries,
+            sample_aspect=self.sample_aspect,
+        )
 
     def _convert(self, pixel_format: str, width: int, height: int, channels: int) -> ByteArray:
         frame = self._frame

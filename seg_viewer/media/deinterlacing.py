@@ -22,9 +22,7 @@ _LEAST_ROWS, _LEAST_COLUMNS = 4, 3
 _KERNEL = np.array([[1], [-3], [4], [-3], [1]], np.float32)
 
 
-def deinterlaced(
-    frames: Iterator[av.VideoFrame], field_order: int = 0
-) -> Iterator[tuple[av.VideoFrame, bool]]:
+def deinterlaced(frames: Iterator[av.VideoFrame], field_order: int = 0) -> Iterator[tuple[av.VideoFrame, bool]]:
     """Frames with the lines of both halves brought together, and whether this was done to them.
 
     From the first frame on that is said to be interlaced (by itself or by its stream), each frame that shows combs is
@@ -43,7 +41,10 @@ def deinterlaced(
             yield from _chosen(chain.flush())
             chain = None
         if chain is None:
-            if not (frame.interlaced_frame or said) or min(frame.height - _LEAST_ROWS, frame.width - _LEAST_COLUMNS) < 0:
+            if (
+                not (frame.interlaced_frame or said)
+                or min(frame.height - _LEAST_ROWS, frame.width - _LEAST_COLUMNS) < 0
+            ):
                 yield frame, False
                 continue
             shape = _shape(frame)

@@ -10,6 +10,7 @@ import numpy as np
 from av.sidedata.sidedata import Type
 
 from seg_viewer.media.filters import Step
+from seg_viewer.media.side_data import UnknownSideData, side_data
 
 _STEPS: dict[tuple[int, int, int, int], tuple[Step, ...]] = {
     (1, 0, 0, 1): (),
@@ -55,7 +56,7 @@ UPRIGHT = Orientation()
 
 
 def read_matrix(matrix: tuple[float, float, float, float]) -> Orientation:
-    """The nearest of the eight orientations to (a, b, c, d) of a display matrix, of any scale; `UPRIGHT` for nonsense."""
+    """The orientation nearest to (a, b, c, d) of a display matrix of any scale; `UPRIGHT` for nonsense."""
     a, b, c, d = matrix
     across, down = math.hypot(a, c), math.hypot(b, d)
     if across == 0 or down == 0:
@@ -70,24 +71,15 @@ def read_matrix(matrix: tuple[float, float, float, float]) -> Orientation:
 
 def orientation_of(frame: av.VideoFrame) -> Orientation:
     """How a decoded frame has to be turned; its file or its codec says so."""
-    if not frame.rotation and not _has_side_data(frame):
-        return UPRIGHT
     try:
-        data = frame.side_data.get(Type.DISPLAYMATRIX)
-    except ValueError:  # PyAV knows no side data of that kind, and then shows none
+        data = side_data(frame, Type.DISPLAYMATRIX)
+    except UnknownSideData:  # then PyAV still tells the angle, though not what is mirrored
         angle = math.radians(-frame.rotation)
         return read_matrix((math.cos(angle), math.sin(angle), -math.sin(angle), math.cos(angle)))
     if data is None:
         return UPRIGHT
-    numbers = np.frombuffer(data, np.int32).reshape(3, 3)  # type: ignore[call-overload]
+    numbers = np.frombuffer(data, np.int32).reshape(3, 3)
     return read_matrix((float(numbers[0, 0]), float(numbers[0, 1]), float(numbers[1, 0]), float(numbers[1, 1])))
-
-
-def _has_side_data(frame: av.VideoFrame) -> bool:
-    try:
-        return len(frame.side_data) > 0
-    except ValueError:
-        return False
 
 
 def _sign(value: float) -> int:

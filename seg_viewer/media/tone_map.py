@@ -17,6 +17,7 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 from numpy.typing import NDArray
 
 from seg_viewer.media.filters import Step
+from seg_viewer.media.side_data import UnknownSideData, side_data
 
 Floats = NDArray[np.float64]
 
@@ -52,16 +53,16 @@ def peak_nits(frame: av.VideoFrame) -> float:
     if frame.color_trc == HLG:
         return _USUAL_PEAK_NITS
     try:
-        content = frame.side_data.get(Type.CONTENT_LIGHT_LEVEL)
-        mastering = frame.side_data.get(Type.MASTERING_DISPLAY_METADATA)
-    except ValueError:  # PyAV knows no side data of that kind, and then shows none
+        content = side_data(frame, Type.CONTENT_LIGHT_LEVEL)
+        mastering = side_data(frame, Type.MASTERING_DISPLAY_METADATA)
+    except UnknownSideData:
         return _USUAL_PEAK_NITS
     peak = 0.0
     if content is not None:
-        (peak,) = struct.unpack_from("=I", bytes(content))
+        (peak,) = struct.unpack_from("=I", content)
     if not WHITE_NITS <= peak <= _PQ_PEAK_NITS and mastering is not None:
         # AVMasteringDisplayMetadata: eight chromaticities and the least light, then the most light, then two flags
-        over, under, _, known = struct.unpack_from("=iiii", bytes(mastering), 72)
+        over, under, _, known = struct.unpack_from("=iiii", mastering, 72)
         peak = over / under if known and under else 0.0
     return float(peak) if WHITE_NITS <= peak <= _PQ_PEAK_NITS else _USUAL_PEAK_NITS
 
