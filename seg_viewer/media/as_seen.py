@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 import av
 
 from seg_viewer.media.filters import FilterChain
 from seg_viewer.media.orientation import UPRIGHT, Orientation, orientation_of
-from seg_viewer.media.tone_map import PQ, is_hdr, peak_nits, table_frame, tag_bt709, tone_map_steps
+from seg_viewer.media.tone_map import PQ, is_hdr, peak_nits, tag_bt709, tone_map_steps, write_table
 
 _Form = tuple[int, int, str, int, int, int, int, Orientation]
 _KNOWN_MATRICES = (0, 1, 2, 4, 5, 6, 7, 9, 10)
@@ -65,8 +68,10 @@ class AsSeen:
             f"is HDR ({name}); its colours were brought to standard range (BT.709), "
             f"with {self._peak:.0f} cd/m² as the brightest"
         )
-        table = table_frame(frame.color_trc, frame.color_primaries, self._peak)
-        return FilterChain(frame, [*tone_map_steps(frame), *orientation.steps], table)
+        with tempfile.TemporaryDirectory() as folder:
+            table = Path(folder) / "table.cube"
+            write_table(table, frame.color_trc, frame.color_primaries, self._peak)
+            return FilterChain(frame, [*tone_map_steps(frame, table), *orientation.steps])  # has read it by then
 
     def _tell(self, note: str) -> None:
         if note not in self.notes:

@@ -49,8 +49,8 @@ def deinterlaced(frames: Iterator[av.VideoFrame], field_order: int = 0) -> Itera
                 continue
             shape = _shape(frame)
             parity = "auto" if frame.interlaced_frame else "bff" if field_order in _BOTTOM_FIRST else "tff"
-            steps = [("bwdif", f"mode=send_frame:parity={parity}:deint=all"), ("format", frame.format.name)]
-            chain = FilterChain(frame, steps)
+            whole = {"mode": "send_frame", "parity": parity, "deint": "all"}
+            chain = FilterChain(frame, [("bwdif", whole), ("format", {"pix_fmts": frame.format.name})])
         yield from _chosen(chain.push(frame))
     if chain is not None:
         yield from _chosen(chain.flush())

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import cast
 
 import av
 import av.error
 import av.filter
-from av.filter.context import FilterContext
 
-Step = tuple[str, str]
-"""A filter and its arguments, as FFmpeg writes them."""
+Step = tuple[str, Mapping[str, str]]
+"""A filter and its options."""
 
 
 class FilterChain:
@@ -22,43 +21,30 @@ class FilterChain:
     Args:
         like: a frame of the size and pixel format that all have.
         steps: the filters, in order.
-        table: a picture that goes into the second input of the filter `haldclut` among the steps.
     """
 
-    def __init__(self, like: av.VideoFrame, steps: Sequence[Step], table: av.VideoFrame | None = None) -> None:
+    def __init__(self, like: av.VideoFrame, steps: Sequence[Step]) -> None:
         self._waiting: deque[av.VideoFrame] = deque()
         self._graph = av.filter.Graph()
         self._graph.threads = 1  # the pipeline's own threads keep the cores busy
-        last = self._buffer(like)
-        for name, arguments in steps:
-            step = self._graph.add(name, arguments or None)
-            last.link_to(step)
-            if name == "haldclut":
-                assert table is not None
-                self._buffer(table).link_to(step, 0, 1)
-            last = step
-        last.link_to(self._graph.add("buffersink"))
-        self._graph.configure()
-        if table is not None:
-            table.pts = 0
-            self._graph.push(table, at=1)
-            self._graph.push(None, at=1)
-
-    def _buffer(self, like: av.VideoFrame) -> FilterContext:
         # any unit of time does: the frames get their own back
-        return self._graph.add_buffer(
-            width=like.width, height=like.height, format=like.format, time_base=Fraction(1, 1_000_000)
-        )
+        nodes = [
+            self._graph.add_buffer(
+                width=like.width, height=like.height, format=like.format, time_base=Fraction(1, 1_000_000)
+            )
+        ]
+        nodes += [self._graph.add(name, None, **options) for name, options in steps]
+        self._graph.link_nodes(*nodes, self._graph.add("buffersink")).configure()
 
     def push(self, frame: av.VideoFrame) -> list[tuple[av.VideoFrame, av.VideoFrame]]:
         """Put a frame in. Returns what is ready: each frame as it went in, and as it came out."""
         self._waiting.append(frame)
-        self._graph.push(frame, at=0)
+        self._graph.push(frame)
         return self._ready()
 
     def flush(self) -> list[tuple[av.VideoFrame, av.VideoFrame]]:
         """What a filter has kept back; nothing can be put in after."""
-        self._graph.push(None, at=0)
+        self._graph.push(None)
         return self._ready()
 
     def _ready(self) -> list[tuple[av.VideoFrame, av.VideoFrame]]:

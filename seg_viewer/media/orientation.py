@@ -14,13 +14,13 @@ from seg_viewer.media.side_data import UnknownSideData, side_data
 
 _STEPS: dict[tuple[int, int, int, int], tuple[Step, ...]] = {
     (1, 0, 0, 1): (),
-    (-1, 0, 0, 1): (("hflip", ""),),
-    (1, 0, 0, -1): (("vflip", ""),),
-    (-1, 0, 0, -1): (("hflip", ""), ("vflip", "")),
-    (0, 1, -1, 0): (("transpose", "clock"),),
-    (0, -1, 1, 0): (("transpose", "cclock"),),
-    (0, 1, 1, 0): (("transpose", "cclock_flip"),),
-    (0, -1, -1, 0): (("transpose", "clock_flip"),),
+    (-1, 0, 0, 1): (("hflip", {}),),
+    (1, 0, 0, -1): (("vflip", {}),),
+    (-1, 0, 0, -1): (("hflip", {}), ("vflip", {})),
+    (0, 1, -1, 0): (("transpose", {"dir": "clock"}),),
+    (0, -1, 1, 0): (("transpose", {"dir": "cclock"}),),
+    (0, 1, 1, 0): (("transpose", {"dir": "cclock_flip"}),),
+    (0, -1, -1, 0): (("transpose", {"dir": "clock_flip"}),),
 }
 _EXACT_DEG = 1.0
 

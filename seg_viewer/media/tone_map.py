@@ -8,7 +8,7 @@ put into one table of colours, which FFmpeg looks pixels up in.
 from __future__ import annotations
 
 import struct
-from functools import lru_cache
+from pathlib import Path
 
 import av
 import numpy as np
@@ -28,8 +28,8 @@ _USUAL_PEAK_NITS = 1000.0
 _PQ_PEAK_NITS = 10_000.0
 _HLG_GAMMA = 1.2
 _DISPLAY_GAMMA = 2.4
-_LEVEL = 6
-"""Of the table: LEVEL² steps along each of red, green and blue, as a picture of LEVEL³ × LEVEL³ pixels."""
+_STEPS = 33
+"""Of the table, along each of red, green and blue."""
 _BT709, _BT2020 = int(ColorPrimaries.BT709), int(ColorPrimaries.BT2020)
 _D65 = (0.3127, 0.3290)
 _CHROMATICITIES = {
@@ -67,16 +67,21 @@ def peak_nits(frame: av.VideoFrame) -> float:
     return float(peak) if WHITE_NITS <= peak <= _PQ_PEAK_NITS else _USUAL_PEAK_NITS
 
 
-def tone_map_steps(frame: av.VideoFrame) -> list[Step]:
-    """The filters that take a frame to yuv420p in BT.709, limited range; `haldclut` among them takes `table_frame`."""
-    matrix = _MATRIX_NAMES.get(frame.colorspace, "bt2020")
-    range_ = "full" if frame.color_range == ColorRange.JPEG or frame.format.is_rgb else "limited"
+def tone_map_steps(frame: av.VideoFrame, table: Path) -> list[Step]:
+    """The filters that take a frame to yuv420p in BT.709, limited range, by a table that `write_table` wrote."""
+    is_full = frame.color_range == ColorRange.JPEG or frame.format.is_rgb
+    given = {
+        "in_color_matrix": _MATRIX_NAMES.get(frame.colorspace, "bt2020"),
+        "in_range": "full" if is_full else "limited",
+        "flags": "bilinear+accurate_rnd+full_chroma_int",
+    }
+    made = {"out_color_matrix": "bt709", "out_range": "limited", "flags": "bilinear+accurate_rnd"}
     return [
-        ("scale", f"in_color_matrix={matrix}:in_range={range_}:flags=bilinear+accurate_rnd+full_chroma_int"),
-        ("format", "gbrp16le"),
-        ("haldclut", "interp=tetrahedral:clut=first"),
-        ("scale", "out_color_matrix=bt709:out_range=limited:flags=bilinear+accurate_rnd"),
-        ("format", "yuv420p"),
+        ("scale", given),
+        ("format", {"pix_fmts": "gbrp16le"}),
+        ("lut3d", {"file": str(table), "interp": "tetrahedral"}),
+        ("scale", made),
+        ("format", {"pix_fmts": "yuv420p"}),
     ]
 
 
@@ -86,27 +91,19 @@ def tag_bt709(frame: av.VideoFrame) -> None:
     frame.color_trc, frame.color_primaries = int(ColorTrc.BT709), _BT709
 
 
-def table_frame(transfer: int, primaries: int, peak: float) -> av.VideoFrame:
-    """The table for `haldclut`, gbrp16le.
+def write_table(path: Path, transfer: int, primaries: int, peak: float) -> None:
+    """Write a table of colours for FFmpeg's filter lut3d (Adobe Cube LUT specification 1.0).
 
     Args:
+        path: NAME.cube.
         transfer: `PQ` or `HLG`.
         primaries: as in ITU-T H.273, table 2; unknown ones are taken for those of BT.2020.
         peak: the brightest light, cd/m²; brighter pixels become white.
     """
-    colours = np.round(_table(transfer, primaries, round(peak)) * 65535).astype(np.uint16)
-    side = _LEVEL**3
-    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(colours.reshape(side, side, 3)), format="rgb48le")
-    full = int(ColorRange.JPEG)
-    return frame.reformat(format="gbrp16le", src_color_range=full, dst_color_range=full)
-
-
-@lru_cache(maxsize=4)
-def _table(transfer: int, primaries: int, peak: int) -> Floats:
-    steps = _LEVEL * _LEVEL
-    number = np.arange(steps**3)
-    signal = np.stack([number % steps, number // steps % steps, number // steps**2], axis=-1) / (steps - 1)
-    return tone_mapped(signal, transfer, primaries, float(peak))
+    number = np.arange(_STEPS**3)
+    signal = np.stack([number % _STEPS, number // _STEPS % _STEPS, number // _STEPS**2], axis=-1) / (_STEPS - 1)
+    colours = tone_mapped(signal, transfer, primaries, peak)
+    np.savetxt(path, colours, fmt="%.5f", header=f"LUT_3D_SIZE {_STEPS}", comments="", encoding="ascii")
 
 
 def tone_mapped(signal: Floats, transfer: int, primaries: int = _BT2020, peak: float = _USUAL_PEAK_NITS) -> Floats:
@@ -114,10 +111,10 @@ def tone_mapped(signal: Floats, transfer: int, primaries: int = _BT2020, peak: f
 
     Args:
         signal: shape (…, 3), red, green, blue, 0…1.
-        transfer, primaries, peak: as for `table_frame`.
+        transfer, primaries, peak: as for `write_table`.
 
     Returns:
-        shape (…, 3), 0…1. Hues stay; what is outside BT.709 is moved towards grey until it fits.
+        shape (…, 3), 0…1. Hues stay; colours that BT.709 has not become paler or darker until it has them.
     """
     nits = pq_to_nits(signal) if transfer == PQ else _hlg_to_nits(signal)
     brightest = np.max(nits, axis=-1, keepdims=True)
@@ -164,13 +161,13 @@ def _bent(nits: Floats, peak: float) -> Floats:
 
 
 def _into_gamut(light: Floats) -> Floats:
-    """Linear BT.709, moved towards the grey of the same luminance as far as it takes to be within 0…1."""
-    grey = np.clip(light @ np.array([0.2126, 0.7152, 0.0722]), 0, 1)[..., None]
-    away = light - grey
+    """Linear BT.709 within 0…1: what is below is moved towards the grey of its luminance, what is above made darker."""
+    grey = np.maximum(light @ np.array([0.2126, 0.7152, 0.0722]), 0)[..., None]
+    lowest = np.min(light, axis=-1, keepdims=True)
     with np.errstate(divide="ignore", invalid="ignore"):
-        room = np.where(away > 0, (1 - grey) / away, np.where(away < 0, -grey / away, np.inf))
-    share = np.minimum(np.min(room, axis=-1, keepdims=True), 1.0)
-    return np.clip(grey + share * away, 0, 1)
+        share = np.where(lowest < 0, grey / (grey - lowest), 1.0)
+    light = grey + share * (light - grey)
+    return np.clip(light / np.maximum(np.max(light, axis=-1, keepdims=True), 1.0), 0, 1)
 
 
 def _to_bt709(primaries: int) -> Floats:

@@ -41,6 +41,7 @@ MODULES = [
     "seg_viewer.sources.network",
     "seg_viewer.sources.screen",
     "seg_viewer.sources.carla.source",
+    "seg_viewer.sources.animation",
     "seg_viewer.sources.folder",
     "seg_viewer.sources.video_file",
 ]

@@ -16,6 +16,7 @@ from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.core.frame import ByteArray, Frame
 from seg_viewer.core.printable import printable
 from seg_viewer.core.typed_path import typed_path
+from seg_viewer.media.animated import is_animated_png
 from seg_viewer.media.picture_file import read_picture_file
 from seg_viewer.media.rgb_picture import RgbPicture
 from seg_viewer.sources.base import SourceInfo, SourceKind, file_fingerprint
@@ -150,7 +151,7 @@ def _mask_folder(folder: Path) -> Path | None:
 
 def _is_one(text: str) -> bool:
     path = typed_path(text)
-    return path.is_dir() or path.suffix.lower() in PICTURE_SUFFIXES
+    return path.is_dir() or (path.suffix.lower() in PICTURE_SUFFIXES and not is_animated_png(path))
 
 
 SOURCE = SourceKind(
