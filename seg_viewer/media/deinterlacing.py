@@ -18,7 +18,8 @@ _COMB = 9
 _BLOCK = 16
 _COMBED = 24
 _LUMA_FIRST = ("yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "nv12", "gray")
-_LEAST_ROWS, _LEAST_COLUMNS = 4, 3
+_LEAST_SIDE = 16
+"""bwdif wants 3 columns and 4 rows of each plane, also of one that is a quarter as wide."""
 _KERNEL = np.array([[1], [-3], [4], [-3], [1]], np.float32)
 
 
