@@ -42,10 +42,7 @@ def deinterlaced(frames: Iterator[av.VideoFrame], field_order: int = 0) -> Itera
             yield from _chosen(chain.flush())
             chain = None
         if chain is None:
-            if (
-                not (frame.interlaced_frame or said)
-                or min(frame.height - _LEAST_ROWS, frame.width - _LEAST_COLUMNS) < 0
-            ):
+            if not (frame.interlaced_frame or said) or min(frame.width, frame.height) < _LEAST_SIDE:
                 yield frame, False
                 continue
             shape = _shape(frame)

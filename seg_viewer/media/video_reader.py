@@ -123,7 +123,7 @@ class VideoReader:
         return 1 / aspect if self._as_seen.orientation.swaps_sides else aspect
 
     def _pixel_aspect(self) -> Fraction:
-        """Width ÷ height of the latest frame's stored pixels."""
+        """Width ÷ height of the latest frame's stored pixels; of a change, early by the frames the decoder holds."""
         said = Fraction(self.stream.sample_aspect_ratio or 1)  # of the container, where it says one
         coded = Fraction(self.stream.codec_context.sample_aspect_ratio or 1)
         if self._coded_aspect is None:
