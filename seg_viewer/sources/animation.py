@@ -45,7 +45,7 @@ class AnimatedPicture:
         self._data = np.fromfile(self.path, np.uint8)
         first = self._decoded(0, 1) if durations else []
         if not first:
-            raise SourceError(f"{self.path}: is no animated picture that this program can read")
+            raise SourceError(f"{self.path}: is no animated WebP, or is cut off; copy it again from where it is whole")
         name = printable(self.path.name)
         if 0 in durations:
             self.warnings.append(f"{name}: frames that say no duration are shown for {_UNSAID_MS} ms, as browsers do")
