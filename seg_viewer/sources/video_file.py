@@ -63,6 +63,7 @@ class VideoFile:
             frame_count=video.frames or None,
             can_seek=True,
             has_audio=bool(container.streams.audio),
+            is_container=True,
             path=self.path,
             codec=video.codec_context.codec.canonical_name,
             time_base=Fraction(video.time_base or Fraction(1, 90000)),
