@@ -14,6 +14,8 @@ _ANIMATION_FLAG = 0x02
 def is_animated_png(path: Path) -> bool:
     """Whether a file is a PNG with a chunk acTL before its pixels (PNG specification, third edition, 11.3.6.1)."""
     try:
+        if not path.is_file():  # a pipe would be waited for
+            return False
         with path.open("rb") as file:
             if file.read(8) != _PNG:
                 return False
@@ -33,6 +35,8 @@ def webp_durations_ms(path: Path) -> list[int]:
     From the chunks VP8X and ANMF (WebP container specification, https://developers.google.com/speed/webp/docs).
     """
     try:
+        if not path.is_file():
+            return []
         with path.open("rb") as file:
             return list(_durations(file))
     except (OSError, ValueError):

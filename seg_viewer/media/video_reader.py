@@ -69,6 +69,7 @@ class VideoReader:
         self._as_seen = AsSeen()
         self._form: tuple[int, int, Fraction] | None = None
         self._coded_aspect: Fraction | None = None
+        self._aspect: Fraction | None = None
         self._changes = 0
         self._interlaced = False
         check_readable(path)
@@ -120,16 +121,18 @@ class VideoReader:
     def sample_aspect(self) -> Fraction:
         """Width ÷ height of one pixel of the latest `picture`."""
         aspect = self._pixel_aspect()
-        return 1 / aspect if self._as_seen.orientation.swaps_sides else aspect
+        return 1 / aspect if aspect != 1 and self._as_seen.orientation.swaps_sides else aspect
 
     def _pixel_aspect(self) -> Fraction:
         """Width ÷ height of the latest frame's stored pixels; of a change, early by the frames the decoder holds."""
-        said = Fraction(self.stream.sample_aspect_ratio or 1)  # of the container, where it says one
-        coded = Fraction(self.stream.codec_context.sample_aspect_ratio or 1)
-        if self._coded_aspect is None:
+        coded = self.stream.codec_context.sample_aspect_ratio
+        if self._aspect is None:
             self._coded_aspect = coded
-        aspect = said if coded == self._coded_aspect else coded
-        return aspect if aspect > 0 else Fraction(1)
+            self._aspect = _aspect(self.stream.sample_aspect_ratio)  # of the container, where it says one
+        elif coded != self._coded_aspect:
+            self._coded_aspect = coded
+            self._aspect = _aspect(coded)
+        return self._aspect
 
     def _look_for_changes(self, frame: av.VideoFrame) -> None:
         form = (frame.width, frame.height, self._pixel_aspect())
@@ -220,6 +223,10 @@ def _holds_several(container: av.container.InputContainer) -> bool:
         if count > 1:
             return True
     return False
+
+
+def _aspect(said: Fraction | None) -> Fraction:
+    return Fraction(said) if said and said > 0 else Fraction(1)
 
 
 def _described(form: tuple[int, int, Fraction]) -> str:
