@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import av
 import cv2
@@ -12,6 +14,7 @@ from seg_viewer.core.frame import ByteArray
 from seg_viewer.media.av_picture import plane_rows
 from seg_viewer.media.filters import FilterChain
 
+_Item = TypeVar("_Item")
 _TOP_FIRST, _BOTTOM_FIRST = (2, 5), (3, 4)
 """FFmpeg's AVFieldOrder: TT and BT, BB and TB."""
 _COMB = 9
@@ -23,17 +26,34 @@ _LEAST_SIDE = 16
 _KERNEL = np.array([[1], [-3], [4], [-3], [1]], np.float32)
 
 
-def deinterlaced(frames: Iterator[av.VideoFrame], field_order: int = 0) -> Iterator[tuple[av.VideoFrame, bool]]:
-    """Frames with the lines of both halves brought together, and whether this was done to them.
+def deinterlaced(
+    items: Iterator[_Item], frame_of: Callable[[_Item], av.VideoFrame], field_order: int = 0
+) -> Iterator[tuple[_Item, av.VideoFrame, bool]]:
+    """Each item with its frame, the lines of both halves brought together, and whether this was done to it.
 
     From the first frame on that is said to be interlaced (by itself or by its stream), each frame that shows combs is
     replaced by one that the filter bwdif made of it and its neighbours. Frames that are only said to be interlaced stay
     as they are. Times stay.
 
     Args:
-        frames: in order of presentation.
+        items: in order of presentation.
+        frame_of: the frame of an item.
         field_order: of the stream, `av.VideoCodecContext.field_order`.
     """
+    waiting: deque[_Item] = deque()
+    for frame, changed in _deinterlaced(_noted(items, waiting, frame_of), field_order):
+        yield waiting.popleft(), frame, changed
+
+
+def _noted(
+    items: Iterator[_Item], waiting: deque[_Item], frame_of: Callable[[_Item], av.VideoFrame]
+) -> Iterator[av.VideoFrame]:
+    for item in items:
+        waiting.append(item)
+        yield frame_of(item)
+
+
+def _deinterlaced(frames: Iterator[av.VideoFrame], field_order: int) -> Iterator[tuple[av.VideoFrame, bool]]:
     chain: FilterChain | None = None
     shape: tuple[int, int, str] | None = None
     said = field_order in (*_TOP_FIRST, *_BOTTOM_FIRST)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import TypeVar
 
 import av
 
@@ -35,6 +36,9 @@ def check_readable(path: Path) -> None:
         raise SourceError(f"{path}: no permission to read it") from None
     except OSError as error:
         raise SourceError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+_Item = TypeVar("_Item")
 
 
 class VideoReader:
@@ -75,18 +79,8 @@ class VideoReader:
         check_readable(path)
         self._open()
 
-    def frames(self) -> Iterator[av.VideoFrame]:
-        """Frames from the container's present position on, made whole where they are interlaced; see `picture`."""
-        self._form = None
-        order = self.stream.codec_context.field_order
-        for frame, changed in deinterlaced(self._decoded(), order):
-            if changed and not self._interlaced:
-                self._interlaced = True
-                self._tell("is interlaced; each picture was made whole (bwdif)")
-            self._look_for_changes(frame)
-            yield frame
-
-    def _decoded(self) -> Iterator[av.VideoFrame]:
+    def packets(self) -> Iterator[av.Packet[av.VideoStream]]:
+        """Packets from the container's present position on; the last one, empty, asks the decoder for what it holds."""
         self.broken_off = ""
         packets = self.container.demux(self.stream)
         while True:
@@ -97,12 +91,47 @@ class VideoReader:
             except (av.FFmpegError, OSError) as error:
                 self.broken_off = error.strerror or str(error)
                 return
-            try:
-                frames = packet.decode()
-            except av.FFmpegError:
-                self.damaged += 1
-                continue
-            yield from frames
+            yield packet
+
+    def decode(self, packet: av.Packet[av.VideoStream]) -> list[av.VideoFrame] | None:
+        """What a packet completes, as it is stored: see `whole`; None where it did not decode."""
+        try:
+            return packet.decode()
+        except av.FFmpegError:
+            self.damaged += 1
+            return None
+
+    def frames(self) -> Iterator[av.VideoFrame]:
+        """Frames from the container's present position on, made whole where they are interlaced; see `picture`."""
+        stored = (frame for packet in self.packets() for frame in self.decode(packet) or ())
+        for _, frame in self.whole(stored, lambda frame: frame):
+            yield frame
+
+    def whole(
+        self, items: Iterator[_Item], frame_of: Callable[[_Item], av.VideoFrame]
+    ) -> Iterator[tuple[_Item, av.VideoFrame]]:
+        """Make frames whole where they are interlaced, and note when they change their size.
+
+        Args:
+            items: in order of time, from one run through the file.
+            frame_of: the frame of an item, as `decode` gave it.
+
+        Returns:
+            each item and its frame, which `picture` takes.
+        """
+        self._form = None
+        for item, frame, changed in deinterlaced(items, frame_of, self.stream.codec_context.field_order):
+            if changed and not self._interlaced:
+                self._interlaced = True
+                self._tell("is interlaced; each picture was made whole (bwdif)")
+            self._look_for_changes(frame)
+            yield item, frame
+
+    @property
+    def needs_before_s(self) -> float:
+        """How far before a picture to begin, seconds, so that it is the same as when played from the start."""
+        rate = self.stream.average_rate
+        return float(2 / rate) if self._interlaced and rate else 0.0  # it is made whole with the one before it
 
     def pictures(self) -> Iterator[AvPicture]:
         """As `frames`, as they are to be seen."""
@@ -163,11 +192,15 @@ class VideoReader:
         Args:
             pts: in units of the stream's time base.
         """
-        if self._interlaced and self.stream.average_rate and self.stream.time_base:
-            # a picture is made whole with the one before it
-            pts -= round(2 / (self.stream.average_rate * self.stream.time_base))
         try:
             self.container.seek(pts, stream=self.stream, backward=True)
+        except av.FFmpegError:
+            self.restart()
+
+    def seek_byte(self, position: int) -> None:
+        """Go to a packet that is known to begin at a byte of the file; to the start where that cannot be."""
+        try:
+            self.container.seek(position, unsupported_byte_offset=True)
         except av.FFmpegError:
             self.restart()
 
