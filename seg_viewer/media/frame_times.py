@@ -60,14 +60,14 @@ class Repairs:
     def lines(self, rate: float) -> list[str]:
         """For people, a line each."""
         told = [
-            (self.carried, "could not be read; the picture before is shown in their place"),
-            (self.missing, "at the start could not be read and were left out"),
-            (self.sorted, "had times out of order; the times were sorted"),
-            (self.moved, "had the time of another; they got a place of their own after it"),
-            (self.crowded, "had the time of another and no room beside it; left out"),
-            (self.counted, f"had no time; they were counted at {rate:g} frames/s"),
+            (self.carried, "could not be read; the one before is shown instead"),
+            (self.missing, "at the start could not be read; left out"),
+            (self.sorted, "came with a time out of order; sorted"),
+            (self.moved, "came with the time of another; placed after it"),
+            (self.crowded, "came with the time of another and no room beside it; left out"),
+            (self.counted, f"came without a time; counted at {rate:g} frames/s"),
         ]
-        return [f"{len(times)} pictures {what}" for times, what in told if times]
+        return [f"{len(times)} picture{'s' * (len(times) > 1)} {what}" for times, what in told if times]
 
 
 @dataclass(eq=False)
