@@ -15,6 +15,7 @@ import av
 
 _JUMPING = {"mpegts", "mpeg", "ogg", "live_flv", "flv", "asf"}  # in these, recordings are joined and streams dumped
 _ONE_HEADER = {"flv", "asf", "matroska,webm"}  # FFmpeg stops at the second header of these, or the third
+_ASF_PADDING = 1 << 16  # bytes; ASF fills its packets up, and ends with an index
 _BY_BYTE = {"mpegts", "mpeg", "flv", "live_flv", "ogg"}  # formats that can be read from any packet on
 WRAPPING = {"mpegts", "mpeg"}
 """Formats whose clock has 33 bits (ISO/IEC 13818-1); FFmpeg makes times before the first overrun negative."""
@@ -181,7 +182,8 @@ def _read(path: Path, ahead_s: float) -> ClockScan:
         found = reading.result()
         found.by_byte = name in _BY_BYTE
         if name in _ONE_HEADER:
-            found.unread = max(0, container.size - reading.read)
+            padding = _ASF_PADDING if name == "asf" else 0
+            found.unread = max(0, container.size - reading.read - padding)
         return found
 
 
