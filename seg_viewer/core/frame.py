@@ -23,6 +23,21 @@ UNSPECIFIED = 2
 
 
 @dataclass(frozen=True)
+class Colours:
+    """What the numbers of a picture mean; its fields are those of `YuvPlanes`."""
+
+    matrix: str = "bt709"
+    full_range: bool = False
+    coefficients: int = UNSPECIFIED
+    transfer: int = UNSPECIFIED
+    primaries: int = UNSPECIFIED
+
+
+BT709 = Colours()
+"""Limited range; nothing more is said."""
+
+
+@dataclass(frozen=True)
 class YuvPlanes:
     """A picture as YUV 4:2:0 with 8 bits; the chroma planes are half as wide and high, rounded up.
 
@@ -46,6 +61,10 @@ class YuvPlanes:
     transfer: int = UNSPECIFIED
     primaries: int = UNSPECIFIED
     sample_aspect: Fraction = Fraction(1)
+
+    @property
+    def colours(self) -> Colours:
+        return Colours(self.matrix, self.full_range, self.coefficients, self.transfer, self.primaries)
 
 
 @runtime_checkable

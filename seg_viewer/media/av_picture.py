@@ -10,7 +10,7 @@ import numpy as np
 from av.video.plane import VideoPlane
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
-from seg_viewer.core.frame import UNSPECIFIED, ByteArray, YuvPlanes
+from seg_viewer.core.frame import UNSPECIFIED, ByteArray, Colours, YuvPlanes
 
 _MATRICES = {
     1: ("bt709", Colorspace.ITU709),
@@ -60,6 +60,13 @@ class AvPicture:
     def height(self) -> int:
         return self._frame.height
 
+    @property
+    def colours(self) -> Colours:
+        """Of `yuv420`."""
+        frame = self._frame
+        coefficients = frame.colorspace if frame.colorspace in _MATRICES else UNSPECIFIED
+        return Colours(self.matrix, self.full_range, coefficients, frame.color_trc, frame.color_primaries)
+
     def rgb(self) -> ByteArray:
         if self._rgb is None:
             self._rgb = self._convert("rgb24", self.width, self.height, 3)
@@ -87,16 +94,16 @@ class AvPicture:
                 threads=1,
             )
         y, u, v = (_plane(frame, i).copy() for i in range(3))
-        given = self._frame
+        told = self.colours
         return YuvPlanes(
             y,
             u,
             v,
-            self.matrix,
-            self.full_range,
-            coefficients=given.colorspace if given.colorspace in _MATRICES else UNSPECIFIED,
-            transfer=given.color_trc,
-            primaries=given.color_primaries,
+            told.matrix,
+            told.full_range,
+            coefficients=told.coefficients,
+            transfer=told.transfer,
+            primaries=told.primaries,
             sample_aspect=self.sample_aspect,
         )
 

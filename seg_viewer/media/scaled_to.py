@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
+from typing import NamedTuple
 
 import av
 import cv2
 import numpy as np
 from av.video.reformatter import ColorRange
 
-from seg_viewer.core.frame import ByteArray, YuvPlanes
+from seg_viewer.core.frame import BT709, ByteArray, Colours, YuvPlanes
 from seg_viewer.media.av_picture import COLORSPACES, plane_rows
-
-_Pair = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -24,19 +23,44 @@ class Form:
         width: pixels.
         height: pixels.
         sample_aspect: width ÷ height of one pixel.
-        matrix, full_range: as for `YuvPlanes`.
+        colours: what the numbers mean.
     """
 
     width: int
     height: int
     sample_aspect: Fraction = Fraction(1)
-    matrix: str = "bt709"
-    full_range: bool = False
+    colours: Colours = BT709
 
     @classmethod
     def of(cls, planes: YuvPlanes) -> Form:
         height, width = planes.y.shape
-        return cls(width, height, planes.sample_aspect, planes.matrix, planes.full_range)
+        return cls(width, height, planes.sample_aspect, planes.colours)
+
+
+class Place(NamedTuple):
+    """Where in a frame a picture is, pixels; left and top are even."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+def place(width: int, height: int, shape: Fraction) -> Place:
+    """The largest place of a shape in the middle of a frame.
+
+    Args:
+        width: of the frame, pixels.
+        height: of the frame, pixels.
+        shape: columns of the frame for each row of it.
+    """
+    inner_width, inner_height = width, height
+    if shape * height < width:
+        inner_width = _even(float(shape * height), width)
+    else:
+        inner_height = _even(float(width / shape), height)
+    # whole samples of chroma
+    return Place((width - inner_width) // 4 * 2, (height - inner_height) // 4 * 2, inner_width, inner_height)
 
 
 def fit(planes: YuvPlanes, form: Form) -> YuvPlanes:
@@ -51,22 +75,13 @@ def fit(planes: YuvPlanes, form: Form) -> YuvPlanes:
     """
     if Form.of(planes) == form:
         return planes
-    planes = _recoloured(planes, form)
+    planes = _recoloured(planes, form.colours)
     rows, columns = planes.y.shape
-    wide = (
-        Fraction(columns, rows) * planes.sample_aspect / form.sample_aspect
-    )  # columns of the frame for each row of it
-    width, height = form.width, form.height
-    if wide * height < width:
-        width = _even(float(wide * height), width)
-    else:
-        height = _even(float(width / wide), height)
-    left, top = (form.width - width) // 4 * 2, (form.height - height) // 4 * 2  # whole samples of chroma
-    black = 0 if planes.full_range else 16
-    y = _placed(planes.y, (form.width, form.height), (width, height), (left, top), black)
+    where = place(form.width, form.height, Fraction(columns, rows) * planes.sample_aspect / form.sample_aspect)
+    y = _placed(planes.y, (form.width, form.height), where, 0 if planes.full_range else 16)
     half = ((form.width + 1) // 2, (form.height + 1) // 2)
-    inner = ((width + 1) // 2, (height + 1) // 2)
-    u, v = (_placed(plane, half, inner, (left // 2, top // 2), 128) for plane in (planes.u, planes.v))
+    inner = Place(where.left // 2, where.top // 2, (where.width + 1) // 2, (where.height + 1) // 2)
+    u, v = (_placed(plane, half, inner, 128) for plane in (planes.u, planes.v))
     return replace(planes, y=y, u=u, v=v, sample_aspect=form.sample_aspect)
 
 
@@ -76,8 +91,9 @@ def _even(wanted: float, most: int) -> int:
     return most if even >= most or most - wanted < 1 else even
 
 
-def _placed(plane: ByteArray, size: _Pair, inner: _Pair, corner: _Pair, fill: int) -> ByteArray:
-    """A plane stretched to `inner`, its corner at `corner` in a plane of `size`; each (across, down)."""
+def _placed(plane: ByteArray, size: tuple[int, int], where: Place, fill: int) -> ByteArray:
+    """A plane stretched to its place in a plane of `size` (across, down)."""
+    inner = where.width, where.height
     if plane.shape[::-1] != inner:
         shrinks = inner[0] < plane.shape[1] or inner[1] < plane.shape[0]
         way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
@@ -85,24 +101,24 @@ def _placed(plane: ByteArray, size: _Pair, inner: _Pair, corner: _Pair, fill: in
     if inner == size:
         return plane
     out = np.full(size[::-1], fill, np.uint8)
-    out[corner[1] : corner[1] + inner[1], corner[0] : corner[0] + inner[0]] = plane
+    out[where.top : where.top + where.height, where.left : where.left + where.width] = plane
     return out
 
 
-def _recoloured(planes: YuvPlanes, form: Form) -> YuvPlanes:
-    """With the matrix and range of the frame, as when a recorder goes from SD to HD."""
-    if (planes.matrix, planes.full_range) == (form.matrix, form.full_range):
-        return planes
-    rows, columns = planes.y.shape
-    frame = av.VideoFrame(columns, rows, "yuv420p")
-    for plane, pixels in zip(frame.planes, (planes.y, planes.u, planes.v), strict=True):
-        plane_rows(plane)[: plane.height, : plane.width] = pixels
-    made = frame.reformat(
-        format="yuv420p",
-        src_colorspace=COLORSPACES[planes.matrix],
-        dst_colorspace=COLORSPACES[form.matrix],
-        src_color_range=ColorRange.JPEG if planes.full_range else ColorRange.MPEG,
-        dst_color_range=ColorRange.JPEG if form.full_range else ColorRange.MPEG,
-    )
-    y, u, v = (plane_rows(plane)[: plane.height, : plane.width].copy() for plane in made.planes)
-    return replace(planes, y=y, u=u, v=v, matrix=form.matrix, full_range=form.full_range)
+def _recoloured(planes: YuvPlanes, colours: Colours) -> YuvPlanes:
+    """With the matrix and range of the frame, as when a recorder goes from SD to HD, and what is said of them."""
+    y, u, v = planes.y, planes.u, planes.v
+    if (planes.matrix, planes.full_range) != (colours.matrix, colours.full_range):
+        rows, columns = y.shape
+        frame = av.VideoFrame(columns, rows, "yuv420p")
+        for plane, pixels in zip(frame.planes, (y, u, v), strict=True):
+            plane_rows(plane)[: plane.height, : plane.width] = pixels
+        made = frame.reformat(
+            format="yuv420p",
+            src_colorspace=COLORSPACES[planes.matrix],
+            dst_colorspace=COLORSPACES[colours.matrix],
+            src_color_range=ColorRange.JPEG if planes.full_range else ColorRange.MPEG,
+            dst_color_range=ColorRange.JPEG if colours.full_range else ColorRange.MPEG,
+        )
+        y, u, v = (plane_rows(plane)[: plane.height, : plane.width].copy() for plane in made.planes)
+    return replace(planes, y=y, u=u, v=v, **asdict(colours))

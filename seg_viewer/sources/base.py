@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 from uuid import uuid4
 
-from seg_viewer.core.frame import Frame
+from seg_viewer.core.frame import BT709, Colours, Frame
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class SourceInfo:
         codec: name of the video codec, or the picture format.
         time_base: unit of the frames' pts, seconds; None means 1/TICKS s.
         sample_aspect: width ÷ height of one pixel.
+        colours: of the first picture's `yuv420`.
         fingerprint: tells sources apart, see `file_fingerprint` and `session_fingerprint`; "" for none.
     """
 
@@ -50,6 +51,7 @@ class SourceInfo:
     codec: str = ""
     time_base: Fraction | None = None
     sample_aspect: Fraction = Fraction(1)
+    colours: Colours = BT709
     fingerprint: str = ""
 
     @property

@@ -15,6 +15,7 @@ from seg_viewer.core.errors import SourceError
 from seg_viewer.core.frame import Frame
 from seg_viewer.core.printable import printable
 from seg_viewer.core.typed_path import typed_path
+from seg_viewer.media.av_picture import AvPicture
 from seg_viewer.media.frame_times import InOrder, Repairs
 from seg_viewer.media.timeline import Timeline
 from seg_viewer.media.video_reader import VideoReader
@@ -61,10 +62,12 @@ class VideoFile:
         self._frames = self._decode()
         first = self._peek()
         self._first_s = first.time_s
+        picture = first.picture
+        assert isinstance(picture, AvPicture)
         self.info = SourceInfo(
             name=printable(self.path.name),
-            width=first.picture.width,
-            height=first.picture.height,
+            width=picture.width,
+            height=picture.height,
             rate=self._rate,
             duration_s=self._duration(),
             frame_count=video.frames or None,
@@ -74,7 +77,8 @@ class VideoFile:
             path=self.path,
             codec=video.codec_context.codec.canonical_name,
             time_base=Fraction(video.time_base or Fraction(1, 90000)),
-            sample_aspect=self._reader.sample_aspect,
+            sample_aspect=picture.sample_aspect,
+            colours=picture.colours,
             fingerprint=self._fingerprint,
         )
 

@@ -104,9 +104,7 @@ def test_times_out_of_order_are_sorted_and_the_decoders_order_kept(
     frames = list(source)
     assert [round(frame.time_s * 1000) for frame in frames] == [n * STEP_MS for n in range(COUNT)]
     assert colours(frames) == [n % 4 for n in range(COUNT)]
-    assert [line.split(":")[1] for line in source.warnings] == [
-        " 4 pictures came with a time out of order; sorted"
-    ]
+    assert [line.split(":")[1] for line in source.warnings] == [" 4 pictures came with a time out of order; sorted"]
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -140,14 +138,19 @@ def test_equal_times_get_a_place_of_their_own_where_there_is_room(
     assert times[4:7] == [160, 200, 240]  # half way to the next
     assert len({frame.id for frame in frames}) == COUNT
     assert colours(frames) == [n % 4 for n in range(COUNT)]
-    assert len(source.warnings) == 1 and "4 pictures came with the time of another; placed after it" in source.warnings[0]
+    assert (
+        len(source.warnings) == 1 and "4 pictures came with the time of another; placed after it" in source.warnings[0]
+    )
 
 
 def test_equal_times_without_room_are_left_out_and_told(clips: Callable[[str], bytes], tmp_path: Path) -> None:
     times = [0, 10, 10, *range(11, COUNT + 8)]
     source = VideoFile(with_times(tmp_path / "clip.mkv", clips("mjpeg"), lambda place: times[place]))
     assert [round(frame.time_s * 1000) for frame in source] == sorted(set(times))
-    assert len(source.warnings) == 1 and "1 picture came with the time of another and no room beside it; left out" in source.warnings[0]
+    assert (
+        len(source.warnings) == 1
+        and "1 picture came with the time of another and no room beside it; left out" in source.warnings[0]
+    )
 
 
 @pytest.mark.parametrize("b_frames", ["0", "2"])

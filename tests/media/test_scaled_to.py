@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seg_viewer.core.colour import rgb_to_yuv
-from seg_viewer.core.frame import YuvPlanes
+from seg_viewer.core.frame import Colours, YuvPlanes
 from seg_viewer.media.h264 import H264Track
 from seg_viewer.media.scaled_to import Form, fit
 from seg_viewer.media.video_reader import VideoReader
@@ -82,7 +82,7 @@ def test_colours_stay_the_same(
             np.full(size[::-1], y, np.uint8), np.full(half, u, np.uint8), np.full(half, v, np.uint8),
             matrix_from, full_from,
         )  # fmt: skip
-        made = fit(planes, Form(*size, matrix=matrix_to, full_range=full_to))
+        made = fit(planes, Form(*size, colours=Colours(matrix_to, full_to)))
         assert (made.matrix, made.full_range) == (matrix_to, full_to)
         seen = [int(plane[plane.shape[0] // 2, plane.shape[1] // 2]) for plane in (made.y, made.u, made.v)]
         assert seen == pytest.approx(rgb_to_yuv(colour, matrix_to, full_to), abs=3)
