@@ -46,8 +46,8 @@ def check_target(path: Path, *, overwrite: bool, sources: tuple[Path, ...] = ())
 
 
 def short_name(name: str, more: int) -> str:
-    """A file name cut so that as many bytes can be added: most file systems take 255 in all."""
-    return name.encode("utf-8", "surrogateescape")[: 255 - more].decode("utf-8", "ignore")
+    """A file name that leaves room for `more` bytes beside it; cut, with a mark of its own, where it is too long."""
+    return joined(name, "", more)
 
 
 class PartFile:
@@ -77,7 +77,8 @@ class PartFile:
 
     def _make(self) -> None:
         while True:
-            stem, suffix = _stem_in_part(self.path), self.path.suffix
+            suffix = self.path.suffix
+            stem = short_name(self.path.stem, _PART_BYTES + len(os.fsencode(suffix)))
             self.part = self.path.with_name(f".{stem}.{secrets.token_hex(4)}.part{suffix}")
             if not self._keep:
                 self._litter = weakref.finalize(self, _remove, self.part)
@@ -182,8 +183,8 @@ def write_bytes(path: Path, data: bytes, *, overwrite: bool = True) -> None:
 
 
 def write_text(path: Path, text: str, *, overwrite: bool = True) -> None:
-    """As `write_bytes`, UTF-8 with the line ends of `text`. Raises: ExportError."""
-    write_bytes(path, text.encode(), overwrite=overwrite)
+    r"""As `write_bytes`, UTF-8, with the line ends of `text`; what is no Unicode as `\udcNN`. Raises: ExportError."""
+    write_bytes(path, text.encode("utf-8", "backslashreplace"), overwrite=overwrite)
 
 
 def left_behind(folder: Path) -> Iterator[tuple[Path, Path]]:
@@ -200,7 +201,7 @@ def left_behind(folder: Path) -> Iterator[tuple[Path, Path]]:
 
 def remove_left_behind(path: Path) -> None:
     """Remove what killed processes left behind for a name; never what is being written."""
-    mine = path.with_name(_stem_in_part(path) + path.suffix)
+    mine = path.with_name(short_name(path.stem, _PART_BYTES + len(os.fsencode(path.suffix))) + path.suffix)
     for part, name in left_behind(path.parent):
         if name == mine and (file := PartFile.adopt(part, name)) is not None:
             file.discard()
@@ -227,11 +228,6 @@ def sync(part: Path) -> None:
 def _remove(part: Path) -> None:
     with suppress(OSError):
         part.unlink(missing_ok=True)
-
-
-def _stem_in_part(path: Path) -> str:
-    """What of a name is in that of its part."""
-    return joined(path.stem, "", _PART_BYTES + len(os.fsencode(path.suffix)))
 
 
 def _names(path: Path) -> Iterator[Path]:
