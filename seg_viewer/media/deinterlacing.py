@@ -45,6 +45,11 @@ def deinterlaced(
         yield waiting.popleft(), frame, changed
 
 
+def says_interlaced(frame: av.VideoFrame, field_order: int) -> bool:
+    """Whether a frame says that it is interlaced, or its stream; `field_order` as for `deinterlaced`."""
+    return frame.interlaced_frame or field_order in (*_TOP_FIRST, *_BOTTOM_FIRST)
+
+
 def _noted(
     items: Iterator[_Item], waiting: deque[_Item], frame_of: Callable[[_Item], av.VideoFrame]
 ) -> Iterator[av.VideoFrame]:
@@ -56,13 +61,12 @@ def _noted(
 def _deinterlaced(frames: Iterator[av.VideoFrame], field_order: int) -> Iterator[tuple[av.VideoFrame, bool]]:
     chain: FilterChain | None = None
     shape: tuple[int, int, str] | None = None
-    said = field_order in (*_TOP_FIRST, *_BOTTOM_FIRST)
     for frame in frames:
         if chain is not None and shape != _shape(frame):
             yield from _chosen(chain.flush())
             chain = None
         if chain is None:
-            if not (frame.interlaced_frame or said) or min(frame.width, frame.height) < _LEAST_SIDE:
+            if not says_interlaced(frame, field_order) or min(frame.width, frame.height) < _LEAST_SIDE:
                 yield frame, False
                 continue
             shape = _shape(frame)

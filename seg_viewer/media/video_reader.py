@@ -15,7 +15,7 @@ from seg_viewer.core.printable import printable
 from seg_viewer.media.as_seen import AsSeen
 from seg_viewer.media.av_file import open_input
 from seg_viewer.media.av_picture import AvPicture
-from seg_viewer.media.deinterlacing import deinterlaced
+from seg_viewer.media.deinterlacing import deinterlaced, says_interlaced
 from seg_viewer.media.stream_choice import choose_stream
 
 _MOST_CHANGES = 5
@@ -120,10 +120,11 @@ class VideoReader:
             each item and its frame, which `picture` takes.
         """
         self._form = None
-        for item, frame, changed in deinterlaced(items, frame_of, self.stream.codec_context.field_order):
-            if changed and not self._interlaced:
+        order = self.stream.codec_context.field_order
+        for item, frame, changed in deinterlaced(items, frame_of, order):
+            if not self._interlaced and (changed or says_interlaced(frame, order)):
                 self._interlaced = True
-                self._tell("is interlaced; each picture was made whole (bwdif)")
+                self._tell("says that it is interlaced; pictures that show combs are made whole (bwdif)")
             self._look_for_changes(frame)
             yield item, frame
 

@@ -108,7 +108,7 @@ def test_interlaced(options: RunOptions) -> None:
     result, made = _exported(clip, options)
     assert video_times(result.path) == video_times(clip)
     assert [line for line in result.warnings if "interlaced" in line] == [
-        "in.mp4: is interlaced; each picture was made whole (bwdif)"
+        "in.mp4: says that it is interlaced; pictures that show combs are made whole (bwdif)"
     ]
     rows = np.abs(np.diff(made[5][..., 1].astype(int), axis=0))
     stored = np.abs(np.diff(luma[10].astype(int), axis=0))
