@@ -14,7 +14,6 @@ from typing import Any
 import av
 
 _JUMPING = {"mpegts", "mpeg", "ogg", "live_flv", "flv", "asf"}  # in these, recordings are joined and streams dumped
-_ONE_HEADER = {"flv", "asf", "matroska,webm"}  # FFmpeg stops at the second header of these, or the third
 _ASF_PADDING = 1 << 16  # bytes; ASF fills its packets up, and ends with an index
 _BY_BYTE = {"mpegts", "mpeg", "flv", "live_flv", "ogg"}  # formats that can be read from any packet on
 WRAPPING = {"mpegts", "mpeg"}
@@ -28,6 +27,7 @@ _BACK_S = 0.2  # decoding times never go back, so this is already much
 _BACK_SHOWN_S = 1.0  # times of showing do go back, by a few pictures
 _AHEAD_S = 10.0  # FFmpeg's own limit (dts_delta_threshold)
 _NEAR_S = 5.0
+_RUNNING = 8  # clocks that may run side by side
 _LARGEST_DELAY_S, _SMALLEST_DELAY_S, _DELAYS = 5.0, 0.5, 50
 _WRAP_S = 2**33 / 90_000  # ISO/IEC 13818-1: 33 bits of 90 kHz, 26.5 h
 
@@ -54,9 +54,13 @@ class LikelyTimes:
 
     What is left over of a piece (it has no place of its own in the file) gets the presentation time of the next piece;
     the first packets of a piece get decoding times made up from the piece before.
+
+    Args:
+        tick_s: the stream's time base, seconds.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tick_s: float) -> None:
+        self._tick_s = tick_s
         self._delays: list[float] = []
         self._limit_s = _LARGEST_DELAY_S
 
@@ -70,7 +74,7 @@ class LikelyTimes:
         pts, dts = packet.pts, packet.dts
         if pts is None or dts is None:
             return pts, dts
-        delay_s = abs(float((pts - dts) * packet.time_base))
+        delay_s = abs(pts - dts) * self._tick_s
         if learn and len(self._delays) < _DELAYS:  # a stream's own order of pictures says how far apart the two can be
             bisect.insort(self._delays, delay_s)
             if len(self._delays) >= 4:
@@ -104,7 +108,9 @@ class ClockScan:
 
     def piece_at(self, stream: int, position: int) -> int:
         """Number of the piece that a packet of a stream at a position (bytes) belongs to."""
-        positions, pieces = self.turns.get(stream, ([], []))
+        if stream not in self.turns:  # subtitles and data go with the others
+            return max((self.piece_at(other, position) for other in self.turns), default=0)
+        positions, pieces = self.turns[stream]
         place = bisect.bisect_right(positions, position) - 1
         return pieces[place] if place >= 0 else 0
 
@@ -133,7 +139,7 @@ def _is_steady(container: av.container.InputContainer, size: int) -> bool:
         for place in places:
             container.seek(place, unsupported_byte_offset=True)
             times.append(next(p.dts * float(p.time_base) for p in container.demux(video) if p.dts is not None))
-    except (av.FFmpegError, StopIteration, OSError):
+    except (av.FFmpegError, StopIteration, IndexError, OSError):
         return False
     if any(b < a for a, b in itertools.pairwise(times[count - 1 :])):
         return False
@@ -168,7 +174,7 @@ def scan(path: Path) -> ClockScan:
 @lru_cache(maxsize=8)
 def _scan(path: Path, _size: int, _changed_ns: int) -> ClockScan:
     found = _read(path, _AHEAD_S)
-    if sum(p.is_jump for p in found.pieces) > 0.1 * sum(len(k[0]) for k in found.keys.values()) + 50:
+    if sum(p.is_jump for p in found.pieces) > 0.1 * sum(len(times) for times, _ in found.keys.values()) + 50:
         return _read(path, float("inf"))  # pictures far apart are how this film was made
     return found
 
@@ -181,9 +187,9 @@ def _read(path: Path, ahead_s: float) -> ClockScan:
             reading.take(packet)
         found = reading.result()
         found.by_byte = name in _BY_BYTE
-        if name in _ONE_HEADER:
-            padding = _ASF_PADDING if name == "asf" else 0
-            found.unread = max(0, container.size - reading.read - padding)
+        # FFmpeg stops at another header (FLV, ASF, Matroska), PyAV does not see streams that begin later (MPEG)
+        padding = _ASF_PADDING if name == "asf" else 0
+        found.unread = max(0, container.size - reading.read - padding)
         return found
 
 
@@ -193,20 +199,31 @@ def _packets(container: av.container.InputContainer) -> Iterator[av.Packet[Any]]
     while True:
         try:
             packet = next(packets)
-        except (StopIteration, av.FFmpegError, OSError):
+        except (StopIteration, IndexError, av.FFmpegError, OSError):  # IndexError: see VideoReader.packets
             return
         if packet.size and (packet.dts is not None or packet.pts is not None):
             yield packet
 
 
-@dataclass
 class _Stream:
-    """Where a stream is."""
+    """Where a stream is, and what was found in it."""
 
-    piece: int
-    time_s: float
-    end_s: float
-    turns: tuple[list[int], list[int]]
+    def __init__(self, packet: av.Packet[Any]) -> None:
+        self.tick_s = float(packet.time_base)
+        self.likely = LikelyTimes(self.tick_s)
+        self.is_video = packet.stream.type == "video"
+        self.piece: int | None = None
+        self.time_s = self.end_s = 0.0
+        self.turns: tuple[list[int], list[int]] = ([], [])
+        self.keys: list[tuple[float, int, int]] = []
+        self.ends: dict[int, float] = {}
+
+    def turn(self, position: int, piece: int) -> None:
+        """From a position on it is in another piece."""
+        if piece != (self.piece or 0):
+            self.turns[0].append(max([position, *self.turns[0][-1:]]))
+            self.turns[1].append(piece)
+        self.piece = piece
 
 
 class _Reading:
@@ -219,35 +236,30 @@ class _Reading:
         self._wraps: list[float | None] = []  # offset against the piece before, where a counter ran over
         self._steps: list[float] = []  # by how much the stream that began the piece jumped
         self._streams: dict[int, _Stream] = {}
-        self._likely: dict[int, LikelyTimes] = {}
-        self._keys: dict[int, list[tuple[float, int, int]]] = {}
-        self._ends: dict[int, dict[int, float]] = {}
         self._position = 0
         self.read = 0
 
     def take(self, packet: av.Packet[Any]) -> None:
-        tick_s = float(packet.time_base)
-        shown, decoded = self._likely.setdefault(packet.stream_index, LikelyTimes()).of(packet, learn=True)
-        time_s = (decoded if decoded is not None else shown or 0) * tick_s
-        shown_s = shown * tick_s if shown is not None else time_s
-        end_s = shown_s + (packet.duration or 0) * tick_s
-        self._position = packet.pos if packet.pos is not None else self._position + 1
+        stream = self._streams.get(packet.stream_index)
+        if stream is None:
+            stream = self._streams[packet.stream_index] = _Stream(packet)
+        shown, decoded = stream.likely.of(packet, learn=True)
+        time_s = (decoded if decoded is not None else shown or 0) * stream.tick_s
+        shown_s = shown * stream.tick_s if shown is not None else time_s
+        end_s = shown_s + (packet.duration or 0) * stream.tick_s
+        place = packet.pos
+        self._position = place if place is not None else self._position + 1
         self.read = max(self.read, self._position + packet.size)
-        stream = self._stream(packet.stream_index, time_s)
-        back_s = _BACK_S if decoded is not None else _BACK_SHOWN_S
-        piece = self._choose(stream, time_s, back_s)
+        piece = self._choose(stream, time_s, _BACK_S if decoded is not None else _BACK_SHOWN_S)
         if piece != stream.piece:
-            stream.piece = piece
-            stream.turns[0].append(max(self._position, stream.turns[0][-1] if stream.turns[0] else 0))
-            stream.turns[1].append(piece)
+            stream.turn(self._position, piece)
         stream.time_s, stream.end_s = time_s, max(time_s, end_s)
         self._now[piece] = max(self._now[piece], time_s)
         known = self._pieces[piece]
         known.start_s, known.end_s = min(known.start_s, shown_s), max(known.end_s, end_s)
-        ends = self._ends.setdefault(packet.stream_index, {})
-        ends[piece] = max(ends.get(piece, end_s), end_s)
-        if packet.is_keyframe and packet.stream.type == "video" and packet.pos is not None:
-            self._keys.setdefault(packet.stream_index, []).append((shown_s, packet.pos, piece))
+        stream.ends[piece] = max(stream.ends.get(piece, end_s), end_s)
+        if stream.is_video and place is not None and packet.is_keyframe:
+            stream.keys.append((shown_s, place, piece))
 
     def result(self) -> ClockScan:
         for before, piece, wrap in zip(self._pieces, self._pieces[1:], self._wraps[1:], strict=False):
@@ -256,32 +268,24 @@ class _Reading:
             else:
                 piece.offset_s = before.offset_s + before.end_s - piece.start_s
         offsets = [piece.offset_s for piece in self._pieces]
-        keys = {}
-        for index, found in self._keys.items():
-            places = sorted((time_s + offsets[piece], position) for time_s, position, piece in found)
-            keys[index] = array("d", (p[0] for p in places)), array("q", (p[1] for p in places))
-        ends = {i: max(end_s + offsets[piece] for piece, end_s in e.items()) for i, e in self._ends.items()}
-        return ClockScan(self._pieces, {i: s.turns for i, s in self._streams.items()}, keys, ends, self._likely)
-
-    def _stream(self, index: int, time_s: float) -> _Stream:
-        if not self._pieces:
-            self._begin(time_s, None, 0.0)
-        stream = self._streams.get(index)
-        if stream is None:
-            newest = len(self._pieces) - 1
-            if abs(time_s - self._now[newest]) > self._ahead_s:  # it begins where the others have not come yet
-                newest = self._begin(time_s, None, time_s - self._now[newest])
-            stream = _Stream(newest, time_s, time_s, ([], []))
-            if stream.piece:
-                stream.turns[0].append(self._position)
-                stream.turns[1].append(stream.piece)
-            self._streams[index] = stream
-        return stream
+        found = ClockScan(self._pieces)
+        for index, stream in self._streams.items():
+            places = sorted((time_s + offsets[piece], position) for time_s, position, piece in stream.keys)
+            found.keys[index] = array("d", (p[0] for p in places)), array("q", (p[1] for p in places))
+            found.ends[index] = max(end_s + offsets[piece] for piece, end_s in stream.ends.items())
+            found.turns[index] = stream.turns
+            found.likely[index] = stream.likely
+        return found
 
     def _choose(self, stream: _Stream, time_s: float, back_s: float) -> int:
         """Number of the piece that the next packet of a stream belongs to."""
+        newest = len(self._pieces) - 1
+        if stream.piece is None:
+            if newest >= 0 and abs(time_s - self._now[newest]) <= self._ahead_s:
+                return newest
+            return self._begin(time_s, None, time_s - self._now[newest] if newest >= 0 else 0.0)
         step = time_s - stream.time_s
-        newer = range(len(self._pieces) - 1, stream.piece, -1)
+        newer = range(newest, max(stream.piece, newest - _RUNNING), -1)
         if -back_s <= step and time_s - stream.end_s <= self._ahead_s:
             distance = abs(time_s - self._now[stream.piece])
             return next((n for n in newer if abs(time_s - self._now[n]) < distance), stream.piece)

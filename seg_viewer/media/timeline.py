@@ -84,9 +84,9 @@ class Timeline:
         """
         if len(self._scan.pieces) < 2:
             return None
-        if not self._scan.by_byte or stream not in self._scan.keys:
+        times, positions = self._scan.keys.get(stream, ((), ()))
+        if not self._scan.by_byte or not times:
             return 0
-        times, positions = self._scan.keys[stream]
         place = bisect.bisect_right(times, time_s + self.origin_s + 1e-6) - 1
         return positions[place] if place >= 0 else 0
 
@@ -124,7 +124,7 @@ def _first_shown(container: av.container.InputContainer) -> Fraction | None:
             size += packet.size
             if len(times) >= _FIRST or size > _FIRST_BYTES:
                 break
-    except (av.FFmpegError, OSError):
+    except (av.FFmpegError, IndexError, OSError):
         pass  # told by whoever reads the pictures
     return min(times, default=None)
 

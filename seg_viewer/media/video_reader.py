@@ -86,7 +86,7 @@ class VideoReader:
         while True:
             try:
                 packet = next(packets)
-            except StopIteration:
+            except (StopIteration, IndexError):  # PyAV's error at the end where streams began that were not announced
                 return
             except (av.FFmpegError, OSError) as error:
                 self.broken_off = error.strerror or str(error)

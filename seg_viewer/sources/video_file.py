@@ -198,7 +198,8 @@ class VideoFile:
         time_base = self._reader.stream.time_base
         assert time_base is not None
         time_s = max(0.0, time_s - self._reader.needs_before_s)
-        position = self._timeline.position(self._reader.stream.index, time_s)
+        # without times of its own, a picture's time is known by counting from the start only
+        position = 0 if self._repairs.counted else self._timeline.position(self._reader.stream.index, time_s)
         if position == 0:
             self._at_start = True
             self._reader.restart()

@@ -204,6 +204,24 @@ def test_what_another_header_hides_is_told(tmp_path: Path, name: str, count: int
     assert any(f"{path.name}: the last 50 % of the file cannot be read" in line for line in source.warnings)
 
 
+@pytest.mark.parametrize("audio", [None, "aac"])
+def test_another_recording_with_other_streams_is_told(tmp_path: Path, audio: str | None) -> None:
+    """PyAV cannot see streams that begin in the middle of a transport stream."""
+    parts = []
+    for number, pid in enumerate(("0x100", "0x300")):
+        options = {"mpegts_start_pid": pid, "mpegts_pmt_start_pid": f"0x1{number}00"}
+        # longer than FFmpeg looks ahead when it opens a file
+        clip = make_clip(
+            tmp_path / f"{number}.ts", frames=250, width=64, height=48, audio=audio, container_options=options
+        )
+        parts.append(clip.read_bytes())
+    path = tmp_path / "joined.ts"
+    path.write_bytes(b"".join(parts))
+    source = VideoFile(path)
+    assert len(list(source)) == 250
+    assert any("% of the file cannot be read" in line for line in source.warnings)
+
+
 def test_large_recordings_are_looked_at_here_and_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With smaller numbers for what is large."""
     rng = np.random.default_rng(1)
