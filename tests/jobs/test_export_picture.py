@@ -125,6 +125,8 @@ def test_an_animated_webp(options: RunOptions) -> None:
     result, frames = _exported(Path("in.webp"), options)
     assert [int(frame[20, 20, 0]) for frame in frames] == pytest.approx([0, 40, 80, 120, 160], abs=4)
     assert [float(time) for time in video_times(result.path)] == pytest.approx([0, 0.04, 0.24, 0.34, 0.4], abs=2e-3)
+    with av.open(str(result.path)) as container:
+        assert container.duration / av.time_base == pytest.approx(0.9, abs=0.01)
 
 
 @pytest.mark.parametrize(
@@ -138,3 +140,13 @@ def test_any_name_in_and_out(options: RunOptions, name: str) -> None:
     result, frames = _exported(Path(f"{name}.mp4"), options, f"out/{name}.mp4")
     assert len(frames) == 4 and result.path == Path(f"out/{name}.mp4").absolute()
     assert {path.suffix for path in Path("out").iterdir()} <= {".mp4", ".json"}  # no part is left
+
+
+@pytest.mark.parametrize("frames", [1, 2, 3, 35])
+@pytest.mark.parametrize("rate", [Fraction(25), Fraction(17_530, 1000), Fraction(30_000, 1001), Fraction(5)], ids=str)
+def test_players_show_the_last_picture_too(options: RunOptions, rate: Fraction, frames: int) -> None:
+    clip = make_clip(Path("in.mkv"), frames=frames, rate=rate)
+    result, made = _exported(clip, options)
+    assert len(made) == result.frames == frames
+    with av.open(str(result.path)) as container:
+        assert container.duration / av.time_base == pytest.approx(float(frames / rate), abs=0.02)
