@@ -110,11 +110,12 @@ class Encoder:
         if min(width, height) < kind.min_side:
             least = kind.min_side
             raise ExportError(f"{width}×{height}: {kind.title} begins at {least}×{least}; choose another codec")
-        aspect = settings.sample_aspect
+        given = settings.sample_aspect
+        aspect = _aspect_in(kind, settings.container, given)
         notes = [note] if note else []
-        if aspect != 1 and (kind.name, settings.container) in _SHAPELESS:
-            notes.append(_SQUARED.format(*aspect.as_integer_ratio(), kind.title, settings.container))
-            width, aspect = max(2, 2 * round(width * aspect / 2)), Fraction(1)
+        if aspect != given:
+            notes.append(_SQUARED.format(*given.as_integer_ratio(), kind.title, settings.container))
+            width = max(2, 2 * round(width * given / 2))
         self._limited = not kind.full_range and _is_full_range(first)
         if self._limited:
             notes.append(_LIMITED_ONLY.format(kind.title))
@@ -224,6 +225,36 @@ class Encoder:
         return stream
 
 
+def add_joined_stream(
+    out: av.container.OutputContainer,
+    template: av.VideoStream,
+    choice: VideoChoice,
+    container: str,
+    *,
+    time_base: Fraction,
+    sample_aspect: Fraction = Fraction(1),
+) -> av.VideoStream:
+    """A stream for packets of `make_encoder`'s encoders that were kept in files meanwhile.
+
+    Args:
+        out: the file to be made.
+        template: the stream of the first of those files.
+        choice, container, sample_aspect: what the encoders were made with.
+        time_base: unit of the packets' times, seconds.
+
+    Raises: ValueError when the container cannot hold the codec.
+    """
+    kind = choice.kind(container)
+    stream = out.add_stream_from_template(template, opaque=True)  # else PyAV looks for an encoder of a decoder's name
+    assert isinstance(stream, av.VideoStream)
+    stream.time_base = time_base
+    context = stream.codec_context
+    context.sample_aspect_ratio = _aspect_in(kind, container, sample_aspect)
+    if tag := kind.tags.get(container) or (template.codec_context.codec_tag if kind.name == "prores" else None):
+        context.codec_tag = tag
+    return stream
+
+
 class DecodingTimes:
     """Gives packets of encoders that follow each other the decoding times of one stream: each later than the last.
 
@@ -260,6 +291,10 @@ class _Settings:
         self.kind, self.container = kind, container
         self.rate, self.time_base, self.sample_aspect = rate, time_base, sample_aspect
         self.global_header = global_header
+
+
+def _aspect_in(kind: CodecKind, container: str, aspect: Fraction) -> Fraction:
+    return Fraction(1) if (kind.name, container) in _SHAPELESS else aspect
 
 
 def _size(picture: YuvPlanes | av.VideoFrame) -> tuple[int, int]:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from seg_viewer.core.errors import ExportError, UsageError
 from seg_viewer.core.frame import YuvPlanes
 from seg_viewer.media.codecs import CODECS, CONTAINERS, MUXERS, QUALITIES, VideoChoice
-from seg_viewer.media.encoders import DecodingTimes, Encoder, VideoPacket, make_encoder
+from seg_viewer.media.encoders import DecodingTimes, Encoder, VideoPacket, add_joined_stream, make_encoder
 
 TICK = Fraction(1, 90_000)
 PAIRS = [(codec, container) for container, held in CONTAINERS.items() for codec in held]
@@ -100,6 +100,46 @@ def test_segments_of_fresh_encoders_are_one_stream(codec: str, container: str) -
                 assert _db(_luma(frame), _planes(number).y) > LOSSY_DB
         display = frames[0].width / frames[0].height * float(_aspect(stream, encoders[0]))
         assert display == pytest.approx(64 / 48 * 4 / 3, rel=0.01)
+
+
+@pytest.mark.parametrize(("codec", "container"), PAIRS)
+def test_segments_that_lay_in_files_are_one_stream(codec: str, container: str) -> None:
+    choice, aspect, files, times = VideoChoice(codec), Fraction(4, 3), [], []
+    for start in (0, 10):
+        encoders, packets = _segments(choice, container, [[3600 * n for n in range(start, start + 10)]], aspect)
+        times += [(packet.pts, packet.dts) for packet in packets]
+        files.append(io.BytesIO())
+        with av.open(files[-1], "w", format="matroska") as out:
+            stream = encoders[0].add_to(out)
+            for packet in packets:
+                packet.stream = stream
+                out.mux(packet)
+        files[-1].seek(0)
+    joined, setter, target = io.BytesIO(), DecodingTimes(), None
+    with av.open(joined, "w", format=MUXERS[container]) as out:
+        for file in files:
+            with av.open(file) as kept:
+                if target is None:
+                    target = add_joined_stream(
+                        out, kept.streams.video[0], choice, container, time_base=TICK, sample_aspect=aspect
+                    )
+                for packet in kept.demux(video=0):
+                    if packet.size:
+                        packet.stream, packet.time_base = target, TICK
+                        packet.pts, packet.dts = times.pop(0)
+                        setter.set(packet)
+                        out.mux(packet)
+    joined.seek(0)
+    with av.open(joined) as back:
+        stream = back.streams.video[0]
+        frames = list(back.decode(stream))
+        assert [round(frame.pts * stream.time_base * 25) for frame in frames] == list(range(20))
+        display = frames[0].width / frames[0].height * float(_aspect(stream, encoders[0]))
+        assert display == pytest.approx(64 / 48 * 4 / 3, rel=0.01)
+        assert stream.codec_context.codec_tag == CODECS[codec].tags.get(container, stream.codec_context.codec_tag)
+        for number, frame in enumerate(frames):
+            if (frame.format.name, frame.width) == ("yuv420p", 64):
+                assert _db(_luma(frame), _planes(number).y) > LOSSY_DB
 
 
 @pytest.mark.parametrize("quality", QUALITIES)
