@@ -55,7 +55,8 @@ def last_words(error: BaseException, program: str, stopped: str = "stopped") -> 
     if isinstance(error, SegViewerError):
         text, code = str(error), error.exit_code
     elif isinstance(error, KeyboardInterrupt):
-        text, code = stopped, STOPPED
+        kept = str(error)  # what it says of itself, where something can be gone on with
+        text, code = f"stopped; {kept}" if kept else stopped, STOPPED
     elif isinstance(error, OSError) and error.filename and error.strerror:
         text = f"{error.filename}: {error.strerror}"
     else:

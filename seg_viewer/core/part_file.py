@@ -41,6 +41,11 @@ def check_target(path: Path, *, overwrite: bool, sources: tuple[Path, ...] = ())
         raise ExportError(f"{path.parent}: no permission to write into this folder")
 
 
+def short_name(name: str, more: int) -> str:
+    """A file name cut so that as many bytes can be added: most file systems take 255 in all."""
+    return name.encode("utf-8", "surrogateescape")[: 255 - more].decode("utf-8", "ignore")
+
+
 class PartFile:
     """A file under way: `part` is where to write, `path` the name that `commit` gives it.
 

@@ -1,27 +1,35 @@
-"""Export: every frame of a source into a file: painted, as a video, or what else its name says."""
+"""Export: every frame of a source into files: painted, as a video, or what else their names say."""
 
 from __future__ import annotations
 
-import shutil
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from seg_viewer.core.errors import ExportError, UsageError
+from seg_viewer.core.errors import ExportError, SegViewerError
+from seg_viewer.core.frame import Shot
 from seg_viewer.core.model_file import ModelSpec
-from seg_viewer.core.part_file import check_target
 from seg_viewer.engines import Engine, LoadProgress, LoadStopped, LoadWatch
+from seg_viewer.jobs.export_job import ExportJob
+from seg_viewer.jobs.export_request import expected_frames, one_size, requests
+from seg_viewer.jobs.manifest import LEFT_OUT, SourceHash, write_manifest
 from seg_viewer.jobs.options import RunOptions
+from seg_viewer.jobs.parts import ExportParts, refuse_busy
+from seg_viewer.jobs.replay import NAME as MAPS
+from seg_viewer.jobs.replay import MapKeeper, PictureFinder, replay
+from seg_viewer.media.segments import SEGMENT_S
 from seg_viewer.pipeline import EngineSegmenter, Pipeline, Policy
-from seg_viewer.sinks import PRESETS, sink_for
-from seg_viewer.sinks.base import SinkRequest
+from seg_viewer.sinks.base import Sink
+from seg_viewer.sinks.tee import Tee
 from seg_viewer.sources import open_source
-from seg_viewer.sources.base import Source, SourceInfo
+from seg_viewer.sources.base import SourceInfo
+from seg_viewer.sources.between import Between, Place
+
+__all__ = ["ExportCancelled", "ExportJob", "ExportProgress", "ExportResult", "run_export"]
 
 _REPORT_EVERY_S = 0.1
-_LEAST_FREE_BYTES = 8 << 20
 
 
 class ExportCancelled(ExportError):
@@ -50,13 +58,15 @@ class ExportResult:
     """What an export made.
 
     Args:
-        path: the file made; not the one asked for where somebody else took that name meanwhile.
+        path: the first file made; not the one asked for where somebody else took that name meanwhile.
         frames: in it.
         seconds: it took.
         audio: "aac copied", "pcm_s16le encoded as aac", "none", …
         engine: what ran, one line.
-        warnings: what was wrong with the source, the engine or the file, a line each.
+        warnings: what was wrong with the source, the engine or the file, and what was left out, a line each.
         model: what ran, e.g. "driving-fast (512×288)".
+        files: all that were made, the manifest not counted.
+        manifest: says what was made, of what and how; None where none was wanted.
     """
 
     path: Path
@@ -66,35 +76,13 @@ class ExportResult:
     engine: str = ""
     warnings: tuple[str, ...] = ()
     model: str = ""
+    files: tuple[Path, ...] = ()
+    manifest: Path | None = None
 
-
-@dataclass(frozen=True)
-class ExportJob:
-    """A file to make of every frame; a plain value that can be kept, sent and run elsewhere.
-
-    Args:
-        source: what `open_source` takes; not live.
-        out: the file; its suffix says what it holds, see `seg_viewer.sinks.sink_for`.
-        options: model, engine, look.
-        crf: 0…51, lower is better and larger.
-        preset: one of `PRESETS`.
-        overwrite: an existing `out` may be replaced, once the new file is whole.
-    """
-
-    source: str | Path
-    out: Path
-    options: RunOptions = field(default_factory=RunOptions)
-    crf: int = 20
-    preset: str = "veryfast"
-    overwrite: bool = False
-
-    def check(self) -> None:
-        """Raises: UsageError for what cannot be meant, as far as it can be told without opening anything."""
-        sink_for(self.out)
-        if not 0 <= self.crf <= 51:
-            raise UsageError(f"crf {self.crf}: choose 0 (lossless) to 51 (smallest)")
-        if self.preset not in PRESETS:
-            raise UsageError(f"preset '{self.preset}': choose one of {', '.join(PRESETS)}")
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """What the source holds and the result does not."""
+        return tuple(line.removeprefix(LEFT_OUT) for line in self.warnings if line.startswith(LEFT_OUT))
 
 
 def run_export(
@@ -104,7 +92,7 @@ def run_export(
     on_loading: LoadProgress | None = None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> ExportResult:
-    """Write the file.
+    """Write the files.
 
     Args:
         job: what is to be done.
@@ -116,6 +104,7 @@ def run_export(
         UsageError: the input is missing, or the output cannot be meant (the input itself, exists, another suffix).
         SourceError, ModelFileError, EngineError: the parts cannot be had.
         ExportError: the file cannot be written. ExportCancelled: `cancelled` said so.
+        KeyboardInterrupt: Ctrl-C; its text says what is kept for `resume`, if anything is.
     """
     job.check()
     spec = job.options.read_spec()
@@ -123,48 +112,118 @@ def run_export(
     with ExitStack() as stack:
         source = open_source(job.source)
         stack.callback(source.close)
-        _check_output(job.out, source, job.overwrite)
-        segmenter = _segmenter(job.options, spec, job.out, cancelled, on_loading)
-        pipeline = stack.enter_context(Pipeline(source, segmenter, policy=Policy.EVERY_FRAME))
-        sink = stack.enter_context(sink_for(job.out).make(_request(job, spec, source.info)))
-        total = _expected_frames(source.info)
-        frames, reported_s = 0, start_s
-        for shot in pipeline:
-            sink.write(shot)
-            frames += 1
-            now_s = time.perf_counter()
-            if on_progress and now_s - reported_s > _REPORT_EVERY_S:
-                reported_s = now_s
-                on_progress(_progress(frames, total, now_s - start_s))
-            if cancelled():
-                raise ExportCancelled(f"{job.out}: export stopped; nothing was written")
+        job.check_outputs(source.info)
+        refuse_busy(job)
+        key = job.key(source.info.fingerprint, spec.sha256)
+        digest = stack.enter_context(closing(SourceHash(source.info.path if job.manifest else None)))
+        parts = stack.enter_context(_parts(job, key))
+        between = Between(source, job.selection, after=parts.place, change=one_size(job, source.info))
+        if parts.start_s is None:
+            parts.start_s = between.first().time_s if job.selection.start is not None else 0.0
+        segmenter = _segmenter(job.options, spec, job.first, cancelled, on_loading)
+        pipeline = stack.enter_context(Pipeline(between, segmenter, policy=Policy.EVERY_FRAME))
+        tee: Tee[Shot] = stack.enter_context(Tee())
+        for kind, request in requests(job, spec, source.info, parts.folder, parts.start_s):
+            tee.add(kind.make(request))
+        sinks = tee.sinks
+        done = _show_again(job, spec, source.info, parts, sinks)
+        if _needs_maps(job):
+            tee.add(MapKeeper(parts.folder.path, parts.start_s))
+        for frames in _written(job, between, pipeline, tee, parts, done, cancelled):
+            if on_progress:
+                on_progress(_progress(frames, expected_frames(job, source.info), time.perf_counter() - start_s))
         report = pipeline.engine_report
+        warnings = (*parts.warnings, *source.warnings)
+        tee.finish()
+        sound = tee.sound
+        parts.remove()
+        fallback = (report.fallback,) if report and report.fallback else ()
+        files = tuple(file for sink in sinks for file in sink.files) or tuple(path for path, _kind in job.outputs)
+        told = tuple(dict.fromkeys((*parts.notes, *warnings, *fallback, *tee.notes)))
+        manifest = None
+        if job.manifest:
+            manifest = write_manifest(
+                job, key, source.info, spec, report, files=files, frames=frames, sound=sound, warnings=told,
+                source_sha256=digest.wait(),
+            )  # fmt: skip
     seconds = time.perf_counter() - start_s
     if on_progress:
         on_progress(_progress(frames, frames, seconds))
-    fallback = (report.fallback,) if report and report.fallback else ()
-    path = sink.files[0] if sink.files else job.out
     ran = report.line() if report else ""
-    return ExportResult(path, frames, seconds, sink.sound, ran, (*source.warnings, *fallback, *sink.notes), spec.title)
+    return ExportResult(files[0], frames, seconds, sound, ran, told, spec.title, files, manifest)
 
 
-def _request(job: ExportJob, spec: ModelSpec, info: SourceInfo) -> SinkRequest:
-    return SinkRequest(
-        job.out,
-        spec.labels,
-        job.options.style,
-        overwrite=job.overwrite,
-        rate=info.rate,
-        time_base=info.time_base,
-        sample_aspect=info.sample_aspect,
-        sound_from=info.path if info.has_audio else None,
-        crf=job.crf,
-        preset=job.preset,
-    )
+@contextmanager
+def _parts(job: ExportJob, key: str) -> Iterator[ExportParts]:
+    """The folder of what is not whole yet; an error leaves in it what can be gone on with, and says so."""
+    names = [str(number) for number, (_path, kind) in enumerate(job.outputs) if kind.keeps_parts]
+    parts = ExportParts(job, key, [*names, *([MAPS] if _needs_maps(job) else [])])
+    try:
+        yield parts
+    except ExportCancelled:
+        parts.remove()
+        raise
+    except KeyboardInterrupt as error:
+        raise KeyboardInterrupt(parts.leave()) from error
+    except SegViewerError as error:
+        kept = parts.leave()
+        if kept:
+            raise type(error)(f"{error}; {kept}") from error
+        raise
+    except BaseException:
+        parts.leave()
+        raise
+    parts.remove()
 
 
-def _expected_frames(info: SourceInfo) -> int | None:
-    return info.frame_count or (round(info.duration_s * info.rate) if info.duration_s and info.rate else None)
+def _needs_maps(job: ExportJob) -> bool:
+    return any(not kind.keeps_parts for _path, kind in job.outputs)
+
+
+def _show_again(
+    job: ExportJob, spec: ModelSpec, info: SourceInfo, parts: ExportParts, sinks: Sequence[Sink[Shot]]
+) -> int:
+    """Have those sinks that keep no segments take what was done by an earlier run. Returns how many frames that was."""
+    if parts.place is None:
+        return 0
+    again = [sink for sink, (_path, kind) in zip(sinks, job.outputs, strict=True) if not kind.keeps_parts]
+    if again:
+        with closing(PictureFinder(lambda: open_source(job.source), one_size(job, info))) as find:
+            shots = replay(parts.folder.path, parts.resumed, spec.labels, spec.sha256, info.fingerprint, find)
+            for shot in shots:
+                for sink in again:
+                    sink.write(shot)
+    return parts.place.ordinal // job.selection.every + 1
+
+
+def _written(
+    job: ExportJob,
+    between: Between,
+    pipeline: Pipeline,
+    tee: Tee[Shot],
+    parts: ExportParts,
+    frames: int,
+    cancelled: Callable[[], bool],
+) -> Iterator[int]:
+    """Hand all shots on. Yields now and then how many frames are done, and at the end."""
+    reported_s = time.perf_counter()
+    start_s, last, segment = parts.start_s or 0.0, parts.place, parts.resumed
+    for shot in pipeline:
+        number = int((shot.frame.time_s - start_s + 1e-6) / SEGMENT_S)
+        if number > segment and last is not None:
+            for each in range(segment + 1, number + 1):
+                parts.save(each, start_s, last, between.warnings)
+            segment = number
+        tee.write(shot)
+        last = Place(shot.frame.id.pts, shot.frame.time_s, shot.frame.index, frames * job.selection.every)
+        frames += 1
+        if cancelled():
+            raise ExportCancelled(f"{job.first}: export stopped; nothing was written")
+        now_s = time.perf_counter()
+        if now_s - reported_s > _REPORT_EVERY_S:
+            reported_s = now_s
+            yield frames
+    yield frames
 
 
 def _segmenter(
@@ -186,15 +245,6 @@ def _segmenter(
             raise
 
     return EngineSegmenter(spec, load, interrupt=watch.stop)
-
-
-def _check_output(out: Path, source: Source, overwrite: bool) -> None:
-    if source.info.live:
-        raise UsageError(f"{source.info.name}: is live and never ends; use 'seg-viewer record' (in the window, R)")
-    check_target(out, overwrite=overwrite, sources=(source.info.path,) if source.info.path else ())
-    disk = shutil.disk_usage(out.parent)
-    if disk.total and disk.free < _LEAST_FREE_BYTES:
-        raise ExportError(f"{out.parent}: the disk is full; free some space or choose another folder")
 
 
 def _progress(frames: int, total: int | None, seconds: float) -> ExportProgress:

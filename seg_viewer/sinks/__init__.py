@@ -29,13 +29,13 @@ def sink_kinds(*, live: bool = False) -> dict[str, SinkKind]:
 
 
 def sink_for(path: Path | str, *, live: bool = False) -> SinkKind:
-    """The sink that writes a file of that name; a folder is told by a slash at its end, or by being there.
+    """The sink that writes a file of that name; a slash at the end means a folder.
 
     Raises: UsageError, naming the ends of names that there are.
     """
     kinds = sink_kinds(live=live)
-    name = f"{path}/" if Path(path).is_dir() else str(path)
-    found = [(len(end), kind) for kind in kinds.values() for end in kind.suffixes if name.lower().endswith(end)]
+    name = str(path).lower()
+    found = [(len(end), kind) for kind in kinds.values() for end in kind.suffixes if name.endswith(end)]
     if found:
         return max(found, key=lambda each: each[0])[1]
     names = [suffix for kind in kinds.values() for suffix in kind.suffixes]

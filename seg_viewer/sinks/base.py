@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Generic, Self, TypeVar
 from seg_viewer.core.frame import Shot, Size
 from seg_viewer.core.labels import LabelSet
 from seg_viewer.core.overlay import OverlayStyle
+from seg_viewer.core.part_folder import PartFolder
 
 Item_contra = TypeVar("Item_contra", contravariant=True)
 
@@ -70,7 +71,11 @@ class SinkRequest:
         rate: average frames per second of the source, or None.
         time_base: unit of the frames' times, seconds, or None for 1/TICKS s.
         sample_aspect: width ÷ height of one pixel.
-        sound_from: file whose first sound stream belongs to the frames, or None.
+        sound_from: file whose sound and all else beside the picture belongs to the frames, or None.
+        start_s: the source's time that is 0 in a video, seconds: the source is taken from there on.
+        end_s: the source is taken up to there, seconds, or None for its end.
+        parts: folder for what is not whole yet, shared by all outputs of a job; None: each makes its own.
+        part_name: of this output within that folder.
         crf: quality of video, x264's constant rate factor, 0 (lossless) … 51.
         preset: x264's speed, one of `seg_viewer.sinks.PRESETS`.
         name: of the source, for titles; holds no credentials.
@@ -90,6 +95,10 @@ class SinkRequest:
     time_base: Fraction | None = None
     sample_aspect: Fraction = Fraction(1)
     sound_from: Path | None = None
+    start_s: float = 0.0
+    end_s: float | None = None
+    parts: PartFolder | None = None
+    part_name: str = "0"
     crf: int = 20
     preset: str = "veryfast"
     name: str = ""
@@ -112,6 +121,10 @@ class SinkKind:
         help: one line for people.
         make: makes the sink. Raises: UsageError, ExportError.
         live: it is for what is live and ends at any time; otherwise, for what has an end.
+        keeps_parts: its work is kept in segments, see `seg_viewer.media.segments`; others are shown all shots again
+            when an export goes on.
+        is_folder: it makes a folder rather than a file.
+        plan: what is to be told before it begins (codec, sound, what is left out), a line each; writes nothing.
     """
 
     name: str
@@ -119,3 +132,6 @@ class SinkKind:
     help: str
     make: Callable[[SinkRequest], Sink[Shot]]
     live: bool = False
+    keeps_parts: bool = False
+    is_folder: bool = False
+    plan: Callable[[SinkRequest], Sequence[str]] = lambda _request: ()

@@ -28,6 +28,7 @@ class SourceInfo:
         live: frames arrive whether or not they are fetched.
         can_seek: `seek` works.
         has_audio: there is sound that an export can copy.
+        is_container: `path` is a media file, whose sound, subtitles and so on can be taken along.
         path: file or folder, or None.
         codec: name of the video codec, or the picture format.
         time_base: unit of the frames' pts, seconds; None means 1/TICKS s.
@@ -44,6 +45,7 @@ class SourceInfo:
     live: bool = False
     can_seek: bool = False
     has_audio: bool = False
+    is_container: bool = False
     path: Path | None = None
     codec: str = ""
     time_base: Fraction | None = None

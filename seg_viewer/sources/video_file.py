@@ -57,6 +57,7 @@ class VideoFile:
             frame_count=stream.frames or None,
             can_seek=True,
             has_audio=bool(container.streams.audio),
+            is_container=True,
             path=self.path,
             codec=stream.codec_context.codec.canonical_name,
             time_base=Fraction(stream.time_base or Fraction(1, 90000)),

@@ -123,7 +123,10 @@ def test_an_export_under_nohup_goes_on(tmp_path: Path, model: Path) -> None:
     process.send_signal(signal.SIGHUP)
     printed, errors = process.communicate(timeout=_WAIT_S)
     assert process.returncode == 0, errors
-    assert "100 frames" in printed and [path.name for path in out.parent.iterdir()] == ["out.mp4"]
+    assert "100 frames" in printed and sorted(path.name for path in out.parent.iterdir()) == [
+        "out.mp4",
+        "out.mp4.manifest.json",
+    ]
 
 
 @needs_hangup

@@ -32,7 +32,12 @@ def test_one_file_and_one_line_add_a_sink(with_json_lines: Path, tmp_path: Path,
     assert [line["frame"] for line in lines] == list(range(8))
     names = ("background", "road", "car", "person")
     assert [max(line["shares"], key=line["shares"].__getitem__) for line in lines] == [names[k % 4] for k in range(8)]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["clip.mp4", "copy", "out.jsonl"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "clip.mp4",
+        "copy",
+        "out.jsonl",
+        "out.jsonl.manifest.json",
+    ]
 
 
 _TWO_AT_ONCE = """

@@ -1,0 +1,163 @@
+"""What an export is to do, as a value."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from seg_viewer import __version__
+from seg_viewer.core.errors import ExportError, UsageError
+from seg_viewer.core.frame import Size
+from seg_viewer.core.part_file import check_target
+from seg_viewer.jobs.options import RunOptions
+from seg_viewer.sinks import PRESETS, sink_for
+from seg_viewer.sinks.base import SinkKind
+from seg_viewer.sources.base import SourceInfo
+from seg_viewer.sources.between import Selection
+
+_LEAST_FREE_BYTES = 8 << 20
+
+
+class Output(NamedTuple):
+    """One of the things that an export makes.
+
+    Args:
+        path: of the file or folder.
+        kind: what makes it.
+    """
+
+    path: Path
+    kind: SinkKind
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A size that is wanted; the shape of the picture is kept in any case.
+
+    Args:
+        width: columns at most, or None.
+        height: rows at most, or None.
+    """
+
+    width: int | None = None
+    height: int | None = None
+
+    @classmethod
+    def read(cls, text: str) -> Wanted:
+        """From "1280x720", "1280x", "x720" or "720p". Raises: UsageError."""
+        lower = text.strip().lower()
+        parts = ["", lower[:-1]] if lower.endswith("p") else lower.split("x")
+        if len(parts) != 2 or not any(parts) or not all(not part or part.isdigit() for part in parts):
+            raise UsageError(f"size '{text}': write 1280x720, 1280x, x720 or 720p")
+        sides = [int(part) if part else None for part in parts]
+        if any(side is not None and not 16 <= side <= 16384 for side in sides):
+            raise UsageError(f"size '{text}': choose sides from 16 to 16384")
+        return cls(*sides)
+
+    def of(self, size: Size) -> Size:
+        """Of a picture, with even sides, as video wants them."""
+        factors = [want / have for want, have in zip((self.width, self.height), size, strict=True) if want]
+        return Size(*(max(2, 2 * round(side * min(factors) / 2)) for side in size))
+
+
+@dataclass(frozen=True)
+class ExportJob:
+    """Files to make of the frames of a source; a plain value that can be kept, sent and run elsewhere.
+
+    Args:
+        source: what `open_source` takes; not live.
+        out: the files; the end of a name says what it holds, see `seg_viewer.sinks.sink_for`.
+        options: model, engine, look.
+        crf: quality of video, 0…51, lower is better and larger.
+        preset: one of `PRESETS`.
+        overwrite: what is there may be replaced, once the new one is whole.
+        selection: which frames.
+        size: of the pictures, or None as they are.
+        resume: go on with what an earlier run of the same job left behind.
+        manifest: write what was made, of what and how, beside the first file.
+    """
+
+    source: str | Path
+    out: str | Path | tuple[str | Path, ...]
+    options: RunOptions = field(default_factory=RunOptions)
+    crf: int = 20
+    preset: str = "veryfast"
+    overwrite: bool = False
+    selection: Selection = field(default_factory=Selection)
+    size: Wanted | None = None
+    resume: bool = False
+    manifest: bool = True
+
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        """Raises: UsageError for a name that says nothing, and for two that are the same."""
+        names = self.out if isinstance(self.out, tuple) else (self.out,)
+        if not names:
+            raise UsageError("nothing to write: name a file by -o")
+        made = tuple(Output(Path(name), sink_for(name)) for name in names)
+        seen: set[str] = set()
+        for path, _kind in made:
+            if (real := os.path.realpath(path)) in seen:
+                raise UsageError(f"{path}: is named twice; choose another name for one of them")
+            seen.add(real)
+        return made
+
+    @property
+    def first(self) -> Path:
+        """The file by which the job goes."""
+        return self.outputs[0].path
+
+    def check(self) -> None:
+        """Raises: UsageError for what cannot be meant, as far as it can be told without opening anything."""
+        _ = self.outputs
+        if not 0 <= self.crf <= 51:
+            raise UsageError(f"crf {self.crf}: choose 0 (lossless) to 51 (smallest)")
+        if self.preset not in PRESETS:
+            raise UsageError(f"preset '{self.preset}': choose one of {', '.join(PRESETS)}")
+
+    def check_outputs(self, info: SourceInfo) -> None:
+        """Raises: UsageError, ExportError for what cannot be written, now that the source is known."""
+        if info.live:
+            raise UsageError(f"{info.name}: is live and never ends; use 'seg-viewer record' (in the window, R)")
+        sources = (info.path,) if info.path else ()
+        for path, kind in self.outputs:
+            if kind.is_folder:
+                _check_folder(path, overwrite=self.overwrite)
+            else:
+                check_target(path, overwrite=self.overwrite, sources=sources)
+            disk = shutil.disk_usage(path.parent)
+            if disk.total and disk.free < _LEAST_FREE_BYTES:
+                raise ExportError(f"{path.parent}: the disk is full; free some space or choose another folder")
+
+    def key(self, fingerprint: str, model: str) -> str:
+        """The same for jobs that make the same, hexadecimal.
+
+        Args:
+            fingerprint: of the source.
+            model: hash of the model file.
+        """
+        style = self.options.style
+        facts = (
+            __version__, fingerprint, model, self.options.engine, self.options.device,
+            style.opacity, sorted(style.hidden), style.outline,
+            [os.path.abspath(path) for path, _kind in self.outputs],
+            self.crf, self.preset, self.selection, self.size,
+        )  # fmt: skip
+        return hashlib.sha256(repr(facts).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _check_folder(path: Path, *, overwrite: bool) -> None:
+    if path.exists() and not path.is_dir():
+        raise UsageError(f"{path}: is a file, not a folder; choose another name")
+    if path.is_dir() and any(path.iterdir()) and not overwrite:
+        raise UsageError(
+            f"{path}: is a folder that holds something; choose a new name or allow overwriting (--overwrite)"
+        )
+    if not path.parent.is_dir():
+        raise UsageError(f"{path.parent}: no such folder; make it first")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise ExportError(f"{path.parent}: no permission to write into this folder")

@@ -1,0 +1,95 @@
+"""What the sinks of an export are asked for, worked out of the job and its source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+
+from seg_viewer import __version__
+from seg_viewer.core.frame import Frame, Picture, Size
+from seg_viewer.core.model_file import ModelSpec
+from seg_viewer.core.part_folder import PartFolder
+from seg_viewer.jobs.export_job import ExportJob
+from seg_viewer.media.sized_picture import SizedPicture
+from seg_viewer.sinks.base import SinkKind, SinkRequest
+from seg_viewer.sources.base import SourceInfo
+
+
+def requests(
+    job: ExportJob, spec: ModelSpec, info: SourceInfo, folder: PartFolder | None = None, start_s: float = 0.0
+) -> Iterator[tuple[SinkKind, SinkRequest]]:
+    """One for each output.
+
+    Args:
+        job: the export.
+        spec: of its model.
+        info: of its source.
+        folder: for what is not whole yet.
+        start_s: the source's time that is 0 in the result, seconds.
+    """
+    end = job.selection.end
+    about = {"source": info.name, "model": spec.title, "program": f"seg_viewer {__version__}"}
+    for number, (path, kind) in enumerate(job.outputs):
+        request = SinkRequest(
+            path,
+            spec.labels,
+            job.options.style,
+            overwrite=job.overwrite,
+            rate=info.rate / job.selection.every if info.rate else None,
+            time_base=info.time_base,
+            sample_aspect=_aspect(job, info),
+            sound_from=info.path if info.is_container else None,
+            start_s=start_s,
+            end_s=end.time_s if end is not None else None,
+            parts=folder,
+            part_name=str(number),
+            crf=job.crf,
+            preset=job.preset,
+            name=info.name,
+            size=_size(job, info),
+            frame_count=expected_frames(job, info),
+            duration_s=info.duration_s,
+            about=about,
+        )
+        yield kind, request
+
+
+def one_size(job: ExportJob, info: SourceInfo) -> Callable[[Frame], Picture]:
+    """Every picture gets one size: that of the first, or the one that is wanted; none is distorted."""
+    first, wanted = Size(info.width, info.height), _size(job, info)
+
+    def change(frame: Frame) -> Picture:
+        size = (frame.picture.width, frame.picture.height)
+        if size == wanted:
+            return frame.picture
+        return SizedPicture(frame.picture, wanted, first.width / first.height if size == first else None)
+
+    return change
+
+
+def expected_frames(job: ExportJob, info: SourceInfo) -> int | None:
+    """How many frames will be written; None where nobody knows."""
+    count = info.frame_count or (round(info.duration_s * info.rate) if info.duration_s and info.rate else None)
+    if count is None:
+        return None
+    rate, selection = info.rate or 0.0, job.selection
+    first, last = (
+        None if moment is None else moment.frame if moment.frame is not None else round((moment.time_s or 0) * rate)
+        for moment in (selection.start, selection.end)
+    )
+    count = max(1, min(count, count if last is None else last) - (first or 0))
+    return -(-count // selection.every)
+
+
+def _size(job: ExportJob, info: SourceInfo) -> Size:
+    size = Size(info.width, info.height)
+    return size if job.size is None else job.size.of(size)
+
+
+def _aspect(job: ExportJob, info: SourceInfo) -> Fraction:
+    """Rounding to even sides changes the shape of the picture a little; that of the pixels makes up for it."""
+    if job.size is None:
+        return info.sample_aspect
+    size = _size(job, info)
+    exact = info.sample_aspect * Fraction(info.width * size.height, info.height * size.width)
+    return exact.limit_denominator(1000)

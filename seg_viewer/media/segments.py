@@ -1,0 +1,143 @@
+"""A video in pieces of some seconds, each encoded for itself, so that work which was broken off can go on.
+
+A segment is a file that plays, and a record beside it, which is written last: without it the segment is not whole.
+Every segment has an encoder of its own, so that it does not depend on those before it: a video that was made in two
+runs, or on two machines, is the same as one that was made in one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+
+from seg_viewer.core.part_file import write_text
+
+SEGMENT_S = 10.0
+"""Length of a segment, seconds: what a broken-off export loses at most."""
+
+
+@dataclass(frozen=True)
+class SegmentRecord:
+    """What the container of a segment does not keep exactly.
+
+    Args:
+        pts: of each packet, in the order of the file, in units of the video's time base.
+        dts: likewise.
+        frames: pictures in it.
+        last_pts: the largest of `pts`, or that of the segment before where this one is empty.
+        end_s: when its last picture ends, seconds, or None where that is not known.
+    """
+
+    pts: tuple[int, ...] = ()
+    dts: tuple[int, ...] = ()
+    frames: int = 0
+    last_pts: int = -1
+    end_s: float | None = None
+
+    def write(self, path: Path) -> None:
+        """Raises: ExportError."""
+        write_text(path, json.dumps(asdict(self)))
+
+    @classmethod
+    def read(cls, path: Path) -> SegmentRecord | None:
+        """None where there is none, or no whole one."""
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            return cls(
+                tuple(values["pts"]), tuple(values["dts"]), values["frames"], values["last_pts"], values["end_s"]
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+
+class SegmentFiles:
+    """Where the segments of one video are.
+
+    Args:
+        folder: for all of them.
+        name: of this video within the folder.
+        suffix: of the segments' files.
+    """
+
+    def __init__(self, folder: Path, name: str, suffix: str = ".mkv") -> None:
+        self.folder = folder
+        self.name = name
+        self._suffix = suffix
+
+    def data(self, number: int) -> Path:
+        """The file of a segment."""
+        return self.folder / f"{self.name}-{number:05d}{self._suffix}"
+
+    def record(self, number: int) -> Path:
+        """Its record."""
+        return self.folder / f"{self.name}-{number:05d}.json"
+
+    def whole(self) -> list[SegmentRecord]:
+        """Records of the segments that are whole, from the first to the last before one that is not."""
+        found: list[SegmentRecord] = []
+        while True:
+            record = SegmentRecord.read(self.record(len(found)))
+            if record is None or (record.frames and not self.data(len(found)).is_file()):
+                return found
+            found.append(record)
+
+    def forget_from(self, number: int) -> None:
+        """Remove that segment and all after it."""
+        for path in sorted(self.folder.glob(f"{self.name}-*")):
+            with suppress(ValueError):
+                if int(path.stem.rpartition("-")[2]) >= number:
+                    path.unlink()
+
+    def packets(
+        self, out: av.container.OutputContainer, time_base: Fraction, metadata: Mapping[str, str]
+    ) -> Generator[tuple[float, av.Packet[Any]]]:
+        """Add one stream and yield the packets of all segments for it, in order, with the seconds of each one's dts.
+
+        Args:
+            out: where to; the stream is added with the first packet that is asked for.
+            time_base: of the records.
+            metadata: of the stream.
+        """
+        target: av.VideoStream | None = None
+        records = self.whole()
+        pending: av.Packet[Any] | None = None
+        last_dts: int | None = None
+        first_dts = 0
+        first_pts = min((min(record.pts) for record in records if record.pts), default=0)
+        end = max((round(r.end_s / time_base) for r in records if r.end_s is not None), default=None)
+        for number, record in enumerate(records):
+            if not record.frames:
+                continue
+            with av.open(f"file:{self.data(number)}") as container:
+                stream = container.streams.video[0]
+                if target is None:
+                    target = out.add_stream_from_template(stream)
+                    target.time_base = time_base
+                    target.metadata.update(metadata)
+                times = zip(record.pts, record.dts, strict=True)
+                for packet in container.demux(stream):
+                    if not packet.size:
+                        continue
+                    pts, dts = next(times)
+                    if last_dts is None:
+                        first_dts = dts
+                    else:  # at a seam the encoder's own run-up may reach back behind the segment before
+                        dts = max(dts, last_dts + 1)
+                    last_dts = dts
+                    packet.stream, packet.time_base = target, time_base
+                    packet.pts, packet.dts, packet.duration = pts, dts, 0
+                    if pending is not None:
+                        yield float((pending.dts or 0) * time_base), pending
+                    pending = packet
+        if pending is not None:
+            if end is not None and last_dts is not None:
+                # a file's length is that of its packets in a row: the last one stretches to where the pictures end
+                pending.duration = max(0, end - first_pts - (last_dts - first_dts))
+            yield float((pending.dts or 0) * time_base), pending

@@ -1,0 +1,217 @@
+"""Videos made of shots: encoded in segments, joined at the end with what else the source holds."""
+
+from __future__ import annotations
+
+import heapq
+import io
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, suppress
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+
+from seg_viewer.core.errors import ExportError
+from seg_viewer.core.frame import TICKS, Shot, YuvPlanes
+from seg_viewer.core.part_file import PartFile, explain, sync
+from seg_viewer.core.part_folder import PartFolder
+from seg_viewer.media.companions import Companions
+from seg_viewer.media.h264 import H264Track
+from seg_viewer.media.segments import SEGMENT_S, SegmentFiles, SegmentRecord
+from seg_viewer.media.timeline import Timeline
+from seg_viewer.sinks.base import Sink, SinkRequest
+from seg_viewer.sinks.left_behind import tidy
+
+_EPSILON_S = 1e-6
+_FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
+
+
+@dataclass
+class _Segment:
+    """One that is being written."""
+
+    number: int
+    out: av.container.OutputContainer
+    track: H264Track
+    pts: list[int] = field(default_factory=list)
+    dts: list[int] = field(default_factory=list)
+    frames: int = 0
+
+
+class SegmentedVideo(Sink[Shot]):
+    """Encodes a picture of each shot; nothing appears under the name before all of it is whole.
+
+    Segments that lie in `request.parts` already are taken over: shots have to begin behind them.
+
+    Args:
+        request: what is to be made.
+        picture: makes the picture of a shot.
+        with_sound: what the source holds beside its picture (sound, subtitles, chapters, …) goes along.
+
+    Raises:
+        ExportError: it cannot be written; one line that says why.
+    """
+
+    def __init__(self, request: SinkRequest, picture: Callable[[Shot], YuvPlanes], *, with_sound: bool = True) -> None:
+        self.path = request.path
+        self._request = request
+        self._picture = picture
+        self._companions_of = request.sound_from if with_sound else None
+        self._rate = Fraction(request.rate or 25).limit_denominator(100_000)
+        self._time_base = request.time_base or Fraction(1, TICKS)
+        self._segment: _Segment | None = None
+        self._end_s: float | None = None
+        self._part: PartFile | None = None
+        self.notes = tidy(self.path)
+        self._own = PartFolder(self.path) if request.parts is None else None
+        folder = request.parts or self._own
+        assert folder is not None
+        self._files = SegmentFiles(folder.path, request.part_name)
+        whole = self._files.whole()
+        self._files.forget_from(len(whole))
+        self._next = len(whole)
+        self._last_pts = whole[-1].last_pts if whole else -1
+
+    def write(self, shot: Shot) -> None:
+        time_s = shot.frame.time_s - self._request.start_s
+        number = int((time_s + _EPSILON_S) / SEGMENT_S)
+        planes = self._picture(shot)
+        try:
+            if self._segment is not None and number > self._segment.number:
+                self._close_segment()
+            if self._segment is None:
+                self._skip_to(number)
+                self._segment = self._open_segment(max(number, self._next), planes)
+            segment = self._segment
+            pts = max(round(time_s / self._time_base), self._last_pts + 1)
+            self._last_pts = pts
+            segment.frames += 1
+            self._store(segment, segment.track.encode(planes, float(pts * self._time_base)))
+        except (av.FFmpegError, OSError) as error:
+            raise ExportError(explain(self.path, error)) from error
+        lasts_s = shot.frame.duration_s
+        self._end_s = time_s + (float(1 / self._rate) if lasts_s is None else lasts_s)
+        if self._request.end_s is not None:
+            self._end_s = max(time_s, min(self._end_s, self._request.end_s - self._request.start_s))
+
+    def finish(self) -> None:
+        try:
+            self._close_segment()
+            if not any(record.frames for record in self._files.whole()):
+                raise ExportError(f"{self.path}: there was no frame to write")
+            self._join()
+        except (av.FFmpegError, OSError) as error:
+            raise ExportError(explain(self.path, error)) from error
+        if self._own is not None:
+            self._own.remove()
+
+    def abandon(self) -> None:
+        segment, self._segment = self._segment, None
+        if segment is not None:
+            with suppress(av.FFmpegError, OSError):  # it is thrown away, and why is known
+                segment.out.close()
+            self._files.forget_from(segment.number)
+        if self._part is not None:
+            self._part.discard()
+        if self._own is not None:
+            self._own.remove()
+
+    # -- segments ----------------------------------------------------------------------------------------------------
+
+    def _open_segment(self, number: int, planes: YuvPlanes) -> _Segment:
+        out = av.open(f"file:{self._files.data(number)}", "w", format="matroska")
+        try:
+            track = H264Track(
+                out,
+                planes,
+                rate=self._rate,
+                time_base=self._time_base,
+                sample_aspect=self._request.sample_aspect,
+                options={"crf": str(self._request.crf), "preset": self._request.preset},
+            )
+        except BaseException:
+            out.close()
+            raise
+        return _Segment(number, out, track)
+
+    def _store(self, segment: _Segment, packets: list[av.Packet[av.VideoStream]]) -> None:
+        for packet in packets:
+            assert packet.pts is not None
+            segment.pts.append(packet.pts)
+            segment.dts.append(packet.pts if packet.dts is None else packet.dts)
+            segment.out.mux(packet)
+
+    def _close_segment(self) -> None:
+        segment = self._segment
+        if segment is None:
+            return
+        self._store(segment, segment.track.flush())
+        segment.out.close()
+        sync(self._files.data(segment.number))
+        self._segment = None
+        record = SegmentRecord(tuple(segment.pts), tuple(segment.dts), segment.frames, self._last_pts, self._end_s)
+        record.write(self._files.record(segment.number))
+        self._next = segment.number + 1
+
+    def _skip_to(self, number: int) -> None:
+        """The source shows nothing new for longer than a segment."""
+        while self._next < number:
+            SegmentRecord(last_pts=self._last_pts, end_s=self._end_s).write(self._files.record(self._next))
+            self._next += 1
+
+    # -- the whole -----------------------------------------------------------------------------------------------------
+
+    def _join(self) -> None:
+        container = _FORMATS[self.path.suffix.lower()]
+        options = {"movflags": "+faststart"} if container in ("mp4", "mov") else {}
+        with ExitStack() as stack:
+            self._part = PartFile(self.path, overwrite=self._request.overwrite)
+            stack.callback(self._part.discard)
+            with av.open(f"file:{self._part.part}", "w", format=container, options=options) as out:
+                beside = self._companions(stack, container)
+                video = self._files.packets(out, self._time_base, {})
+                first = next(video)  # its stream is there now
+                if beside is not None:
+                    beside.add_to(out)
+                with closing(video):
+                    for _time_s, packet in heapq.merge(
+                        _then(first, video), beside.packets() if beside else (), key=lambda each: each[0]
+                    ):
+                        out.mux(packet)
+            if beside is not None:
+                self.sound = beside.sound
+                self.notes += beside.notes
+            sync(self._part.part)
+            made = self._part.commit()
+            self.files = (made,)
+            if made != self.path:
+                self.notes += (f"{self.path}: was made by somebody else meanwhile; this video is {made}",)
+
+    def _companions(self, stack: ExitStack, container: str) -> Companions | None:
+        path: Path | None = self._companions_of
+        if path is None:
+            return None
+        start_s, end_s = self._request.start_s, self._request.end_s
+        return stack.enter_context(
+            closing(Companions(path, container, timeline=Timeline(path), start_s=start_s, end_s=end_s))
+        )
+
+
+def plan_video(request: SinkRequest) -> Sequence[str]:
+    """What will be done with what the source holds beside its picture, a line each."""
+    path = request.sound_from
+    if path is None:
+        return ()
+    container = _FORMATS[request.path.suffix.lower()]
+    timeline, start_s, end_s = Timeline(path), request.start_s, request.end_s
+    with closing(Companions(path, container, timeline=timeline, start_s=start_s, end_s=end_s)) as beside:
+        with av.open(io.BytesIO(), "w", format=container) as out:  # nothing is muxed into it
+            beside.add_to(out)
+        return (f"sound: {beside.sound}", *beside.notes)
+
+
+def _then(first: tuple[float, Any], rest: Iterator[tuple[float, Any]]) -> Iterator[tuple[float, Any]]:
+    yield first
+    yield from rest
