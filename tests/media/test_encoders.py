@@ -139,7 +139,7 @@ def test_segments_that_lay_in_files_are_one_stream(codec: str, container: str) -
         assert stream.codec_context.codec_tag == CODECS[codec].tags.get(container, stream.codec_context.codec_tag)
         for number, frame in enumerate(frames):
             if (frame.format.name, frame.width) == ("yuv420p", 64):
-                assert _db(_luma(frame), _planes(number).y) > LOSSY_DB
+                assert _db(_luma(frame), _planes(number % 10).y) > LOSSY_DB
 
 
 @pytest.mark.parametrize("quality", QUALITIES)
