@@ -36,6 +36,7 @@ from seg_viewer.pipeline import Pipeline
 from seg_viewer.sources import open_source
 
 TICKS = 90_000
+DECODERS = {"libsvtav1": "libdav1d"}  # FFmpeg's own "av1" needs other chips
 SSIM_EVERY = 3  # odd: every second frame may be a B-frame
 PLAIN_X264 = [
     ("libx264", {"preset": preset, "crf": crf})
@@ -130,7 +131,7 @@ def measure(clip: Clip, encoder: str, options: dict[str, str]) -> Figures:
             packets += context.encode(fed)
         packets += context.encode(None)
         spent_s = time.process_time() - start_s
-        decoder = av.CodecContext.create(context.codec.canonical_name, "r")
+        decoder = av.CodecContext.create(DECODERS.get(encoder, context.codec.canonical_name), "r")
         decoder.extradata = context.extradata
     errors, outside, ssims = [], [], []
     shown = (frame for packet in [*packets, None] for frame in decoder.decode(packet))
