@@ -45,6 +45,8 @@ class BenchResult:
         ratio: rate ÷ limit.
         first_shot_s: seconds from opening the clip to the first shot, the model's loading included.
         drops: frames not delivered, by cause (none in this mode).
+        whole_cpu_s: CPU-seconds per frame (all threads) of the whole; what it is more than the stages is handing over.
+            Other programs on the machine disturb it less than they do `rate`.
         encoder: what encoded, and how; "" when nothing was encoded.
         bytes_per_frame: size of the video that was written, 0 when none was.
     """
@@ -60,6 +62,7 @@ class BenchResult:
     ratio: float
     first_shot_s: float
     drops: dict[str, int]
+    whole_cpu_s: float = 0.0
     encoder: str = ""
     bytes_per_frame: float = 0.0
 
@@ -124,6 +127,7 @@ def run_bench(job: BenchJob, *, on_loading: LoadProgress | None = None) -> Bench
         whole.rate / limit,
         whole.first_shot_s,
         whole.drops,
+        whole.cpu_s,
         whole.encoder,
         whole.bytes_per_frame,
     )
@@ -137,13 +141,14 @@ class _Whole:
     first_shot_s: float
     engine: str
     drops: dict[str, int]
+    cpu_s: float
     encoder: str
     bytes_per_frame: float
 
 
 def _run_pipeline(job: BenchJob, spec: ModelSpec, overlay: Overlay, on_loading: LoadProgress | None) -> _Whole:
     open_s = time.perf_counter()
-    first_shot_s = start_s = end_s = 0.0
+    first_shot_s = start_s = end_s = cpu_s = 0.0
     segmenter = job.options.segmenter(spec, progress=on_loading)
     with ExitStack() as stack:
         source = open_source(job.source)
@@ -159,15 +164,15 @@ def _run_pipeline(job: BenchJob, spec: ModelSpec, overlay: Overlay, on_loading: 
             if video is not None:
                 video.write(planes)
             if number == _WARM_UP:
-                start_s = time.perf_counter()
+                start_s, cpu_s = time.perf_counter(), -time.process_time()
             if number == _WARM_UP + job.frames:
-                end_s = time.perf_counter()
+                end_s, cpu_s = time.perf_counter(), cpu_s + time.process_time()
                 break
         report = pipeline.engine_report
         drops = pipeline.ledger.snapshot().drops
     ran = " · ".join(filter(None, [report.line(), report.fallback])) if report else ""
     encoder, size = (video.encoder, video.bytes_per_frame) if video is not None else ("", 0.0)
-    return _Whole(job.frames / (end_s - start_s), first_shot_s, ran, drops, encoder, size)
+    return _Whole(job.frames / (end_s - start_s), first_shot_s, ran, drops, cpu_s / job.frames, encoder, size)
 
 
 class _Video:
@@ -312,6 +317,8 @@ def render(result: BenchResult) -> str:
         f" on {result.cores} cores",
         f"  pipeline   {result.rate:7.1f} frames/s over {result.frames} frames, overlay drawn,"
         f"{' encoded,' if result.encoder else ''} {sum(result.drops.values())} dropped",
+        f"  whole      {1000 * result.whole_cpu_s:7.2f} ms CPU per frame,"
+        f" {sum(result.cpu_s.values()) / result.whole_cpu_s:.2f} of it the stages'",
         f"  ratio      {result.ratio:7.2f} of the limit",
         f"  first shot {result.first_shot_s:7.2f} s after opening, model loading included",
     ]

@@ -132,8 +132,7 @@ class Encoder:
         self._stream, self._context = stream, stream.codec_context
         self._set_up(settings, options, first)
         try:
-            with _quiet():
-                self._scratch.start_encoding()
+            self._scratch.start_encoding()
         except (av.FFmpegError, OSError) as error:
             raise ExportError(f"{kind.title}: {name} cannot be opened at {width}×{height}: {_reason(error)}") from error
         self.extradata = bytes(self._context.extradata or b"")
@@ -372,7 +371,7 @@ def _why_not(name: str, options: tuple[tuple[str, str], ...], pixel_format: str,
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """What FFmpeg says meanwhile is kept for `_reason` and not printed."""
+    """What FFmpeg says on this thread meanwhile is kept for `_reason`; that of others is let through, so keep it short."""
     with _log_lock:
         before = av.logging.get_level()
         av.logging.set_level(av.logging.ERROR)

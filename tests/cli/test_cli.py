@@ -143,7 +143,7 @@ def test_bench_of_an_export_encodes_too(
     assert set(figures["cpu_s"]) == {"decode", "convert", "inference", "overlay", "encode"}
     assert all(seconds > 0 for seconds in figures["cpu_s"].values())
     assert figures["encoder"] == {"h264": "libx264 fast", "vp9": "libvpx-vp9 fast"}[codec]
-    assert figures["bytes_per_frame"] > 0
+    assert figures["bytes_per_frame"] > 0 and figures["whole_cpu_s"] > 0
     assert figures["encoder"] in printed and "encode " in printed and "kB a frame" in printed
 
 
