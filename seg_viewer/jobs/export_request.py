@@ -10,6 +10,8 @@ from seg_viewer.core.frame import Frame, Picture, Size
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.part_folder import PartFolder
 from seg_viewer.jobs.export_job import ExportJob
+from seg_viewer.media.av_picture import AvPicture
+from seg_viewer.media.scaled_to import Form
 from seg_viewer.media.sized_picture import SizedPicture
 from seg_viewer.sinks.base import SinkKind, SinkRequest
 from seg_viewer.sources.base import SourceInfo
@@ -55,14 +57,17 @@ def requests(
 
 
 def one_size(job: ExportJob, info: SourceInfo) -> Callable[[Frame], Picture]:
-    """Every picture gets one size: that of the first, or the one that is wanted; none is distorted."""
-    first, wanted = Size(info.width, info.height), _size(job, info)
+    """Every picture gets one form: that of the first, or the size that is wanted; none is distorted."""
+    wanted = _size(job, info)
+    form = Form(*wanted, _aspect(job, info), info.colours)
 
     def change(frame: Frame) -> Picture:
-        size = (frame.picture.width, frame.picture.height)
-        if size == wanted:
-            return frame.picture
-        return SizedPicture(frame.picture, wanted, first.width / first.height if size == first else None)
+        picture, aspect = frame.picture, info.sample_aspect
+        same = (picture.width, picture.height) == wanted
+        if isinstance(picture, AvPicture):
+            aspect = picture.sample_aspect
+            same = same and aspect == form.sample_aspect and picture.colours == form.colours
+        return picture if same else SizedPicture(picture, form, aspect)
 
     return change
 

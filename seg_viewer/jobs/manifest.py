@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from seg_viewer import __version__
+from seg_viewer.core.long_names import joined
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.part_file import write_text
 from seg_viewer.engines.base import EngineReport
@@ -32,7 +33,7 @@ _PIECE = 1 << 20
 
 def manifest_path(out: Path) -> Path:
     """Beside a file: `NAME.mp4.manifest.json`."""
-    return out.with_name(f"{out.name}.manifest.json")
+    return out.with_name(joined(out.name, ".manifest.json"))
 
 
 class SourceHash:

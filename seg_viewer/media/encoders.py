@@ -19,6 +19,7 @@ from av.video.reformatter import ColorRange
 from seg_viewer.core.errors import ExportError
 from seg_viewer.core.frame import YuvPlanes
 from seg_viewer.media.codecs import CodecKind, VideoChoice, encoder_threads
+from seg_viewer.media.scaled_to import Form, fit
 from seg_viewer.media.yuv_frames import tag, to_frame
 
 VideoPacket: TypeAlias = "av.Packet[av.VideoStream]"
@@ -110,6 +111,8 @@ class Encoder:
         if min(width, height) < kind.min_side:
             least = kind.min_side
             raise ExportError(f"{width}×{height}: {kind.title} begins at {least}×{least}; choose another codec")
+        self._form = Form.of(first) if isinstance(first, YuvPlanes) else None
+        self._planes_width = width
         given = settings.sample_aspect
         aspect = _aspect_in(kind, settings.container, given)
         notes = [note] if note else []
@@ -167,13 +170,15 @@ class Encoder:
         """Packets that are ready, in decoding order.
 
         Args:
-            picture: one of another size than the first is stretched to it. A frame gets these times.
+            picture: planes of another form than the first are fitted into its frame, a frame is stretched. A frame gets
+                these times.
             pts: when it is shown, in units of the time base; later than the one before.
             duration: how long, in units of the time base, where it is known.
         """
         if isinstance(picture, YuvPlanes):
-            frame = to_frame(picture, self.width, self.height)
-            full = picture.full_range
+            self._form = self._form or Form.of(picture)
+            planes = fit(picture, self._form)
+            frame, full = to_frame(planes, self._planes_width, self.height), planes.full_range
         else:
             frame, full = picture, picture.color_range == ColorRange.JPEG
         if (frame.format.name, frame.width, frame.height) != (self._format, self.width, self.height):
@@ -371,7 +376,7 @@ def _why_not(name: str, options: tuple[tuple[str, str], ...], pixel_format: str,
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """What FFmpeg says on this thread meanwhile is kept for `_reason`; that of others is let through, so keep it short."""
+    """What FFmpeg says on this thread meanwhile is kept for `_reason`; what it says on others may be printed."""
     with _log_lock:
         before = av.logging.get_level()
         av.logging.set_level(av.logging.ERROR)

@@ -8,6 +8,7 @@ from fractions import Fraction
 import av
 
 from seg_viewer.core.frame import YuvPlanes
+from seg_viewer.media.scaled_to import Form, fit
 from seg_viewer.media.yuv_frames import tag, to_frame
 
 
@@ -41,13 +42,14 @@ class H264Encoder:
         tag(context, planes)
         context.options = dict(options)
         self.width, self.height = context.width, context.height
+        self._form = Form.of(planes)
         self._context = context
         self._time_base = time_base
         self._last_pts: int | None = None
 
     def encode(self, planes: YuvPlanes, time_s: float) -> list[av.Packet[av.VideoStream]]:
-        """Packets that are ready. A picture of another size than the first is stretched to it."""
-        frame = to_frame(planes, self.width, self.height)
+        """Packets that are ready. One of another form than the first is fitted into its frame."""
+        frame = to_frame(fit(planes, self._form), self.width, self.height)
         frame.pts = self._pts(time_s)
         frame.time_base = self._time_base
         return self._context.encode(frame)

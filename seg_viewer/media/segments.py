@@ -12,6 +12,7 @@ from collections.abc import Generator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,9 @@ class SegmentFiles:
         first_dts = 0
         first_pts = min((min(record.pts) for record in records if record.pts), default=0)
         end = max((round(r.end_s / time_base) for r in records if r.end_s is not None), default=None)
+        # a player shows nothing behind the latest end of a picture, which is rarely the last of the file
+        ascending = sorted(pts for record in records for pts in record.pts)
+        lasts = {pts: after - pts for pts, after in pairwise([*ascending, *([] if end is None else [end])])}
         for number, record in enumerate(records):
             if not record.frames:
                 continue
@@ -132,12 +136,12 @@ class SegmentFiles:
                         dts = max(dts, last_dts + 1)
                     last_dts = dts
                     packet.stream, packet.time_base = target, time_base
-                    packet.pts, packet.dts, packet.duration = pts, dts, 0
+                    packet.pts, packet.dts, packet.duration = pts, dts, lasts.get(pts, 0)
                     if pending is not None:
                         yield float((pending.dts or 0) * time_base), pending
                     pending = packet
         if pending is not None:
             if end is not None and last_dts is not None:
                 # a file's length is that of its packets in a row: the last one stretches to where the pictures end
-                pending.duration = max(0, end - first_pts - (last_dts - first_dts))
+                pending.duration = max(pending.duration or 0, end - first_pts - (last_dts - first_dts))
             yield float((pending.dts or 0) * time_base), pending

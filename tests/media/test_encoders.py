@@ -226,6 +226,20 @@ def test_any_size_loses_no_row_or_column(codec: str, size: tuple[int, int]) -> N
         assert _db(_luma(frames[0])[:height, :width], first.y) > LOSSY_DB
 
 
+@pytest.mark.parametrize(("codec", "container"), PAIRS)
+def test_a_size_that_changes_midway_is_fitted(codec: str, container: str) -> None:
+    encoder = _encoder(VideoChoice(codec), container, _planes(0))
+    narrow = _planes(1, 32, 48)
+    packets = encoder.encode(_planes(0), 0) + encoder.encode(narrow, 3600) + encoder.flush()
+    with _joined(container, encoder, packets) as back:
+        frames = list(back.decode(video=0))
+    assert [(frame.width, frame.height) for frame in frames] == [(64, 48)] * 2
+    if frames[1].format.name == "yuv420p":
+        luma = _luma(frames[1])
+        assert luma[:, :14].max() < 40 and luma[:, 50:].max() < 40  # bars beside it
+        assert _db(luma[:, 16:48], narrow.y) > LOSSY_DB - 5  # and its edges there are hard
+
+
 def test_too_small_is_one_line() -> None:
     with pytest.raises(ExportError, match=r"^2×2: H.265 begins at 16×16; choose another codec$"):
         _encoder(VideoChoice("h265"), "mp4", _planes(0, 2, 2))
