@@ -1,4 +1,4 @@
-"""Pictures to H.264 in a container, with the source's times and colours."""
+"""Pictures to H.264 as they come, with the source's times and colours: for what is live. Files: `encoders`."""
 
 from __future__ import annotations
 
@@ -6,15 +6,10 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 import av
-import numpy as np
-from av.video.reformatter import ColorRange
 
-from seg_viewer.core.frame import UNSPECIFIED, YuvPlanes
-from seg_viewer.media.av_picture import plane_rows
+from seg_viewer.core.frame import YuvPlanes
 from seg_viewer.media.scaled_to import Form, fit
-
-_H273 = {"bt709": (1, 1, 1), "bt601": (6, 6, 6), "bt2020": (9, 1, 9)}
-"""Coefficients, transfer, primaries where the source does not say; BT.2020's transfer at 8 bits is that of BT.709."""
+from seg_viewer.media.yuv_frames import tag, to_frame
 
 
 class H264Encoder:
@@ -44,8 +39,7 @@ class H264Encoder:
         context.pix_fmt = "yuv420p"
         context.time_base, context.framerate = time_base, rate
         context.sample_aspect_ratio = sample_aspect
-        context.colorspace, context.color_trc, context.color_primaries = colour_tags(planes)
-        context.color_range = ColorRange.JPEG if planes.full_range else ColorRange.MPEG
+        tag(context, planes)
         context.options = dict(options)
         self.width, self.height = context.width, context.height
         self._form = Form.of(planes)
@@ -55,7 +49,7 @@ class H264Encoder:
 
     def encode(self, planes: YuvPlanes, time_s: float) -> list[av.Packet[av.VideoStream]]:
         """Packets that are ready. One of another form than the first is fitted into its frame."""
-        frame = _to_frame(fit(planes, self._form), self.width, self.height)
+        frame = to_frame(fit(planes, self._form), self.width, self.height)
         frame.pts = self._pts(time_s)
         frame.time_base = self._time_base
         return self._context.encode(frame)
@@ -113,24 +107,3 @@ class H264Track:
         for packet in packets:
             packet.stream = self._stream
         return packets
-
-
-def colour_tags(planes: YuvPlanes) -> tuple[int, int, int]:
-    """Coefficients, transfer and primaries to write (ITU-T H.273, tables 4, 3 and 2): the source's, as far as known."""
-    said = (planes.coefficients, planes.transfer, planes.primaries)
-    # 14 and 15 are the curve of 1 with the precision of 10 and 12 bits, which is not what is written
-    said = (said[0], 1 if said[1] in (14, 15) else said[1], said[2])
-    usual = _H273[planes.matrix]
-    return tuple(mine if mine not in (0, UNSPECIFIED) else other for mine, other in zip(said, usual, strict=True))  # type: ignore[return-value]
-
-
-def _to_frame(planes: YuvPlanes, width: int, height: int) -> av.VideoFrame:
-    """Planes as a frame of an even size, at most one row and column larger: these repeat the last ones."""
-    y = planes.y
-    if y.shape != (height, width):
-        y = np.pad(y, ((0, height - y.shape[0]), (0, width - y.shape[1])), mode="edge")
-    frame = av.VideoFrame(width, height, "yuv420p")
-    for plane, array in zip(frame.planes, (y, planes.u, planes.v), strict=True):
-        rows = plane_rows(plane)
-        rows[: plane.height, : plane.width] = array
-    return frame
