@@ -9,7 +9,7 @@ from seg_viewer import __version__
 from seg_viewer.core.frame import Frame, Picture, Size
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.part_folder import PartFolder
-from seg_viewer.jobs.export_job import ExportJob
+from seg_viewer.jobs.export_job import ExportJob, Wanted
 from seg_viewer.media.sized_picture import SizedPicture
 from seg_viewer.sinks.base import SinkKind, SinkRequest
 from seg_viewer.sources.base import SourceInfo
@@ -55,14 +55,20 @@ def requests(
 
 
 def one_size(job: ExportJob, info: SourceInfo) -> Callable[[Frame], Picture]:
+    """See `sized`."""
+    return sized(info, job.size)
+
+
+def sized(info: SourceInfo, wanted: Wanted | None) -> Callable[[Frame], Picture]:
     """Every picture gets one size: that of the first, or the one that is wanted; none is distorted."""
-    first, wanted = Size(info.width, info.height), _size(job, info)
+    first = Size(info.width, info.height)
+    target = first if wanted is None else wanted.of(first)
 
     def change(frame: Frame) -> Picture:
         size = (frame.picture.width, frame.picture.height)
-        if size == wanted:
+        if size == target:
             return frame.picture
-        return SizedPicture(frame.picture, wanted, first.width / first.height if size == first else None)
+        return SizedPicture(frame.picture, target, first.width / first.height if size == first else None)
 
     return change
 
