@@ -41,6 +41,7 @@ def requests(
             sound_from=info.path if info.is_container else None,
             start_s=start_s,
             end_s=end.time_s if end is not None else None,
+            ends_early=end is not None,
             parts=folder,
             part_name=str(number),
             crf=job.crf,
