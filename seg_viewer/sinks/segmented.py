@@ -19,6 +19,7 @@ from seg_viewer.core.part_file import PartFile, explain, sync
 from seg_viewer.core.part_folder import PartFolder
 from seg_viewer.media.companions import Companions
 from seg_viewer.media.h264 import H264Track
+from seg_viewer.media.repeatable import x264_options
 from seg_viewer.media.segments import SegmentFiles, SegmentRecord, segment_at
 from seg_viewer.media.timeline import Timeline
 from seg_viewer.sinks.base import Sink, SinkRequest
@@ -128,7 +129,7 @@ class SegmentedVideo(Sink[Shot]):
                 rate=self._rate,
                 time_base=self._time_base,
                 sample_aspect=self._request.sample_aspect,
-                options={"crf": str(self._request.crf), "preset": self._request.preset},
+                options={"crf": str(self._request.crf), "preset": self._request.preset, **x264_options()},
             )
         except BaseException:
             out.close()
