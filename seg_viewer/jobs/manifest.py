@@ -157,11 +157,11 @@ def is_done(job: ExportJob, key: str) -> bool:
     content = read_manifest(job.first)
     if content is None or content.get("key") != key:
         return False
-    made = content.get("outputs", [])
-    wanted = [path for path, _kind in job.outputs]
-    if [each.get("path") for each in made] != [path.name for path in wanted]:
+    try:
+        made = [(each["path"], each["bytes"]) for each in content["outputs"]]
+        return made == [(path.name, _size(path)) for path, _kind in job.outputs]
+    except (KeyError, TypeError, OSError):  # it is damaged, or something is gone
         return False
-    return all(path.exists() and each.get("bytes") == _size(path) for path, each in zip(wanted, made, strict=True))
 
 
 def _size(path: Path) -> int:

@@ -22,6 +22,17 @@ from seg_viewer.core.part_file import write_text
 
 SEGMENT_S = 10.0
 """Length of a segment, seconds: what a broken-off export loses at most."""
+_EPSILON_S = 1e-6
+
+
+def segment_at(time_s: float) -> int:
+    """Number of the segment in which a frame lies; `time_s` is counted from where segment 0 begins."""
+    return int((time_s + _EPSILON_S) / SEGMENT_S)
+
+
+def segments_s(count: int) -> float:
+    """Length of so many segments, seconds."""
+    return count * SEGMENT_S
 
 
 @dataclass(frozen=True)
