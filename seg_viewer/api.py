@@ -284,8 +284,10 @@ def export(
     outline: bool = False,
     engine: str = "auto",
     device: str | None = None,
-    crf: int = 20,
-    preset: str = "veryfast",
+    quality: str = "balanced",
+    codec: str | None = None,
+    crf: int | None = None,
+    preset: str | None = None,
     overwrite: bool = False,
     resume: bool = False,
     manifest: bool = True,
@@ -302,8 +304,10 @@ def export(
         opacity: of the class colours, 0…1.
         hide: names of classes that are not painted.
         outline: draw the border of each class in full colour.
-        crf: quality of video, 0…51, lower is better and larger.
-        preset: of the encoder, "ultrafast" … "slow".
+        quality: of video: "high", "balanced", "fast" or "tiny".
+        codec: "h264", "h265", "av1", "vp9", "ffv1" or "prores"; None: the usual one of the file's kind.
+        crf: constant rate factor instead of that of `quality`; lower is better and larger.
+        preset: the encoder's speed instead of that of `quality`.
         overwrite: what is there may be replaced, once the new one is whole.
         resume: go on with what the same export left behind when it was broken off.
         manifest: write OUT.manifest.json beside the first file: what was made, of what and how.
@@ -323,7 +327,7 @@ def export(
     outputs = (out,) if isinstance(out, str | Path) else tuple(out)
     job = ExportJob(
         source, outputs, replace(options, style=style), crf, preset, overwrite, _selection(start, end, every),
-        _wanted(size), resume, manifest,
+        _wanted(size), resume, manifest, codec, quality,
     )  # fmt: skip
     return run_export(job, on_progress=on_progress)
 

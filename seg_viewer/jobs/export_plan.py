@@ -17,7 +17,7 @@ def plan_export(job: ExportJob) -> tuple[str, ...]:
     """
     job.check()
     spec = job.options.read_spec()
-    with closing(open_source(job.source)) as source:
+    with closing(open_source(job.source, job.stream)) as source:
         info = source.info
         job.check_outputs(info)
         start_s = 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from seg_viewer import __version__
@@ -18,7 +18,13 @@ from seg_viewer.sources.base import SourceInfo
 
 
 def requests(
-    job: ExportJob, spec: ModelSpec, info: SourceInfo, folder: PartFolder | None = None, start_s: float = 0.0
+    job: ExportJob,
+    spec: ModelSpec,
+    info: SourceInfo,
+    folder: PartFolder | None = None,
+    start_s: float = 0.0,
+    about: Mapping[str, str] | None = None,
+    warnings: Callable[[], Sequence[str]] = tuple,
 ) -> Iterator[tuple[SinkKind, SinkRequest]]:
     """One for each output.
 
@@ -28,9 +34,11 @@ def requests(
         info: of its source.
         folder: for what is not whole yet.
         start_s: the source's time that is 0 in the result, seconds.
+        about: see `SinkRequest`; what is added to it before the sinks finish is in what they make.
+        warnings: see `SinkRequest`.
     """
     end = job.selection.end
-    about = {"source": info.name, "model": spec.title, "program": f"seg_viewer {__version__}"}
+    about = facts(spec, info) if about is None else about
     for number, (path, kind) in enumerate(job.outputs):
         request = SinkRequest(
             path,
@@ -46,15 +54,22 @@ def requests(
             ends_early=end is not None,
             parts=folder,
             part_name=str(number),
-            crf=job.crf,
-            preset=job.preset,
+            video=job.video,
+            stats=job.stats,
+            picture_stream=info.stream,
             name=info.name,
             size=_size(info, job.size),
             frame_count=expected_frames(job, info),
             duration_s=info.duration_s,
             about=about,
+            warnings=warnings,
         )
         yield kind, request
+
+
+def facts(spec: ModelSpec, info: SourceInfo) -> dict[str, str]:
+    """What a person wants to know of how it was made, as far as it is known before it begins."""
+    return {"source": info.name, "model": spec.title, "program": f"seg_viewer {__version__}"}
 
 
 def one_size(job: ExportJob, info: SourceInfo) -> Callable[[Frame], Picture]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -68,16 +68,16 @@ class ExportParts:
         """Of an output."""
         return map_files(self.folder.path) if name == MAPS else SegmentFiles(self.folder.path, name)
 
-    def save(self, number: int, start_s: float, place: Place, warnings: Sequence[str]) -> None:
-        """Write down where a segment begins.
+    def save(self, numbers: Iterable[int], start_s: float, place: Place, warnings: Sequence[str]) -> None:
+        """Write down where segments begin.
 
         Args:
-            number: of the segment.
+            numbers: of the segment that begins, and of those before it in which the source shows nothing new.
             start_s: see above.
             place: of the last frame before it.
             warnings: so far.
         """
-        places = self._read().get("places", {}) | {str(number): asdict(place)}
+        places = self._read().get("places", {}) | {str(number): asdict(place) for number in numbers}
         state = {"key": self._key, "start_s": start_s, "warnings": list(warnings), "places": places}
         write_text(self.folder.path / _STATE, json.dumps(state))
 

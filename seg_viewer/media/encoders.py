@@ -19,6 +19,7 @@ from av.video.reformatter import ColorRange
 from seg_viewer.core.errors import ExportError
 from seg_viewer.core.frame import YuvPlanes
 from seg_viewer.media.codecs import CodecKind, VideoChoice, encoder_threads
+from seg_viewer.media.repeatable import x264_options
 from seg_viewer.media.scaled_to import Form, fit
 from seg_viewer.media.yuv_frames import tag, to_frame
 
@@ -160,6 +161,9 @@ class Encoder:
 
     def _for_these_pictures(self, options: Mapping[str, str]) -> dict[str, str]:
         chosen = dict(options)
+        if self.encoder == "libx264":
+            own = [chosen.get("x264-params", ""), *x264_options().values()]
+            chosen["x264-params"] = ":".join(filter(None, own))
         if self.encoder == "prores_ks" and "444" in self._format:  # a profile of its own, with alpha or full chroma
             chosen["profile"] = "4444"
         if self.encoder == "libx265" and min(self.width, self.height) < _X265_WRITES_BEYOND:

@@ -74,6 +74,7 @@ class VideoFile:
             can_seek=True,
             has_audio=bool(container.streams.audio),
             is_container=True,
+            stream=video.index,
             path=self.path,
             codec=video.codec_context.codec.canonical_name,
             time_base=Fraction(video.time_base or Fraction(1, 90000)),
