@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -49,6 +49,7 @@ class SegmentedVideo(Sink[Shot]):
         picture: makes the picture of a shot.
         choice: codec and quality; None: the request's.
         with_sound: what the source holds beside its picture (sound, subtitles, chapters, …) goes along.
+        tags: of the stream.
         told: asked at the end: what a person has to know of the pictures, a line each.
 
     Raises:
@@ -62,10 +63,12 @@ class SegmentedVideo(Sink[Shot]):
         *,
         choice: VideoChoice | None = None,
         with_sound: bool = True,
+        tags: Mapping[str, str] | None = None,
         told: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         self.path = request.path
         self._told = told
+        self._tags = dict(tags or {})
         self._choice = request.video if choice is None else choice
         self._container = request.path.suffix.lower().lstrip(".")
         self._request = request
@@ -206,7 +209,7 @@ class SegmentedVideo(Sink[Shot]):
                 self.notes += (f"{self.path}: was made by somebody else meanwhile; this video is {made}",)
 
     def _add_stream(self, out: av.container.OutputContainer, template: av.VideoStream) -> av.VideoStream:
-        return add_joined_stream(
+        stream = add_joined_stream(
             out,
             template,
             self._choice,
@@ -214,6 +217,8 @@ class SegmentedVideo(Sink[Shot]):
             time_base=self._time_base,
             sample_aspect=self._request.sample_aspect,
         )
+        stream.metadata.update(self._tags)
+        return stream
 
     def _companions(self, stack: ExitStack, container: str) -> Companions | None:
         path: Path | None = self._companions_of
