@@ -185,7 +185,7 @@ def test_no_folder_is_that_of_the_input(tmp_path: Path, options: RunOptions) -> 
     clip = make_clip(folder / "in.mp4", frames=3)
     for source in (folder, clip, folder / "0.png"):
         for out in (f"{folder}/", f"{tmp_path}/../{tmp_path.name}/pictures.maps/"):
-            with pytest.raises(UsageError, match="holds the input|is the input itself"):
+            with pytest.raises(UsageError, match=r"holds the input|is the input itself"):
                 run_export(ExportJob(source, out, options, overwrite=True))
     (folder / "1.means").write_text("part of it")
     with pytest.raises(UsageError, match="is part of the input"):
