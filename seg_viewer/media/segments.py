@@ -20,7 +20,7 @@ import av
 
 from seg_viewer.core.errors import ExportError
 from seg_viewer.core.part_file import explain, write_text
-from seg_viewer.media.encoders import DecodingTimes
+from seg_viewer.media.packets import DecodingTimes
 
 SEGMENT_S = 10.0
 """Length of a segment, seconds: what a broken-off export loses at most."""

@@ -78,6 +78,7 @@ class SinkRequest:
         ends_early: the source goes on behind the last shot, even where nobody knows yet when that is.
         parts: folder for what is not whole yet, shared by all outputs of a job; None: each makes its own.
         part_name: of this output within that folder.
+        animated: each picture has a duration of its own, and the last one's counts.
         video: codec and quality of video.
         stats: write time, shares and numbers into the painted picture.
         picture_stream: which stream of `sound_from` the frames are, by its index there; None for the usual one.
@@ -104,6 +105,7 @@ class SinkRequest:
     ends_early: bool = False
     parts: PartFolder | None = None
     part_name: str = "0"
+    animated: bool = False
     video: VideoChoice = field(default_factory=VideoChoice)
     stats: bool = False
     picture_stream: int | None = None

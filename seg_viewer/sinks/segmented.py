@@ -158,6 +158,7 @@ class SegmentedVideo(Sink[Shot]):
             rate=self._rate,
             time_base=self._time_base,
             sample_aspect=self._request.sample_aspect,
+            in_order=self._request.animated,
         )
         if encoder.note and encoder.note not in self.notes:
             self.notes += (encoder.note,)
