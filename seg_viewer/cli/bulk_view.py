@@ -81,8 +81,9 @@ class BulkView:
         say(self._summary())
 
     @property
-    def any_failed(self) -> bool:
-        return any(result.ending is Ending.FAILED for result in self._results.values())
+    def failed(self) -> int:
+        """How many."""
+        return sum(result.ending is Ending.FAILED for result in self._results.values())
 
     def _end(self, result: BulkResult) -> None:
         number = result.number
@@ -118,7 +119,9 @@ class BulkView:
         counts = ", ".join(f"{endings.count(ending)} {ending}" for ending in Ending if ending in endings)
         seconds = time.perf_counter() - self._start_s
         frames = sum(result.result.frames for result in self._results.values() if result.result is not None)
-        return f"{len(self._names)} files: {counts}; {frames} frames in {seconds:.1f} s ({frames / seconds:.1f} frames/s)"
+        return (
+            f"{len(self._names)} files: {counts}; {frames} frames in {seconds:.1f} s ({frames / seconds:.1f} frames/s)"
+        )
 
 
 def _named(name: str, line: str) -> str:

@@ -91,7 +91,7 @@ def run_one(
 
     on_event(BulkEvent(number))
     try:
-        if not job.overwrite and _is_done(job):
+        if done_already(job):
             ended = BulkResult(number, Ending.SKIPPED)
         else:
             result = run_export(
@@ -117,8 +117,10 @@ def problem_of(error: BaseException) -> str:
     return last_words(error, _PROGRAM)[0].removeprefix(f"{_PROGRAM}: ")
 
 
-def _is_done(job: ExportJob) -> bool:
-    """Whether a manifest says so. What is wrong with the job is found out when it is run."""
+def done_already(job: ExportJob) -> bool:
+    """Whether its manifest says so, and it may not overwrite. What is wrong with it is found out when it is run."""
+    if job.overwrite:
+        return False
     try:
         spec = job.options.read_spec()
         with closing(open_source(job.source)) as source:

@@ -43,6 +43,9 @@ def run_in_processes(jobs: Sequence[ExportJob], workers: int, on_event: OnEvent,
             for worker in _heard(running, on_event):
                 running.remove(worker)
                 free.append(worker.cores)
+                worker.close()
+                if worker.number is not None:  # it was gone before it had begun
+                    waiting.appendleft((worker.number, jobs[worker.number]))
     except BaseException:
         for worker in running:
             worker.ask(_STOP)
@@ -84,13 +87,14 @@ class _Worker:
 
     Attributes:
         number: of the job that it works on, or None.
-        is_gone: the process has ended.
+        is_gone: the process has ended, or is about to.
     """
 
     def __init__(self, cores: tuple[int, ...]) -> None:
         self.cores = cores
         self.number: int | None = None
         self.is_gone = False
+        self._has_begun = self._has_served = False
         self._asked = ""
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
@@ -100,7 +104,7 @@ class _Worker:
         theirs.close()
 
     def begin(self, number: int, job: ExportJob) -> None:
-        self.number = number
+        self.number, self._has_begun = number, False
         with suppress(OSError):  # it is gone: that is noticed where its answer is read
             self.connection.send((number, job))
 
@@ -117,13 +121,18 @@ class _Worker:
         except (EOFError, OSError):
             self.is_gone = True
             self._process.join(_PATIENCE_S)
+            if self.number is None or (self._has_served and not self._has_begun and not self._asked):
+                return None
             number, self.number = self.number, None
-            return None if number is None else BulkEvent(number, result=self._crashed(number))
+            return BulkEvent(number, result=self._crashed(number))
+        self._has_begun = True
         if event.result is not None:
-            self.number = None
-            if event.result.ending is Ending.STOPPED and not self._asked:
-                why = f"somebody ended its process; {event.result.problem}"
-                event = replace(event, result=replace(event.result, ending=Ending.FAILED, problem=why))
+            self.number, self._has_served = None, True
+            if event.result.ending is Ending.STOPPED:
+                self.is_gone = True
+                if not self._asked:
+                    why = f"somebody ended its process; {event.result.problem}"
+                    event = replace(event, result=replace(event.result, ending=Ending.FAILED, problem=why))
         return event
 
     def close(self) -> None:

@@ -85,7 +85,7 @@ def _template(text: str, count: int, folders: list[Path]) -> str:
         return os.path.join(path, f"{NAME}_seg.mp4")
     what = "folder" if text.endswith(_SEPARATORS) else "file"
     raise UsageError(
-        f"{text}: is one {what} for {count} sources; name a folder ({path.parent / 'out'}/), "
+        f"{text}: is one {what} for {count} sources; name a folder, with a slash at its end, "
         f"or put {NAME} into the name ({path.with_name(NAME + ''.join(path.suffixes))})"
     )
 
@@ -122,9 +122,7 @@ def _folded(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
-def _check(
-    sources: Sequence[str], names: Sequence[Sequence[str]], folders: Sequence[Path], *, overwrite: bool
-) -> None:
+def _check(sources: Sequence[str], names: Sequence[Sequence[str]], folders: Sequence[Path], *, overwrite: bool) -> None:
     inputs = {os.path.realpath(source): source for source in sources}
     made: dict[str, str] = {}
     for source, files in zip(sources, names, strict=True):
@@ -134,6 +132,8 @@ def _check(
                 raise UsageError(f"{file}: would be made of {made[real]} and of {source}; choose other names")
             made[real] = source
             if overwrite and real in inputs:
-                raise UsageError(f"{file}: is one of the sources, and --overwrite would replace it; choose another name")
+                raise UsageError(
+                    f"{file}: is one of the sources, and --overwrite would replace it; choose another name"
+                )
             if not parent.is_dir() and parent not in folders:
                 raise UsageError(f"{parent}: no such folder; make it first")
