@@ -38,6 +38,10 @@ from seg_viewer.sinks import PRESETS
     help="How many of several sources at a time, each in a process with its share of the cores. One uses them all "
     "already on a machine with few; try 2 to 4 on one with many.",
 )  # fmt: skip
+@click.option(
+    "--ray", metavar="ADDRESS", help="Have a Ray cluster make it, long files by segments: auto, or HOST:PORT of its "
+    "head. Its nodes need this program and see the files under the same paths.",
+)  # fmt: skip
 @run_options
 @style_options
 def export(
@@ -54,6 +58,7 @@ def export(
     preset: str,
     no_manifest: bool,
     jobs: int,
+    ray: str | None,
     **choices: Any,
 ) -> None:
     """Write SOURCE with its overlay as video, masks, tables or a report; times and sound are kept.
@@ -83,12 +88,12 @@ def export(
     each = [replace(first, source=name, out=out) for name, out in zip(named.sources, named.outputs, strict=True)]
     if dry_run:
         _tell(each)
-    elif len(sources) == 1:
+    elif len(sources) == 1 and ray is None:
         _run(each[0])
     else:
         for folder in named.folders:
             folder.mkdir(exist_ok=True)
-        _run_many(each, jobs)
+        _run_many(each, jobs, ray)
 
 
 def _tell(jobs: Sequence[Any]) -> None:
@@ -113,16 +118,20 @@ def _tell(jobs: Sequence[Any]) -> None:
         raise ExportError(f"{failed} of {len(jobs)} would fail; the reasons are above")
 
 
-def _run_many(jobs: Sequence[Any], workers: int) -> None:
+def _run_many(jobs: Sequence[Any], workers: int, address: str | None) -> None:
     from seg_viewer.cli.bulk_view import BulkView
     from seg_viewer.jobs.bulk import run_bulk
+    from seg_viewer.jobs.cluster import run_on_cluster
 
     names = [_shown(job) for job in jobs]
     view = BulkView(
         [name if names.count(name) == 1 else str(job.source) for name, job in zip(names, jobs, strict=True)]
     )
     try:
-        run_bulk(jobs, workers=workers, on_event=view.hear)
+        if address is not None:
+            run_on_cluster(jobs, address, on_event=view.hear)
+        else:
+            run_bulk(jobs, workers=workers, on_event=view.hear)
     finally:
         view.stop()
         view.table()
