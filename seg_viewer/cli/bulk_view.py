@@ -78,7 +78,8 @@ class BulkView:
                 rate = f"{made.frames / made.seconds:.1f} frames/s" if made.seconds else ""
             padding = " " * max(0, width - cell_len(name))
             say(f"{name}{padding}  {frames:>13}  {rate:>15}  {self._ending(result)}".rstrip())
-        say(self._summary())
+        if self._results:  # else nothing was begun, and why is told
+            say(self._summary())
 
     @property
     def failed(self) -> int:
