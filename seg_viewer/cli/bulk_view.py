@@ -120,9 +120,8 @@ class BulkView:
         counts = ", ".join(f"{endings.count(ending)} {ending}" for ending in Ending if ending in endings)
         seconds = time.perf_counter() - self._start_s
         frames = sum(result.result.frames for result in self._results.values() if result.result is not None)
-        return (
-            f"{len(self._names)} files: {counts}; {frames} frames in {seconds:.1f} s ({frames / seconds:.1f} frames/s)"
-        )
+        files = "1 file" if len(self._names) == 1 else f"{len(self._names)} files"
+        return f"{files}: {counts}; {frames} frames in {seconds:.1f} s ({frames / seconds:.1f} frames/s)"
 
 
 def _named(name: str, line: str) -> str:

@@ -87,7 +87,6 @@ def run_on_cluster(
 def _connected(address: str) -> Iterator[Any]:
     # what Ray says of itself would go between our lines; it stays in the cluster's log
     os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".*")
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     try:
         import ray
     except ImportError as error:
