@@ -87,7 +87,7 @@ def export(
         warn(note)
     each = [replace(first, source=name, out=out) for name, out in zip(named.sources, named.outputs, strict=True)]
     if dry_run:
-        _tell(each)
+        _tell(each, named.folders)
     elif len(sources) == 1 and ray is None:
         _run(each[0])
     else:
@@ -96,7 +96,7 @@ def export(
         _run_many(each, jobs, ray)
 
 
-def _tell(jobs: Sequence[Any]) -> None:
+def _tell(jobs: Sequence[Any], folders: Sequence[Path]) -> None:
     """What would be made of each."""
     from seg_viewer.jobs.bulk_one import done_already
     from seg_viewer.jobs.export_plan import plan_export
@@ -107,7 +107,7 @@ def _tell(jobs: Sequence[Any]) -> None:
             say(f"{_shown(job)}: done already")
             continue
         try:
-            for line in plan_export(job):
+            for line in plan_export(job, folders):
                 say(line)
         except SegViewerError as error:
             if len(jobs) == 1:

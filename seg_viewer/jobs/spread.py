@@ -147,6 +147,8 @@ class SpreadExport:
                 ordinal = (count - 1) * step if place is None else place.ordinal + count * step
                 place, after = Place(last.pts, last.time_s, last.index + shift, ordinal), segment + 1
                 self._parts.save(after, self._start_s, place, list(dict.fromkeys(warnings)), _told(nodes, ran))
+        if place is not None:
+            self._parts.save(after, self._start_s, place, list(dict.fromkeys(warnings)), _told(nodes, ran))
 
     def _fill(self, first: int, end: int, place: Place | None) -> None:
         """The source shows nothing new for longer than a segment."""
@@ -170,6 +172,8 @@ class SpreadExport:
 
 
 def _told(nodes: list[str], ran: list[str]) -> str:
+    if not nodes:
+        return ""
     names, engines = ", ".join(dict.fromkeys(nodes)), " and ".join(dict.fromkeys(ran))
     return f"made in {len(nodes)} {'piece' if len(nodes) == 1 else 'pieces'} on {names} by {engines}"
 
