@@ -13,7 +13,7 @@ from seg_viewer.cli.console import progress_bar, say, warn
 from seg_viewer.cli.options import LOAD_BAR, OutputCommand, make_options, run_options, style_options
 from seg_viewer.core.errors import ExportError, SegViewerError
 from seg_viewer.core.redact import redact
-from seg_viewer.sinks import PRESETS
+from seg_viewer.media.codecs import CODECS, QUALITIES, USUAL_QUALITY
 
 
 @click.command(cls=OutputCommand)
@@ -30,8 +30,18 @@ from seg_viewer.sinks import PRESETS
 @click.option("--end", metavar="TIME", help="End before that, likewise.")
 @click.option("--every", type=click.IntRange(1), default=1, show_default=True, help="Take every so many frames only.")
 @click.option("--size", metavar="WxH", help="Largest size of the pictures: 1280x720, 1280x, x720, 720p.")
-@click.option("--crf", type=click.IntRange(0, 51), default=20, show_default=True, help="Quality; lower is better.")
-@click.option("--preset", type=click.Choice(PRESETS), default="veryfast", show_default=True, help="x264's speed.")
+@click.option(
+    "--quality", type=click.Choice(QUALITIES), default=USUAL_QUALITY, show_default=True,
+    help="Of video: high for cutting, fast for the least work, tiny for the smallest file.",
+)  # fmt: skip
+@click.option("--codec", type=click.Choice(tuple(CODECS)), help="Of video. [default: the usual one of the container]")
+@click.option("--crf", type=click.IntRange(0, 63), help="Constant rate factor instead of --quality; lower is better.")
+@click.option("--preset", metavar="NAME", help="The encoder's speed instead of that of --quality.")
+@click.option("--hardware", is_flag=True, help="Encode on a graphics chip where one can; else says why not.")
+@click.option("--stats", is_flag=True, help="Write time, shares and numbers of each class into the picture.")
+@click.option(
+    "--stream", type=click.IntRange(1), help="Which video stream, of a file that has several; the first is 1."
+)
 @click.option("--no-manifest", is_flag=True, help="Do not write OUT.manifest.json beside the first file.")
 @click.option(
     "--jobs", type=click.IntRange(1), default=1, show_default=True,
@@ -54,8 +64,13 @@ def export(
     end: str | None,
     every: int,
     size: str | None,
-    crf: int,
-    preset: str,
+    quality: str,
+    codec: str | None,
+    crf: int | None,
+    preset: str | None,
+    hardware: bool,
+    stats: bool,
+    stream: int | None,
     no_manifest: bool,
     jobs: int,
     ray: str | None,
@@ -81,6 +96,11 @@ def export(
         Wanted.read(size) if size else None,
         resume,
         not no_manifest,
+        codec,
+        quality,
+        hardware,
+        stats,
+        stream,
     )
     named = name_outputs(sources, outputs, overwrite=overwrite)
     for note in named.notes:
@@ -159,7 +179,7 @@ def _run(job: Any) -> None:
         warn(warning)
     say(
         f"{result.path}: {result.frames} frames in {result.seconds:.1f} s"
-        f" ({result.frames / result.seconds:.1f} frames/s), sound: {result.audio},"
+        f" ({(result.frames - result.resumed) / result.seconds:.1f} frames/s), sound: {result.audio},"
         f" model {result.model}, {result.engine}"
     )
     for path in result.files[1:]:

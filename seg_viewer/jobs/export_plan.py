@@ -23,7 +23,7 @@ def plan_export(job: ExportJob, to_be_made: Container[Path] = ()) -> tuple[str, 
     """
     job.check()
     spec = job.options.read_spec()
-    with closing(open_source(job.source)) as source:
+    with closing(open_source(job.source, job.stream)) as source:
         info = source.info
         job.check_outputs(info, to_be_made)
         start_s = 0.0

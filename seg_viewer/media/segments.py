@@ -8,19 +8,34 @@ runs, or on two machines, is the same as one that was made in one.
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import av
 
-from seg_viewer.core.part_file import write_text
+from seg_viewer.core.errors import ExportError
+from seg_viewer.core.part_file import explain, write_text
+from seg_viewer.media.encoders import DecodingTimes
 
 SEGMENT_S = 10.0
 """Length of a segment, seconds: what a broken-off export loses at most."""
+_EPSILON_S = 1e-6
+
+
+def segment_at(time_s: float) -> int:
+    """Number of the segment in which a frame lies; `time_s` is counted from where segment 0 begins."""
+    return int((time_s + _EPSILON_S) / SEGMENT_S)
+
+
+def segments_s(count: int) -> float:
+    """Length of so many segments, seconds."""
+    return count * SEGMENT_S
+
 
 _EPSILON_S = 1e-6
 
@@ -50,7 +65,13 @@ class SegmentRecord:
 
     def write(self, path: Path) -> None:
         """Raises: ExportError."""
-        write_text(path, json.dumps(asdict(self)))
+        if self.frames:
+            write_text(path, json.dumps(asdict(self)))
+            return
+        try:  # a gap of hours has thousands of these: none need reach the disk at once
+            path.write_text(json.dumps(asdict(self)), encoding="utf-8")
+        except OSError as error:
+            raise ExportError(explain(path, error)) from error
 
     @classmethod
     def read(cls, path: Path) -> SegmentRecord | None:
@@ -103,48 +124,46 @@ class SegmentFiles:
                     path.unlink()
 
     def packets(
-        self, out: av.container.OutputContainer, time_base: Fraction, metadata: Mapping[str, str]
+        self, time_base: Fraction, add: Callable[[av.VideoStream], av.VideoStream]
     ) -> Generator[tuple[float, av.Packet[Any]]]:
-        """Add one stream and yield the packets of all segments for it, in order, with the seconds of each one's dts.
+        """The packets of all segments for one stream, in order, with the seconds of each one's dts.
 
         Args:
-            out: where to; the stream is added with the first packet that is asked for.
             time_base: of the records.
-            metadata: of the stream.
+            add: adds that stream, told the one of the first segment; called before the first packet is there.
         """
         target: av.VideoStream | None = None
+        decoding = DecodingTimes()
         records = self.whole()
         pending: av.Packet[Any] | None = None
         last_dts: int | None = None
         first_dts = 0
         first_pts = min((min(record.pts) for record in records if record.pts), default=0)
         end = max((round(r.end_s / time_base) for r in records if r.end_s is not None), default=None)
+        # a player shows nothing behind the latest end of a picture, which is rarely the last of the file
+        ascending = sorted(pts for record in records for pts in record.pts)
+        lasts = {pts: after - pts for pts, after in pairwise([*ascending, *([] if end is None else [end])])}
         for number, record in enumerate(records):
             if not record.frames:
                 continue
             with av.open(f"file:{self.data(number)}") as container:
                 stream = container.streams.video[0]
                 if target is None:
-                    target = out.add_stream_from_template(stream)
-                    target.time_base = time_base
-                    target.metadata.update(metadata)
+                    target = add(stream)
                 times = zip(record.pts, record.dts, strict=True)
                 for packet in container.demux(stream):
                     if not packet.size:
                         continue
-                    pts, dts = next(times)
-                    if last_dts is None:
-                        first_dts = dts
-                    else:  # at a seam the encoder's own run-up may reach back behind the segment before
-                        dts = max(dts, last_dts + 1)
-                    last_dts = dts
                     packet.stream, packet.time_base = target, time_base
-                    packet.pts, packet.dts, packet.duration = pts, dts, 0
+                    packet.pts, packet.dts = next(times)
+                    packet.duration = lasts.get(packet.pts, 0)
+                    decoding.set(packet)
+                    first_dts, last_dts = packet.dts if last_dts is None else first_dts, packet.dts
                     if pending is not None:
                         yield float((pending.dts or 0) * time_base), pending
                     pending = packet
         if pending is not None:
             if end is not None and last_dts is not None:
                 # a file's length is that of its packets in a row: the last one stretches to where the pictures end
-                pending.duration = max(0, end - first_pts - (last_dts - first_dts))
+                pending.duration = max(pending.duration or 0, end - first_pts - (last_dts - first_dts))
             yield float((pending.dts or 0) * time_base), pending

@@ -14,6 +14,7 @@ from seg_viewer.core.frame import Shot, Size
 from seg_viewer.core.labels import LabelSet
 from seg_viewer.core.overlay import OverlayStyle
 from seg_viewer.core.part_folder import PartFolder
+from seg_viewer.media.codecs import VideoChoice
 
 Item_contra = TypeVar("Item_contra", contravariant=True)
 
@@ -81,10 +82,12 @@ class SinkRequest:
         sound_from: file whose sound and all else beside the picture belongs to the frames, or None.
         start_s: the source's time that is 0 in a video, seconds: the source is taken from there on.
         end_s: the source is taken up to there, seconds, or None for its end.
+        ends_early: the source goes on behind the last shot, even where nobody knows yet when that is.
         parts: folder for what is not whole yet, shared by all outputs of a job; None: each makes its own.
         part_name: of this output within that folder.
-        crf: quality of video, x264's constant rate factor, 0 (lossless) … 51.
-        preset: x264's speed, one of `seg_viewer.sinks.PRESETS`.
+        video: codec and quality of video.
+        stats: write time, shares and numbers into the painted picture.
+        picture_stream: which stream of `sound_from` the frames are, by its index there; None for the usual one.
         name: of the source, for titles; holds no credentials.
         size: columns and rows of the source's picture, or None.
         frame_count: how many frames are expected, or None.
@@ -105,10 +108,12 @@ class SinkRequest:
     sound_from: Path | None = None
     start_s: float = 0.0
     end_s: float | None = None
+    ends_early: bool = False
     parts: PartFolder | None = None
     part_name: str = "0"
-    crf: int = 20
-    preset: str = "veryfast"
+    video: VideoChoice = field(default_factory=VideoChoice)
+    stats: bool = False
+    picture_stream: int | None = None
     name: str = ""
     size: Size | None = None
     frame_count: int | None = None
@@ -133,6 +138,7 @@ class SinkKind:
         keeps_parts: its work is kept in segments, see `seg_viewer.media.segments`; others are shown all shots again
             when an export goes on.
         is_folder: it makes a folder rather than a file.
+        check: of a path and what was chosen for video. Raises: UsageError for what does not go together.
         plan: what is to be told before it begins (codec, sound, what is left out), a line each; writes nothing.
     """
 
@@ -143,4 +149,5 @@ class SinkKind:
     live: bool = False
     keeps_parts: bool = False
     is_folder: bool = False
+    check: Callable[[Path, VideoChoice], object] = lambda _path, _choice: None
     plan: Callable[[SinkRequest], Sequence[str]] = lambda _request: ()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, islice
 
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.frame import Frame, Picture
 from seg_viewer.sources.base import Source
+
+_EPSILON_S = 1e-6
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,7 @@ class Between:
         ordinal = -1 if after is None else after.ordinal
         offset = 0  # between numbers counted from the start and those that a jump worked out
         for frame in self._from_first():
-            if after is not None and frame.id.pts <= after.pts:
+            if after is not None and frame.time_s < after.time_s + _EPSILON_S:
                 offset = after.index - frame.index
                 continue
             number = frame.index + offset
@@ -169,7 +171,21 @@ class Between:
             self._source.seek(self._after.time_s)
         elif start is not None and start.time_s:
             self._source.seek(start.time_s)
-        return iter(self._source)
+            frames = iter(self._source)
+            head = list(islice(frames, 2))
+            if len(head) == 1 and start.time_s >= self._end_of(head[0]):
+                return  # a jump behind the end leads to the last frame, which is over by then
+            yield from head
+            yield from frames
+            return
+        yield from self._source
+
+    def _end_of(self, last: Frame) -> float:
+        """When the last frame goes from the screen, seconds."""
+        lasts_s = last.duration_s
+        if lasts_s is None:
+            lasts_s = 1 / self.info.rate if self.info.rate else 0.0
+        return last.time_s + lasts_s
 
     def _as_wanted(self, frame: Frame, number: int) -> Frame:
         picture = frame.picture if self._change is None else self._change(frame)

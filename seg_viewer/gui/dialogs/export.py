@@ -22,7 +22,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from seg_viewer.core.long_names import joined
 from seg_viewer.core.overlay import OverlayStyle
+from seg_viewer.core.typed_path import typed_path
 from seg_viewer.gui.dialogs.confirm import confirm
 from seg_viewer.gui.tasks.background import Background, within
 from seg_viewer.gui.widgets.message_bar import MessageBar
@@ -40,7 +42,7 @@ _KEEP_S = 5.0
 
 def suggest_output(info: SourceInfo) -> Path:
     """`<name>_seg.mp4` beside the source, or in the user's Videos folder where the source's cannot be written."""
-    name = f"{Path(info.name).stem}_seg.mp4"
+    name = joined(info.file_stem, "_seg.mp4")
     folder = info.path.resolve().parent if info.path else Path()
     if info.path and _writable(folder):
         return folder / name
@@ -171,7 +173,7 @@ class ExportDialog(QDialog):
         if not text:
             self.messages.show_error("Choose a file to write")
             return
-        out = Path(text).expanduser()
+        out = typed_path(text)
         exists = out.is_file()
         if exists and not self._ask_overwrite(out):
             return
