@@ -10,7 +10,6 @@ import threading
 import weakref
 from collections.abc import Callable, Collection
 from dataclasses import replace
-from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
@@ -28,18 +27,15 @@ from seg_viewer.core.errors import (
     SourceError,
     UsageError,
 )
-from seg_viewer.core.frame import ByteArray, Colours, Frame, Size
+from seg_viewer.core.frame import ByteArray
 from seg_viewer.core.frame import Shot as _Shot
 from seg_viewer.core.labels import LabelSet
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.overlay import Overlay, OverlayStyle, class_shares
 from seg_viewer.jobs.export import ExportJob, ExportProgress, ExportResult, run_export
 from seg_viewer.jobs.export_job import Wanted
-from seg_viewer.jobs.export_request import sized
+from seg_viewer.jobs.export_request import scaled_frame, sized
 from seg_viewer.jobs.options import RunOptions
-from seg_viewer.media.av_picture import AvPicture
-from seg_viewer.media.scaled_to import Form
-from seg_viewer.media.sized_picture import SizedPicture
 from seg_viewer.pipeline import Pipeline, Policy
 from seg_viewer.sources import SourceInfo, open_source
 from seg_viewer.sources.between import Between, Moment, Selection
@@ -209,7 +205,7 @@ class Shots:
         except BaseException:
             self.close()
             raise
-        frame = shot.frame if self._size is None else _scaled(shot.frame, self._size)
+        frame = shot.frame if self._size is None else scaled_frame(shot.frame, self._size)
         return Shot(frame, shot.maps, shot.times_s)
 
     def __enter__(self) -> Shots:
@@ -356,15 +352,6 @@ def _close(pipeline: Pipeline) -> None:
         threading.Thread(target=pipeline.close, name="seg-close", daemon=True).start()
     else:
         pipeline.close()
-
-
-def _scaled(frame: Frame, wanted: Wanted) -> Frame:
-    """What is live may change its size at any time; each picture keeps its own shape."""
-    picture = frame.picture
-    size = wanted.of(Size(picture.width, picture.height))
-    aspect = Fraction(picture.width * size.height, picture.height * size.width).limit_denominator(1000)
-    colours = picture.colours if isinstance(picture, AvPicture) else Colours()
-    return replace(frame, picture=SizedPicture(picture, Form(*size, aspect, colours), Fraction(1)))
 
 
 @lru_cache(maxsize=16)

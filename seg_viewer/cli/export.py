@@ -29,7 +29,7 @@ from seg_viewer.media.codecs import CODECS, QUALITIES, USUAL_QUALITY
 @click.option("--start", metavar="TIME", help="Begin there: 90.5, 1:30, 1:02:03.5, or a frame number, 250f.")
 @click.option("--end", metavar="TIME", help="End before that, likewise.")
 @click.option("--every", type=click.IntRange(1), default=1, show_default=True, help="Take every so many frames only.")
-@click.option("--size", metavar="WxH", help="Largest size of the pictures: 1280x720, 1280x, x720, 720p.")
+@click.option("--size", metavar="WxH", help="Fit the pictures into it: 1280x720, 1280x, x720, 720p.")
 @click.option(
     "--quality", type=click.Choice(QUALITIES), default=USUAL_QUALITY, show_default=True,
     help="Of video: high for cutting, fast for the least work, tiny for the smallest file.",

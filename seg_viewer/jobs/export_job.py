@@ -13,7 +13,7 @@ from typing import NamedTuple
 from seg_viewer import __version__
 from seg_viewer.core.errors import ExportError, UsageError
 from seg_viewer.core.frame import Size
-from seg_viewer.core.part_file import check_target
+from seg_viewer.core.part_file import check_target, explain
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.media.codecs import USUAL_QUALITY, VideoChoice
 from seg_viewer.sinks import sink_for
@@ -143,7 +143,10 @@ class ExportJob:
         for path, kind in self.outputs:
             if path.parent in to_be_made:
                 continue
-            check_target(path, overwrite=self.overwrite, sources=sources, folder=kind.is_folder)
+            try:
+                check_target(path, overwrite=self.overwrite, sources=sources, folder=kind.is_folder)
+            except OSError as error:  # a name that is too long, a loop of links
+                raise ExportError(explain(path, error)) from error
             inside = any(source.is_dir() and _lies_in(path, source) for source in sources)
             if inside and path.exists() and not kind.is_folder:
                 raise UsageError(f"{path}: is part of the input; choose another output")

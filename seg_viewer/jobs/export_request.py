@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 from seg_viewer import __version__
-from seg_viewer.core.frame import Frame, Picture, Size
+from seg_viewer.core.frame import Colours, Frame, Picture, Size
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.part_folder import PartFolder
 from seg_viewer.jobs.export_job import ExportJob, Wanted
@@ -91,6 +92,15 @@ def sized(info: SourceInfo, wanted: Wanted | None) -> Callable[[Frame], Picture]
         return picture if same else SizedPicture(picture, form, aspect)
 
     return change
+
+
+def scaled_frame(frame: Frame, wanted: Wanted) -> Frame:
+    """Of a source that may change its size at any time: each picture keeps its own shape."""
+    picture = frame.picture
+    size = wanted.of(Size(picture.width, picture.height))
+    aspect = Fraction(picture.width * size.height, picture.height * size.width).limit_denominator(1000)
+    colours = picture.colours if isinstance(picture, AvPicture) else Colours()
+    return replace(frame, picture=SizedPicture(picture, Form(*size, aspect, colours)))
 
 
 def expected_frames(job: ExportJob, info: SourceInfo) -> int | None:

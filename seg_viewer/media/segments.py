@@ -8,7 +8,7 @@ runs, or on two machines, is the same as one that was made in one.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from fractions import Fraction
@@ -55,6 +55,7 @@ class SegmentRecord:
         frames: pictures in it.
         last_pts: the largest of `pts`, or that of the segment before where this one is empty.
         end_s: when its last picture ends, seconds, or None where that is not known.
+        form: of the video's pictures, see `Form.to_plain`: all segments have that of the first.
     """
 
     pts: tuple[int, ...] = ()
@@ -62,6 +63,7 @@ class SegmentRecord:
     frames: int = 0
     last_pts: int = -1
     end_s: float | None = None
+    form: Mapping[str, Any] | None = None
 
     def write(self, path: Path) -> None:
         """Raises: ExportError."""
@@ -79,7 +81,12 @@ class SegmentRecord:
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
             return cls(
-                tuple(values["pts"]), tuple(values["dts"]), values["frames"], values["last_pts"], values["end_s"]
+                tuple(values["pts"]),
+                tuple(values["dts"]),
+                values["frames"],
+                values["last_pts"],
+                values["end_s"],
+                values["form"],
             )
         except (OSError, ValueError, KeyError, TypeError):
             return None

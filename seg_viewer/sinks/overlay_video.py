@@ -26,7 +26,8 @@ def _make(request: SinkRequest) -> Sink[Shot]:
     if request.path.suffix.lower() == ".mov":
         return SegmentedVideo(request, rgba, choice=VideoChoice("prores"), with_sound=False)
     choice = VideoChoice("vp9", request.video.quality)
-    return SegmentedVideo(request, yuva, choice=choice, with_sound=False)
+    # without this tag players take the second stream of each block for nothing
+    return SegmentedVideo(request, yuva, choice=choice, with_sound=False, tags={"alpha_mode": "1"})
 
 
 SINK = SinkKind(

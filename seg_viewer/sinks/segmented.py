@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+from av.video.reformatter import Interpolation
 
 from seg_viewer.core.errors import ExportError
 from seg_viewer.core.frame import TICKS, Shot, YuvPlanes
@@ -20,6 +21,7 @@ from seg_viewer.core.part_folder import PartFolder
 from seg_viewer.media.codecs import MUXERS, VideoChoice
 from seg_viewer.media.companions import Companions
 from seg_viewer.media.encoders import Encoder, add_joined_stream, make_encoder
+from seg_viewer.media.scaled_to import Form, fit
 from seg_viewer.media.segments import SegmentFiles, SegmentRecord, segment_at
 from seg_viewer.media.timeline import Timeline
 from seg_viewer.sinks.base import Sink, SinkRequest
@@ -49,6 +51,7 @@ class SegmentedVideo(Sink[Shot]):
         picture: makes the picture of a shot.
         choice: codec and quality; None: the request's.
         with_sound: what the source holds beside its picture (sound, subtitles, chapters, …) goes along.
+        tags: of the stream.
         told: asked at the end: what a person has to know of the pictures, a line each.
 
     Raises:
@@ -62,10 +65,12 @@ class SegmentedVideo(Sink[Shot]):
         *,
         choice: VideoChoice | None = None,
         with_sound: bool = True,
+        tags: Mapping[str, str] | None = None,
         told: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         self.path = request.path
         self._told = told
+        self._tags = dict(tags or {})
         self._choice = request.video if choice is None else choice
         self._container = request.path.suffix.lower().lstrip(".")
         self._request = request
@@ -85,11 +90,13 @@ class SegmentedVideo(Sink[Shot]):
         self._next = len(whole)
         self._last_pts = whole[-1].last_pts if whole else -1
         self._end_s = whole[-1].end_s if whole else None
+        forms = [record.form for record in whole if record.form is not None]
+        self._form = Form.from_plain(forms[0]) if forms else None
 
     def write(self, shot: Shot) -> None:
         time_s = shot.frame.time_s - self._request.start_s
         number = segment_at(time_s)
-        planes = self._picture(shot)
+        planes = self._in_form(self._picture(shot))
         try:
             if self._segment is not None and number > self._segment.number:
                 self._close_segment()
@@ -107,6 +114,16 @@ class SegmentedVideo(Sink[Shot]):
         self._end_s = time_s + (float(1 / self._rate) if lasts_s is None else lasts_s)
         if self._request.end_s is not None:
             self._end_s = max(time_s, min(self._end_s, self._request.end_s - self._request.start_s))
+
+    def _in_form(self, picture: YuvPlanes | av.VideoFrame) -> YuvPlanes | av.VideoFrame:
+        """A segment that began with a picture of another form would have parameter sets of its own."""
+        if isinstance(picture, YuvPlanes):
+            self._form = self._form or Form.of(picture)
+            return fit(picture, self._form)
+        self._form = form = self._form or Form(picture.width, picture.height)
+        if (picture.width, picture.height) == (form.width, form.height):
+            return picture
+        return picture.reformat(form.width, form.height, interpolation=Interpolation.POINT)  # it may hold class ids
 
     def finish(self) -> None:
         try:
@@ -173,7 +190,10 @@ class SegmentedVideo(Sink[Shot]):
         segment.out.close()
         sync(self._files.data(segment.number))
         self._segment = None
-        record = SegmentRecord(tuple(segment.pts), tuple(segment.dts), segment.frames, self._last_pts, self._end_s)
+        form = self._form.to_plain() if self._form is not None else None
+        record = SegmentRecord(
+            tuple(segment.pts), tuple(segment.dts), segment.frames, self._last_pts, self._end_s, form
+        )
         record.write(self._files.record(segment.number))
         self._next = segment.number + 1
 
@@ -212,7 +232,7 @@ class SegmentedVideo(Sink[Shot]):
                 self.notes += (f"{self.path}: was made by somebody else meanwhile; this video is {made}",)
 
     def _add_stream(self, out: av.container.OutputContainer, template: av.VideoStream) -> av.VideoStream:
-        return add_joined_stream(
+        stream = add_joined_stream(
             out,
             template,
             self._choice,
@@ -220,6 +240,8 @@ class SegmentedVideo(Sink[Shot]):
             time_base=self._time_base,
             sample_aspect=self._request.sample_aspect,
         )
+        stream.metadata.update(self._tags)
+        return stream
 
     def _companions(self, stack: ExitStack, container: str) -> Companions | None:
         path: Path | None = self._companions_of
