@@ -68,7 +68,9 @@ class ExportParts:
         """Of an output."""
         return map_files(self.folder.path) if name == MAPS else SegmentFiles(self.folder.path, name)
 
-    def save(self, numbers: Iterable[int], start_s: float, place: Place, warnings: Sequence[str]) -> None:
+    def save(
+        self, numbers: Iterable[int], start_s: float, place: Place, warnings: Sequence[str], made: str = ""
+    ) -> None:
         """Write down where segments begin.
 
         Args:
@@ -76,9 +78,10 @@ class ExportParts:
             start_s: see above.
             place: of the last frame before it.
             warnings: so far.
+            made: where the segments were made, one line, where that was not here.
         """
         places = self._read().get("places", {}) | {str(number): asdict(place) for number in numbers}
-        state = {"key": self._key, "start_s": start_s, "warnings": list(warnings), "places": places}
+        state = {"key": self._key, "start_s": start_s, "warnings": list(warnings), "places": places, "made": made}
         write_text(self.folder.path / _STATE, json.dumps(state))
 
     def remove(self) -> None:
@@ -129,7 +132,7 @@ class ExportParts:
         for name in self._names:
             self.files(name).forget_from(number)
         self.place, self.resumed, self.start_s, self.warnings = place, number, start_s, warnings
-        self.notes += (f"{segments_s(number):.0f} s were done already; it went on from there",)
+        self.notes += (state.get("made") or f"{segments_s(number):.0f} s were done already; it went on from there",)
         return True
 
     def _read(self, path: Path | None = None) -> dict[str, Any]:

@@ -37,6 +37,14 @@ def segments_s(count: int) -> float:
     return count * SEGMENT_S
 
 
+_EPSILON_S = 1e-6
+
+
+def segment_number(time_s: float) -> int:
+    """Of the segment that a picture belongs to which is shown so many seconds after the start of the result."""
+    return int((time_s + _EPSILON_S) / SEGMENT_S)
+
+
 @dataclass(frozen=True)
 class SegmentRecord:
     """What the container of a segment does not keep exactly.
