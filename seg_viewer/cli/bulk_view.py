@@ -74,7 +74,7 @@ class BulkView:
                 continue
             made, frames, rate = result.result, "", ""
             if made is not None:
-                frames = f"{made.frames} frames"
+                frames = "1 frame" if made.frames == 1 else f"{made.frames} frames"
                 rate = f"{made.frames / made.seconds:.1f} frames/s" if made.seconds else ""
             padding = " " * max(0, width - cell_len(name))
             say(f"{name}{padding}  {frames:>13}  {rate:>15}  {self._ending(result)}".rstrip())
@@ -121,7 +121,8 @@ class BulkView:
         seconds = time.perf_counter() - self._start_s
         frames = sum(result.result.frames for result in self._results.values() if result.result is not None)
         files = "1 file" if len(self._names) == 1 else f"{len(self._names)} files"
-        return f"{files}: {counts}; {frames} frames in {seconds:.1f} s ({frames / seconds:.1f} frames/s)"
+        made = f"; {frames} frames in {seconds:.1f} s ({frames / seconds:.1f} frames/s)" if frames else ""
+        return f"{files}: {counts}{made}"
 
 
 def _named(name: str, line: str) -> str:

@@ -92,8 +92,8 @@ def export(
         crf,
         preset,
         overwrite,
-        Selection(Moment.read(start) if start else None, Moment.read(end) if end else None, every),
-        Wanted.read(size) if size else None,
+        Selection(None if start is None else Moment.read(start), None if end is None else Moment.read(end), every),
+        None if size is None else Wanted.read(size),
         resume,
         not no_manifest,
         codec,
@@ -178,7 +178,7 @@ def _run(job: Any) -> None:
     for warning in result.warnings:
         warn(warning)
     say(
-        f"{result.path}: {result.frames} frames in {result.seconds:.1f} s"
+        f"{result.path}: {result.frames} {'frame' if result.frames == 1 else 'frames'} in {result.seconds:.1f} s"
         f" ({(result.frames - result.resumed) / result.seconds:.1f} frames/s), sound: {result.audio},"
         f" model {result.model}, {result.engine}"
     )

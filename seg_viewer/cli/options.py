@@ -95,6 +95,13 @@ def make_options(
         find_model(model)  # a name that does not ship is refused here, not in a window
     options = RunOptions(model, engine, device, OverlayStyle(opacity, frozenset(hide), outline))
     wanted = [name.strip() for name in (classes or "").split(",") if name.strip()]
+    if classes is not None and not wanted:
+        raise UsageError(
+            "--classes is empty: name what to paint (car,person), or leave it out"
+        )
+    both = sorted(set(hide) & set(wanted))
+    if both:
+        raise UsageError(f"--hide {both[0]}: --classes names it too; leave it out of one of them")
     if hide or wanted:
         names = options.read_spec().labels.names
         for option, given in (("--hide", hide), ("--classes", wanted)):

@@ -8,16 +8,18 @@ import shutil
 from collections.abc import Container
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from seg_viewer import __version__
 from seg_viewer.core.errors import ExportError, UsageError
 from seg_viewer.core.frame import Size
 from seg_viewer.core.part_file import check_target, explain
+from seg_viewer.core.redact import redact
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.media.codecs import USUAL_QUALITY, VideoChoice
 from seg_viewer.sinks import sink_for
 from seg_viewer.sinks.base import SinkKind
+from seg_viewer.sources import is_live
 from seg_viewer.sources.base import SourceInfo
 from seg_viewer.sources.between import Selection
 
@@ -127,6 +129,8 @@ class ExportJob:
 
     def check(self) -> None:
         """Raises: UsageError for what cannot be meant, as far as it can be told without opening anything."""
+        if is_live(str(self.source)):  # a camera is not switched on, and no network asked, for a refusal
+            self._refuse_live(redact(str(self.source)))
         for path, kind in self.outputs:
             kind.check(path, self.video)
 
@@ -138,7 +142,7 @@ class ExportJob:
             to_be_made: folders that will be there by then; nothing in them is in the way.
         """
         if info.live:
-            raise UsageError(f"{info.name}: is live and never ends; use 'seg-viewer record' (in the window, R)")
+            self._refuse_live(info.name)
         sources = (info.path,) if info.path else ()
         for path, kind in self.outputs:
             if path.parent in to_be_made:
@@ -153,6 +157,10 @@ class ExportJob:
             disk = shutil.disk_usage(path.parent)
             if disk.total and disk.free < _LEAST_FREE_BYTES:
                 raise ExportError(f"{path.parent}: the disk is full; free some space or choose another folder")
+
+    @staticmethod
+    def _refuse_live(name: str) -> NoReturn:
+        raise UsageError(f"{name}: is live and never ends; use 'seg-viewer record' (in the window, R)")
 
     def key(self, fingerprint: str, model: str) -> str:
         """The same for jobs that make the same, hexadecimal.

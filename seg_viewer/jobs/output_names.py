@@ -14,6 +14,7 @@ from seg_viewer.sinks import sink_kinds
 NAME = "{name}"
 """Stands for the source's name without its end in what names an output."""
 _SEPARATORS = ("/", os.sep)
+_BESIDE_MASKS = ("frames.csv", "labels.json", "labels.toml")
 
 
 @dataclass(frozen=True)
@@ -69,14 +70,31 @@ def _of_one(stem: str, text: str) -> str:
     name = text.replace(NAME, stem)
     if Path(name).is_dir() and not name.endswith(_SEPARATORS):
         return os.path.join(name, f"{stem}_seg.mp4")
+    if _ends(name) == ["/"] and _holds_other_than_masks(Path(name)):
+        raise UsageError(
+            f"{name}: with a slash at its end it would become a folder of PNG masks, but it holds other files; "
+            f"write {name.rstrip('/' + os.sep)} to put {stem}_seg.mp4 into it, or choose another name"
+        )
     return name
+
+
+def _ends(name: str) -> list[str]:
+    """Ends of names that this one has, of all kinds of outputs."""
+    return [end for kind in sink_kinds().values() for end in kind.suffixes if name.lower().endswith(end)]
+
+
+def _holds_other_than_masks(folder: Path) -> bool:
+    try:
+        return any(not (file.name.startswith("frame_") or file.name in _BESIDE_MASKS) for file in folder.iterdir())
+    except OSError:  # it is not there, or no folder: that is told where it is opened
+        return False
 
 
 def _template(text: str, count: int, folders: list[Path]) -> str:
     if NAME in text:
         return text
     path = Path(text)
-    ends = [end for kind in sink_kinds().values() for end in kind.suffixes if f"{path}/".lower().endswith(end)]
+    ends = _ends(f"{path}/")
     if (path.is_dir() or text.endswith(_SEPARATORS)) and max(map(len, ends), default=1) <= 1:
         if not path.exists() and path not in folders:
             if not path.parent.is_dir():

@@ -50,4 +50,5 @@ def sink_for(path: Path | str, *, live: bool = False) -> SinkKind:
     listed = " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
     if live:
         raise UsageError(f"{path}: recordings are {listed}; choose such a name")
-    raise UsageError(f"{path}: only {listed} can be written; choose a name that ends so")
+    named = listed.replace(", /,", ", / (a folder of masks),")
+    raise UsageError(f"{path}: its end does not say what to write; choose a name that ends in {named}")

@@ -36,6 +36,12 @@ class Sink(ABC, Generic[Item_contra]):
     def write(self, item: Item_contra) -> None:
         """Take one item. Raises: ExportError when it cannot be stored."""
 
+    def make_whole(self) -> None:
+        """Do of `finish` what may fail, all but the name; `finish` does it where nobody did. Raises: ExportError.
+
+        So that of several files each has its name, or none. Nothing can be written after.
+        """
+
     @abstractmethod
     def finish(self) -> None:
         """Make what was written whole and give it its name; nothing can be written after. Raises: ExportError."""

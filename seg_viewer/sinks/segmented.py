@@ -80,6 +80,7 @@ class SegmentedVideo(Sink[Shot]):
         self._time_base = request.time_base or Fraction(1, TICKS)
         self._segment: _Segment | None = None
         self._part: PartFile | None = None
+        self._is_whole = False
         self.notes = tidy(self.path)
         self._own = PartFolder(self.path) if request.parts is None else None
         folder = request.parts or self._own
@@ -125,7 +126,9 @@ class SegmentedVideo(Sink[Shot]):
             return picture
         return picture.reformat(form.width, form.height, interpolation=Interpolation.POINT)  # it may hold class ids
 
-    def finish(self) -> None:
+    def make_whole(self) -> None:
+        if self._is_whole:
+            return
         try:
             self._close_segment()
             if not any(record.frames for record in self._files.whole()):
@@ -133,6 +136,15 @@ class SegmentedVideo(Sink[Shot]):
             self._join()
         except (av.FFmpegError, OSError) as error:
             raise ExportError(explain(self.path, error)) from error
+        self._is_whole = True
+
+    def finish(self) -> None:
+        self.make_whole()
+        assert self._part is not None
+        made = self._part.commit()
+        self.files = (made,)
+        if made != self.path:
+            self.notes += (f"{self.path}: was made by somebody else meanwhile; this video is {made}",)
         self.notes += tuple(self._told())
         if self._own is not None:
             self._own.remove()
@@ -211,7 +223,8 @@ class SegmentedVideo(Sink[Shot]):
         options = {"movflags": "+faststart"} if container in ("mp4", "mov") else {}
         with ExitStack() as stack:
             self._part = PartFile(self.path, overwrite=self._request.overwrite)
-            stack.callback(self._part.discard)
+            undo = stack.enter_context(ExitStack())
+            undo.callback(self._part.discard)
             with av.open(f"file:{self._part.part}", "w", format=container, options=options) as out:
                 beside = self._companions(stack, container)
                 video = self._files.packets(self._time_base, partial(self._add_stream, out))
@@ -227,10 +240,7 @@ class SegmentedVideo(Sink[Shot]):
                 self.sound = beside.sound
                 self.notes += beside.notes
             sync(self._part.part)
-            made = self._part.commit()
-            self.files = (made,)
-            if made != self.path:
-                self.notes += (f"{self.path}: was made by somebody else meanwhile; this video is {made}",)
+            undo.pop_all()
 
     def _add_stream(self, out: av.container.OutputContainer, template: av.VideoStream) -> av.VideoStream:
         stream = add_joined_stream(

@@ -48,8 +48,19 @@ class Tee(Sink[Item]):
         """Raises: what a sink raised, where nobody else is told."""
         self._each(lambda sink: sink.write(item), self._sinks)
 
+    def make_whole(self) -> None:
+        self._each(lambda sink: sink.make_whole(), self._sinks)
+
     def finish(self) -> None:
-        """Finish all. Raises: what a sink raised, where nobody else is told."""
+        """Finish all. Raises: what a sink raised, where nobody else is told; then no file has its name, if it can be.
+
+        Names are given once all are whole: somebody who begins again finds no half of it in the way.
+        """
+        try:
+            self.make_whole()
+        except BaseException:
+            self.abandon()
+            raise
         with self._lock:
             sinks, self._sinks = self._sinks, ()
         try:

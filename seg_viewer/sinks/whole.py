@@ -25,6 +25,7 @@ class _WholeSink(Sink[Shot]):
         self.request = request
         self.path = request.path
         self._whole = part
+        self._is_whole = False
 
     @property
     def part(self) -> Path:
@@ -35,10 +36,16 @@ class _WholeSink(Sink[Shot]):
         with self._explained():
             self._add(item)
 
-    def finish(self) -> None:
+    def make_whole(self) -> None:
+        if self._is_whole:
+            return
         with self._explained():
             self._complete()
             self._sync()
+        self._is_whole = True
+
+    def finish(self) -> None:
+        self.make_whole()
         made = self._whole.commit()
         self.files = (made,)
         if made != self.path:

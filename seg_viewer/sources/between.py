@@ -75,7 +75,7 @@ class Selection:
             raise UsageError(f"every {self.every}: choose 1 (all frames) or more")
         for unit in ("time_s", "frame"):
             start, end = (getattr(moment, unit, None) for moment in (self.start, self.end))
-            if start is not None and end is not None and end <= start:
+            if end is not None and end <= (start or 0):
                 raise UsageError("the end is not after the start; choose a later end")
 
     @property

@@ -379,7 +379,8 @@ def test_a_full_disk_keeps_whole_segments_that_play(
     """There is room for half of the result: a segment does not fit any more; for one and a half: the joined file."""
     clip = make_clip(tmp_path / "in.mp4", frames=75, width=256, height=128, picture=noise)
     monkeypatch.setattr(export_job, "_LEAST_FREE_BYTES", 0)  # it would be refused at once
-    job = ExportJob(clip, small_disk / "out.mp4", RunOptions(str(model)), crf=12, preset="ultrafast")
+    outputs = small_disk / "out.json", small_disk / "out.mp4"
+    job = ExportJob(clip, outputs, RunOptions(str(model)), crf=12, preset="ultrafast")
     expected = run_export(replace(job, out=tmp_path / "out.mp4"))
     needed = expected.path.stat().st_size * room
     (small_disk / "filler").write_bytes(b"x" * round(shutil.disk_usage(small_disk).free - needed))
@@ -388,13 +389,14 @@ def test_a_full_disk_keeps_whole_segments_that_play(
     told = str(caught.value)
     assert len(told.splitlines()) == 1 and "out.mp4" in told and "the disk is full; free some space" in told
     assert "s are kept; the same command with --resume" in told
-    assert not job.first.exists()
+    assert not any(path.exists() for path in outputs)  # what has its name already would be in the way of --resume
     (folder,) = parts(small_disk)
-    whole = sorted(folder.glob("0-*.mkv"))
+    whole = sorted(folder.glob("1-*.mkv"))
     assert whole and all(len(pictures(path)) == 25 for path in whole)
     (small_disk / "filler").unlink()
     result = gone_on(replace(job, resume=True))
-    assert packets(result.path) == packets(expected.path) and hidden(small_disk) == []
+    assert packets(result.files[1]) == packets(expected.path) and hidden(small_disk) == []
+    assert json.loads(outputs[0].read_text())["frames"] == 75
 
 
 def test_a_file_that_may_not_grow_is_told(tmp_path: Path, long_job: ExportJob) -> None:

@@ -96,3 +96,17 @@ def test_no_two_results_share_a_name_on_any_file_system(names: list[tuple[str, s
     named = name_outputs(sources, [f"{os.curdir}/{{name}}.mp4"])
     made = [name.casefold() for (name,) in named.outputs]
     assert len(set(made)) == len(made) == len(sources)
+
+
+def test_a_folder_of_other_things_is_no_place_for_masks_and_the_way_out_is_named() -> None:
+    """One source and a slash mean masks; who wanted the video in that folder is told how to say so."""
+    Path("out/other_seg.mp4").touch()
+    with pytest.raises(UsageError, match=r"out/: .*PNG masks.* write out to put a_seg\.mp4 into it"):
+        name_outputs(["a.mp4"], ["out/"], overwrite=True)
+    assert name_outputs(["a.mp4"], ["out"]).outputs == (("out/a_seg.mp4",),)
+
+
+def test_a_folder_of_masks_may_be_named_again() -> None:
+    for name in ("frame_000001.png", "frames.csv", "labels.json", "labels.toml"):
+        (Path("out") / name).touch()
+    assert name_outputs(["a.mp4"], ["out/"], overwrite=True).outputs == (("out/",),)

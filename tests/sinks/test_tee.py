@@ -169,3 +169,28 @@ def test_sinks_come_and_go_while_it_runs() -> None:
     stop.set()
     changer.join(10)
     assert steady.got == list(range(5000)) and tee.sinks == (steady,)
+
+
+class InTwoSteps(Notes):
+    """Does what may fail before it takes its name."""
+
+    def make_whole(self) -> None:
+        self.calls.append("make whole")
+        self._check("make whole")
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_names_are_given_once_all_are_whole(place: int) -> None:
+    sinks = [InTwoSteps(str(number), "make whole" if number == place else "") for number in range(3)]
+    with pytest.raises(ExportError, match=f"{place}: make whole failed"), Tee(*sinks) as tee:
+        tee.write(1)
+    assert all(sink.calls == ["make whole", "abandon"] for sink in sinks)
+
+
+def test_where_somebody_is_told_those_that_are_whole_get_their_names() -> None:
+    told: list[Any] = []
+    bad, good = InTwoSteps("bad", "make whole"), InTwoSteps("good")
+    with Tee(bad, good, on_failure=lambda sink, _error: told.append(sink)) as tee:
+        tee.write(1)
+    assert told == [bad]
+    assert (bad.calls, good.calls) == (["make whole", "abandon"], ["make whole", "finish"])
