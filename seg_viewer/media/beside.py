@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import av
 from av.stream import Discard, Stream
 
+from seg_viewer.media.av_file import demuxed
 from seg_viewer.media.timeline import Timeline
 
 EARLIEST_S = 0.12
@@ -114,7 +115,7 @@ class BesideReader:
                 other.discard = Discard.all
         self._seek(container, stream)
         tick_s = float(stream.time_base or 0)
-        for packet in container.demux(stream):
+        for packet in demuxed(container, stream):
             if not packet.size:
                 continue
             timed = self._timed(packet, tick_s)
@@ -159,7 +160,7 @@ def first_packets(
     found: dict[int, list[av.Packet[Any]]] = {index: [] for index in indices}
     missing = set(indices)
     with suppress(av.FFmpegError, OSError, ValueError):
-        for number, packet in enumerate(container.demux()):
+        for number, packet in enumerate(demuxed(container)):
             if packet.stream_index in missing and packet.size:
                 found[packet.stream_index].append(packet)
                 if len(found[packet.stream_index]) >= count:
