@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -68,7 +68,7 @@ class ExportParts:
         """Of an output."""
         return map_files(self.folder.path) if name == MAPS else SegmentFiles(self.folder.path, name)
 
-    def save(self, numbers: Iterable[int], start_s: float, place: Place, warnings: Sequence[str]) -> None:
+    def save(self, numbers: range, start_s: float, place: Place, warnings: Sequence[str]) -> None:
         """Write down where segments begin.
 
         Args:
@@ -77,7 +77,8 @@ class ExportParts:
             place: of the last frame before it.
             warnings: so far.
         """
-        places = self._read().get("places", {}) | {str(number): asdict(place) for number in numbers}
+        ends = {numbers[0], numbers[-1]}  # a run broken off between them goes on from the first
+        places = self._read().get("places", {}) | {str(number): asdict(place) for number in ends}
         state = {"key": self._key, "start_s": start_s, "warnings": list(warnings), "places": places}
         write_text(self.folder.path / _STATE, json.dumps(state))
 

@@ -66,6 +66,10 @@ class Travels(Protocol):
         """A few packets that are like its own, for the container that it was added to."""
 
 
+_LONGEST_SOUND_S = 60.0
+"""That a packet of sound lasts; where a damaged header says more, nothing is known of it."""
+
+
 class CannotTravel(Exception):
     """Why a stream is left out, a few words."""
 
@@ -139,6 +143,8 @@ class BesideReader:
     def _timed(self, packet: av.Packet[Any], tick_s: float) -> Timed:
         stamp = packet.pts if packet.pts is not None else packet.dts
         duration_s = (packet.duration or 0) * tick_s
+        if duration_s > _LONGEST_SOUND_S and packet.stream.type == "audio":
+            duration_s = 0.0
         if stamp is None:
             return Timed(packet, None, duration_s, tick_s)
         time_s = stamp * tick_s + self._timeline.shift_s(packet) - self._span.start_s

@@ -274,7 +274,8 @@ class _Reading:
         shown, decoded = stream.likely.of(packet, learn=True)
         time_s = (decoded if decoded is not None else shown or 0) * stream.tick_s
         shown_s = shown * stream.tick_s if shown is not None else time_s
-        end_s = shown_s + (packet.duration or 0) * stream.tick_s
+        lasts_s = (packet.duration or 0) * stream.tick_s
+        end_s = shown_s + (lasts_s if lasts_s <= _AHEAD_S else 0.0)  # a damaged header may say any number
         place = packet.pos
         self._position = place if place is not None else self._position + 1
         self.read = max(self.read, self._position + packet.size)
