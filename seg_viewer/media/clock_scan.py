@@ -30,6 +30,8 @@ _END = 128 << 10
 _BACK_S = 0.2  # decoding times never go back, so this is already much
 _BACK_SHOWN_S = 1.0  # times of showing do go back, by a few pictures
 _AHEAD_S = 10.0  # FFmpeg's own limit (dts_delta_threshold)
+_LONGEST_STILL_S = 86_400.0
+"""A picture of a recording may stand for hours; beyond a day somebody has set the camera's clock."""
 _NEAR_S = 5.0
 _RUNNING = 8  # clocks that may run side by side
 _LARGEST_DELAY_S, _SMALLEST_DELAY_S, _DELAYS = 5.0, 0.5, 50
@@ -120,13 +122,19 @@ class ClockScan:
 
 
 def needs_scan(container: av.container.InputContainer, path: Path) -> bool:
-    """Whether the clock of a file may jump: by its format, and for large files by looking at it every 8 MB."""
+    """Whether the clock of a file may jump: by format and length, and for large files by looking at it every 8 MB."""
     name = container.format.name
+    if _is_long(container) and name not in _JUMPING:
+        return True
     if name in WRAPPING and path.stat().st_size > _LARGE:
         return not _is_steady(container, path.stat().st_size)
     if name.startswith("matroska"):
         return _is_open_matroska(path)
     return name in _JUMPING
+
+
+def _is_long(container: av.container.InputContainer) -> bool:
+    return (container.duration or 0) > _LONGEST_STILL_S * av.time_base
 
 
 def _is_steady(container: av.container.InputContainer, size: int) -> bool:
@@ -186,6 +194,8 @@ def _scan(path: Path, _size: int, _changed_ns: int) -> ClockScan:
 def _read(path: Path, ahead_s: float) -> ClockScan:
     with av.open(f"file:{path}", metadata_errors="replace") as container:
         name = container.format.name
+        if _is_long(container) and name not in _JUMPING:
+            ahead_s = max(ahead_s, _LONGEST_STILL_S)
         reading = _Reading(ahead_s, _WRAP_S if name in WRAPPING else None)
         for packet in _packets(container):
             reading.take(packet)

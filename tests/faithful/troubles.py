@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -16,7 +17,7 @@ from tests.faithful.beside import LANGUAGES, beside, cover, font, positions, tra
 from tests.faithful.inputs import Film, Sound, add_video, film, frame_times, make
 from tests.faithful.measure import Measure, Unmeasurable, measure
 from tests.faithful.picture_files import DURATIONS_S, durations, known, pictures, raw_mjpeg
-from tests.faithful.recipe import HEIGHT, TICKS, WIDTH, Recipe
+from tests.faithful.recipe import HEIGHT, SECONDS, TICKS, WIDTH, Recipe
 
 Truth = Callable[[Path], Measure]
 
@@ -156,12 +157,34 @@ def _healthy(recipe: Recipe) -> Truth:
     return truth
 
 
-def _gap(folder: Path) -> Path:
-    """A picture that stands for an hour and a half, as a camera that records changes writes it."""
-    under_way = Film(folder / "gap.mkv", "matroska")
-    times = frame_times("vfr")
-    add_video(under_way, Recipe("mkv", rate="vfr"), [*times, *(time + 5400 for time in times)])
-    return under_way.close()
+def _gap(seconds: int, duration_s: float | None = None) -> Callable[[Path], Path]:
+    """A picture that stands for long, as a camera that records changes writes it; or whose clock somebody has set.
+
+    Args:
+        seconds: how long.
+        duration_s: what the file says of its length, or None for the truth.
+    """
+
+    def write(folder: Path) -> Path:
+        under_way = Film(folder / "gap.mkv", "matroska")
+        times = frame_times("vfr")
+        add_video(under_way, Recipe("mkv", rate="vfr"), [*times, *(time + seconds for time in times)])
+        path = under_way.close()
+        if duration_s is not None:
+            head, mark, rest = path.read_bytes().partition(b"\x44\x89\x88")  # Duration, of eight bytes (RFC 9559)
+            path.write_bytes(head + mark + struct.pack(">d", 1000 * duration_s) + rest[8:])
+        return path
+
+    return write
+
+
+def _twice(path: Path) -> Measure:
+    """Two pieces put end to end, of a file that `_gap` made."""
+    seen = measure(path)
+    middle = len(seen.times_s) // 2
+    offset = seen.times_s[middle] - seen.times_s[0] - SECONDS
+    times = [*seen.times_s[:middle], *(time - offset for time in seen.times_s[middle:])]
+    return replace(seen, times_s=tuple(times), end_s=seen.end_s - float(offset), seams=1)
 
 
 def _empty_track(folder: Path) -> Path:
@@ -253,7 +276,9 @@ TROUBLES = [
     Trouble("spliced-ahead", _spliced(_ts("aac"), _ts("aac", start="3600")), _JUMP),
     Trouble("spliced-sound-later", _spliced(_ts("none"), _ts("aac")), _JUMP),
     Trouble("wrapped", _wrapped),
-    Trouble("gap", _gap),
+    Trouble("gap", _gap(5400)),
+    Trouble("clock-set", _gap(86_400 * 365 * 50), _JUMP, truth=_twice),
+    Trouble("clock-set-untold", _gap(86_400 * 365 * 50, 4.0), refuse="clock leaps by 18250 days.*--end.*--start"),
     Trouble("unknown-sound-mp4", _patched(Recipe("mp4"), (b"mp4a", b"zzzz"), (b"esds", b"xxxx")), _NO_SOUND),
     Trouble("unknown-sound-mkv", _patched(Recipe("mkv"), (b"A_AAC", b"A_ZZZ")), _NO_SOUND),
     Trouble("unknown-picture-mp4", _patched(Recipe("mp4"), (b"avc1\0", b"zzzz\0")), refuse="codec|decod|zzzz"),
@@ -261,8 +286,8 @@ TROUBLES = [
             refuse="codec|decod|ZZZ"),
     Trouble("same-times-sound", _change(_AAC, _same_times, "audio"), (r"(sound|audio).*time|time.*(sound|audio)",)),
     Trouble("swapped-times", _change(_MJPEG, _swapped, "video")),
-    Trouble("damaged-mjpeg", _change(_MJPEG, _filled(b"\0", 20, 21, 35), "video"), _LOST_PICTURES, truth=_healthy(_MJPEG),
-            ours=False),
+    Trouble("damaged-mjpeg", _change(_MJPEG, _filled(b"\0", 20, 21, 35), "video"), _LOST_PICTURES,
+            truth=_healthy(_MJPEG), ours=False),
     Trouble("damaged-first", _change(_MJPEG, _filled(b"\0", 0, 1), "video"), _LOST_PICTURES, ours=False),
     *[Trouble(f"damaged-{codec}", _zeroed_in_place(Recipe("mkv", codec), 20, 21, 35), _LOST_PICTURES,
               truth=_healthy(Recipe("mkv", codec)), ours=False)
