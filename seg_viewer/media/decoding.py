@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import av
@@ -43,10 +44,19 @@ class Decoder:
 
     def _decode(self, packet: av.Packet[Any]) -> list[av.VideoFrame]:
         try:
-            return self._context.decode(packet)
+            decoded = self._context.decode(packet)
         except av.error.BlockingIOError:  # it holds more than it was asked for: that first, then it begins anew
-            frames = self._context.decode(None)
-            for frame in frames:
+            decoded = self._context.decode(None)
+            for frame in decoded:
                 frame.time_base = packet.time_base
             self._context.flush_buffers()
-            return frames + self._context.decode(packet)
+            decoded += self._context.decode(packet)
+        frames = [frame for frame in decoded if len(frame.planes) >= _planes(frame.format.name)]
+        if decoded and not frames:  # whoever reads the others runs into memory that is not there
+            raise av.error.InvalidDataError(0, "a picture without all of its planes")
+        return frames
+
+
+@cache
+def _planes(pixel_format: str) -> int:
+    return 1 + max((component.plane for component in av.VideoFormat(pixel_format).components), default=0)
