@@ -66,7 +66,7 @@ class ExportParts:
         """Of an output."""
         return SegmentFiles(self.folder.path, name)
 
-    def save(self, number: int, start_s: float, place: Place, warnings: Sequence[str]) -> None:
+    def save(self, number: int, start_s: float, place: Place, warnings: Sequence[str], made: str = "") -> None:
         """Write down where a segment begins.
 
         Args:
@@ -74,9 +74,10 @@ class ExportParts:
             start_s: see above.
             place: of the last frame before it.
             warnings: so far.
+            made: where the segments were made, one line, where that was not here.
         """
         places = self._read().get("places", {}) | {str(number): asdict(place)}
-        state = {"key": self._key, "start_s": start_s, "warnings": list(warnings), "places": places}
+        state = {"key": self._key, "start_s": start_s, "warnings": list(warnings), "places": places, "made": made}
         write_text(self.folder.path / _STATE, json.dumps(state))
 
     def remove(self) -> None:
@@ -119,7 +120,7 @@ class ExportParts:
             self.files(name).forget_from(number)
         self.place, self.resumed = Place(**state["places"][str(number)]), number
         self.start_s, self.warnings = state["start_s"], tuple(state["warnings"])
-        self.notes += (f"{number * SEGMENT_S:.0f} s were done already; it went on from there",)
+        self.notes += (state.get("made") or f"{number * SEGMENT_S:.0f} s were done already; it went on from there",)
         return True
 
     def _read(self, path: Path | None = None) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from seg_viewer.core.errors import ExportError
 from seg_viewer.core.frame import ByteArray, Frame, Picture, Shot, YuvPlanes
 from seg_viewer.core.labels import LabelSet
 from seg_viewer.core.part_file import explain
-from seg_viewer.media.segments import SEGMENT_S, SegmentFiles, SegmentRecord
+from seg_viewer.media.segments import SegmentFiles, SegmentRecord, segment_number
 from seg_viewer.sinks.base import Sink
 from seg_viewer.sources.base import Source
 
@@ -41,7 +41,7 @@ class MapKeeper(Sink[Shot]):
         self._files.forget_from(self._next)
 
     def write(self, shot: Shot) -> None:
-        number = int((shot.frame.time_s - self._start_s + 1e-6) / SEGMENT_S)
+        number = segment_number(shot.frame.time_s - self._start_s)
         if number > self._number:
             self._store()
             while self._next < number:
@@ -49,6 +49,9 @@ class MapKeeper(Sink[Shot]):
                 self._next += 1
             self._number = number
         self._rows.append(_packed(shot))
+
+    def pause(self) -> None:
+        self._store()
 
     def finish(self) -> None:
         """Nothing: once the whole is there, nobody goes on with it."""
@@ -160,6 +163,18 @@ def replay(
             raise ExportError(f"{path}: is damaged ({error}); export without --resume") from error
 
 
+def renumbered(data: bytes, shift: int) -> bytes:
+    """A segment's maps, the numbers of their frames larger by `shift`."""
+    made: list[bytes] = []
+    position = 0
+    while position < len(data):
+        start, middle, end = _borders(data, position)
+        fields = json.loads(data[start:middle])
+        made.append(_joined(fields | {"index": fields["index"] + shift}, data[middle:end]))
+        position = end
+    return b"".join(made)
+
+
 def _packed(shot: Shot) -> bytes:
     """Length-prefixed: facts as JSON, then the map as lengths and values of its runs."""
     frame, ids = shot.frame, shot.classes
@@ -172,17 +187,26 @@ def _packed(shot: Shot) -> bytes:
         "size": [frame.picture.width, frame.picture.height], "shape": list(ids.shape), "runs": len(starts),
         "times_s": dict(shot.times_s),
     }  # fmt: skip
+    return _joined(fields, body)
+
+
+def _joined(fields: dict[str, Any], body: bytes) -> bytes:
     head = json.dumps(fields).encode()
     return len(head).to_bytes(4, "little") + len(body).to_bytes(4, "little") + head + body
 
 
 def _unpacked(data: bytes, position: int) -> tuple[dict[str, Any], ByteArray, int]:
-    lengths = [int.from_bytes(data[position + at : position + at + 4], "little") for at in (0, 4)]
-    start, middle = position + 8, position + 8 + lengths[0]
-    end = middle + lengths[1]
+    start, middle, end = _borders(data, position)
     fields = json.loads(data[start:middle])
     raw = zlib.decompress(data[middle:end])
     count = fields["runs"]
     runs = np.frombuffer(raw, np.uint32, count)
     ids = np.repeat(np.frombuffer(raw, np.uint8, count, 4 * count), runs).reshape(fields["shape"])
     return fields, ids, end
+
+
+def _borders(data: bytes, position: int) -> tuple[int, int, int]:
+    """Where the facts of a record begin, where its map does, and where it ends."""
+    lengths = [int.from_bytes(data[position + at : position + at + 4], "little") for at in (0, 4)]
+    middle = position + 8 + lengths[0]
+    return position + 8, middle, middle + lengths[1]

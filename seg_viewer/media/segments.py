@@ -22,6 +22,13 @@ from seg_viewer.core.part_file import write_text
 SEGMENT_S = 10.0
 """Length of a segment, seconds: what a broken-off export loses at most."""
 
+_EPSILON_S = 1e-6
+
+
+def segment_number(time_s: float) -> int:
+    """Of the segment that a picture belongs to which is shown so many seconds after the start of the result."""
+    return int((time_s + _EPSILON_S) / SEGMENT_S)
+
 
 @dataclass(frozen=True)
 class SegmentRecord:

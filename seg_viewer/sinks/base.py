@@ -43,6 +43,13 @@ class Sink(ABC, Generic[Item_contra]):
     def abandon(self) -> None:
         """Give up: nothing that is not whole is left behind under its name; again, or after `finish`, is fine."""
 
+    def pause(self) -> None:
+        """Make the segment under way whole, and nothing else: somebody goes on with it elsewhere.
+
+        Only where `SinkKind.keeps_parts` says that there are segments. Raises: ExportError.
+        """
+        raise NotImplementedError(f"{type(self).__name__} keeps no segments")
+
     def __enter__(self) -> Self:
         return self
 

@@ -19,12 +19,11 @@ from seg_viewer.core.part_file import PartFile, explain, sync
 from seg_viewer.core.part_folder import PartFolder
 from seg_viewer.media.companions import Companions
 from seg_viewer.media.h264 import H264Track
-from seg_viewer.media.segments import SEGMENT_S, SegmentFiles, SegmentRecord
+from seg_viewer.media.segments import SegmentFiles, SegmentRecord, segment_number
 from seg_viewer.media.timeline import Timeline
 from seg_viewer.sinks.base import Sink, SinkRequest
 from seg_viewer.sinks.left_behind import tidy
 
-_EPSILON_S = 1e-6
 _FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
 
 
@@ -76,7 +75,7 @@ class SegmentedVideo(Sink[Shot]):
 
     def write(self, shot: Shot) -> None:
         time_s = shot.frame.time_s - self._request.start_s
-        number = int((time_s + _EPSILON_S) / SEGMENT_S)
+        number = segment_number(time_s)
         planes = self._picture(shot)
         try:
             if self._segment is not None and number > self._segment.number:
@@ -106,6 +105,12 @@ class SegmentedVideo(Sink[Shot]):
             raise ExportError(explain(self.path, error)) from error
         if self._own is not None:
             self._own.remove()
+
+    def pause(self) -> None:
+        try:
+            self._close_segment()
+        except (av.FFmpegError, OSError) as error:
+            raise ExportError(explain(self.path, error)) from error
 
     def abandon(self) -> None:
         segment, self._segment = self._segment, None
