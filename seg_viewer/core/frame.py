@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seg_viewer.core.class_map import ClassMap
+from seg_viewer.core.frame_stats import FrameStats, frame_stats
 from seg_viewer.core.labels import LabelSet
 
 ByteArray = NDArray[np.uint8]
@@ -139,3 +141,8 @@ class Shot:
     def labels(self) -> LabelSet:
         """What the ids of the first map mean."""
         return self.maps[0].labels
+
+    @cached_property
+    def stats(self) -> FrameStats:
+        """The first map in numbers; counted once, whoever asks."""
+        return frame_stats(self.classes, self.labels)

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from seg_viewer.core.colour import rgb_to_yuv
 from seg_viewer.core.frame import ByteArray, YuvPlanes
-from seg_viewer.core.labels import LabelSet
+from seg_viewer.core.labels import Label, LabelSet
+from seg_viewer.core.scaling import nearest
 
 ERROR_COLOR = (255, 0, 220)
 """Of pixels that differ from the ground truth, RGB."""
@@ -34,6 +35,10 @@ class OverlayStyle:
         if not 0 <= self.opacity <= 1:
             raise ValueError(f"opacity {self.opacity} is outside 0…1")
 
+    def shown(self, labels: LabelSet) -> tuple[Label, ...]:
+        """The classes that are painted, in the order of their ids."""
+        return tuple(label for label in labels if label.painted and label.name not in self.hidden)
+
 
 class Overlay:
     """Paints class maps of any size onto pictures of any size; pixels of other classes keep every bit.
@@ -46,7 +51,7 @@ class Overlay:
     def __init__(self, labels: LabelSet, style: OverlayStyle | None = None) -> None:
         self.labels = labels
         self.style = style or OverlayStyle()
-        self._shown = [label for label in labels if label.painted and label.name not in self.style.hidden]
+        self._shown = self.style.shown(labels)
         alpha = self.style.opacity
         steps = np.arange(256, dtype=np.float64)
         self._rgb_tables = {label.id: _blend_tables(steps, label.color, alpha) for label in self._shown}
@@ -61,7 +66,7 @@ class Overlay:
             classes: shape (h, w), uint8, stretched over the picture by nearest neighbour.
         """
         height, width = rgb.shape[:2]
-        stretched = _stretch(classes, width, height)
+        stretched = nearest(classes, width, height)
         for label in self._shown:
             region = _region(classes, label.id, width, height)
             if region is None:
@@ -70,7 +75,7 @@ class Overlay:
             target = rgb[region]
             _apply(target, self._rgb_tables[label.id], mask)
             if self.style.outline:
-                target[_border(mask, width)] = label.color
+                target[border(mask, width)] = label.color
 
     def paint_yuv(self, planes: YuvPlanes, classes: ByteArray) -> None:
         """Paint in place, in blocks of 2×2 pixels so that a chroma sample never colours a pixel of another class.
@@ -80,8 +85,8 @@ class Overlay:
             classes: shape (h, w), uint8, stretched over the picture by nearest neighbour.
         """
         height, width = planes.y.shape
-        half = _stretch(classes, planes.u.shape[1], planes.u.shape[0])
-        full = _stretch(half, 2 * half.shape[1], 2 * half.shape[0])[:height, :width]
+        half = nearest(classes, planes.u.shape[1], planes.u.shape[0])
+        full = nearest(half, 2 * half.shape[1], 2 * half.shape[0])[:height, :width]
         tables = self._tables(planes.matrix, planes.full_range)
         for label in self._shown:
             rows, columns = _region(classes, label.id, half.shape[1], half.shape[0]) or (None, None)
@@ -96,7 +101,7 @@ class Overlay:
             _apply(planes.u[region], blue, chroma_mask)
             _apply(planes.v[region], red, chroma_mask)
             if self.style.outline:
-                edge = _border(chroma_mask, width // 2)
+                edge = border(chroma_mask, width // 2)
                 y, u, v = rgb_to_yuv(label.color, planes.matrix, planes.full_range)
                 luma_edge = np.repeat(np.repeat(edge, 2, axis=0), 2, axis=1)[: luma_mask.shape[0], : luma_mask.shape[1]]
                 planes.y[big][luma_edge] = y
@@ -117,7 +122,7 @@ class Overlay:
             for label in self._shown:
                 mask = _mask(classes, label.id)
                 red, green, blue = label.color
-                out[_border(mask, 0)] = (blue, green, red, 255)
+                out[border(mask, 0)] = (blue, green, red, 255)
         return out
 
     def _premultiplied(self) -> NDArray[np.uint32]:
@@ -170,12 +175,6 @@ def _mask(classes: ByteArray, class_id: int) -> ByteArray:
     return np.equal(classes, class_id).view(np.uint8)
 
 
-def _stretch(classes: ByteArray, width: int, height: int) -> ByteArray:
-    if classes.shape == (height, width):
-        return classes
-    return np.asarray(cv2.resize(classes, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
-
-
 def _region(classes: ByteArray, class_id: int, width: int, height: int) -> tuple[slice, slice] | None:
     """Rows and columns of a (height, width) picture that can hold a class, found in the small map; None if absent."""
     left, top, columns, rows = cv2.boundingRect(_mask(classes, class_id))
@@ -193,7 +192,7 @@ def _apply(plane: ByteArray, table: ByteArray, mask: ByteArray) -> None:
     cv2.copyTo(cv2.LUT(plane, table), mask, plane)
 
 
-def _border(mask: ByteArray, width: int) -> NDArray[np.bool_]:
+def border(mask: ByteArray, width: int) -> NDArray[np.bool_]:
     """Pixels of a 0/1 mask that touch its outside, thicker on wider pictures."""
     size = 3 + 2 * (width // 1000)
     inner = cv2.erode(mask, np.ones((size, size), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=1)

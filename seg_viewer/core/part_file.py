@@ -26,14 +26,29 @@ except ImportError:  # Windows, where an open file cannot be renamed: that is th
 _PART = re.compile(r"\.(?P<stem>.+)\.[0-9a-f]{8}\.part(?P<suffix>\.[^.]+)?")
 
 
-def check_target(path: Path, *, overwrite: bool, sources: tuple[Path, ...] = ()) -> None:
-    """Raises: UsageError when `path` is one of the inputs, exists and may not be overwritten, or has no folder."""
+def check_target(path: Path, *, overwrite: bool, sources: tuple[Path, ...] = (), folder: bool = False) -> None:
+    """Look whether a file, or a folder, may be made.
+
+    Args:
+        path: its name.
+        overwrite: it may be there already.
+        sources: the inputs, files or folders.
+        folder: it is to be a folder; an empty one may be there.
+
+    Raises:
+        UsageError: it is one of the inputs or holds one, exists and may not be overwritten, or has no folder.
+        ExportError: there is no permission to write beside it.
+    """
     for source in sources:
         if path.exists() and source.exists() and path.samefile(source):
             raise UsageError(f"{path}: is the input itself; choose another output")
-    if path.is_dir():
+        if folder and source.resolve().is_relative_to(path.resolve()):
+            raise UsageError(f"{path}: holds the input {source}; choose another folder")
+    if path.is_dir() and not folder:
         raise UsageError(f"{path}: is a folder; give a file name")
-    if path.exists() and not overwrite:
+    if folder and path.exists() and not path.is_dir():
+        raise UsageError(f"{path}: is a file; choose another name for the folder")
+    if path.exists() and not overwrite and not (folder and not any(path.iterdir())):
         raise UsageError(f"{path}: exists already; choose another name or allow overwriting (--overwrite)")
     if not path.parent.is_dir():
         raise UsageError(f"{path.parent}: no such folder; make it first")

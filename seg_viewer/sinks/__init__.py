@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 # those that a file name chooses
 MODULES = [
     "seg_viewer.sinks.video",
+    "seg_viewer.sinks.mask_folder",
+    "seg_viewer.sinks.coco",
+    "seg_viewer.sinks.yolo",
+    "seg_viewer.sinks.table",
+    "seg_viewer.sinks.summary",
+    "seg_viewer.sinks.report",
+    "seg_viewer.sinks.contact_sheet",
     "seg_viewer.sinks.recording",
 ]
 

@@ -90,6 +90,7 @@ class SinkRequest:
         frame_count: how many frames are expected, or None.
         duration_s: length of the source, seconds, or None.
         about: what a person wants to know of how it was made (model, engine, program, …), name → text, in order.
+        warnings: asked at the end: what was wrong with the source or the engine, a line each.
         split_s: start another file after as many seconds, or None.
         split_bytes: start another file after as many bytes, or None.
     """
@@ -113,6 +114,7 @@ class SinkRequest:
     frame_count: int | None = None
     duration_s: float | None = None
     about: Mapping[str, str] = field(default_factory=dict)
+    warnings: Callable[[], Sequence[str]] = tuple
     split_s: float | None = None
     split_bytes: int | None = None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -61,7 +62,7 @@ def test_it_has_the_manners_of_all_sinks(with_json_lines: Path, tmp_path: Path, 
     command = ["-m", "seg_viewer", "export", str(clip), "-o", str(out), "--model", str(model)]
     assert "exists already" in run(with_json_lines, *command, code=2)
     told = run(with_json_lines, *command[:5], str(tmp_path / "out.avi"), *command[6:], code=2)
-    assert "only .jsonl or .mp4 can be written" in told
+    assert re.search(r"only \.jsonl, (\S+, )*\.mp4, .+ can be written", told)
 
 
 def test_it_stands_in_the_help(with_json_lines: Path) -> None:
@@ -86,7 +87,7 @@ def test_the_example_passes_the_projects_own_checks(with_json_lines: Path) -> No
 
 
 def test_a_suffix_that_nobody_writes_names_those_that_there_are() -> None:
-    with pytest.raises(UsageError, match=r"out\.avi: only \.mp4 can be written"):
+    with pytest.raises(UsageError, match=r"out\.avi: only \.mp4, .*\.csv, .* can be written"):
         sinks.sink_for(Path("out.avi"))
     with pytest.raises(UsageError, match=r"out\.avi: recordings are \.mp4 or \.mkv"):
         sinks.sink_for(Path("out.avi"), live=True)
@@ -96,7 +97,8 @@ def test_a_suffix_that_nobody_writes_names_those_that_there_are() -> None:
 def test_each_module_has_its_constant(name: str) -> None:
     kind = importlib.import_module(name).SINK
     assert isinstance(kind, SinkKind) and kind.help and kind.name
-    assert kind.suffixes and all(suffix == suffix.lower() and suffix[0] == "." for suffix in kind.suffixes)
+    assert kind.suffixes and all(suffix == suffix.lower() and suffix[0] in "./" for suffix in kind.suffixes)
+    assert {suffix.endswith("/") for suffix in kind.suffixes} == {kind.is_folder}
 
 
 @pytest.mark.parametrize("live", [False, True])
@@ -112,3 +114,13 @@ def test_the_registry_itself_imports_no_sink() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("a.csv", "table"), ("A.CSV", "table"), ("a.parquet", "table"), ("a.json", "summary"), ("a.coco.json", "COCO"),
+     ("a.yolo/", "YOLO"), ("masks/", "masks"), ("a.html", "report"), ("a.sheet.jpg", "contact sheet"),
+     ("a.sheet.PNG", "contact sheet"), ("a.mp4", "video")],
+)  # fmt: skip
+def test_the_longest_end_of_a_name_chooses(name: str, kind: str, tmp_path: Path) -> None:
+    assert sinks.sink_for(f"{tmp_path}/{name}").name == kind
