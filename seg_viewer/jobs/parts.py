@@ -15,7 +15,11 @@ from seg_viewer.jobs.export_job import ExportJob
 from seg_viewer.media.segments import SEGMENT_S, SegmentFiles
 from seg_viewer.sources.between import Place
 
-_STATE = "state.json"
+STATE = "state.json"
+"""Where each segment begins, and the key of the job."""
+
+WAY_ON = "the same command with --resume goes on with them"
+"""How a person goes on with what is kept, at a command line."""
 
 
 class ExportParts:
@@ -78,7 +82,7 @@ class ExportParts:
         """
         places = self._read().get("places", {}) | {str(number): asdict(place)}
         state = {"key": self._key, "start_s": start_s, "warnings": list(warnings), "places": places, "made": made}
-        write_text(self.folder.path / _STATE, json.dumps(state))
+        write_text(self.folder.path / STATE, json.dumps(state))
 
     def remove(self) -> None:
         """All is done, or nobody wants it."""
@@ -90,7 +94,7 @@ class ExportParts:
             self.folder.remove()
             return ""
         self.folder.leave()
-        return f"the first {self.done_s:.0f} s are kept; the same command with --resume goes on with them"
+        return f"the first {self.done_s:.0f} s are kept; {WAY_ON}"
 
     def _look_for(self, job: ExportJob) -> PartFolder | None:
         chosen: PartFolder | None = None
@@ -125,7 +129,7 @@ class ExportParts:
 
     def _read(self, path: Path | None = None) -> dict[str, Any]:
         try:
-            values = json.loads(((path or self.folder.path) / _STATE).read_text(encoding="utf-8"))
+            values = json.loads(((path or self.folder.path) / STATE).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
         return values if isinstance(values, dict) else {}

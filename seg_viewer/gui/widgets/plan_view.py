@@ -1,0 +1,42 @@
+"""What an export would write, leave out and change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPlainTextEdit, QWidget
+
+from seg_viewer.core.redact import redact_text
+
+_LINES = 6
+
+
+class PlanView(QPlainTextEdit):
+    """Some lines that can be read, scrolled and copied."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("plan")
+        self.setReadOnly(True)
+        self.setTabChangesFocus(True)
+        self.setAccessibleName("What will be written and left out")
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setMinimumHeight(self.fontMetrics().lineSpacing() * _LINES + 18)
+        self.setPlaceholderText("Looks what will be written …")
+
+    def show_lines(self, lines: Sequence[str]) -> None:
+        self._show("\n".join(lines), problem=False)
+
+    def show_problem(self, text: str) -> None:
+        """Why nothing can be written."""
+        self._show(" ".join(text.split()), problem=True)
+
+    def _show(self, text: str, *, problem: bool) -> None:
+        if self.property("problem") is not problem:
+            self.setProperty("problem", problem)
+            self.style().unpolish(self)
+            self.style().polish(self)
+        text = redact_text(text)
+        if text != self.toPlainText():
+            self.setPlainText(text)
