@@ -97,14 +97,13 @@ class MainWindow(QMainWindow):
         self.opening = Opening(self.background, self)
         self.outputs = Outputs(
             self.recording, self.ego_zone, self.actions_by_id["record"], self.controls.live_bar, self.messages,
-            self.background, self._export_options, lambda: self.controls.seek_bar.position_s, self,
+            self.background, self._export_options, lambda: self.controls.seek_bar.position_s, self._source_folder,
+            self,
         )  # fmt: skip
         central = CentralWidget(
-            (self.messages, self.loading_bar, self.outputs.export_strip),
-            (self.start_page, self.view),
-            self.panel,
-            self.controls,
-        )
+            (self.messages, self.loading_bar, self.outputs.export_strip), (self.start_page, self.view),
+            self.panel, self.controls,
+        )  # fmt: skip
         self.stack = central.stack
         self.setCentralWidget(central)
         self.setWindowTitle(TITLE)
@@ -162,7 +161,7 @@ class MainWindow(QMainWindow):
             "panel": lambda _on: self._arrange(),
             "full-screen": self._set_full_screen,
             "help": lambda: self._dialogs.show("help", lambda: HelpDialog(self)),
-            "about": self._show_about,
+            "about": lambda: self._dialogs.show("about", self._make_about),
         }
 
     def _build_menus(self) -> None:
@@ -308,6 +307,10 @@ class MainWindow(QMainWindow):
             style = replace(style, opacity=0.0, outline=False)
         return replace(self.player.options, style=style)
 
+    def _source_folder(self) -> str:
+        info = self.player.info
+        return str(info.path.parent) if info and info.path else self._settings.last_folder
+
     def _set_errors_on(self, on: bool) -> None:
         self.view.set_errors_on(on)
         shown = self.view.shown
@@ -347,9 +350,9 @@ class MainWindow(QMainWindow):
         if self.view.shown and self.player.state is not PlayerState.PLAYING:
             self.player.rescale(self.view.shown)
 
-    def _show_about(self) -> None:
+    def _make_about(self) -> AboutDialog:
         report = self.player.engine_report
-        self._dialogs.show("about", lambda: AboutDialog(report.line() if report else "", self))
+        return AboutDialog(report.line() if report else "", self)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:

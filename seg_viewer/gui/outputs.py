@@ -41,6 +41,7 @@ class Outputs(QObject):
         background: does what takes time.
         export_options: model, engine and look of an export that begins now.
         position_s: where the seek bar is now, seconds.
+        folder: where file dialogs open.
         window: the dialogs belong to it.
     """
 
@@ -56,6 +57,7 @@ class Outputs(QObject):
         background: Background,
         export_options: Callable[[], RunOptions],
         position_s: Callable[[], float],
+        folder: Callable[[], str],
         window: QWidget,
     ) -> None:
         super().__init__(window)
@@ -71,7 +73,7 @@ class Outputs(QObject):
         self.export_queue.emptied.connect(self._show_exported)
         self.export_strip = ExportStrip(self.export_queue)
         self.export_strip.list_wanted.connect(self.show_queue)
-        self.queue_dialog = ExportQueueDialog(self.export_queue, export_options, window)
+        self.queue_dialog = ExportQueueDialog(self.export_queue, export_options, folder, window)
         self.queue_dialog.visible_changed.connect(lambda _on: self._see_who_shows())
         recording.saved.connect(lambda paths: self._show_saved("Recording", paths))
         recording.failed.connect(messages.show_error)

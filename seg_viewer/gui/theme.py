@@ -100,6 +100,7 @@ QPlainTextEdit#plan:focus {{ border-color: {ACCENT}; }}
 QPlainTextEdit#plan[problem="true"] {{ color: #ff9095; }}
 QTreeWidget#queue {{ background: {BACKGROUND}; border: 1px solid {BORDER}; border-radius: 6px; }}
 QTreeWidget#queue:focus {{ border-color: {ACCENT}; }}
+QTreeWidget#queue::item {{ padding: 0 5px; }}
 QTreeWidget#queue::item:selected {{ background: #24406b; }}
 QHeaderView::section {{ background: {PANEL}; color: {DIM}; border: none; padding: 5px 8px; }}
 QListWidget {{ background: {BACKGROUND}; border: 1px solid {BORDER}; border-radius: 6px; padding: 4px; }}

@@ -122,6 +122,7 @@ class ExportDialog(QDialog):
         self.set_options(options)
         self._set_running(False)
         self.bar.hide()
+        self._say("")
 
     def _buttons(self) -> QHBoxLayout:
         line = QHBoxLayout()
@@ -267,15 +268,15 @@ class ExportDialog(QDialog):
         if item is not self._item:
             return
         if item.state is State.WAITING:
-            self.status.setText("Waits in the queue for the exports before it.")
+            self._say("Waits in the queue for the exports before it.")
         elif item.state is State.STOPPING:
             self.cancel_button.setEnabled(False)
-            self.status.setText("Stopping …")
+            self._say("Stopping …")
         elif item.state is State.RUNNING:
             if item.progress is not None and item.progress.total:
                 self.bar.setRange(0, item.progress.total)
                 self.bar.setValue(min(item.progress.frames, item.progress.total))
-            self.status.setText(progress_text(item) or "Preparing …")
+            self._say(progress_text(item) or "Preparing …")
         else:
             self._on_ended(item)
 
@@ -286,17 +287,21 @@ class ExportDialog(QDialog):
         elif item.state is State.SKIPPED:
             self._made = item.made
             self.bar.hide()
-            self.status.setText(f"{item.made.name} was made already, of the same source and in the same way.")
+            self._say(f"{item.made.name} was made already, of the same source and in the same way.")
             self.folder_button.show()
         elif item.state is State.STOPPED:
             self.bar.hide()
-            self.status.setText("Stopped; nothing was written.")
+            self._say("Stopped; nothing was written.")
             self._plan_timer.start()
         else:
             self.bar.hide()
-            self.status.setText("")
+            self._say("")
             self._show_error(item.problem)
             self._plan_timer.start()
+
+    def _say(self, text: str) -> None:
+        self.status.setText(text)
+        self.status.setVisible(bool(text))
 
     def _show_made(self, result: ExportResult) -> None:
         self._made = result.path
@@ -305,7 +310,7 @@ class ExportDialog(QDialog):
         rate = result.frames / result.seconds if result.seconds else 0.0
         names = ", ".join(path.name for path in result.files) or result.path.name
         numbers = f"{result.frames} frames in {result.seconds:.1f} s ({rate:.1f} frames/s), sound: {result.audio}"
-        self.status.setText(f"Saved as {names}\n{numbers}")
+        self._say(f"Saved as {names}\n{numbers}")
         for warning in result.warnings:
             self.messages.show_warning(warning)
         self.folder_button.show()

@@ -39,18 +39,25 @@ class ExportQueueDialog(QDialog):
     Args:
         queue: what is shown.
         options: gives model, engine and look of files that are added.
+        folder: where the file dialog opens at first.
     """
 
     visible_changed = Signal(bool)
 
-    def __init__(self, queue: ExportQueue, options: Callable[[], RunOptions], parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        queue: ExportQueue,
+        options: Callable[[], RunOptions],
+        folder: Callable[[], str],
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Export queue")
         self.setMinimumSize(640, 380)
         self.resize(820, 460)
         self.setAcceptDrops(True)
         self._queue, self._options = queue, options
-        self._folder = ""
+        self._folder = folder
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 18, 20, 18)
         column.setSpacing(12)
@@ -148,10 +155,10 @@ class ExportQueueDialog(QDialog):
     def _ask_files(self) -> None:
         kinds = " ".join(f"*{suffix}" for suffix in file_suffixes())
         names, _filter = QFileDialog.getOpenFileNames(
-            self, "Add files to the queue", self._folder, f"Videos and pictures ({kinds});;All files (*)"
+            self, "Add files to the queue", self._folder(), f"Videos and pictures ({kinds});;All files (*)"
         )
         if names:
-            self._folder = str(Path(names[0]).parent)
+            self._folder = lambda: str(Path(names[0]).parent)
             self.add_files(names)
 
     def _act(self, act: Callable[[QueuedExport], None]) -> None:

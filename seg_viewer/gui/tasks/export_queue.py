@@ -28,9 +28,9 @@ _GO_ON_HERE = "exporting again goes on with them"
 class State(StrEnum):
     """Where a job is."""
 
-    WAITING = "waiting"
     RUNNING = "running"
     STOPPING = "stopping"
+    WAITING = "waiting"
     DONE = "done"
     SKIPPED = "done already"
     FAILED = "failed"

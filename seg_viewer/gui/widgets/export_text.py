@@ -30,7 +30,7 @@ def state_text(item: QueuedExport) -> str:
     if item.state is State.STOPPING:
         return "stopping …"
     if item.state is State.FAILED:
-        return f"failed: {item.problem}"
+        return f"failed: {item.problem.removeprefix(f'{item.job.source}: ')}"  # its name is beside it
     return f"{item.state}: {item.made.name}" if item.state in MADE else str(item.state)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from seg_viewer.core.redact import redact_text
 
-_LINES = 6
+_LINES, _LEAST_LINES = 6, 3
 
 
 class PlanView(QPlainTextEdit):
@@ -22,8 +22,14 @@ class PlanView(QPlainTextEdit):
         self.setTabChangesFocus(True)
         self.setAccessibleName("What will be written and left out")
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setMinimumHeight(self.fontMetrics().lineSpacing() * _LINES + 18)
+        self.setMinimumHeight(self._height_of(_LEAST_LINES))
         self.setPlaceholderText("Looks what will be written …")
+
+    def sizeHint(self) -> QSize:
+        return QSize(400, self._height_of(_LINES))
+
+    def _height_of(self, lines: int) -> int:
+        return self.fontMetrics().lineSpacing() * lines + 20
 
     def show_lines(self, lines: Sequence[str]) -> None:
         self._show("\n".join(lines), problem=False)
