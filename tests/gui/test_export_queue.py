@@ -276,9 +276,7 @@ def test_several_files_dropped_on_the_window_can_be_exported(
     assert [frames_in(tmp_path / f"{name}_seg.mp4") for name in "abc"] == [6, 6, 6]
 
 
-def test_a_name_is_shown_as_it_is(
-    qtbot: QtBot, dialog: ExportQueueDialog, queue: ExportQueue, tmp_path: Path
-) -> None:
+def test_a_name_is_shown_as_it_is(qtbot: QtBot, dialog: ExportQueueDialog, queue: ExportQueue, tmp_path: Path) -> None:
     drop(dialog, [make_clip(tmp_path / "<b>a&b.mp4", 4), tmp_path / "<i>no.mp4"])
     _wait_ended(qtbot, queue)
     assert [name for name, _state in _rows(dialog)] == ["<b>a&b.mp4", "<i>no.mp4"]
