@@ -78,7 +78,8 @@ class BulkView:
                 rate = f"{made.frames / made.seconds:.1f} frames/s" if made.seconds else ""
             padding = " " * max(0, width - cell_len(name))
             say(f"{name}{padding}  {frames:>13}  {rate:>15}  {self._ending(result)}".rstrip())
-        say(self._summary())
+        if self._results:  # else nothing was begun, and why is told
+            say(self._summary())
 
     @property
     def failed(self) -> int:
@@ -119,9 +120,8 @@ class BulkView:
         counts = ", ".join(f"{endings.count(ending)} {ending}" for ending in Ending if ending in endings)
         seconds = time.perf_counter() - self._start_s
         frames = sum(result.result.frames for result in self._results.values() if result.result is not None)
-        return (
-            f"{len(self._names)} files: {counts}; {frames} frames in {seconds:.1f} s ({frames / seconds:.1f} frames/s)"
-        )
+        files = "1 file" if len(self._names) == 1 else f"{len(self._names)} files"
+        return f"{files}: {counts}; {frames} frames in {seconds:.1f} s ({frames / seconds:.1f} frames/s)"
 
 
 def _named(name: str, line: str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
+import socket
 import threading
 import time
 from collections import deque
@@ -34,7 +36,7 @@ RETRIES = 3
 """How often Ray makes a piece again whose worker or node was lost."""
 _ASK_EVERY_S = 0.2
 _CLEAN_UP_S = 10.0
-_CONNECT_S = 30
+_KNOCK_S = 10.0
 
 
 def run_on_cluster(
@@ -83,17 +85,19 @@ def run_on_cluster(
 
 @contextmanager
 def _connected(address: str) -> Iterator[Any]:
+    # what Ray says of itself would go between our lines; it stays in the cluster's log
+    os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".*")
     try:
         import ray
     except ImportError as error:
         raise UsageError(f"Ray is not installed ({error}): pip install 'seg-viewer[ray]'") from None
+    _knock(address)
     before = {number: signal.getsignal(number) for number in END_SIGNALS}
     try:
-        # its own log would go between our lines; what a task says stays in the cluster's log
-        ray.init(address=address, log_to_driver=False, logging_level=logging.CRITICAL, configure_logging=True)
+        ray.init(address=address, log_to_driver=False, logging_level=logging.CRITICAL)
     except (ConnectionError, ValueError, RuntimeError, OSError, AssertionError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise ExportError(f"{address}: no Ray cluster answers there ({reason}); start one by 'ray start'") from error
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].split(". ")[0]
+        raise ExportError(_no_cluster(address, reason)) from error
     finally:
         if threading.current_thread() is threading.main_thread():
             for number, handler in before.items():
@@ -102,6 +106,23 @@ def _connected(address: str) -> Iterator[Any]:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Ray itself waits minutes for a cluster that is not there. Raises: UsageError, ExportError."""
+    if address == "auto":
+        return
+    host, _colon, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise UsageError(f"--ray {address}: write auto, or HOST:PORT of the cluster's head")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _KNOCK_S).close()
+    except OSError as error:
+        raise ExportError(_no_cluster(address, error.strerror or str(error))) from error
+
+
+def _no_cluster(address: str, reason: str) -> str:
+    return f"{address}: no Ray cluster answers there ({reason}); start one by 'ray start', or look at 'ray status'"
 
 
 class _Head:

@@ -12,6 +12,8 @@ from seg_viewer.core.errors import UsageError
 from seg_viewer.core.part_file import write_text
 from seg_viewer.core.part_folder import PartFolder, folders_left_behind
 from seg_viewer.jobs.export_job import ExportJob
+from seg_viewer.jobs.replay import NAME as MAPS
+from seg_viewer.jobs.replay import SUFFIX as MAPS_SUFFIX
 from seg_viewer.media.segments import SEGMENT_S, SegmentFiles
 from seg_viewer.sources.between import Place
 
@@ -68,7 +70,7 @@ class ExportParts:
 
     def files(self, name: str) -> SegmentFiles:
         """Of an output."""
-        return SegmentFiles(self.folder.path, name)
+        return SegmentFiles(self.folder.path, name, *((MAPS_SUFFIX,) if name == MAPS else ()))
 
     def save(self, number: int, start_s: float, place: Place, warnings: Sequence[str], made: str = "") -> None:
         """Write down where a segment begins.

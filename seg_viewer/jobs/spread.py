@@ -74,7 +74,7 @@ class SpreadExport:
         self._made[number] = replace(made, segments=())
         self._frames += made.frames
         for segment in made.segments:
-            files = self._files(segment.name)
+            files = self._parts.files(segment.name)
             path = files.data(segment.number)
             try:
                 path.write_bytes(segment.data)
@@ -119,9 +119,6 @@ class SpreadExport:
             first += length
         yield first, None
 
-    def _files(self, name: str) -> SegmentFiles:
-        return SegmentFiles(self._parts.folder.path, name, dict(self._names)[name])
-
     def _assemble(self) -> None:
         """Make records of all segments that follow each other, and say where each begins."""
         place, after = self._parts.place, self._parts.resumed
@@ -155,7 +152,7 @@ class SpreadExport:
         """The source shows nothing new for longer than a segment."""
         for number in range(first, end):
             for name, _suffix in self._names:
-                files = self._files(name)
+                files = self._parts.files(name)
                 before = SegmentRecord.read(files.record(number - 1)) if number else None
                 last, end_s = (before.last_pts, before.end_s) if before else (-1, None)
                 record = SegmentRecord() if name == MAPS else SegmentRecord(last_pts=last, end_s=end_s)
@@ -165,7 +162,7 @@ class SpreadExport:
 
     def _accept(self, number: int, shift: int) -> None:
         for name, _suffix in self._names:
-            files = self._files(name)
+            files = self._parts.files(name)
             if name == MAPS and shift:
                 path = files.data(number)
                 path.write_bytes(renumbered(path.read_bytes(), shift))

@@ -63,24 +63,32 @@ class VideoReader:
         check_readable(path)
         self._open()
 
-    def frames(self) -> Iterator[av.VideoFrame]:
-        """Frames from the container's present position on, as they are stored: see `upright`."""
+    def packets(self) -> Iterator[av.Packet[av.VideoStream]]:
+        """Packets from the container's present position on; the last one, empty, asks the decoder for what it holds."""
         self.broken_off = ""
         packets = self.container.demux(self.stream)
         while True:
             try:
                 packet = next(packets)
-            except StopIteration:
+            except (StopIteration, IndexError):  # PyAV's error at the end where streams began that were not announced
                 return
             except (av.FFmpegError, OSError) as error:
                 self.broken_off = error.strerror or str(error)
                 return
-            try:
-                frames = packet.decode()
-            except av.FFmpegError:
-                self.damaged += 1
-                continue
-            yield from frames
+            yield packet
+
+    def decode(self, packet: av.Packet[av.VideoStream]) -> list[av.VideoFrame] | None:
+        """What a packet completes, as it is stored: see `upright`; None where it did not decode."""
+        try:
+            return packet.decode()
+        except av.FFmpegError:
+            self.damaged += 1
+            return None
+
+    def frames(self) -> Iterator[av.VideoFrame]:
+        """Frames from the container's present position on, as they are stored: see `upright`."""
+        for packet in self.packets():
+            yield from self.decode(packet) or ()
 
     def pictures(self) -> Iterator[AvPicture]:
         """As `frames`, upright, as whoever shows them asks for them."""
@@ -114,6 +122,14 @@ class VideoReader:
         self._graph = None
         try:
             self.container.seek(pts, stream=self.stream, backward=True)
+        except av.FFmpegError:
+            self.restart()
+
+    def seek_byte(self, position: int) -> None:
+        """Go to a packet that is known to begin at a byte of the file; to the start where that cannot be."""
+        self._graph = None
+        try:
+            self.container.seek(position, unsupported_byte_offset=True)
         except av.FFmpegError:
             self.restart()
 

@@ -31,6 +31,8 @@ class PictureFolder:
     recording (tags in the red channel, of the version its `carla.json` names, else of CARLA 0.8 to 0.9.13): its masks
     become `Frame.truth` in our classes.
 
+    A picture that cannot be read is shown as the one before it, without truth; at the start it is left out.
+
     Args:
         path: folder, or one picture file.
         rate: frames per second the pictures stand for.
@@ -54,10 +56,10 @@ class PictureFolder:
         self._masks = _mask_folder(folder)
         self._lookup = _lookup(folder.parent)
         self._position = 0
+        self._good: ByteArray | None = None
         first = next((p for p in map(self._read, range(len(self._files))) if p is not None), None)
         if first is None:
             raise SourceError(f"{self._files[0]}: is no picture this program can read, nor is any beside it")
-        self.warnings.clear()  # they are told again, once, while iterating
         count = len(self._files)
         self.info = SourceInfo(
             name=self.path.resolve().name,
@@ -75,14 +77,18 @@ class PictureFolder:
 
     def __iter__(self) -> Iterator[Frame]:
         if self._position >= len(self._files):
-            self._position = 0
+            self._position, self._good = 0, None
         while self._position < len(self._files):
             index = self._position
             self._position += 1
             picture = self._read(index)
+            truth = self._read_truth(index) if picture is not None else None
             if picture is None:
+                picture = self._before(index)
+            if picture is None:
+                self._warn(f"{self._files[index].name}: cannot be read as a picture; left out")
                 continue
-            truth = self._read_truth(index)
+            self._good = picture
             yield Frame(
                 index,
                 index / self._rate,
@@ -91,12 +97,14 @@ class PictureFolder:
                 time.perf_counter(),
                 pts=index,
                 source=self.info.fingerprint,
+                duration_s=1 / self._rate,
             )
 
     def seek(self, time_s: float) -> None:
         """See `Source.seek`. Times beyond the ends mean the first or the last picture."""
         index = int(time_s * self._rate + 1e-6)
         self._position = min(max(index, 0), len(self._files) - 1)
+        self._good = None
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -105,9 +113,17 @@ class PictureFolder:
         file = self._files[index]
         picture = read_picture_file(file, cv2.IMREAD_COLOR)
         if picture is None:
-            self._warn(f"{file.name}: cannot be read as a picture; left out")
             return None
         return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
+
+    def _before(self, index: int) -> ByteArray | None:
+        """What stands in for a picture that cannot be read; None where nothing before it can."""
+        before = self._good
+        if before is None:  # after a jump
+            before = next((p for p in map(self._read, range(index - 1, -1, -1)) if p is not None), None)
+        if before is not None:
+            self._warn(f"{self._files[index].name}: cannot be read as a picture; the one before is shown in its place")
+        return before
 
     def _read_truth(self, index: int) -> ByteArray | None:
         if self._masks is None:

@@ -14,6 +14,8 @@ import av
 from seg_viewer.core.errors import SourceError
 from seg_viewer.core.frame import Frame
 from seg_viewer.media.av_picture import AvPicture
+from seg_viewer.media.frame_times import InOrder, Repairs
+from seg_viewer.media.timeline import Timeline
 from seg_viewer.media.video_reader import VideoReader
 from seg_viewer.sources.base import SourceInfo, SourceKind, file_fingerprint
 
@@ -23,7 +25,7 @@ VIDEO_SUFFIXES = (".mp4", ".mkv", ".webm", ".avi", ".mov", ".m4v", ".mpg", ".mpe
 class VideoFile:
     """A video file: frames by presentation time, rotation applied, frame-accurate seek.
 
-    Frames that do not decode are skipped and told in `warnings`.
+    Frames that do not decode are carried as the picture before; what was repaired is told in `warnings`.
 
     Args:
         path: file of any container and codec that FFmpeg reads.
@@ -35,10 +37,14 @@ class VideoFile:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        self.warnings: list[str] = []
         self._reader = VideoReader(self.path)
         stream, container = self._reader.stream, self._reader.container
-        self._origin_s = max(0.0, (container.start_time or 0) / av.time_base)
+        self._timeline = Timeline(self.path)
+        self.warnings: list[str] = list(self._timeline.notes)
+        self._origin_s = self._timeline.origin_s
+        self._repairs = Repairs()
+        self._in_order = InOrder(self._reader, self._timeline, self._repairs)
+        self._at_start = True
         self._rate = float(stream.average_rate or stream.guessed_rate or 0) or None
         self._seek_to: float | None = None
         self._ended = False
@@ -113,34 +119,36 @@ class VideoFile:
 
     def _duration(self) -> float | None:
         stream, container = self._reader.stream, self._reader.container
+        end_s = self._timeline.end_s(stream.index)
+        if end_s is not None:
+            return end_s
         if stream.duration and stream.time_base:
-            return float(stream.duration * stream.time_base)
-        if container.duration:
-            return container.duration / av.time_base
-        return None
+            return float((stream.duration + (stream.start_time or 0)) * stream.time_base) - self._origin_s
+        if not container.duration:
+            return None
+        duration_s = container.duration / av.time_base
+        # Matroska's length is counted from 0, not from where the recording begins
+        is_end = "matroska" in container.format.name and duration_s > self._origin_s
+        return duration_s - self._origin_s if is_end else duration_s
 
     def _decode(self) -> Iterator[Frame]:
         """Frames from the container's present position on."""
-        last_s = -1.0
-        last_pts: int | None = None
-        tick_s = float(self._reader.stream.time_base or Fraction(1, 90000))
+        tick = Fraction(self._reader.stream.time_base or Fraction(1, 90_000))
         self._numbers.jump()
-        for frame in self._reader.frames():
+        at_start, self._at_start = self._at_start, False
+        for timed in self._in_order.pictures(at_start):
             arrived_s = time.perf_counter()
-            if frame.pts is not None and frame.time_base is not None:
-                time_s = float(frame.pts * frame.time_base) - self._origin_s
-            else:
-                time_s = last_s + 1 / (self._rate or 25) if last_s >= 0 else 0.0
-            if time_s <= last_s:  # broken muxers repeat times; a picture without a place of its own is kept, just after
-                time_s = last_s + 0.5 / (self._rate or 25)
-            last_s = time_s
-            pts = frame.pts if frame.pts is not None else round((time_s + self._origin_s) / tick_s)
-            if last_pts is not None and pts <= last_pts:
-                pts = max(last_pts + 1, round((time_s + self._origin_s) / tick_s))
-            last_pts = pts
-            index = self._numbers.of(pts, round(time_s * self._rate) if self._rate else 0)
-            picture = AvPicture(self._reader.upright(frame))
-            yield Frame(index, time_s, picture, arrived_s=arrived_s, pts=pts, source=self._fingerprint)
+            time_s = float(timed.pts * tick) - self._origin_s
+            index = self._numbers.of(timed.pts, round(time_s * self._rate) if self._rate else 0)
+            yield Frame(
+                index,
+                time_s,
+                AvPicture(self._reader.upright(timed.frame)),
+                arrived_s=arrived_s,
+                pts=timed.pts,
+                source=self._fingerprint,
+                duration_s=float(timed.duration * tick) if timed.duration else None,
+            )
         if self._reader.broken_off:
             self.warnings.append(
                 f"{self.path.name}: reading stopped early ({self._reader.broken_off}); kept what came before"
@@ -167,7 +175,7 @@ class VideoFile:
                 back_s = max(1.0, back_s * 4)
                 self._jump(max(0.0, target_s - back_s))
             elif not reopened:
-                reopened = True
+                reopened, self._at_start = True, True
                 self._reader.restart()
             else:
                 break
@@ -177,15 +185,23 @@ class VideoFile:
     def _jump(self, time_s: float) -> None:
         time_base = self._reader.stream.time_base
         assert time_base is not None
-        self._reader.seek(int((time_s + self._origin_s) / time_base))
+        # without times of its own, a picture's time is known by counting from the start only
+        position = 0 if self._repairs.counted else self._timeline.position(self._reader.stream.index, time_s)
+        if position == 0:
+            self._at_start = True
+            self._reader.restart()
+        elif position is not None:
+            self._reader.seek_byte(position)
+        else:
+            self._reader.seek(int((time_s + self._origin_s) / time_base))
 
     def _tell_damage(self, frames: int | None) -> None:
         if self._warned:
             return
-        declared, damaged = self._reader.stream.frames, self._reader.damaged
-        if damaged:
+        declared, lines = self._reader.stream.frames, self._repairs.lines(self._rate or 25)
+        if lines:
             self._warned = True
-            self.warnings.append(f"{self.path.name}: {damaged} damaged pieces did not decode and were left out")
+            self.warnings += [f"{self.path.name}: {line}" for line in lines]
         if frames is not None and frames < declared:
             self._warned = True
             self.warnings.append(f"{self.path.name}: declares {declared} frames, but holds {frames}; kept these")

@@ -48,13 +48,31 @@ def test_carla_recording_brings_ground_truth(tmp_path: Path) -> None:
         assert truth[:, 0].tolist() == [1] * 5 + [2] * 5 + [3] * 5 + [1] * 5
 
 
-def test_a_broken_picture_is_left_out_and_told(tmp_path: Path) -> None:
-    _picture(tmp_path / "a.png", 1)
-    (tmp_path / "b.png").write_bytes(b"no picture")
-    _picture(tmp_path / "c.png", 3)
-    source = open_source(tmp_path)
-    assert [frame.index for frame in source] == [0, 2]
-    assert source.warnings == ["b.png: cannot be read as a picture; left out"]
+def test_a_broken_picture_is_shown_as_the_one_before(tmp_path: Path) -> None:
+    (tmp_path / "0.png").write_bytes(b"no picture either")
+    _picture(tmp_path / "1.png", 1)
+    (tmp_path / "2.png").write_bytes(b"no picture")
+    (tmp_path / "3.png").write_bytes(b"")
+    _picture(tmp_path / "4.png", 4)
+    source = PictureFolder(tmp_path)
+    frames = list(source)
+    assert [(frame.index, int(frame.picture.rgb()[0, 0, 0])) for frame in frames] == [(1, 1), (2, 1), (3, 1), (4, 4)]
+    assert len({frame.id for frame in frames}) == 4
+    assert sorted(source.warnings) == [
+        "0.png: cannot be read as a picture; left out",
+        "2.png: cannot be read as a picture; the one before is shown in its place",
+        "3.png: cannot be read as a picture; the one before is shown in its place",
+    ]
+    source.seek(0.3)  # nothing before it was read just now
+    assert int(next(iter(source)).picture.rgb()[0, 0, 0]) == 1
+
+
+def test_a_broken_picture_has_no_truth(tmp_path: Path) -> None:
+    for name in ("1.png", "2.png"):
+        _picture(tmp_path / "CameraRGB" / name, 50)
+        _picture(tmp_path / "CameraMask" / name, 7)
+    (tmp_path / "CameraRGB" / "2.png").write_bytes(b"no picture")
+    assert [frame.truth is None for frame in open_source(tmp_path)] == [False, True]
 
 
 def test_seek(tmp_path: Path) -> None:
