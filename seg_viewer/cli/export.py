@@ -159,7 +159,7 @@ def _run(job: Any) -> None:
         warn(warning)
     say(
         f"{result.path}: {result.frames} frames in {result.seconds:.1f} s"
-        f" ({result.frames / result.seconds:.1f} frames/s), sound: {result.audio},"
+        f" ({(result.frames - result.resumed) / result.seconds:.1f} frames/s), sound: {result.audio},"
         f" model {result.model}, {result.engine}"
     )
     for path in result.files[1:]:

@@ -57,9 +57,9 @@ def _run() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except click.Abort as error:  # what click makes of a Ctrl-C, which may say what is kept
-        stopped = error.__cause__
-        _fail(stopped if isinstance(stopped, KeyboardInterrupt) else KeyboardInterrupt(), debug=False)
+    except click.Abort as abort:  # what click makes of a KeyboardInterrupt, which may say what is kept
+        cause = abort.__cause__
+        _fail(cause if isinstance(cause, KeyboardInterrupt) else KeyboardInterrupt(), debug=False)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last place: whatever it is, it is shown
         _fail(error, debug=debug)
 

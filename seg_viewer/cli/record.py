@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -10,6 +9,7 @@ import click
 from seg_viewer.cli.console import StatusLine, say, warn
 from seg_viewer.cli.options import LOAD_BAR, LiveOutputCommand, make_options, run_options, style_options
 from seg_viewer.core.errors import SegViewerError
+from seg_viewer.core.typed_path import typed_path
 
 
 def _seconds(_context: click.Context, _option: click.Parameter, text: str | None) -> float | None:
@@ -62,7 +62,7 @@ def record(
         state = progress.problem or "recording"
         status.show(f"{state}: {progress.seconds:.0f} s, {progress.frames} frames; Ctrl-C ends it")
 
-    plan = RecordPlan(Path(output).expanduser(), RecordWhat(what), *split)
+    plan = RecordPlan(typed_path(output), RecordWhat(what), *split)
     try:
         job = RecordJob(source, plan, make_options(**choices), duration)
         result = run_record(job, on_progress=on_progress, on_loading=LOAD_BAR)

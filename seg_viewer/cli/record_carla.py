@@ -9,6 +9,7 @@ import click
 
 from seg_viewer.cli.console import StatusLine, say, warn
 from seg_viewer.cli.signals import stop_event
+from seg_viewer.core.typed_path import typed_path
 
 
 @click.command("record-carla")
@@ -52,7 +53,7 @@ def record_carla(
 
     try:
         with stop_event() as stop:
-            job = RecordCarlaJob(source, output.expanduser(), plan, every)
+            job = RecordCarlaJob(source, typed_path(output), plan, every)
             done = run_record_carla(job, stop=stop, on_progress=on_progress)
     finally:
         status.stop()

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from seg_viewer.core.errors import SegViewerError, UsageError
+from seg_viewer.core.typed_path import typed_path
 
 FAST_MODEL, FINE_MODEL = "driving-fast", "driving-fine"
 """The one for processors, and the one with a larger input, for GPUs and exports."""
@@ -46,7 +47,7 @@ def find_model(name_or_path: str) -> Path:
     for path in shipped:
         if path.stem == name_or_path:
             return path
-    path = Path(name_or_path).expanduser()
+    path = typed_path(name_or_path)
     if path.exists() or path.suffix == ".onnx" or len(path.parts) > 1:
         return path
     names = ", ".join(path.stem for path in shipped) or "none"

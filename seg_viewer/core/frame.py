@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple, Protocol, runtime_checkable
 
@@ -19,6 +20,24 @@ ByteArray = NDArray[np.uint8]
 TICKS = 90_000
 """Ticks per second where a source has no time base of its own."""
 
+UNSPECIFIED = 2
+"""What ITU-T H.273 calls a colour property that nobody has told."""
+
+
+@dataclass(frozen=True)
+class Colours:
+    """What the numbers of a picture mean; its fields are those of `YuvPlanes`."""
+
+    matrix: str = "bt709"
+    full_range: bool = False
+    coefficients: int = UNSPECIFIED
+    transfer: int = UNSPECIFIED
+    primaries: int = UNSPECIFIED
+
+
+BT709 = Colours()
+"""Limited range; nothing more is said."""
+
 
 @dataclass(frozen=True)
 class YuvPlanes:
@@ -30,6 +49,9 @@ class YuvPlanes:
         v: red-difference chroma, shape (⌈H/2⌉, ⌈W/2⌉), uint8.
         matrix: "bt601", "bt709" or "bt2020", the colour matrix between these planes and RGB.
         full_range: luma spans 0…255 rather than 16…235.
+        coefficients, transfer, primaries: what the source says of its colours, as in ITU-T H.273, tables 4, 3 and 2;
+            2 where it says nothing.
+        sample_aspect: width ÷ height of one pixel.
     """
 
     y: ByteArray
@@ -37,6 +59,14 @@ class YuvPlanes:
     v: ByteArray
     matrix: str = "bt709"
     full_range: bool = False
+    coefficients: int = UNSPECIFIED
+    transfer: int = UNSPECIFIED
+    primaries: int = UNSPECIFIED
+    sample_aspect: Fraction = Fraction(1)
+
+    @property
+    def colours(self) -> Colours:
+        return Colours(self.matrix, self.full_range, self.coefficients, self.transfer, self.primaries)
 
 
 @runtime_checkable

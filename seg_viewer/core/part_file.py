@@ -1,7 +1,8 @@
 """Files that appear under their final name only when they are whole.
 
 Until then they are written under a hidden name beside it, `.NAME.<8 hexadecimal digits>.part.SUFFIX`, which the process
-that writes keeps locked: what lies there unlocked was left behind by one that was killed.
+that writes keeps locked: what lies there unlocked was left behind by one that was killed. A NAME that would be too long
+with all that is cut.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from itertools import count
 from pathlib import Path
 
 from seg_viewer.core.errors import ExportError, UsageError
+from seg_viewer.core.long_names import joined
 
 try:
     import fcntl
@@ -24,6 +26,8 @@ except ImportError:  # Windows, where an open file cannot be renamed: that is th
     fcntl = None  # type: ignore[assignment]
 
 _PART = re.compile(r"\.(?P<stem>.+)\.[0-9a-f]{8}\.part(?P<suffix>\.[^.]+)?")
+
+_PART_BYTES = len("..01234567.part")
 
 
 def check_target(path: Path, *, overwrite: bool, sources: tuple[Path, ...] = (), folder: bool = False) -> None:
@@ -57,8 +61,8 @@ def check_target(path: Path, *, overwrite: bool, sources: tuple[Path, ...] = (),
 
 
 def short_name(name: str, more: int) -> str:
-    """A file name cut so that as many bytes can be added: most file systems take 255 in all."""
-    return name.encode("utf-8", "surrogateescape")[: 255 - more].decode("utf-8", "ignore")
+    """A file name that leaves room for `more` bytes beside it; cut, with a mark of its own, where it is too long."""
+    return joined(name, "", more)
 
 
 class PartFile:
@@ -88,7 +92,9 @@ class PartFile:
 
     def _make(self) -> None:
         while True:
-            self.part = self.path.with_name(f".{self.path.stem}.{secrets.token_hex(4)}.part{self.path.suffix}")
+            suffix = self.path.suffix
+            stem = short_name(self.path.stem, _PART_BYTES + len(os.fsencode(suffix)))
+            self.part = self.path.with_name(f".{stem}.{secrets.token_hex(4)}.part{suffix}")
             if not self._keep:
                 self._litter = weakref.finalize(self, _remove, self.part)
             self._lock = _made_locked(self.part)
@@ -192,12 +198,12 @@ def write_bytes(path: Path, data: bytes, *, overwrite: bool = True) -> None:
 
 
 def write_text(path: Path, text: str, *, overwrite: bool = True) -> None:
-    """As `write_bytes`, UTF-8 with the line ends of `text`. Raises: ExportError."""
-    write_bytes(path, text.encode(), overwrite=overwrite)
+    r"""As `write_bytes`, UTF-8, with the line ends of `text`; what is no Unicode as `\udcNN`. Raises: ExportError."""
+    write_bytes(path, text.encode("utf-8", "backslashreplace"), overwrite=overwrite)
 
 
 def left_behind(folder: Path) -> Iterator[tuple[Path, Path]]:
-    """Parts in a folder, each with the name it was for; also those that are being written."""
+    """Parts in a folder, each with the name it was for, cut if it was too long; also those that are being written."""
     try:
         names = sorted(entry.name for entry in os.scandir(folder) if entry.name.startswith("."))
     except OSError:
@@ -210,8 +216,9 @@ def left_behind(folder: Path) -> Iterator[tuple[Path, Path]]:
 
 def remove_left_behind(path: Path) -> None:
     """Remove what killed processes left behind for a name; never what is being written."""
+    mine = path.with_name(short_name(path.stem, _PART_BYTES + len(os.fsencode(path.suffix))) + path.suffix)
     for part, name in left_behind(path.parent):
-        if name == path and (file := PartFile.adopt(part, name)) is not None:
+        if name == mine and (file := PartFile.adopt(part, name)) is not None:
             file.discard()
 
 
@@ -241,7 +248,7 @@ def _remove(part: Path) -> None:
 def _names(path: Path) -> Iterator[Path]:
     yield path
     for number in count(2):
-        yield path.with_stem(f"{path.stem}_{number}")
+        yield path.with_name(joined(path.stem, f"_{number}{path.suffix}"))
 
 
 def _take_free_name(part: Path, path: Path) -> Path:

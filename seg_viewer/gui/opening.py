@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QMimeData, QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from seg_viewer.core.typed_path import typed_path
 from seg_viewer.gui.dialogs.address import AddressDialog
 from seg_viewer.gui.dialogs.once import OneOfEach
 from seg_viewer.gui.tasks.background import Background
@@ -36,7 +37,7 @@ class Opening(QObject):
         if text == DEMO:
             return text
         if not is_live(text):
-            return str(Path(text).expanduser().absolute())
+            return str(typed_path(text).absolute())
         shown = redact(text)
         if text != shown:
             self._full[shown] = text

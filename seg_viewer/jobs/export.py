@@ -11,6 +11,7 @@ from pathlib import Path
 from seg_viewer.core.errors import ExportError, SegViewerError
 from seg_viewer.core.frame import Shot
 from seg_viewer.core.model_file import ModelSpec
+from seg_viewer.core.part_file import remove_left_behind
 from seg_viewer.engines import Engine, LoadProgress, LoadStopped, LoadWatch
 from seg_viewer.jobs.export_job import ExportJob
 from seg_viewer.jobs.export_request import expected_frames, one_size, requests
@@ -19,7 +20,7 @@ from seg_viewer.jobs.options import RunOptions
 from seg_viewer.jobs.parts import ExportParts, refuse_busy
 from seg_viewer.jobs.replay import NAME as MAPS
 from seg_viewer.jobs.replay import MapKeeper, PictureFinder, replay
-from seg_viewer.media.segments import SEGMENT_S
+from seg_viewer.media.segments import segment_at
 from seg_viewer.pipeline import EngineSegmenter, Pipeline, Policy
 from seg_viewer.sinks.base import Sink
 from seg_viewer.sinks.tee import Tee
@@ -67,6 +68,7 @@ class ExportResult:
         model: what ran, e.g. "driving-fast (512×288)".
         files: all that were made, the manifest not counted.
         manifest: says what was made, of what and how; None where none was wanted.
+        resumed: how many of the frames an earlier run had made.
     """
 
     path: Path
@@ -78,6 +80,7 @@ class ExportResult:
     model: str = ""
     files: tuple[Path, ...] = ()
     manifest: Path | None = None
+    resumed: int = 0
 
     @property
     def left_out(self) -> tuple[str, ...]:
@@ -114,6 +117,9 @@ def run_export(
         stack.callback(source.close)
         job.check_outputs(source.info)
         refuse_busy(job)
+        for path, kind in job.outputs:
+            if not (kind.keeps_parts or kind.is_folder):
+                remove_left_behind(path)
         key = job.key(source.info.fingerprint, spec.sha256)
         digest = stack.enter_context(closing(SourceHash(source.info.path if job.manifest else None)))
         parts = stack.enter_context(_parts(job, key))
@@ -131,7 +137,7 @@ def run_export(
             tee.add(MapKeeper(parts.folder.path, parts.start_s))
         for frames in _written(job, between, pipeline, tee, parts, done, cancelled):
             if on_progress:
-                on_progress(_progress(frames, expected_frames(job, source.info), time.perf_counter() - start_s))
+                on_progress(_progress(frames, done, expected_frames(job, source.info), time.perf_counter() - start_s))
         report = pipeline.engine_report
         warnings = (*parts.warnings, *source.warnings)
         tee.finish()
@@ -142,15 +148,18 @@ def run_export(
         told = tuple(dict.fromkeys((*parts.notes, *warnings, *fallback, *tee.notes)))
         manifest = None
         if job.manifest:
-            manifest = write_manifest(
-                job, key, source.info, spec, report, files=files, frames=frames, sound=sound, warnings=told,
-                source_sha256=digest.wait(),
-            )  # fmt: skip
+            try:
+                manifest = write_manifest(
+                    job, key, source.info, spec, report, files=files, frames=frames, sound=sound, warnings=told,
+                    source_sha256=digest.wait(),
+                )  # fmt: skip
+            except ExportError as error:  # what was asked for is there, whole
+                told = (*told, f"no manifest was written: {error}")
     seconds = time.perf_counter() - start_s
     if on_progress:
-        on_progress(_progress(frames, frames, seconds))
+        on_progress(_progress(frames, done, frames, seconds))
     ran = report.line() if report else ""
-    return ExportResult(files[0], frames, seconds, sound, ran, told, spec.title, files, manifest)
+    return ExportResult(files[0], frames, seconds, sound, ran, told, spec.title, files, manifest, done)
 
 
 @contextmanager
@@ -209,7 +218,7 @@ def _written(
     reported_s = time.perf_counter()
     start_s, last, segment = parts.start_s or 0.0, parts.place, parts.resumed
     for shot in pipeline:
-        number = int((shot.frame.time_s - start_s + 1e-6) / SEGMENT_S)
+        number = segment_at(shot.frame.time_s - start_s)
         if number > segment and last is not None:
             for each in range(segment + 1, number + 1):
                 parts.save(each, start_s, last, between.warnings)
@@ -247,8 +256,9 @@ def _segmenter(
     return EngineSegmenter(spec, load, interrupt=watch.stop)
 
 
-def _progress(frames: int, total: int | None, seconds: float) -> ExportProgress:
-    rate = frames / seconds if seconds > 0 else 0.0
+def _progress(frames: int, done: int, total: int | None, seconds: float) -> ExportProgress:
+    """`done`: frames that an earlier run had made; they say nothing of how fast this one is."""
+    rate = (frames - done) / seconds if seconds > 0 else 0.0
     if total is None or rate == 0:
         return ExportProgress(frames, total, rate, None)
     return ExportProgress(frames, max(total, frames), rate, max(0, total - frames) / rate)

@@ -126,9 +126,11 @@ class ExportJob:
         sources = (info.path,) if info.path else ()
         for path, kind in self.outputs:
             if kind.is_folder:
-                _check_folder(path, overwrite=self.overwrite)
+                _check_folder(path, overwrite=self.overwrite, sources=sources)
             else:
                 check_target(path, overwrite=self.overwrite, sources=sources)
+                if path.exists() and any(source.is_dir() and _lies_in(path, source) for source in sources):
+                    raise UsageError(f"{path}: is part of the input; choose another output")
             disk = shutil.disk_usage(path.parent)
             if disk.total and disk.free < _LEAST_FREE_BYTES:
                 raise ExportError(f"{path.parent}: the disk is full; free some space or choose another folder")
@@ -150,7 +152,10 @@ class ExportJob:
         return hashlib.sha256(repr(facts).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _check_folder(path: Path, *, overwrite: bool) -> None:
+def _check_folder(path: Path, *, overwrite: bool, sources: tuple[Path, ...]) -> None:
+    for source in sources:
+        if _lies_in(source, path):
+            raise UsageError(f"{path}: is where the input lies; choose another folder for the output")
     if path.exists() and not path.is_dir():
         raise UsageError(f"{path}: is a file, not a folder; choose another name")
     if path.is_dir() and any(path.iterdir()) and not overwrite:
@@ -161,3 +166,9 @@ def _check_folder(path: Path, *, overwrite: bool) -> None:
         raise UsageError(f"{path.parent}: no such folder; make it first")
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise ExportError(f"{path.parent}: no permission to write into this folder")
+
+
+def _lies_in(path: Path, folder: Path) -> bool:
+    """Whether it is that folder, or anywhere in it, whatever links lead there."""
+    real, around = Path(os.path.realpath(path)), Path(os.path.realpath(folder))
+    return around == real or around in real.parents

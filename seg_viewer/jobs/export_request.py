@@ -9,7 +9,9 @@ from seg_viewer import __version__
 from seg_viewer.core.frame import Frame, Picture, Size
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.part_folder import PartFolder
-from seg_viewer.jobs.export_job import ExportJob
+from seg_viewer.jobs.export_job import ExportJob, Wanted
+from seg_viewer.media.av_picture import AvPicture
+from seg_viewer.media.scaled_to import Form
 from seg_viewer.media.sized_picture import SizedPicture
 from seg_viewer.sinks.base import SinkKind, SinkRequest
 from seg_viewer.sources.base import SourceInfo
@@ -37,16 +39,17 @@ def requests(
             overwrite=job.overwrite,
             rate=info.rate / job.selection.every if info.rate else None,
             time_base=info.time_base,
-            sample_aspect=_aspect(job, info),
+            sample_aspect=_aspect(info, job.size),
             sound_from=info.path if info.is_container else None,
             start_s=start_s,
             end_s=end.time_s if end is not None else None,
+            ends_early=end is not None,
             parts=folder,
             part_name=str(number),
             crf=job.crf,
             preset=job.preset,
             name=info.name,
-            size=_size(job, info),
+            size=_size(info, job.size),
             frame_count=expected_frames(job, info),
             duration_s=info.duration_s,
             about=about,
@@ -55,14 +58,22 @@ def requests(
 
 
 def one_size(job: ExportJob, info: SourceInfo) -> Callable[[Frame], Picture]:
-    """Every picture gets one size: that of the first, or the one that is wanted; none is distorted."""
-    first, wanted = Size(info.width, info.height), _size(job, info)
+    """See `sized`."""
+    return sized(info, job.size)
+
+
+def sized(info: SourceInfo, wanted: Wanted | None) -> Callable[[Frame], Picture]:
+    """Every picture gets one form: that of the first, or the size that is wanted; none is distorted."""
+    target = _size(info, wanted)
+    form = Form(*target, _aspect(info, wanted), info.colours)
 
     def change(frame: Frame) -> Picture:
-        size = (frame.picture.width, frame.picture.height)
-        if size == wanted:
-            return frame.picture
-        return SizedPicture(frame.picture, wanted, first.width / first.height if size == first else None)
+        picture, aspect = frame.picture, info.sample_aspect
+        same = (picture.width, picture.height) == target
+        if isinstance(picture, AvPicture):
+            aspect = picture.sample_aspect
+            same = same and aspect == form.sample_aspect and picture.colours == form.colours
+        return picture if same else SizedPicture(picture, form, aspect)
 
     return change
 
@@ -81,15 +92,15 @@ def expected_frames(job: ExportJob, info: SourceInfo) -> int | None:
     return -(-count // selection.every)
 
 
-def _size(job: ExportJob, info: SourceInfo) -> Size:
+def _size(info: SourceInfo, wanted: Wanted | None) -> Size:
     size = Size(info.width, info.height)
-    return size if job.size is None else job.size.of(size)
+    return size if wanted is None else wanted.of(size)
 
 
-def _aspect(job: ExportJob, info: SourceInfo) -> Fraction:
+def _aspect(info: SourceInfo, wanted: Wanted | None) -> Fraction:
     """Rounding to even sides changes the shape of the picture a little; that of the pixels makes up for it."""
-    if job.size is None:
+    if wanted is None:
         return info.sample_aspect
-    size = _size(job, info)
+    size = _size(info, wanted)
     exact = info.sample_aspect * Fraction(info.width * size.height, info.height * size.width)
     return exact.limit_denominator(1000)

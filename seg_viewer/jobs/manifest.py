@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from seg_viewer import __version__
+from seg_viewer.core.long_names import joined
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.part_file import write_text
 from seg_viewer.engines.base import EngineReport
@@ -32,7 +33,7 @@ _PIECE = 1 << 20
 
 def manifest_path(out: Path) -> Path:
     """Beside a file: `NAME.mp4.manifest.json`."""
-    return out.with_name(f"{out.name}.manifest.json")
+    return out.with_name(joined(out.name, ".manifest.json"))
 
 
 class SourceHash:
@@ -156,11 +157,11 @@ def is_done(job: ExportJob, key: str) -> bool:
     content = read_manifest(job.first)
     if content is None or content.get("key") != key:
         return False
-    made = content.get("outputs", [])
-    wanted = [path for path, _kind in job.outputs]
-    if [each.get("path") for each in made] != [path.name for path in wanted]:
+    try:
+        made = [(each["path"], each["bytes"]) for each in content["outputs"]]
+        return made == [(path.name, _size(path)) for path, _kind in job.outputs]
+    except (KeyError, TypeError, OSError):  # it is damaged, or something is gone
         return False
-    return all(path.exists() and each.get("bytes") == _size(path) for path, each in zip(wanted, made, strict=True))
 
 
 def _size(path: Path) -> int:

@@ -13,8 +13,8 @@ from seg_viewer.core.part_file import write_text
 from seg_viewer.core.part_folder import PartFolder, folders_left_behind
 from seg_viewer.jobs.export_job import ExportJob
 from seg_viewer.jobs.replay import NAME as MAPS
-from seg_viewer.jobs.replay import SUFFIX as MAPS_SUFFIX
-from seg_viewer.media.segments import SEGMENT_S, SegmentFiles
+from seg_viewer.jobs.replay import map_files
+from seg_viewer.media.segments import SegmentFiles, segments_s
 from seg_viewer.sources.between import Place
 
 STATE = "state.json"
@@ -66,11 +66,11 @@ class ExportParts:
     @property
     def done_s(self) -> float:
         """How much of the result is done, seconds."""
-        return self.whole * SEGMENT_S
+        return segments_s(self.whole)
 
     def files(self, name: str) -> SegmentFiles:
         """Of an output."""
-        return SegmentFiles(self.folder.path, name, *((MAPS_SUFFIX,) if name == MAPS else ()))
+        return map_files(self.folder.path) if name == MAPS else SegmentFiles(self.folder.path, name)
 
     def save(self, number: int, start_s: float, place: Place, warnings: Sequence[str], made: str = "") -> None:
         """Write down where a segment begins.
@@ -107,10 +107,14 @@ class ExportParts:
             if job.resume and chosen is None and self._take(folder):
                 chosen = folder
                 continue
-            seconds = max(map(int, self._read(path).get("places", {})), default=0) * SEGMENT_S
+            seconds = segments_s(max(map(int, self._read(path).get("places", {})), default=0))
             folder.remove()
             if seconds:
-                why = "it was made with other settings" if job.resume else "--resume would have gone on with it"
+                why = (
+                    "it was made of another source or with other settings"
+                    if job.resume
+                    else "--resume would have gone on with it"
+                )
                 self.notes += (f"{job.first}: an unfinished export of {seconds:.0f} s was removed ({why})",)
         return chosen
 
@@ -118,15 +122,20 @@ class ExportParts:
         self.folder = folder
         state = self._read()
         number = self.whole
-        while number and str(number) not in state.get("places", {}):
-            number -= 1
-        if not number or state.get("key") != self._key:
+        try:
+            while number and str(number) not in state["places"]:
+                number -= 1
+            if not number or state["key"] != self._key:
+                return False
+            place = Place(**state["places"][str(number)])
+            start_s, warnings = float(state["start_s"]), tuple(map(str, state["warnings"]))
+        except (KeyError, TypeError, ValueError):  # it is damaged
             return False
         for name in self._names:
             self.files(name).forget_from(number)
-        self.place, self.resumed = Place(**state["places"][str(number)]), number
-        self.start_s, self.warnings = state["start_s"], tuple(state["warnings"])
-        self.notes += (state.get("made") or f"{number * SEGMENT_S:.0f} s were done already; it went on from there",)
+        self.place, self.resumed, self.start_s, self.warnings = place, number, start_s, warnings
+        done = f"{segments_s(number):.0f} s were done already; it went on from there"
+        self.notes += (self._read().get("made") or done,)
         return True
 
     def _read(self, path: Path | None = None) -> dict[str, Any]:

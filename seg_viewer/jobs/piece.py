@@ -20,7 +20,7 @@ from seg_viewer.jobs.export_request import one_size, requests
 from seg_viewer.jobs.replay import NAME as MAPS
 from seg_viewer.jobs.replay import SUFFIX as MAPS_SUFFIX
 from seg_viewer.jobs.replay import MapKeeper
-from seg_viewer.media.segments import SEGMENT_S, SegmentFiles, SegmentRecord, segment_number
+from seg_viewer.media.segments import SEGMENT_S, SegmentFiles, SegmentRecord, segment_at
 from seg_viewer.pipeline import Pipeline, Policy
 from seg_viewer.sinks.base import Sink
 from seg_viewer.sources import open_source
@@ -235,7 +235,7 @@ class _Part:
 
     def __iter__(self) -> Iterator[Frame]:
         for frame in self._between:
-            number = segment_number(frame.time_s - self._piece.start_s)
+            number = segment_at(frame.time_s - self._piece.start_s)
             if number < self._piece.first:
                 self.before = frame.id.pts
                 continue

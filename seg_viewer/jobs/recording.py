@@ -14,6 +14,7 @@ from typing import Any
 from seg_viewer.core.encoded import EncodedPacket
 from seg_viewer.core.errors import ExportError, UsageError
 from seg_viewer.core.frame import Shot
+from seg_viewer.core.long_names import joined
 from seg_viewer.core.overlay import Overlay
 from seg_viewer.core.part_file import check_target
 from seg_viewer.sinks import sink_for
@@ -235,7 +236,7 @@ def plan_paths(plan: RecordPlan, info: SourceInfo) -> dict[RecordWhat, Path]:
     sink_for(plan.path, live=True)
     if plan.what is not RecordWhat.BOTH:
         return {plan.what: plan.path}
-    beside = plan.path.with_stem(f"{plan.path.stem}_source")
+    beside = plan.path.with_name(joined(plan.path.stem, f"_source{plan.path.suffix}"))
     if info.codec.startswith("mjpeg"):
         beside = beside.with_suffix(".mkv")
     return {RecordWhat.SOURCE: beside, RecordWhat.ANNOTATED: plan.path}

@@ -15,13 +15,18 @@ from seg_viewer.core.errors import ExportError
 from seg_viewer.core.frame import ByteArray, Frame, Picture, Shot, YuvPlanes
 from seg_viewer.core.labels import LabelSet
 from seg_viewer.core.part_file import explain
-from seg_viewer.media.segments import SegmentFiles, SegmentRecord, segment_number
+from seg_viewer.media.segments import SegmentFiles, SegmentRecord, segment_at
 from seg_viewer.sinks.base import Sink
 from seg_viewer.sources.base import Source
 
 NAME = "maps"
 """Of these segments within the folder of an export."""
 SUFFIX = ".bin"
+
+
+def map_files(folder: Path) -> SegmentFiles:
+    """Where they are within it."""
+    return SegmentFiles(folder, NAME, SUFFIX)
 
 
 class MapKeeper(Sink[Shot]):
@@ -33,7 +38,7 @@ class MapKeeper(Sink[Shot]):
     """
 
     def __init__(self, folder: Path, start_s: float) -> None:
-        self._files = SegmentFiles(folder, NAME, SUFFIX)
+        self._files = map_files(folder)
         self._start_s = start_s
         self._next = len(self._files.whole())
         self._rows: list[bytes] = []
@@ -41,7 +46,7 @@ class MapKeeper(Sink[Shot]):
         self._files.forget_from(self._next)
 
     def write(self, shot: Shot) -> None:
-        number = segment_number(shot.frame.time_s - self._start_s)
+        number = segment_at(shot.frame.time_s - self._start_s)
         if number > self._number:
             self._store()
             while self._next < number:
@@ -143,7 +148,7 @@ def replay(
 
     Raises: ExportError when what was kept is damaged.
     """
-    files = SegmentFiles(folder, NAME, SUFFIX)
+    files = map_files(folder)
     for number in range(segments):
         path = files.data(number)
         if not path.is_file():

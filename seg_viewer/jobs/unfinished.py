@@ -9,8 +9,8 @@ from pathlib import Path
 from seg_viewer.core.part_folder import PartFolder, folders_left_behind
 from seg_viewer.jobs.export_job import ExportJob
 from seg_viewer.jobs.parts import STATE
-from seg_viewer.jobs.replay import NAME as MAPS
-from seg_viewer.media.segments import SEGMENT_S, SegmentFiles
+from seg_viewer.jobs.replay import map_files
+from seg_viewer.media.segments import SegmentFiles, segments_s
 from seg_viewer.sources import open_source
 
 
@@ -38,11 +38,11 @@ def _kept_s(job: ExportJob, key: str, path: Path) -> float:
         state = json.loads((path / STATE).read_text(encoding="utf-8"))
         if state["key"] != key:
             return 0.0
-        names = [str(number) for number, (_path, kind) in enumerate(job.outputs) if kind.keeps_parts]
-        if len(names) < len(job.outputs):
-            names.append(MAPS)
-        whole = min(len(SegmentFiles(path, name).whole()) for name in names)
-        return SEGMENT_S * max((int(number) for number in state["places"] if int(number) <= whole), default=0)
+        kept = [SegmentFiles(path, str(number)) for number, out in enumerate(job.outputs) if out.kind.keeps_parts]
+        if len(kept) < len(job.outputs):
+            kept.append(map_files(path))
+        whole = min(len(files.whole()) for files in kept)
+        return segments_s(max((int(number) for number in state["places"] if int(number) <= whole), default=0))
     except (OSError, ValueError, KeyError, TypeError):
         return 0.0
     finally:

@@ -14,6 +14,8 @@ from typing import Any
 import av
 
 _JUMPING = {"mpegts", "mpeg", "ogg", "live_flv", "flv", "asf"}  # in these, recordings are joined and streams dumped
+_TIGHT = {"flv", "matroska,webm"}
+_PADDING = 1 << 16  # bytes; all others fill their packets up, and some end with an index
 _BY_BYTE = {"mpegts", "mpeg", "flv", "live_flv", "ogg"}  # formats that can be read from any packet on
 WRAPPING = {"mpegts", "mpeg"}
 """Formats whose clock has 33 bits (ISO/IEC 13818-1); FFmpeg makes times before the first overrun negative."""
@@ -187,7 +189,8 @@ def _read(path: Path, ahead_s: float) -> ClockScan:
         found = reading.result()
         found.by_byte = name in _BY_BYTE
         # FFmpeg stops at another header (FLV, ASF, Matroska), PyAV does not see streams that begin later (MPEG)
-        found.unread = max(0, container.size - reading.read)
+        padding = 0 if name in _TIGHT else _PADDING
+        found.unread = max(0, container.size - reading.read - padding)
         return found
 
 

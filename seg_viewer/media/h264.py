@@ -1,4 +1,4 @@
-"""Pictures to H.264 in a container, with the source's times and colours."""
+"""Pictures to H.264 as they come, with the source's times and colours: for what is live. Files: `encoders`."""
 
 from __future__ import annotations
 
@@ -6,13 +6,10 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 import av
-import numpy as np
-from av.video.reformatter import ColorRange, Colorspace
 
 from seg_viewer.core.frame import YuvPlanes
-from seg_viewer.media.av_picture import plane_rows
-
-_H273 = {"bt709": (Colorspace.ITU709, 1, 1), "bt601": (6, 6, 6), "bt2020": (9, 14, 9)}  # matrix, transfer, primaries
+from seg_viewer.media.scaled_to import Form, fit
+from seg_viewer.media.yuv_frames import tag, to_frame
 
 
 class H264Encoder:
@@ -42,17 +39,17 @@ class H264Encoder:
         context.pix_fmt = "yuv420p"
         context.time_base, context.framerate = time_base, rate
         context.sample_aspect_ratio = sample_aspect
-        context.colorspace, context.color_trc, context.color_primaries = _H273[planes.matrix]
-        context.color_range = ColorRange.JPEG if planes.full_range else ColorRange.MPEG
+        tag(context, planes)
         context.options = dict(options)
         self.width, self.height = context.width, context.height
+        self._form = Form.of(planes)
         self._context = context
         self._time_base = time_base
         self._last_pts: int | None = None
 
     def encode(self, planes: YuvPlanes, time_s: float) -> list[av.Packet[av.VideoStream]]:
-        """Packets that are ready. A picture of another size than the first is stretched to it."""
-        frame = _to_frame(planes, self.width, self.height)
+        """Packets that are ready. One of another form than the first is fitted into its frame."""
+        frame = to_frame(fit(planes, self._form), self.width, self.height)
         frame.pts = self._pts(time_s)
         frame.time_base = self._time_base
         return self._context.encode(frame)
@@ -110,23 +107,3 @@ class H264Track:
         for packet in packets:
             packet.stream = self._stream
         return packets
-
-
-def _to_frame(planes: YuvPlanes, width: int, height: int) -> av.VideoFrame:
-    """Planes as a frame of an even size, at most one row and column larger: these repeat the last ones."""
-    y = planes.y
-    if y.shape != (height, width):
-        if y.shape[0] not in (height, height - 1) or y.shape[1] not in (width, width - 1):
-            return _resized(planes, width, height)
-        y = np.pad(y, ((0, height - y.shape[0]), (0, width - y.shape[1])), mode="edge")
-    frame = av.VideoFrame(width, height, "yuv420p")
-    for plane, array in zip(frame.planes, (y, planes.u, planes.v), strict=True):
-        rows = plane_rows(plane)
-        rows[: plane.height, : plane.width] = array
-    return frame
-
-
-def _resized(planes: YuvPlanes, width: int, height: int) -> av.VideoFrame:
-    """The source changed its size midway; the file keeps the first."""
-    rows, columns = (side + side % 2 for side in planes.y.shape)
-    return _to_frame(planes, columns, rows).reformat(width, height)

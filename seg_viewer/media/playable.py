@@ -7,6 +7,8 @@ from pathlib import Path
 
 import av
 
+from seg_viewer.media.av_file import open_input
+
 _MOST_DAMAGED = 250
 """Packets that may fail to decode before the first picture: a stream may begin damaged."""
 
@@ -14,7 +16,7 @@ _MOST_DAMAGED = 250
 def why_unplayable(path: Path) -> str:
     """ "" when a first picture comes out of the file; else why not, half a sentence."""
     try:
-        with av.open(str(path), metadata_errors="replace") as container:
+        with open_input(path) as container:
             if not container.streams.video:
                 return "it holds no video"
             failed = 0

@@ -12,6 +12,7 @@ from collections.abc import Generator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,20 @@ from seg_viewer.core.part_file import write_text
 
 SEGMENT_S = 10.0
 """Length of a segment, seconds: what a broken-off export loses at most."""
-
 _EPSILON_S = 1e-6
 
 
-def segment_number(time_s: float) -> int:
-    """Of the segment that a picture belongs to which is shown so many seconds after the start of the result."""
+def segment_at(time_s: float) -> int:
+    """Number of the segment in which a frame lies; `time_s` is counted from where segment 0 begins."""
     return int((time_s + _EPSILON_S) / SEGMENT_S)
+
+
+def segments_s(count: int) -> float:
+    """Length of so many segments, seconds."""
+    return count * SEGMENT_S
+
+
+_EPSILON_S = 1e-6
 
 
 @dataclass(frozen=True)
@@ -119,6 +127,9 @@ class SegmentFiles:
         first_dts = 0
         first_pts = min((min(record.pts) for record in records if record.pts), default=0)
         end = max((round(r.end_s / time_base) for r in records if r.end_s is not None), default=None)
+        # a player shows nothing behind the latest end of a picture, which is rarely the last of the file
+        ascending = sorted(pts for record in records for pts in record.pts)
+        lasts = {pts: after - pts for pts, after in pairwise([*ascending, *([] if end is None else [end])])}
         for number, record in enumerate(records):
             if not record.frames:
                 continue
@@ -139,12 +150,12 @@ class SegmentFiles:
                         dts = max(dts, last_dts + 1)
                     last_dts = dts
                     packet.stream, packet.time_base = target, time_base
-                    packet.pts, packet.dts, packet.duration = pts, dts, 0
+                    packet.pts, packet.dts, packet.duration = pts, dts, lasts.get(pts, 0)
                     if pending is not None:
                         yield float((pending.dts or 0) * time_base), pending
                     pending = packet
         if pending is not None:
             if end is not None and last_dts is not None:
                 # a file's length is that of its packets in a row: the last one stretches to where the pictures end
-                pending.duration = max(0, end - first_pts - (last_dts - first_dts))
+                pending.duration = max(pending.duration or 0, end - first_pts - (last_dts - first_dts))
             yield float((pending.dts or 0) * time_base), pending

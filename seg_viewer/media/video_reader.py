@@ -1,22 +1,25 @@
-"""Video files through PyAV (FFmpeg): opened, decoded in order, turned upright."""
+"""Video files through PyAV (FFmpeg): opened, decoded in order, as they are to be seen."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import cast
+from typing import TypeVar
 
 import av
-import av.filter
 
 from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.core.machine import usable_cores
+from seg_viewer.core.printable import printable
+from seg_viewer.media.as_seen import AsSeen
+from seg_viewer.media.av_file import open_input
 from seg_viewer.media.av_picture import AvPicture
+from seg_viewer.media.deinterlacing import deinterlaced, says_interlaced
+from seg_viewer.media.stream_choice import choose_stream
 
-# FFmpeg takes a text file for terminal art and a picture for a film of one frame
-_NOT_VIDEO_FORMATS = {"tty", "image2", "png_pipe", "jpeg_pipe", "bmp_pipe", "webp_pipe", "tiff_pipe"}
-_FILTERS = {90: (("transpose", "cclock"),), 180: (("hflip", ""), ("vflip", "")), 270: (("transpose", "clock"),)}
+_MOST_CHANGES = 5
+"""Of the size that are told one by one."""
 
 
 def check_readable(path: Path) -> None:
@@ -35,31 +38,44 @@ def check_readable(path: Path) -> None:
         raise SourceError(f"{path}: cannot be read: {error.strerror}") from error
 
 
+_Item = TypeVar("_Item")
+
+
 class VideoReader:
-    """The first video stream of a file, decoded; what does not decode is left out and counted.
+    """One video stream of a file, decoded; what does not decode is left out and counted.
 
     Args:
         path: file of any container and codec that FFmpeg reads.
+        stream: number of a video stream, counted from 1 without cover pictures; None for the one that the file marks,
+            else the one of the most pixels a second.
 
     Attributes:
         container: the open file.
         stream: the stream that is decoded, never a cover picture.
         damaged: pieces that did not decode so far.
         broken_off: why the latest `frames` ended before the end of the file; "" when it did not.
+        notes: what was chosen, changed or repaired so far, a line each, with the name of the file.
 
     Raises:
-        UsageError: there is no such file.
-        SourceError: it is empty, no video, cut off before its index, or holds sound only.
+        UsageError: there is no such file or stream.
+        SourceError: it is empty, no video, cut off before its index, of an unknown codec, or holds sound only.
     """
 
     container: av.container.InputContainer
     stream: av.VideoStream
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, stream: int | None = None) -> None:
         self.path = path
         self.damaged = 0
         self.broken_off = ""
-        self._graph: av.filter.Graph | None = None
+        self.notes: list[str] = []
+        self._number = stream
+        self._as_seen = AsSeen()
+        self._form: tuple[int, int, Fraction] | None = None
+        self._coded_aspect: Fraction | None = None
+        self._aspect: Fraction | None = None
+        self._changes = 0
+        self._interlaced = False
         check_readable(path)
         self._open()
 
@@ -78,7 +94,7 @@ class VideoReader:
             yield packet
 
     def decode(self, packet: av.Packet[av.VideoStream]) -> list[av.VideoFrame] | None:
-        """What a packet completes, as it is stored: see `upright`; None where it did not decode."""
+        """What a packet completes, as it is stored: see `whole`; None where it did not decode."""
         try:
             return packet.decode()
         except av.FFmpegError:
@@ -86,32 +102,90 @@ class VideoReader:
             return None
 
     def frames(self) -> Iterator[av.VideoFrame]:
-        """Frames from the container's present position on, as they are stored: see `upright`."""
-        for packet in self.packets():
-            yield from self.decode(packet) or ()
+        """Frames from the container's present position on, made whole where they are interlaced; see `picture`."""
+        stored = (frame for packet in self.packets() for frame in self.decode(packet) or ())
+        for _, frame in self.whole(stored, lambda frame: frame):
+            yield frame
+
+    def whole(
+        self, items: Iterator[_Item], frame_of: Callable[[_Item], av.VideoFrame]
+    ) -> Iterator[tuple[_Item, av.VideoFrame]]:
+        """Make frames whole where they are interlaced, and note when they change their size.
+
+        Args:
+            items: in order of time, from one run through the file.
+            frame_of: the frame of an item, as `decode` gave it.
+
+        Returns:
+            each item and its frame, which `picture` takes.
+        """
+        self._form = None
+        order = self.stream.codec_context.field_order
+        for item, frame, changed in deinterlaced(items, frame_of, order):
+            if not self._interlaced and (changed or says_interlaced(frame, order)):
+                self._interlaced = True
+                self._tell("says that it is interlaced; pictures that show combs are made whole (bwdif)")
+            self._look_for_changes(frame)
+            yield item, frame
+
+    @property
+    def needs_before_s(self) -> float:
+        """How far before a picture to begin, seconds, so that it is the same as when played from the start."""
+        rate = self.stream.average_rate
+        return float(2 / rate) if self._interlaced and rate else 0.0  # it is made whole with the one before it
 
     def pictures(self) -> Iterator[AvPicture]:
-        """As `frames`, upright, as whoever shows them asks for them."""
+        """As `frames`, as they are to be seen."""
         for frame in self.frames():
-            yield AvPicture(self.upright(frame))
+            yield self.picture(frame)
 
-    def upright(self, frame: av.VideoFrame) -> av.VideoFrame:
-        """A frame as it is to be seen: turned by the quarter turns that the file asks for."""
-        turns = _FILTERS.get(frame.rotation % 360)
-        if turns is None:
-            return frame
-        if self._graph is None:
-            self._graph = av.filter.Graph()
-            time_base = self.stream.time_base or Fraction(1, 90_000)
-            chain = [
-                self._graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=time_base)
-            ]
-            chain += [self._graph.add(name, arguments or None) for name, arguments in turns]
-            self._graph.link_nodes(*chain, self._graph.add("buffersink")).configure()
-        self._graph.push(frame)
-        turned = cast(av.VideoFrame, self._graph.pull())
-        turned.colorspace, turned.color_range = frame.colorspace, frame.color_range
-        return turned
+    def picture(self, frame: av.VideoFrame) -> AvPicture:
+        """The latest of `frames` as it is to be seen: upright, of standard range, with the sides of its pixels."""
+        count = len(self._as_seen.notes)
+        seen = self._as_seen.of(frame)
+        for note in self._as_seen.notes[count:]:
+            self._tell(note)
+        return AvPicture(seen, self.sample_aspect)
+
+    @property
+    def sample_aspect(self) -> Fraction:
+        """Width ÷ height of one pixel of the latest `picture`."""
+        aspect = self._pixel_aspect()
+        return 1 / aspect if aspect != 1 and self._as_seen.orientation.swaps_sides else aspect
+
+    def _pixel_aspect(self) -> Fraction:
+        """Width ÷ height of the latest frame's stored pixels; of a change, early by the frames the decoder holds."""
+        coded = self.stream.codec_context.sample_aspect_ratio
+        if self._aspect is None:
+            self._coded_aspect = coded
+            self._aspect = _aspect(self.stream.sample_aspect_ratio)  # of the container, where it says one
+        elif coded != self._coded_aspect:
+            self._coded_aspect = coded
+            self._aspect = _aspect(coded)
+        return self._aspect
+
+    def _look_for_changes(self, frame: av.VideoFrame) -> None:
+        form = (frame.width, frame.height, self._pixel_aspect())
+        before, self._form = self._form, form
+        if before is None or form == before or self._changes >= _MOST_CHANGES:
+            return
+        more = "; further changes are not told" if self._changes == _MOST_CHANGES - 1 else ""
+        if self._tell(f"changes from {_described(before)} to {_described(form)}{self._at(frame)}{more}"):
+            self._changes += 1
+
+    def _at(self, frame: av.VideoFrame) -> str:
+        if frame.pts is None or frame.time_base is None:
+            return ""
+        start_s = max(0.0, (self.container.start_time or 0) / av.time_base)
+        return f" at {float(frame.pts * frame.time_base) - start_s:.2f} s"
+
+    def _tell(self, note: str) -> bool:
+        """Whether this is new."""
+        line = printable(f"{self.path.name}: {note}")
+        if line in self.notes:
+            return False
+        self.notes.append(line)
+        return True
 
     def seek(self, pts: int) -> None:
         """Go to the last key frame at or before a time of the stream; to the start where the file cannot be sought in.
@@ -119,7 +193,6 @@ class VideoReader:
         Args:
             pts: in units of the stream's time base.
         """
-        self._graph = None
         try:
             self.container.seek(pts, stream=self.stream, backward=True)
         except av.FFmpegError:
@@ -127,7 +200,6 @@ class VideoReader:
 
     def seek_byte(self, position: int) -> None:
         """Go to a packet that is known to begin at a byte of the file; to the start where that cannot be."""
-        self._graph = None
         try:
             self.container.seek(position, unsupported_byte_offset=True)
         except av.FFmpegError:
@@ -135,7 +207,6 @@ class VideoReader:
 
     def restart(self) -> None:
         """Go to the start, by opening the file again."""
-        self._graph = None
         self.container.close()
         self._open()
 
@@ -145,20 +216,53 @@ class VideoReader:
 
     def _open(self) -> None:
         try:
-            self.container = av.open(str(self.path), metadata_errors="replace")
+            self.container = open_input(self.path)
+            if _may_be_still(self.container):
+                films = _holds_several(self.container)
+                self.container.close()
+                if not films:
+                    raise SourceError(f"{self.path}: is not a video")
+                self.container = open_input(self.path)
         except av.FFmpegError as error:
             raise SourceError(
                 f"{self.path}: is not a video this program can read, or is cut off before its index "
                 f"({error.strerror}); try to play it, or copy it again from the camera"
             ) from error
-        if self.container.format.name in _NOT_VIDEO_FORMATS:
+        try:
+            self.stream, notes = choose_stream(self.container, self.path, self._number)
+        except (SourceError, UsageError):
             self.container.close()
-            raise SourceError(f"{self.path}: is not a video")
-        streams = [s for s in self.container.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
-        if not streams:
-            kinds = ", ".join(sorted({s.type for s in self.container.streams if s.type != "video"})) or "no"
-            self.container.close()
-            raise SourceError(f"{self.path}: holds no video, only {kinds} streams")
-        self.stream = streams[0]
+            raise
+        self.notes += [line for line in map(printable, notes) if line not in self.notes]
         # with few cores the pipeline's own threads keep them busy; frame threads would only add hand-overs
         self.stream.thread_type = "NONE" if usable_cores() <= 4 else "AUTO"
+
+
+def _may_be_still(container: av.container.InputContainer) -> bool:
+    """FFmpeg takes a text file for terminal art, and a picture for a film of one frame."""
+    name = container.format.name
+    return name in ("tty", "image2") or name.endswith("_pipe")
+
+
+def _holds_several(container: av.container.InputContainer) -> bool:
+    """Whether pictures follow each other in a file, as in raw Motion JPEG."""
+    if container.format.name in ("tty", "image2") or not container.streams.video:
+        return False
+    count = 0
+    for packet in container.demux(container.streams.video[0]):
+        try:
+            count += len(packet.decode())
+        except av.FFmpegError:
+            continue
+        if count > 1:
+            return True
+    return False
+
+
+def _aspect(said: Fraction | None) -> Fraction:
+    return Fraction(said) if said and said > 0 else Fraction(1)
+
+
+def _described(form: tuple[int, int, Fraction]) -> str:
+    width, height, aspect = form
+    return f"{width}×{height}" + (f" (pixels {aspect.numerator}:{aspect.denominator})" if aspect != 1 else "")

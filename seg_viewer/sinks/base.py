@@ -81,6 +81,7 @@ class SinkRequest:
         sound_from: file whose sound and all else beside the picture belongs to the frames, or None.
         start_s: the source's time that is 0 in a video, seconds: the source is taken from there on.
         end_s: the source is taken up to there, seconds, or None for its end.
+        ends_early: the source goes on behind the last shot, even where nobody knows yet when that is.
         parts: folder for what is not whole yet, shared by all outputs of a job; None: each makes its own.
         part_name: of this output within that folder.
         crf: quality of video, x264's constant rate factor, 0 (lossless) … 51.
@@ -105,6 +106,7 @@ class SinkRequest:
     sound_from: Path | None = None
     start_s: float = 0.0
     end_s: float | None = None
+    ends_early: bool = False
     parts: PartFolder | None = None
     part_name: str = "0"
     crf: int = 20

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from seg_viewer.core.long_names import joined
 from seg_viewer.core.part_file import PartFile, left_behind
 from seg_viewer.media.playable import cut_to_whole_fragments, why_unplayable
 
@@ -36,7 +37,7 @@ def tidy(path: Path, *, whole_folder: bool = False) -> tuple[str, ...]:
         if part.stat().st_nlink > 1:  # it has its name: only the other one was not removed any more
             file.discard()
         elif _plays(part):
-            kept = file.commit(name.with_stem(f"{name.stem}_rescued"))
+            kept = file.commit(name.with_name(joined(name.stem, f"_rescued{name.suffix}")))
             notes.append(f"a recording that was cut off ({name.name}) was found and is kept as {kept}")
         elif mine:
             file.discard()

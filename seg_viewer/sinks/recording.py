@@ -16,8 +16,10 @@ import av
 from seg_viewer.core.encoded import EncodedPacket, StreamFormat
 from seg_viewer.core.errors import ExportError, UsageError
 from seg_viewer.core.frame import TICKS, Shot, YuvPlanes
+from seg_viewer.core.long_names import joined
 from seg_viewer.core.overlay import Overlay
 from seg_viewer.core.part_file import PartFile, explain, sync
+from seg_viewer.media.av_file import open_output
 from seg_viewer.media.h264 import H264Track
 from seg_viewer.media.packets import add_packet_stream
 from seg_viewer.media.playable import cut_to_whole_fragments, why_unplayable
@@ -123,7 +125,11 @@ class RecordingSink(Sink[EncodedPacket | Shot]):
 
     def _open(self, item: EncodedPacket | Shot) -> _File:
         self._count += 1
-        path = self.path if self._count == 1 else self.path.with_stem(f"{self.path.stem}_{self._count:03}")
+        path = (
+            self.path
+            if self._count == 1
+            else self.path.with_name(joined(self.path.stem, f"_{self._count:03}{self.path.suffix}"))
+        )
         if self._count == 1:
             if path.exists():
                 raise UsageError(f"{path}: exists already; choose another name")
@@ -167,7 +173,7 @@ class _File(ABC):
         # fragments make an MP4 that is cut off playable; closed well, it becomes one that every player knows
         options = {"flush_packets": "1"} | ({"movflags": "+hybrid_fragmented"} if path.suffix.lower() == ".mp4" else {})
         try:
-            self._out = av.open(str(self._part.part), "w", options=options)
+            self._out = open_output(self._part.part, options=options)
         except (av.FFmpegError, OSError) as error:
             self._part.discard()
             raise ExportError(explain(path, error)) from error
@@ -208,7 +214,7 @@ class _File(ABC):
             reason = why_unplayable(part)
             if not reason:
                 return self._part.commit()
-            kept = self._part.commit(self.path.with_stem(f"{self.path.stem}_unplayable"))
+            kept = self._part.commit(self.path.with_name(joined(self.path.stem, f"_unplayable{self.path.suffix}")))
             self._note(f"{self.path}: was recorded but cannot be played ({reason}); what there is lies in {kept}")
         except ExportError as error:
             self._note(str(error))

@@ -19,7 +19,8 @@ from seg_viewer.core.part_file import PartFile, explain, sync
 from seg_viewer.core.part_folder import PartFolder
 from seg_viewer.media.companions import Companions
 from seg_viewer.media.h264 import H264Track
-from seg_viewer.media.segments import SegmentFiles, SegmentRecord, segment_number
+from seg_viewer.media.repeatable import x264_options
+from seg_viewer.media.segments import SegmentFiles, SegmentRecord, segment_at
 from seg_viewer.media.timeline import Timeline
 from seg_viewer.sinks.base import Sink, SinkRequest
 from seg_viewer.sinks.left_behind import tidy
@@ -61,7 +62,6 @@ class SegmentedVideo(Sink[Shot]):
         self._rate = Fraction(request.rate or 25).limit_denominator(100_000)
         self._time_base = request.time_base or Fraction(1, TICKS)
         self._segment: _Segment | None = None
-        self._end_s: float | None = None
         self._part: PartFile | None = None
         self.notes = tidy(self.path)
         self._own = PartFolder(self.path) if request.parts is None else None
@@ -72,10 +72,11 @@ class SegmentedVideo(Sink[Shot]):
         self._files.forget_from(len(whole))
         self._next = len(whole)
         self._last_pts = whole[-1].last_pts if whole else -1
+        self._end_s = whole[-1].end_s if whole else None
 
     def write(self, shot: Shot) -> None:
         time_s = shot.frame.time_s - self._request.start_s
-        number = segment_number(time_s)
+        number = segment_at(time_s)
         planes = self._picture(shot)
         try:
             if self._segment is not None and number > self._segment.number:
@@ -134,7 +135,7 @@ class SegmentedVideo(Sink[Shot]):
                 rate=self._rate,
                 time_base=self._time_base,
                 sample_aspect=self._request.sample_aspect,
-                options={"crf": str(self._request.crf), "preset": self._request.preset},
+                options={"crf": str(self._request.crf), "preset": self._request.preset, **x264_options()},
             )
         except BaseException:
             out.close()
@@ -199,6 +200,8 @@ class SegmentedVideo(Sink[Shot]):
         if path is None:
             return None
         start_s, end_s = self._request.start_s, self._request.end_s
+        if end_s is None and self._request.ends_early and self._end_s is not None:
+            end_s = start_s + self._end_s
         return stack.enter_context(
             closing(Companions(path, container, timeline=Timeline(path), start_s=start_s, end_s=end_s))
         )

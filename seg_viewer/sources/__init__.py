@@ -7,6 +7,7 @@ from pathlib import Path
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.redact import redact
 from seg_viewer.core.registry import entries
+from seg_viewer.core.typed_path import is_file
 from seg_viewer.sources.base import Source, SourceInfo, SourceKind
 from seg_viewer.sources.demo import DEMO
 from seg_viewer.sources.folder import PictureFolder
@@ -40,6 +41,7 @@ MODULES = [
     "seg_viewer.sources.network",
     "seg_viewer.sources.screen",
     "seg_viewer.sources.carla.source",
+    "seg_viewer.sources.animation",
     "seg_viewer.sources.folder",
     "seg_viewer.sources.video_file",
 ]
@@ -50,8 +52,14 @@ def source_kinds() -> dict[str, SourceKind]:
     return entries(MODULES, "SOURCE", SourceKind)
 
 
-def open_source(text: str | Path) -> Source:
+def open_source(text: str | Path, stream: int | None = None) -> Source:
     """Open what a person types: a file, a folder, "demo", or something live; `source_kinds` knows the forms.
+
+    A file that has this very name is opened, even where the name reads like an address or a camera.
+
+    Args:
+        text: what was typed.
+        stream: which video stream of a file that has several, counted from 1.
 
     Raises:
         UsageError: there is no such thing.
@@ -60,7 +68,12 @@ def open_source(text: str | Path) -> Source:
     text = str(text)
     if not text.strip():
         raise UsageError("no source given: name a video file, a folder of pictures, or 'demo'")
-    return next(kind for kind in source_kinds().values() if kind.matches(text)).open(text)
+    kind = next(kind for kind in source_kinds().values() if kind.matches(text) and (kind.suffixes or not is_file(text)))
+    if stream is None:
+        return kind.open(text)
+    if kind.open_stream is None:
+        raise UsageError(f"{redact(text)}: is no video file, and only these have several streams; leave --stream out")
+    return kind.open_stream(text, stream)
 
 
 def is_live(text: str) -> bool:
@@ -82,4 +95,6 @@ def file_suffixes() -> tuple[str, ...]:
 
 
 def _live_kind(text: str) -> SourceKind | None:
+    if is_file(text):
+        return None
     return next((kind for kind in source_kinds().values() if kind.live and kind.matches(text)), None)

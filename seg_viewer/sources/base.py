@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 from uuid import uuid4
 
-from seg_viewer.core.frame import Frame
+from seg_viewer.core.frame import BT709, Colours, Frame
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class SourceInfo:
         codec: name of the video codec, or the picture format.
         time_base: unit of the frames' pts, seconds; None means 1/TICKS s.
         sample_aspect: width ÷ height of one pixel.
+        colours: of the first picture's `yuv420`.
         fingerprint: tells sources apart, see `file_fingerprint` and `session_fingerprint`; "" for none.
     """
 
@@ -50,12 +51,15 @@ class SourceInfo:
     codec: str = ""
     time_base: Fraction | None = None
     sample_aspect: Fraction = Fraction(1)
+    colours: Colours = BT709
     fingerprint: str = ""
 
     @property
     def file_stem(self) -> str:
         """What files made from this source are called: that of its own file, or its name made fit."""
-        if self.path is not None or not self.live:
+        if self.path is not None:
+            return self.path.resolve().stem
+        if not self.live:
             return Path(self.name).stem
         return re.sub(r"[^\w-]+", "_", self.name.rpartition("://")[2]).strip("_") or "live"
 
@@ -96,7 +100,8 @@ class SourceKind:
         forms: how it is written, and which options it takes, for --help; (form, options) each.
         live: its frames arrive whether or not they are fetched.
         check: reads a text without opening anything. Raises: UsageError.
-        suffixes: of its files, with the dot, in lower case, for file dialogs.
+        suffixes: of its files, with the dot, in lower case, for file dialogs; a kind that has none opens no files.
+        open_stream: as `open`, with the number of the stream that is asked for; None where there is only one.
     """
 
     name: str
@@ -106,6 +111,7 @@ class SourceKind:
     live: bool = False
     check: Callable[[str], object] = str
     suffixes: tuple[str, ...] = ()
+    open_stream: Callable[[str, int], Source] | None = None
 
 
 def file_fingerprint(paths: Iterable[Path]) -> str:

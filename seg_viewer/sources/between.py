@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, islice
 
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.frame import Frame, Picture
@@ -169,7 +169,21 @@ class Between:
             self._source.seek(self._after.time_s)
         elif start is not None and start.time_s:
             self._source.seek(start.time_s)
-        return iter(self._source)
+            frames = iter(self._source)
+            head = list(islice(frames, 2))
+            if len(head) == 1 and start.time_s >= self._end_of(head[0]):
+                return  # a jump behind the end leads to the last frame, which is over by then
+            yield from head
+            yield from frames
+            return
+        yield from self._source
+
+    def _end_of(self, last: Frame) -> float:
+        """When the last frame goes from the screen, seconds."""
+        lasts_s = last.duration_s
+        if lasts_s is None:
+            lasts_s = 1 / self.info.rate if self.info.rate else 0.0
+        return last.time_s + lasts_s
 
     def _as_wanted(self, frame: Frame, number: int) -> Frame:
         picture = frame.picture if self._change is None else self._change(frame)

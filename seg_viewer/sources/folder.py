@@ -14,6 +14,9 @@ from natsort import natsorted
 from seg_viewer.core.carla_tags import carla_lookup, recorded_version
 from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.core.frame import ByteArray, Frame
+from seg_viewer.core.printable import printable
+from seg_viewer.core.typed_path import typed_path
+from seg_viewer.media.animated import is_animated_png
 from seg_viewer.media.picture_file import read_picture_file
 from seg_viewer.media.rgb_picture import RgbPicture
 from seg_viewer.sources.base import SourceInfo, SourceKind, file_fingerprint
@@ -62,7 +65,7 @@ class PictureFolder:
             raise SourceError(f"{self._files[0]}: is no picture this program can read, nor is any beside it")
         count = len(self._files)
         self.info = SourceInfo(
-            name=self.path.resolve().name,
+            name=printable(self.path.resolve().name),
             width=first.shape[1],
             height=first.shape[0],
             rate=rate,
@@ -163,14 +166,14 @@ def _mask_folder(folder: Path) -> Path | None:
 
 
 def _is_one(text: str) -> bool:
-    path = Path(text).expanduser()
-    return path.is_dir() or path.suffix.lower() in PICTURE_SUFFIXES
+    path = typed_path(text)
+    return path.is_dir() or (path.suffix.lower() in PICTURE_SUFFIXES and not is_animated_png(path))
 
 
 SOURCE = SourceKind(
     "pictures",
     _is_one,
-    lambda text: PictureFolder(Path(text).expanduser()),
+    lambda text: PictureFolder(typed_path(text)),
     forms=(("a picture, a folder of pictures", ""),),
     suffixes=tuple(sorted(PICTURE_SUFFIXES)),
 )

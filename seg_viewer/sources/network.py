@@ -14,6 +14,7 @@ import av
 from seg_viewer.core.encoded import EncodedPacket, PacketRing, StreamFormat
 from seg_viewer.core.errors import SourceError
 from seg_viewer.core.frame import TICKS, Frame
+from seg_viewer.media.as_seen import AsSeen
 from seg_viewer.media.av_picture import AvPicture
 from seg_viewer.sources.address import Address, is_network, parse_address
 from seg_viewer.sources.base import SourceInfo, SourceKind
@@ -57,6 +58,7 @@ class NetworkStream(Reconnecting):
         self._container: av.container.InputContainer | None = None
         self._packets: Iterator[av.Packet[av.VideoStream]] = iter(())
         self._timeline = _Timeline(self._opened_s)
+        self._as_seen = AsSeen()
         self._connect()
 
     def _connect(self) -> None:
@@ -200,14 +202,18 @@ class NetworkStream(Reconnecting):
             if pts is not None and pts == frame.pts:
                 arrived_s = packet_arrived_s
                 break
-        if (frame.width, frame.height) != (self.info.width, self.info.height):
-            self._resized(frame.width, frame.height)
+        count = len(self._as_seen.notes)
+        seen = self._as_seen.of(frame)
+        self.warnings += [f"{self.name}: {note}" for note in self._as_seen.notes[count:]]
+        if (frame.width, frame.height) != (self._format.width, self._format.height):
+            self._format = replace(self._format, width=frame.width, height=frame.height)
+        if (seen.width, seen.height) != (self.info.width, self.info.height):
+            aspect = self._format.sample_aspect
+            if self._as_seen.orientation.swaps_sides:
+                aspect = 1 / aspect
+            self.info = replace(self.info, width=seen.width, height=seen.height, sample_aspect=aspect)
         media_s = float(frame.pts * frame.time_base) if frame.pts is not None and frame.time_base else None
-        return self._frame(self._timeline.shown_s(media_s, arrived_s), AvPicture(frame), arrived_s)
-
-    def _resized(self, width: int, height: int) -> None:
-        self._format = replace(self._format, width=width, height=height)
-        self.info = replace(self.info, width=width, height=height)
+        return self._frame(self._timeline.shown_s(media_s, arrived_s), AvPicture(seen), arrived_s)
 
 
 def _seconds(ticks: int | None, packet: av.Packet[av.VideoStream]) -> float | None:

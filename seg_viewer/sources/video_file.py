@@ -13,13 +13,19 @@ import av
 
 from seg_viewer.core.errors import SourceError
 from seg_viewer.core.frame import Frame
+from seg_viewer.core.printable import printable
+from seg_viewer.core.typed_path import typed_path
 from seg_viewer.media.av_picture import AvPicture
 from seg_viewer.media.frame_times import InOrder, Repairs
 from seg_viewer.media.timeline import Timeline
 from seg_viewer.media.video_reader import VideoReader
 from seg_viewer.sources.base import SourceInfo, SourceKind, file_fingerprint
 
-VIDEO_SUFFIXES = (".mp4", ".mkv", ".webm", ".avi", ".mov", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv", ".flv", ".3gp")
+VIDEO_SUFFIXES = (
+    ".mp4", ".mkv", ".webm", ".avi", ".mov", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv", ".flv", ".3gp", ".3g2", ".asf",
+    ".m2ts", ".mts", ".m2v", ".vob", ".ogv", ".ogm", ".mxf", ".dav", ".dv", ".f4v", ".rm", ".rmvb", ".wtv", ".nut",
+    ".ivf", ".h264", ".264", ".h265", ".265", ".hevc", ".obu", ".y4m", ".mjpeg", ".mjpg", ".gif", ".apng",
+)  # fmt: skip
 
 
 class VideoFile:
@@ -29,23 +35,25 @@ class VideoFile:
 
     Args:
         path: file of any container and codec that FFmpeg reads.
+        stream: which of several video streams, see `VideoReader`.
 
     Raises:
-        UsageError: there is no such file.
-        SourceError: it is empty, no video, cut off before its index, or holds sound only.
+        UsageError: there is no such file or stream.
+        SourceError: it is empty, no video, cut off before its index, of an unknown codec, or holds sound only.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, stream: int | None = None) -> None:
         self.path = Path(path)
-        self._reader = VideoReader(self.path)
-        stream, container = self._reader.stream, self._reader.container
+        self._reader = VideoReader(self.path, stream)
+        video, container = self._reader.stream, self._reader.container
         self._timeline = Timeline(self.path)
-        self.warnings: list[str] = list(self._timeline.notes)
+        self.warnings = self._reader.notes  # what the reader finds on the way is told at once
+        self.warnings += self._timeline.notes
         self._origin_s = self._timeline.origin_s
         self._repairs = Repairs()
         self._in_order = InOrder(self._reader, self._timeline, self._repairs)
         self._at_start = True
-        self._rate = float(stream.average_rate or stream.guessed_rate or 0) or None
+        self._rate = float(video.average_rate or video.guessed_rate or 0) or None
         self._seek_to: float | None = None
         self._ended = False
         self._numbers = _Numbers()
@@ -54,20 +62,23 @@ class VideoFile:
         self._frames = self._decode()
         first = self._peek()
         self._first_s = first.time_s
+        picture = first.picture
+        assert isinstance(picture, AvPicture)
         self.info = SourceInfo(
-            name=self.path.name,
-            width=first.picture.width,
-            height=first.picture.height,
+            name=printable(self.path.name),
+            width=picture.width,
+            height=picture.height,
             rate=self._rate,
             duration_s=self._duration(),
-            frame_count=stream.frames or None,
+            frame_count=video.frames or None,
             can_seek=True,
             has_audio=bool(container.streams.audio),
             is_container=True,
             path=self.path,
-            codec=stream.codec_context.codec.canonical_name,
-            time_base=Fraction(stream.time_base or Fraction(1, 90000)),
-            sample_aspect=Fraction(stream.sample_aspect_ratio or 1),
+            codec=video.codec_context.codec.canonical_name,
+            time_base=Fraction(video.time_base or Fraction(1, 90000)),
+            sample_aspect=picture.sample_aspect,
+            colours=picture.colours,
             fingerprint=self._fingerprint,
         )
 
@@ -136,14 +147,15 @@ class VideoFile:
         tick = Fraction(self._reader.stream.time_base or Fraction(1, 90_000))
         self._numbers.jump()
         at_start, self._at_start = self._at_start, False
-        for timed in self._in_order.pictures(at_start):
+        stored = self._in_order.pictures(at_start)
+        for timed, frame in self._reader.whole(stored, lambda timed: timed.frame):
             arrived_s = time.perf_counter()
             time_s = float(timed.pts * tick) - self._origin_s
             index = self._numbers.of(timed.pts, round(time_s * self._rate) if self._rate else 0)
             yield Frame(
                 index,
                 time_s,
-                AvPicture(self._reader.upright(timed.frame)),
+                self._reader.picture(frame),
                 arrived_s=arrived_s,
                 pts=timed.pts,
                 source=self._fingerprint,
@@ -185,6 +197,7 @@ class VideoFile:
     def _jump(self, time_s: float) -> None:
         time_base = self._reader.stream.time_base
         assert time_base is not None
+        time_s = max(0.0, time_s - self._reader.needs_before_s)
         # without times of its own, a picture's time is known by counting from the start only
         position = 0 if self._repairs.counted else self._timeline.position(self._reader.stream.index, time_s)
         if position == 0:
@@ -246,7 +259,8 @@ def _chain(first: list[Frame], rest: Iterator[Frame]) -> Iterator[Frame]:
 SOURCE = SourceKind(
     "video file",
     lambda _text: True,
-    lambda text: VideoFile(Path(text).expanduser()),
+    lambda text: VideoFile(typed_path(text)),
     forms=(("a video file", ""),),
     suffixes=VIDEO_SUFFIXES,
+    open_stream=lambda text, stream: VideoFile(typed_path(text), stream),
 )

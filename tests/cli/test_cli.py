@@ -131,6 +131,22 @@ def test_bench_prints_and_writes_its_figures(
         assert word in printed
 
 
+@pytest.mark.parametrize("codec", ["h264", "vp9"])
+def test_bench_of_an_export_encodes_too(
+    codec: str, tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = make_clip(tmp_path / "clip.mp4", frames=30)
+    arguments = ["bench", str(clip), "--model", str(model), "--frames", "50", "--json", str(tmp_path / "b.json")]
+    assert _run([*arguments, "--export", "--codec", codec, "--quality", "fast"], monkeypatch) == 0
+    printed = capsys.readouterr().out
+    figures = json.loads((tmp_path / "b.json").read_text())
+    assert set(figures["cpu_s"]) == {"decode", "convert", "inference", "overlay", "encode"}
+    assert all(seconds > 0 for seconds in figures["cpu_s"].values())
+    assert figures["encoder"] == {"h264": "libx264 fast", "vp9": "libvpx-vp9 fast"}[codec]
+    assert figures["bytes_per_frame"] > 0 and figures["whole_cpu_s"] > 0
+    assert figures["encoder"] in printed and "encode " in printed and "kB a frame" in printed
+
+
 def test_models_tells_all_that_the_files_say(
     two_shipped: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

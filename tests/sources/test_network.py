@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import socket
 import threading
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice, pairwise
 from pathlib import Path
 
@@ -25,6 +27,7 @@ from seg_viewer.sources.address import parse_address
 from seg_viewer.sources.live import Backoff, LiveSource
 from seg_viewer.sources.network import BEHIND, _Timeline
 from tests.clips import CYCLE, video_times
+from tests.films import film, rgb_frame
 from tests.servers.http_video import HttpVideo
 from tests.servers.pushed import free_port, rtmp_server, sender
 from tests.servers.rtsp import RtspServer, age_s
@@ -339,3 +342,20 @@ def test_media_times_that_jump_are_set_anew() -> None:
 def test_backoff_doubles_up_to_a_bound() -> None:
     waits = [Backoff(0.5, 8).wait_s(k) for k in range(100)]
     assert waits[:5] == [0.5, 1, 2, 4, 8] and set(waits[5:]) == {8}
+
+
+def test_a_file_on_a_server_looks_as_it_does_here(tmp_path: Path) -> None:
+    grey = rgb_frame(np.full((48, 64, 3), 120, np.uint8), "yuv420p10le")
+    options = {"x265-params": "log-level=none"}
+    clip = film(tmp_path / "hdr.ts", [grey] * 3, codec="libx265", tags=(9, 16, 9, 1), options=options)
+    handler = functools.partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        source = open_source(f"http://127.0.0.1:{server.server_port}/hdr.ts")
+        there = [frame.picture.yuv420() for frame in source]
+        source.close()
+        server.shutdown()
+    here = [frame.picture.yuv420() for frame in open_source(clip)]
+    assert 1 <= len(there) <= len(here) == 3
+    assert all(np.array_equal(a.y, b.y) and a.colours == b.colours for a, b in zip(there, here, strict=False))
+    assert [line for line in source.warnings if "HDR" in line]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QLineEdit, QPushButton, QWidget
 
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.overlay import OverlayStyle
+from seg_viewer.core.typed_path import typed_path
 from seg_viewer.gui.tasks.export_names import beside_kinds, name_beside
 from seg_viewer.gui.widgets.plain import PlainLabel
 from seg_viewer.gui.widgets.quality_box import QualityBox, job_fields
@@ -123,7 +123,7 @@ class ExportForm(QWidget):
         text = self.output.text().strip()
         if not text:
             raise UsageError("Choose a file to write")
-        out = str(Path(text).expanduser()) + ("/" if text.endswith(("/", os.sep)) else "")
+        out = str(typed_path(text)) + ("/" if text.endswith(("/", os.sep)) else "")
         return (out, *(name_beside(out, each) for each, box in self.beside.items() if box.isChecked()))
 
     def job(self, source: str, options: RunOptions, *, overwrite: bool, resume: bool = False) -> ExportJob:

@@ -11,6 +11,7 @@ from PySide6.QtCore import QStandardPaths
 
 from seg_viewer.core.assets import asset_path
 from seg_viewer.core.errors import SegViewerError
+from seg_viewer.core.long_names import joined
 from seg_viewer.sinks import sink_kinds
 from seg_viewer.sources import SourceInfo
 
@@ -47,20 +48,21 @@ def beside_kinds() -> tuple[Beside, ...]:
 def name_beside(out: str, beside: Beside) -> str:
     """`film_seg.mp4` → `film_seg.csv`; a slash at the end says that it is a folder."""
     path = Path(out)
-    return f"{path.with_name(path.stem)}{beside.end}"
+    end = beside.end.rstrip("/")
+    return f"{path.with_name(joined(path.stem, end))}{beside.end[len(end) :]}"
 
 
 def suggest_output(info: SourceInfo) -> Path:
     """`<name>_seg.mp4` beside the source; see `suggest_for`."""
-    return suggest_for(info.path, info.name)
+    return suggest_for(info.path, info.file_stem)
 
 
-def suggest_for(path: Path | None, name: str = "") -> Path:
+def suggest_for(path: Path | None, stem: str = "") -> Path:
     """`<name>_seg.mp4` beside a file or folder, or in the user's Videos folder.
 
     That is for what cannot be written beside, and for what came with this program: nobody looks for videos there.
     """
-    file = f"{Path(name or (path.name if path else '')).stem or 'export'}_seg.mp4"
+    file = joined(stem or (path.stem if path else "export"), "_seg.mp4")
     if path is not None:
         folder = path.resolve().parent
         if _writable(folder) and not _is_ours(path):
@@ -72,7 +74,7 @@ def suggest_for(path: Path | None, name: str = "") -> Path:
 
 def free_name(path: Path) -> Path:
     """A name that nothing has yet: this one, or with a number before its end."""
-    names = (path.with_name(f"{path.stem}_{number}{path.suffix}") for number in count(2))
+    names = (path.with_name(joined(path.stem, f"_{number}{path.suffix}")) for number in count(2))
     return path if not os.path.lexists(path) else next(name for name in names if not os.path.lexists(name))
 
 

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QStandardPaths
 
 from seg_viewer.core.errors import ExportError
 from seg_viewer.core.frame import Shot
+from seg_viewer.core.long_names import joined
 from seg_viewer.core.overlay import Overlay
 from seg_viewer.gui.tasks.background import Background, within
 
@@ -41,7 +42,7 @@ def save_screenshot(shot: Shot, overlay: Overlay | None, folder: Path, name: str
     minutes, seconds = divmod(shot.frame.time_s, 60)
     stem = f"{Path(name).stem}_{int(minutes):02}m{seconds:06.3f}s"
     for number in range(1000):
-        path = folder / (f"{stem}.png" if number == 0 else f"{stem}_{number}.png")
+        path = folder / joined(stem, ".png" if number == 0 else f"_{number}.png")
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with path.open("xb") as file:

@@ -1,0 +1,49 @@
+"""Files for FFmpeg: a path is always a file, whatever its name looks like.
+
+FFmpeg reads `udp:x.mp4`, `12:30:00.mp4` and `concat:a|b` as addresses; behind `file:` it takes the rest as it stands
+(https://ffmpeg.org/ffmpeg-protocols.html#file).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import av
+
+
+def file_url(path: Path) -> str:
+    """What FFmpeg has to be given for a path."""
+    return f"file:{path}"
+
+
+def open_input(
+    path: Path, *, format: str | None = None, options: Mapping[str, str] | None = None
+) -> av.container.InputContainer:
+    """Open a file for reading; metadata that is no UTF-8 is repaired.
+
+    Args:
+        path: of the file.
+        format: FFmpeg's name of the container, or None to find out.
+        options: of the demuxer.
+
+    Raises:
+        av.FFmpegError: as `av.open`.
+    """
+    return av.open(file_url(path), format=format, options=dict(options or {}), metadata_errors="replace")
+
+
+def open_output(
+    path: Path, *, format: str | None = None, options: Mapping[str, str] | None = None
+) -> av.container.OutputContainer:
+    """Open a file for writing.
+
+    Args:
+        path: of the file.
+        format: FFmpeg's name of the container, or None to take it from the name.
+        options: of the muxer.
+
+    Raises:
+        av.FFmpegError: as `av.open`.
+    """
+    return av.open(file_url(path), "w", format=format, options=dict(options or {}))
