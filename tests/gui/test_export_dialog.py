@@ -370,6 +370,24 @@ def test_a_key_pressed_often_opens_one_dialog(
     assert sum(isinstance(w, QDialog) and w.isVisible() for w in QApplication.topLevelWidgets()) == 1
 
 
+def test_after_an_export_enter_exports_what_was_changed(
+    qtbot: QtBot, window: MainWindow, dialog: ExportDialog, tmp_path: Path
+) -> None:
+    dialog.form.end.setText("4f")
+    _export(qtbot, dialog)
+    assert dialog.close_button.hasFocus() and dialog.close_button.isDefault() and not dialog.plan.isVisible()
+    dialog.output.setFocus()
+    dialog.output.setText(str(tmp_path / "more_seg.mp4"))
+    assert dialog.plan.isVisible() and not dialog.bar.isVisible()
+    qtbot.keyClick(dialog.output, Qt.Key.Key_Return)
+    assert dialog.running
+    _wait_ended(qtbot, dialog)
+    assert frames_in(tmp_path / "more_seg.mp4") == 4
+    dialog.close()
+    again = _open(qtbot, window)
+    assert again.output.hasFocus() and again.export_button.isDefault() and again.status.text() == ""
+
+
 def test_add_to_queue_closes_the_dialog_and_shows_the_queue(
     qtbot: QtBot, window: MainWindow, dialog: ExportDialog, tmp_path: Path
 ) -> None:

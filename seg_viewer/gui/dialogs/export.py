@@ -115,14 +115,14 @@ class ExportDialog(QDialog):
         self.status.setAccessibleName("Progress text")
         for widget in (self.messages, self.form, self.resume, self.plan, self.bar, self.status):
             column.addWidget(widget, 1 if widget is self.plan else 0)
+        column.addStretch(0)  # while the plan has given way to progress
         column.addLayout(self._buttons())
-        self.form.changed.connect(self._plan_timer.start)
+        self.form.changed.connect(self._ask_anew)
         self.form.browse_wanted.connect(self._browse)
         queue.changed.connect(self._on_changed)
         self.set_options(options)
         self._set_running(False)
-        self.bar.hide()
-        self._say("")
+        self._ask_anew()
 
     def _buttons(self) -> QHBoxLayout:
         line = QHBoxLayout()
@@ -166,6 +166,16 @@ class ExportDialog(QDialog):
             self.form.set_style(options.style)
             self._plan_timer.start()
 
+    def _ask_anew(self) -> None:
+        """Something else is wanted than what was made: Enter exports again."""
+        self.bar.hide()
+        self._say("")
+        self.plan.show()
+        self.folder_button.hide()
+        self.export_button.setText("Export")
+        self.export_button.setDefault(True)
+        self._plan_timer.start()
+
     def start(self) -> None:
         """Begin, after asking when something exists."""
         job = self._job()
@@ -173,7 +183,6 @@ class ExportDialog(QDialog):
             return
         self._made = None
         self.bar.setRange(0, 0)
-        self.bar.setVisible(True)
         (self._item,) = self._queue.add([job])
         self._set_running(True)
         self._on_changed(self._item)
@@ -290,14 +299,11 @@ class ExportDialog(QDialog):
             self._say(f"{item.made.name} was made already, of the same source and in the same way.")
             self.folder_button.show()
         elif item.state is State.STOPPED:
-            self.bar.hide()
+            self._ask_anew()
             self._say("Stopped; nothing was written.")
-            self._plan_timer.start()
         else:
-            self.bar.hide()
-            self._say("")
+            self._ask_anew()
             self._show_error(item.problem)
-            self._plan_timer.start()
 
     def _say(self, text: str) -> None:
         self.status.setText(text)
@@ -323,7 +329,6 @@ class ExportDialog(QDialog):
         """The name is what can be mended; Enter tries again."""
         self.messages.show_error(text)
         self.output.setFocus()
-        self.export_button.setDefault(True)
 
     def _set_running(self, running: bool) -> None:
         self.cancel_button.setVisible(running)
@@ -332,6 +337,8 @@ class ExportDialog(QDialog):
             button.setVisible(not running)
         self.form.set_editable(not running)
         if running:
+            self.bar.show()
+            self.plan.hide()
             self.resume.hide()
             self.folder_button.hide()
             self.cancel_button.setFocus()
@@ -344,6 +351,10 @@ class ExportDialog(QDialog):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        if not self.running and not event.spontaneous():
+            self.messages.clear()
+            self._ask_anew()
+            self.output.setFocus()
         self.visible_changed.emit(True)
 
     def hideEvent(self, event: QHideEvent) -> None:

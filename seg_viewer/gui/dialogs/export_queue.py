@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import (
     QDragEnterEvent,
     QDropEvent,
@@ -31,6 +31,7 @@ from seg_viewer.jobs.options import RunOptions
 from seg_viewer.sources import file_suffixes
 
 _BREAK = "\u200b"
+_FRAME = QSize(8, 40)  # what a window manager usually adds
 
 
 class ExportQueueDialog(QDialog):
@@ -54,7 +55,7 @@ class ExportQueueDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Export queue")
         self.setMinimumSize(640, 380)
-        self.resize(820, 460)
+        self.resize(QSize(820, 460).boundedTo(self.screen().availableGeometry().size() - _FRAME))
         self.setAcceptDrops(True)
         self._queue, self._options = queue, options
         self._folder = folder
