@@ -385,7 +385,8 @@ def test_after_an_export_enter_exports_what_was_changed(
     assert frames_in(tmp_path / "more_seg.mp4") == 4
     dialog.close()
     again = _open(qtbot, window)
-    assert again.output.hasFocus() and again.export_button.isDefault() and again.status.text() == ""
+    qtbot.waitUntil(again.output.hasFocus, timeout=WAIT_MS)
+    assert again.export_button.isDefault() and again.status.text() == ""
 
 
 def test_add_to_queue_closes_the_dialog_and_shows_the_queue(
