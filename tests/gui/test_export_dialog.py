@@ -276,7 +276,7 @@ def test_a_range_that_cannot_be_is_told(qtbot: QtBot, dialog: ExportDialog, star
 
 def test_what_will_be_written_is_told_before(qtbot: QtBot, dialog: ExportDialog, tmp_path: Path) -> None:
     qtbot.waitUntil(lambda: "frames: 30" in dialog.plan.toPlainText(), timeout=WAIT_MS)
-    assert str(tmp_path / "film_seg.mp4") in dialog.plan.toPlainText()
+    assert "\nfilm_seg.mp4: " in dialog.plan.toPlainText()
     dialog.form.end.setText("10f")
     qtbot.waitUntil(lambda: "frames: 10" in dialog.plan.toPlainText(), timeout=WAIT_MS)
     dialog.output.setText(str(tmp_path / "nowhere" / "film_seg.mp4"))

@@ -257,7 +257,8 @@ class ExportDialog(QDialog):
         )
 
     def _on_plan(self, plan: _Plan) -> None:
-        self.plan.show_lines(plan.lines)
+        folder = f"{os.path.dirname(self.output.text().strip())}{os.sep}"  # it stands above already
+        self.plan.show_lines([line.removeprefix(folder) for line in plan.lines])
         self._offer_resume(plan.unfinished_s)
 
     def _on_no_plan(self, text: str) -> None:
