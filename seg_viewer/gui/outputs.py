@@ -71,10 +71,10 @@ class Outputs(QObject):
         self.export_queue = ExportQueue(background, self)
         self.export_queue.begun.connect(self.export_started)
         self.export_queue.emptied.connect(self._show_exported)
-        self.export_strip = ExportStrip(self.export_queue)
+        self.export_strip = ExportStrip(self.export_queue, self._is_shown)
         self.export_strip.list_wanted.connect(self.show_queue)
         self.queue_dialog = ExportQueueDialog(self.export_queue, export_options, folder, window)
-        self.queue_dialog.visible_changed.connect(lambda _on: self._see_who_shows())
+        self.queue_dialog.visible_changed.connect(lambda _on: self.export_strip.refresh())
         recording.saved.connect(lambda paths: self._show_saved("Recording", paths))
         recording.failed.connect(messages.show_error)
         recording.noted.connect(messages.show_warning)
@@ -112,7 +112,7 @@ class Outputs(QObject):
                 dialog.output.setText(self._typed_names[source])
             dialog.output.textChanged.connect(lambda text: self._typed_names.update({source: text}))
             dialog.queued.connect(self.show_queue)
-            dialog.visible_changed.connect(lambda _on: self._see_who_shows())
+            dialog.visible_changed.connect(lambda _on: self.export_strip.refresh())
         dialog.set_options(self._export_options())
         to_front(dialog)
 
@@ -157,15 +157,16 @@ class Outputs(QObject):
         if self.export_dialog is not None:
             self.export_dialog.hide()
 
-    def _see_who_shows(self) -> None:
-        """The strip is for exports that no other window shows."""
+    def _is_shown(self) -> bool:
+        """Whether a window beside this one shows the export that runs."""
         dialog, item = self.export_dialog, self.export_queue.current
-        own = dialog is not None and dialog.isVisible() and item is not None and dialog.item is item
-        self.export_strip.set_shown_elsewhere(self.queue_dialog.isVisible() or own)
+        own = dialog is not None and dialog.isVisible() and dialog.item is item
+        return self.queue_dialog.isVisible() or own
 
     def _show_exported(self, summary: str) -> None:
-        shown = self.queue_dialog.isVisible() or (self.export_dialog is not None and self.export_dialog.isVisible())
-        if not shown:
+        dialog = self.export_dialog
+        shown = dialog is not None and dialog.isVisible() and dialog.item is not None
+        if not (shown or self.queue_dialog.isVisible()):
             self._messages.show_info(f"Exports ended: {summary}", "Show queue", self.show_queue)
 
     def _show_recording(self, running: bool) -> None:

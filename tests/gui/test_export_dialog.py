@@ -21,6 +21,7 @@ from seg_viewer.gui.main_window import MainWindow
 from seg_viewer.gui.widgets.quality_box import QUALITIES, job_fields
 from seg_viewer.jobs.export import run_export
 from seg_viewer.jobs.export_job import ExportJob
+from seg_viewer.media import codecs
 from seg_viewer.player.session import PlayerState
 from seg_viewer.sinks import sink_kinds
 from seg_viewer.sources import DEMO
@@ -387,6 +388,32 @@ def test_after_an_export_enter_exports_what_was_changed(
     again = _open(qtbot, window)
     qtbot.waitUntil(again.output.hasFocus, timeout=WAIT_MS)
     assert again.export_button.isDefault() and again.status.text() == ""
+
+
+def test_another_source_gets_its_own_dialog_while_the_first_export_goes_on(
+    qtbot: QtBot, slow: ExportDialog, tmp_path: Path
+) -> None:
+    window = slow.parent()
+    assert isinstance(window, MainWindow)
+    queue = window.outputs.export_queue
+    qtbot.mouseClick(slow.export_button, LEFT)
+    qtbot.waitUntil(lambda: "frames/s" in slow.status.text(), timeout=ENDS_MS)
+    assert not window.outputs.export_strip.isVisible()
+    other = make_clip(tmp_path / "other.mp4", 12)
+    window.open(other)
+    qtbot.waitUntil(lambda: window.player.source == str(other) and window.player.info is not None, timeout=WAIT_MS)
+    wait_state(qtbot, window, PlayerState.ENDED)
+    dialog = _open(qtbot, window)
+    assert dialog is not slow and queue.current is queue.items[0] and window.outputs.export_strip.isVisible()
+    qtbot.mouseClick(dialog.export_button, LEFT)
+    assert dialog.running and len(queue.unfinished) == 2
+    queue.stop(queue.items[0])
+    _wait_ended(qtbot, dialog)
+    assert frames_in(tmp_path / "other_seg.mp4") == 12 and begun_names(tmp_path)[0].startswith("other")
+
+
+def test_the_names_of_quality_are_those_of_the_command_line() -> None:
+    assert tuple(QUALITIES) == codecs.QUALITIES
 
 
 def test_add_to_queue_closes_the_dialog_and_shows_the_queue(

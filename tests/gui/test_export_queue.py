@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from seg_viewer.gui.dialogs.export_queue import ExportQueueDialog
 from seg_viewer.gui.main_window import MainWindow
-from seg_viewer.gui.tasks.export_queue import ExportQueue, QueuedExport, State
+from seg_viewer.gui.tasks.export_queue import UNDER_WAY, ExportQueue, QueuedExport, State
 from seg_viewer.player.session import PlayerState
 
 from .conftest import WAIT_MS, make_clip, wait_state, worker_threads
@@ -282,3 +283,37 @@ def test_a_name_is_shown_as_it_is(qtbot: QtBot, dialog: ExportQueueDialog, queue
     assert [name for name, _state in _rows(dialog)] == ["<b>a&b.mp4", "<i>no.mp4"]
     row = dialog.list.topLevelItem(1)
     assert row is not None and "&lt;i&gt;" in row.toolTip(1)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_whatever_is_done_to_it_one_runs_at_a_time_and_none_is_lost(
+    qtbot: QtBot, dialog: ExportQueueDialog, queue: ExportQueue, tmp_path: Path, seed: int
+) -> None:
+    """Files that are missing fail at once: jobs end between any two of these."""
+    chance = random.Random(seed)
+    known: set[QueuedExport] = set()
+    gone: set[QueuedExport] = set()
+    for number in range(60):
+        items = queue.items
+        act = chance.choice(["add", "remove", "move", "stop", "again", "clear", "wait"])
+        if act == "add" or not items:
+            dialog.add_files([str(tmp_path / f"{number}.mp4")] * chance.randint(1, 3))
+        elif act == "clear":
+            gone |= {item for item in items if item not in queue.unfinished}
+            queue.clear_ended()
+        elif act == "wait":
+            qtbot.wait(1)
+        else:
+            item = chance.choice(items)
+            getattr(queue, act)(item, *((chance.randint(-3, 3),) if act == "move" else ()))
+            if act in ("remove", "again") and item not in queue.items:
+                gone.add(item)
+        known |= set(queue.items)
+        assert sum(item.state in UNDER_WAY for item in queue.items) <= 1
+        assert queue.current is not None or not queue.unfinished
+        assert known - gone == set(queue.items)
+        assert len(_rows(dialog)) == len(queue.items)
+    dialog.add_files([str(tmp_path / "last.mp4")])
+    _wait_ended(qtbot, queue)
+    assert {item.state for item in queue.items} <= {State.FAILED, State.STOPPED}
+    assert dialog.summary.text().startswith("All ended: ")

@@ -24,7 +24,7 @@ from seg_viewer.core.errors import SegViewerError, UsageError
 from seg_viewer.gui.dialogs.confirm import confirm
 from seg_viewer.gui.dialogs.export_form import ExportForm
 from seg_viewer.gui.dialogs.export_stop import ask_stop
-from seg_viewer.gui.tasks.background import Background
+from seg_viewer.gui.tasks.background import Background, within
 from seg_viewer.gui.tasks.export_names import suggest_output
 from seg_viewer.gui.tasks.export_queue import UNFINISHED, ExportQueue, QueuedExport, State
 from seg_viewer.gui.widgets.export_text import progress_text
@@ -41,6 +41,7 @@ from seg_viewer.sinks import sink_for
 from seg_viewer.sources import SourceInfo
 
 _PLAN_MS = 250
+_PLAN_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -239,7 +240,7 @@ class ExportDialog(QDialog):
     # -- what an export would do -----------------------------------------------------------------------------------
 
     def _look_ahead(self) -> None:
-        if self.running:
+        if self.running or not self.isVisible():
             return
         try:
             job = self.form.job(self.source, self._options, overwrite=True)
@@ -254,6 +255,7 @@ class ExportDialog(QDialog):
             owner=self,
             subject=self.source,
             newest=True,
+            wait=within(_PLAN_S),  # it reads a file, and the program does not end in the middle of that
         )
 
     def _on_plan(self, plan: _Plan) -> None:

@@ -83,6 +83,7 @@ class ExportQueueDialog(QDialog):
         self.quality = QualityBox()
         self.quality.setToolTip("Of the files that are added from now on")
         self.look = PlainLabel("", objectName="dim")
+        self.look.setToolTip("How files that are added from now on will be painted")
         line = QHBoxLayout()
         line.setSpacing(10)
         line.addWidget(self.add_button)

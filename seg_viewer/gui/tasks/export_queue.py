@@ -175,7 +175,7 @@ class ExportQueue(QObject):
             return
         self._items.remove(item)
         self._round = [each for each in self._round if each is not item]
-        self.add([replace(item.job, resume=True)], new_name=item.new_name)
+        self.add([replace(item.job, resume=_GO_ON_HERE in item.problem)], new_name=item.new_name)
 
     def clear_ended(self) -> None:
         """Only those stay that wait or run."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QSizePolicy, QWidget
 
@@ -16,14 +18,15 @@ class ExportStrip(QWidget):
 
     Args:
         queue: what is shown.
+        shown_elsewhere: whether a window shows the export that runs.
     """
 
     list_wanted = Signal()
 
-    def __init__(self, queue: ExportQueue, parent: QWidget | None = None) -> None:
+    def __init__(self, queue: ExportQueue, shown_elsewhere: Callable[[], bool], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._queue = queue
-        self._shown_elsewhere = False
+        self._shown_elsewhere = shown_elsewhere
         self.setAccessibleName("Exports that run")
         frame = QFrame()
         frame.setObjectName("message")
@@ -50,14 +53,10 @@ class ExportStrip(QWidget):
             signal.connect(lambda *_: self.refresh())
         self.hide()
 
-    def set_shown_elsewhere(self, shown: bool) -> None:
-        """Whether a window shows what this would."""
-        self._shown_elsewhere = shown
-        self.refresh()
-
     def refresh(self) -> None:
+        """Something is new, or another window has come or gone."""
         item = self._queue.current
-        if item is None or self._shown_elsewhere:
+        if item is None or self._shown_elsewhere():
             self.hide()
             return
         number, count = self._queue.place
