@@ -96,6 +96,7 @@ QSlider::handle:horizontal:focus {{ background: {ACCENT}; }}
 #problem {{ color: #ff9095; }}
 QPlainTextEdit#plan {{ background: {PANEL}; color: {DIM}; border: 1px solid {BORDER}; border-radius: 6px; }}
 QPlainTextEdit#plan {{ padding: 4px; }}
+QPlainTextEdit#plan:disabled {{ color: {FAINT}; }}
 QPlainTextEdit#plan:focus {{ border-color: {ACCENT}; }}
 QPlainTextEdit#plan[problem="true"] {{ color: #ff9095; }}
 QTreeWidget#queue {{ background: {BACKGROUND}; border: 1px solid {BORDER}; border-radius: 6px; }}

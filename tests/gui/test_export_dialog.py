@@ -279,7 +279,8 @@ def test_what_will_be_written_is_told_before(qtbot: QtBot, dialog: ExportDialog,
     qtbot.waitUntil(lambda: "frames: 30" in dialog.plan.toPlainText(), timeout=WAIT_MS)
     assert "\nfilm_seg.mp4: " in dialog.plan.toPlainText()
     dialog.form.end.setText("10f")
-    qtbot.waitUntil(lambda: "frames: 10" in dialog.plan.toPlainText(), timeout=WAIT_MS)
+    assert not dialog.plan.isEnabled(), "it is old"
+    qtbot.waitUntil(lambda: dialog.plan.isEnabled() and "frames: 10" in dialog.plan.toPlainText(), timeout=WAIT_MS)
     dialog.output.setText(str(tmp_path / "nowhere" / "film_seg.mp4"))
     qtbot.waitUntil(lambda: "no such folder" in dialog.plan.toPlainText(), timeout=WAIT_MS)
     assert begun_names(tmp_path) == [], "it was only looked"

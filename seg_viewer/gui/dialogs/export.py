@@ -165,7 +165,7 @@ class ExportDialog(QDialog):
         if not self.running:
             self._options = options
             self.form.set_style(options.style)
-            self._plan_timer.start()
+            self._plan_later()
 
     def _ask_anew(self) -> None:
         """Something else is wanted than what was made: Enter exports again."""
@@ -175,6 +175,10 @@ class ExportDialog(QDialog):
         self.folder_button.hide()
         self.export_button.setText("Export")
         self.export_button.setDefault(True)
+        self._plan_later()
+
+    def _plan_later(self) -> None:
+        self.plan.set_old()
         self._plan_timer.start()
 
     def start(self) -> None:

@@ -31,6 +31,10 @@ class PlanView(QPlainTextEdit):
     def _height_of(self, lines: int) -> int:
         return self.fontMetrics().lineSpacing() * lines + 20
 
+    def set_old(self) -> None:
+        """What stands here may not be true any more; it is pale until the next lines come."""
+        self.setEnabled(False)
+
     def show_lines(self, lines: Sequence[str]) -> None:
         self._show("\n".join(lines), problem=False)
 
@@ -43,6 +47,7 @@ class PlanView(QPlainTextEdit):
             self.setProperty("problem", problem)
             self.style().unpolish(self)
             self.style().polish(self)
+        self.setEnabled(True)
         text = redact_text(text)
         if text != self.toPlainText():
             self.setPlainText(text)
