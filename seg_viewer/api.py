@@ -10,7 +10,6 @@ import threading
 import weakref
 from collections.abc import Callable, Collection
 from dataclasses import replace
-from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
@@ -28,18 +27,15 @@ from seg_viewer.core.errors import (
     SourceError,
     UsageError,
 )
-from seg_viewer.core.frame import ByteArray, Colours, Frame, Size
+from seg_viewer.core.frame import ByteArray
 from seg_viewer.core.frame import Shot as _Shot
 from seg_viewer.core.labels import LabelSet
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.overlay import Overlay, OverlayStyle, class_shares
 from seg_viewer.jobs.export import ExportJob, ExportProgress, ExportResult, run_export
 from seg_viewer.jobs.export_job import Wanted
-from seg_viewer.jobs.export_request import sized
+from seg_viewer.jobs.export_request import scaled_frame, sized
 from seg_viewer.jobs.options import RunOptions
-from seg_viewer.media.av_picture import AvPicture
-from seg_viewer.media.scaled_to import Form
-from seg_viewer.media.sized_picture import SizedPicture
 from seg_viewer.pipeline import Pipeline, Policy
 from seg_viewer.sources import SourceInfo, open_source
 from seg_viewer.sources.between import Between, Moment, Selection
@@ -209,7 +205,7 @@ class Shots:
         except BaseException:
             self.close()
             raise
-        frame = shot.frame if self._size is None else _scaled(shot.frame, self._size)
+        frame = shot.frame if self._size is None else scaled_frame(shot.frame, self._size)
         return Shot(frame, shot.maps, shot.times_s)
 
     def __enter__(self) -> Shots:
@@ -284,8 +280,10 @@ def export(
     outline: bool = False,
     engine: str = "auto",
     device: str | None = None,
-    crf: int = 20,
-    preset: str = "veryfast",
+    quality: str = "balanced",
+    codec: str | None = None,
+    crf: int | None = None,
+    preset: str | None = None,
     overwrite: bool = False,
     resume: bool = False,
     manifest: bool = True,
@@ -302,8 +300,10 @@ def export(
         opacity: of the class colours, 0…1.
         hide: names of classes that are not painted.
         outline: draw the border of each class in full colour.
-        crf: quality of video, 0…51, lower is better and larger.
-        preset: of the encoder, "ultrafast" … "slow".
+        quality: of video: "high", "balanced", "fast" or "tiny".
+        codec: "h264", "h265", "av1", "vp9", "ffv1" or "prores"; None: the usual one of the file's kind.
+        crf: constant rate factor instead of that of `quality`; lower is better and larger.
+        preset: the encoder's speed instead of that of `quality`.
         overwrite: what is there may be replaced, once the new one is whole.
         resume: go on with what the same export left behind when it was broken off.
         manifest: write OUT.manifest.json beside the first file: what was made, of what and how.
@@ -323,7 +323,7 @@ def export(
     outputs = (out,) if isinstance(out, str | Path) else tuple(out)
     job = ExportJob(
         source, outputs, replace(options, style=style), crf, preset, overwrite, _selection(start, end, every),
-        _wanted(size), resume, manifest,
+        _wanted(size), resume, manifest, codec, quality,
     )  # fmt: skip
     return run_export(job, on_progress=on_progress)
 
@@ -352,15 +352,6 @@ def _close(pipeline: Pipeline) -> None:
         threading.Thread(target=pipeline.close, name="seg-close", daemon=True).start()
     else:
         pipeline.close()
-
-
-def _scaled(frame: Frame, wanted: Wanted) -> Frame:
-    """What is live may change its size at any time; each picture keeps its own shape."""
-    picture = frame.picture
-    size = wanted.of(Size(picture.width, picture.height))
-    aspect = Fraction(picture.width * size.height, picture.height * size.width).limit_denominator(1000)
-    colours = picture.colours if isinstance(picture, AvPicture) else Colours()
-    return replace(frame, picture=SizedPicture(picture, Form(*size, aspect, colours), Fraction(1)))
 
 
 @lru_cache(maxsize=16)

@@ -13,7 +13,7 @@ from seg_viewer.cli.console import progress_bar, say, warn
 from seg_viewer.cli.options import LOAD_BAR, OutputCommand, make_options, run_options, style_options
 from seg_viewer.core.errors import ExportError, SegViewerError
 from seg_viewer.core.redact import redact
-from seg_viewer.sinks import PRESETS
+from seg_viewer.media.codecs import CODECS, QUALITIES, USUAL_QUALITY
 
 
 @click.command(cls=OutputCommand)
@@ -29,9 +29,19 @@ from seg_viewer.sinks import PRESETS
 @click.option("--start", metavar="TIME", help="Begin there: 90.5, 1:30, 1:02:03.5, or a frame number, 250f.")
 @click.option("--end", metavar="TIME", help="End before that, likewise.")
 @click.option("--every", type=click.IntRange(1), default=1, show_default=True, help="Take every so many frames only.")
-@click.option("--size", metavar="WxH", help="Largest size of the pictures: 1280x720, 1280x, x720, 720p.")
-@click.option("--crf", type=click.IntRange(0, 51), default=20, show_default=True, help="Quality; lower is better.")
-@click.option("--preset", type=click.Choice(PRESETS), default="veryfast", show_default=True, help="x264's speed.")
+@click.option("--size", metavar="WxH", help="Fit the pictures into it: 1280x720, 1280x, x720, 720p.")
+@click.option(
+    "--quality", type=click.Choice(QUALITIES), default=USUAL_QUALITY, show_default=True,
+    help="Of video: high for cutting, fast for the least work, tiny for the smallest file.",
+)  # fmt: skip
+@click.option("--codec", type=click.Choice(tuple(CODECS)), help="Of video. [default: the usual one of the container]")
+@click.option("--crf", type=click.IntRange(0, 63), help="Constant rate factor instead of --quality; lower is better.")
+@click.option("--preset", metavar="NAME", help="The encoder's speed instead of that of --quality.")
+@click.option("--hardware", is_flag=True, help="Encode on a graphics chip where one can; else says why not.")
+@click.option("--stats", is_flag=True, help="Write time, shares and numbers of each class into the picture.")
+@click.option(
+    "--stream", type=click.IntRange(1), help="Which video stream, of a file that has several; the first is 1."
+)
 @click.option("--no-manifest", is_flag=True, help="Do not write OUT.manifest.json beside the first file.")
 @click.option(
     "--jobs", type=click.IntRange(1), default=1, show_default=True,
@@ -54,8 +64,13 @@ def export(
     end: str | None,
     every: int,
     size: str | None,
-    crf: int,
-    preset: str,
+    quality: str,
+    codec: str | None,
+    crf: int | None,
+    preset: str | None,
+    hardware: bool,
+    stats: bool,
+    stream: int | None,
     no_manifest: bool,
     jobs: int,
     ray: str | None,
@@ -81,13 +96,18 @@ def export(
         Wanted.read(size) if size else None,
         resume,
         not no_manifest,
+        codec,
+        quality,
+        hardware,
+        stats,
+        stream,
     )
     named = name_outputs(sources, outputs, overwrite=overwrite)
     for note in named.notes:
         warn(note)
     each = [replace(first, source=name, out=out) for name, out in zip(named.sources, named.outputs, strict=True)]
     if dry_run:
-        _tell(each)
+        _tell(each, named.folders)
     elif len(sources) == 1 and ray is None:
         _run(each[0])
     else:
@@ -96,7 +116,7 @@ def export(
         _run_many(each, jobs, ray)
 
 
-def _tell(jobs: Sequence[Any]) -> None:
+def _tell(jobs: Sequence[Any], folders: Sequence[Path]) -> None:
     """What would be made of each."""
     from seg_viewer.jobs.bulk_one import done_already
     from seg_viewer.jobs.export_plan import plan_export
@@ -107,7 +127,7 @@ def _tell(jobs: Sequence[Any]) -> None:
             say(f"{_shown(job)}: done already")
             continue
         try:
-            for line in plan_export(job):
+            for line in plan_export(job, folders):
                 say(line)
         except SegViewerError as error:
             if len(jobs) == 1:

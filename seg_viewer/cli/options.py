@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import click
@@ -68,6 +69,7 @@ def style_options(command: _Command) -> _Command:
                 "--opacity", type=click.FloatRange(0, 1), default=0.45, show_default=True, help="Of the class colours."
             ),
             click.option("--hide", metavar="CLASS", multiple=True, help="Do not paint this class; may be repeated."),
+            click.option("--classes", metavar="NAMES", help="Paint these only: car,person"),
             click.option("--outline", is_flag=True, help="Draw the border of each class in full colour."),
         ]
     ):
@@ -82,6 +84,7 @@ def make_options(
     opacity: float = 0.45,
     hide: tuple[str, ...] = (),
     outline: bool = False,
+    classes: str | None = None,
 ) -> RunOptions:
     """What the options of a command line ask for.
 
@@ -91,9 +94,14 @@ def make_options(
     if model is not None:
         find_model(model)  # a name that does not ship is refused here, not in a window
     options = RunOptions(model, engine, device, OverlayStyle(opacity, frozenset(hide), outline))
-    if hide:
+    wanted = [name.strip() for name in (classes or "").split(",") if name.strip()]
+    if hide or wanted:
         names = options.read_spec().labels.names
-        for name in hide:
-            if name not in names:
-                raise UsageError(f"--hide {name}: the model has no such class; it has {', '.join(names)}")
+        for option, given in (("--hide", hide), ("--classes", wanted)):
+            for name in given:
+                if name not in names:
+                    raise UsageError(f"{option} {name}: the model has no such class; it has {', '.join(names)}")
+        if wanted:
+            hidden = frozenset(hide) | (frozenset(names) - frozenset(wanted))
+            options = replace(options, style=replace(options.style, hidden=hidden))
     return options

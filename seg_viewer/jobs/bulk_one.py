@@ -123,7 +123,7 @@ def done_already(job: ExportJob) -> bool:
         return False
     try:
         spec = job.options.read_spec()
-        with closing(open_source(job.source)) as source:
+        with closing(open_source(job.source, job.stream)) as source:
             return is_done(job, job.key(source.info.fingerprint, spec.sha256))
     except SegViewerError:
         return False

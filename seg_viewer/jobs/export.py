@@ -14,7 +14,7 @@ from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.part_file import remove_left_behind
 from seg_viewer.engines import Engine, LoadProgress, LoadStopped, LoadWatch
 from seg_viewer.jobs.export_job import ExportJob
-from seg_viewer.jobs.export_request import expected_frames, one_size, requests
+from seg_viewer.jobs.export_request import expected_frames, facts, one_size, requests
 from seg_viewer.jobs.manifest import LEFT_OUT, SourceHash, write_manifest
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.jobs.parts import ExportParts, refuse_busy
@@ -113,7 +113,7 @@ def run_export(
     spec = job.options.read_spec()
     start_s = time.perf_counter()
     with ExitStack() as stack:
-        source = open_source(job.source)
+        source = open_source(job.source, job.stream)
         stack.callback(source.close)
         job.check_outputs(source.info)
         refuse_busy(job)
@@ -129,7 +129,11 @@ def run_export(
         segmenter = _segmenter(job.options, spec, job.first, cancelled, on_loading)
         pipeline = stack.enter_context(Pipeline(between, segmenter, policy=Policy.EVERY_FRAME))
         tee: Tee[Shot] = stack.enter_context(Tee())
-        for kind, request in requests(job, spec, source.info, parts.folder, parts.start_s):
+        about = facts(spec, source.info)
+        asked = requests(
+            job, spec, source.info, parts.folder, parts.start_s, about, lambda: (*parts.warnings, *source.warnings)
+        )
+        for kind, request in asked:
             tee.add(kind.make(request))
         sinks = tee.sinks
         done = _show_again(job, spec, source.info, parts, sinks)
@@ -139,6 +143,8 @@ def run_export(
             if on_progress:
                 on_progress(_progress(frames, done, expected_frames(job, source.info), time.perf_counter() - start_s))
         report = pipeline.engine_report
+        if report is not None:
+            about["engine"] = report.line()
         warnings = (*parts.warnings, *source.warnings)
         tee.finish()
         sound = tee.sound
@@ -197,7 +203,7 @@ def _show_again(
         return 0
     again = [sink for sink, (_path, kind) in zip(sinks, job.outputs, strict=True) if not kind.keeps_parts]
     if again:
-        with closing(PictureFinder(lambda: open_source(job.source), one_size(job, info))) as find:
+        with closing(PictureFinder(lambda: open_source(job.source, job.stream), one_size(job, info))) as find:
             shots = replay(parts.folder.path, parts.resumed, spec.labels, spec.sha256, info.fingerprint, find)
             for shot in shots:
                 for sink in again:
@@ -220,8 +226,7 @@ def _written(
     for shot in pipeline:
         number = segment_at(shot.frame.time_s - start_s)
         if number > segment and last is not None:
-            for each in range(segment + 1, number + 1):
-                parts.save(each, start_s, last, between.warnings)
+            parts.save(range(segment + 1, number + 1), start_s, last, between.warnings)
             segment = number
         tee.write(shot)
         last = Place(shot.frame.id.pts, shot.frame.time_s, shot.frame.index, frames * job.selection.every)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from collections.abc import Container
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -12,9 +13,10 @@ from typing import NamedTuple
 from seg_viewer import __version__
 from seg_viewer.core.errors import ExportError, UsageError
 from seg_viewer.core.frame import Size
-from seg_viewer.core.part_file import check_target
+from seg_viewer.core.part_file import check_target, explain
 from seg_viewer.jobs.options import RunOptions
-from seg_viewer.sinks import PRESETS, sink_for
+from seg_viewer.media.codecs import USUAL_QUALITY, VideoChoice
+from seg_viewer.sinks import sink_for
 from seg_viewer.sinks.base import SinkKind
 from seg_viewer.sources.base import SourceInfo
 from seg_viewer.sources.between import Selection
@@ -72,25 +74,37 @@ class ExportJob:
         source: what `open_source` takes; not live.
         out: the files; the end of a name says what it holds, see `seg_viewer.sinks.sink_for`.
         options: model, engine, look.
-        crf: quality of video, 0…51, lower is better and larger.
-        preset: one of `PRESETS`.
+        crf, preset: instead of those of `quality`, see `VideoChoice`.
         overwrite: what is there may be replaced, once the new one is whole.
         selection: which frames.
         size: of the pictures, or None as they are.
         resume: go on with what an earlier run of the same job left behind.
         manifest: write what was made, of what and how, beside the first file.
+        codec, quality, hardware: of video, see `VideoChoice`.
+        stats: write time, shares and numbers into the painted picture.
+        stream: which video stream of a file that has several, counted from 1; None for the usual one.
     """
 
     source: str | Path
     out: str | Path | tuple[str | Path, ...]
     options: RunOptions = field(default_factory=RunOptions)
-    crf: int = 20
-    preset: str = "veryfast"
+    crf: int | None = None
+    preset: str | None = None
     overwrite: bool = False
     selection: Selection = field(default_factory=Selection)
     size: Wanted | None = None
     resume: bool = False
     manifest: bool = True
+    codec: str | None = None
+    quality: str = USUAL_QUALITY
+    hardware: bool = False
+    stats: bool = False
+    stream: int | None = None
+
+    @property
+    def video(self) -> VideoChoice:
+        """How video is encoded."""
+        return VideoChoice(self.codec, self.quality, self.crf, self.preset, self.hardware)
 
     @property
     def outputs(self) -> tuple[Output, ...]:
@@ -113,24 +127,29 @@ class ExportJob:
 
     def check(self) -> None:
         """Raises: UsageError for what cannot be meant, as far as it can be told without opening anything."""
-        _ = self.outputs
-        if not 0 <= self.crf <= 51:
-            raise UsageError(f"crf {self.crf}: choose 0 (lossless) to 51 (smallest)")
-        if self.preset not in PRESETS:
-            raise UsageError(f"preset '{self.preset}': choose one of {', '.join(PRESETS)}")
+        for path, kind in self.outputs:
+            kind.check(path, self.video)
 
-    def check_outputs(self, info: SourceInfo) -> None:
-        """Raises: UsageError, ExportError for what cannot be written, now that the source is known."""
+    def check_outputs(self, info: SourceInfo, to_be_made: Container[Path] = ()) -> None:
+        """Raises: UsageError, ExportError for what cannot be written, now that the source is known.
+
+        Args:
+            info: of the source.
+            to_be_made: folders that will be there by then; nothing in them is in the way.
+        """
         if info.live:
             raise UsageError(f"{info.name}: is live and never ends; use 'seg-viewer record' (in the window, R)")
         sources = (info.path,) if info.path else ()
         for path, kind in self.outputs:
-            if kind.is_folder:
-                _check_folder(path, overwrite=self.overwrite, sources=sources)
-            else:
-                check_target(path, overwrite=self.overwrite, sources=sources)
-                if path.exists() and any(source.is_dir() and _lies_in(path, source) for source in sources):
-                    raise UsageError(f"{path}: is part of the input; choose another output")
+            if path.parent in to_be_made:
+                continue
+            try:
+                check_target(path, overwrite=self.overwrite, sources=sources, folder=kind.is_folder)
+            except OSError as error:  # a name that is too long, a loop of links
+                raise ExportError(explain(path, error)) from error
+            inside = any(source.is_dir() and _lies_in(path, source) for source in sources)
+            if inside and path.exists() and not kind.is_folder:
+                raise UsageError(f"{path}: is part of the input; choose another output")
             disk = shutil.disk_usage(path.parent)
             if disk.total and disk.free < _LEAST_FREE_BYTES:
                 raise ExportError(f"{path.parent}: the disk is full; free some space or choose another folder")
@@ -147,25 +166,9 @@ class ExportJob:
             __version__, fingerprint, model, self.options.engine, self.options.device,
             style.opacity, sorted(style.hidden), style.outline,
             [os.path.abspath(path) for path, _kind in self.outputs],
-            self.crf, self.preset, self.selection, self.size,
+            self.video, self.selection, self.size, self.stats, self.stream,
         )  # fmt: skip
         return hashlib.sha256(repr(facts).encode("utf-8", "surrogateescape")).hexdigest()
-
-
-def _check_folder(path: Path, *, overwrite: bool, sources: tuple[Path, ...]) -> None:
-    for source in sources:
-        if _lies_in(source, path):
-            raise UsageError(f"{path}: is where the input lies; choose another folder for the output")
-    if path.exists() and not path.is_dir():
-        raise UsageError(f"{path}: is a file, not a folder; choose another name")
-    if path.is_dir() and any(path.iterdir()) and not overwrite:
-        raise UsageError(
-            f"{path}: is a folder that holds something; choose a new name or allow overwriting (--overwrite)"
-        )
-    if not path.parent.is_dir():
-        raise UsageError(f"{path.parent}: no such folder; make it first")
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise ExportError(f"{path.parent}: no permission to write into this folder")
 
 
 def _lies_in(path: Path, folder: Path) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 from seg_viewer import __version__
-from seg_viewer.core.frame import Frame, Picture, Size
+from seg_viewer.core.frame import Colours, Frame, Picture, Size
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.part_folder import PartFolder
 from seg_viewer.jobs.export_job import ExportJob, Wanted
@@ -18,7 +19,13 @@ from seg_viewer.sources.base import SourceInfo
 
 
 def requests(
-    job: ExportJob, spec: ModelSpec, info: SourceInfo, folder: PartFolder | None = None, start_s: float = 0.0
+    job: ExportJob,
+    spec: ModelSpec,
+    info: SourceInfo,
+    folder: PartFolder | None = None,
+    start_s: float = 0.0,
+    about: Mapping[str, str] | None = None,
+    warnings: Callable[[], Sequence[str]] = tuple,
 ) -> Iterator[tuple[SinkKind, SinkRequest]]:
     """One for each output.
 
@@ -28,9 +35,11 @@ def requests(
         info: of its source.
         folder: for what is not whole yet.
         start_s: the source's time that is 0 in the result, seconds.
+        about: see `SinkRequest`; what is added to it before the sinks finish is in what they make.
+        warnings: see `SinkRequest`.
     """
     end = job.selection.end
-    about = {"source": info.name, "model": spec.title, "program": f"seg_viewer {__version__}"}
+    about = facts(spec, info) if about is None else about
     for number, (path, kind) in enumerate(job.outputs):
         request = SinkRequest(
             path,
@@ -46,15 +55,23 @@ def requests(
             ends_early=end is not None,
             parts=folder,
             part_name=str(number),
-            crf=job.crf,
-            preset=job.preset,
+            animated=info.is_animation,
+            video=job.video,
+            stats=job.stats,
+            picture_stream=info.stream,
             name=info.name,
             size=_size(info, job.size),
             frame_count=expected_frames(job, info),
             duration_s=info.duration_s,
             about=about,
+            warnings=warnings,
         )
         yield kind, request
+
+
+def facts(spec: ModelSpec, info: SourceInfo) -> dict[str, str]:
+    """What a person wants to know of how it was made, as far as it is known before it begins."""
+    return {"source": info.name, "model": spec.title, "program": f"seg_viewer {__version__}"}
 
 
 def one_size(job: ExportJob, info: SourceInfo) -> Callable[[Frame], Picture]:
@@ -76,6 +93,15 @@ def sized(info: SourceInfo, wanted: Wanted | None) -> Callable[[Frame], Picture]
         return picture if same else SizedPicture(picture, form, aspect)
 
     return change
+
+
+def scaled_frame(frame: Frame, wanted: Wanted) -> Frame:
+    """Of a source that may change its size at any time: each picture keeps its own shape."""
+    picture = frame.picture
+    size = wanted.of(Size(picture.width, picture.height))
+    aspect = Fraction(picture.width * size.height, picture.height * size.width).limit_denominator(1000)
+    colours = picture.colours if isinstance(picture, AvPicture) else Colours()
+    return replace(frame, picture=SizedPicture(picture, Form(*size, aspect, colours)))
 
 
 def expected_frames(job: ExportJob, info: SourceInfo) -> int | None:

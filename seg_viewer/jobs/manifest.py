@@ -126,8 +126,13 @@ def write_manifest(
             "end": _place(wanted.end),
             "every": wanted.every,
             "size": None if job.size is None else [job.size.width, job.size.height],
+            "codec": job.codec,
+            "quality": job.quality,
             "crf": job.crf,
             "preset": job.preset,
+            "hardware": job.hardware,
+            "stats": job.stats,
+            "stream": job.stream,
         },
         "frames": frames,
         "outputs": [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -72,17 +72,19 @@ class ExportParts:
         """Of an output."""
         return map_files(self.folder.path) if name == MAPS else SegmentFiles(self.folder.path, name)
 
-    def save(self, number: int, start_s: float, place: Place, warnings: Sequence[str], made: str = "") -> None:
-        """Write down where a segment begins.
+    def save(
+        self, numbers: Iterable[int], start_s: float, place: Place, warnings: Sequence[str], made: str = ""
+    ) -> None:
+        """Write down where segments begin.
 
         Args:
-            number: of the segment.
+            numbers: of the segment that begins, and of those before it in which the source shows nothing new.
             start_s: see above.
             place: of the last frame before it.
             warnings: so far.
             made: where the segments were made, one line, where that was not here.
         """
-        places = self._read().get("places", {}) | {str(number): asdict(place)}
+        places = self._read().get("places", {}) | {str(number): asdict(place) for number in numbers}
         state = {"key": self._key, "start_s": start_s, "warnings": list(warnings), "places": places, "made": made}
         write_text(self.folder.path / STATE, json.dumps(state))
 
@@ -134,8 +136,7 @@ class ExportParts:
         for name in self._names:
             self.files(name).forget_from(number)
         self.place, self.resumed, self.start_s, self.warnings = place, number, start_s, warnings
-        done = f"{segments_s(number):.0f} s were done already; it went on from there"
-        self.notes += (self._read().get("made") or done,)
+        self.notes += (state.get("made") or f"{segments_s(number):.0f} s were done already; it went on from there",)
         return True
 
     def _read(self, path: Path | None = None) -> dict[str, Any]:

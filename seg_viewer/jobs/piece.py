@@ -18,8 +18,7 @@ from seg_viewer.core.part_folder import PartFolder, folders_left_behind
 from seg_viewer.jobs.export_job import ExportJob
 from seg_viewer.jobs.export_request import one_size, requests
 from seg_viewer.jobs.replay import NAME as MAPS
-from seg_viewer.jobs.replay import SUFFIX as MAPS_SUFFIX
-from seg_viewer.jobs.replay import MapKeeper
+from seg_viewer.jobs.replay import MapKeeper, map_files
 from seg_viewer.media.segments import SEGMENT_S, SegmentFiles, SegmentRecord, segment_at
 from seg_viewer.pipeline import Pipeline, Policy
 from seg_viewer.sinks.base import Sink
@@ -78,7 +77,7 @@ class MadePiece:
             number for people and its ordinal are not known here.
         before: pts of the picture before the first, or None where the piece is the beginning.
         first_index: number of the first picture for people; right where the piece is the beginning.
-        warnings: of the source, a line each.
+        warnings: of the source and of the encoders, a line each.
         ran: what computed it, one line.
         node: name of the machine.
     """
@@ -96,11 +95,10 @@ class MadePiece:
         return sum(count for _number, count, _place in self.last)
 
 
-def part_names(job: ExportJob) -> tuple[tuple[str, str], ...]:
-    """Names of what an export keeps in segments, and how their files end."""
-    names = [(str(number), ".mkv") for number, (_path, kind) in enumerate(job.outputs) if kind.keeps_parts]
-    needs_maps = len(names) < len(job.outputs)
-    return (*names, *(((MAPS, MAPS_SUFFIX),) if needs_maps else ()))
+def part_names(job: ExportJob) -> tuple[str, ...]:
+    """Names of what an export keeps in segments."""
+    names = [str(number) for number, (_path, kind) in enumerate(job.outputs) if kind.keeps_parts]
+    return (*names, MAPS) if len(names) < len(job.outputs) else tuple(names)
 
 
 def make_piece(piece: Piece) -> MadePiece:
@@ -125,7 +123,7 @@ def _make(piece: Piece, node: str) -> MadePiece:
         spec = piece.job.options.read_spec()
         if spec.sha256 != piece.model:
             raise ExportError(f"{node}: {spec.path} is another model there; give all nodes the same file")
-        source = open_source(piece.job.source)
+        source = open_source(piece.job.source, piece.job.stream)
         stack.callback(source.close)
         if source.info.fingerprint != piece.fingerprint:
             raise ExportError(
@@ -136,22 +134,21 @@ def _make(piece: Piece, node: str) -> MadePiece:
         stack.callback(folder.remove)
         job = _inside(piece.job, folder.path)
         part = _Part(source, piece, job)
-        sinks: list[tuple[str, str, Sink[Shot]]] = []
+        sinks: list[tuple[str, Sink[Shot]]] = []
         names = part_names(job)
-        for name, suffix in names:
+        for name in names:
             for number in range(piece.first):  # as if those before were there
-                SegmentRecord().write(SegmentFiles(folder.path, name, suffix).record(number))
+                SegmentRecord().write(_files(folder.path, name).record(number))
         for kind, request in requests(job, spec, source.info, folder, piece.start_s):
             if kind.keeps_parts:
-                sinks.append((request.part_name, ".mkv", kind.make(request)))
-        if any(name == MAPS for name, _suffix in names):
-            sinks.append((MAPS, MAPS_SUFFIX, MapKeeper(folder.path, piece.start_s)))
-        ran = _write(part, job, spec, [sink for _name, _suffix, sink in sinks])
-        segments = [
-            segment for name, suffix, _sink in sinks for segment in _read(folder.path, name, suffix, piece.first)
-        ]
+                sinks.append((request.part_name, kind.make(request)))
+        if MAPS in names:
+            sinks.append((MAPS, MapKeeper(folder.path, piece.start_s)))
+        ran = _write(part, job, spec, [sink for _name, sink in sinks])
+        segments = [segment for name, _sink in sinks for segment in _read(folder.path, name, piece.first)]
         last = tuple((number, count, place) for number, (count, place) in part.last.items())
-        return MadePiece(tuple(segments), last, part.before, part.first_index, tuple(source.warnings), ran, node)
+        told = (*source.warnings, *(note for _name, sink in sinks for note in sink.notes))
+        return MadePiece(tuple(segments), last, part.before, part.first_index, told, ran, node)
 
 
 def _write(part: _Part, job: ExportJob, spec: ModelSpec, sinks: list[Sink[Shot]]) -> str:
@@ -171,8 +168,12 @@ def _write(part: _Part, job: ExportJob, spec: ModelSpec, sinks: list[Sink[Shot]]
     return " · ".join(filter(None, [report.line(), report.fallback])) if report else ""
 
 
-def _read(folder: Path, name: str, suffix: str, first: int) -> Iterator[MadeSegment]:
-    files = SegmentFiles(folder, name, suffix)
+def _files(folder: Path, name: str) -> SegmentFiles:
+    return map_files(folder) if name == MAPS else SegmentFiles(folder, name)
+
+
+def _read(folder: Path, name: str, first: int) -> Iterator[MadeSegment]:
+    files = _files(folder, name)
     for number, record in enumerate(files.whole()):
         if number >= first and record.frames:
             yield MadeSegment(name, number, record, files.data(number).read_bytes())

@@ -21,12 +21,11 @@ from seg_viewer.sources.base import Source
 
 NAME = "maps"
 """Of these segments within the folder of an export."""
-SUFFIX = ".bin"
 
 
 def map_files(folder: Path) -> SegmentFiles:
     """Where they are within it."""
-    return SegmentFiles(folder, NAME, SUFFIX)
+    return SegmentFiles(folder, NAME, ".bin")
 
 
 class MapKeeper(Sink[Shot]):

@@ -9,6 +9,8 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import av
+
 from seg_viewer.core.assets import shipped_models
 from seg_viewer.core.errors import ExportError
 from seg_viewer.core.part_file import explain
@@ -45,7 +47,7 @@ class SpreadExport:
     def __init__(self, job: ExportJob, workers: int) -> None:
         job.check()
         spec = job.options.read_spec()
-        with closing(open_source(job.source)) as source:
+        with closing(open_source(job.source, job.stream)) as source:
             job.check_outputs(source.info)
             refuse_busy(job)
             key = job.key(source.info.fingerprint, spec.sha256)
@@ -54,7 +56,7 @@ class SpreadExport:
         self._job = job
         self._total = expected_frames(job, info)
         self._names = part_names(job)
-        self._parts = ExportParts(job, key, [name for name, _suffix in self._names])
+        self._parts = ExportParts(job, key, self._names)
         self._counts = info.is_container and job.selection.every == 1
         self._made: dict[int, MadePiece] = {}
         self._frames = 0
@@ -130,7 +132,7 @@ class SpreadExport:
             made = self._made.get(number)
             if made is None:
                 break
-            if made.last and piece.first and made.before != (place.pts if place else None):
+            if made.last and piece.first and not self._fits(made, place):
                 warnings.append(
                     f"{self._job.first}: pieces do not meet at {piece.first * SEGMENT_S:.0f} s; what follows was made "
                     "anew, on this machine"
@@ -146,22 +148,36 @@ class SpreadExport:
                 self._accept(segment, shift)
                 ordinal = (count - 1) * step if place is None else place.ordinal + count * step
                 place, after = Place(last.pts, last.time_s, last.index + shift, ordinal), segment + 1
-                self._parts.save(after, self._start_s, place, list(dict.fromkeys(warnings)), _told(nodes, ran))
+                self._parts.save((after,), self._start_s, place, list(dict.fromkeys(warnings)), _told(nodes, ran))
+        if place is not None:
+            self._parts.save((after,), self._start_s, place, list(dict.fromkeys(warnings)), _told(nodes, ran))
+
+    def _fits(self, made: MadePiece, place: Place | None) -> bool:
+        """Whether a piece begins where those before end, and was encoded alike: a decoder takes them in a row."""
+        if made.before != (place.pts if place else None):
+            return False
+        number = made.last[0][0]
+        for name in self._names:
+            files = self._parts.files(name)
+            before = next((n for n, record in enumerate(files.whole()) if record.frames), None)
+            if name != MAPS and before is not None and _header(files.data(before)) != _header(files.data(number)):
+                return False
+        return True
 
     def _fill(self, first: int, end: int, place: Place | None) -> None:
         """The source shows nothing new for longer than a segment."""
         for number in range(first, end):
-            for name, _suffix in self._names:
+            for name in self._names:
                 files = self._parts.files(name)
                 before = SegmentRecord.read(files.record(number - 1)) if number else None
                 last, end_s = (before.last_pts, before.end_s) if before else (-1, None)
                 record = SegmentRecord() if name == MAPS else SegmentRecord(last_pts=last, end_s=end_s)
                 record.write(files.record(number))
-            if place is not None:
-                self._parts.save(number + 1, self._start_s, place, ())
+        if place is not None and end > first:
+            self._parts.save(range(first + 1, end + 1), self._start_s, place, ())
 
     def _accept(self, number: int, shift: int) -> None:
-        for name, _suffix in self._names:
+        for name in self._names:
             files = self._parts.files(name)
             if name == MAPS and shift:
                 path = files.data(number)
@@ -170,8 +186,17 @@ class SpreadExport:
 
 
 def _told(nodes: list[str], ran: list[str]) -> str:
+    if not nodes:
+        return ""
     names, engines = ", ".join(dict.fromkeys(nodes)), " and ".join(dict.fromkeys(ran))
     return f"made in {len(nodes)} {'piece' if len(nodes) == 1 else 'pieces'} on {names} by {engines}"
+
+
+def _header(segment: Path) -> tuple[str, bytes | None]:
+    """Codec and parameter sets."""
+    with av.open(f"file:{segment}") as container:
+        codec = container.streams.video[0].codec_context
+        return codec.name, codec.extradata
 
 
 def _pending(files: SegmentFiles, number: int) -> Path:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import av
 import cv2
@@ -35,6 +36,15 @@ class Form:
     def of(cls, planes: YuvPlanes) -> Form:
         height, width = planes.y.shape
         return cls(width, height, planes.sample_aspect, planes.colours)
+
+    def to_plain(self) -> dict[str, Any]:
+        """As values that JSON has; see `from_plain`."""
+        return {**asdict(self), "sample_aspect": str(self.sample_aspect)}
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Form:
+        aspect, colours = Fraction(plain["sample_aspect"]), Colours(**plain["colours"])
+        return cls(plain["width"], plain["height"], aspect, colours)
 
 
 class Place(NamedTuple):

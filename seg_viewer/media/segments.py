@@ -8,7 +8,7 @@ runs, or on two machines, is the same as one that was made in one.
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from fractions import Fraction
@@ -18,7 +18,9 @@ from typing import Any
 
 import av
 
-from seg_viewer.core.part_file import write_text
+from seg_viewer.core.errors import ExportError
+from seg_viewer.core.part_file import explain, write_text
+from seg_viewer.media.packets import DecodingTimes
 
 SEGMENT_S = 10.0
 """Length of a segment, seconds: what a broken-off export loses at most."""
@@ -38,6 +40,11 @@ def segments_s(count: int) -> float:
 _EPSILON_S = 1e-6
 
 
+def segment_number(time_s: float) -> int:
+    """Of the segment that a picture belongs to which is shown so many seconds after the start of the result."""
+    return int((time_s + _EPSILON_S) / SEGMENT_S)
+
+
 @dataclass(frozen=True)
 class SegmentRecord:
     """What the container of a segment does not keep exactly.
@@ -48,6 +55,7 @@ class SegmentRecord:
         frames: pictures in it.
         last_pts: the largest of `pts`, or that of the segment before where this one is empty.
         end_s: when its last picture ends, seconds, or None where that is not known.
+        form: of the video's pictures, see `Form.to_plain`: all segments have that of the first.
     """
 
     pts: tuple[int, ...] = ()
@@ -55,10 +63,17 @@ class SegmentRecord:
     frames: int = 0
     last_pts: int = -1
     end_s: float | None = None
+    form: Mapping[str, Any] | None = None
 
     def write(self, path: Path) -> None:
         """Raises: ExportError."""
-        write_text(path, json.dumps(asdict(self)))
+        if self.frames:
+            write_text(path, json.dumps(asdict(self)))
+            return
+        try:  # a gap of hours has thousands of these: none need reach the disk at once
+            path.write_text(json.dumps(asdict(self)), encoding="utf-8")
+        except OSError as error:
+            raise ExportError(explain(path, error)) from error
 
     @classmethod
     def read(cls, path: Path) -> SegmentRecord | None:
@@ -66,7 +81,12 @@ class SegmentRecord:
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
             return cls(
-                tuple(values["pts"]), tuple(values["dts"]), values["frames"], values["last_pts"], values["end_s"]
+                tuple(values["pts"]),
+                tuple(values["dts"]),
+                values["frames"],
+                values["last_pts"],
+                values["end_s"],
+                values["form"],
             )
         except (OSError, ValueError, KeyError, TypeError):
             return None
@@ -111,16 +131,16 @@ class SegmentFiles:
                     path.unlink()
 
     def packets(
-        self, out: av.container.OutputContainer, time_base: Fraction, metadata: Mapping[str, str]
+        self, time_base: Fraction, add: Callable[[av.VideoStream], av.VideoStream]
     ) -> Generator[tuple[float, av.Packet[Any]]]:
-        """Add one stream and yield the packets of all segments for it, in order, with the seconds of each one's dts.
+        """The packets of all segments for one stream, in order, with the seconds of each one's dts.
 
         Args:
-            out: where to; the stream is added with the first packet that is asked for.
             time_base: of the records.
-            metadata: of the stream.
+            add: adds that stream, told the one of the first segment; called before the first packet is there.
         """
         target: av.VideoStream | None = None
+        decoding = DecodingTimes()
         records = self.whole()
         pending: av.Packet[Any] | None = None
         last_dts: int | None = None
@@ -136,21 +156,16 @@ class SegmentFiles:
             with av.open(f"file:{self.data(number)}") as container:
                 stream = container.streams.video[0]
                 if target is None:
-                    target = out.add_stream_from_template(stream)
-                    target.time_base = time_base
-                    target.metadata.update(metadata)
+                    target = add(stream)
                 times = zip(record.pts, record.dts, strict=True)
                 for packet in container.demux(stream):
                     if not packet.size:
                         continue
-                    pts, dts = next(times)
-                    if last_dts is None:
-                        first_dts = dts
-                    else:  # at a seam the encoder's own run-up may reach back behind the segment before
-                        dts = max(dts, last_dts + 1)
-                    last_dts = dts
                     packet.stream, packet.time_base = target, time_base
-                    packet.pts, packet.dts, packet.duration = pts, dts, lasts.get(pts, 0)
+                    packet.pts, packet.dts = next(times)
+                    packet.duration = lasts.get(packet.pts, 0)
+                    decoding.set(packet)
+                    first_dts, last_dts = packet.dts if last_dts is None else first_dts, packet.dts
                     if pending is not None:
                         yield float((pending.dts or 0) * time_base), pending
                     pending = packet

@@ -6,7 +6,7 @@ import av
 import numpy as np
 from av.video.reformatter import ColorRange
 
-from seg_viewer.core.frame import UNSPECIFIED, YuvPlanes
+from seg_viewer.core.frame import UNSPECIFIED, ByteArray, YuvPlanes
 from seg_viewer.media.av_picture import plane_rows
 
 _H273 = {"bt709": (1, 1, 1), "bt601": (6, 6, 6), "bt2020": (9, 1, 9)}
@@ -37,4 +37,17 @@ def to_frame(planes: YuvPlanes, width: int, height: int) -> av.VideoFrame:
     for plane, array in zip(frame.planes, (y, planes.u, planes.v), strict=True):
         rows = plane_rows(plane)
         rows[: plane.height, : plane.width] = array
+    return frame
+
+
+def with_alpha(planes: YuvPlanes, alpha: ByteArray) -> av.VideoFrame:
+    """Planes and straight alpha, shape (H, W), uint8, as a "yuva420p" frame of an even size."""
+    height, width = (side + side % 2 for side in planes.y.shape)
+    missing = [(0, height - planes.y.shape[0]), (0, width - planes.y.shape[1])]
+    frame = av.VideoFrame(width, height, "yuva420p")
+    arrays = (np.pad(planes.y, missing, mode="edge"), planes.u, planes.v, np.pad(alpha, missing, mode="edge"))
+    for plane, array in zip(frame.planes, arrays, strict=True):
+        plane_rows(plane)[: plane.height, : plane.width] = array
+    frame.colorspace, frame.color_trc, frame.color_primaries = colour_tags(planes)
+    frame.color_range = ColorRange.JPEG if planes.full_range else ColorRange.MPEG
     return frame

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 # those that a file name chooses
 MODULES = [
     "seg_viewer.sinks.video",
+    "seg_viewer.sinks.side_video",
+    "seg_viewer.sinks.mask_video",
+    "seg_viewer.sinks.ids_video",
+    "seg_viewer.sinks.overlay_video",
     "seg_viewer.sinks.mask_folder",
     "seg_viewer.sinks.coco",
     "seg_viewer.sinks.yolo",
@@ -23,9 +27,6 @@ MODULES = [
     "seg_viewer.sinks.contact_sheet",
     "seg_viewer.sinks.recording",
 ]
-
-PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow")
-"""x264's speeds: faster makes larger files."""
 
 
 def sink_kinds(*, live: bool = False) -> dict[str, SinkKind]:

@@ -14,6 +14,7 @@ from seg_viewer.core.frame import Shot, Size
 from seg_viewer.core.labels import LabelSet
 from seg_viewer.core.overlay import OverlayStyle
 from seg_viewer.core.part_folder import PartFolder
+from seg_viewer.media.codecs import VideoChoice
 
 Item_contra = TypeVar("Item_contra", contravariant=True)
 
@@ -84,8 +85,10 @@ class SinkRequest:
         ends_early: the source goes on behind the last shot, even where nobody knows yet when that is.
         parts: folder for what is not whole yet, shared by all outputs of a job; None: each makes its own.
         part_name: of this output within that folder.
-        crf: quality of video, x264's constant rate factor, 0 (lossless) … 51.
-        preset: x264's speed, one of `seg_viewer.sinks.PRESETS`.
+        animated: each picture has a duration of its own, and the last one's counts.
+        video: codec and quality of video.
+        stats: write time, shares and numbers into the painted picture.
+        picture_stream: which stream of `sound_from` the frames are, by its index there; None for the usual one.
         name: of the source, for titles; holds no credentials.
         size: columns and rows of the source's picture, or None.
         frame_count: how many frames are expected, or None.
@@ -109,8 +112,10 @@ class SinkRequest:
     ends_early: bool = False
     parts: PartFolder | None = None
     part_name: str = "0"
-    crf: int = 20
-    preset: str = "veryfast"
+    animated: bool = False
+    video: VideoChoice = field(default_factory=VideoChoice)
+    stats: bool = False
+    picture_stream: int | None = None
     name: str = ""
     size: Size | None = None
     frame_count: int | None = None
@@ -135,6 +140,7 @@ class SinkKind:
         keeps_parts: its work is kept in segments, see `seg_viewer.media.segments`; others are shown all shots again
             when an export goes on.
         is_folder: it makes a folder rather than a file.
+        check: of a path and what was chosen for video. Raises: UsageError for what does not go together.
         plan: what is to be told before it begins (codec, sound, what is left out), a line each; writes nothing.
     """
 
@@ -145,4 +151,5 @@ class SinkKind:
     live: bool = False
     keeps_parts: bool = False
     is_folder: bool = False
+    check: Callable[[Path, VideoChoice], object] = lambda _path, _choice: None
     plan: Callable[[SinkRequest], Sequence[str]] = lambda _request: ()

@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import heapq
-import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import av
+from av.video.reformatter import Interpolation
 
 from seg_viewer.core.errors import ExportError
 from seg_viewer.core.frame import TICKS, Shot, YuvPlanes
 from seg_viewer.core.part_file import PartFile, explain, sync
 from seg_viewer.core.part_folder import PartFolder
+from seg_viewer.media.codecs import MUXERS, VideoChoice
 from seg_viewer.media.companions import Companions
-from seg_viewer.media.h264 import H264Track
-from seg_viewer.media.repeatable import x264_options
+from seg_viewer.media.encoders import Encoder, add_joined_stream, make_encoder
+from seg_viewer.media.scaled_to import Form, fit
 from seg_viewer.media.segments import SegmentFiles, SegmentRecord, segment_at
 from seg_viewer.media.timeline import Timeline
 from seg_viewer.sinks.base import Sink, SinkRequest
 from seg_viewer.sinks.left_behind import tidy
-
-_FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
 
 
 @dataclass
@@ -34,7 +34,8 @@ class _Segment:
 
     number: int
     out: av.container.OutputContainer
-    track: H264Track
+    encoder: Encoder
+    stream: av.VideoStream
     pts: list[int] = field(default_factory=list)
     dts: list[int] = field(default_factory=list)
     frames: int = 0
@@ -48,14 +49,30 @@ class SegmentedVideo(Sink[Shot]):
     Args:
         request: what is to be made.
         picture: makes the picture of a shot.
+        choice: codec and quality; None: the request's.
         with_sound: what the source holds beside its picture (sound, subtitles, chapters, …) goes along.
+        tags: of the stream.
+        told: asked at the end: what a person has to know of the pictures, a line each.
 
     Raises:
         ExportError: it cannot be written; one line that says why.
     """
 
-    def __init__(self, request: SinkRequest, picture: Callable[[Shot], YuvPlanes], *, with_sound: bool = True) -> None:
+    def __init__(
+        self,
+        request: SinkRequest,
+        picture: Callable[[Shot], YuvPlanes | av.VideoFrame],
+        *,
+        choice: VideoChoice | None = None,
+        with_sound: bool = True,
+        tags: Mapping[str, str] | None = None,
+        told: Callable[[], Sequence[str]] = tuple,
+    ) -> None:
         self.path = request.path
+        self._told = told
+        self._tags = dict(tags or {})
+        self._choice = request.video if choice is None else choice
+        self._container = request.path.suffix.lower().lstrip(".")
         self._request = request
         self._picture = picture
         self._companions_of = request.sound_from if with_sound else None
@@ -73,11 +90,13 @@ class SegmentedVideo(Sink[Shot]):
         self._next = len(whole)
         self._last_pts = whole[-1].last_pts if whole else -1
         self._end_s = whole[-1].end_s if whole else None
+        forms = [record.form for record in whole if record.form is not None]
+        self._form = Form.from_plain(forms[0]) if forms else None
 
     def write(self, shot: Shot) -> None:
         time_s = shot.frame.time_s - self._request.start_s
         number = segment_at(time_s)
-        planes = self._picture(shot)
+        planes = self._in_form(self._picture(shot))
         try:
             if self._segment is not None and number > self._segment.number:
                 self._close_segment()
@@ -88,13 +107,23 @@ class SegmentedVideo(Sink[Shot]):
             pts = max(round(time_s / self._time_base), self._last_pts + 1)
             self._last_pts = pts
             segment.frames += 1
-            self._store(segment, segment.track.encode(planes, float(pts * self._time_base)))
+            self._store(segment, segment.encoder.encode(planes, pts))
         except (av.FFmpegError, OSError) as error:
             raise ExportError(explain(self.path, error)) from error
         lasts_s = shot.frame.duration_s
         self._end_s = time_s + (float(1 / self._rate) if lasts_s is None else lasts_s)
         if self._request.end_s is not None:
             self._end_s = max(time_s, min(self._end_s, self._request.end_s - self._request.start_s))
+
+    def _in_form(self, picture: YuvPlanes | av.VideoFrame) -> YuvPlanes | av.VideoFrame:
+        """A segment that began with a picture of another form would have parameter sets of its own."""
+        if isinstance(picture, YuvPlanes):
+            self._form = self._form or Form.of(picture)
+            return fit(picture, self._form)
+        self._form = form = self._form or Form(picture.width, picture.height)
+        if (picture.width, picture.height) == (form.width, form.height):
+            return picture
+        return picture.reformat(form.width, form.height, interpolation=Interpolation.POINT)  # it may hold class ids
 
     def finish(self) -> None:
         try:
@@ -104,6 +133,7 @@ class SegmentedVideo(Sink[Shot]):
             self._join()
         except (av.FFmpegError, OSError) as error:
             raise ExportError(explain(self.path, error)) from error
+        self.notes += tuple(self._told())
         if self._own is not None:
             self._own.remove()
 
@@ -126,38 +156,45 @@ class SegmentedVideo(Sink[Shot]):
 
     # -- segments ----------------------------------------------------------------------------------------------------
 
-    def _open_segment(self, number: int, planes: YuvPlanes) -> _Segment:
+    def _open_segment(self, number: int, picture: YuvPlanes | av.VideoFrame) -> _Segment:
+        encoder = make_encoder(
+            self._choice,
+            self._container,
+            picture,
+            rate=self._rate,
+            time_base=self._time_base,
+            sample_aspect=self._request.sample_aspect,
+            in_order=self._request.animated,
+        )
+        if encoder.note and encoder.note not in self.notes:
+            self.notes += (encoder.note,)
         out = av.open(f"file:{self._files.data(number)}", "w", format="matroska")
         try:
-            track = H264Track(
-                out,
-                planes,
-                rate=self._rate,
-                time_base=self._time_base,
-                sample_aspect=self._request.sample_aspect,
-                options={"crf": str(self._request.crf), "preset": self._request.preset, **x264_options()},
-            )
+            return _Segment(number, out, encoder, encoder.add_to(out))
         except BaseException:
             out.close()
             raise
-        return _Segment(number, out, track)
 
     def _store(self, segment: _Segment, packets: list[av.Packet[av.VideoStream]]) -> None:
         for packet in packets:
             assert packet.pts is not None
             segment.pts.append(packet.pts)
             segment.dts.append(packet.pts if packet.dts is None else packet.dts)
+            packet.stream = segment.stream
             segment.out.mux(packet)
 
     def _close_segment(self) -> None:
         segment = self._segment
         if segment is None:
             return
-        self._store(segment, segment.track.flush())
+        self._store(segment, segment.encoder.flush())
         segment.out.close()
         sync(self._files.data(segment.number))
         self._segment = None
-        record = SegmentRecord(tuple(segment.pts), tuple(segment.dts), segment.frames, self._last_pts, self._end_s)
+        form = self._form.to_plain() if self._form is not None else None
+        record = SegmentRecord(
+            tuple(segment.pts), tuple(segment.dts), segment.frames, self._last_pts, self._end_s, form
+        )
         record.write(self._files.record(segment.number))
         self._next = segment.number + 1
 
@@ -170,14 +207,14 @@ class SegmentedVideo(Sink[Shot]):
     # -- the whole -----------------------------------------------------------------------------------------------------
 
     def _join(self) -> None:
-        container = _FORMATS[self.path.suffix.lower()]
+        container = MUXERS[self._container]
         options = {"movflags": "+faststart"} if container in ("mp4", "mov") else {}
         with ExitStack() as stack:
             self._part = PartFile(self.path, overwrite=self._request.overwrite)
             stack.callback(self._part.discard)
             with av.open(f"file:{self._part.part}", "w", format=container, options=options) as out:
                 beside = self._companions(stack, container)
-                video = self._files.packets(out, self._time_base, {})
+                video = self._files.packets(self._time_base, partial(self._add_stream, out))
                 first = next(video)  # its stream is there now
                 if beside is not None:
                     beside.add_to(out)
@@ -195,16 +232,26 @@ class SegmentedVideo(Sink[Shot]):
             if made != self.path:
                 self.notes += (f"{self.path}: was made by somebody else meanwhile; this video is {made}",)
 
+    def _add_stream(self, out: av.container.OutputContainer, template: av.VideoStream) -> av.VideoStream:
+        stream = add_joined_stream(
+            out,
+            template,
+            self._choice,
+            self._container,
+            time_base=self._time_base,
+            sample_aspect=self._request.sample_aspect,
+        )
+        stream.metadata.update(self._tags)
+        return stream
+
     def _companions(self, stack: ExitStack, container: str) -> Companions | None:
         path: Path | None = self._companions_of
         if path is None:
             return None
-        start_s, end_s = self._request.start_s, self._request.end_s
+        end_s = self._request.end_s
         if end_s is None and self._request.ends_early and self._end_s is not None:
-            end_s = start_s + self._end_s
-        return stack.enter_context(
-            closing(Companions(path, container, timeline=Timeline(path), start_s=start_s, end_s=end_s))
-        )
+            end_s = self._request.start_s + self._end_s
+        return stack.enter_context(closing(_beside(self._request, path, container, end_s)))
 
 
 def plan_video(request: SinkRequest) -> Sequence[str]:
@@ -212,12 +259,25 @@ def plan_video(request: SinkRequest) -> Sequence[str]:
     path = request.sound_from
     if path is None:
         return ()
-    container = _FORMATS[request.path.suffix.lower()]
-    timeline, start_s, end_s = Timeline(path), request.start_s, request.end_s
-    with closing(Companions(path, container, timeline=timeline, start_s=start_s, end_s=end_s)) as beside:
-        with av.open(io.BytesIO(), "w", format=container) as out:  # nothing is muxed into it
-            beside.add_to(out)
+    container = MUXERS[request.path.suffix.lower().lstrip(".")]
+    with closing(_beside(request, path, container, request.end_s)) as beside:
         return (f"sound: {beside.sound}", *beside.notes)
+
+
+def check_video(path: Path, choice: VideoChoice) -> None:
+    """Raises: UsageError when codec and container do not go together."""
+    choice.kind(path.suffix.lower().lstrip("."))
+
+
+def _beside(request: SinkRequest, path: Path, container: str, end_s: float | None) -> Companions:
+    return Companions(
+        path,
+        container,
+        timeline=Timeline(path),
+        start_s=request.start_s,
+        end_s=end_s,
+        picture=request.picture_stream,
+    )
 
 
 def _then(first: tuple[float, Any], rest: Iterator[tuple[float, Any]]) -> Iterator[tuple[float, Any]]:

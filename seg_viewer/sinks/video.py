@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from seg_viewer.core.frame import Shot, YuvPlanes
-from seg_viewer.core.overlay import Overlay
+from seg_viewer.core.frame import Shot
 from seg_viewer.sinks.base import Sink, SinkKind, SinkRequest
-from seg_viewer.sinks.segmented import SegmentedVideo, plan_video
+from seg_viewer.sinks.painted import Painted
+from seg_viewer.sinks.segmented import SegmentedVideo, check_video, plan_video
 
 
 def _make(request: SinkRequest) -> Sink[Shot]:
-    overlay = Overlay(request.labels, request.style)
-
-    def painted(shot: Shot) -> YuvPlanes:
-        planes = shot.frame.picture.yuv420()
-        overlay.paint_yuv(planes, shot.classes)
-        return planes
-
-    return SegmentedVideo(request, painted)
+    painted = Painted(request)
+    return SegmentedVideo(request, painted, told=lambda: painted.notes)
 
 
 SINK = SinkKind(
-    "video", (".mp4",), "H.264 video with the source's times and sound", _make, keeps_parts=True, plan=plan_video
+    "video",
+    (".mp4", ".mkv", ".mov", ".webm"),
+    "video with the overlay, the source's times, its sound and all else that it holds",
+    _make,
+    keeps_parts=True,
+    check=check_video,
+    plan=plan_video,
 )

@@ -10,6 +10,8 @@ from seg_viewer.core.errors import UsageError
 from seg_viewer.core.frame import Frame, Picture
 from seg_viewer.sources.base import Source
 
+_EPSILON_S = 1e-6
+
 
 @dataclass(frozen=True)
 class Moment:
@@ -151,7 +153,7 @@ class Between:
         ordinal = -1 if after is None else after.ordinal
         offset = 0  # between numbers counted from the start and those that a jump worked out
         for frame in self._from_first():
-            if after is not None and frame.id.pts <= after.pts:
+            if after is not None and frame.time_s < after.time_s + _EPSILON_S:
                 offset = after.index - frame.index
                 continue
             number = frame.index + offset

@@ -32,13 +32,13 @@ def _noise(index: int, width: int, height: int) -> NDArray[np.uint8]:
     return np.random.default_rng(index).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
-def _long_job(folder: Path, name: str, options: RunOptions) -> ExportJob:
-    """One that takes long, with a first segment of 10 s that is soon there."""
-    clip = make_clip(
-        folder / f"{name}.mp4", frames=400, rate=15, width=320, height=180, picture=_noise,
+@pytest.fixture(scope="module")
+def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One that takes long to encode; its first 10 s, a segment, end with picture 150."""
+    return make_clip(
+        tmp_path_factory.mktemp("long") / "long.mp4", frames=270, rate=15, width=320, height=180, picture=_noise,
         options={"preset": "ultrafast", "crf": "40"},
     )  # fmt: skip
-    return ExportJob(clip, folder / f"{name}_seg.mp4", options, preset="slow")
 
 
 @both
@@ -82,10 +82,10 @@ def test_what_is_done_is_not_done_again(tmp_path: Path, options: RunOptions, wor
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no such signals")
 @pytest.mark.parametrize(("name", "told"), [("SIGKILL", "SIGKILL"), ("SIGTERM", "somebody ended its process")])
 def test_a_process_that_is_killed_costs_its_own_job_alone(
-    tmp_path: Path, options: RunOptions, name: str, told: str
+    tmp_path: Path, options: RunOptions, long_clip: Path, name: str, told: str
 ) -> None:
     jobs = [
-        _long_job(tmp_path, "long", options),
+        ExportJob(long_clip, tmp_path / "long_seg.mp4", options, preset="slow"),
         *(
             ExportJob(make_clip(tmp_path / f"{each}.mp4", frames=8), tmp_path / f"{each}_seg.mp4", options)
             for each in "abc"
@@ -106,15 +106,16 @@ def test_a_process_that_is_killed_costs_its_own_job_alone(
     assert told in results[0].problem and not jobs[0].first.exists()
     assert _no_children()
     (again,) = run_bulk([replace(jobs[0], preset="ultrafast")])
-    assert again.ending is Ending.DONE and len(video_times(jobs[0].first)) == 400
+    assert again.ending is Ending.DONE and len(video_times(jobs[0].first)) == 270
 
 
 @both
-def test_cancelling_leaves_nothing_of_what_is_under_way(tmp_path: Path, options: RunOptions, workers: int) -> None:
+def test_cancelling_leaves_nothing_of_what_is_under_way(
+    tmp_path: Path, options: RunOptions, long_clip: Path, workers: int
+) -> None:
     out = tmp_path / "out"
     out.mkdir()
-    clip = make_clip(tmp_path / "in.mp4", frames=200, width=320, height=180, picture=_noise)
-    jobs = [ExportJob(clip, out / f"{number}.mp4", options, preset="slow") for number in range(4)]
+    jobs = [ExportJob(long_clip, out / f"{number}.mp4", options, preset="slow") for number in range(4)]
     begun = threading.Event()
 
     def hear(event: BulkEvent) -> None:
@@ -130,14 +131,16 @@ def test_cancelling_leaves_nothing_of_what_is_under_way(tmp_path: Path, options:
 
 
 @both
-def test_ctrl_c_keeps_what_can_be_gone_on_with(tmp_path: Path, options: RunOptions, workers: int) -> None:
-    jobs = [_long_job(tmp_path, name, options) for name in "abc"]
+def test_ctrl_c_keeps_what_can_be_gone_on_with(
+    tmp_path: Path, options: RunOptions, long_clip: Path, workers: int
+) -> None:
+    jobs = [ExportJob(long_clip, tmp_path / f"{name}_seg.mp4", options, preset="slow") for name in "abc"]
     results: dict[int, str] = {}
 
     def hear(event: BulkEvent) -> None:
         if event.result is not None:
             results[event.number] = f"{event.result.ending}: {event.result.problem}"
-        if event.progress is not None and event.progress.frames > 250 and event.number == 0:
+        if event.progress is not None and event.progress.frames > 155 and event.number == 0:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt, match="of 3 are done; the same command with --resume"):
@@ -146,7 +149,7 @@ def test_ctrl_c_keeps_what_can_be_gone_on_with(tmp_path: Path, options: RunOptio
     assert _no_children()
     again = run_bulk([replace(jobs[0], resume=True)])
     assert again[0].result is not None and any("were done already" in line for line in again[0].result.warnings)
-    assert len(video_times(jobs[0].first)) == 400
+    assert len(video_times(jobs[0].first)) == 270
 
 
 def _holds(process: psutil.Process, name: str) -> bool:

@@ -185,7 +185,7 @@ def test_no_folder_is_that_of_the_input(tmp_path: Path, options: RunOptions) -> 
     clip = make_clip(folder / "in.mp4", frames=3)
     for source in (folder, clip, folder / "0.png"):
         for out in (f"{folder}/", f"{tmp_path}/../{tmp_path.name}/pictures.maps/"):
-            with pytest.raises(UsageError, match="is where the input lies"):
+            with pytest.raises(UsageError, match=r"holds the input|is the input itself"):
                 run_export(ExportJob(source, out, options, overwrite=True))
     (folder / "1.means").write_text("part of it")
     with pytest.raises(UsageError, match="is part of the input"):
@@ -208,10 +208,10 @@ def test_a_folder_is_made_and_not_mixed_with_what_is_there(tmp_path: Path, clip:
     out = tmp_path / "made.maps"
     result = run_export(ExportJob(clip, (f"{out}/", tmp_path / "a.mp4"), options))
     assert result.files == (out, tmp_path / "a.mp4") and len(list(out.iterdir())) == 50
-    with pytest.raises(UsageError, match="holds something"):
+    with pytest.raises(UsageError, match="exists already"):
         run_export(ExportJob(clip, f"{out}/", options))
     (tmp_path / "file.maps").write_text("a file")
-    with pytest.raises(UsageError, match="is a file, not a folder"):
+    with pytest.raises(UsageError, match="is a file; choose another name for the folder"):
         run_export(ExportJob(clip, f"{tmp_path}/file.maps/", options))
     with pytest.raises(UsageError, match="no such folder"):
         run_export(ExportJob(clip, f"{tmp_path}/gone/new.maps/", options))
@@ -241,7 +241,7 @@ def test_a_dry_run_tells_and_writes_nothing(tmp_path: Path, clip: Path, options:
     assert told[0].startswith("in.mp4: 64×48, h264, 25.00 frames/s, 2.0 s; model colors")
     assert told[1] == "frames: 10, from 0.40 s on, every 2"
     text = "\n".join(told)
-    assert "old.mp4: H.264 video" in text and "(replaces what is there)" in text and "sound: aac" in text
+    assert "old.mp4: video with the overlay" in text and "(replaces what is there)" in text and "sound: aac" in text
     assert "b.jsonl: how much of each picture" in text and "c.maps" in text
     assert run_export(job).frames == 10  # as it was told
 

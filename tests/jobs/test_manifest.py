@@ -73,7 +73,8 @@ def test_what_it_says_is_true(job: ExportJob, clip: Path, model: Path, tmp_path:
     assert engine["name"] == "openvino" and engine["device"].startswith("CPU") and engine["precision"] in result.engine
     assert said["options"] == {
         "opacity": 0.6, "hidden": ["road"], "outline": True, "start": 0.4, "end": "40f", "every": 3,
-        "size": [32, None], "crf": 25, "preset": "superfast",
+        "size": [32, None], "crf": 25, "preset": "superfast", "codec": None, "quality": "balanced",
+        "hardware": False, "stats": False, "stream": None,
     }  # fmt: skip
     assert said["frames"] == result.frames == 10
     folder = tmp_path / "all.maps"

@@ -68,7 +68,7 @@ def test_it_has_the_manners_of_all_sinks(with_json_lines: Path, tmp_path: Path, 
 def test_it_stands_in_the_help(with_json_lines: Path) -> None:
     shown = " ".join(run(with_json_lines, "-m", "seg_viewer", "export", "--help").split())
     assert ".jsonl how much of each picture every class covers" in shown
-    assert ".mp4 H.264 video with the source's times and sound" in shown
+    assert ".mp4, .mkv, .mov, .webm video with the overlay, the source's times" in shown
     shown = " ".join(run(with_json_lines, "-m", "seg_viewer", "record", "--help").split())
     assert ".mp4, .mkv H.264 video that stays playable" in shown and ".jsonl" not in shown
 

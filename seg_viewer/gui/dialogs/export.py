@@ -37,6 +37,7 @@ from seg_viewer.jobs.export_job import ExportJob
 from seg_viewer.jobs.export_plan import plan_export
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.jobs.unfinished import unfinished_s
+from seg_viewer.media.codecs import CONTAINERS
 from seg_viewer.sinks import sink_for
 from seg_viewer.sources import SourceInfo
 
@@ -231,7 +232,7 @@ class ExportDialog(QDialog):
             self,
             "Save as",
             self.output.text(),
-            "MP4 video (*.mp4);;All files (*)",
+            f"Video ({' '.join(f'*.{end}' for end in CONTAINERS)});;All files (*)",
             options=QFileDialog.Option.DontConfirmOverwrite,
         )
         if name:

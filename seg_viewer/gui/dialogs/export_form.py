@@ -13,7 +13,7 @@ from seg_viewer.core.overlay import OverlayStyle
 from seg_viewer.core.typed_path import typed_path
 from seg_viewer.gui.tasks.export_names import beside_kinds, name_beside
 from seg_viewer.gui.widgets.plain import PlainLabel
-from seg_viewer.gui.widgets.quality_box import QualityBox, job_fields
+from seg_viewer.gui.widgets.quality_box import QualityBox
 from seg_viewer.jobs.export_job import ExportJob
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.sources.between import Moment, Selection
@@ -138,7 +138,7 @@ class ExportForm(QWidget):
             overwrite=overwrite,
             selection=Selection(start, end),
             resume=resume,
-            **job_fields(self.quality.quality),
+            quality=self.quality.quality,
         )
         job.check()
         return job

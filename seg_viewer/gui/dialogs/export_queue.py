@@ -24,7 +24,7 @@ from seg_viewer.gui.tasks.export_queue import MADE, UNDER_WAY, ExportQueue, Queu
 from seg_viewer.gui.widgets.export_text import detail_text
 from seg_viewer.gui.widgets.folders import open_folder_of
 from seg_viewer.gui.widgets.plain import PlainLabel
-from seg_viewer.gui.widgets.quality_box import QualityBox, job_fields
+from seg_viewer.gui.widgets.quality_box import QualityBox
 from seg_viewer.gui.widgets.queue_list import QueueList
 from seg_viewer.jobs.export_job import ExportJob
 from seg_viewer.jobs.options import RunOptions
@@ -146,9 +146,10 @@ class ExportQueueDialog(QDialog):
 
     def add_files(self, paths: Sequence[str]) -> None:
         """Export each beside itself, as the window shows things now; a name that is taken gets a number."""
-        fields = job_fields(self.quality.quality)
-        options = self._options()
-        self._queue.add([ExportJob(path, suggest_for(Path(path)), options, **fields) for path in paths], new_name=True)
+        quality, options = self.quality.quality, self._options()
+        self._queue.add(
+            [ExportJob(path, suggest_for(Path(path)), options, quality=quality) for path in paths], new_name=True
+        )
 
     def refresh_look(self) -> None:
         """What is written on files that are added."""
