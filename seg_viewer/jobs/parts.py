@@ -51,6 +51,8 @@ class ExportParts:
         self.start_s: float | None = None
         self.warnings: tuple[str, ...] = ()
         self.notes: tuple[str, ...] = ()
+        self.joining = False
+        """All is encoded; what is missing is only to put it together."""
         self._key = key
         self._names = tuple(names)
         found = self._look_for(job)
@@ -64,9 +66,15 @@ class ExportParts:
         return min((len(self.files(name).whole()) for name in self._names), default=0)
 
     @property
+    def resumable(self) -> int:
+        """How many of them can be gone on behind: it was written down where the next one begins."""
+        places = self._read().get("places", {})
+        return next((number for number in range(self.whole, 0, -1) if str(number) in places), 0)
+
+    @property
     def done_s(self) -> float:
-        """How much of the result is done, seconds."""
-        return segments_s(self.whole)
+        """How much of the result need not be done again, seconds."""
+        return segments_s(self.resumable)
 
     def files(self, name: str) -> SegmentFiles:
         """Of an output."""
@@ -93,8 +101,8 @@ class ExportParts:
         self.folder.remove()
 
     def leave(self) -> str:
-        """Keep it for `--resume`, or remove it where nothing in it is whole. Returns what to say of it, or ""."""
-        if not self.whole:
+        """Keep it for `--resume`, or remove it where nothing is gained by it. Returns what to say of it, or ""."""
+        if not self.resumable:
             self.folder.remove()
             return ""
         self.folder.leave()
@@ -123,10 +131,8 @@ class ExportParts:
     def _take(self, folder: PartFolder) -> bool:
         self.folder = folder
         state = self._read()
-        number = self.whole
         try:
-            while number and str(number) not in state["places"]:
-                number -= 1
+            number = self.resumable
             if not number or state["key"] != self._key:
                 return False
             place = Place(**state["places"][str(number)])
