@@ -16,21 +16,40 @@ if TYPE_CHECKING:
 
 def progress_bar() -> Any:
     """Frames done on standard error, to be started; a task has the field `rate`, in frames per second."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+
+    return _bar(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]:.1f} frames/s"),
+        TimeRemainingColumn(),
+    )
+
+
+def bulk_bar() -> Any:
+    """The same of many things at once; tasks have the fields `count` and `rate`, both text, and go when it stops."""
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+
+    return _bar(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.fields[count]}", markup=False),
+        TextColumn("{task.fields[rate]}", markup=False),
+        TimeRemainingColumn(),
+        transient=True,
+    )
+
+
+def _bar(*columns: Any, transient: bool = False) -> Any:
+    from rich.progress import Progress
 
     class Bar(Progress):
         def stop(self) -> None:
             if self.live.is_started:  # else it would print an empty line where there is no terminal
                 super().stop()
 
-    return Bar(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]:.1f} frames/s"),
-        TimeRemainingColumn(),
-        console=plain_console(stderr=True),
-    )
+    return Bar(*columns, console=plain_console(stderr=True), transient=transient)
 
 
 class StatusLine:

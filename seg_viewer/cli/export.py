@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +11,17 @@ import click
 
 from seg_viewer.cli.console import progress_bar, say, warn
 from seg_viewer.cli.options import LOAD_BAR, OutputCommand, make_options, run_options, style_options
-from seg_viewer.core.errors import UsageError
+from seg_viewer.core.errors import ExportError, SegViewerError
 from seg_viewer.core.redact import redact
 from seg_viewer.media.codecs import CODECS, QUALITIES, USUAL_QUALITY
 
 
 @click.command(cls=OutputCommand)
-@click.argument("source")
+@click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
 @click.option(
     "-o", "--output", "outputs", required=True, multiple=True, metavar="OUT",
-    help="File to make; may be repeated: all are made in one pass. An existing folder takes NAME_seg.mp4.",
+    help="File to make; may be repeated: all are made in one pass. An existing folder takes NAME_seg.mp4; with several "
+    "sources it is made if its name ends in a slash. {name} in OUT is the source's name without its end.",
 )  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="What exists may be replaced, once the new one is whole.")
 @click.option("--resume", is_flag=True, help="Go on with what the same command left behind when it was broken off.")
@@ -41,10 +43,19 @@ from seg_viewer.media.codecs import CODECS, QUALITIES, USUAL_QUALITY
     "--stream", type=click.IntRange(1), help="Which video stream, of a file that has several; the first is 1."
 )
 @click.option("--no-manifest", is_flag=True, help="Do not write OUT.manifest.json beside the first file.")
+@click.option(
+    "--jobs", type=click.IntRange(1), default=1, show_default=True,
+    help="How many of several sources at a time, each in a process with its share of the cores. One uses them all "
+    "already on a machine with few; try 2 to 4 on one with many.",
+)  # fmt: skip
+@click.option(
+    "--ray", metavar="ADDRESS", help="Have a Ray cluster make it, long files by segments: auto, or HOST:PORT of its "
+    "head. Its nodes need this program and see the files under the same paths.",
+)  # fmt: skip
 @run_options
 @style_options
 def export(
-    source: str,
+    sources: tuple[str, ...],
     outputs: tuple[str, ...],
     overwrite: bool,
     resume: bool,
@@ -61,19 +72,22 @@ def export(
     stats: bool,
     stream: int | None,
     no_manifest: bool,
+    jobs: int,
+    ray: str | None,
     **choices: Any,
 ) -> None:
     """Write SOURCE with its overlay as video, masks, tables or a report; times and sound are kept.
 
-    What is live never ends: 'seg-viewer record' writes that.
+    Of several sources, one that fails does not keep the others from being exported, and those that were done before
+    are skipped unless --overwrite is given. What is live never ends: 'seg-viewer record' writes that.
     """
-    from seg_viewer.jobs.export import ExportJob
-    from seg_viewer.jobs.export_job import Wanted
+    from seg_viewer.jobs.export_job import ExportJob, Wanted
+    from seg_viewer.jobs.output_names import name_outputs
     from seg_viewer.sources.between import Moment, Selection
 
-    job = ExportJob(
-        source,
-        tuple(_output(source, each) for each in outputs),
+    first = ExportJob(
+        sources[0],
+        outputs,
         make_options(**choices),
         crf,
         preset,
@@ -88,22 +102,70 @@ def export(
         stats,
         stream,
     )
+    named = name_outputs(sources, outputs, overwrite=overwrite)
+    for note in named.notes:
+        warn(note)
+    each = [replace(first, source=name, out=out) for name, out in zip(named.sources, named.outputs, strict=True)]
     if dry_run:
-        from seg_viewer.jobs.export_plan import plan_export
+        _tell(each, named.folders)
+    elif len(sources) == 1 and ray is None:
+        _run(each[0])
+    else:
+        for folder in named.folders:
+            folder.mkdir(exist_ok=True)
+        _run_many(each, jobs, ray)
 
-        for line in plan_export(job):
-            say(line)
-        return
-    _run(job)
+
+def _tell(jobs: Sequence[Any], folders: Sequence[Path]) -> None:
+    """What would be made of each."""
+    from seg_viewer.jobs.bulk_one import done_already
+    from seg_viewer.jobs.export_plan import plan_export
+
+    failed = 0
+    for job in jobs:
+        if len(jobs) > 1 and done_already(job):
+            say(f"{_shown(job)}: done already")
+            continue
+        try:
+            for line in plan_export(job, folders):
+                say(line)
+        except SegViewerError as error:
+            if len(jobs) == 1:
+                raise
+            say(f"{_shown(job)}: would fail: {error}")
+            failed += 1
+    if failed:
+        raise ExportError(f"{failed} of {len(jobs)} would fail; the reasons are above")
+
+
+def _run_many(jobs: Sequence[Any], workers: int, address: str | None) -> None:
+    from seg_viewer.cli.bulk_view import BulkView
+    from seg_viewer.jobs.bulk import run_bulk
+    from seg_viewer.jobs.cluster import run_on_cluster
+
+    names = [_shown(job) for job in jobs]
+    view = BulkView(
+        [name if names.count(name) == 1 else str(job.source) for name, job in zip(names, jobs, strict=True)]
+    )
+    try:
+        if address is not None:
+            run_on_cluster(jobs, address, on_event=view.hear)
+        else:
+            run_bulk(jobs, workers=workers, on_event=view.hear)
+    finally:
+        view.stop()
+        view.table()
+    if view.failed:
+        raise ExportError(
+            f"{view.failed} of {len(jobs)} failed; the same command tries them again and skips what is done"
+        )
 
 
 def _run(job: Any) -> None:
     from seg_viewer.jobs.export import ExportProgress, run_export
-    from seg_viewer.sources import is_live
 
-    name = str(job.source)
     bar = progress_bar()
-    task = bar.add_task(redact(name) if is_live(name) else Path(name).name, total=None, rate=0.0)
+    task = bar.add_task(_shown(job), total=None, rate=0.0)
 
     def on_progress(progress: ExportProgress) -> None:
         bar.start()  # with the first frame: a refusal before it should be the only line
@@ -124,12 +186,9 @@ def _run(job: Any) -> None:
         say(str(path))
 
 
-def _output(source: str, text: str) -> str:
-    """The name with `~` and `{name}` replaced; an existing folder takes a video of the source's name."""
-    stem = Path(source).stem or "export"
-    name = os.path.expanduser(text.replace("{name}", stem))
-    if Path(name).is_dir() and not name.endswith(("/", os.sep)):
-        return os.path.join(name, f"{stem}_seg.mp4")
-    if not name.strip():
-        raise UsageError("-o is empty: name a file")
-    return name
+def _shown(job: Any) -> str:
+    """The source's name for people, without passwords."""
+    from seg_viewer.sources import is_live
+
+    name = str(job.source)
+    return redact(name) if is_live(name) else Path(name).name or name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -148,6 +149,7 @@ def run_export(
         if report is not None:
             about["engine"] = report.line()
         warnings = (*parts.warnings, *source.warnings)
+        parts.joining = True
         tee.finish()
         sound = tee.sound
         parts.remove()
@@ -183,6 +185,9 @@ def _parts(job: ExportJob, key: str) -> Iterator[ExportParts]:
     except KeyboardInterrupt as error:
         raise KeyboardInterrupt(parts.leave()) from error
     except SegViewerError as error:
+        if parts.joining and not _is_of_the_disk(error):
+            parts.remove()  # it would end so again
+            raise
         kept = parts.leave()
         if kept:
             raise type(error)(f"{error}; {kept}") from error
@@ -191,6 +196,16 @@ def _parts(job: ExportJob, key: str) -> Iterator[ExportParts]:
         parts.leave()
         raise
     parts.remove()
+
+
+def _is_of_the_disk(error: BaseException) -> bool:
+    """Whether it may go well another time: room can be made on a disk."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if getattr(cause, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EACCES):
+            return True
+        cause = cause.__cause__
+    return False
 
 
 def _needs_maps(job: ExportJob) -> bool:

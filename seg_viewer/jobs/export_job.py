@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from collections.abc import Container
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -129,12 +130,19 @@ class ExportJob:
         for path, kind in self.outputs:
             kind.check(path, self.video)
 
-    def check_outputs(self, info: SourceInfo) -> None:
-        """Raises: UsageError, ExportError for what cannot be written, now that the source is known."""
+    def check_outputs(self, info: SourceInfo, to_be_made: Container[Path] = ()) -> None:
+        """Raises: UsageError, ExportError for what cannot be written, now that the source is known.
+
+        Args:
+            info: of the source.
+            to_be_made: folders that will be there by then; nothing in them is in the way.
+        """
         if info.live:
             raise UsageError(f"{info.name}: is live and never ends; use 'seg-viewer record' (in the window, R)")
         sources = (info.path,) if info.path else ()
         for path, kind in self.outputs:
+            if path.parent in to_be_made:
+                continue
             try:
                 check_target(path, overwrite=self.overwrite, sources=sources, folder=kind.is_folder)
             except OSError as error:  # a name that is too long, a loop of links

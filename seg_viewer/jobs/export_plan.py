@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from contextlib import closing
+from pathlib import Path
 
 from seg_viewer.jobs.export_job import ExportJob
 from seg_viewer.jobs.export_request import requests
@@ -10,8 +12,12 @@ from seg_viewer.sources import open_source
 from seg_viewer.sources.between import Between
 
 
-def plan_export(job: ExportJob) -> tuple[str, ...]:
+def plan_export(job: ExportJob, to_be_made: Container[Path] = ()) -> tuple[str, ...]:
     """Lines for a person: the source, each output, what is left out or changed. Nothing is written.
+
+    Args:
+        job: the export.
+        to_be_made: folders that will be made first.
 
     Raises: as `run_export` does before its first frame.
     """
@@ -19,7 +25,7 @@ def plan_export(job: ExportJob) -> tuple[str, ...]:
     spec = job.options.read_spec()
     with closing(open_source(job.source, job.stream)) as source:
         info = source.info
-        job.check_outputs(info)
+        job.check_outputs(info, to_be_made)
         start_s = 0.0
         if job.selection.start is not None:
             start_s = Between(source, job.selection).first().time_s

@@ -55,6 +55,7 @@ def requests(
             ends_early=end is not None,
             parts=folder,
             part_name=str(number),
+            animated=info.is_animation,
             video=job.video,
             stats=job.stats,
             picture_stream=info.stream,

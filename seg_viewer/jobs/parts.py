@@ -17,7 +17,11 @@ from seg_viewer.jobs.replay import map_files
 from seg_viewer.media.segments import SegmentFiles, segments_s
 from seg_viewer.sources.between import Place
 
-_STATE = "state.json"
+STATE = "state.json"
+"""Where each segment begins, and the key of the job."""
+
+WAY_ON = "the same command with --resume goes on with them"
+"""How a person goes on with what is kept, at a command line."""
 
 
 class ExportParts:
@@ -47,6 +51,8 @@ class ExportParts:
         self.start_s: float | None = None
         self.warnings: tuple[str, ...] = ()
         self.notes: tuple[str, ...] = ()
+        self.joining = False
+        """All is encoded; what is missing is only to put it together."""
         self._key = key
         self._names = tuple(names)
         found = self._look_for(job)
@@ -60,15 +66,21 @@ class ExportParts:
         return min((len(self.files(name).whole()) for name in self._names), default=0)
 
     @property
+    def resumable(self) -> int:
+        """How many of them can be gone on behind: it was written down where the next one begins."""
+        places = self._read().get("places", {})
+        return next((number for number in range(self.whole, 0, -1) if str(number) in places), 0)
+
+    @property
     def done_s(self) -> float:
-        """How much of the result is done, seconds."""
-        return segments_s(self.whole)
+        """How much of the result need not be done again, seconds."""
+        return segments_s(self.resumable)
 
     def files(self, name: str) -> SegmentFiles:
         """Of an output."""
         return map_files(self.folder.path) if name == MAPS else SegmentFiles(self.folder.path, name)
 
-    def save(self, numbers: range, start_s: float, place: Place, warnings: Sequence[str]) -> None:
+    def save(self, numbers: range, start_s: float, place: Place, warnings: Sequence[str], made: str = "") -> None:
         """Write down where segments begin.
 
         Args:
@@ -76,23 +88,24 @@ class ExportParts:
             start_s: see above.
             place: of the last frame before it.
             warnings: so far.
+            made: where the segments were made, one line, where that was not here.
         """
         ends = {numbers[0], numbers[-1]}  # a run broken off between them goes on from the first
         places = self._read().get("places", {}) | {str(number): asdict(place) for number in ends}
-        state = {"key": self._key, "start_s": start_s, "warnings": list(warnings), "places": places}
-        write_text(self.folder.path / _STATE, json.dumps(state))
+        state = {"key": self._key, "start_s": start_s, "warnings": list(warnings), "places": places, "made": made}
+        write_text(self.folder.path / STATE, json.dumps(state))
 
     def remove(self) -> None:
         """All is done, or nobody wants it."""
         self.folder.remove()
 
     def leave(self) -> str:
-        """Keep it for `--resume`, or remove it where nothing in it is whole. Returns what to say of it, or ""."""
-        if not self.whole:
+        """Keep it for `--resume`, or remove it where nothing is gained by it. Returns what to say of it, or ""."""
+        if not self.resumable:
             self.folder.remove()
             return ""
         self.folder.leave()
-        return f"the first {self.done_s:.0f} s are kept; the same command with --resume goes on with them"
+        return f"the first {self.done_s:.0f} s are kept; {WAY_ON}"
 
     def _look_for(self, job: ExportJob) -> PartFolder | None:
         chosen: PartFolder | None = None
@@ -117,10 +130,8 @@ class ExportParts:
     def _take(self, folder: PartFolder) -> bool:
         self.folder = folder
         state = self._read()
-        number = self.whole
         try:
-            while number and str(number) not in state["places"]:
-                number -= 1
+            number = self.resumable
             if not number or state["key"] != self._key:
                 return False
             place = Place(**state["places"][str(number)])
@@ -130,12 +141,12 @@ class ExportParts:
         for name in self._names:
             self.files(name).forget_from(number)
         self.place, self.resumed, self.start_s, self.warnings = place, number, start_s, warnings
-        self.notes += (f"{segments_s(number):.0f} s were done already; it went on from there",)
+        self.notes += (state.get("made") or f"{segments_s(number):.0f} s were done already; it went on from there",)
         return True
 
     def _read(self, path: Path | None = None) -> dict[str, Any]:
         try:
-            values = json.loads(((path or self.folder.path) / _STATE).read_text(encoding="utf-8"))
+            values = json.loads(((path or self.folder.path) / STATE).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
         return values if isinstance(values, dict) else {}

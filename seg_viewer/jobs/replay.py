@@ -54,6 +54,9 @@ class MapKeeper(Sink[Shot]):
             self._number = number
         self._rows.append(_packed(shot))
 
+    def pause(self) -> None:
+        self._store()
+
     def finish(self) -> None:
         """Nothing: once the whole is there, nobody goes on with it."""
         self._rows.clear()
@@ -164,6 +167,18 @@ def replay(
             raise ExportError(f"{path}: is damaged ({error}); export without --resume") from error
 
 
+def renumbered(data: bytes, shift: int) -> bytes:
+    """A segment's maps, the numbers of their frames larger by `shift`."""
+    made: list[bytes] = []
+    position = 0
+    while position < len(data):
+        start, middle, end = _borders(data, position)
+        fields = json.loads(data[start:middle])
+        made.append(_joined(fields | {"index": fields["index"] + shift}, data[middle:end]))
+        position = end
+    return b"".join(made)
+
+
 def _packed(shot: Shot) -> bytes:
     """Length-prefixed: facts as JSON, then the map as lengths and values of its runs."""
     frame, ids = shot.frame, shot.classes
@@ -176,17 +191,26 @@ def _packed(shot: Shot) -> bytes:
         "size": [frame.picture.width, frame.picture.height], "shape": list(ids.shape), "runs": len(starts),
         "times_s": dict(shot.times_s),
     }  # fmt: skip
+    return _joined(fields, body)
+
+
+def _joined(fields: dict[str, Any], body: bytes) -> bytes:
     head = json.dumps(fields).encode()
     return len(head).to_bytes(4, "little") + len(body).to_bytes(4, "little") + head + body
 
 
 def _unpacked(data: bytes, position: int) -> tuple[dict[str, Any], ByteArray, int]:
-    lengths = [int.from_bytes(data[position + at : position + at + 4], "little") for at in (0, 4)]
-    start, middle = position + 8, position + 8 + lengths[0]
-    end = middle + lengths[1]
+    start, middle, end = _borders(data, position)
     fields = json.loads(data[start:middle])
     raw = zlib.decompress(data[middle:end])
     count = fields["runs"]
     runs = np.frombuffer(raw, np.uint32, count)
     ids = np.repeat(np.frombuffer(raw, np.uint8, count, 4 * count), runs).reshape(fields["shape"])
     return fields, ids, end
+
+
+def _borders(data: bytes, position: int) -> tuple[int, int, int]:
+    """Where the facts of a record begin, where its map does, and where it ends."""
+    lengths = [int.from_bytes(data[position + at : position + at + 4], "little") for at in (0, 4)]
+    middle = position + 8 + lengths[0]
+    return position + 8, middle, middle + lengths[1]

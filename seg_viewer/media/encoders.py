@@ -48,6 +48,7 @@ def make_encoder(
     time_base: Fraction,
     sample_aspect: Fraction = Fraction(1),
     global_header: bool = True,
+    in_order: bool = False,
 ) -> Encoder:
     """An open encoder for pictures like the first one, bound to no file.
 
@@ -58,6 +59,7 @@ def make_encoder(
         rate: average frames per second, for the encoder's rate control.
         time_base: unit of the pictures' times, seconds.
         sample_aspect: width ÷ height of one pixel.
+        in_order: packets come in the order of their pictures: how long the last one lasts is kept by its own packet.
         global_header: parameter sets go into `extradata`, not before each key frame; MP4, MOV, Matroska want that.
 
     Raises:
@@ -65,7 +67,7 @@ def make_encoder(
         ExportError: there is no such encoder here, or it does not take such pictures.
     """
     kind = choice.kind(container)
-    settings = _Settings(kind, container, rate, time_base, sample_aspect, global_header)
+    settings = _Settings(kind, container, rate, time_base, sample_aspect, global_header, in_order)
     failed: list[str] = []
     for name in kind.hardware if choice.hardware else ():
         options = _hardware_options(kind, name, choice)
@@ -157,10 +159,18 @@ class Encoder:
             context.color_range = ColorRange.MPEG
         context.flags |= Flags.frame_duration
         context.flags = context.flags | _HEADER if settings.global_header else context.flags & ~_HEADER
-        context.options = self._for_these_pictures(options)
+        if settings.in_order:
+            context.max_b_frames = 0
+        context.options = self._for_these_pictures(options, settings.in_order)
 
-    def _for_these_pictures(self, options: Mapping[str, str]) -> dict[str, str]:
+    def _for_these_pictures(self, options: Mapping[str, str], in_order: bool) -> dict[str, str]:
         chosen = dict(options)
+        if in_order:
+            chosen.pop("bf", None)
+            if self.encoder == "libx265":
+                chosen["x265-params"] += ":bframes=0"
+            if self.encoder == "libsvtav1":
+                chosen["svtav1-params"] += ":pred-struct=1"
         if self.encoder == "libx264":
             own = [chosen.get("x264-params", ""), *x264_options().values()]
             chosen["x264-params"] = ":".join(filter(None, own))
@@ -263,27 +273,6 @@ def add_joined_stream(
     return stream
 
 
-class DecodingTimes:
-    """Gives packets of encoders that follow each other the decoding times of one stream: each later than the last.
-
-    An encoder with B-frames begins its decoding times before its first picture, by the gaps between its own first
-    pictures. Where these are longer than the last gaps of the encoder before, the times would overlap; then they are
-    put one unit apart. That is never later than a packet's picture is shown: the last packet before the seam was
-    decoded as many pictures early as there are packets to be moved.
-    """
-
-    def __init__(self) -> None:
-        self._last: int | None = None
-
-    def set(self, packet: VideoPacket) -> None:
-        """Correct a packet's `dts`; packets come in decoding order, with their own times."""
-        dts = packet.pts if packet.dts is None else packet.dts
-        assert dts is not None
-        if self._last is not None:
-            dts = max(dts, self._last + 1)
-        self._last = packet.dts = dts
-
-
 class _Settings:
     """What an encoder is set up with, whatever encodes."""
 
@@ -295,10 +284,11 @@ class _Settings:
         time_base: Fraction,
         sample_aspect: Fraction,
         global_header: bool,
+        in_order: bool,
     ) -> None:
         self.kind, self.container = kind, container
         self.rate, self.time_base, self.sample_aspect = rate, time_base, sample_aspect
-        self.global_header = global_header
+        self.global_header, self.in_order = global_header, in_order
 
 
 def _aspect_in(kind: CodecKind, container: str, aspect: Fraction) -> Fraction:

@@ -39,6 +39,27 @@ def add_packet_stream(out: av.container.OutputContainer, first: EncodedPacket) -
     return stream
 
 
+class DecodingTimes:
+    """Gives packets of encoders that follow each other the decoding times of one stream: each later than the last.
+
+    An encoder with B-frames begins its decoding times before its first picture, by the gaps between its own first
+    pictures. Where these are longer than the last gaps of the encoder before, the times would overlap; then they are
+    put one unit apart. That is never later than a packet's picture is shown: the last packet before the seam was
+    decoded as many pictures early as there are packets to be moved.
+    """
+
+    def __init__(self) -> None:
+        self._last: int | None = None
+
+    def set(self, packet: av.Packet[av.VideoStream]) -> None:
+        """Correct a packet's `dts`; packets come in decoding order, with their own times."""
+        dts = packet.pts if packet.dts is None else packet.dts
+        assert dts is not None
+        if self._last is not None:
+            dts = max(dts, self._last + 1)
+        self._last = packet.dts = dts
+
+
 def _with_extradata(
     out: av.container.OutputContainer, form: StreamFormat, rate: Fraction | None
 ) -> av.VideoStream | None:

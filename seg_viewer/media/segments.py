@@ -20,7 +20,7 @@ import av
 
 from seg_viewer.core.errors import ExportError
 from seg_viewer.core.part_file import explain, write_text
-from seg_viewer.media.encoders import DecodingTimes
+from seg_viewer.media.packets import DecodingTimes
 
 SEGMENT_S = 10.0
 """Length of a segment, seconds: what a broken-off export loses at most."""
@@ -35,6 +35,14 @@ def segment_at(time_s: float) -> int:
 def segments_s(count: int) -> float:
     """Length of so many segments, seconds."""
     return count * SEGMENT_S
+
+
+_EPSILON_S = 1e-6
+
+
+def segment_number(time_s: float) -> int:
+    """Of the segment that a picture belongs to which is shown so many seconds after the start of the result."""
+    return int((time_s + _EPSILON_S) / SEGMENT_S)
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,13 @@ class Sink(ABC, Generic[Item_contra]):
     def abandon(self) -> None:
         """Give up: nothing that is not whole is left behind under its name; again, or after `finish`, is fine."""
 
+    def pause(self) -> None:
+        """Make the segment under way whole, and nothing else: somebody goes on with it elsewhere.
+
+        Only where `SinkKind.keeps_parts` says that there are segments. Raises: ExportError.
+        """
+        raise NotImplementedError(f"{type(self).__name__} keeps no segments")
+
     def __enter__(self) -> Self:
         return self
 
@@ -78,6 +85,7 @@ class SinkRequest:
         ends_early: the source goes on behind the last shot, even where nobody knows yet when that is.
         parts: folder for what is not whole yet, shared by all outputs of a job; None: each makes its own.
         part_name: of this output within that folder.
+        animated: each picture has a duration of its own, and the last one's counts.
         video: codec and quality of video.
         stats: write time, shares and numbers into the painted picture.
         picture_stream: which stream of `sound_from` the frames are, by its index there; None for the usual one.
@@ -104,6 +112,7 @@ class SinkRequest:
     ends_early: bool = False
     parts: PartFolder | None = None
     part_name: str = "0"
+    animated: bool = False
     video: VideoChoice = field(default_factory=VideoChoice)
     stats: bool = False
     picture_stream: int | None = None

@@ -137,6 +137,12 @@ class SegmentedVideo(Sink[Shot]):
         if self._own is not None:
             self._own.remove()
 
+    def pause(self) -> None:
+        try:
+            self._close_segment()
+        except (av.FFmpegError, OSError) as error:
+            raise ExportError(explain(self.path, error)) from error
+
     def abandon(self) -> None:
         segment, self._segment = self._segment, None
         if segment is not None:
@@ -158,6 +164,7 @@ class SegmentedVideo(Sink[Shot]):
             rate=self._rate,
             time_base=self._time_base,
             sample_aspect=self._request.sample_aspect,
+            in_order=self._request.animated,
         )
         if encoder.note and encoder.note not in self.notes:
             self.notes += (encoder.note,)

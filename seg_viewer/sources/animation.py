@@ -64,6 +64,7 @@ class AnimatedPicture:
             duration_s=length_s,
             frame_count=count,
             can_seek=True,
+            is_animation=True,
             path=self.path,
             codec="webp",
             time_base=Fraction(1, 1000),

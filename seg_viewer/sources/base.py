@@ -30,6 +30,7 @@ class SourceInfo:
         has_audio: there is sound that an export can copy.
         is_container: `path` is a media file, whose sound, subtitles and so on can be taken along.
         stream: index, within `path`, of the video stream that the frames are, or None.
+        is_animation: each picture has a duration of its own, and the last one's counts.
         path: file or folder, or None.
         codec: name of the video codec, or the picture format.
         time_base: unit of the frames' pts, seconds; None means 1/TICKS s.
@@ -48,6 +49,7 @@ class SourceInfo:
     can_seek: bool = False
     has_audio: bool = False
     is_container: bool = False
+    is_animation: bool = False
     stream: int | None = None
     path: Path | None = None
     codec: str = ""

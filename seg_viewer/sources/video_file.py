@@ -27,6 +27,8 @@ VIDEO_SUFFIXES = (
     ".ivf", ".h264", ".264", ".h265", ".265", ".hevc", ".obu", ".y4m", ".mjpeg", ".mjpg", ".gif", ".apng",
 )  # fmt: skip
 
+_ANIMATIONS = {"gif", "apng", "webp_anim"}
+
 
 class VideoFile:
     """A video file: frames by presentation time, rotation applied, frame-accurate seek.
@@ -74,6 +76,7 @@ class VideoFile:
             can_seek=True,
             has_audio=bool(container.streams.audio),
             is_container=True,
+            is_animation=container.format.name in _ANIMATIONS,
             stream=video.index,
             path=self.path,
             codec=video.codec_context.codec.canonical_name,

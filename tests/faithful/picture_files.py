@@ -21,7 +21,8 @@ def pictures(suffix: str, encoder: str, pix_fmt: str, shown_s: Sequence[float], 
 
     def write(folder: Path) -> Path:
         path = folder / f"pictures{suffix}"
-        with av.open(str(path), "w") as out:
+        last = {"final_delay": str(Fraction(shown_s[-1]))} if encoder == "apng" else {}  # else it is that before it
+        with av.open(str(path), "w", options=last) as out:
             stream = out.add_stream(encoder, rate=10)
             stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, pix_fmt
             stream.codec_context.time_base = Fraction(1, unit)

@@ -304,7 +304,7 @@ TROUBLES = [
     Trouble("durations-gif", pictures(".gif", "gif", "rgb8", DURATIONS_S, 100), truth=durations),
     Trouble("durations-apng", pictures(".apng", "apng", "rgb24", DURATIONS_S, 1000), truth=durations),
     Trouble("animated-webp", pictures(".webp", "libwebp_anim", "yuv420p", [0.5, 1.0, 0.25], 1000),
-            truth=known([0, 0.5, 1.5], 1.75)),
+            truth=known([0, 0.5, 1.5], 2.25)),  # the encoder writes the mean of those before for the last one
     Trouble("raw-mjpeg", raw_mjpeg, truth=known([k / 25 for k in range(25)], 1.0)),
     Trouble("two-pictures-ts", _two_pictures(".ts", "mpegts")),
     Trouble("two-pictures-mp4", _two_pictures(".mp4", "mp4")),

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from seg_viewer.core.errors import ExportError, UsageError
 from seg_viewer.core.frame import YuvPlanes
 from seg_viewer.media.codecs import CODECS, CONTAINERS, MUXERS, QUALITIES, VideoChoice
-from seg_viewer.media.encoders import DecodingTimes, Encoder, VideoPacket, add_joined_stream, make_encoder
+from seg_viewer.media.encoders import Encoder, VideoPacket, add_joined_stream, make_encoder
+from seg_viewer.media.packets import DecodingTimes
 
 TICK = Fraction(1, 90_000)
 PAIRS = [(codec, container) for container, held in CONTAINERS.items() for codec in held]
