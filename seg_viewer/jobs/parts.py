@@ -80,7 +80,9 @@ class ExportParts:
         """Of an output."""
         return map_files(self.folder.path) if name == MAPS else SegmentFiles(self.folder.path, name)
 
-    def save(self, numbers: range, start_s: float, place: Place, warnings: Sequence[str], made: str = "") -> None:
+    def save(
+        self, numbers: Sequence[int], start_s: float, place: Place, warnings: Sequence[str], made: str = ""
+    ) -> None:
         """Write down where segments begin.
 
         Args:
@@ -90,7 +92,7 @@ class ExportParts:
             warnings: so far.
             made: where the segments were made, one line, where that was not here.
         """
-        ends = {numbers[0], numbers[-1]}  # a run broken off between them goes on from the first
+        ends = {*numbers[:1], *numbers[-1:]}  # a run broken off between them goes on from the first
         places = self._read().get("places", {}) | {str(number): asdict(place) for number in ends}
         state = {"key": self._key, "start_s": start_s, "warnings": list(warnings), "places": places, "made": made}
         write_text(self.folder.path / STATE, json.dumps(state))

@@ -275,6 +275,8 @@ TROUBLES = [
     Trouble("spliced-ac3", _spliced(*[_ts("ac3")] * 2), _JUMP),
     Trouble("spliced-ahead", _spliced(_ts("aac"), _ts("aac", start="3600")), _JUMP),
     Trouble("spliced-sound-later", _spliced(_ts("none"), _ts("aac")), _JUMP),
+    Trouble("spliced-mp2-later", _spliced(*[_ts("none")] * 2, _ts("mp2")), _JUMP),
+    Trouble("spliced-sound-between", _spliced(_ts("aac"), _ts("none"), _ts("aac")), _JUMP),
     Trouble("wrapped", _wrapped),
     Trouble("gap", _gap(5400)),
     Trouble("clock-set", _gap(86_400 * 365 * 50), _JUMP, truth=_twice),
