@@ -242,8 +242,9 @@ def _written(
     start_s, last, segment = parts.start_s or 0.0, parts.place, parts.resumed
     for shot in pipeline:
         number = segment_at(shot.frame.time_s - start_s)
-        if last is not None and shot.frame.time_s - last.time_s > _LONGEST_STILL_S:
-            raise SourceError(_leaps(job, last.time_s, shot.frame.time_s))
+        before_s = start_s if last is None else last.time_s
+        if shot.frame.time_s - before_s > _LONGEST_STILL_S:
+            raise SourceError(_leaps(job, before_s, shot.frame.time_s))
         if number > segment and last is not None:
             parts.save(range(segment + 1, number + 1), start_s, last, between.warnings)
             segment = number

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -127,17 +127,21 @@ def _zeroed_in_place(recipe: Recipe, *numbers: int) -> Callable[[Path], Path]:
 
     def write(folder: Path) -> Path:
         path = make(recipe, folder / "zeroed")
-        data = path.read_bytes()
-        with av.open(str(path)) as container:
-            packets = [(packet.pos, bytes(packet)) for packet in container.demux(container.streams.video[0])]
-        for position, content in (packets[number] for number in numbers):
-            assert position is not None
-            place = data.index(content, position)
-            data = data[:place] + bytes(len(content)) + data[place + len(content) :]
-        path.write_bytes(data)
+        _zero(path, numbers)
         return path
 
     return write
+
+
+def _zero(path: Path, numbers: Sequence[int]) -> None:
+    data = path.read_bytes()
+    with av.open(str(path)) as container:
+        packets = [(packet.pos, bytes(packet)) for packet in container.demux(container.streams.video[0])]
+    for position, content in (packets[number] for number in numbers):
+        assert position is not None
+        place = data.index(content, position)
+        data = data[:place] + bytes(len(content)) + data[place + len(content) :]
+    path.write_bytes(data)
 
 
 def _hole(packets: list[Any]) -> None:
@@ -157,18 +161,19 @@ def _healthy(recipe: Recipe) -> Truth:
     return truth
 
 
-def _gap(seconds: int, duration_s: float | None = None) -> Callable[[Path], Path]:
+def _gap(seconds: int, duration_s: float | None = None, video: str = "h264") -> Callable[[Path], Path]:
     """A picture that stands for long, as a camera that records changes writes it; or whose clock somebody has set.
 
     Args:
         seconds: how long.
         duration_s: what the file says of its length, or None for the truth.
+        video: codec.
     """
 
     def write(folder: Path) -> Path:
         under_way = Film(folder / "gap.mkv", "matroska")
         times = frame_times("vfr")
-        add_video(under_way, Recipe("mkv", rate="vfr"), [*times, *(time + seconds for time in times)])
+        add_video(under_way, Recipe("mkv", video, rate="vfr"), [*times, *(time + seconds for time in times)])
         path = under_way.close()
         if duration_s is not None:
             head, mark, rest = path.read_bytes().partition(b"\x44\x89\x88")  # Duration, of eight bytes (RFC 9559)
@@ -176,6 +181,13 @@ def _gap(seconds: int, duration_s: float | None = None) -> Callable[[Path], Path
         return path
 
     return write
+
+
+def _late_untold(folder: Path) -> Path:
+    """What is from before the clock was set is damaged."""
+    path = _gap(86_400 * 365, 4.0, "mjpeg")(folder)
+    _zero(path, range(len(frame_times("vfr"))))
+    return path
 
 
 def _twice(path: Path) -> Measure:
@@ -281,6 +293,7 @@ TROUBLES = [
     Trouble("gap", _gap(5400)),
     Trouble("clock-set", _gap(86_400 * 365 * 50), _JUMP, truth=_twice),
     Trouble("clock-set-untold", _gap(86_400 * 365 * 50, 4.0), refuse="clock leaps by 18250 days.*--end.*--start"),
+    Trouble("clock-set-first", _late_untold, refuse="clock leaps by 365 days.*--start"),
     Trouble("unknown-sound-mp4", _patched(Recipe("mp4"), (b"mp4a", b"zzzz"), (b"esds", b"xxxx")), _NO_SOUND),
     Trouble("unknown-sound-mkv", _patched(Recipe("mkv"), (b"A_AAC", b"A_ZZZ")), _NO_SOUND),
     Trouble("unknown-picture-mp4", _patched(Recipe("mp4"), (b"avc1\0", b"zzzz\0")), refuse="codec|decod|zzzz"),
