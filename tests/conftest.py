@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from seg_viewer.core import assets
 from seg_viewer.core.assets import FAST_MODEL, FINE_MODEL
@@ -19,6 +20,10 @@ if threading.current_thread() is threading.main_thread():
     for number, usual in (("SIGINT", signal.default_int_handler), ("SIGHUP", signal.SIG_DFL)):
         if hasattr(signal, number) and signal.getsignal(getattr(signal, number)) == signal.SIG_IGN:
             signal.signal(getattr(signal, number), usual)
+
+# how long an example takes says how busy the machine is, not whether a test is right
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

@@ -96,9 +96,7 @@ def make_options(
     options = RunOptions(model, engine, device, OverlayStyle(opacity, frozenset(hide), outline))
     wanted = [name.strip() for name in (classes or "").split(",") if name.strip()]
     if classes is not None and not wanted:
-        raise UsageError(
-            "--classes is empty: name what to paint (car,person), or leave it out"
-        )
+        raise UsageError("--classes is empty: name what to paint (car,person), or leave it out")
     both = sorted(set(hide) & set(wanted))
     if both:
         raise UsageError(f"--hide {both[0]}: --classes names it too; leave it out of one of them")

@@ -58,6 +58,9 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
             ),
             ActionSpec("record", "&Record", "Record what is live", ("R",), "record", needs="live"),
             ActionSpec("export", "&Export…", "Write a video with the overlay", ("Ctrl+E",), "export", needs="file"),
+            ActionSpec(
+                "export-queue", "Expor&t queue…", "Export many files, one after the other", ("Ctrl+Shift+E",), "queue"
+            ),
             None,
             ActionSpec("quit", "&Quit", "Close the window", ("Ctrl+Q",)),
         ),

@@ -16,12 +16,13 @@ from PySide6.QtGui import (
     QKeySequence,
     QShortcut,
 )
-from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow
 
 from seg_viewer.core.assets import find_model
 from seg_viewer.core.overlay import OverlayStyle
 from seg_viewer.gui.actions import fill_menu_bar, make_actions
 from seg_viewer.gui.dialogs.help import AboutDialog, HelpDialog
+from seg_viewer.gui.dialogs.once import OneOfEach
 from seg_viewer.gui.look import Look
 from seg_viewer.gui.model_menu import ModelMenu
 from seg_viewer.gui.opening import Opening, dropped_files
@@ -44,6 +45,7 @@ from seg_viewer.gui.widgets.recent_menu import RecentMenu
 from seg_viewer.gui.widgets.record_menu import RecordMenu
 from seg_viewer.gui.widgets.start_page import StartPage
 from seg_viewer.gui.widgets.stats_panel import StatsPanel
+from seg_viewer.jobs.options import RunOptions
 from seg_viewer.player.player import Player
 from seg_viewer.player.session import PlayerState
 from seg_viewer.sources import DEMO, is_live, redact
@@ -71,6 +73,7 @@ class MainWindow(QMainWindow):
         self._store = store
         self._settings = load_settings(store)
         self._asks = True
+        self._dialogs = OneOfEach()
         self.ended_in_time = True
         """Once closed: whether every thread has ended."""
         style = player.options.style
@@ -93,17 +96,14 @@ class MainWindow(QMainWindow):
         self.transport = Transport(player, self.controls)
         self.opening = Opening(self.background, self)
         self.outputs = Outputs(
-            self.recording,
-            self.ego_zone,
-            self.actions_by_id["record"],
-            self.controls.live_bar,
-            self.messages,
-            self.background,
+            self.recording, self.ego_zone, self.actions_by_id["record"], self.controls.live_bar, self.messages,
+            self.background, self._export_options, lambda: self.controls.seek_bar.position_s, self._source_folder,
             self,
-        )
+        )  # fmt: skip
         central = CentralWidget(
-            (self.messages, self.loading_bar), (self.start_page, self.view), self.panel, self.controls
-        )
+            (self.messages, self.loading_bar, self.outputs.export_strip), (self.start_page, self.view),
+            self.panel, self.controls,
+        )  # fmt: skip
         self.stack = central.stack
         self.setCentralWidget(central)
         self.setWindowTitle(TITLE)
@@ -140,6 +140,7 @@ class MainWindow(QMainWindow):
             "screenshot": self._take_screenshot,
             "record": lambda: self.outputs.toggle_recording(self.look.overlay),
             "export": self._show_export,
+            "export-queue": lambda: self.outputs.show_queue(),
             "quit": self.close,
             "play": self._toggle_play,
             "step": player.step,
@@ -159,8 +160,8 @@ class MainWindow(QMainWindow):
             "less": lambda: self._change_opacity(-_OPACITY_STEP),
             "panel": lambda _on: self._arrange(),
             "full-screen": self._set_full_screen,
-            "help": lambda: self._show_dialog(HelpDialog(self)),
-            "about": self._show_about,
+            "help": lambda: self._dialogs.show("help", lambda: HelpDialog(self)),
+            "about": lambda: self._dialogs.show("about", self._make_about),
         }
 
     def _build_menus(self) -> None:
@@ -193,6 +194,8 @@ class MainWindow(QMainWindow):
         self.legend.hidden_changed.connect(lambda names: self.look.change(hidden=names))
         self.look.changed.connect(self.view.set_overlay)
         self.look.changed.connect(self.recording.set_overlay)
+        for changed in (self.look.changed, actions["overlay"].toggled):
+            changed.connect(lambda _new: self.outputs.refresh_look())
         self.outputs.export_started.connect(self.player.pause)  # both would only slow each other down
         self.presenter.shot_shown.connect(self.ego_zone.watch)
         self.presenter.video_wanted.connect(self._show_page)
@@ -274,7 +277,11 @@ class MainWindow(QMainWindow):
         event.acceptProposedAction()
         self.open(paths[0])
         if len(paths) > 1:
-            self.messages.show_info(f"Opened the first of {len(paths)} things dropped")
+            self.messages.show_info(
+                f"Opened the first of {len(paths)} things dropped",
+                f"Export all {len(paths)}…",
+                lambda: self.outputs.queue_files(paths),
+            )
 
     # -- what a person wants ---------------------------------------------------------------------------------------
 
@@ -291,7 +298,18 @@ class MainWindow(QMainWindow):
     def _show_export(self) -> None:
         source, info = self.player.source, self.player.info
         if source is not None and info is not None:
-            self.outputs.show_export(source, info, replace(self.player.options, style=self.look.style))
+            self.outputs.show_export(source, info)
+
+    def _export_options(self) -> RunOptions:
+        """As things are shown now: with the overlay off, nothing is painted."""
+        style = self.look.style
+        if not self.actions_by_id["overlay"].isChecked():
+            style = replace(style, opacity=0.0, outline=False)
+        return replace(self.player.options, style=style)
+
+    def _source_folder(self) -> str:
+        info = self.player.info
+        return str(info.path.parent) if info and info.path else self._settings.last_folder
 
     def _set_errors_on(self, on: bool) -> None:
         self.view.set_errors_on(on)
@@ -332,13 +350,9 @@ class MainWindow(QMainWindow):
         if self.view.shown and self.player.state is not PlayerState.PLAYING:
             self.player.rescale(self.view.shown)
 
-    def _show_about(self) -> None:
+    def _make_about(self) -> AboutDialog:
         report = self.player.engine_report
-        self._show_dialog(AboutDialog(report.line() if report else "", self))
-
-    def _show_dialog(self, dialog: QWidget) -> None:
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.show()
+        return AboutDialog(report.line() if report else "", self)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from seg_viewer.core.typed_path import typed_path
 from seg_viewer.gui.dialogs.address import AddressDialog
+from seg_viewer.gui.dialogs.once import OneOfEach
 from seg_viewer.gui.tasks.background import Background
 from seg_viewer.sources import DEMO, file_suffixes, is_live, redact
 
@@ -28,6 +29,7 @@ class Opening(QObject):
         self._background = background
         self._window = window
         self._full: dict[str, str] = {}
+        self._dialogs = OneOfEach()
 
     def complete(self, source: str | Path) -> str:
         """A source as the player takes it: files by their absolute path, addresses with what was taken out of them."""
@@ -55,9 +57,12 @@ class Opening(QObject):
             self.chosen.emit(name)
 
     def ask_address(self) -> None:
+        self._dialogs.show("address", self._make_address)
+
+    def _make_address(self) -> AddressDialog:
         dialog = AddressDialog(self._background, self._window)
         dialog.chosen.connect(self.chosen)
-        dialog.show()
+        return dialog
 
 
 def dropped_files(data: QMimeData) -> list[str]:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QUrl, Signal
-from PySide6.QtGui import QAction, QDesktopServices
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QWidget
 
 from seg_viewer.core.frame import Shot
 from seg_viewer.core.overlay import Overlay
 from seg_viewer.gui.dialogs.export import ExportDialog
+from seg_viewer.gui.dialogs.export_queue import ExportQueueDialog
+from seg_viewer.gui.dialogs.export_stop import ask_stop
+from seg_viewer.gui.dialogs.once import to_front
 from seg_viewer.gui.tasks.background import Background
+from seg_viewer.gui.tasks.export_queue import ExportQueue
 from seg_viewer.gui.tasks.recording import RecordingTask
 from seg_viewer.gui.tasks.screenshot import take_screenshot
 from seg_viewer.gui.theme import icon
 from seg_viewer.gui.view.ego_zone import EgoZone
+from seg_viewer.gui.widgets.export_strip import ExportStrip
+from seg_viewer.gui.widgets.folders import open_folder_of
 from seg_viewer.gui.widgets.live_bar import LiveBar
 from seg_viewer.gui.widgets.message_bar import MessageBar
 from seg_viewer.jobs.options import RunOptions
@@ -32,6 +39,9 @@ class Outputs(QObject):
         live_bar: shows how long a recording has been running.
         messages: say what was saved, and what went wrong.
         background: does what takes time.
+        export_options: model, engine and look of an export that begins now.
+        position_s: where the seek bar is now, seconds.
+        folder: where file dialogs open.
         window: the dialogs belong to it.
     """
 
@@ -45,14 +55,26 @@ class Outputs(QObject):
         live_bar: LiveBar,
         messages: MessageBar,
         background: Background,
+        export_options: Callable[[], RunOptions],
+        position_s: Callable[[], float],
+        folder: Callable[[], str],
         window: QWidget,
     ) -> None:
         super().__init__(window)
         self._recording, self._ego_zone = recording, ego_zone
         self._record_action, self._live_bar, self._messages = record_action, live_bar, messages
         self._background = background
+        self._export_options, self._position_s = export_options, position_s
         self._window = window
+        self._typed_names: dict[str, str] = {}
         self.export_dialog: ExportDialog | None = None
+        self.export_queue = ExportQueue(background, self)
+        self.export_queue.begun.connect(self.export_started)
+        self.export_queue.emptied.connect(self._show_exported)
+        self.export_strip = ExportStrip(self.export_queue, self._is_shown)
+        self.export_strip.list_wanted.connect(self.show_queue)
+        self.queue_dialog = ExportQueueDialog(self.export_queue, export_options, folder, window)
+        self.queue_dialog.visible_changed.connect(lambda _on: self.export_strip.refresh())
         recording.saved.connect(lambda paths: self._show_saved("Recording", paths))
         recording.failed.connect(messages.show_error)
         recording.noted.connect(messages.show_warning)
@@ -74,18 +96,40 @@ class Outputs(QObject):
             on_failed=self._messages.show_error,
         )
 
-    def show_export(self, source: str, info: SourceInfo, options: RunOptions) -> None:
-        """Open the dialog for a source, or the one whose export runs."""
+    def show_export(self, source: str, info: SourceInfo) -> None:
+        """Open the dialog for a source, or bring the one that there is to the front; it keeps what was typed."""
         dialog = self.export_dialog
-        if dialog is not None and dialog.running:
-            dialog.show()
-            dialog.raise_()
-            return
-        if dialog is not None:
+        if dialog is not None and dialog.source != source:
+            dialog.hide()  # its export, if there is one, goes on in the queue
             dialog.deleteLater()
-        self.export_dialog = ExportDialog(source, info, options, self._background, self._window)
-        self.export_dialog.started.connect(self.export_started)
-        self.export_dialog.show()
+            dialog = None
+        if dialog is None:
+            dialog = self.export_dialog = ExportDialog(
+                source, info, self._export_options(), self._background, self.export_queue, self._position_s,
+                self._window,
+            )  # fmt: skip
+            if source in self._typed_names:
+                dialog.output.setText(self._typed_names[source])
+            dialog.output.textChanged.connect(lambda text: self._typed_names.update({source: text}))
+            dialog.queued.connect(self.show_queue)
+            dialog.visible_changed.connect(lambda _on: self.export_strip.refresh())
+        dialog.set_options(self._export_options())
+        to_front(dialog)
+
+    def show_queue(self) -> None:
+        """Open the list of exports."""
+        to_front(self.queue_dialog)
+
+    def refresh_look(self) -> None:
+        """Classes are painted differently from now on; exports that were begun keep what they had."""
+        self.queue_dialog.refresh_look()
+        if self.export_dialog is not None:
+            self.export_dialog.set_options(self._export_options())
+
+    def queue_files(self, paths: Sequence[str]) -> None:
+        """Export files, each beside itself, as the window shows things now."""
+        self.queue_dialog.add_files(paths)
+        self.show_queue()
 
     def toggle_recording(self, overlay: Overlay | None) -> None:
         """Start a recording, with an overlay unless no model runs yet, or stop the one that runs."""
@@ -100,17 +144,30 @@ class Outputs(QObject):
         self._live_bar.set_recording(self._recording.seconds)
 
     def may_close(self) -> bool:
-        """Asks about an export that runs."""
-        dialog = self.export_dialog
-        return dialog is None or not dialog.running or dialog.ask_stop()
+        """Asks about exports that run or wait."""
+        count = len(self.export_queue.unfinished)
+        return count == 0 or ask_stop(self._window, count)
 
     def end(self) -> None:
         """Stop everything; `Background.close` waits for the files."""
         self._recording.stop()
         self._ego_zone.finish_clip()
+        self.export_queue.stop_all()
+        self.queue_dialog.hide()
         if self.export_dialog is not None:
-            self.export_dialog.cancel()
             self.export_dialog.hide()
+
+    def _is_shown(self) -> bool:
+        """Whether a window beside this one shows the export that runs."""
+        dialog, item = self.export_dialog, self.export_queue.current
+        own = dialog is not None and dialog.isVisible() and dialog.item is item
+        return self.queue_dialog.isVisible() or own
+
+    def _show_exported(self, summary: str) -> None:
+        dialog = self.export_dialog
+        shown = dialog is not None and dialog.isVisible() and dialog.item is not None
+        if not (shown or self.queue_dialog.isVisible()):
+            self._messages.show_info(f"Exports ended: {summary}", "Show queue", self.show_queue)
 
     def _show_recording(self, running: bool) -> None:
         text = "Stop &recording" if running else "&Record"
@@ -121,10 +178,6 @@ class Outputs(QObject):
         self._live_bar.set_recording(self._recording.seconds)
 
     def _show_saved(self, what: str, paths: list[str]) -> None:
-        folder = QUrl.fromLocalFile(str(Path(paths[0]).parent))
+        first = Path(paths[0])
         names = ", ".join([paths[0], *(Path(path).name for path in paths[1:])])
-        self._messages.show_info(f"{what} saved: {names}", "Open folder", lambda: _open(folder))
-
-
-def _open(folder: QUrl) -> None:
-    QDesktopServices.openUrl(folder)
+        self._messages.show_info(f"{what} saved: {names}", "Open folder", lambda: open_folder_of(first))

@@ -94,6 +94,16 @@ QSlider::handle:horizontal:focus {{ background: {ACCENT}; }}
 #badge[kind="lost"] {{ background: #86702f; }}
 #recording {{ color: #ff6b70; font-weight: 600; }}
 #problem {{ color: #ff9095; }}
+QPlainTextEdit#plan {{ background: {PANEL}; color: {DIM}; border: 1px solid {BORDER}; border-radius: 6px; }}
+QPlainTextEdit#plan {{ padding: 4px; }}
+QPlainTextEdit#plan:disabled {{ color: {FAINT}; }}
+QPlainTextEdit#plan:focus {{ border-color: {ACCENT}; }}
+QPlainTextEdit#plan[problem="true"] {{ color: #ff9095; }}
+QTreeWidget#queue {{ background: {BACKGROUND}; border: 1px solid {BORDER}; border-radius: 6px; }}
+QTreeWidget#queue:focus {{ border-color: {ACCENT}; }}
+QTreeWidget#queue::item {{ padding: 0 5px; }}
+QTreeWidget#queue::item:selected {{ background: #24406b; }}
+QHeaderView::section {{ background: {PANEL}; color: {DIM}; border: none; padding: 5px 8px; }}
 QListWidget {{ background: {BACKGROUND}; border: 1px solid {BORDER}; border-radius: 6px; padding: 4px; }}
 QListWidget::item {{ padding: 4px; border-radius: 4px; }}
 QListWidget::item:selected {{ background: {ACCENT_DARK}; }}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,11 @@ from seg_viewer.jobs.replay import map_files
 from seg_viewer.media.segments import SegmentFiles, segments_s
 from seg_viewer.sources.between import Place
 
-_STATE = "state.json"
+STATE = "state.json"
+"""Where each segment begins, and the key of the job."""
+
+WAY_ON = "the same command with --resume goes on with them"
+"""How a person goes on with what is kept, at a command line."""
 
 
 class ExportParts:
@@ -77,7 +81,7 @@ class ExportParts:
         return map_files(self.folder.path) if name == MAPS else SegmentFiles(self.folder.path, name)
 
     def save(
-        self, numbers: Iterable[int], start_s: float, place: Place, warnings: Sequence[str], made: str = ""
+        self, numbers: Sequence[int], start_s: float, place: Place, warnings: Sequence[str], made: str = ""
     ) -> None:
         """Write down where segments begin.
 
@@ -88,9 +92,10 @@ class ExportParts:
             warnings: so far.
             made: where the segments were made, one line, where that was not here.
         """
-        places = self._read().get("places", {}) | {str(number): asdict(place) for number in numbers}
+        ends = {*numbers[:1], *numbers[-1:]}  # a run broken off between them goes on from the first
+        places = self._read().get("places", {}) | {str(number): asdict(place) for number in ends}
         state = {"key": self._key, "start_s": start_s, "warnings": list(warnings), "places": places, "made": made}
-        write_text(self.folder.path / _STATE, json.dumps(state))
+        write_text(self.folder.path / STATE, json.dumps(state))
 
     def remove(self) -> None:
         """All is done, or nobody wants it."""
@@ -102,7 +107,7 @@ class ExportParts:
             self.folder.remove()
             return ""
         self.folder.leave()
-        return f"the first {self.done_s:.0f} s are kept; the same command with --resume goes on with them"
+        return f"the first {self.done_s:.0f} s are kept; {WAY_ON}"
 
     def _look_for(self, job: ExportJob) -> PartFolder | None:
         chosen: PartFolder | None = None
@@ -143,7 +148,7 @@ class ExportParts:
 
     def _read(self, path: Path | None = None) -> dict[str, Any]:
         try:
-            values = json.loads(((path or self.folder.path) / _STATE).read_text(encoding="utf-8"))
+            values = json.loads(((path or self.folder.path) / STATE).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
         return values if isinstance(values, dict) else {}

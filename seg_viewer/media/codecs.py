@@ -152,7 +152,7 @@ CODECS = {
             {
                 "high": {"preset": "8", "crf": "24", **_SVT},
                 "balanced": {"preset": "9", "crf": "32", **_SVT},
-                "fast": {"preset": "11", "crf": "36", "svtav1-params": "lp=1:rtc=1:pred-struct=1"},
+                "fast": {"preset": "11", "crf": "34", **_SVT},
                 "tiny": {"preset": "8", "crf": "40", **_SVT},
             },
             {"av1_nvenc": _NVENC, "av1_qsv": _QSV, "av1_amf": _AMF},

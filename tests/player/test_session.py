@@ -70,7 +70,9 @@ def source_gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
         gate.pass_through()
         return real.open(text)
 
-    monkeypatch.setattr(sources, "source_kinds", lambda: {"gated": SourceKind("gated", real.matches, open_it, suffixes=real.suffixes)})
+    monkeypatch.setattr(
+        sources, "source_kinds", lambda: {"gated": SourceKind("gated", real.matches, open_it, suffixes=real.suffixes)}
+    )
     return gate
 
 

@@ -3,66 +3,64 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QStandardPaths, Qt, QUrl, Signal
-from PySide6.QtGui import QCloseEvent, QDesktopServices, QKeyEvent
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QHideEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import (
-    QComboBox,
+    QCheckBox,
     QDialog,
     QFileDialog,
-    QGridLayout,
     QHBoxLayout,
-    QLineEdit,
     QProgressBar,
     QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
-from seg_viewer.core.long_names import joined
-from seg_viewer.core.overlay import OverlayStyle
-from seg_viewer.core.typed_path import typed_path
+from seg_viewer.core.errors import SegViewerError, UsageError
 from seg_viewer.gui.dialogs.confirm import confirm
+from seg_viewer.gui.dialogs.export_form import ExportForm
+from seg_viewer.gui.dialogs.export_stop import ask_stop
 from seg_viewer.gui.tasks.background import Background, within
+from seg_viewer.gui.tasks.export_names import suggest_output
+from seg_viewer.gui.tasks.export_queue import UNFINISHED, ExportQueue, QueuedExport, State
+from seg_viewer.gui.widgets.export_text import progress_text
+from seg_viewer.gui.widgets.folders import open_folder_of
 from seg_viewer.gui.widgets.message_bar import MessageBar
 from seg_viewer.gui.widgets.plain import PlainLabel, plain_title
-from seg_viewer.gui.widgets.seek_bar import clock_text
-from seg_viewer.jobs.export import ExportCancelled, ExportJob, ExportProgress, ExportResult, run_export
+from seg_viewer.gui.widgets.plan_view import PlanView
+from seg_viewer.jobs.export import ExportResult
+from seg_viewer.jobs.export_job import ExportJob
+from seg_viewer.jobs.export_plan import plan_export
 from seg_viewer.jobs.options import RunOptions
+from seg_viewer.jobs.unfinished import unfinished_s
+from seg_viewer.media.codecs import CONTAINERS
+from seg_viewer.sinks import sink_for
 from seg_viewer.sources import SourceInfo
 
-QUALITIES = (("High · larger file", 17), ("Good", 20), ("Small file", 26))
-"""Name and x264's constant rate factor."""
-
-_KEEP_S = 5.0
+_PLAN_MS = 250
+_PLAN_S = 2.0
 
 
-def suggest_output(info: SourceInfo) -> Path:
-    """`<name>_seg.mp4` beside the source, or in the user's Videos folder where the source's cannot be written."""
-    name = joined(info.file_stem, "_seg.mp4")
-    folder = info.path.resolve().parent if info.path else Path()
-    if info.path and _writable(folder):
-        return folder / name
-    videos = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.MoviesLocation)
-    home = Path(videos) if videos and Path(videos).is_dir() else Path.home()
-    return home / name
+@dataclass(frozen=True)
+class _Plan:
+    """What an export would do.
+
+    Args:
+        lines: as `plan_export` gives them.
+        unfinished_s: what an earlier run left behind, seconds of the result.
+    """
+
+    lines: tuple[str, ...]
+    unfinished_s: float
 
 
-def _writable(folder: Path) -> bool:
-    return os.access(folder, os.W_OK | os.X_OK)
-
-
-def _export(
-    job: ExportJob, on_progress: Callable[[ExportProgress], None], cancelled: Callable[[], bool]
-) -> ExportResult | None:
-    """Returns what was made; None when it was cancelled. Raises: SegViewerError."""
-    try:
-        return run_export(job, on_progress=on_progress, cancelled=cancelled)
-    except ExportCancelled:
-        return None
+def _plan(job: ExportJob) -> _Plan:
+    """Raises: SegViewerError."""
+    return _Plan(plan_export(job), unfinished_s(job))
 
 
 class ExportDialog(QDialog):
@@ -72,72 +70,61 @@ class ExportDialog(QDialog):
         source: as given to `open_source`.
         info: what is known of it.
         options: model and engine of the run, and how classes are painted now.
-        background: runs the export; the end of the program waits until a cancelled one has left nothing behind.
+        background: looks what an export would do.
+        queue: runs the exports.
+        position_s: where the seek bar is now, seconds.
     """
 
-    started = Signal()
+    queued = Signal()
+    """An export was put into the queue."""
+    visible_changed = Signal(bool)
 
     def __init__(
-        self, source: str, info: SourceInfo, options: RunOptions, background: Background, parent: QWidget | None = None
+        self,
+        source: str,
+        info: SourceInfo,
+        options: RunOptions,
+        background: Background,
+        queue: ExportQueue,
+        position_s: Callable[[], float],
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(plain_title(f"Export {info.name}"))
-        self.setMinimumWidth(560)
-        self._source = source
+        self.setMinimumWidth(600)
+        self.source = source
         self._options = options
         self._background = background
-        self._cancelled: threading.Event | None = None
+        self._queue = queue
+        self._item: QueuedExport | None = None
         self._made: Path | None = None
+        self._plan_timer = QTimer(self, interval=_PLAN_MS, singleShot=True)
+        self._plan_timer.timeout.connect(self._look_ahead)
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 18, 20, 18)
         column.setSpacing(12)
         self.messages = MessageBar()
         self.messages.set_margin(0)
-        column.addWidget(self.messages)
-        column.addLayout(self._form(suggest_output(info), options.style))
+        self.form = ExportForm(str(suggest_output(info)), position_s)
+        self.output, self.browse, self.quality = self.form.output, self.form.browse, self.form.quality
+        self.resume = QCheckBox()
+        self.resume.hide()
+        self.plan = PlanView()
         self.bar = QProgressBar()
         self.bar.setAccessibleName("Progress")
         self.status = PlainLabel("", objectName="dim")
+        self.status.setWordWrap(True)
         self.status.setAccessibleName("Progress text")
-        column.addWidget(self.bar)
-        column.addWidget(self.status)
-        column.addStretch(1)
+        for widget in (self.messages, self.form, self.resume, self.plan, self.bar, self.status):
+            column.addWidget(widget, 1 if widget is self.plan else 0)
+        column.addStretch(0)  # while the plan has given way to progress
         column.addLayout(self._buttons())
+        self.form.changed.connect(self._ask_anew)
+        self.form.browse_wanted.connect(self._browse)
+        queue.changed.connect(self._on_changed)
+        self.set_options(options)
         self._set_running(False)
-        self.bar.hide()
-
-    def _form(self, output: Path, style: OverlayStyle) -> QGridLayout:
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(12)
-        grid.setVerticalSpacing(10)
-        self.output = QLineEdit(str(output))
-        self.output.setAccessibleName("Output file")
-        self.output.setCursorPosition(len(str(output)))
-        self.browse = QPushButton("Browse…")
-        self.browse.clicked.connect(self._browse)
-        self.quality = QComboBox()
-        for name, _crf in QUALITIES:
-            self.quality.addItem(name)
-        self.quality.setCurrentIndex(1)
-        self.quality.setAccessibleName("Quality")
-        look = f"As now: {round(100 * style.opacity)} % colour"
-        look += ", outlines" if style.outline else ""
-        look += f", without {', '.join(sorted(style.hidden))}" if style.hidden else ""
-        rows: tuple[tuple[str, QWidget], ...] = (
-            ("Save as", self.output),
-            ("Quality", self.quality),
-            ("Overlay", PlainLabel(look)),
-            ("Sound", PlainLabel("taken along, where the source has any", objectName="dim")),
-        )
-        for row, (name, widget) in enumerate(rows):
-            label = PlainLabel(name, objectName="dim")
-            if isinstance(widget, (QLineEdit, QComboBox)):
-                label.setBuddy(widget)
-            grid.addWidget(label, row, 0)
-            grid.addWidget(widget, row, 1)
-        grid.addWidget(self.browse, 0, 2)
-        grid.setColumnStretch(1, 1)
-        return grid
+        self._ask_anew()
 
     def _buttons(self) -> QHBoxLayout:
         line = QHBoxLayout()
@@ -145,147 +132,224 @@ class ExportDialog(QDialog):
         self.folder_button.clicked.connect(self._open_folder)
         self.folder_button.hide()
         self.close_button = QPushButton("Close")
-        self.close_button.setAutoDefault(False)
         self.close_button.clicked.connect(self.close)
         self.cancel_button = QPushButton("Stop")
-        self.cancel_button.setAutoDefault(False)
         self.cancel_button.clicked.connect(self.cancel)
+        self.queue_button = QPushButton("Add to queue")
+        self.queue_button.setToolTip("Export it after those that wait already; this dialog closes")
+        self.queue_button.clicked.connect(self.add_to_queue)
         self.export_button = QPushButton("Export")
         self.export_button.setObjectName("primary")
         self.export_button.setDefault(True)
         self.export_button.clicked.connect(self.start)
         line.addWidget(self.folder_button)
         line.addStretch(1)
-        for button in (self.close_button, self.cancel_button, self.export_button):
+        for button in (self.close_button, self.cancel_button, self.queue_button, self.export_button):
+            button.setAutoDefault(button is self.export_button)
             line.addWidget(button)
         return line
 
     # -- what a person does ----------------------------------------------------------------------------------------
 
     @property
+    def item(self) -> QueuedExport | None:
+        """Its export, once it was begun here."""
+        return self._item
+
+    @property
     def running(self) -> bool:
-        return self._cancelled is not None
+        """Whether its export runs, or waits for others."""
+        return self._item is not None and self._item.state in UNFINISHED
+
+    def set_options(self, options: RunOptions) -> None:
+        """The look or the model is another one now."""
+        if not self.running:
+            self._options = options
+            self.form.set_style(options.style)
+            self._plan_later()
+
+    def _ask_anew(self) -> None:
+        """Something else is wanted than what was made: Enter exports again."""
+        self.bar.hide()
+        self._say("")
+        self.plan.show()
+        self.folder_button.hide()
+        self.export_button.setText("Export")
+        self.export_button.setDefault(True)
+        self._plan_later()
+
+    def _plan_later(self) -> None:
+        self.plan.set_old()
+        self._plan_timer.start()
 
     def start(self) -> None:
-        """Begin, after asking when the file exists."""
-        text = self.output.text().strip()
-        self.messages.clear()
-        if not text:
-            self.messages.show_error("Choose a file to write")
+        """Begin, after asking when something exists."""
+        job = self._job()
+        if job is None:
             return
-        out = typed_path(text)
-        exists = out.is_file()
-        if exists and not self._ask_overwrite(out):
-            return
-        crf = QUALITIES[self.quality.currentIndex()][1]
-        job = ExportJob(self._source, out, self._options, crf, overwrite=exists)
         self._made = None
         self.bar.setRange(0, 0)
-        self.status.setText("Preparing …")
-        cancelled = self._cancelled = threading.Event()
+        (self._item,) = self._queue.add([job])
         self._set_running(True)
-        self._background.run(
-            "export",
-            lambda: _export(job, self._report, cancelled.is_set),
-            self._on_ended,
-            self._on_failed,
-            owner=self,
-            subject=str(out),
-            wait=within(_KEEP_S),
-        )
-        self.started.emit()
+        self._on_changed(self._item)
+
+    def add_to_queue(self) -> None:
+        """Have it wait for the others, and close."""
+        job = self._job()
+        if job is not None:
+            self._queue.add([job])
+            self._item = None
+            self.close()
+            self.queued.emit()
 
     def cancel(self) -> None:
         """Stop the export; nothing of it is left behind."""
-        if self._cancelled is not None:
-            self._cancelled.set()
-            self.cancel_button.setEnabled(False)
-            self.status.setText("Stopping …")
+        if self._item is not None:
+            self._queue.stop(self._item)
 
-    def ask_stop(self) -> bool:
-        """Whether a running export may be stopped."""
-        return confirm(
-            self,
-            "Export is running",
-            "The export is not finished. Stop it? Nothing will be left behind.",
-            yes="Stop export",
-            no="Go on",
-        )
+    def _job(self) -> ExportJob | None:
+        """What is to be done; None when that cannot be, or not be replaced."""
+        self.messages.clear()
+        try:
+            resume = not self.resume.isHidden() and self.resume.isChecked()
+            there = [Path(name) for name in self.form.outputs if _is_there(Path(name))]
+            job = self.form.job(self.source, self._options, overwrite=bool(there), resume=resume)
+        except SegViewerError as error:
+            self._show_error(str(error))
+            return None
+        return job if not there or self._ask_overwrite(there) else None
 
-    def _ask_overwrite(self, out: Path) -> bool:
-        text = f"{out.name} exists already. Replace it?"
-        return confirm(self, "File exists", text, yes="Replace", no="Keep")
+    def _ask_overwrite(self, there: list[Path]) -> bool:
+        names = ", ".join(path.name for path in there)
+        if len(there) == 1:
+            title, text = "File exists", f"{names} exists already. Replace it?"
+        else:
+            title, text = "Files exist", f"{names} exist already. Replace them?"
+        return confirm(self, title, text, yes="Replace", no="Keep")
 
     def _browse(self) -> None:
         name, _filter = QFileDialog.getSaveFileName(
             self,
             "Save as",
             self.output.text(),
-            "MP4 video (*.mp4)",
+            f"Video ({' '.join(f'*.{end}' for end in CONTAINERS)});;All files (*)",
             options=QFileDialog.Option.DontConfirmOverwrite,
         )
         if name:
-            self.output.setText(name if name.lower().endswith(".mp4") else f"{name}.mp4")
+            self.output.setText(name if _is_known(name) else f"{name}.mp4")
 
     def _open_folder(self) -> None:
         if self._made:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._made.parent)))
+            open_folder_of(self._made)
+
+    # -- what an export would do -----------------------------------------------------------------------------------
+
+    def _look_ahead(self) -> None:
+        if self.running or not self.isVisible():
+            return
+        try:
+            job = self.form.job(self.source, self._options, overwrite=True)
+        except UsageError as error:
+            self._on_no_plan(str(error))
+            return
+        self._background.run(
+            "export-plan",
+            lambda: _plan(job),
+            self._on_plan,
+            self._on_no_plan,
+            owner=self,
+            subject=self.source,
+            newest=True,
+            wait=within(_PLAN_S),  # it reads a file, and the program does not end in the middle of that
+        )
+
+    def _on_plan(self, plan: _Plan) -> None:
+        folder = f"{os.path.dirname(self.output.text().strip())}{os.sep}"  # it stands above already
+        self.plan.show_lines([line.removeprefix(folder) for line in plan.lines])
+        self._offer_resume(plan.unfinished_s)
+
+    def _on_no_plan(self, text: str) -> None:
+        self.plan.show_problem(text)
+        self._offer_resume(0.0)
+
+    def _offer_resume(self, seconds: float) -> None:
+        offered = seconds > 0 and not self.running
+        if offered and self.resume.isHidden():
+            self.resume.setChecked(True)
+        self.resume.setText(f"Go on with the unfinished export that lies there: {seconds:.0f} s are done")
+        self.resume.setVisible(offered)
 
     # -- what the export says --------------------------------------------------------------------------------------
 
-    def _report(self, progress: ExportProgress) -> None:
-        self._background.call_later(lambda: self._on_progress(progress), owner=self)
-
-    def _on_progress(self, progress: ExportProgress) -> None:
-        if not self.running or not self.cancel_button.isEnabled():
+    def _on_changed(self, item: QueuedExport) -> None:
+        if item is not self._item:
             return
-        total = progress.total
-        if total:
-            self.bar.setRange(0, total)
-            self.bar.setValue(min(progress.frames, total))
-        parts = [f"{progress.frames} of {total} frames" if total else f"{progress.frames} frames"]
-        parts.append(f"{progress.rate:.1f} frames/s")
-        if progress.time_left_s is not None:
-            parts.append(f"{clock_text(progress.time_left_s)} left")
-        self.status.setText("  ·  ".join(parts))
+        if item.state is State.WAITING:
+            self._say("Waits in the queue for the exports before it.")
+        elif item.state is State.STOPPING:
+            self.cancel_button.setEnabled(False)
+            self._say("Stopping …")
+        elif item.state is State.RUNNING:
+            if item.progress is not None and item.progress.total:
+                self.bar.setRange(0, item.progress.total)
+                self.bar.setValue(min(item.progress.frames, item.progress.total))
+            self._say(progress_text(item) or "Preparing …")
+        else:
+            self._on_ended(item)
 
-    def _on_ended(self, result: ExportResult | None) -> None:
-        if result is None:
-            self._set_running(False)
-            self.bar.hide()
-            self.status.setText("Stopped; nothing was written.")
-            return
-        self._made = result.path
+    def _on_ended(self, item: QueuedExport) -> None:
         self._set_running(False)
+        if item.result is not None:
+            self._show_made(item.result)
+        elif item.state is State.SKIPPED:
+            self._made = item.made
+            self.bar.hide()
+            self._say(f"{item.made.name} was made already, of the same source and in the same way.")
+            self.folder_button.show()
+        elif item.state is State.STOPPED:
+            self._ask_anew()
+            self._say("Stopped; nothing was written.")
+        else:
+            self._ask_anew()
+            self._show_error(item.problem)
+
+    def _say(self, text: str) -> None:
+        self.status.setText(text)
+        self.status.setVisible(bool(text))
+
+    def _show_made(self, result: ExportResult) -> None:
+        self._made = result.path
         self.bar.setRange(0, 1)
         self.bar.setValue(1)
         rate = result.frames / result.seconds if result.seconds else 0.0
+        names = ", ".join(path.name for path in result.files) or result.path.name
         numbers = f"{result.frames} frames in {result.seconds:.1f} s ({rate:.1f} frames/s), sound: {result.audio}"
-        self.status.setText(f"Saved as {result.path.name}\n{numbers}")
+        self._say(f"Saved as {names}\n{numbers}")
         for warning in result.warnings:
             self.messages.show_warning(warning)
         self.folder_button.show()
         self.export_button.setText("Export again")
         self.export_button.setDefault(False)
         self.close_button.setDefault(True)
+        self.close_button.setFocus()
 
-    def _on_failed(self, text: str) -> None:
-        self._set_running(False)
-        self.bar.hide()
-        self.status.setText("")
+    def _show_error(self, text: str) -> None:
+        """The name is what can be mended; Enter tries again."""
         self.messages.show_error(text)
+        self.output.setFocus()
 
     def _set_running(self, running: bool) -> None:
-        if not running:
-            self._cancelled = None
-        self.bar.setVisible(True)
         self.cancel_button.setVisible(running)
         self.cancel_button.setEnabled(running)
-        self.export_button.setVisible(not running)
-        for widget in (self.output, self.quality, self.browse):
-            widget.setEnabled(not running)
+        for button in (self.export_button, self.queue_button):
+            button.setVisible(not running)
+        self.form.set_editable(not running)
         if running:
+            self.bar.show()
+            self.plan.hide()
+            self.resume.hide()
             self.folder_button.hide()
+            self.cancel_button.setFocus()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
@@ -293,10 +357,35 @@ class ExportDialog(QDialog):
             return
         super().keyPressEvent(event)
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if not self.running and not event.spontaneous():
+            self.messages.clear()
+            self._ask_anew()
+            self.output.setFocus()
+        self.visible_changed.emit(True)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.visible_changed.emit(False)
+
     def closeEvent(self, event: QCloseEvent) -> None:
         if self.running:
-            if not self.ask_stop():
+            if not ask_stop(self, 1):
                 event.ignore()
                 return
             self.cancel()
         super().closeEvent(event)
+
+
+def _is_there(path: Path) -> bool:
+    """Something would be replaced; an empty folder holds nothing."""
+    return any(path.iterdir()) if path.is_dir() and os.access(path, os.R_OK | os.X_OK) else path.is_file()
+
+
+def _is_known(name: str) -> bool:
+    try:
+        sink_for(name)
+    except UsageError:
+        return False
+    return True
