@@ -155,7 +155,7 @@ def run_export(
         parts.remove()
         fallback = (report.fallback,) if report and report.fallback else ()
         files = tuple(file for sink in sinks for file in sink.files) or tuple(path for path, _kind in job.outputs)
-        told = tuple(dict.fromkeys((*parts.notes, *warnings, *fallback, *tee.notes)))
+        told = tuple(dict.fromkeys((*job.unheeded, *parts.notes, *warnings, *fallback, *tee.notes)))
         manifest = None
         if job.manifest:
             try:

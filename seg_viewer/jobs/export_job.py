@@ -134,6 +134,15 @@ class ExportJob:
         for path, kind in self.outputs:
             kind.check(path, self.video)
 
+    @property
+    def unheeded(self) -> tuple[str, ...]:
+        """What was chosen and concerns none of the outputs, a line for a person, or nothing."""
+        if any(kind.heeds_codec for _path, kind in self.outputs):
+            return ()
+        chosen = {"codec": self.codec, "crf": self.crf, "preset": self.preset, "hardware": self.hardware or None}
+        names = ", ".join(name for name, value in chosen.items() if value is not None)
+        return (f"without effect: {names}; none of the outputs is a video that takes it",) if names else ()
+
     def check_outputs(self, info: SourceInfo, to_be_made: Container[Path] = ()) -> None:
         """Raises: UsageError, ExportError for what cannot be written, now that the source is known.
 

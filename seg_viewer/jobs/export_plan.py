@@ -46,5 +46,5 @@ def plan_export(job: ExportJob, to_be_made: Container[Path] = ()) -> tuple[str, 
             replaced = " (replaces what is there)" if request.path.exists() else ""
             lines.append(f"{request.path}: {kind.help}{replaced}")
             lines += [f"  {line}" for line in kind.plan(request)]
-        lines += source.warnings
+        lines += [*job.unheeded, *source.warnings]
     return tuple(lines)

@@ -26,4 +26,5 @@ SINK = SinkKind(
     _make,
     keeps_parts=True,
     check=check_video,
+    heeds_codec=True,
 )

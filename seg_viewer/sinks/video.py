@@ -20,5 +20,6 @@ SINK = SinkKind(
     _make,
     keeps_parts=True,
     check=check_video,
+    heeds_codec=True,
     plan=plan_video,
 )

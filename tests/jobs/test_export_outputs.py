@@ -6,6 +6,7 @@ import csv
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from PIL import Image
 
 from seg_viewer.core.errors import UsageError
 from seg_viewer.jobs.export import ExportJob, run_export
+from seg_viewer.jobs.export_plan import plan_export
 from seg_viewer.jobs.options import RunOptions
 from tests.clips import make_clip
 from tests.models import BLUE, GREEN, GREY, RED
@@ -110,3 +112,22 @@ def test_a_folder_with_other_things_is_refused_before_the_first_frame(clip: Path
     with pytest.raises(UsageError, match=r"also holds mine\.txt"):
         run_export(job)
     assert [path.name for path in (tmp_path / "masks").iterdir()] == ["mine.txt"]
+
+
+@pytest.mark.parametrize("choice", [{"codec": "ffv1"}, {"crf": 30}, {"preset": "fast"}, {"hardware": True}], ids=str)
+def test_a_choice_for_video_that_no_output_takes_is_told(
+    choice: dict[str, Any], clip: Path, tmp_path: Path, model: Path
+) -> None:
+    options = RunOptions(str(model))
+    (name,) = choice
+    for end in (".csv", ".ids.mkv", ".overlay.mov", ".json"):
+        job = ExportJob(clip, tmp_path / f"none{end}", options, **choice)
+        (told,) = (line for line in plan_export(job) if line.startswith("without effect"))
+        assert told == f"without effect: {name}; none of the outputs is a video that takes it"
+    both = tmp_path / "none.csv", tmp_path / "one.mkv"
+    assert not ExportJob(clip, both, options, **choice).unheeded and not ExportJob(clip, both[0], options).unheeded
+
+
+def test_what_had_no_effect_is_told_by_the_export_too(clip: Path, tmp_path: Path, model: Path) -> None:
+    result = run_export(ExportJob(clip, tmp_path / "t.csv", RunOptions(str(model)), crf=30))
+    assert [line for line in result.warnings if line.startswith("without effect: crf")]
