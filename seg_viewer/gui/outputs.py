@@ -16,7 +16,7 @@ from seg_viewer.gui.dialogs.export_queue import ExportQueueDialog
 from seg_viewer.gui.dialogs.export_stop import ask_stop
 from seg_viewer.gui.dialogs.once import to_front
 from seg_viewer.gui.tasks.background import Background
-from seg_viewer.gui.tasks.export_queue import ExportQueue
+from seg_viewer.gui.tasks.export_queue import ExportQueue, State
 from seg_viewer.gui.tasks.recording import RecordingTask
 from seg_viewer.gui.tasks.screenshot import take_screenshot
 from seg_viewer.gui.theme import icon
@@ -164,10 +164,15 @@ class Outputs(QObject):
         return self.queue_dialog.isVisible() or own
 
     def _show_exported(self, summary: str) -> None:
-        dialog = self.export_dialog
-        shown = dialog is not None and dialog.isVisible() and dialog.item is not None
-        if not (shown or self.queue_dialog.isVisible()):
-            self._messages.show_info(f"Exports ended: {summary}", "Show queue", self.show_queue)
+        dialog, ended = self.export_dialog, self.export_queue.ended
+        own = dialog is not None and dialog.isVisible() and all(item is dialog.item for item in ended)
+        if own or self.queue_dialog.isVisible():
+            return
+        told = [item for item in ended if item.state is State.FAILED or item.notes]
+        show = self._messages.show_warning if told else self._messages.show_info  # a warning stays until it is read
+        notes = sum(bool(item.notes) for item in ended)
+        summary += f"; {notes} with notes" if notes else ""
+        show(f"Exports ended: {summary}", "Show queue", self.show_queue)
 
     def _show_recording(self, running: bool) -> None:
         text = "Stop &recording" if running else "&Record"

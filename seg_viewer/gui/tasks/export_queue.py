@@ -77,6 +77,11 @@ class QueuedExport:
         return self.result.path if self.result is not None else self.job.first
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What was left out, changed or repaired, a line each."""
+        return tuple(self.result.warnings) if self.result is not None else ()
+
+    @property
     def share(self) -> float | None:
         """How much of it is done, 0…1; None where nobody knows."""
         progress = self.progress
@@ -106,6 +111,8 @@ class ExportQueue(QObject):
         self._background = background
         self._items: list[QueuedExport] = []
         self._round: list[QueuedExport] = []
+        self.ended: tuple[QueuedExport, ...] = ()
+        """Once `emptied`: what `emptied` tells of."""
 
     @property
     def items(self) -> tuple[QueuedExport, ...]:
@@ -189,7 +196,7 @@ class ExportQueue(QObject):
             return
         item = next((item for item in self._items if item.state is State.WAITING), None)
         if item is None:
-            line, self._round = self._summary(), []
+            line, self.ended, self._round = self._summary(), tuple(self._round), []
             if line:
                 self.emptied.emit(line)
             return

@@ -23,7 +23,7 @@ class PlanView(QPlainTextEdit):
         self.setAccessibleName("What will be written and left out")
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setMinimumHeight(self._height_of(_LEAST_LINES))
-        self.setPlaceholderText("Looks what will be written …")
+        self.setPlaceholderText("Looking up what will be written …")
 
     def sizeHint(self) -> QSize:
         return QSize(400, self._height_of(_LINES))
