@@ -148,11 +148,18 @@ class Outputs(QObject):
         count = len(self.export_queue.unfinished)
         return count == 0 or ask_stop(self._window, count)
 
-    def end(self) -> None:
-        """Stop everything; `Background.close` waits for the files."""
+    def end(self, *, asked: bool) -> None:
+        """Stop everything; `Background.close` waits for the files.
+
+        Args:
+            asked: a person wants exports that run to be thrown away; otherwise what they have done is kept.
+        """
         self._recording.stop()
         self._ego_zone.finish_clip()
-        self.export_queue.stop_all()
+        if asked:
+            self.export_queue.stop_all()
+        else:
+            self.export_queue.leave()
         self.queue_dialog.hide()
         if self.export_dialog is not None:
             self.export_dialog.hide()

@@ -14,10 +14,13 @@ from pytestqt.qtbot import QtBot
 
 from seg_viewer.gui.main_window import MainWindow
 from seg_viewer.gui.widgets.message_bar import MessageBar
+from seg_viewer.jobs.export import run_export
+from seg_viewer.jobs.export_job import ExportJob
 from seg_viewer.player.session import PlayerState
 
-from .conftest import WAIT_MS, make_clip, wait_state
-from .export_helpers import begun_names, drop
+from .conftest import WAIT_MS, make_clip, wait_state, worker_threads
+from .export_helpers import begun_names, drop, frames_in
+from .modal_dialogs import ModalDialogs, clicks
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 CTRL_SHIFT = CTRL | Qt.KeyboardModifier.ShiftModifier
@@ -143,3 +146,55 @@ def test_many_notes_push_none_out(qtbot: QtBot, count: int) -> None:
     notes = [f"note {number}" for number in range(count)]
     bar.show_warnings(notes)
     assert "\n".join(bar.texts("warning")).split("\n") == notes
+
+
+@pytest.mark.parametrize("told_to_end", [True, False])
+def test_the_end_of_the_program_keeps_what_an_export_has_done_unless_a_person_throws_it_away(
+    qtbot: QtBot, open_window: Callable[..., MainWindow], tmp_path: Path, dialogs: ModalDialogs, told_to_end: bool
+) -> None:
+    """A session that ends sends signals, and nobody is asked."""
+    film = make_clip(tmp_path / "hours.mp4", 4000, size=(64, 48), rate=2)
+    window = open_window(film)
+    qtbot.waitUntil(lambda: window.actions_by_id["export"].isEnabled(), timeout=ENDS_MS)
+    qtbot.keyClick(window, "e", CTRL)
+    dialog = window.outputs.export_dialog
+    assert dialog is not None
+    qtbot.mouseClick(dialog.export_button, Qt.MouseButton.LeftButton)
+    item = dialog.item
+    qtbot.waitUntil(lambda: item.progress is not None and item.progress.frames > 60, timeout=ENDS_MS)
+    if told_to_end:
+        window.close_without_asking()
+    else:
+        dialogs.expect(clicks("Stop export"))
+        window.close()
+    assert window.ended_in_time and not worker_threads()
+    assert [name.rsplit(".", 1)[1] for name in begun_names(tmp_path)] == (["parts"] if told_to_end else [])
+    again = open_window(film)
+    qtbot.waitUntil(lambda: again.actions_by_id["export"].isEnabled(), timeout=ENDS_MS)
+    qtbot.keyClick(again, "e", CTRL)
+    dialog = again.outputs.export_dialog
+    assert dialog is not None
+    qtbot.waitUntil(lambda: "frames: " in dialog.plan.toPlainText() and dialog.plan.isEnabled(), timeout=WAIT_MS)
+    assert dialog.resume.isVisible() is told_to_end
+
+
+def test_a_dropped_file_goes_on_with_what_an_earlier_run_left(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path
+) -> None:
+    film = make_clip(tmp_path / "hours.mp4", 120, size=(64, 48), rate=5)
+    queue = window.outputs.export_queue
+    asked = iter(range(1000))
+
+    def cancelled() -> bool:
+        if next(asked) > 80:
+            raise KeyboardInterrupt
+        return False
+
+    options = window.player.options
+    with pytest.raises(KeyboardInterrupt):
+        run_export(ExportJob(str(film), tmp_path / "hours_seg.mp4", options), cancelled=cancelled)
+    window.outputs.queue_dialog.add_files([str(film)])
+    qtbot.waitUntil(lambda: bool(queue.items) and not queue.unfinished, timeout=ENDS_MS)
+    assert any("10 s were done already" in note for note in queue.items[0].notes)
+    assert begun_names(tmp_path) == ["hours_seg.mp4", "hours_seg.mp4.manifest.json"]
+    assert frames_in(tmp_path / "hours_seg.mp4") == 120

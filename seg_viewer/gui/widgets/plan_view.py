@@ -36,7 +36,7 @@ class PlanView(QPlainTextEdit):
         self.setEnabled(False)
 
     def show_lines(self, lines: Sequence[str]) -> None:
-        self._show("\n".join(lines), problem=False)
+        self._show("\n".join(" ".join(line.splitlines()) for line in lines), problem=False)
 
     def show_problem(self, text: str) -> None:
         """Why nothing can be written."""
