@@ -367,7 +367,7 @@ class MainWindow(QMainWindow):
     # -- leaving ---------------------------------------------------------------------------------------------------
 
     def close_without_asking(self) -> None:
-        """The program was told to end: an export keeps what it has done, a recording is finished, a question is answered with no."""
+        """The program was told to end: exports keep what is done, recordings finish, questions are answered with no."""
         self._asks = False
         for widget in QApplication.topLevelWidgets():
             if widget.isModal() and widget.isVisible():

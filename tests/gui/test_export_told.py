@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -136,7 +137,9 @@ def test_the_end_of_the_queue_is_told_for_as_long_as_something_went_wrong(
     window.outputs.queue_dialog.add_files([str(path) for path in paths])
     qtbot.waitUntil(lambda: bool(window.messages.texts()), timeout=ENDS_MS)
     (line,) = window.messages.texts(kind)
-    assert line.startswith("Exports ended: ") and ("1 failed" in line) is bad and ("1 with notes" in line) is empty_sound
+    assert (
+        line.startswith("Exports ended: ") and ("1 failed" in line) is bad and ("1 with notes" in line) is empty_sound
+    )
 
 
 @pytest.mark.parametrize("count", [1, 3, 4, 9])
@@ -178,9 +181,7 @@ def test_the_end_of_the_program_keeps_what_an_export_has_done_unless_a_person_th
     assert dialog.resume.isVisible() is told_to_end
 
 
-def test_a_dropped_file_goes_on_with_what_an_earlier_run_left(
-    qtbot: QtBot, window: MainWindow, tmp_path: Path
-) -> None:
+def test_a_dropped_file_goes_on_with_what_an_earlier_run_left(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
     film = make_clip(tmp_path / "hours.mp4", 120, size=(64, 48), rate=5)
     queue = window.outputs.export_queue
     asked = iter(range(1000))
@@ -198,3 +199,34 @@ def test_a_dropped_file_goes_on_with_what_an_earlier_run_left(
     assert any("10 s were done already" in note for note in queue.items[0].notes)
     assert begun_names(tmp_path) == ["hours_seg.mp4", "hours_seg.mp4.manifest.json"]
     assert frames_in(tmp_path / "hours_seg.mp4") == 120
+
+
+@pytest.mark.parametrize("count", [1, 3, 9])
+def test_a_long_message_squeezes_no_field(qtbot: QtBot, window: MainWindow, count: int) -> None:
+    qtbot.keyClick(window, "e", CTRL)
+    dialog = window.outputs.export_dialog
+    assert dialog is not None
+    dialog.messages.show_warnings(
+        [f"{number}: the disk is full; free some space or choose another folder " * 2 for number in range(count)]
+    )
+    fields = [*dialog.form.beside.values(), dialog.form.look, dialog.browse, dialog.quality, dialog.export_button]
+    qtbot.waitUntil(
+        lambda: all(field.height() >= field.minimumSizeHint().height() for field in fields), timeout=WAIT_MS
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a file that is read cannot be deleted there")
+def test_a_source_that_is_deleted_while_it_is_exported_costs_its_sound_and_says_so(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path
+) -> None:
+    """All its pictures were thrown away, and the output was named as the file that is missing."""
+    film = make_clip(tmp_path / "gone.mp4", 400, size=(64, 48))
+    queue = window.outputs.export_queue
+    window.outputs.queue_dialog.add_files([str(film)])
+    qtbot.waitUntil(lambda: queue.items[0].progress is not None and queue.items[0].progress.frames > 5, timeout=ENDS_MS)
+    film.unlink()
+    qtbot.waitUntil(lambda: not queue.unfinished, timeout=ENDS_MS)
+    assert frames_in(tmp_path / "gone_seg.mp4") == 400
+    assert any(
+        note.startswith("left out: all beside the picture") and "gone.mp4" in note for note in queue.items[0].notes
+    )

@@ -25,6 +25,7 @@ from seg_viewer.gui.dialogs.confirm import confirm
 from seg_viewer.gui.dialogs.export_form import ExportForm
 from seg_viewer.gui.dialogs.export_stop import ask_stop
 from seg_viewer.gui.dialogs.keys import take_key
+from seg_viewer.gui.dialogs.room import RoomForText
 from seg_viewer.gui.tasks.background import Background, within
 from seg_viewer.gui.tasks.export_names import suggest_output
 from seg_viewer.gui.tasks.export_queue import UNFINISHED, ExportQueue, QueuedExport, State
@@ -120,6 +121,7 @@ class ExportDialog(QDialog):
             column.addWidget(widget, 1 if widget is self.plan else 0)
         column.addStretch(0)  # while the plan has given way to progress
         column.addLayout(self._buttons())
+        RoomForText(self)
         self.form.changed.connect(self._ask_anew)
         self.form.browse_wanted.connect(self._browse)
         queue.changed.connect(self._on_changed)
