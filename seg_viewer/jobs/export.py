@@ -9,7 +9,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from seg_viewer.core.errors import ExportError, SegViewerError
+from seg_viewer.core.errors import ExportError, SegViewerError, SourceError
 from seg_viewer.core.frame import Shot
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.part_file import remove_left_behind
@@ -32,6 +32,8 @@ from seg_viewer.sources.between import Between, Place
 __all__ = ["ExportCancelled", "ExportJob", "ExportProgress", "ExportResult", "run_export"]
 
 _REPORT_EVERY_S = 0.1
+_LONGEST_STILL_S = 86_400.0
+"""That one picture may stand for; a result has a segment for every few seconds of it."""
 
 
 class ExportCancelled(ExportError):
@@ -240,6 +242,9 @@ def _written(
     start_s, last, segment = parts.start_s or 0.0, parts.place, parts.resumed
     for shot in pipeline:
         number = segment_at(shot.frame.time_s - start_s)
+        before_s = start_s if last is None else last.time_s
+        if shot.frame.time_s - before_s > _LONGEST_STILL_S:
+            raise SourceError(_leaps(job, before_s, shot.frame.time_s))
         if number > segment and last is not None:
             parts.save(range(segment + 1, number + 1), start_s, last, between.warnings)
             segment = number
@@ -253,6 +258,14 @@ def _written(
             reported_s = now_s
             yield frames
     yield frames
+
+
+def _leaps(job: ExportJob, before_s: float, after_s: float) -> str:
+    days = (after_s - before_s) / 86_400
+    return (
+        f"{job.source}: its clock leaps by {days:.0f} days behind {before_s:.2f} s; export what lies before "
+        f"(--end {before_s + 0.001:.3f}) and behind (--start {after_s:.3f}) each by itself"
+    )
 
 
 def _segmenter(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -81,7 +81,7 @@ class ExportParts:
         return map_files(self.folder.path) if name == MAPS else SegmentFiles(self.folder.path, name)
 
     def save(
-        self, numbers: Iterable[int], start_s: float, place: Place, warnings: Sequence[str], made: str = ""
+        self, numbers: Sequence[int], start_s: float, place: Place, warnings: Sequence[str], made: str = ""
     ) -> None:
         """Write down where segments begin.
 
@@ -92,7 +92,8 @@ class ExportParts:
             warnings: so far.
             made: where the segments were made, one line, where that was not here.
         """
-        places = self._read().get("places", {}) | {str(number): asdict(place) for number in numbers}
+        ends = {*numbers[:1], *numbers[-1:]}  # a run broken off between them goes on from the first
+        places = self._read().get("places", {}) | {str(number): asdict(place) for number in ends}
         state = {"key": self._key, "start_s": start_s, "warnings": list(warnings), "places": places, "made": made}
         write_text(self.folder.path / STATE, json.dumps(state))
 

@@ -6,12 +6,15 @@ import tempfile
 from pathlib import Path
 
 import av
+from av.video.reformatter import ColorPrimaries
 
 from seg_viewer.media.filters import FilterChain
 from seg_viewer.media.orientation import UPRIGHT, Orientation, orientation_of
 from seg_viewer.media.tone_map import PQ, is_hdr, peak_nits, tag_bt709, tone_map_steps, write_table
 
 _Form = tuple[int, int, str, int, int, int, int, Orientation]
+KNOWN_PRIMARIES = (1, 2, *range(4, 13), 22)
+"""Values of ITU-T H.273, table 2, that have a meaning; 2 says nothing."""
 _KNOWN_MATRICES = (0, 1, 2, 4, 5, 6, 7, 9, 10)
 """Matrix coefficients (ITU-T H.273, table 4) that pictures are converted by; 0 is RGB, 2 says nothing."""
 
@@ -50,6 +53,8 @@ class AsSeen:
         )  # fmt: skip
         if self._chain is None or form != self._form:
             self._chain, self._form = self._build(frame, orientation), form
+        if hdr and frame.color_primaries not in KNOWN_PRIMARIES:
+            frame.color_primaries = int(ColorPrimaries.BT2020)  # FFmpeg's scaler refuses the others
         ((given, made),) = self._chain.push(frame)
         if hdr:
             tag_bt709(made)

@@ -6,8 +6,9 @@ FFmpeg reads `udp:x.mp4`, `12:30:00.mp4` and `concat:a|b` as addresses; behind `
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import av
 
@@ -31,6 +32,27 @@ def open_input(
         av.FFmpegError: as `av.open`.
     """
     return av.open(file_url(path), format=format, options=dict(options or {}), metadata_errors="replace")
+
+
+def demuxed(container: av.container.InputContainer, *streams: Any) -> Iterator[av.Packet[Any]]:
+    """Packets from the container's present position on, as its `demux` gives them.
+
+    They end where a stream begins that the file did not announce: PyAV fails there, and cannot go on.
+
+    Args:
+        container: an open file.
+        streams: which; all where none is given.
+
+    Raises:
+        av.FFmpegError: reading fails.
+    """
+    packets = container.demux(*streams)
+    while True:
+        try:
+            packet = next(packets)
+        except (StopIteration, IndexError):  # the list of streams is as long as it was when the file was opened
+            return
+        yield packet
 
 
 def open_output(

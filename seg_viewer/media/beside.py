@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import av
 from av.stream import Discard, Stream
 
+from seg_viewer.media.av_file import demuxed
 from seg_viewer.media.timeline import Timeline
 
 EARLIEST_S = 0.12
@@ -65,6 +66,10 @@ class Travels(Protocol):
         """A few packets that are like its own, for the container that it was added to."""
 
 
+_LONGEST_SOUND_S = 60.0
+"""That a packet of sound lasts; where a damaged header says more, nothing is known of it."""
+
+
 class CannotTravel(Exception):
     """Why a stream is left out, a few words."""
 
@@ -114,7 +119,7 @@ class BesideReader:
                 other.discard = Discard.all
         self._seek(container, stream)
         tick_s = float(stream.time_base or 0)
-        for packet in container.demux(stream):
+        for packet in demuxed(container, stream):
             if not packet.size:
                 continue
             timed = self._timed(packet, tick_s)
@@ -138,6 +143,8 @@ class BesideReader:
     def _timed(self, packet: av.Packet[Any], tick_s: float) -> Timed:
         stamp = packet.pts if packet.pts is not None else packet.dts
         duration_s = (packet.duration or 0) * tick_s
+        if duration_s > _LONGEST_SOUND_S and packet.stream.type == "audio":
+            duration_s = 0.0
         if stamp is None:
             return Timed(packet, None, duration_s, tick_s)
         time_s = stamp * tick_s + self._timeline.shift_s(packet) - self._span.start_s
@@ -159,7 +166,7 @@ def first_packets(
     found: dict[int, list[av.Packet[Any]]] = {index: [] for index in indices}
     missing = set(indices)
     with suppress(av.FFmpegError, OSError, ValueError):
-        for number, packet in enumerate(container.demux()):
+        for number, packet in enumerate(demuxed(container)):
             if packet.stream_index in missing and packet.size:
                 found[packet.stream_index].append(packet)
                 if len(found[packet.stream_index]) >= count:

@@ -6,12 +6,15 @@ import bisect
 import itertools
 from array import array
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import av
+
+from seg_viewer.media.av_file import demuxed
 
 _JUMPING = {"mpegts", "mpeg", "ogg", "live_flv", "flv", "asf"}  # in these, recordings are joined and streams dumped
 _TIGHT = {"flv", "matroska,webm"}
@@ -27,6 +30,8 @@ _END = 128 << 10
 _BACK_S = 0.2  # decoding times never go back, so this is already much
 _BACK_SHOWN_S = 1.0  # times of showing do go back, by a few pictures
 _AHEAD_S = 10.0  # FFmpeg's own limit (dts_delta_threshold)
+_LONGEST_STILL_S = 86_400.0
+"""A picture of a recording may stand for hours; beyond a day somebody has set the camera's clock."""
 _NEAR_S = 5.0
 _RUNNING = 8  # clocks that may run side by side
 _LARGEST_DELAY_S, _SMALLEST_DELAY_S, _DELAYS = 5.0, 0.5, 50
@@ -117,13 +122,19 @@ class ClockScan:
 
 
 def needs_scan(container: av.container.InputContainer, path: Path) -> bool:
-    """Whether the clock of a file may jump: by its format, and for large files by looking at it every 8 MB."""
+    """Whether the clock of a file may jump: by format and length, and for large files by looking at it every 8 MB."""
     name = container.format.name
+    if _is_long(container) and name not in _JUMPING:
+        return True
     if name in WRAPPING and path.stat().st_size > _LARGE:
         return not _is_steady(container, path.stat().st_size)
     if name.startswith("matroska"):
         return _is_open_matroska(path)
     return name in _JUMPING
+
+
+def _is_long(container: av.container.InputContainer) -> bool:
+    return (container.duration or 0) > _LONGEST_STILL_S * av.time_base
 
 
 def _is_steady(container: av.container.InputContainer, size: int) -> bool:
@@ -139,7 +150,7 @@ def _is_steady(container: av.container.InputContainer, size: int) -> bool:
     try:
         for place in places:
             container.seek(place, unsupported_byte_offset=True)
-            times.append(next(p.dts * float(p.time_base) for p in container.demux(video) if p.dts is not None))
+            times.append(next(p.dts * float(p.time_base) for p in demuxed(container, video) if p.dts is not None))
     except (av.FFmpegError, StopIteration, IndexError, OSError):
         return False
     if any(b < a for a, b in itertools.pairwise(times[count - 1 :])):
@@ -183,6 +194,8 @@ def _scan(path: Path, _size: int, _changed_ns: int) -> ClockScan:
 def _read(path: Path, ahead_s: float) -> ClockScan:
     with av.open(f"file:{path}", metadata_errors="replace") as container:
         name = container.format.name
+        if _is_long(container) and name not in _JUMPING:
+            ahead_s = max(ahead_s, _LONGEST_STILL_S)
         reading = _Reading(ahead_s, _WRAP_S if name in WRAPPING else None)
         for packet in _packets(container):
             reading.take(packet)
@@ -196,14 +209,10 @@ def _read(path: Path, ahead_s: float) -> ClockScan:
 
 def _packets(container: av.container.InputContainer) -> Iterator[av.Packet[Any]]:
     streams = [*container.streams.video, *container.streams.audio]
-    packets = container.demux(streams)
-    while True:
-        try:
-            packet = next(packets)
-        except (StopIteration, IndexError, av.FFmpegError, OSError):  # IndexError: see VideoReader.packets
-            return
-        if packet.size and (packet.dts is not None or packet.pts is not None):
-            yield packet
+    with suppress(av.FFmpegError, OSError):
+        for packet in demuxed(container, streams):
+            if packet.size and (packet.dts is not None or packet.pts is not None):
+                yield packet
 
 
 class _Stream:
@@ -217,13 +226,41 @@ class _Stream:
         self.time_s = self.end_s = 0.0
         self.turns: tuple[list[int], list[int]] = ([], [])
         self.keys: list[tuple[float, int, int]] = []
+        self.starts: dict[int, float] = {}
         self.ends: dict[int, float] = {}
+        self.joined: tuple[int, float, float] = (0, 0.0, 0.0)  # where it came into its piece, when, how far behind
 
-    def turn(self, position: int, piece: int) -> None:
+    def turn(self, position: int, piece: int, time_s: float, behind_s: float) -> None:
         """From a position on it is in another piece."""
+        self.joined = position, time_s, behind_s
         if piece != (self.piece or 0):
             self.turns[0].append(max([position, *self.turns[0][-1:]]))
             self.turns[1].append(piece)
+        self.piece = piece
+
+    def belonged_to(self, begin_s: float, clock_s: float) -> bool:
+        """Whether it came into its piece too early, being the first of the next one.
+
+        Args:
+            begin_s: when the next piece begins.
+            clock_s: where the clock of its piece is.
+        """
+        _position, time_s, behind_s = self.joined
+        is_nearer = abs(self.time_s - begin_s) < abs(self.time_s - clock_s)
+        return behind_s > _BACK_S and abs(time_s - begin_s) < behind_s and is_nearer
+
+    def move(self, piece: int) -> None:
+        """All that it has in its piece is of another one."""
+        assert self.piece is not None
+        before = self.piece
+        if self.turns[1] and self.turns[1][-1] == before:
+            self.turns[1][-1] = piece
+        else:
+            self.turns[0].append(self.joined[0])
+            self.turns[1].append(piece)
+        for each in (self.starts, self.ends):
+            each[piece] = each.pop(before)
+        self.keys = [(time_s, place, piece if of == before else of) for time_s, place, of in self.keys]
         self.piece = piece
 
 
@@ -247,22 +284,25 @@ class _Reading:
         shown, decoded = stream.likely.of(packet, learn=True)
         time_s = (decoded if decoded is not None else shown or 0) * stream.tick_s
         shown_s = shown * stream.tick_s if shown is not None else time_s
-        end_s = shown_s + (packet.duration or 0) * stream.tick_s
+        lasts_s = (packet.duration or 0) * stream.tick_s
+        end_s = shown_s + (lasts_s if lasts_s <= _AHEAD_S else 0.0)  # a damaged header may say any number
         place = packet.pos
         self._position = place if place is not None else self._position + 1
         self.read = max(self.read, self._position + packet.size)
         piece = self._choose(stream, time_s, _BACK_S if decoded is not None else _BACK_SHOWN_S)
         if piece != stream.piece:
-            stream.turn(self._position, piece)
+            stream.turn(self._position, piece, time_s, self._now[piece] - time_s)
         stream.time_s, stream.end_s = time_s, max(time_s, end_s)
         self._now[piece] = max(self._now[piece], time_s)
-        known = self._pieces[piece]
-        known.start_s, known.end_s = min(known.start_s, shown_s), max(known.end_s, end_s)
+        stream.starts[piece] = min(stream.starts.get(piece, shown_s), shown_s)
         stream.ends[piece] = max(stream.ends.get(piece, end_s), end_s)
         if stream.is_video and place is not None and packet.is_keyframe:
             stream.keys.append((shown_s, place, piece))
 
     def result(self) -> ClockScan:
+        for number, piece in enumerate(self._pieces):
+            piece.start_s = min(s.starts[number] for s in self._streams.values() if number in s.starts)
+            piece.end_s = max(s.ends[number] for s in self._streams.values() if number in s.ends)
         for before, piece, wrap in zip(self._pieces, self._pieces[1:], self._wraps[1:], strict=False):
             if wrap is not None:
                 piece.offset_s = before.offset_s + wrap
@@ -299,10 +339,12 @@ class _Reading:
         return self._begin(time_s, None, time_s - stream.end_s)
 
     def _begin(self, time_s: float, wrap_s: float | None, step_s: float) -> int:
-        self._pieces.append(Piece(time_s, time_s, is_jump=bool(self._pieces) and wrap_s is None))
-        self._pieces[-1].start_s = float("inf")
-        self._pieces[-1].end_s = float("-inf")
+        newest = len(self._pieces)
+        self._pieces.append(Piece(time_s, time_s, is_jump=newest > 0 and wrap_s is None))
+        for stream in self._streams.values() if newest and wrap_s is None else ():
+            if stream.piece == newest - 1 and stream.belonged_to(time_s, self._now[newest - 1]):
+                stream.move(newest)
         self._now.append(time_s)
         self._wraps.append(wrap_s)
         self._steps.append(step_s)
-        return len(self._pieces) - 1
+        return newest

@@ -24,12 +24,21 @@ def cover_track(stream: Stream, container: str, first: list[av.Packet[Any]]) -> 
     name = stream.codec_context.codec.canonical_name if stream.codec_context is not None else ""
     if not first or name not in _MIME:
         raise CannotTravel("empty" if not first else "unknown codec")
+    if not _is_whole(first[0]):
+        raise CannotTravel("damaged")
     if container == "matroska":
         return CoverInHeader(stream, name, bytes(first[0]))
     track = CoverTrack(stream, name, bytes(first[0]))
     if why_refused(container, track):
         raise CannotTravel("")
     return track
+
+
+def _is_whole(cover: av.Packet[Any]) -> bool:
+    try:
+        return bool(cover.decode())
+    except (av.FFmpegError, ValueError):
+        return False
 
 
 class CoverTrack:

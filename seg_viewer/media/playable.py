@@ -7,7 +7,7 @@ from pathlib import Path
 
 import av
 
-from seg_viewer.media.av_file import open_input
+from seg_viewer.media.av_file import demuxed, open_input
 
 _MOST_DAMAGED = 250
 """Packets that may fail to decode before the first picture: a stream may begin damaged."""
@@ -20,7 +20,7 @@ def why_unplayable(path: Path) -> str:
             if not container.streams.video:
                 return "it holds no video"
             failed = 0
-            for packet in container.demux(container.streams.video[0]):
+            for packet in demuxed(container, container.streams.video[0]):
                 try:
                     if packet.decode():
                         return ""

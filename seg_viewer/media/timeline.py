@@ -9,6 +9,7 @@ from typing import Any
 
 import av
 
+from seg_viewer.media.av_file import demuxed
 from seg_viewer.media.clock_scan import WRAPPING, ClockScan, needs_scan, scan
 
 _TOLD = 5
@@ -118,13 +119,13 @@ def _first_shown(container: av.container.InputContainer) -> Fraction | None:
         return None
     times, size = [], 0
     try:
-        for packet in container.demux(container.streams.video[0]):
+        for packet in demuxed(container, container.streams.video[0]):
             if packet.pts is not None and not packet.is_discard:
                 times.append(packet.pts * packet.time_base)
             size += packet.size
             if len(times) >= _FIRST or size > _FIRST_BYTES:
                 break
-    except (av.FFmpegError, IndexError, OSError):
+    except (av.FFmpegError, OSError):
         pass  # told by whoever reads the pictures
     return min(times, default=None)
 

@@ -13,8 +13,9 @@ from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.core.machine import usable_cores
 from seg_viewer.core.printable import printable
 from seg_viewer.media.as_seen import AsSeen
-from seg_viewer.media.av_file import open_input
+from seg_viewer.media.av_file import demuxed, open_input
 from seg_viewer.media.av_picture import AvPicture
+from seg_viewer.media.decoding import Decoder
 from seg_viewer.media.deinterlacing import deinterlaced, says_interlaced
 from seg_viewer.media.stream_choice import choose_stream
 
@@ -82,21 +83,15 @@ class VideoReader:
     def packets(self) -> Iterator[av.Packet[av.VideoStream]]:
         """Packets from the container's present position on; the last one, empty, asks the decoder for what it holds."""
         self.broken_off = ""
-        packets = self.container.demux(self.stream)
-        while True:
-            try:
-                packet = next(packets)
-            except (StopIteration, IndexError):  # PyAV's error at the end where streams began that were not announced
-                return
-            except (av.FFmpegError, OSError) as error:
-                self.broken_off = error.strerror or str(error)
-                return
-            yield packet
+        try:
+            yield from demuxed(self.container, self.stream)
+        except (av.FFmpegError, OSError) as error:
+            self.broken_off = error.strerror or str(error)
 
     def decode(self, packet: av.Packet[av.VideoStream]) -> list[av.VideoFrame] | None:
         """What a packet completes, as it is stored: see `whole`; None where it did not decode."""
         try:
-            return packet.decode()
+            return self._decoder.decode(packet)
         except av.FFmpegError:
             self.damaged += 1
             return None
@@ -236,6 +231,7 @@ class VideoReader:
         self.notes += [line for line in map(printable, notes) if line not in self.notes]
         # with few cores the pipeline's own threads keep them busy; frame threads would only add hand-overs
         self.stream.thread_type = "NONE" if usable_cores() <= 4 else "AUTO"
+        self._decoder = Decoder(self.stream)
 
 
 def _may_be_still(container: av.container.InputContainer) -> bool:
@@ -249,7 +245,7 @@ def _holds_several(container: av.container.InputContainer) -> bool:
     if container.format.name in ("tty", "image2") or not container.streams.video:
         return False
     count = 0
-    for packet in container.demux(container.streams.video[0]):
+    for packet in demuxed(container, container.streams.video[0]):
         try:
             count += len(packet.decode())
         except av.FFmpegError:

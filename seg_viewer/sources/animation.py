@@ -18,6 +18,7 @@ from seg_viewer.core.printable import printable
 from seg_viewer.core.typed_path import typed_path
 from seg_viewer.media.animated import webp_durations_ms
 from seg_viewer.media.bgr_picture import BgrPicture
+from seg_viewer.media.picture_file import quiet_opencv
 from seg_viewer.media.video_reader import check_readable
 from seg_viewer.sources.base import SourceInfo, SourceKind, file_fingerprint
 
@@ -105,7 +106,8 @@ class AnimatedPicture:
 
     def _decoded(self, start: int, count: int) -> list[ByteArray]:
         try:
-            _good, animation = cv2.imdecodeanimation(self._data, start=start, count=count)
+            with quiet_opencv():
+                _good, animation = cv2.imdecodeanimation(self._data, start=start, count=count)
         except cv2.error:
             return []
         return [np.asarray(frame, np.uint8) for frame in animation.frames]

@@ -16,6 +16,7 @@ from seg_viewer.core.errors import SourceError
 from seg_viewer.core.frame import TICKS, Frame
 from seg_viewer.media.as_seen import AsSeen
 from seg_viewer.media.av_picture import AvPicture
+from seg_viewer.media.decoding import Decoder
 from seg_viewer.sources.address import Address, is_network, parse_address
 from seg_viewer.sources.base import SourceInfo, SourceKind
 from seg_viewer.sources.live import Backoff, Reconnecting
@@ -90,6 +91,7 @@ class NetworkStream(Reconnecting):
         stream.codec_context.flags |= av.codec.context.Flags.low_delay
         format_name = container.format.name
         self._stream = stream
+        self._decoder = Decoder(stream)
         in_bursts = bool(_IN_BURSTS & set(format_name.split(",")))
         self._finite = bool(container.duration and container.duration > 0) or (not in_bursts and container.size > 0)
         self._paced = in_bursts and not self._finite
@@ -143,7 +145,7 @@ class NetworkStream(Reconnecting):
                 continue
             self._arrivals.append((packet.pts, arrived_s))
             try:
-                frames = self._stream.codec_context.decode(packet)
+                frames = self._decoder.decode(packet)
             except av.FFmpegError:
                 self.on_drop(DAMAGED)
                 continue

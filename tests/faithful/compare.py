@@ -44,7 +44,7 @@ TELLS = {
     "interlaced": r"interlac",
     "seams": r"jump|discontinu|again|re-?based|spliced|join|restart|seam",
     "hdr": r"tone|hdr|pq|hlg|bt\.?709",
-    "video damaged": r"damaged|did not decode|unreadable|repeat",
+    "video damaged": r"pictures?.* could not be read",
     "sound damaged": (
         r"declares [0-9]+ frames|stopped early|cut off|(sound|audio).*(damaged|did not decode|silen|unreadable)"
         r"|(damaged|did not decode).*(sound|audio)"
@@ -74,7 +74,7 @@ def faults(source: Measure, result: Measure, told: Sequence[str], *, ours: bool 
     """
     words = "\n".join(told)
     found = [
-        *_times(source, result),
+        *_times(source, result, _carried(words)),
         *_picture(source, result, words),
         *(_content(source, result) if ours else ()),
         *_sounds(source, result),
@@ -93,8 +93,18 @@ def _tick(measure: Measure) -> Fraction:
     return Fraction(1, 1000) if re.search("matroska|webm|flv|asf", measure.container) else Fraction(1, 10_000)
 
 
-def _times(source: Measure, result: Measure) -> Iterator[Fault]:
-    if len(source.times_s) != len(result.times_s):
+def _carried(words: str) -> int:
+    """How many pictures are told to stand in place of ones that could not be read."""
+    return sum(map(int, re.findall(r"([0-9]+) pictures? could not be read; the one before", words)))
+
+
+def _times(source: Measure, result: Measure, carried: int) -> Iterator[Fault]:
+    if len(source.times_s) < len(result.times_s) <= len(source.times_s) + carried:
+        # plain decoding gave nothing at those times
+        wrong = [min(abs(float(a - b)) for b in result.times_s) for a in source.times_s]
+        if max(wrong) > float(_tick(source) + _tick(result)):
+            yield Fault("times", f"some frames are off, by up to {max(wrong):.4f} s")
+    elif len(source.times_s) != len(result.times_s):
         yield Fault("frames", f"{len(source.times_s)} became {len(result.times_s)}")
     else:
         wrong = times_off(source, result)

@@ -119,7 +119,7 @@ class _Reading:
         self._frames.sort(key=lambda frame: frame[0])
         first, stream = self._first, self._video
         pictures = [frame[3] for frame in self._frames]
-        flash = [bool(picture.min() > 200) for picture in pictures]
+        flash = [bool(picture.mean() > 200) for picture in pictures]
         shown = next((p for p, white in zip(pictures, flash, strict=True) if not white), pictures[0])
         times = tuple(frame[0] for frame in self._frames)
         return Measure(

@@ -172,7 +172,7 @@ def test_high_dynamic_range(whole: Measure) -> None:
     [
         ({"interlaced": True}, "deinterlaced"),
         ({"seams": 1}, "the clock jumps"),
-        ({"damaged": 2}, "2 damaged pictures repeated"),
+        ({"damaged": 2}, "2 pictures could not be read; the one before is shown instead"),
     ],
 )
 def test_what_has_to_be_told(whole: Measure, source: dict[str, Any], words: str) -> None:

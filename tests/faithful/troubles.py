@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -16,7 +17,7 @@ from tests.faithful.beside import LANGUAGES, beside, cover, font, positions, tra
 from tests.faithful.inputs import Film, Sound, add_video, film, frame_times, make
 from tests.faithful.measure import Measure, Unmeasurable, measure
 from tests.faithful.picture_files import DURATIONS_S, durations, known, pictures, raw_mjpeg
-from tests.faithful.recipe import HEIGHT, TICKS, WIDTH, Recipe
+from tests.faithful.recipe import HEIGHT, SECONDS, TICKS, WIDTH, Recipe
 
 Truth = Callable[[Path], Measure]
 
@@ -113,12 +114,34 @@ def _swapped(packets: list[Any]) -> None:
     one.pts, other.pts = other.pts, one.pts
 
 
-def _zeroed(*numbers: int) -> Callable[[list[Any]], None]:
+def _filled(byte: bytes, *numbers: int) -> Callable[[list[Any]], None]:
     def change(packets: list[Any]) -> None:
         for number in numbers:
-            packets[number].update(b"\0" * packets[number].size)
+            packets[number].update(byte * packets[number].size)
 
     return change
+
+
+def _zeroed_in_place(recipe: Recipe, *numbers: int) -> Callable[[Path], Path]:
+    """Content of some video packets is zeros in the file that was made; muxers would not take such VP9."""
+
+    def write(folder: Path) -> Path:
+        path = make(recipe, folder / "zeroed")
+        _zero(path, numbers)
+        return path
+
+    return write
+
+
+def _zero(path: Path, numbers: Sequence[int]) -> None:
+    data = path.read_bytes()
+    with av.open(str(path)) as container:
+        packets = [(packet.pos, bytes(packet)) for packet in container.demux(container.streams.video[0])]
+    for position, content in (packets[number] for number in numbers):
+        assert position is not None
+        place = data.index(content, position)
+        data = data[:place] + bytes(len(content)) + data[place + len(content) :]
+    path.write_bytes(data)
 
 
 def _hole(packets: list[Any]) -> None:
@@ -138,12 +161,42 @@ def _healthy(recipe: Recipe) -> Truth:
     return truth
 
 
-def _gap(folder: Path) -> Path:
-    """A picture that stands for an hour and a half, as a camera that records changes writes it."""
-    under_way = Film(folder / "gap.mkv", "matroska")
-    times = frame_times("vfr")
-    add_video(under_way, Recipe("mkv", rate="vfr"), [*times, *(time + 5400 for time in times)])
-    return under_way.close()
+def _gap(seconds: int, duration_s: float | None = None, video: str = "h264") -> Callable[[Path], Path]:
+    """A picture that stands for long, as a camera that records changes writes it; or whose clock somebody has set.
+
+    Args:
+        seconds: how long.
+        duration_s: what the file says of its length, or None for the truth.
+        video: codec.
+    """
+
+    def write(folder: Path) -> Path:
+        under_way = Film(folder / "gap.mkv", "matroska")
+        times = frame_times("vfr")
+        add_video(under_way, Recipe("mkv", video, rate="vfr"), [*times, *(time + seconds for time in times)])
+        path = under_way.close()
+        if duration_s is not None:
+            head, mark, rest = path.read_bytes().partition(b"\x44\x89\x88")  # Duration, of eight bytes (RFC 9559)
+            path.write_bytes(head + mark + struct.pack(">d", 1000 * duration_s) + rest[8:])
+        return path
+
+    return write
+
+
+def _late_untold(folder: Path) -> Path:
+    """What is from before the clock was set is damaged."""
+    path = _gap(86_400 * 365, 4.0, "mjpeg")(folder)
+    _zero(path, range(len(frame_times("vfr"))))
+    return path
+
+
+def _twice(path: Path) -> Measure:
+    """Two pieces put end to end, of a file that `_gap` made."""
+    seen = measure(path)
+    middle = len(seen.times_s) // 2
+    offset = seen.times_s[middle] - seen.times_s[0] - SECONDS
+    times = [*seen.times_s[:middle], *(time - offset for time in seen.times_s[middle:])]
+    return replace(seen, times_s=tuple(times), end_s=seen.end_s - float(offset), seams=1)
 
 
 def _empty_track(folder: Path) -> Path:
@@ -223,7 +276,7 @@ def _maybe(path: Path) -> Measure:
 _MJPEG = Recipe("mkv", video="mjpeg")
 _AAC = Recipe("mkv")
 _JUMP = (r"jump|discontinu|again|re-?based|spliced|join|restart|seam",)
-_LOST_PICTURES = (r"[0-9]+.*(damaged|did not decode|unreadable|repeated|carried)",)
+_LOST_PICTURES = (r"[0-9]+ pictures?.*could not be read",)
 _LOST_SOUND = (r"(sound|audio).*(damaged|did not decode|silen|unreadable)|(damaged|did not decode).*(sound|audio)",)
 _NO_SOUND = (r"left out:.*(sound|audio)|(sound|audio).*(left out|unknown|not known|cannot)",)
 
@@ -234,8 +287,13 @@ TROUBLES = [
     Trouble("spliced-ac3", _spliced(*[_ts("ac3")] * 2), _JUMP),
     Trouble("spliced-ahead", _spliced(_ts("aac"), _ts("aac", start="3600")), _JUMP),
     Trouble("spliced-sound-later", _spliced(_ts("none"), _ts("aac")), _JUMP),
+    Trouble("spliced-mp2-later", _spliced(*[_ts("none")] * 2, _ts("mp2")), _JUMP),
+    Trouble("spliced-sound-between", _spliced(_ts("aac"), _ts("none"), _ts("aac")), _JUMP),
     Trouble("wrapped", _wrapped),
-    Trouble("gap", _gap),
+    Trouble("gap", _gap(5400)),
+    Trouble("clock-set", _gap(86_400 * 365 * 50), _JUMP, truth=_twice),
+    Trouble("clock-set-untold", _gap(86_400 * 365 * 50, 4.0), refuse="clock leaps by 18250 days.*--end.*--start"),
+    Trouble("clock-set-first", _late_untold, refuse="clock leaps by 365 days.*--start"),
     Trouble("unknown-sound-mp4", _patched(Recipe("mp4"), (b"mp4a", b"zzzz"), (b"esds", b"xxxx")), _NO_SOUND),
     Trouble("unknown-sound-mkv", _patched(Recipe("mkv"), (b"A_AAC", b"A_ZZZ")), _NO_SOUND),
     Trouble("unknown-picture-mp4", _patched(Recipe("mp4"), (b"avc1\0", b"zzzz\0")), refuse="codec|decod|zzzz"),
@@ -243,13 +301,14 @@ TROUBLES = [
             refuse="codec|decod|ZZZ"),
     Trouble("same-times-sound", _change(_AAC, _same_times, "audio"), (r"(sound|audio).*time|time.*(sound|audio)",)),
     Trouble("swapped-times", _change(_MJPEG, _swapped, "video")),
-    Trouble("damaged-mjpeg", _change(_MJPEG, _zeroed(20, 21, 35), "video"), _LOST_PICTURES, truth=_healthy(_MJPEG),
-            ours=False),
-    Trouble("damaged-first", _change(_MJPEG, _zeroed(0, 1), "video"), _LOST_PICTURES, ours=False),
-    Trouble("damaged-vp9", _change(Recipe("mkv", "vp9"), _zeroed(20, 21, 35), "video"), _LOST_PICTURES,
-            truth=_healthy(Recipe("mkv", "vp9")), ours=False),
-    Trouble("damaged-aac", _change(_AAC, _zeroed(10, 11, 12, 70), "audio"), _LOST_SOUND, truth=_healthy(_AAC)),
-    Trouble("damaged-vorbis", _change(Recipe("mkv", audio="vorbis"), _zeroed(10, 11), "audio"), _LOST_SOUND,
+    Trouble("damaged-mjpeg", _change(_MJPEG, _filled(b"\0", 20, 21, 35), "video"), _LOST_PICTURES,
+            truth=_healthy(_MJPEG), ours=False),
+    Trouble("damaged-first", _change(_MJPEG, _filled(b"\0", 0, 1), "video"), _LOST_PICTURES, ours=False),
+    *[Trouble(f"damaged-{codec}", _zeroed_in_place(Recipe("mkv", codec), 20, 21, 35), _LOST_PICTURES,
+              truth=_healthy(Recipe("mkv", codec)), ours=False)
+      for codec in ("h264", "h264b", "hevc", "mpeg2", "mpeg4", "vp8", "vp9", "av1")],
+    Trouble("damaged-aac", _change(_AAC, _filled(b"\0", 10, 11, 12, 70), "audio"), _LOST_SOUND, truth=_healthy(_AAC)),
+    Trouble("damaged-vorbis", _change(Recipe("mkv", audio="vorbis"), _filled(b"\xff", 10, 11), "audio"), _LOST_SOUND,
             truth=_healthy(Recipe("mkv", audio="vorbis"))),
     Trouble("hole-aac", _change(_AAC, _hole, "audio")),
     Trouble("hole-pcm", _change(Recipe("mkv", audio="pcm"), _hole, "audio")),

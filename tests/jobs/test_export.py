@@ -213,7 +213,8 @@ def test_a_disk_that_fills_up_leaves_nothing_and_says_so(tmp_path: Path, model: 
 
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_leaves_no_file(tmp_path: Path, model: Path, kind: signal.Signals) -> None:
-    clip = make_clip(tmp_path / "in.mp4", frames=400, width=640, height=360, picture=_noise)
+    fast = {"preset": "ultrafast", "crf": "40"}
+    clip = make_clip(tmp_path / "in.mp4", frames=150, width=640, height=360, picture=_noise, options=fast)
     process = subprocess.Popen(
         _command("export", str(clip), "-o", str(tmp_path / "out.mp4"), "--model", str(model), "--preset", "slow"),
         stderr=subprocess.PIPE,
