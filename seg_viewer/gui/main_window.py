@@ -367,7 +367,7 @@ class MainWindow(QMainWindow):
     # -- leaving ---------------------------------------------------------------------------------------------------
 
     def close_without_asking(self) -> None:
-        """The program was told to end: an export stops, a recording is finished, a question is answered with no."""
+        """The program was told to end: exports keep what is done, recordings finish, questions are answered with no."""
         self._asks = False
         for widget in QApplication.topLevelWidgets():
             if widget.isModal() and widget.isVisible():
@@ -380,7 +380,7 @@ class MainWindow(QMainWindow):
             return
         self.presenter.stop()
         self.hide()
-        self.outputs.end()
+        self.outputs.end(asked=self._asks)
         played_out = self.player.close()
         self.ended_in_time = self.background.close() and played_out
         self._remember()

@@ -16,7 +16,7 @@ from seg_viewer.gui.dialogs.export_queue import ExportQueueDialog
 from seg_viewer.gui.dialogs.export_stop import ask_stop
 from seg_viewer.gui.dialogs.once import to_front
 from seg_viewer.gui.tasks.background import Background
-from seg_viewer.gui.tasks.export_queue import ExportQueue
+from seg_viewer.gui.tasks.export_queue import ExportQueue, State
 from seg_viewer.gui.tasks.recording import RecordingTask
 from seg_viewer.gui.tasks.screenshot import take_screenshot
 from seg_viewer.gui.theme import icon
@@ -148,11 +148,18 @@ class Outputs(QObject):
         count = len(self.export_queue.unfinished)
         return count == 0 or ask_stop(self._window, count)
 
-    def end(self) -> None:
-        """Stop everything; `Background.close` waits for the files."""
+    def end(self, *, asked: bool) -> None:
+        """Stop everything; `Background.close` waits for the files.
+
+        Args:
+            asked: a person wants exports that run to be thrown away; otherwise what they have done is kept.
+        """
         self._recording.stop()
         self._ego_zone.finish_clip()
-        self.export_queue.stop_all()
+        if asked:
+            self.export_queue.stop_all()
+        else:
+            self.export_queue.leave()
         self.queue_dialog.hide()
         if self.export_dialog is not None:
             self.export_dialog.hide()
@@ -164,10 +171,15 @@ class Outputs(QObject):
         return self.queue_dialog.isVisible() or own
 
     def _show_exported(self, summary: str) -> None:
-        dialog = self.export_dialog
-        shown = dialog is not None and dialog.isVisible() and dialog.item is not None
-        if not (shown or self.queue_dialog.isVisible()):
-            self._messages.show_info(f"Exports ended: {summary}", "Show queue", self.show_queue)
+        dialog, ended = self.export_dialog, self.export_queue.ended
+        own = dialog is not None and dialog.isVisible() and all(item is dialog.item for item in ended)
+        if own or self.queue_dialog.isVisible():
+            return
+        told = [item for item in ended if item.state is State.FAILED or item.notes]
+        show = self._messages.show_warning if told else self._messages.show_info  # a warning stays until it is read
+        notes = sum(bool(item.notes) for item in ended)
+        summary += f"; {notes} with notes" if notes else ""
+        show(f"Exports ended: {summary}", "Show queue", self.show_queue)
 
     def _show_recording(self, running: bool) -> None:
         text = "Stop &recording" if running else "&Record"

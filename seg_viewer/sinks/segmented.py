@@ -261,7 +261,12 @@ class SegmentedVideo(Sink[Shot]):
         end_s = self._request.end_s
         if end_s is None and self._request.ends_early and self._end_s is not None:
             end_s = self._request.start_s + self._end_s
-        return stack.enter_context(closing(_beside(self._request, path, container, end_s)))
+        try:
+            return stack.enter_context(closing(_beside(self._request, path, container, end_s)))
+        except (av.FFmpegError, OSError) as error:  # deleted, or its disk taken away, since its pictures were read
+            self.notes += (f"left out: all beside the picture ({path}: {error.strerror or error})",)
+            self.sound = "none"
+            return None
 
 
 def plan_video(request: SinkRequest) -> Sequence[str]:

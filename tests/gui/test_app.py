@@ -237,7 +237,7 @@ sys.exit(app.run_viewer(clip, RunOptions(model=model), on_first_shot=begin))
         ("SIGHUP", "exporting"),
     ],
 )
-def test_a_signal_ends_the_program_without_a_question_and_the_export_leaves_nothing(
+def test_a_signal_ends_the_program_without_a_question_and_the_export_keeps_what_is_whole(
     tmp_path: Path, model: Path, long_clip: Path, name: str, when: str
 ):
     clip = shutil.copy(long_clip, tmp_path / "film.mp4")
@@ -257,7 +257,11 @@ def test_a_signal_ends_the_program_without_a_question_and_the_export_leaves_noth
         _, said = program.communicate(timeout=30)
         watchdog.cancel()
     assert program.returncode == 0 and "Traceback" not in said, said
-    assert [path.name for path in tmp_path.iterdir() if "film" in path.name] == ["film.mp4"]
+    kept = [path for path in tmp_path.iterdir() if "film" in path.name and path.name != "film.mp4"]
+    assert [path.suffix for path in kept] == [".parts"] * ("s are kept; exporting again goes on with them" in said)
+    for folder in kept:  # no segment that was only begun
+        whole = {path.stem for path in folder.glob("0-*.json")}
+        assert whole and {path.stem for path in folder.glob("0-*.mkv")} == whole
 
 
 def test_a_hangup_that_nohup_ignores_stays_ignored(tmp_path: Path):

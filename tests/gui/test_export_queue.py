@@ -250,10 +250,11 @@ def test_closing_the_program_asks(
 ) -> None:
     drop(dialog, long_ones)
     _wait_runs(qtbot, queue.items[0])
-    dialogs.expect(clicks("Stop export" if stop else "Go on"))
+    dialogs.expect(clicks("Stop exports" if stop else "Go on"))
     window.close()
     assert dialogs.texts[0] == (
-        "Export is running: 3 exports are not finished. Stop them? Nothing will be left behind."
+        "Exports are running: 3 exports are not finished. Stop them?"
+        " Files that are finished stay; what was only begun is removed."
     )
     assert window.isVisible() is not stop
     if stop:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QHideEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -24,6 +24,8 @@ from seg_viewer.core.errors import SegViewerError, UsageError
 from seg_viewer.gui.dialogs.confirm import confirm
 from seg_viewer.gui.dialogs.export_form import ExportForm
 from seg_viewer.gui.dialogs.export_stop import ask_stop
+from seg_viewer.gui.dialogs.keys import take_key
+from seg_viewer.gui.dialogs.room import RoomForText
 from seg_viewer.gui.tasks.background import Background, within
 from seg_viewer.gui.tasks.export_names import suggest_output
 from seg_viewer.gui.tasks.export_queue import UNFINISHED, ExportQueue, QueuedExport, State
@@ -119,6 +121,7 @@ class ExportDialog(QDialog):
             column.addWidget(widget, 1 if widget is self.plan else 0)
         column.addStretch(0)  # while the plan has given way to progress
         column.addLayout(self._buttons())
+        RoomForText(self)
         self.form.changed.connect(self._ask_anew)
         self.form.browse_wanted.connect(self._browse)
         queue.changed.connect(self._on_changed)
@@ -325,8 +328,7 @@ class ExportDialog(QDialog):
         names = ", ".join(path.name for path in result.files) or result.path.name
         numbers = f"{result.frames} frames in {result.seconds:.1f} s ({rate:.1f} frames/s), sound: {result.audio}"
         self._say(f"Saved as {names}\n{numbers}")
-        for warning in result.warnings:
-            self.messages.show_warning(warning)
+        self.messages.show_warnings(result.warnings)
         self.folder_button.show()
         self.export_button.setText("Export again")
         self.export_button.setDefault(False)
@@ -352,10 +354,8 @@ class ExportDialog(QDialog):
             self.cancel_button.setFocus()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape:
-            self.close()
-            return
-        super().keyPressEvent(event)
+        if not take_key(self, event):
+            super().keyPressEvent(event)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

@@ -18,6 +18,8 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from seg_viewer.gui.dialogs.export_form import look_text
+from seg_viewer.gui.dialogs.keys import take_key
+from seg_viewer.gui.dialogs.room import RoomForText
 from seg_viewer.gui.opening import dropped_files
 from seg_viewer.gui.tasks.export_names import suggest_for
 from seg_viewer.gui.tasks.export_queue import MADE, UNDER_WAY, ExportQueue, QueuedExport, State
@@ -75,6 +77,7 @@ class ExportQueueDialog(QDialog):
         column.addWidget(self.detail)
         column.addLayout(self._chosen_buttons())
         column.addLayout(self._bottom())
+        RoomForText(self, self.minimumHeight())
         self._connect()
         self._refresh()
 
@@ -216,10 +219,8 @@ class ExportQueueDialog(QDialog):
             self.add_files(paths)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape:
-            self.close()
-            return
-        super().keyPressEvent(event)
+        if not take_key(self, event):
+            super().keyPressEvent(event)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

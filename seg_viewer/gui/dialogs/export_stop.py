@@ -14,9 +14,10 @@ def ask_stop(parent: QWidget, count: int) -> bool:
         parent: the window that the question belongs to.
         count: how many there are.
     """
-    what = "The export is not finished. Stop it?"
     if count > 1:
-        what = f"{count} exports are not finished. Stop them?"
-    return confirm(
-        parent, "Export is running", f"{what} Nothing will be left behind.", yes="Stop export", no="Go on"
-    )  # fmt: skip
+        title, text, yes = "Exports are running", f"{count} exports are not finished. Stop them?", "Stop exports"
+        text += " Files that are finished stay; what was only begun is removed."
+    else:
+        title, text, yes = "Export is running", "The export is not finished. Stop it?", "Stop export"
+        text += " What it has begun is removed."
+    return confirm(parent, title, text, yes=yes, no="Go on")

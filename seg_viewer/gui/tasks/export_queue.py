@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
+from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.redact import redact_text
 from seg_viewer.gui.tasks.background import Background, within
 from seg_viewer.gui.tasks.export_names import free_name
@@ -18,11 +21,13 @@ from seg_viewer.jobs.bulk_one import done_already
 from seg_viewer.jobs.export import ExportProgress, ExportResult
 from seg_viewer.jobs.export_job import ExportJob
 from seg_viewer.jobs.parts import WAY_ON
+from seg_viewer.jobs.unfinished import unfinished_s
 from seg_viewer.sources import redact
 
 KEEP_S = 5.0
 """How long the end of the program waits for an export that was stopped to take away what it has begun, seconds."""
 _GO_ON_HERE = "exporting again goes on with them"
+_log = logging.getLogger(__name__)
 
 
 class State(StrEnum):
@@ -54,7 +59,8 @@ class QueuedExport:
 
     Args:
         job: what is to be done.
-        new_name: it gets another name where its own is taken, rather than fail.
+        new_name: it gets another name where its own is taken, rather than fail, and goes on with what an earlier run
+            of the same left behind: nobody is asked about either.
     """
 
     job: ExportJob
@@ -75,6 +81,11 @@ class QueuedExport:
     def made(self) -> Path:
         """The first file that it made, or is going to."""
         return self.result.path if self.result is not None else self.job.first
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was left out, changed or repaired, a line each."""
+        return tuple(self.result.warnings) if self.result is not None else ()
 
     @property
     def share(self) -> float | None:
@@ -106,6 +117,9 @@ class ExportQueue(QObject):
         self._background = background
         self._items: list[QueuedExport] = []
         self._round: list[QueuedExport] = []
+        self._leaving = threading.Event()
+        self.ended: tuple[QueuedExport, ...] = ()
+        """Once `emptied`: what `emptied` tells of."""
 
     @property
     def items(self) -> tuple[QueuedExport, ...]:
@@ -169,6 +183,11 @@ class ExportQueue(QObject):
         for item in reversed(self._items):
             self.stop(item)
 
+    def leave(self) -> None:
+        """The program is told to end: what runs stops, and keeps what an export of the same can go on with."""
+        self._leaving.set()
+        self.stop_all()
+
     def again(self, item: QueuedExport) -> None:
         """Have one that failed or was stopped wait again, behind the others; it goes on with what was kept."""
         if item.state not in (State.FAILED, State.STOPPED):
@@ -189,7 +208,7 @@ class ExportQueue(QObject):
             return
         item = next((item for item in self._items if item.state is State.WAITING), None)
         if item is None:
-            line, self._round = self._summary(), []
+            line, self.ended, self._round = self._summary(), tuple(self._round), []
             if line:
                 self.emptied.emit(line)
             return
@@ -215,13 +234,25 @@ class ExportQueue(QObject):
             if event.result is None:
                 self._background.call_later(lambda: self._on_event(item, event), owner=self)
 
+        def cancelled() -> bool:
+            if self._leaving.is_set():
+                raise KeyboardInterrupt  # as at a command line: what is whole is kept
+            return item.cancelled.is_set()
+
         def go_on() -> bool:
             return not item.cancelled.is_set()
 
         job = item.job
         if item.new_name and not done_already(job):
             job = replace(job, out=free_name(job.first))
-        return run_one(0, job, on_event=on_event, cancelled=item.cancelled.is_set, go_on=go_on)
+            with suppress(SegViewerError):  # it comes again below, and is told there
+                job = replace(job, resume=unfinished_s(job) > 0)
+        try:
+            return run_one(0, job, on_event=on_event, cancelled=cancelled, go_on=go_on)
+        except KeyboardInterrupt as error:
+            if str(error):
+                _log.warning("%s: %s", item.name, str(error).replace(WAY_ON, _GO_ON_HERE))
+            return BulkResult(0, Ending.STOPPED, problem=str(error))
 
     def _on_event(self, item: QueuedExport, event: BulkEvent) -> None:
         if item.state is State.RUNNING:

@@ -19,7 +19,7 @@ def progress_text(item: QueuedExport) -> str:
 
 
 def state_text(item: QueuedExport) -> str:
-    """In a list: "43 %  ·  45.1 frames/s  ·  0:04 left", "failed: …", "done: film_seg.mp4"."""
+    """In a list: "43 %  ·  45.1 frames/s  ·  0:04 left", "failed: …", "done: film_seg.mp4  ·  left out: …"."""
     if item.state is State.RUNNING:
         progress = item.progress
         if progress is None:
@@ -30,8 +30,12 @@ def state_text(item: QueuedExport) -> str:
     if item.state is State.STOPPING:
         return "stopping …"
     if item.state is State.FAILED:
-        return f"failed: {item.problem.removeprefix(f'{item.job.source}: ')}"  # its name is beside it
-    return f"{item.state}: {item.made.name}" if item.state in MADE else str(item.state)
+        return f"failed: {_without_name(item, item.problem)}"
+    if item.state not in MADE:
+        return str(item.state)
+    first, *more = (*item.notes, "")
+    told = f"  ·  {_without_name(item, first)}" if first else ""
+    return f"{item.state}: {item.made.name}{told}" + (f"  (and {len(more) - 1} more)" if len(more) > 1 else "")
 
 
 def detail_text(item: QueuedExport) -> str:
@@ -45,5 +49,10 @@ def detail_text(item: QueuedExport) -> str:
         seconds = item.result.seconds
         rate = f" ({item.result.frames / seconds:.1f} frames/s)" if seconds else ""
         lines.append(f"{item.result.frames} frames in {seconds:.1f} s{rate}, sound: {item.result.audio}")
-        lines += item.result.warnings
+        lines += item.notes
     return "\n".join(lines)
+
+
+def _without_name(item: QueuedExport, line: str) -> str:
+    """The name stands in the same row."""
+    return line.removeprefix(f"{item.job.source}: ").removeprefix(f"{item.name}: ")

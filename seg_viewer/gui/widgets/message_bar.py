@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
@@ -36,8 +36,14 @@ class MessageBar(QWidget):
     def show_error(self, text: str) -> None:
         self._show("error", text)
 
-    def show_warning(self, text: str) -> None:
-        self._show("warning", text)
+    def show_warning(self, text: str, button: str = "", on_button: Callable[[], None] | None = None) -> None:
+        self._show("warning", text, button, on_button)
+
+    def show_warnings(self, texts: Sequence[str]) -> None:
+        """All of them: those that would push each other out stand in one message."""
+        together = ["\n".join(texts)] if len(texts) > _AT_MOST else texts
+        for text in together:
+            self.show_warning(text)
 
     def show_info(self, text: str, button: str = "", on_button: Callable[[], None] | None = None) -> None:
         self._show("info", text, button, on_button)

@@ -23,7 +23,7 @@ class PlanView(QPlainTextEdit):
         self.setAccessibleName("What will be written and left out")
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setMinimumHeight(self._height_of(_LEAST_LINES))
-        self.setPlaceholderText("Looks what will be written …")
+        self.setPlaceholderText("Looking up what will be written …")
 
     def sizeHint(self) -> QSize:
         return QSize(400, self._height_of(_LINES))
@@ -36,7 +36,7 @@ class PlanView(QPlainTextEdit):
         self.setEnabled(False)
 
     def show_lines(self, lines: Sequence[str]) -> None:
-        self._show("\n".join(lines), problem=False)
+        self._show("\n".join(" ".join(line.splitlines()) for line in lines), problem=False)
 
     def show_problem(self, text: str) -> None:
         """Why nothing can be written."""

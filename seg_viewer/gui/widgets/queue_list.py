@@ -21,7 +21,7 @@ from seg_viewer.gui.widgets.plain import plain_tip
 
 _FILE, _STATE = range(2)
 _SHARE = Qt.ItemDataRole.UserRole
-_KIND = Qt.ItemDataRole.UserRole + 1
+_COLOR = Qt.ItemDataRole.UserRole + 1
 _ROW_HEIGHT = 34
 _COLORS = {
     State.DONE: "#7fd18b",
@@ -30,6 +30,7 @@ _COLORS = {
     State.STOPPED: theme.DIM,
     State.WAITING: theme.DIM,
 }
+_WITH_NOTES = "#e3c26b"
 _EMPTY = "No exports yet.\nAdd files, drop some here, or choose “Add to queue” in the export dialog."
 
 
@@ -110,9 +111,9 @@ class QueueList(QTreeWidget):
         row.setText(_FILE, item.name)
         row.setToolTip(_FILE, plain_tip(f"{item.job.source} → {item.made}"))
         row.setText(_STATE, state_text(item))
-        row.setToolTip(_STATE, plain_tip(item.problem or progress_text(item)))
+        row.setToolTip(_STATE, plain_tip(item.problem or "\n".join(item.notes) or progress_text(item)))
         row.setData(_STATE, _SHARE, item.share if item.state in UNDER_WAY else None)
-        row.setData(_STATE, _KIND, item.state)
+        row.setData(_STATE, _COLOR, _WITH_NOTES if item.notes else _COLORS.get(item.state))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
@@ -135,7 +136,7 @@ class _RowDelegate(QStyledItemDelegate):
 
     def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
         super().initStyleOption(option, index)
-        color = _COLORS.get(index.data(_KIND))
+        color = index.data(_COLOR)
         if color:
             option.palette.setColor(option.palette.ColorRole.Text, QColor(color))
         if index.column() == _STATE:
