@@ -284,6 +284,8 @@ def export(
     codec: str | None = None,
     crf: int | None = None,
     preset: str | None = None,
+    hardware: bool = False,
+    stats: bool = False,
     overwrite: bool = False,
     resume: bool = False,
     manifest: bool = True,
@@ -304,6 +306,8 @@ def export(
         codec: "h264", "h265", "av1", "vp9", "ffv1" or "prores"; None: the usual one of the file's kind.
         crf: constant rate factor instead of that of `quality`; lower is better and larger.
         preset: the encoder's speed instead of that of `quality`.
+        hardware: encode on a graphics chip where one can; `warnings` say why not.
+        stats: write time, shares and numbers into the painted picture.
         overwrite: what is there may be replaced, once the new one is whole.
         resume: go on with what the same export left behind when it was broken off.
         manifest: write OUT.manifest.json beside the first file: what was made, of what and how.
@@ -323,7 +327,7 @@ def export(
     outputs = (out,) if isinstance(out, str | Path) else tuple(out)
     job = ExportJob(
         source, outputs, replace(options, style=style), crf, preset, overwrite, _selection(start, end, every),
-        _wanted(size), resume, manifest, codec, quality,
+        _wanted(size), resume, manifest, codec, quality, hardware, stats,
     )  # fmt: skip
     return run_export(job, on_progress=on_progress)
 

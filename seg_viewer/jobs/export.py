@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -188,9 +190,12 @@ def _parts(job: ExportJob, key: str) -> Iterator[ExportParts]:
         if parts.joining and not _is_of_the_disk(error):
             parts.remove()  # it would end so again
             raise
+        # a file of the folder means nothing to a person: what it is for does
+        inside = re.escape(f"{parts.folder.path}{os.sep}") + r"[^:]*"
+        text = re.sub(inside, lambda _found: str(job.first), str(error))
         kept = parts.leave()
-        if kept:
-            raise type(error)(f"{error}; {kept}") from error
+        if kept or text != str(error):
+            raise type(error)(f"{text}; {kept}" if kept else text) from error
         raise
     except BaseException:
         parts.leave()

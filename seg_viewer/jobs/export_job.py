@@ -137,9 +137,11 @@ class ExportJob:
     @property
     def unheeded(self) -> tuple[str, ...]:
         """What was chosen and concerns none of the outputs, a line for a person, or nothing."""
-        if any(kind.heeds_codec for _path, kind in self.outputs):
-            return ()
-        chosen = {"codec": self.codec, "crf": self.crf, "preset": self.preset, "hardware": self.hardware or None}
+        chosen: dict[str, object] = {}
+        if not any(kind.heeds_codec for _path, kind in self.outputs):
+            chosen = {"codec": self.codec, "crf": self.crf, "preset": self.preset, "hardware": self.hardware or None}
+        if not any(kind.heeds_stats for _path, kind in self.outputs):
+            chosen["stats"] = self.stats or None
         names = ", ".join(name for name, value in chosen.items() if value is not None)
         return (f"without effect: {names}; none of the outputs is a video that takes it",) if names else ()
 

@@ -147,6 +147,7 @@ class SinkKind:
             when an export goes on.
         is_folder: it makes a folder rather than a file.
         check: of a path and what was chosen for video. Raises: UsageError for what does not go together.
+        heeds_stats: numbers can be written into its pictures.
         heeds_codec: what was chosen for video (codec, rate factor, preset, hardware) concerns it.
         plan: what is to be told before it begins (codec, sound, what is left out), a line each; writes nothing.
     """
@@ -160,4 +161,5 @@ class SinkKind:
     is_folder: bool = False
     check: Callable[[Path, VideoChoice], object] = lambda _path, _choice: None
     heeds_codec: bool = False
+    heeds_stats: bool = False
     plan: Callable[[SinkRequest], Sequence[str]] = lambda _request: ()

@@ -30,5 +30,6 @@ SINK = SinkKind(
     keeps_parts=True,
     check=check_video,
     heeds_codec=True,
+    heeds_stats=True,
     plan=plan_video,
 )

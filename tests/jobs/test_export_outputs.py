@@ -114,7 +114,11 @@ def test_a_folder_with_other_things_is_refused_before_the_first_frame(clip: Path
     assert [path.name for path in (tmp_path / "masks").iterdir()] == ["mine.txt"]
 
 
-@pytest.mark.parametrize("choice", [{"codec": "ffv1"}, {"crf": 30}, {"preset": "fast"}, {"hardware": True}], ids=str)
+@pytest.mark.parametrize(
+    "choice",
+    [{"codec": "ffv1"}, {"crf": 30}, {"preset": "fast"}, {"hardware": True}, {"stats": True}],
+    ids=str,
+)
 def test_a_choice_for_video_that_no_output_takes_is_told(
     choice: dict[str, Any], clip: Path, tmp_path: Path, model: Path
 ) -> None:
