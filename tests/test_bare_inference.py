@@ -20,7 +20,7 @@ def _run(*arguments: str) -> object:
 def test_every_figure_is_there(model: Path, tmp_path: Path) -> None:
     done = _run(str(model), str(model), "--json", str(tmp_path / "figures.json"))
     assert done.exit_code == 0, done.output
-    figures = json.loads((tmp_path / "figures.json").read_text())
+    figures = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))
     assert set(figures["rates"]) == NAMES and all(len(rates) == 3 for rates in figures["rates"].values())
     for name, ratios in figures["times_float32"].items():
         assert ratios == [
@@ -37,7 +37,7 @@ def test_every_figure_is_there(model: Path, tmp_path: Path) -> None:
 def test_without_a_float32_graph_the_model_is_its_own(tmp_path: Path) -> None:
     figures = tmp_path / "figures.json"
     done = CliRunner().invoke(main, ["driving-fast", "--frames", "1", "--rounds", "1", "--json", str(figures)])
-    told = json.loads(figures.read_text())
+    told = json.loads(figures.read_text(encoding="utf-8"))
     assert done.exit_code == 0 and told["float32"] == "its own graph without quantisation"
     assert sum(told["convolutions"]["latency"].values()) > 20
     assert 0.98 < told["same_class_as_float32"]["OpenVINO, latency"] < 1

@@ -51,7 +51,7 @@ def test_count_people(tmp_path: Path, clip: Path, model: Path) -> None:
     (tmp_path / "people").mkdir()
     cv2.imwrite(str(tmp_path / "people" / "0.png"), np.full((64, 128, 3), (0, 0, 200), np.uint8))
     _run(tmp_path, "count_people.py", "people", "all.csv", model)
-    assert (tmp_path / "all.csv").read_text().splitlines()[1] == "0,0.000,1,1.0000"
+    assert (tmp_path / "all.csv").read_text(encoding="utf-8").splitlines()[1] == "0,0.000,1,1.0000"
 
 
 def test_paint_frames(tmp_path: Path, clip: Path, model: Path) -> None:

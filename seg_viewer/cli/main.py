@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import threading
+import time
 from contextlib import suppress
 
 import click
@@ -20,6 +22,8 @@ from seg_viewer.cli.signals import ends_like_ctrl_c
 from seg_viewer.cli.view import view
 from seg_viewer.core.error_hooks import error_hooks, redacted_traceback
 from seg_viewer.core.errors import last_words
+
+_LET_END_S = 5.0
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -70,6 +74,11 @@ def _fail(error: BaseException, *, debug: bool) -> None:
         if debug:
             click.echo(redacted_traceback(error), err=True)
         click.echo(line, err=True)
+    # a runtime whose threads are cut off while it starts aborts the process; one that is just being started itself
+    # cannot be joined yet
+    until_s = time.monotonic() + _LET_END_S
+    while any(thread.name.startswith("seg-") for thread in threading.enumerate()) and time.monotonic() < until_s:
+        time.sleep(0.01)
     sys.exit(code)
 
 

@@ -129,7 +129,9 @@ class ExportJob:
 
     def check(self) -> None:
         """Raises: UsageError for what cannot be meant, as far as it can be told without opening anything."""
-        if is_live(str(self.source)):  # a camera is not switched on, and no network asked, for a refusal
+        text = str(self.source)
+        # a camera is not switched on, and no network asked, for a refusal; what a web server has may have an end
+        if is_live(text) and not text.lower().startswith(("http://", "https://")):
             self._refuse_live(redact(str(self.source)))
         for path, kind in self.outputs:
             kind.check(path, self.video)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from types import TracebackType
 
 import cv2
@@ -62,8 +63,12 @@ class Pipeline:
         if isinstance(source, LiveSource):
             source.on_drop = self.ledger.drop
         self._threads: list[threading.Thread] = []
-        self._start("seg-decode", DecodeLoop(self._state).run)
-        self._start("seg-engine", SegmentLoop(self._state, segmenter).run)
+        try:
+            self._start("seg-decode", DecodeLoop(self._state).run)
+            self._start("seg-engine", SegmentLoop(self._state, segmenter).run)
+        except BaseException:  # Ctrl-C, while a thread was being started: nobody else can close it
+            self.close()
+            raise
 
     # -- steering, from any thread ---------------------------------------------------------------------------------
 
@@ -187,7 +192,8 @@ class Pipeline:
         self.stop()
         for thread in list(self._threads):
             if thread is not threading.current_thread():
-                thread.join()
+                with suppress(RuntimeError):  # Ctrl-C came before it was started
+                    thread.join()
         self.source.close()
 
     def __enter__(self) -> Pipeline:

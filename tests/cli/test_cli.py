@@ -80,7 +80,7 @@ def test_help_needs_no_heavy_library() -> None:
         (["record", "screen", "-o", "out.mp4", "--duration", "soon"], 2, "90s, 10min or 1.5h"),
         (["record", "screen", "-o", "out.mp4", "--split", "half"], 2, "a time (10min) or a size (500MB)"),
         (["bench", "http://joe:hush@127.0.0.1:1/x"], 1, "http://127.0.0.1:1/x: connection refused"),
-        (["export", "http://joe:hush@127.0.0.1:1/x", "-o", "out.mp4"], 2, "http://127.0.0.1:1/x: is live"),
+        (["export", "http://joe:hush@127.0.0.1:1/x", "-o", "out.mp4"], 1, "http://127.0.0.1:1/x: connection refused"),
         (["export", "camera:0", "-o", "out.mp4", "--dry-run"], 2, "camera:0: is live and never ends"),
         (["export", "screen", "-o", "out.mp4"], 2, "screen: is live and never ends"),
         (["export", "carla://127.0.0.1:1", "-o", "out.mp4"], 2, "is live and never ends"),
@@ -133,7 +133,7 @@ def test_bench_prints_and_writes_its_figures(
     arguments = ["bench", str(clip), "--model", str(model), "--frames", "50", "--json", str(tmp_path / "b.json")]
     assert _run(arguments, monkeypatch) == 0
     printed = capsys.readouterr().out
-    figures = json.loads((tmp_path / "b.json").read_text())
+    figures = json.loads((tmp_path / "b.json").read_text(encoding="utf-8"))
     assert set(figures["cpu_s"]) == {"decode", "convert", "inference", "overlay"}
     assert all(seconds > 0 for seconds in figures["cpu_s"].values())
     assert figures["limit"] == pytest.approx(figures["cores"] / sum(figures["cpu_s"].values()))
@@ -151,7 +151,7 @@ def test_bench_of_an_export_encodes_too(
     arguments = ["bench", str(clip), "--model", str(model), "--frames", "50", "--json", str(tmp_path / "b.json")]
     assert _run([*arguments, "--export", "--codec", codec, "--quality", "fast"], monkeypatch) == 0
     printed = capsys.readouterr().out
-    figures = json.loads((tmp_path / "b.json").read_text())
+    figures = json.loads((tmp_path / "b.json").read_text(encoding="utf-8"))
     assert set(figures["cpu_s"]) == {"decode", "convert", "inference", "overlay", "encode"}
     assert all(seconds > 0 for seconds in figures["cpu_s"].values())
     assert figures["encoder"] == {"h264": "libx264 fast", "vp9": "libvpx-vp9 fast"}[codec]

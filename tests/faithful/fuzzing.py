@@ -208,7 +208,9 @@ def unplayable(path: Path) -> str:
 
 
 def _resources() -> dict[str, Any]:
-    pages = int(Path("/proc/self/statm").read_text().split()[1]) if Path("/proc/self/statm").exists() else 0
+    pages = (
+        int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1]) if Path("/proc/self/statm").exists() else 0
+    )
     files = len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").exists() else 0
     return {"memory_mib": pages * 4096 / 2**20, "files": files, "threads": threading.active_count()}
 

@@ -302,7 +302,7 @@ def test_what_is_ticked_is_written_in_the_same_pass(qtbot: QtBot, dialog: Export
     with (tmp_path / "film_seg.csv").open(newline="") as table:
         assert len(list(csv.DictReader(table))) == 30
     assert len(list((tmp_path / "film_seg_masks").glob("*.png"))) == 30
-    assert "<html" in (tmp_path / "film_seg.html").read_text()
+    assert "<html" in (tmp_path / "film_seg.html").read_text(encoding="utf-8")
     assert (tmp_path / "film_seg.sheet.jpg").stat().st_size > 0
     assert "film_seg.csv" in dialog.status.text()
 

@@ -147,7 +147,7 @@ def test_credentials_are_used_and_nowhere_to_be_seen(qtbot: QtBot, open_window, 
     wait_state(qtbot, window, PlayerState.ERROR)
     texts = [window.windowTitle(), *window.messages.texts(), *(a.toolTip() for a in window.recent_menu.actions())]
     window.close()
-    stored = "".join(path.read_text() for path in (tmp_path / "settings").rglob("*.ini"))
+    stored = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "settings").rglob("*.ini"))
     assert "127.0.0.1" in stored
     assert "joe" not in stored + " ".join(texts) and "hush" not in stored + " ".join(texts)
 

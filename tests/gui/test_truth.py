@@ -158,7 +158,7 @@ def test_an_interrupted_window_leaves_nothing_in_the_simulator(
     assert program.returncode == 0 and "Traceback" not in said
     report = server.wait_until(lambda report: not report["alive"] and not report["settings"][0])
     assert report["alive"] == {} and report["settings"][0] is False
-    assert len((tmp_path / "truth.csv").read_text().splitlines()) > 1
+    assert len((tmp_path / "truth.csv").read_text(encoding="utf-8").splitlines()) > 1
 
 
 @pytest.mark.parametrize("ends", ["the window is closed", "another model takes over"])
@@ -180,6 +180,8 @@ def test_a_table_whose_name_was_taken_meanwhile_is_told(
         assert window.player.state is PlayerState.ENDED
         said = window.messages.texts("error")[0]
     made = tmp_path / "truth_2.csv"
-    rows = list(csv.DictReader(made.read_text().splitlines()))  # a busy machine shows fewer than the ten frames
+    rows = list(
+        csv.DictReader(made.read_text(encoding="utf-8").splitlines())
+    )  # a busy machine shows fewer than the ten frames
     assert str(made) in said and rows and rows[-1]["frame"] == "9"
-    assert table.read_text() == "somebody else's"
+    assert table.read_text(encoding="utf-8") == "somebody else's"

@@ -146,17 +146,21 @@ def test_an_existing_file_is_kept_unless_told_otherwise(tmp_path: Path, options:
     out.write_text("precious")
     with pytest.raises(UsageError, match="exists already"):
         run_export(ExportJob(clip, out, options))
-    assert out.read_text() == "precious"
+    assert out.read_text(encoding="utf-8") == "precious"
     with pytest.raises(ExportCancelled):
         run_export(ExportJob(clip, out, options, overwrite=True), cancelled=lambda: True)
-    assert out.read_text() == "precious"
+    assert out.read_text(encoding="utf-8") == "precious"
     run_export(ExportJob(clip, out, options, overwrite=True))
     assert len(_frames(out)) == 24
 
 
 @pytest.mark.parametrize(
     ("out", "message"),
-    [("nowhere/out.mp4", "no such folder"), ("out.avi", "only .mp4"), ("folder.mp4", "is a folder")],
+    [
+        ("nowhere/out.mp4", "no such folder"),
+        ("out.avi", "its end does not say what to write"),
+        ("folder.mp4", "is a folder"),
+    ],
 )
 def test_outputs_that_cannot_be_meant(tmp_path: Path, options: RunOptions, out: str, message: str) -> None:
     clip = make_clip(tmp_path / "in.mp4", frames=2)

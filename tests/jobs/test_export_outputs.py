@@ -57,9 +57,9 @@ def _without_times(folder: Path) -> dict[str, object]:
                 rows = list(csv.DictReader(file))
             found[name] = [{key: value for key, value in row.items() if not key.endswith("_ms")} for row in rows]
         elif name == "t.json":
-            found[name] = json.loads(path.read_text()) | {"stages_ms": None}
+            found[name] = json.loads(path.read_text(encoding="utf-8")) | {"stages_ms": None}
         elif name == "t.html":
-            found[name] = re.sub(r"<h2>How long a frame took.*?</table>", "", path.read_text())
+            found[name] = re.sub(r"<h2>How long a frame took.*?</table>", "", path.read_text(encoding="utf-8"))
         elif name != "t.parquet":
             found[name] = path.read_bytes()
     return found
@@ -77,7 +77,7 @@ def test_all_in_one_pass(clip: Path, tmp_path: Path, model: Path) -> None:
     with Image.open(tmp_path / "masks" / "frame_000014.png") as mask:
         ids = np.array(mask)
     assert ids.shape == (64, 128) and (ids[52:] == 1).all() and (ids[36:44, 12:20] == 2).all() and ids[5, 5] == 0
-    assert len(json.loads((tmp_path / "t.coco.json").read_text())["images"]) == FRAMES
+    assert len(json.loads((tmp_path / "t.coco.json").read_text(encoding="utf-8"))["images"]) == FRAMES
     assert len(list((tmp_path / "t.yolo" / "labels").iterdir())) == FRAMES
 
 

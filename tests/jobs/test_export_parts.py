@@ -111,7 +111,7 @@ def test_any_part_broken_off_anywhere_any_number_of_times(seed: int, clip: Path,
     for _ in range(chance.randrange(1, 4)):
         break_off(job, chance.randint(1, left))
         (state,) = [*tmp_path.glob(".*.parts/state.json"), None][:1]
-        places = json.loads(state.read_text())["places"].values() if state else ()
+        places = json.loads(state.read_text(encoding="utf-8"))["places"].values() if state else ()
         taken = max((place["ordinal"] for place in places), default=-1)
         left = expected.frames - (taken // job.selection.every + 1)
     result = run_export(job)
@@ -185,7 +185,9 @@ def test_damaged_parts_are_made_again(job: ExportJob, unbroken: Path, tmp_path: 
     elif damage == "segment":
         (folder / "0-00001.mkv").unlink()
     elif damage == "places":
-        (folder / "state.json").write_text((folder / "state.json").read_text().replace('"ordinal"', '"other"'))
+        (folder / "state.json").write_text(
+            (folder / "state.json").read_text(encoding="utf-8").replace('"ordinal"', '"other"')
+        )
     else:
         (folder / "state.json").write_text("[]")
     assert packets(run_export(replace(job, resume=True)).path) == packets(unbroken)
@@ -196,7 +198,7 @@ def test_damaged_parts_are_made_again(job: ExportJob, unbroken: Path, tmp_path: 
 def test_what_is_there_stays_until_the_end(job: ExportJob, unbroken: Path, tmp_path: Path) -> None:
     job.first.write_text("precious")
     break_off(replace(job, overwrite=True), 60)
-    assert job.first.read_text() == "precious"
+    assert job.first.read_text(encoding="utf-8") == "precious"
 
     def still(_progress: ExportProgress) -> None:
         seen.append(job.first.read_bytes() == b"precious")
@@ -248,7 +250,7 @@ def test_sinks_that_keep_no_segments_see_every_frame(
         if path.suffix == ".mp4":
             assert packets(path) == packets(other)
         else:
-            assert path.read_text() == other.read_text()
+            assert path.read_text(encoding="utf-8") == other.read_text(encoding="utf-8")
     assert hidden(tmp_path) == []
 
 
@@ -397,7 +399,7 @@ def test_a_full_disk_keeps_whole_segments_that_play(
     (small_disk / "filler").unlink()
     result = gone_on(replace(job, resume=True))
     assert packets(result.files[1]) == packets(expected.path) and hidden(small_disk) == []
-    assert json.loads(outputs[0].read_text())["frames"] == 75
+    assert json.loads(outputs[0].read_text(encoding="utf-8"))["frames"] == 75
 
 
 def test_a_file_that_may_not_grow_is_told(tmp_path: Path, long_job: ExportJob) -> None:

@@ -157,7 +157,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 
 def _edit(folder: Path, **values: object) -> None:
     path = folder / "out.mp4.manifest.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | values))
 
 
 @pytest.mark.parametrize("damage", DAMAGES)

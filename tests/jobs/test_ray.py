@@ -84,7 +84,7 @@ def _packets(path: Path) -> list[tuple[int, int, int, int, Fraction, bytes]]:
 
 def _rows(path: Path) -> list[str]:
     """Of a table, without the times that the stages took."""
-    lines = path.read_text().splitlines()
+    lines = path.read_text(encoding="utf-8").splitlines()
     kept = [
         number
         for number, name in enumerate(lines[0].split(","))

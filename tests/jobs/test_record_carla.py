@@ -96,7 +96,7 @@ def test_pairs_belong_together_and_come_back_as_ground_truth(server: CarlaServer
     assert (done.pairs, done.drives, done.is_whole, seen) == (8, 2, True, list(range(1, 9)))
     for folder in ("CameraRGB", "CameraMask"):
         assert sorted(f.name for f in (tmp_path / "set" / folder).iterdir()) == [f"{k:06}.png" for k in range(8)]
-    said = json.loads((tmp_path / "set" / "carla.json").read_text())
+    said = json.loads((tmp_path / "set" / "carla.json").read_text(encoding="utf-8"))
     assert said["carla_version"] == "0.9.16"
     assert [(d["town"], d["weather"], d["first"], d["pairs"]) for d in said["drives"]] == [
         ("Town03", "WetNoon", 0, 5),
@@ -134,7 +134,7 @@ def test_a_simulator_that_goes_away_leaves_whole_pairs(tmp_path: Path, server: C
     ):
         plan = make_plan(50, ("",))
         run_record_carla(RecordCarlaJob(hung.url("size=64x32&timeout=3&autopilot=0"), tmp_path / "set", plan, every=2))
-    said = json.loads((tmp_path / "set" / "carla.json").read_text())
+    said = json.loads((tmp_path / "set" / "carla.json").read_text(encoding="utf-8"))
     (drive,) = said["drives"]
     assert drive["pairs"] == len(list((tmp_path / "set" / "CameraRGB").iterdir())) > 0
 

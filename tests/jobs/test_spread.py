@@ -66,7 +66,7 @@ def _packets(path: Path) -> list[tuple[int, int, int, int, Fraction, bytes]]:
 
 def _numbers(table: Path) -> list[str]:
     """Its rows without what the stages took, which is never the same twice."""
-    rows = [line.split(",") for line in table.read_text().splitlines()]
+    rows = [line.split(",") for line in table.read_text(encoding="utf-8").splitlines()]
     kept = [place for place, name in enumerate(rows[0]) if not name.endswith("_ms")]
     return [",".join(row[place] for place in kept) for row in rows]
 

@@ -161,12 +161,12 @@ def test_queues_are_bounded(spec: ModelSpec) -> None:
 
 
 def test_real_time_keeps_the_clock_when_everything_is_fast(spec: ModelSpec) -> None:
-    with _pipeline(Numbers(20, rate=50), spec, policy=Policy.REAL_TIME) as pipeline:
+    with _pipeline(Numbers(6, rate=4), spec, policy=Policy.REAL_TIME) as pipeline:  # a busy machine may lag 1/4 s
         start_s = time.perf_counter()
         count = sum(1 for _ in pipeline)
         seconds = time.perf_counter() - start_s
-    assert count == 20
-    assert seconds >= 19 / 50 - 0.005
+    assert count == 6
+    assert seconds >= 5 / 4 - 0.005
 
 
 def test_real_time_drops_whole_frames_when_the_engine_is_slow_and_counts_them(spec: ModelSpec) -> None:

@@ -70,7 +70,7 @@ def test_what_somebody_else_made_meanwhile_stays(name: str, tmp_path: Path) -> N
     assert made.exists() and made != tmp_path / name and "_2" in made.name
     assert any(str(made) in note for note in sink.notes)
     theirs = tmp_path / name / "theirs.txt" if name in FOLDERS else tmp_path / name
-    assert theirs.read_text() == "theirs"
+    assert theirs.read_text(encoding="utf-8") == "theirs"
     assert len(_names(tmp_path)) == 2
 
 

@@ -32,7 +32,7 @@ def test_values_are_ids_and_the_palette_is_the_colours(tmp_path: Path) -> None:
     np.testing.assert_array_equal(_ids(folder / names[0]), expected)
     colours = cv2.cvtColor(cv2.imread(str(folder / names[0])), cv2.COLOR_BGR2RGB)
     np.testing.assert_array_equal(colours, DRIVING.palette()[expected])
-    assert LabelSet.from_json(json.loads((folder / "labels.json").read_text())) == DRIVING
+    assert LabelSet.from_json(json.loads((folder / "labels.json").read_text(encoding="utf-8"))) == DRIVING
 
 
 def test_hidden_classes_are_in_it(tmp_path: Path) -> None:

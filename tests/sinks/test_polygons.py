@@ -24,7 +24,9 @@ def _blobs(seed: int) -> np.ndarray:
 
 
 def test_coco_says_what_is_where(tmp_path: Path) -> None:
-    found = json.loads(written(tmp_path, "t.coco.json", [shot(0, street(cars=2, people=1)), shot(4)]).read_text())
+    found = json.loads(
+        written(tmp_path, "t.coco.json", [shot(0, street(cars=2, people=1)), shot(4)]).read_text(encoding="utf-8")
+    )
     assert [(each["id"], each["name"], each["supercategory"]) for each in found["categories"]] == [
         (ROAD + 1, "road", "stuff"), (CAR + 1, "car", "thing"), (PERSON + 1, "person", "thing")
     ]  # fmt: skip
@@ -57,17 +59,17 @@ def test_cocos_own_reader_draws_the_same_masks(seed: int, tmp_path: Path, capsys
 
 def test_only_shown_classes_have_polygons(tmp_path: Path) -> None:
     style = OverlayStyle(hidden=frozenset({"road"}))
-    found = json.loads(written(tmp_path, "t.coco.json", [shot(0)], style=style).read_text())
+    found = json.loads(written(tmp_path, "t.coco.json", [shot(0)], style=style).read_text(encoding="utf-8"))
     assert {each["category_id"] for each in found["annotations"]} == {CAR + 1, PERSON + 1}
     assert [each["name"] for each in found["categories"]] == ["car", "person"]
     folder = written(tmp_path, "t.yolo/", [shot(0)], style=style)
-    assert (folder / "classes.txt").read_text() == "car\nperson\n"
-    lines = (folder / "labels" / "frame_000000.txt").read_text().splitlines()
+    assert (folder / "classes.txt").read_text(encoding="utf-8") == "car\nperson\n"
+    lines = (folder / "labels" / "frame_000000.txt").read_text(encoding="utf-8").splitlines()
     assert [line.split()[0] for line in lines] == ["0", "0", "1"]
 
 
 def test_without_a_frame_coco_is_whole(tmp_path: Path) -> None:
-    found = json.loads(written(tmp_path, "t.coco.json", []).read_text())
+    found = json.loads(written(tmp_path, "t.coco.json", []).read_text(encoding="utf-8"))
     assert found["images"] == found["annotations"] == [] and len(found["categories"]) == 3
 
 
@@ -75,10 +77,10 @@ def test_without_a_frame_coco_is_whole(tmp_path: Path) -> None:
 def test_yolo_lines_draw_the_same_masks(seed: int, tmp_path: Path) -> None:
     classes = _blobs(seed)
     folder = written(tmp_path, "t.yolo/", [shot(0, classes), shot(1, np.zeros_like(classes))])
-    assert (folder / "labels" / "frame_000001.txt").read_text() == ""
+    assert (folder / "labels" / "frame_000001.txt").read_text(encoding="utf-8") == ""
     scale = 8  # drawn large: what draws polygons draws their edge, too
     drawn = {number: np.zeros((72 * scale, 128 * scale), np.uint8) for number in range(3)}
-    for line in (folder / "labels" / "frame_000000.txt").read_text().splitlines():
+    for line in (folder / "labels" / "frame_000000.txt").read_text(encoding="utf-8").splitlines():
         number, *values = line.split()
         shares = np.array(values, float).reshape(-1, 2)
         assert len(shares) >= 3 and shares.min() >= 0 and shares.max() <= 1
@@ -93,7 +95,7 @@ def test_yolo_lines_draw_the_same_masks(seed: int, tmp_path: Path) -> None:
 def test_yolo_says_what_is_missing_and_names_are_quoted(tmp_path: Path) -> None:
     labels = labels_of("background", "traffic light: red", '"x"')
     folder = written(tmp_path, "t.yolo/", [shot(0, street() % 3, labels=labels)], labels=labels)
-    data = (folder / "data.yaml").read_text()
+    data = (folder / "data.yaml").read_text(encoding="utf-8")
     assert '  1: "traffic light: red"' in data and r'  2: "\"x\""' in data and "train: images" in data
     from seg_viewer.sinks import sink_for
     from tests.sinks.shots import request

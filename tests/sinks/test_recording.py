@@ -289,7 +289,7 @@ def test_a_disk_that_cannot_keep_up_ends_it_with_a_reason(tmp_path: Path, monkey
 def test_an_existing_file_is_not_touched(tmp_path: Path) -> None:
     (tmp_path / "a.mp4").write_text("mine")
     recorder = _record(tmp_path / "a.mp4", [_packets(1)[0]])
-    assert "exists already" in recorder.problem and (tmp_path / "a.mp4").read_text() == "mine"
+    assert "exists already" in recorder.problem and (tmp_path / "a.mp4").read_text(encoding="utf-8") == "mine"
     assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
 
 

@@ -29,7 +29,7 @@ def test_one_file_and_one_line_add_a_sink(with_json_lines: Path, tmp_path: Path,
     clip, out = make_clip(tmp_path / "clip.mp4", frames=8), tmp_path / "out.jsonl"
     told = run(with_json_lines, "-m", "seg_viewer", "export", str(clip), "-o", str(out), "--model", str(model))
     assert f"{out}: 8 frames" in told
-    lines = [json.loads(line) for line in out.read_text().splitlines()]
+    lines = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
     assert [line["frame"] for line in lines] == list(range(8))
     names = ("background", "road", "car", "person")
     assert [max(line["shares"], key=line["shares"].__getitem__) for line in lines] == [names[k % 4] for k in range(8)]
@@ -58,7 +58,7 @@ print(result.path.name, result.frames)
 def test_it_has_the_manners_of_all_sinks(with_json_lines: Path, tmp_path: Path, model: Path) -> None:
     clip, out = make_clip(tmp_path / "clip.mp4", frames=4), tmp_path / "out.jsonl"
     told = run(with_json_lines, "-c", _TWO_AT_ONCE, str(clip), str(out), str(model))
-    assert told.strip() == "out_2.jsonl 4" and out.read_text() == "mine"
+    assert told.strip() == "out_2.jsonl 4" and out.read_text(encoding="utf-8") == "mine"
     command = ["-m", "seg_viewer", "export", str(clip), "-o", str(out), "--model", str(model)]
     assert "exists already" in run(with_json_lines, *command, code=2)
     told = run(with_json_lines, *command[:5], str(tmp_path / "out.avi"), *command[6:], code=2)

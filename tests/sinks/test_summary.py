@@ -69,7 +69,7 @@ def test_every_key_stands_in_the_docs(tmp_path: Path) -> None:
 
 
 def test_without_a_frame_there_are_no_numbers(tmp_path: Path) -> None:
-    found = json.loads(written(tmp_path, "t.json", []).read_text())
+    found = json.loads(written(tmp_path, "t.json", []).read_text(encoding="utf-8"))
     assert (found["frames"], found["length_s"], found["first_time_s"], found["stages_ms"]) == (0, 0, None, {})
     assert all(each["share"] == {} and each["peaks"] == [] for each in found["classes"])
 

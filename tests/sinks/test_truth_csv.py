@@ -50,7 +50,7 @@ def test_what_was_written_stays_when_the_source_breaks(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError), TruthCsv(tmp_path / "truth.csv", DRIVING) as table:
         table.write(_shot(0, *GOOD))
         raise RuntimeError("the simulator is gone")
-    assert len((tmp_path / "truth.csv").read_text().splitlines()) == 2
+    assert len((tmp_path / "truth.csv").read_text(encoding="utf-8").splitlines()) == 2
     assert [file.name for file in tmp_path.iterdir()] == ["truth.csv"]
 
 
@@ -65,7 +65,7 @@ def test_an_existing_file_is_not_touched(tmp_path: Path) -> None:
     path.write_text("mine")
     with pytest.raises(UsageError, match=r"truth\.csv: exists already"):
         TruthCsv(path, DRIVING)
-    assert path.read_text() == "mine"
+    assert path.read_text(encoding="utf-8") == "mine"
 
 
 def test_a_folder_that_went_away_is_one_line(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def test_everything_in_one_go(model: Path, data: Path, own: Path, tmp_path: Path
     line += ["--gallery", f"folder={drawn}", "--clip", clip, "--json", out]
     result = evaluate(*line)
     assert result.exit_code == 0, result.output
-    told = json.loads(out.read_text())
+    told = json.loads(out.read_text(encoding="utf-8"))
     assert told["model"] == str(model) and told["folder"]["miou"] == 1.0
     person = told["camvid"]["heights"]["person"]
     assert sum(one["objects"] for one in person) > 0 and person[4]["to"] is None
@@ -91,10 +91,10 @@ def test_two_models_side_by_side(model: Path, data: Path, tmp_path: Path) -> Non
     result = evaluate(*line, "--json", out)
     assert result.exit_code == 0, result.output
     assert "colors   halved   change" in result.output and "worst pictures of halved, mIoU" in result.output
-    told = json.loads(out.read_text())
+    told = json.loads(out.read_text(encoding="utf-8"))
     alone = tmp_path / "alone.json"
     assert evaluate(other, "--data", data / "camvid", "--json", alone).exit_code == 0
-    assert told["against"]["camvid"]["matrix"] == json.loads(alone.read_text())["camvid"]["matrix"]
+    assert told["against"]["camvid"]["matrix"] == json.loads(alone.read_text(encoding="utf-8"))["camvid"]["matrix"]
     assert told["camvid"]["miou"] == 1.0 and told["calm"]["demo"]["frames"] > 100
     assert told["calm"]["demo"]["frames"] == told["against"]["calm"]["demo"]["frames"]
 
@@ -147,7 +147,7 @@ def test_bad_input_is_one_clear_line(
     assert result.exit_code in (1, 2), result.output
     assert message in result.output and "Traceback" not in result.output and "secret" not in result.output
     assert len(result.output.strip().splitlines()) == 1
-    assert (tmp_path / "there.json").read_text() == "mine" and not (tmp_path / "g.png").exists()
+    assert (tmp_path / "there.json").read_text(encoding="utf-8") == "mine" and not (tmp_path / "g.png").exists()
 
 
 def test_runs_take_turns_and_leave_the_first_of_each_turn_out() -> None:

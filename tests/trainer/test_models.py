@@ -112,7 +112,7 @@ def test_export_command_writes_model_and_card_and_never_over_them(
     result = CliRunner().invoke(main, line)
     assert result.exit_code == 0, result.output
     assert "cycle: 5 frames" in result.output and "bare inference: " in result.output
-    card = (tmp_path / "m.MODEL_CARD.md").read_text()
+    card = (tmp_path / "m.MODEL_CARD.md").read_text(encoding="utf-8")
     assert "No safety function" in card and "CC BY-NC" in card and "ONNX Runtime: 100.000%" in card
     assert "## By height of objects" in card and "| cycle | 5 |" in card and "- Toys only." in card
     assert "seg-trainer export runs/again -o m.onnx --precision float32" in card and str(tmp_path) not in card
@@ -124,7 +124,7 @@ def test_export_command_writes_model_and_card_and_never_over_them(
     assert again.exit_code == 2 and "exists already" in again.output
     card_is_known = CliRunner().invoke(main, [*line[:-1], str(tmp_path / "m.MODEL_CARD.md"), "--overwrite"])
     assert card_is_known.exit_code == 2 and "is the card itself" in card_is_known.output
-    assert out.read_bytes() == before and (tmp_path / "m.MODEL_CARD.md").read_text() == card
+    assert out.read_bytes() == before and (tmp_path / "m.MODEL_CARD.md").read_text(encoding="utf-8") == card
     nothing = CliRunner().invoke(main, ["export", str(tmp_path), "-o", str(tmp_path / "x.onnx")])
     assert nothing.exit_code == 2 and "is no run folder" in nothing.output
 
@@ -151,7 +151,7 @@ def test_every_form_of_a_model_gets_the_same_scores(
         ]
         result = CliRunner().invoke(main, line)
         assert result.exit_code == 0 and "recall" in result.output, result.output
-        tables.append(json.loads(out.read_text())["camvid"])
+        tables.append(json.loads(out.read_text(encoding="utf-8"))["camvid"])
     assert tables[0] == tables[1]
     assert tables[0]["miou"] == pytest.approx(tables[2]["miou"], abs=2e-3)
     assert np.sum(tables[0]["matrix"]) == 3 * 64 * 96

@@ -91,7 +91,7 @@ def test_a_run_learns_and_leaves_everything_behind(unbroken: Path, recipe: Recip
         assert (unbroken / name).stat().st_size > 100
     for name in ("curves", "iou", "confusion", "worst", "best", "sequence"):
         assert (unbroken / "report" / f"{name}.png").is_file()
-    page = (unbroken / "report.html").read_text()
+    page = (unbroken / "report.html").read_text(encoding="utf-8")
     for picture in ("report/curves.png", "architecture.png", "report/sequence.png"):
         assert f'src="{picture}"' in page
     assert any((unbroken / "tensorboard").iterdir())
@@ -314,7 +314,7 @@ def test_two_machines_take_the_steps_that_one_takes(recipe: Recipe, tmp_path: Pa
         workers.append(subprocess.Popen([*line, str(tmp_path / "two")], env=env, stdout=log, stderr=log))
     try:
         for index, worker in enumerate(workers):
-            assert worker.wait(timeout=100) == 0, (tmp_path / f"log{index}").read_text()[-2000:]
+            assert worker.wait(timeout=100) == 0, (tmp_path / f"log{index}").read_text(encoding="utf-8")[-2000:]
     finally:
         for worker in workers:
             worker.kill()

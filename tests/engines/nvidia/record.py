@@ -47,7 +47,7 @@ def compiler() -> str | None:
 
 
 def recorded_versions() -> list[str]:
-    return sorted(json.loads(WHEELS.read_text()))
+    return sorted(json.loads(WHEELS.read_text(encoding="utf-8")))
 
 
 def recorded_stub(version: str) -> Path:
@@ -94,8 +94,8 @@ def make_stub(bindings: Path, version: str) -> str:
             check=True,
             capture_output=True,
         )
-        native = (folder / MODULE / "tensorrt.pyi").read_text()
-        package = (folder / MODULE / "__init__.pyi").read_text()
+        native = (folder / MODULE / "tensorrt.pyi").read_text(encoding="utf-8")
+        package = (folder / MODULE / "__init__.pyi").read_text(encoding="utf-8")
     native = _mend(native)
     additions = re.sub(r"^(from|import) .*\n", "", package, flags=re.MULTILINE)
     # TensorRT has a data type of the name `bool`, which hides Python's own within the module
@@ -127,7 +127,7 @@ def record(wheel: Path) -> Path:
     stub = recorded_stub(version)
     stub.parent.mkdir(parents=True, exist_ok=True)
     stub.write_text(text)
-    wheels = json.loads(WHEELS.read_text()) if WHEELS.exists() else {}
+    wheels = json.loads(WHEELS.read_text(encoding="utf-8")) if WHEELS.exists() else {}
     wheels[version] = {"wheel": wheel.name, "sha256": hashlib.sha256(wheel.read_bytes()).hexdigest()}
     WHEELS.write_text(json.dumps(wheels, indent=2, sort_keys=True) + "\n")
     return stub

@@ -39,7 +39,7 @@ def test_every_figure_is_there(machine: Any, model: Path, tmp_path: Path, monkey
     arguments = [str(clip), "--model", str(model), "--frames", "50", "--json", str(figures)]
     done = CliRunner().invoke(main, arguments, catch_exceptions=False)
     assert done.exit_code == 0
-    told = json.loads(figures.read_text())
+    told = json.loads(figures.read_text(encoding="utf-8"))
     for name in ("engine alone, on the GPU's clock", "copies alone, up and down", "one frame, copies included"):
         assert 0 < told[name]["p50_ms"] <= told[name]["p99_ms"]
     assert told["two in flight"]["frames_per_s"] > 0 and told["pipeline, overlay drawn"]["frames_per_s"] > 0

@@ -65,10 +65,10 @@ def test_the_trainer_builds_and_the_viewer_runs_it(tmp_path: Path, model: Path) 
     assert "colors.plan" in built.stdout and "float16" in built.stdout and "100.00 %" in built.stdout
     (kept,) = _plans(tmp_path)
     assert (tmp_path / "colors.plan").read_bytes() == kept.read_bytes()
-    told = json.loads((tmp_path / "colors.json").read_text())
+    told = json.loads((tmp_path / "colors.json").read_text(encoding="utf-8"))
     assert told["key"]["precision"] == "float16" and told["checks"]["agreement"] == 1.0
     assert {"p50", "p99"} == set(told["checks"]["latency_ms"])
-    assert json.loads((tmp_path / "colors.layers.json").read_text())["Layers"]
+    assert json.loads((tmp_path / "colors.layers.json").read_text(encoding="utf-8"))["Layers"]
 
     clip = make_clip(tmp_path / "clip.mp4", frames=12)
     out = tmp_path / "out.mp4"

@@ -50,15 +50,15 @@ def test_the_record_is_what_the_real_bindings_say() -> None:
         pytest.skip("tensorrt-cu13-bindings is not installed; there is no wheel for this system")
     folder, version = found
     assert version in versions(), f"record it: python -m tests.engines.nvidia.record (wheel of {version})"
-    assert _comparable(make_stub(folder, version)) == _comparable(recorded_stub(version).read_text())
+    assert _comparable(make_stub(folder, version)) == _comparable(recorded_stub(version).read_text(encoding="utf-8"))
 
 
 def test_both_generations_are_recorded_with_their_wheels() -> None:
-    wheels = json.loads((RECORDED / "wheels.json").read_text())
+    wheels = json.loads((RECORDED / "wheels.json").read_text(encoding="utf-8"))
     assert {version.split(".")[0] for version in wheels} == {"10", "11"}
     for version, entry in wheels.items():
         assert version in entry["wheel"] and re.fullmatch("[0-9a-f]{64}", entry["sha256"])
-        assert f"bindings of TensorRT {version}" in recorded_stub(version).read_text()
+        assert f"bindings of TensorRT {version}" in recorded_stub(version).read_text(encoding="utf-8")
 
 
 def test_the_record_knows_what_tensorrt_11_removed() -> None:
@@ -292,7 +292,7 @@ def test_the_pycuda_stand_in_is_like_the_real_one() -> None:
     ],
 )
 def test_a_stand_in_that_differs_is_found(right: str, wrong: str, tmp_path: Path) -> None:
-    text = (STANDIN / "tensorrt.py").read_text()
+    text = (STANDIN / "tensorrt.py").read_text(encoding="utf-8")
     assert right in text
     changed = tmp_path / "tensorrt.py"
     changed.write_text(text.replace(right, wrong))

@@ -263,7 +263,7 @@ def test_the_network_is_strongly_typed_and_the_builder_told_what_to_do(machine: 
     assert [call.detail for call in machine.calls("workspace")] == [2048 * 2**20]
     (shapes,) = [call.detail for call in machine.calls("profile")]
     assert [[tuple(dims) for dims in three] for three in shapes.values()] == [[(1, 32, 64, 3)] * 3]
-    layers = json.loads(next(PlanCache().folder.glob("*.layers.json")).read_text())["Layers"]
+    layers = json.loads(next(PlanCache().folder.glob("*.layers.json")).read_text(encoding="utf-8"))["Layers"]
     assert {"Name", "LayerType", "Inputs", "Outputs"} <= set(layers[0])
 
 

@@ -29,9 +29,9 @@ def test_what_was_stored_is_loaded(cache: PlanCache) -> None:
     assert cache.load(KEY) is None
     path = cache.store(KEY, b"plan", '{"Layers": []}', CHECKS)
     assert cache.load(KEY) == b"plan"
-    told = json.loads(path.with_suffix(".json").read_text())
+    told = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     assert told["key"]["model_sha256"] == "ab" * 32 and told["checks"] == CHECKS
-    assert path.with_suffix(".layers.json").read_text() == '{"Layers": []}'
+    assert path.with_suffix(".layers.json").read_text(encoding="utf-8") == '{"Layers": []}'
 
 
 @pytest.mark.parametrize(
@@ -68,9 +68,9 @@ def test_a_damaged_plan_is_never_loaded(cache: PlanCache, damage: str) -> None:
         case "no sidecar":
             sidecar.unlink()
         case "torn sidecar":
-            sidecar.write_text(sidecar.read_text()[:40])
+            sidecar.write_text(sidecar.read_text(encoding="utf-8")[:40])
         case _:
-            sidecar.write_text(json.dumps(json.loads(sidecar.read_text()) | {"version": 0}))
+            sidecar.write_text(json.dumps(json.loads(sidecar.read_text(encoding="utf-8")) | {"version": 0}))
     assert cache.load(KEY) is None
     cache.store(KEY, b"built again", "{}", CHECKS)
     assert cache.load(KEY) == b"built again"

@@ -35,7 +35,7 @@ def host_driver(tmp_path: Path) -> Path:
         r" U (cu[A-Z]\w*)",
         subprocess.run([nm, "-D", str(native)], capture_output=True, encoding="utf-8", check=True).stdout,
     )
-    there = set(re.findall(r"^int (cu\w+)\(", SOURCE.read_text(), re.MULTILINE))
+    there = set(re.findall(r"^int (cu\w+)\(", SOURCE.read_text(encoding="utf-8"), re.MULTILINE))
     rest = tmp_path / "rest.c"
     rest.write_text("".join(f"int {name}(void) {{ return 801; }}\n" for name in sorted(set(needed) - there)))
     library = tmp_path / "libcuda.so.1"
