@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -13,6 +14,8 @@ from seg_viewer.core.frame_stats import is_countable
 from seg_viewer.core.outlines import Piece, pieces
 from seg_viewer.sinks.base import SinkKind, SinkRequest
 from seg_viewer.sinks.whole import FileSink, FrameNames, as_json, picture_size, source_facts
+
+_ascii = partial(as_json, ascii_only=True)  # COCO's own reader asks the system for the encoding
 
 _PICTURE = ".jpg"
 
@@ -36,8 +39,8 @@ class CocoFile(FileSink):
             self._images = tempfile.TemporaryFile("w+", encoding="utf-8", dir=request.path.parent)  # noqa: SIM115
             self._file = self.part.open("w", encoding="utf-8")
             info = {"description": request.name, "source": source_facts(request), "about": dict(request.about)}
-            self._file.write(f'{{"info": {as_json(info)},\n"licenses": [],\n"categories": [')
-            self._file.write(",\n".join(as_json(item) for item in self._categories()))
+            self._file.write(f'{{"info": {_ascii(info)},\n"licenses": [],\n"categories": [')
+            self._file.write(",\n".join(_ascii(item) for item in self._categories()))
             self._file.write('],\n"annotations": [')
 
     def _categories(self) -> Iterable[dict[str, Any]]:
@@ -58,7 +61,7 @@ class CocoFile(FileSink):
             "pts": shot.frame.id.pts,
             "time_s": round(shot.frame.time_s, 6),
         }
-        self._images.write(("," if self._count > 1 else "") + f"\n{as_json(image)}")
+        self._images.write(("," if self._count > 1 else "") + f"\n{_ascii(image)}")
         for label in self._shown:
             if not shot.stats.pixels[label.name]:
                 continue
@@ -81,7 +84,7 @@ class CocoFile(FileSink):
             "bbox": [round(value, 2) for value in (left, top, right - left, bottom - top)],
             "iscrowd": 0,
         }
-        self._file.write(f"{first}\n{as_json(annotation)}")
+        self._file.write(f"{first}\n{_ascii(annotation)}")
 
     def _complete(self) -> None:
         self._images.seek(0)

@@ -152,9 +152,14 @@ def source_facts(request: SinkRequest) -> Mapping[str, Any]:
     }
 
 
-def as_json(value: Any) -> str:
-    """JSON on one line, any writing as it is. Raises: ValueError for what JSON has no word for (NaN)."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+def as_json(value: Any, *, ascii_only: bool = False) -> str:
+    """JSON on one line, any writing as it is. Raises: ValueError for what JSON has no word for (NaN).
+
+    Args:
+        value: what JSON can hold.
+        ascii_only: escape all other writing: for readers that open a file in whatever encoding the system has.
+    """
+    return json.dumps(value, ensure_ascii=ascii_only, allow_nan=False)
 
 
 def expected_s(request: SinkRequest) -> float | None:
