@@ -67,6 +67,11 @@ def _color(frame: Frame) -> int:
     return int(np.argmin([np.abs(pixel - color).sum() for color in CYCLE]))
 
 
+def _missing(frames: list[Frame]) -> int:
+    """How many pictures of the cycle lie between those that came: left out by a busy sender, or lost on the way."""
+    return sum((_color(later) - _color(earlier) - 1) % 4 for earlier, later in pairwise(frames))
+
+
 def test_a_stream_is_a_live_source(http: HttpVideo, open_stream) -> None:
     stream = open_stream(http.url())
     assert isinstance(stream, LiveSource)
@@ -85,13 +90,13 @@ def test_rtsp_comes_in_order_and_young(rtsp: RtspServer, open_stream, transport:
     assert all(later.time_s > earlier.time_s for earlier, later in pairwise(frames))
     made_s = [age_s(frame.picture.rgb(), 0.0) for frame in frames]
     assert all(later < earlier for earlier, later in pairwise(made_s))  # ages at one moment: made one after the other
-    assert all(_color(later) == (_color(earlier) + 1) % 4 for earlier, later in pairwise(frames[10:]))
+    assert _missing(frames[10:]) <= 10
 
 
 def test_mjpeg_over_http(http: HttpVideo, open_stream) -> None:
     stream = open_stream(http.url())
     frames = list(islice(stream, 12))
-    assert [_color(frame) for frame in frames] == [k % 4 for k in range(_color(frames[0]), _color(frames[0]) + 12)]
+    assert _missing(frames) <= 3
     assert stream.info.rate is None  # the multipart stream tells none
 
 
@@ -99,7 +104,7 @@ def test_mpeg_ts_over_udp(open_stream) -> None:
     port = free_port(socket.SOCK_DGRAM)
     with sender(f"udp://127.0.0.1:{port}?pkt_size=1316", "mpegts"):
         frames = list(islice(open_stream(f"udp://127.0.0.1:{port}#timeout=3"), 20))
-    assert all(_color(later) == (_color(earlier) + 1) % 4 for earlier, later in pairwise(frames))
+    assert _missing(frames) <= 5
 
 
 def test_udp_without_a_sender_is_told() -> None:
@@ -116,7 +121,7 @@ def test_rtmp(tmp_path: Path, open_stream) -> None:
                 break
         assert stream is not None and stream.info.codec == "h264 · rtmp"
         frames = list(islice(stream, 20))
-    assert all(_color(later) == (_color(earlier) + 1) % 4 for earlier, later in pairwise(frames))
+    assert _missing(frames) <= 5
 
 
 def test_hls_is_paced_by_its_own_times(http: HttpVideo, open_stream) -> None:
