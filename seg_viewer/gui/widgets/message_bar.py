@@ -1,10 +1,12 @@
-"""What went wrong or was done, one line each, above the picture."""
+"""What went wrong or was done, one line each; the same said again is counted, the same cause stands in one message."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QAccessible, QAccessibleEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from seg_viewer.core.redact import redact_text
@@ -12,12 +14,22 @@ from seg_viewer.gui.theme import icon
 from seg_viewer.gui.widgets.plain import PlainLabel
 
 _AT_MOST = 3
+_LINES = 5
 _INFO_MS = 8000
 _MAY_BREAK = "\u200b"
+_NAMES = re.compile(r"\S*[/\\\d]\S*|\S+\.\w{2,4}(?=[\s:,;]|$)")
+
+
+def cause_of(text: str) -> str:
+    """A message without the files and numbers that it names: two of the same cause differ in nothing else."""
+    return " ".join(_NAMES.sub("#", text).split())
 
 
 class MessageBar(QWidget):
     """A stack of messages; the oldest leaves when there are too many, and a piece of information after a while."""
+
+    dismissed = Signal()
+    """A message with the keyboard focus in it has gone."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -49,8 +61,8 @@ class MessageBar(QWidget):
         self._show("info", text, button, on_button)
 
     def texts(self, kind: str = "") -> list[str]:
-        """What is shown, oldest first: all of it, or the "error", "warning" or "info" messages."""
-        return [row.text for row in self._rows if kind in ("", row.kind)]
+        """What was said and still stands, oldest first: all of it, or the "error", "warning" or "info" messages."""
+        return [text for row in self._rows if kind in ("", row.kind) for text in row.counts]
 
     def clear(self) -> None:
         for row in list(self._rows):
@@ -65,32 +77,48 @@ class MessageBar(QWidget):
 
     def _show(self, kind: str, text: str, button: str = "", on_button: Callable[[], None] | None = None) -> None:
         text = redact_text(text)
-        for row in [row for row in self._rows if row.text == text]:
-            self._remove(row)
-        row = _Message(kind, text, button, on_button)
+        before = next((row for row in self._rows if row.kind == kind and row.cause == cause_of(text)), None)
+        row = _Message(kind, text, button, on_button, before.counts if before else {})
         row.close_button.clicked.connect(lambda: self._remove(row))
         self._rows.append(row)
         self._column.addWidget(row)
+        if before is not None:
+            self._remove(before)
         for old in self._rows[:-_AT_MOST]:
             self._remove(old)
         if kind == "info":
             QTimer.singleShot(_INFO_MS, row, lambda: self._remove(row))
         self.show()
+        QAccessible.updateAccessibility(QAccessibleEvent(row, QAccessible.Event.Alert))
 
     def _remove(self, row: _Message) -> None:
-        if row in self._rows:
-            self._rows.remove(row)
-            self._column.removeWidget(row)
-            row.hide()
-            row.deleteLater()
-            self.setVisible(bool(self._rows))
+        if row not in self._rows:
+            return
+        had_focus = row.isAncestorOf(self._focused()) if self._focused() is not None else False
+        self._rows.remove(row)
+        self._column.removeWidget(row)
+        row.hide()
+        row.deleteLater()
+        self.setVisible(bool(self._rows))
+        self.updateGeometry()
+        if had_focus:
+            self.dismissed.emit()
+
+    def _focused(self) -> QWidget | None:
+        return self.window().focusWidget()
 
 
 class _Message(QFrame):
-    def __init__(self, kind: str, text: str, button: str, on_button: Callable[[], None] | None) -> None:
+    """One message; `counts` has what it says, oldest first, and how often each was said."""
+
+    def __init__(
+        self, kind: str, text: str, button: str, on_button: Callable[[], None] | None, before: dict[str, int]
+    ) -> None:
         super().__init__()
         self.kind = kind
-        self.text = text
+        self.cause = cause_of(text)
+        self.counts = {**{other: count for other, count in before.items() if other != text}}
+        self.counts[text] = before.get(text, 0) + 1
         self.setObjectName("message")
         self.setProperty("kind", kind)
         line = QHBoxLayout(self)
@@ -98,16 +126,19 @@ class _Message(QFrame):
         line.setSpacing(10)
         sign = QLabel()
         sign.setPixmap(icon(kind).pixmap(QSize(18, 18), self.devicePixelRatioF()))
-        line.addWidget(sign)
-        # long paths have no spaces to break at, and would widen the window
-        label = PlainLabel(
-            text.replace("/", "/" + _MAY_BREAK).replace("\\", "\\" + _MAY_BREAK).replace("_", "_" + _MAY_BREAK)
-        )
+        line.addWidget(sign, 0, Qt.AlignmentFlag.AlignTop)
+        label = PlainLabel(_may_break(self._text()))
         label.setWordWrap(True)
-        label.setAccessibleName(f"{kind}: {text}")
+        label.setAccessibleName(f"{kind}: {self._text()}")
+        label.setToolTip("")
         label.setMinimumWidth(60)
         label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         line.addWidget(label, 1)
+        times = sum(self.counts.values())
+        self.count = PlainLabel(f"{times}×" if times > 1 else "", objectName="count")
+        self.count.setAccessibleName(f"Said {times} times")
+        self.count.setVisible(times > 1)
+        line.addWidget(self.count, 0, Qt.AlignmentFlag.AlignTop)
         if button and on_button:
             do_it = QPushButton(button)
             do_it.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -120,3 +151,17 @@ class _Message(QFrame):
         self.close_button.setAccessibleName("Dismiss message")
         self.close_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         line.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignTop)
+
+    def _text(self) -> str:
+        """The newest lines, and how many stand before them."""
+        lines = list(self.counts)
+        if len(lines) > _LINES:
+            lines = [f"… and {len(lines) - _LINES} more like these", *lines[-_LINES:]]
+        return "\n".join(lines)
+
+
+def _may_break(text: str) -> str:
+    """Long paths have no spaces to break at, and would widen the window."""
+    for sign in "/\\_":
+        text = text.replace(sign, sign + _MAY_BREAK)
+    return text

@@ -1,0 +1,54 @@
+"""What stands beside the picture: the classes, and the numbers."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+
+from seg_viewer.gui.widgets.legend import Legend
+from seg_viewer.gui.widgets.plain import PlainLabel
+
+LEAST_WIDTH = 200
+MOST_WIDTH = 480
+
+
+class SidePanel(QFrame):
+    """Legend above, numbers below; what has no room is scrolled to.
+
+    Args:
+        legend: of the classes.
+        stats: the numbers.
+    """
+
+    def __init__(self, legend: Legend, stats: QWidget, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("panel")
+        self.setAccessibleName("Side panel")
+        self.setMinimumWidth(LEAST_WIDTH)
+        self.setMaximumWidth(MOST_WIDTH)
+        self._legend = legend
+        inner = QWidget()
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(16, 14, 12, 12)
+        column.setSpacing(10)
+        column.addWidget(PlainLabel("CLASSES", objectName="heading"))
+        column.addWidget(legend)
+        column.addWidget(stats)
+        column.addStretch(1)
+        self.scroll = QScrollArea()
+        self.scroll.setWidgetResizable(True)
+        self.scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self.scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.scroll.setAccessibleName("Classes and numbers")
+        self.scroll.setWidget(inner)
+        around = QVBoxLayout(self)
+        around.setContentsMargins(0, 0, 0, 0)
+        around.addWidget(self.scroll)
+        inner.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() is QEvent.Type.LayoutRequest:
+            # a list of classes is not squeezed where the whole panel can be scrolled
+            self._legend.setMinimumHeight(self._legend.sizeHint().height())
+        return super().eventFilter(watched, event)
