@@ -175,7 +175,7 @@ class MainWindow(QMainWindow):
         self.legend.hidden_changed.connect(lambda names: self.look.change(hidden=names))
         self.look.changed.connect(self.view.set_overlay)
         self.look.changed.connect(self.recording.set_overlay)
-        self.look.changed.connect(lambda _overlay: self._look_changed())
+        self.look.style_changed.connect(self._remember_style)
         for changed in (self.look.changed, actions["overlay"].toggled):
             changed.connect(lambda _new: self.outputs.refresh_look())
         self.outputs.export_started.connect(self.player.pause)  # both would only slow each other down
@@ -340,8 +340,7 @@ class MainWindow(QMainWindow):
         self.memory.write()
         super().closeEvent(event)
 
-    def _look_changed(self) -> None:
-        style = self.look.style
+    def _remember_style(self, style: OverlayStyle) -> None:
         self.memory.change(opacity=style.opacity, outline=style.outline, hidden=style.hidden)
 
     def resizeEvent(self, event: QResizeEvent) -> None:

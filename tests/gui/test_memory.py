@@ -41,7 +41,7 @@ def test_a_killed_window_has_written_what_was_changed(tmp_path: Path) -> None:
     process = subprocess.Popen([sys.executable, "-c", _WINDOW, str(folder)])
     QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(folder))
     try:
-        wait_until(lambda: load_settings(open_store()).opacity == 0.8, 60)
+        wait_until(lambda: load_settings(open_store()).opacity == 0.8, "the settings on disk", 60)
         assert process.poll() is None
     finally:
         process.send_signal(signal.SIGKILL)
