@@ -121,7 +121,7 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
     ),
 )
 
-MORE_KEYS = (("1 … 9", "Show or hide a class"), ("Esc", "Leave full screen"))
+MORE_KEYS = (("1 … 9", "Show or hide a class"), ("Esc", "Dismiss a message; leave full screen"))
 """Keys that are no action of a menu."""
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QApplication, QComboBox, QToolButton, QWidget
+from shiboken6 import isValid
 
 _ENTER = frozenset({Qt.Key.Key_Return, Qt.Key.Key_Enter})
 _PRESS = _ENTER | {Qt.Key.Key_Space, Qt.Key.Key_Select}
@@ -30,11 +31,11 @@ OWN_KEYS: tuple[tuple[type[QWidget], frozenset[Qt.Key]], ...] = (
 
 def press(button: QAbstractButton) -> None:
     """What a click does; where that opens a menu, the menu opens."""
-    if isinstance(button, QToolButton) and button.menu() is not None:
-        if button.popupMode() is QToolButton.ToolButtonPopupMode.InstantPopup:
-            button.showMenu()
-            return
-    button.click()
+    at_once = QToolButton.ToolButtonPopupMode.InstantPopup
+    if isinstance(button, QToolButton) and button.menu() is not None and button.popupMode() is at_once:
+        button.showMenu()
+    else:
+        button.click()
 
 
 class FocusKeys(QObject):
@@ -42,11 +43,24 @@ class FocusKeys(QObject):
 
     Args:
         window: key events that its widgets have left come to it, as Qt passes them up.
+        home: gets the focus when the widget that had it goes away; Qt would give it to the next button, where Space
+            does something that nobody wanted.
     """
 
-    def __init__(self, window: QWidget) -> None:
+    def __init__(self, window: QWidget, home: QWidget) -> None:
         super().__init__(window)
+        self._window, self._home = window, home
         window.installEventFilter(self)
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        app.focusChanged.connect(self._focus_changed)
+
+    def _focus_changed(self, old: QWidget | None, now: QWidget | None) -> None:
+        if old is None or now is None or now is self._home or not isValid(old) or not self._home.isVisible():
+            return
+        inside = self._window.isAncestorOf(old) and self._window.isAncestorOf(now)
+        if inside and not (old.isVisible() and old.isEnabled()):
+            self._home.setFocus()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         kind = event.type()

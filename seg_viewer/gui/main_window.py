@@ -16,11 +16,13 @@ from seg_viewer.gui.actions import connect_actions, fill_menu_bar, make_actions
 from seg_viewer.gui.dialogs.help import AboutDialog, HelpDialog
 from seg_viewer.gui.dialogs.once import OneOfEach
 from seg_viewer.gui.drops import Drops
+from seg_viewer.gui.focus_keys import FocusKeys
 from seg_viewer.gui.look import Look
 from seg_viewer.gui.memory import Memory
 from seg_viewer.gui.model_menu import ModelMenu
 from seg_viewer.gui.opening import Opening
 from seg_viewer.gui.outputs import Outputs
+from seg_viewer.gui.panel_fold import PanelFold
 from seg_viewer.gui.presenter import Presenter
 from seg_viewer.gui.recents import Recents
 from seg_viewer.gui.tasks.background import Background
@@ -31,12 +33,13 @@ from seg_viewer.gui.view.full_screen import FullScreen
 from seg_viewer.gui.view.video_view import VideoView
 from seg_viewer.gui.widgets.central import CentralWidget
 from seg_viewer.gui.widgets.controls import Controls
-from seg_viewer.gui.widgets.legend import Legend, SidePanel
+from seg_viewer.gui.widgets.legend import Legend
 from seg_viewer.gui.widgets.loading_bar import LoadingBar
 from seg_viewer.gui.widgets.message_bar import MessageBar
 from seg_viewer.gui.widgets.plain import plain_title
 from seg_viewer.gui.widgets.recent_menu import RecentMenu
 from seg_viewer.gui.widgets.record_menu import RecordMenu
+from seg_viewer.gui.widgets.side_panel import SidePanel
 from seg_viewer.gui.widgets.start_page import StartPage
 from seg_viewer.gui.widgets.stats_panel import StatsPanel
 from seg_viewer.jobs.options import RunOptions
@@ -99,8 +102,10 @@ class MainWindow(QMainWindow):
         self.stack = central.stack
         self.setCentralWidget(central)
         self.setWindowTitle(TITLE)
-        self.setMinimumSize(720, 460)
+        self.setMinimumSize(480, 320)
         self._build_menus()
+        self.panel_fold = PanelFold(central.splitter, self.panel, self.actions_by_id["panel"], self.memory, self)
+        self.focus_keys = FocusKeys(self, self.view)
         self.full_screen = FullScreen(self, central, self.controls, self.view)
         self.presenter = Presenter(
             player,
@@ -115,7 +120,9 @@ class MainWindow(QMainWindow):
             parent=self,
         )
         self.drops = Drops(self)
-        connect_actions(self.actions_by_id, self._slots(), self.opening.slots(), self.transport.slots())
+        connect_actions(
+            self.actions_by_id, self._slots(), self.opening.slots(), self.transport.slots(), self.panel_fold.slots()
+        )
         self._connect()
         self._apply_settings()
         self.presenter.start()
@@ -136,7 +143,6 @@ class MainWindow(QMainWindow):
             "zone": self.ego_zone.set_on,
             "more": lambda: self._change_opacity(_OPACITY_STEP),
             "less": lambda: self._change_opacity(-_OPACITY_STEP),
-            "panel": self._set_panel,
             "full-screen": self._set_full_screen,
             "help": lambda: self._dialogs.show("help", lambda: HelpDialog(self)),
             "about": lambda: self._dialogs.show("about", self._make_about),
@@ -159,6 +165,12 @@ class MainWindow(QMainWindow):
         self.start_page.open_wanted.connect(actions["open"].trigger)
         self.start_page.address_wanted.connect(actions["address"].trigger)
         self.start_page.demo_wanted.connect(actions["demo"].trigger)
+        self.messages.dismissed.connect(self.view.setFocus)
+        central = self.centralWidget()
+        assert isinstance(central, CentralWidget)
+        central.notices.height_changed.connect(self.start_page.set_covered)
+        self.stats.set_folded(self.memory.settings.folded)
+        self.stats.folded_changed.connect(lambda keys: self.memory.change(folded=keys))
         self.drops.dropped.connect(self._dropped)
         self.drops.hovering.connect(lambda on: self.view.set_notice("Drop to open" if on else ""))
         self.record_menu.chosen.connect(self.recording.set_what)
@@ -196,7 +208,7 @@ class MainWindow(QMainWindow):
         # closed in full screen, it still opens as a window
         self.setWindowState(self.windowState() & ~Qt.WindowState.WindowFullScreen)
         self.controls.set_opacity(self.look.style.opacity)
-        for name, on in (("overlay", True), ("outline", self.look.style.outline), ("panel", settings.panel)):
+        for name, on in (("overlay", True), ("outline", self.look.style.outline)):
             self.actions_by_id[name].setChecked(on)
         self.model_menu.refresh()
         self._arrange()
@@ -279,21 +291,18 @@ class MainWindow(QMainWindow):
         if self.stack.currentWidget() is not page:
             self.stack.setCurrentWidget(page)
             self._arrange()
+            (self.view if video else self.start_page.open_button).setFocus()
 
     def _set_full_screen(self, on: bool) -> None:
         self.actions_by_id["panel"].setEnabled(not on)
         self.full_screen.set_on(on)
         self._arrange()
 
-    def _set_panel(self, on: bool) -> None:
-        self.memory.change(panel=on)
-        self._arrange()
-
     def _arrange(self) -> None:
         """Panel and controls only where there is something to show and to steer."""
         has_video = self.stack.currentWidget() is self.view
         full_screen = self.actions_by_id["full-screen"].isChecked()
-        self.panel.setVisible(has_video and self.actions_by_id["panel"].isChecked() and not full_screen)
+        self.panel_fold.set_room(has_video and not full_screen)
         if not full_screen:
             self.controls.setVisible(has_video)
 
@@ -310,11 +319,8 @@ class MainWindow(QMainWindow):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
-            full_screen = self.actions_by_id["full-screen"]
-            if full_screen.isChecked():
-                full_screen.setChecked(False)
-            else:
-                self.messages.dismiss()
+            if not self.messages.dismiss():
+                self.actions_by_id["full-screen"].setChecked(False)
             return
         super().keyPressEvent(event)
 

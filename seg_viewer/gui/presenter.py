@@ -235,11 +235,12 @@ class Presenter(QObject):
 
     def _show_numbers(self) -> None:
         shown, ledger, player = self._view.shown, self._player.ledger, self._player
-        if shown is None or player.spec is None or not self._stats.isVisible():
+        if shown is None or player.spec is None:
             return
         self._legend.set_shares(class_shares(shown.shot.classes, shown.shot.labels))
         self._stats.set_frame(shown.shot.frame.index)
         self._stats.set_engine(player.engine_report)
         self._stats.set_score(player.score)
         if ledger is not None:
-            self._stats.set_times(ledger.snapshot(), live=player.live_status is not None)
+            playing = self._state is PlayerState.PLAYING
+            self._stats.set_times(ledger.snapshot(), live=player.live_status is not None, playing=playing)

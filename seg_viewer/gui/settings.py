@@ -22,7 +22,10 @@ class WindowSettings:
         opacity: of the overlay, 0…1.
         outline: whether classes have borders.
         hidden: names of classes that are not painted.
-        panel: whether the side panel is shown.
+        panel: whether the side panel is shown where there is room for it.
+        panel_narrow: whether it is shown in a narrow window, too.
+        panel_width: its width, pixels.
+        folded: keys of the parts of the panel that are folded.
         last_folder: where file dialogs open.
         recent: sources, newest first.
     """
@@ -32,6 +35,9 @@ class WindowSettings:
     outline: bool = False
     hidden: frozenset[str] = field(default_factory=frozenset)
     panel: bool = True
+    panel_narrow: bool = False
+    panel_width: int = 268
+    folded: frozenset[str] = field(default_factory=frozenset)
     last_folder: str = ""
     recent: tuple[str, ...] = ()
 
@@ -60,6 +66,9 @@ def load_settings(store: QSettings) -> WindowSettings:
         outline=_text(store, "outline") == "true",
         hidden=frozenset(_texts(store, "hidden")),
         panel=_text(store, "panel") != "false",
+        panel_narrow=_text(store, "panel_narrow") == "true",
+        panel_width=_number(store, "panel_width", plain.panel_width),
+        folded=frozenset(_texts(store, "folded")),
         last_folder=_text(store, "last_folder"),
         recent=tuple(_texts(store, "recent"))[:MAX_RECENT],
     )
@@ -113,6 +122,11 @@ def _texts(store: QSettings, key: str) -> list[str]:
 def _bytes(store: QSettings, key: str) -> bytes:
     value = store.value(key)
     return bytes(value.data()) if isinstance(value, QByteArray) else b""
+
+
+def _number(store: QSettings, key: str, fallback: int) -> int:
+    text = _text(store, key)
+    return int(text) if text.isdecimal() and len(text) < 10 else fallback
 
 
 def _share(store: QSettings, key: str, fallback: float) -> float:

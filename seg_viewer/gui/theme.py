@@ -49,6 +49,12 @@ QToolButton:checked {{ background: #24406b; border-color: #365d99; }}
 QToolButton:focus {{ border-color: {ACCENT}; }}
 QToolButton:disabled {{ color: {FAINT}; }}
 QToolButton::menu-indicator {{ width: 11px; height: 11px; subcontrol-position: right center; right: 5px; }}
+QToolButton#section {{ text-align: left; color: {DIM}; font-weight: 600; padding: 3px 2px; }}
+#count {{ color: {DIM}; font-weight: 600; }}
+#notices, #notices > QWidget > QWidget {{ background: transparent; }}
+QToolButton[bare="true"]::menu-indicator {{ image: none; width: 0px; }}
+QSplitter::handle {{ background: {BORDER}; }}
+QSplitter::handle:hover {{ background: {ACCENT}; }}
 QToolButton[popup="true"] {{ padding-right: 20px; }}
 QPushButton {{ background: {RAISED}; border: 1px solid {BORDER}; border-radius: 6px; padding: 6px 14px; }}
 QPushButton {{ min-height: 18px; }}

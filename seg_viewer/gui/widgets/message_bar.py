@@ -94,7 +94,8 @@ class MessageBar(QWidget):
     def _remove(self, row: _Message) -> None:
         if row not in self._rows:
             return
-        had_focus = row.isAncestorOf(self._focused()) if self._focused() is not None else False
+        focused = self.window().focusWidget()
+        had_focus = focused is not None and row.isAncestorOf(focused)
         self._rows.remove(row)
         self._column.removeWidget(row)
         row.hide()
@@ -103,9 +104,6 @@ class MessageBar(QWidget):
         self.updateGeometry()
         if had_focus:
             self.dismissed.emit()
-
-    def _focused(self) -> QWidget | None:
-        return self.window().focusWidget()
 
 
 class _Message(QFrame):

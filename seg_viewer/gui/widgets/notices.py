@@ -1,4 +1,4 @@
-"""What lies over the top of a page for a while: messages, progress. The page below neither moves nor changes its size."""
+"""What lies over the top of a page for a while: messages, progress. The page below keeps its place and size."""
 
 from __future__ import annotations
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from seg_viewer.core.ledger import LedgerSnapshot, StageTimes
@@ -16,13 +15,13 @@ from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.scores import Score
 from seg_viewer.engines.base import EngineReport
 from seg_viewer.gui.process_use import Use
+from seg_viewer.gui.widgets.figures import FIGURE_SPACE, tabular
 from seg_viewer.gui.widgets.plain import PlainLabel
 from seg_viewer.gui.widgets.section import Section
 from seg_viewer.gui.widgets.sparkline import Sparkline
 from seg_viewer.sources import SourceInfo
 
 NONE = "–"
-_FIGURE_SPACE = "\u2007"  # as wide as a digit
 
 
 @dataclass(frozen=True)
@@ -82,15 +81,8 @@ SECTIONS: tuple[tuple[str, str, tuple[Row, ...]], ...] = (
 SECTION_KEYS = tuple(key for key, _title, _rows in SECTIONS)
 
 
-def tabular(font: QFont) -> QFont:
-    """The same with digits of one width, so that numbers do not jitter (OpenType feature "tnum")."""
-    font = QFont(font)
-    font.setFeature(QFont.Tag("tnum"), 1)
-    return font
-
-
 def _padded(value: float, digits: int) -> str:
-    return f"{value:{digits + 2}.1f}".replace(" ", _FIGURE_SPACE)
+    return f"{value:{digits + 2}.1f}".replace(" ", FIGURE_SPACE)
 
 
 def times_text(times: StageTimes | None) -> str:
@@ -174,7 +166,7 @@ class StatsPanel(QWidget):
             for row in rows:
                 if self._titles[row.key].isHidden():
                     continue
-                value = " · ".join(self.text(row.key).replace(_FIGURE_SPACE, " ").split("\n"))
+                value = " · ".join(self.text(row.key).replace(FIGURE_SPACE, " ").split("\n"))
                 lines.append(f"{row.title}\t{' '.join(value.split())}")
             parts.append("\n".join(lines))
         return "\n\n".join(parts) + "\n"
