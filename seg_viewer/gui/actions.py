@@ -62,6 +62,21 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
                 "export-queue", "Expor&t queue…", "Export many files, one after the other", ("Ctrl+Shift+E",), "queue"
             ),
             None,
+            ActionSpec(
+                "copy-numbers",
+                "&Copy numbers",
+                "Copy the numbers of the side panel as text",
+                ("Ctrl+C",),
+                needs="video",
+            ),
+            ActionSpec(
+                "save-numbers",
+                "Save &numbers…",
+                "Save a row for each frame that plays, until stopped (CSV)",
+                needs="video",
+            ),
+            None,
+            ActionSpec("settings", "Se&ttings…", "Folders, look, model, cache", ("Ctrl+,",)),
             ActionSpec("quit", "&Quit", "Close the window", ("Ctrl+Q",)),
         ),
     ),

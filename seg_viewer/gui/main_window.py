@@ -11,6 +11,7 @@ from PySide6.QtGui import QCloseEvent, QKeyEvent, QKeySequence, QMoveEvent, QRes
 from PySide6.QtWidgets import QApplication, QMainWindow
 
 from seg_viewer.core.assets import find_model
+from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.overlay import OverlayStyle
 from seg_viewer.gui.actions import connect_actions, fill_menu_bar, make_actions
 from seg_viewer.gui.dialogs.help import AboutDialog, HelpDialog
@@ -20,9 +21,11 @@ from seg_viewer.gui.focus_keys import FocusKeys
 from seg_viewer.gui.look import Look
 from seg_viewer.gui.memory import Memory
 from seg_viewer.gui.model_menu import ModelMenu
+from seg_viewer.gui.numbers import Numbers
 from seg_viewer.gui.opening import Opening
 from seg_viewer.gui.outputs import Outputs
 from seg_viewer.gui.panel_fold import PanelFold
+from seg_viewer.gui.preferences import Preferences
 from seg_viewer.gui.presenter import Presenter
 from seg_viewer.gui.recents import Recents
 from seg_viewer.gui.tasks.background import Background
@@ -120,12 +123,17 @@ class MainWindow(QMainWindow):
             parent=self,
         )
         self.drops = Drops(self)
-        connect_actions(
-            self.actions_by_id, self._slots(), self.opening.slots(), self.transport.slots(), self.panel_fold.slots()
+        self.preferences = Preferences(self.memory, self.background, self)
+        self.numbers = Numbers(
+            player, self.stats, self.actions_by_id["save-numbers"], self.messages, self.background, self
         )
+        parts = (self.opening, self.transport, self.panel_fold, self.numbers, self.preferences)
+        connect_actions(self.actions_by_id, self._slots(), *(part.slots() for part in parts))
         self._connect()
         self._apply_settings()
         self.presenter.start()
+        if remembered.model and player.options.model is None:
+            self._use_default_model(remembered.model)
 
     # -- building --------------------------------------------------------------------------------------------------
 
@@ -165,7 +173,6 @@ class MainWindow(QMainWindow):
         self.start_page.open_wanted.connect(actions["open"].trigger)
         self.start_page.address_wanted.connect(actions["address"].trigger)
         self.start_page.demo_wanted.connect(actions["demo"].trigger)
-        self.messages.dismissed.connect(self.view.setFocus)
         central = self.centralWidget()
         assert isinstance(central, CentralWidget)
         central.notices.height_changed.connect(self.start_page.set_covered)
@@ -176,6 +183,7 @@ class MainWindow(QMainWindow):
         self.record_menu.chosen.connect(self.recording.set_what)
         self.model_menu.chosen.connect(self._use_model)
         self.model_menu.failed.connect(self.messages.show_error)
+        self.preferences.model_chosen.connect(self._use_default_model)
         self.loading_bar.cancelled.connect(self.player.stop_loading)
         self.view.resized.connect(self._view_resized)
         self.view.settled.connect(self._view_settled)
@@ -197,6 +205,7 @@ class MainWindow(QMainWindow):
         self.presenter.source_failed.connect(self.recents.failed)
         self.presenter.model_changed.connect(self.model_menu.refresh)
         self.presenter.refreshed.connect(self.outputs.refresh)
+        self.presenter.refreshed.connect(self.numbers.refresh)
         for number in range(1, 10):
             QShortcut(QKeySequence(str(number)), self, lambda number=number: self.legend.toggle(number))
 
@@ -235,6 +244,13 @@ class MainWindow(QMainWindow):
         self.presenter.refresh()
         if table is not None:
             self.messages.show_info(f"{table} holds the scores of the model before, and ends with it")
+
+    def _use_default_model(self, name: str) -> None:
+        """What the settings page says; "" is the one that suits this machine."""
+        try:
+            self.model_menu.use(name or self.player.options.default_model().name)
+        except SegViewerError as error:
+            self.messages.show_error(str(error))
 
     def _source_opened(self, source: str, name: str) -> None:
         self.setWindowTitle(plain_title(f"{name} — {TITLE}"))
@@ -341,6 +357,7 @@ class MainWindow(QMainWindow):
         self.presenter.stop()
         self.hide()
         self.outputs.end(asked=self._asks)
+        self.numbers.end()
         played_out = self.player.close()
         self.ended_in_time = self.background.close() and played_out
         self.memory.write()

@@ -27,6 +27,8 @@ class WindowSettings:
         panel_width: its width, pixels.
         folded: keys of the parts of the panel that are folded.
         last_folder: where file dialogs open.
+        model: that runs where nobody names one; "" for the one that suits the machine.
+        cache_mb: how much may be kept of videos seen before, megabytes.
         recent: sources, newest first.
     """
 
@@ -39,6 +41,8 @@ class WindowSettings:
     panel_width: int = 268
     folded: frozenset[str] = field(default_factory=frozenset)
     last_folder: str = ""
+    model: str = ""
+    cache_mb: int = 1024
     recent: tuple[str, ...] = ()
 
     def with_recent(self, source: str) -> WindowSettings:
@@ -70,6 +74,8 @@ def load_settings(store: QSettings) -> WindowSettings:
         panel_width=_number(store, "panel_width", plain.panel_width),
         folded=frozenset(_texts(store, "folded")),
         last_folder=_text(store, "last_folder"),
+        model=_text(store, "model"),
+        cache_mb=_number(store, "cache_mb", plain.cache_mb),
         recent=tuple(_texts(store, "recent"))[:MAX_RECENT],
     )
 

@@ -50,6 +50,9 @@ QToolButton:focus {{ border-color: {ACCENT}; }}
 QToolButton:disabled {{ color: {FAINT}; }}
 QToolButton::menu-indicator {{ width: 11px; height: 11px; subcontrol-position: right center; right: 5px; }}
 QToolButton#section {{ text-align: left; color: {DIM}; font-weight: 600; padding: 3px 2px; }}
+QToolButton#section:checked {{ background: transparent; border-color: transparent; }}
+QToolButton#section:hover:enabled {{ background: {RAISED}; }}
+QToolButton#section:focus {{ border-color: {ACCENT}; }}
 #count {{ color: {DIM}; font-weight: 600; }}
 #notices, #notices > QWidget > QWidget {{ background: transparent; }}
 QToolButton[bare="true"]::menu-indicator {{ image: none; width: 0px; }}

@@ -7,6 +7,8 @@ from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from seg_viewer.gui.widgets.notices import Notices
 
+_LEAST = 220  # a message and its buttons fit
+
 
 class CentralWidget(QWidget):
     """The side panel beside, and the controls below what is shown; messages lie over it.
@@ -26,6 +28,7 @@ class CentralWidget(QWidget):
         for page in pages:
             self.stack.addWidget(page)
         stage = QWidget()
+        stage.setMinimumWidth(_LEAST)
         around = QVBoxLayout(stage)
         around.setContentsMargins(0, 0, 0, 0)
         around.addWidget(self.stack)

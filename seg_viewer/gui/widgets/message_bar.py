@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QAccessible, QAccessibleEvent
+from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtGui import QAccessible, QAccessibleEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from seg_viewer.core.redact import redact_text
@@ -16,6 +16,7 @@ from seg_viewer.gui.widgets.plain import PlainLabel
 _AT_MOST = 3
 _LINES = 5
 _INFO_MS = 8000
+_ROOM_FOR_TEXT = 220
 _MAY_BREAK = "\u200b"
 _NAMES = re.compile(r"\S*[/\\\d]\S*|\S+\.\w{2,4}(?=[\s:,;]|$)")
 
@@ -27,9 +28,6 @@ def cause_of(text: str) -> str:
 
 class MessageBar(QWidget):
     """A stack of messages; the oldest leaves when there are too many, and a piece of information after a while."""
-
-    dismissed = Signal()
-    """A message with the keyboard focus in it has gone."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -94,16 +92,12 @@ class MessageBar(QWidget):
     def _remove(self, row: _Message) -> None:
         if row not in self._rows:
             return
-        focused = self.window().focusWidget()
-        had_focus = focused is not None and row.isAncestorOf(focused)
         self._rows.remove(row)
         self._column.removeWidget(row)
         row.hide()
         row.deleteLater()
         self.setVisible(bool(self._rows))
         self.updateGeometry()
-        if had_focus:
-            self.dismissed.emit()
 
 
 class _Message(QFrame):
@@ -115,20 +109,26 @@ class _Message(QFrame):
         super().__init__()
         self.kind = kind
         self.cause = cause_of(text)
-        self.counts = {**{other: count for other, count in before.items() if other != text}}
+        self.counts = {other: count for other, count in before.items() if other != text}
         self.counts[text] = before.get(text, 0) + 1
         self.setObjectName("message")
         self.setProperty("kind", kind)
-        line = QHBoxLayout(self)
-        line.setContentsMargins(12, 6, 6, 6)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 6, 6, 6)
+        column.setSpacing(4)
+        self._line = line = QHBoxLayout()
         line.setSpacing(10)
+        self._below = QHBoxLayout()
+        self._below.addStretch(1)
+        self._button: QPushButton | None = None
+        column.addLayout(line)
+        column.addLayout(self._below)
         sign = QLabel()
         sign.setPixmap(icon(kind).pixmap(QSize(18, 18), self.devicePixelRatioF()))
-        line.addWidget(sign, 0, Qt.AlignmentFlag.AlignTop)
+        line.addWidget(sign)
         label = PlainLabel(_may_break(self._text()))
         label.setWordWrap(True)
         label.setAccessibleName(f"{kind}: {self._text()}")
-        label.setToolTip("")
         label.setMinimumWidth(60)
         label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         line.addWidget(label, 1)
@@ -136,19 +136,35 @@ class _Message(QFrame):
         self.count = PlainLabel(f"{times}×" if times > 1 else "", objectName="count")
         self.count.setAccessibleName(f"Said {times} times")
         self.count.setVisible(times > 1)
-        line.addWidget(self.count, 0, Qt.AlignmentFlag.AlignTop)
+        line.addWidget(self.count)
         if button and on_button:
             do_it = QPushButton(button)
             do_it.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             do_it.clicked.connect(lambda: on_button())
-            line.addWidget(do_it)
+            self._button = do_it
         self.close_button = QToolButton()
         self.close_button.setIcon(icon("close"))
         self.close_button.setIconSize(QSize(14, 14))
         self.close_button.setToolTip("Dismiss (Esc)")
         self.close_button.setAccessibleName("Dismiss message")
         self.close_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        line.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignTop)
+        line.addWidget(self.close_button)
+        self._put_button()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._put_button()
+
+    def _put_button(self) -> None:
+        """Beside the text, or below it where that would leave no room for the text."""
+        if self._button is None:
+            return
+        here, there = self._line, self._below
+        if self.width() < self._button.sizeHint().width() + _ROOM_FOR_TEXT:
+            here, there = there, here
+        if here.indexOf(self._button) < 0:
+            there.removeWidget(self._button)
+            here.insertWidget(here.indexOf(self.close_button) if here is self._line else here.count(), self._button)
 
     def _text(self) -> str:
         """The newest lines, and how many stand before them."""

@@ -51,7 +51,7 @@ class StartPage(QScrollArea):
         inner = QWidget()
         middle = Qt.AlignmentFlag.AlignHCenter
         self._column = column = QVBoxLayout(inner)
-        column.setContentsMargins(_SIDE, 12, _SIDE, 12)
+        column.setContentsMargins(_SIDE, 6, _SIDE, 6)
         column.setSpacing(10)
         column.addStretch(2)
         logo = QLabel()
@@ -140,6 +140,7 @@ class StartPage(QScrollArea):
         beside = across + 2 * _SIDE <= width
         direction = QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom
         self._buttons.setDirection(direction)
+        self._buttons.setSpacing(12 if beside else 6)
         for button in self._ways_in:
             self._buttons.setAlignment(button, Qt.AlignmentFlag.AlignHCenter)
         for widget in (*self._parts, *self.recent_buttons):

@@ -113,6 +113,9 @@ class StatsPanel(QWidget):
             section = self.sections[key] = Section(key, title, self._table(rows))
             section.folded_changed.connect(lambda _key, _folded: self.folded_changed.emit(self.folded))
             column.addWidget(section)
+        widest = max(title.sizeHint().width() for title in self._titles.values())
+        for label in self._titles.values():
+            label.setMinimumWidth(widest)  # the parts are tables of their own, and stand in one line
         self.set_score(None)
         self._show_row("shown", False)
 
