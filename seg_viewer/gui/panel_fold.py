@@ -36,6 +36,7 @@ class PanelFold(QObject):
         self._memory, self._window = memory, window
         self._has_room = False
         self._following = False
+        self._width = memory.settings.panel_width
         self.narrow = window.width() < NARROW
         """Whether the window is; what fills the screen is as narrow as it was before."""
         splitter.splitterMoved.connect(self._moved)
@@ -79,7 +80,7 @@ class PanelFold(QObject):
             return
         self._panel.setVisible(on)
         if on:
-            width = min(MOST_WIDTH, max(self._panel.minimumWidth(), self._memory.settings.panel_width))
+            width = min(MOST_WIDTH, max(self._panel.minimumWidth(), self._width))
             rest = max(1, self._splitter.width() - width - self._splitter.handleWidth())
             self._splitter.setSizes([rest, width])
 
@@ -88,4 +89,5 @@ class PanelFold(QObject):
         if width == 0:
             self._action.setChecked(False)
         else:
-            self._memory.change_late("panel_width", lambda: self._splitter.sizes()[-1] or width)
+            self._width = width
+            self._memory.change_late("panel_width", lambda: self._width)

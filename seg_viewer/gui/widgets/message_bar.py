@@ -80,6 +80,7 @@ class MessageBar(QWidget):
         row.close_button.clicked.connect(lambda: self._remove(row))
         self._rows.append(row)
         self._column.addWidget(row)
+        row.show()
         if before is not None:
             self._remove(before)
         for old in self._rows[:-_AT_MOST]:

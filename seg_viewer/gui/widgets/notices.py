@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 _MOST_OF_HEIGHT = 0.6
+_MAY_GROW = (QEvent.Type.ShowToParent, QEvent.Type.HideToParent, QEvent.Type.LayoutRequest)
 
 
 class Notices(QScrollArea):
@@ -42,6 +43,7 @@ class Notices(QScrollArea):
             self._column.addWidget(widget)
             widget.installEventFilter(self)
         self._column.addStretch(1)
+        self._inner = inner
         self.setWidget(inner)
         inner.setAutoFillBackground(False)  # `setWidget` switches it on
         inner.installEventFilter(self)
@@ -57,8 +59,8 @@ class Notices(QScrollArea):
         kind = event.type()
         if (
             (watched is self._over and kind is QEvent.Type.Resize)
-            or (watched is self.widget() and kind is QEvent.Type.LayoutRequest)
-            or (watched in self._widgets and kind in (QEvent.Type.ShowToParent, QEvent.Type.HideToParent))
+            or (watched is self._inner and kind is QEvent.Type.LayoutRequest)
+            or (watched in self._widgets and kind in _MAY_GROW)
         ):
             self.place()
         return super().eventFilter(watched, event)
@@ -71,6 +73,7 @@ class Notices(QScrollArea):
         if needed > most:
             needed = sum(_height_for(widget, width - self.verticalScrollBar().sizeHint().width()) for widget in wanted)
         height = min(needed, most)
+        self._inner.setMinimumHeight(needed)  # Qt does not count wrapped lines in what can be scrolled
         self.setVisible(bool(wanted))
         self.setGeometry(0, 0, width, height)
         self.raise_()

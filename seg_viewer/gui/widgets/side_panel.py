@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from seg_viewer.gui.widgets.legend import Legend
@@ -27,6 +27,7 @@ class SidePanel(QFrame):
         self.setMinimumWidth(LEAST_WIDTH)
         self.setMaximumWidth(MOST_WIDTH)
         self._legend = legend
+        self._ordered: list[QWidget] = []
         inner = QWidget()
         column = QVBoxLayout(inner)
         column.setContentsMargins(16, 14, 12, 12)
@@ -35,6 +36,7 @@ class SidePanel(QFrame):
         column.addWidget(legend)
         column.addWidget(stats)
         column.addStretch(1)
+        self._inner = inner
         self.area = QScrollArea()
         self.area.setWidgetResizable(True)
         self.area.setFrameShape(QFrame.Shape.NoFrame)
@@ -51,4 +53,18 @@ class SidePanel(QFrame):
         if event.type() is QEvent.Type.LayoutRequest:
             # a list of classes is not squeezed where the whole panel can be scrolled
             self._legend.setMinimumHeight(self._legend.sizeHint().height())
+            self._order()
         return super().eventFilter(watched, event)
+
+    def _order(self) -> None:
+        """Tab goes from the top to the bottom, also to classes that came later than what is below them."""
+        inner = self._inner
+        widgets = [each for each in inner.findChildren(QWidget) if each.focusPolicy() & Qt.FocusPolicy.TabFocus]
+        if widgets == self._ordered:
+            return
+        self._ordered = widgets
+        places = {each: each.mapTo(inner, QPoint(0, 0)) for each in widgets}
+        before: QWidget = self.area
+        for each in sorted(widgets, key=lambda each: (places[each].y(), places[each].x())):
+            QWidget.setTabOrder(before, each)
+            before = each

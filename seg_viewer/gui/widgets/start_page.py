@@ -47,6 +47,7 @@ class StartPage(QScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setAccessibleName("Start page")
         self._covered = 0
+        self._fitted = QSize()
         self.recent_buttons: list[QPushButton] = []
         inner = QWidget()
         middle = Qt.AlignmentFlag.AlignHCenter
@@ -76,6 +77,7 @@ class StartPage(QScrollArea):
         column.addStretch(3)
         self._parts: tuple[QWidget, ...] = (logo, drop, lead, title)
         """What can be missing, the least important first."""
+        self._inner = inner
         self.setWidget(inner)
         self.set_recent(())
 
@@ -130,12 +132,15 @@ class StartPage(QScrollArea):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._fit()
+        if self.size() != self._fitted:  # it is also told of its viewport's, which depends on what is shown
+            self._fit()
 
     def _fit(self) -> None:
         """Show as much as there is room for."""
         self._elide()
-        width, room = self.width(), self.height() - self._covered
+        self._fitted = self.size()
+        width = self.width() - self.verticalScrollBar().sizeHint().width()
+        room = self.height() - self._covered
         across = sum(button.sizeHint().width() for button in self._ways_in) + 4 * self._buttons.spacing()
         beside = across + 2 * _SIDE <= width
         direction = QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom
@@ -151,6 +156,8 @@ class StartPage(QScrollArea):
             if self._needed(width) <= room:
                 break
             widget.hide()
+        # Qt does not count wrapped lines in what can be scrolled
+        self._inner.setMinimumHeight(self._needed(width))
 
     def _needed(self, width: int) -> int:
         self._column.invalidate()
