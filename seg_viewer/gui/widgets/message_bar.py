@@ -17,6 +17,7 @@ _AT_MOST = 3
 _LINES = 5
 _INFO_MS = 8000
 _ROOM_FOR_TEXT = 220
+_LEAST = 180
 _MAY_BREAK = "\u200b"
 _NAMES = re.compile(r"\S*[/\\\d]\S*|\S+\.\w{2,4}(?=[\s:,;]|$)")
 
@@ -155,6 +156,10 @@ class _Message(QFrame):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._put_button()
+
+    def minimumSizeHint(self) -> QSize:
+        """So narrow that the button goes below the text, wherever it is now."""
+        return QSize(_LEAST, super().minimumSizeHint().height())
 
     def _put_button(self) -> None:
         """Beside the text, or below it where that would leave no room for the text."""

@@ -48,6 +48,8 @@ class Notices(QScrollArea):
         inner.setAutoFillBackground(False)  # `setWidget` switches it on
         inner.installEventFilter(self)
         over.installEventFilter(self)
+        bar = self.verticalScrollBar()
+        bar.rangeChanged.connect(lambda _least, most: bar.setValue(most))  # the newest stands last
         self.hide()
 
     @property

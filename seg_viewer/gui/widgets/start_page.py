@@ -160,8 +160,11 @@ class StartPage(QScrollArea):
         self._inner.setMinimumHeight(self._needed(width))
 
     def _needed(self, width: int) -> int:
-        self._column.invalidate()
-        return self._column.totalMinimumHeightForWidth(width)
+        for layout in (self._buttons, self._recent, self._column):
+            layout.invalidate()  # Qt does so later, from the inside out
+        if self._column.hasHeightForWidth():
+            return self._column.totalMinimumHeightForWidth(width)
+        return self._column.totalMinimumSize().height()
 
     def _elide(self) -> None:
         room = max(120, min(560, self.width() - 130))
