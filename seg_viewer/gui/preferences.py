@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from seg_viewer.core.assets import shipped_models
-from seg_viewer.gui.dialogs.cache_part import CachePart, CacheStore
+from seg_viewer.gui.dialogs.cache_part import CachePart, CacheStore, cap_bytes
 from seg_viewer.gui.dialogs.once import OneOfEach
 from seg_viewer.gui.dialogs.settings import Choice, Setting, SettingsDialog
 from seg_viewer.gui.memory import Memory
@@ -45,6 +45,8 @@ class Preferences(QObject):
         super().__init__(window)
         self._memory, self._background, self._window, self._cache = memory, background, window, cache
         self._dialogs = OneOfEach()
+        if cache is not None:
+            cache.cap = cap_bytes(memory.settings.cache_mb)
         self._model = memory.settings.model
         memory.changed.connect(self._changed)
 

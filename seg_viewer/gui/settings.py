@@ -42,7 +42,7 @@ class WindowSettings:
     folded: frozenset[str] = field(default_factory=frozenset)
     last_folder: str = ""
     model: str = ""
-    cache_mb: int = 1024
+    cache_mb: int = 1000
     recent: tuple[str, ...] = ()
 
     def with_recent(self, source: str) -> WindowSettings:

@@ -30,6 +30,8 @@ def paused(qtbot: QtBot, open_window, clip: Path) -> MainWindow:
 
 
 class _Cache:
+    cap = 0
+
     def size_bytes(self) -> int:
         return 5_000_000
 

@@ -125,6 +125,7 @@ class _Cache:
 
     def __init__(self) -> None:
         self.size = 5_000_000
+        self.cap = 0
 
     def size_bytes(self) -> int:
         return self.size
@@ -148,5 +149,5 @@ def test_the_cache_is_shown_and_cleared_only_by_a_yes(
     qtbot.waitUntil(lambda: cache.size == left, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: f"{left / 1e6:.1f} MB" in part.taken.text(), timeout=WAIT_MS)
     qtbot.keyClick(part.cap, Qt.Key.Key_End)
-    assert memory.settings.cache_mb == 16384 and cap_text(16384) == "16.4 GB"
+    assert memory.settings.cache_mb == 16000 and cap_text(16000) == "16 GB" and cache.cap == 16_000_000_000
     background.close()

@@ -11,18 +11,21 @@ from seg_viewer.gui.memory import Memory
 from seg_viewer.gui.tasks.background import Background
 from seg_viewer.gui.widgets.plain import PlainLabel
 
-CAPS_MB = (0, 256, 1024, 4096, 16384)
-"""How much may be kept, megabytes (10⁶ bytes); 0 is nothing."""
+CAPS_MB = (250, 1000, 4000, 16000)
+"""How much may be kept, megabytes (10⁶ bytes)."""
 
 
 class CacheStore(Protocol):
     """What is kept on disk and can be worked out again; its methods are called beside the window's thread."""
 
+    cap: int
+    """Most bytes that are kept."""
+
     def size_bytes(self) -> int:
         """What it takes now."""
         ...
 
-    def clear(self) -> None:
+    def clear(self) -> object:
         """Forget all. Raises: SegViewerError."""
         ...
 
@@ -49,7 +52,7 @@ class CachePart(QWidget):
         for cap in sorted({*CAPS_MB, memory.settings.cache_mb}):
             self.cap.addItem(cap_text(cap), cap)
         self.cap.setCurrentIndex(self.cap.findData(memory.settings.cache_mb))
-        self.cap.activated.connect(lambda place: memory.change(cache_mb=self.cap.itemData(place)))
+        self.cap.activated.connect(self._set_cap)
         title = PlainLabel("Most that is kept")
         title.setBuddy(self.cap)
         self.clear = QPushButton("Clear cache")
@@ -60,6 +63,11 @@ class CachePart(QWidget):
         grid.addWidget(self.taken, 1, 0)
         grid.addWidget(self.clear, 1, 1)
         self.look()
+
+    def _set_cap(self, place: int) -> None:
+        megabytes = self.cap.itemData(place)
+        self._cache.cap = cap_bytes(megabytes)
+        self._memory.change(cache_mb=megabytes)
 
     def look(self) -> None:
         """Ask how large it is."""
@@ -82,7 +90,9 @@ class CachePart(QWidget):
             )  # fmt: skip
 
 
+def cap_bytes(megabytes: int) -> int:
+    return megabytes * 1_000_000
+
+
 def cap_text(megabytes: int) -> str:
-    if not megabytes:
-        return "Nothing"
     return f"{megabytes / 1000:.3g} GB" if megabytes >= 1000 else f"{megabytes} MB"
