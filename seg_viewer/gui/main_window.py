@@ -11,7 +11,6 @@ from PySide6.QtGui import QCloseEvent, QKeyEvent, QKeySequence, QMoveEvent, QRes
 from PySide6.QtWidgets import QApplication, QMainWindow
 
 from seg_viewer.core.assets import find_model
-from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.overlay import OverlayStyle
 from seg_viewer.gui.actions import connect_actions, fill_menu_bar, make_actions
 from seg_viewer.gui.dialogs.help import AboutDialog, HelpDialog
@@ -102,6 +101,7 @@ class MainWindow(QMainWindow):
             (self.messages, self.loading_bar, self.outputs.export_strip), (self.start_page, self.view),
             self.panel, self.controls,
         )  # fmt: skip
+        central.notices.height_changed.connect(self.start_page.set_covered)
         self.stack = central.stack
         self.setCentralWidget(central)
         self.setWindowTitle(TITLE)
@@ -123,17 +123,15 @@ class MainWindow(QMainWindow):
             parent=self,
         )
         self.drops = Drops(self)
-        self.preferences = Preferences(self.memory, self.background, self)
+        self.preferences = Preferences(self.memory, player, self.model_menu.use, self.messages, self.background, self)
         self.numbers = Numbers(
-            player, self.stats, self.actions_by_id["save-numbers"], self.messages, self.background, self
+            player, self.stats, self.memory, self.actions_by_id["save-numbers"], self.messages, self.background, self
         )
         parts = (self.opening, self.transport, self.panel_fold, self.numbers, self.preferences)
         connect_actions(self.actions_by_id, self._slots(), *(part.slots() for part in parts))
         self._connect()
         self._apply_settings()
         self.presenter.start()
-        if remembered.model and player.options.model is None:
-            self._use_default_model(remembered.model)
 
     # -- building --------------------------------------------------------------------------------------------------
 
@@ -173,17 +171,11 @@ class MainWindow(QMainWindow):
         self.start_page.open_wanted.connect(actions["open"].trigger)
         self.start_page.address_wanted.connect(actions["address"].trigger)
         self.start_page.demo_wanted.connect(actions["demo"].trigger)
-        central = self.centralWidget()
-        assert isinstance(central, CentralWidget)
-        central.notices.height_changed.connect(self.start_page.set_covered)
-        self.stats.set_folded(self.memory.settings.folded)
-        self.stats.folded_changed.connect(lambda keys: self.memory.change(folded=keys))
         self.drops.dropped.connect(self._dropped)
         self.drops.hovering.connect(lambda on: self.view.set_notice("Drop to open" if on else ""))
         self.record_menu.chosen.connect(self.recording.set_what)
         self.model_menu.chosen.connect(self._use_model)
         self.model_menu.failed.connect(self.messages.show_error)
-        self.preferences.model_chosen.connect(self._use_default_model)
         self.loading_bar.cancelled.connect(self.player.stop_loading)
         self.view.resized.connect(self._view_resized)
         self.view.settled.connect(self._view_settled)
@@ -244,13 +236,6 @@ class MainWindow(QMainWindow):
         self.presenter.refresh()
         if table is not None:
             self.messages.show_info(f"{table} holds the scores of the model before, and ends with it")
-
-    def _use_default_model(self, name: str) -> None:
-        """What the settings page says; "" is the one that suits this machine."""
-        try:
-            self.model_menu.use(name or self.player.options.default_model().name)
-        except SegViewerError as error:
-            self.messages.show_error(str(error))
 
     def _source_opened(self, source: str, name: str) -> None:
         self.setWindowTitle(plain_title(f"{name} — {TITLE}"))

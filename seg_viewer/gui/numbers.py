@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
 from seg_viewer.core.long_names import joined
 from seg_viewer.gui.dialogs.confirm import confirm
+from seg_viewer.gui.memory import Memory
 from seg_viewer.gui.process_use import ProcessUse
 from seg_viewer.gui.tasks.background import Background
 from seg_viewer.gui.tasks.export_names import free_name, suggest_output
@@ -31,6 +32,7 @@ class Numbers(QObject):
     Args:
         player: whose frames have the numbers.
         stats: shows them.
+        memory: knows which parts are folded.
         action: "save-numbers"; says whether it starts or stops.
         messages: say what was saved.
         background: writes.
@@ -41,6 +43,7 @@ class Numbers(QObject):
         self,
         player: Player,
         stats: StatsPanel,
+        memory: Memory,
         action: QAction,
         messages: MessageBar,
         background: Background,
@@ -49,6 +52,8 @@ class Numbers(QObject):
         super().__init__(window)
         self._player, self._stats, self._action = player, stats, action
         self._messages, self._window = messages, window
+        stats.set_folded(memory.settings.folded)
+        stats.folded_changed.connect(lambda keys: memory.change(folded=keys))
         self._use = ProcessUse()
         self._next_use_s = 0.0
         self.task = NumbersTask(player, background, self)

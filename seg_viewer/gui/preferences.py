@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from seg_viewer.core.assets import shipped_models
+from seg_viewer.core.errors import SegViewerError
 from seg_viewer.gui.dialogs.cache_part import CachePart, CacheStore, cap_bytes
 from seg_viewer.gui.dialogs.once import OneOfEach
 from seg_viewer.gui.dialogs.settings import Choice, Setting, SettingsDialog
 from seg_viewer.gui.memory import Memory
 from seg_viewer.gui.settings import WindowSettings
 from seg_viewer.gui.tasks.background import Background
+from seg_viewer.gui.widgets.message_bar import MessageBar
+from seg_viewer.player.player import Player
 
 
 def _models() -> Mapping[str, str]:
@@ -27,28 +30,38 @@ SETTINGS: tuple[Setting, ...] = (
 
 
 class Preferences(QObject):
-    """Shows the settings page.
+    """Shows the settings page, and does what a change of a setting means that no other part watches.
 
     Args:
         memory: holds the values.
+        player: its options say which model runs where nobody names one.
+        use_model: runs a model, by its name.
+        messages: say what went wrong.
         background: looks how large the cache is.
         window: the page belongs to it.
         cache: what the page can clear; without one it has no such part.
     """
 
-    model_chosen = Signal(str)
-    """Another model is to run by default; "" is the one that suits the machine."""
-
     def __init__(
-        self, memory: Memory, background: Background, window: QWidget, cache: CacheStore | None = None
+        self,
+        memory: Memory,
+        player: Player,
+        use_model: Callable[[str], None],
+        messages: MessageBar,
+        background: Background,
+        window: QWidget,
+        cache: CacheStore | None = None,
     ) -> None:
         super().__init__(window)
-        self._memory, self._background, self._window, self._cache = memory, background, window, cache
+        self._memory, self._player, self._use_model, self._messages = memory, player, use_model, messages
+        self._background, self._window, self._cache = background, window, cache
         self._dialogs = OneOfEach()
         if cache is not None:
             cache.cap = cap_bytes(memory.settings.cache_mb)
         self._model = memory.settings.model
         memory.changed.connect(self._changed)
+        if self._model and player.options.model is None:  # one of the command line wins
+            self._run_model()
 
     def slots(self) -> dict[str, Callable[..., object]]:
         return {"settings": self.show_page}
@@ -65,4 +78,10 @@ class Preferences(QObject):
     def _changed(self, settings: WindowSettings) -> None:
         if settings.model != self._model:
             self._model = settings.model
-            self.model_chosen.emit(settings.model)
+            self._run_model()
+
+    def _run_model(self) -> None:
+        try:
+            self._use_model(self._model or self._player.options.default_model().name)
+        except SegViewerError as error:
+            self._messages.show_error(str(error))
