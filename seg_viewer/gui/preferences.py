@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
@@ -40,6 +41,7 @@ class Preferences(QObject):
         background: looks how large the cache is.
         window: the page belongs to it.
         cache: what the page can clear; without one it has no such part.
+        heeds: for parts that do not watch the memory themselves: field of `WindowSettings` → called with its new value.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Preferences(QObject):
         background: Background,
         window: QWidget,
         cache: CacheStore | None = None,
+        heeds: Mapping[str, Callable[[Any], object]] | None = None,
     ) -> None:
         super().__init__(window)
         self._memory, self._player, self._use_model, self._messages = memory, player, use_model, messages
@@ -58,10 +61,11 @@ class Preferences(QObject):
         self._dialogs = OneOfEach()
         if cache is not None:
             cache.cap = cap_bytes(memory.settings.cache_mb)
-        self._model = memory.settings.model
+        self._heeds = {"model": self._run_model, **(heeds or {})}
+        self._before = memory.settings
         memory.changed.connect(self._changed)
-        if self._model and player.options.model is None:  # one of the command line wins
-            self._run_model()
+        if memory.settings.model and player.options.model is None:  # one of the command line wins
+            self._run_model(memory.settings.model)
 
     def slots(self) -> dict[str, Callable[..., object]]:
         return {"settings": self.show_page}
@@ -76,12 +80,13 @@ class Preferences(QObject):
         return SettingsDialog(SETTINGS, self._memory, more, self._window)
 
     def _changed(self, settings: WindowSettings) -> None:
-        if settings.model != self._model:
-            self._model = settings.model
-            self._run_model()
+        before, self._before = self._before, settings
+        for key, heed in self._heeds.items():
+            if getattr(settings, key) != getattr(before, key):
+                heed(getattr(settings, key))
 
-    def _run_model(self) -> None:
+    def _run_model(self, name: str) -> None:
         try:
-            self._use_model(self._model or self._player.options.default_model().name)
+            self._use_model(name or self._player.options.default_model().name)
         except SegViewerError as error:
             self._messages.show_error(str(error))
