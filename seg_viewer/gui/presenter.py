@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QAction
 
+from seg_viewer.core.ledger import LedgerSnapshot
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.overlay import class_shares
 from seg_viewer.gui.actions import all_specs
@@ -241,6 +243,16 @@ class Presenter(QObject):
         self._stats.set_frame(shown.shot.frame.index)
         self._stats.set_engine(player.engine_report)
         self._stats.set_score(player.score)
-        if ledger is not None:
-            playing = self._state is PlayerState.PLAYING
-            self._stats.set_times(ledger.snapshot(), live=player.live_status is not None, playing=playing)
+        if ledger is not None and player.info is not None:
+            self._stats.set_times(_meaningful(ledger.snapshot(), player.info, player.state))
+
+
+def _meaningful(snapshot: LedgerSnapshot, info: SourceInfo, state: PlayerState) -> LedgerSnapshot:
+    """Without what would mislead: rates while nothing plays, how fast a file is read ahead and how long that waits."""
+    rates = {name: rate for name, rate in snapshot.rates.items() if rate > 0} if state is PlayerState.PLAYING else {}
+    if info.live:
+        return replace(snapshot, rates=rates)
+    rates.pop("source", None)
+    if info.rate is not None and info.frame_count != 1:
+        rates["source"] = info.rate
+    return replace(snapshot, rates=rates, stages={k: times for k, times in snapshot.stages.items() if k != "shown"})

@@ -48,9 +48,9 @@ SECTIONS: tuple[tuple[str, str, tuple[Row, ...]], ...] = (
         "now",
         "Now",
         (
-            Row("display", "Display", "Frames painted in this window per second", "fps"),
+            Row("display", "Display", "Frames painted in this window per second, while it plays", "fps"),
             Row("engine", "Model", "Frames through the model per second"),
-            Row("source", "Decoded", "Frames decoded per second; a few are decoded ahead"),
+            Row("source", "Source", "Frames per second of the source: as a file says, as a live one delivers them"),
             Row("latency", "Latency", f"Decoding, scaling and inference of a frame. {_TIMES}", "ms"),
             Row("inference", "Inference", f"The model's part of it, as the runtime reports it. {_TIMES}"),
             Row("shown", "Behind", f"From the arrival of a picture to its overlay on the screen. {_TIMES}"),
@@ -183,28 +183,18 @@ class StatsPanel(QWidget):
             line.clear()
         self.set_score(None)
 
-    def set_times(self, snapshot: LedgerSnapshot, *, live: bool = False, playing: bool = True) -> None:
-        """Rates and times.
-
-        Args:
-            snapshot: of now.
-            live: a picture has a moment when it arrived, so that it can be behind.
-            playing: otherwise there is no rate, rather than one of 0.
-        """
+    def set_times(self, snapshot: LedgerSnapshot) -> None:
+        """Rates and times; what is not in it has no meaning at the moment."""
         now_s = time.perf_counter()
-        for key in ("source", "engine", "display"):
-            rate = snapshot.rates.get(key, 0.0)
-            known = playing or rate > 0
-            self._set(key, f"{_padded(rate, 3)} fps" if known else NONE)
-            if key in self._lines:
-                self._lines[key].add(now_s, rate if known else None)
-        for key in ("latency", "inference"):
+        for key in ("display", "engine", "source"):
+            rate = snapshot.rates.get(key)
+            self._set(key, f"{_padded(rate, 3)} fps" if rate else NONE)
+        for key in ("latency", "inference", "shown"):
             self._set(key, times_text(snapshot.stages.get(key)))
-        latency = snapshot.stages.get("latency")
-        self._lines["latency"].add(now_s, latency.p50_s * 1000 if latency and playing else None)
-        # a file is decoded ahead of its time, so that the wait until it is shown says nothing
-        self._show_row("shown", live)
-        self._set("shown", times_text(snapshot.stages.get("shown") if live else None))
+        self._show_row("shown", "shown" in snapshot.stages)
+        display, latency = snapshot.rates.get("display"), snapshot.stages.get("latency")
+        self._lines["display"].add(now_s, display)
+        self._lines["latency"].add(now_s, latency.p50_s * 1000 if latency and display else None)
         dropped = sum(snapshot.drops.values())
         lines = [str(dropped)]
         if dropped:
