@@ -19,6 +19,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from seg_viewer.gui.widgets.plain import ElidedLabel
+
 INTERACTIVE = (QAbstractButton, QAbstractSlider, QComboBox, QLineEdit, QAbstractSpinBox)
 
 
@@ -72,11 +74,7 @@ def _cut(top: QWidget) -> Iterator[str]:
                 yield f"{name_of(widget)} is cut at the top or bottom by {name_of(parent)}: {inside}, {parent.size()}"
                 break
             parent = parent.parentWidget() if parent is not top else None
-        if (
-            isinstance(widget, QLabel)
-            and not widget.wordWrap()
-            and widget.sizePolicy().horizontalPolicy().name != "Ignored"
-        ):
+        if isinstance(widget, QLabel) and not widget.wordWrap() and not isinstance(widget, ElidedLabel):
             needed = widget.fontMetrics().size(0, widget.text()).width()
             if needed > widget.contentsRect().width():
                 yield f"{name_of(widget)}: text of {needed} in {widget.contentsRect().width()} pixels"

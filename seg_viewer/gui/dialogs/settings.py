@@ -17,7 +17,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QPushButton,
     QScrollArea,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -25,7 +24,7 @@ from PySide6.QtWidgets import (
 from seg_viewer.gui.dialogs.keys import take_key
 from seg_viewer.gui.memory import Memory
 from seg_viewer.gui.settings import WindowSettings
-from seg_viewer.gui.widgets.plain import PlainLabel, plain_tip
+from seg_viewer.gui.widgets.plain import ElidedLabel, PlainLabel, plain_tip
 
 _FRAME = QSize(8, 40)  # what a window manager usually adds
 
@@ -209,9 +208,8 @@ class _FolderField(_Field):
     def __init__(self, setting: Setting, memory: Memory, kind: Folder) -> None:
         super().__init__(setting, memory)
         self._usual = kind.usual
-        self.path = PlainLabel("", objectName="dim")
+        self.path = ElidedLabel(objectName="dim")
         self.path.setAccessibleName(f"{setting.title}: where it is")
-        self.path.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.choose = QPushButton("Choose…")
         self.choose.setAccessibleName(f"Choose: {setting.title}")
         self.usual = QPushButton("As usual")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from seg_viewer.core.ledger import LedgerSnapshot
 from seg_viewer.gui.widgets.figures import tabular
-from seg_viewer.gui.widgets.plain import PlainLabel, plain_tip
+from seg_viewer.gui.widgets.plain import ElidedLabel, PlainLabel, plain_tip
 from seg_viewer.gui.widgets.seek_bar import clock_text
 from seg_viewer.player.session import PlayerState
 from seg_viewer.sources import LiveStatus
@@ -35,8 +35,7 @@ class LiveBar(QWidget):
         self.badge = PlainLabel(objectName="badge")
         self.badge.setAccessibleName("State of the live source")
         self.badge.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.status = PlainLabel(objectName="dim")
-        self.status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.status = ElidedLabel(objectName="dim")
         self.recording = PlainLabel(objectName="recording")
         self.recording.setAccessibleName("Recording")
         self.recording.hide()
