@@ -6,9 +6,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QPushButton, QToolButton
+from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QPushButton, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from seg_viewer.gui.main_window import MainWindow
@@ -213,6 +213,16 @@ def test_the_picture_keeps_its_place_whatever_is_said(qtbot: QtBot, paused: Main
 
 def test_the_same_is_counted_and_the_same_cause_is_one_message(qtbot: QtBot, paused: MainWindow) -> None:
     bar = paused.messages
+    windows: list[QWidget] = []
+
+    class Watch(QObject):
+        def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+            if event.type() is QEvent.Type.Show and isinstance(watched, QWidget) and watched.isWindow():
+                windows.append(watched)
+            return False
+
+    watch = Watch()
+    QApplication.instance().installEventFilter(watch)
     for _time in range(3):
         bar.show_error("/a.mp4: no such file")
     bar.show_error("/films/b2.mp4: no such file")
@@ -222,6 +232,8 @@ def test_the_same_is_counted_and_the_same_cause_is_one_message(qtbot: QtBot, pau
     counts = [w.text() for w in shown(bar.window()) if w.objectName() == "count"]
     assert bar.texts("error") == ["/a.mp4: no such file", "/films/b2.mp4: no such file", "other.mp4: is no video"]
     assert len(messages) == 2 and counts == ["4×"]
+    QApplication.instance().removeEventFilter(watch)
+    assert windows == [] and paused.isActiveWindow(), "no part of a message is a window for a moment"
     bar.clear()
     for number in range(12):
         bar.show_error(f"/films/{number}.mp4: no such file")

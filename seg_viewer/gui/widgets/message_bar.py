@@ -137,8 +137,8 @@ class _Message(QFrame):
         times = sum(self.counts.values())
         self.count = PlainLabel(f"{times}×" if times > 1 else "", objectName="count")
         self.count.setAccessibleName(f"Said {times} times")
-        self.count.setVisible(times > 1)
         line.addWidget(self.count)
+        self.count.setVisible(times > 1)  # not before it is in here: it would be a window, and take the focus
         if button and on_button:
             do_it = QPushButton(button)
             do_it.setFocusPolicy(Qt.FocusPolicy.TabFocus)
