@@ -242,6 +242,17 @@ def test_the_same_is_counted_and_the_same_cause_is_one_message(qtbot: QtBot, pau
     assert sum(widget.objectName() == "message" for widget in shown(bar.window())) == 1
 
 
+def test_what_a_button_is_about_stays_beside_it(qtbot: QtBot, paused: MainWindow) -> None:
+    undone: list[int] = []
+    for number in (1, 2, 2):
+        paused.messages.show_info(f"Frame {number} sent", "Undo", lambda number=number: undone.append(number))
+    QApplication.processEvents()
+    buttons = [b for b in shown(paused, QPushButton) if b.text() == "Undo"]
+    for button in buttons:
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert sorted(undone) == [1, 2], "each can be undone, the same only once"
+
+
 def test_a_message_that_goes_takes_no_focus_along(qtbot: QtBot, paused: MainWindow) -> None:
     paused.messages.show_info("Saved", "Open folder", lambda: None)
     QApplication.processEvents()

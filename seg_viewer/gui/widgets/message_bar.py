@@ -76,7 +76,7 @@ class MessageBar(QWidget):
 
     def _show(self, kind: str, text: str, button: str = "", on_button: Callable[[], None] | None = None) -> None:
         text = redact_text(text)
-        before = next((row for row in self._rows if row.kind == kind and row.cause == cause_of(text)), None)
+        before = next((row for row in self._rows if row.kind == kind and row.takes(text, bool(button))), None)
         row = _Message(kind, text, button, on_button, before.counts if before else {})
         row.close_button.clicked.connect(lambda: self._remove(row))
         self._rows.append(row)
@@ -152,6 +152,15 @@ class _Message(QFrame):
         self.close_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         line.addWidget(self.close_button)
         self._put_button()
+
+    def takes(self, text: str, has_button: bool) -> bool:
+        """Whether another one of its kind stands in it, too.
+
+        One with a button does so only where it says the same: its button is about what it says.
+        """
+        if text in self.counts:
+            return True
+        return not has_button and self._button is None and self.cause == cause_of(text)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
