@@ -16,7 +16,7 @@ from seg_viewer.media.av_picture import AvPicture
 from seg_viewer.media.frame_times import Repairs
 from seg_viewer.sources.base import SourceInfo, SourceKind, file_fingerprint
 from seg_viewer.sources.file_frames import FileFrames
-from seg_viewer.sources.frame_ring import FrameRing
+from seg_viewer.sources.frame_ring import FrameRing, bytes_to_keep
 
 VIDEO_SUFFIXES = (
     ".mp4", ".mkv", ".webm", ".avi", ".mov", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv", ".flv", ".3gp", ".3g2", ".asf",
@@ -122,11 +122,13 @@ class VideoFile:
     # -- frames that are kept --------------------------------------------------------------------------------------
 
     def keep(self, most_bytes: int) -> None:
-        """See `Stepping.keep`; before it is iterated."""
+        """See `Stepping.keep`."""
         self._ring = FrameRing(most_bytes)
 
     def step(self, frame: Frame, count: int) -> None:
         """See `Stepping.step`."""
+        if self._ring is None:
+            self.keep(bytes_to_keep())
         ring = self._ring
         assert ring is not None
         place = ring.place_of(frame)
