@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from seg_viewer.core.frame import Frame
 from seg_viewer.pipeline.moves import Move, Seek, go
 from seg_viewer.pipeline.state import BUSY_ENGINE, TODO_FRAMES, PipelineState, Policy, Work, scaled
 from seg_viewer.sources.base import Stepping

@@ -20,7 +20,7 @@ _NEIGHBOURS = 2
 _LONGEST_S = 20.0
 """How far back to look for a key frame; some films have one at their start only."""
 
-Passed = Callable[[Frame], None]
+Passed = Callable[[Frame], object]
 
 
 class FileFrames:

@@ -131,15 +131,11 @@ class FrameRing:
         if not self._frames:
             return 0
         number = self._frames[0].index
-        before = [
-            replace(frame, index=max(0, number - len(frames) + place)) for place, frame in enumerate(frames)
-        ]
+        before = [replace(frame, index=max(0, number - len(frames) + place)) for place, frame in enumerate(frames)]
         self._frames[:0] = before
         self._next += len(before)
         self._bytes += sum(map(_size, before))
-        while len(self._frames) > self._next + _AHEAD and (
-            len(self._frames) > _MOST or self._bytes > self._most_bytes
-        ):
+        while len(self._frames) > self._next + _AHEAD and (len(self._frames) > _MOST or self._bytes > self._most_bytes):
             self._drop(len(self._frames) - 1)
             self.is_cut, self.at_end = True, False
         return len(before)
