@@ -20,6 +20,7 @@ from seg_viewer.gui.widgets.live_bar import lost_text
 from seg_viewer.gui.widgets.loading_bar import LoadingBar
 from seg_viewer.gui.widgets.message_bar import MessageBar
 from seg_viewer.gui.widgets.stats_panel import StatsPanel
+from seg_viewer.player.numbers import meaningful
 from seg_viewer.player.player import Player
 from seg_viewer.player.session import PlayerState
 from seg_viewer.sources import LiveStatus, SourceInfo
@@ -258,5 +259,5 @@ class Presenter(QObject):
         self._stats.set_frame(shown.shot.frame.index)
         self._stats.set_engine(player.engine_report)
         self._stats.set_score(player.score)
-        if ledger is not None:
-            self._stats.set_times(ledger.snapshot(), live=player.live_status is not None)
+        if ledger is not None and player.info is not None:
+            self._stats.set_times(meaningful(ledger.snapshot(), player.info, player.state))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import av
 
+from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import SegViewerError, SourceError
 from seg_viewer.core.frame import Frame
 from seg_viewer.core.printable import printable
@@ -304,7 +305,9 @@ class VideoFile:
             self.warnings += [f"{self.path.name}: {line}" for line in lines]
         if frames is not None and frames < declared:
             self._warned = True
-            self.warnings.append(f"{self.path.name}: declares {declared} frames, but holds {frames}; kept these")
+            self.warnings.append(
+                f"{self.path.name}: declares {counted(declared, 'frame')}, but holds {frames}; kept these"
+            )
 
 
 SOURCE = SourceKind(

@@ -40,23 +40,9 @@ def test_forty_sources_one_after_the_other_leave_nothing(
     left: list[weakref.ref[object]] = []
     for kind in (Session, Pipeline, VideoFile, FrameRing, EngineSegmenter, Ledger):
         _note_each(kind, left, monkeypatch)
-    player = Player(RunOptions(str(model), "onnxruntime"))
-    for number in range(OPENS):
-        count = player.opened_count
-        player.open(str(clips[number % 2]))
-        wait_until(lambda count=count: player.take() is not None and player.opened_count > count, "the next source")  # type: ignore[misc]
-        if number % 8 == 0:
-            player.step(-1)
-            player.seek_by(0.5)
-            player.use_model(str(other if number % 16 else model))
-            wait_until(lambda: player.take() is not None, "another picture")
-        if number % 10 == 5:
-            player.open(str(tmp_path / "missing.mp4"))
-            wait_until(lambda: player.take_problem(), "the failure")
-    assert len(left) >= 3 * OPENS
-    assert player.close(20)
+    _open_one_after_the_other(model, other, clips)
     wait_until(lambda: not [t for t in threading.enumerate() if t.name.startswith("seg-")], "its threads to end")
-    del player
+    assert len(left) >= 3 * OPENS
     alive = [reference() for reference in left if reference() is not None]
     assert alive == []
 
@@ -71,3 +57,18 @@ def _note_each(kind: type, left: list[weakref.ref[object]], monkeypatch: pytest.
     monkeypatch.setattr(kind, "__init__", noted)
 
 
+def _open_one_after_the_other(model: Path, other: Path, clips: list[Path]) -> None:
+    player = Player(RunOptions(str(model), "onnxruntime"))
+    for number in range(OPENS):
+        count = player.opened_count
+        player.open(str(clips[number % 2]))
+        wait_until(lambda count=count: player.take() is not None and player.opened_count > count, "the next source")  # type: ignore[misc]
+        if number % 8 == 0:
+            player.step(-1)
+            player.seek_by(0.5)
+            player.use_model(str(other if number % 16 else model))
+            wait_until(lambda: player.take() is not None, "another picture")
+        if number % 10 == 5:
+            player.open(str(model.parent / "missing.mp4"))
+            wait_until(lambda: player.take_problem(), "the failure")
+    assert player.close(20)

@@ -8,6 +8,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QMenu, QWidget
 
+from seg_viewer.core.counted import counted
+
 
 class PolicyMenu(QMenu):
     """Two choices; says how many frames were left out so far.
@@ -39,5 +41,5 @@ class PolicyMenu(QMenu):
 
     def _count(self) -> None:
         count = self._left_out()
-        said = "" if count is None else f" ({count} frame{'s' * (count != 1)} left out so far)"
+        said = "" if count is None else f" ({counted(count, 'frame')} left out so far)"
         self.real_time.setText(f"&Keep time{said}")
