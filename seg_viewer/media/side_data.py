@@ -15,7 +15,7 @@ class UnknownSideData(Exception):
 def side_data(frame: av.VideoFrame, kind: Type) -> bytes | None:
     """The bytes of one kind, as FFmpeg lays them out in memory; None where there are none. Raises: UnknownSideData."""
     try:
-        # `frame.side_data` would be kept by the frame, which it keeps: each picture would stay until the collector comes
+        # `frame.side_data` is kept by the frame that it keeps: each picture would stay until the collector comes
         found: list[Any] = list(SideDataContainer(frame))  # type: ignore[call-arg]  # a mapping of values
     except ValueError as error:
         raise UnknownSideData(str(error)) from None

@@ -1,4 +1,4 @@
-"""A source that cannot be opened, one that takes long, a model that changes: what was there stays until there is more."""
+"""A source that cannot be opened or takes long, a model that changes: what was there stays until there is more."""
 
 from __future__ import annotations
 
