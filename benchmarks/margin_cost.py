@@ -24,7 +24,7 @@ import onnx
 from seg_viewer.core.assets import FAST_MODEL, find_model
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.golden import golden_frames
-from seg_viewer.core.model_file import INPUT_NAME, MARGIN_NAME, OUTPUT_NAME, ModelSpec, read_model_file
+from seg_viewer.core.model_file import INPUT_NAME, MARGIN_NAME, ModelSpec, read_model_file
 from seg_viewer.engines.base import output_names
 from seg_viewer.engines.onnxruntime import import_onnxruntime
 from seg_viewer.engines.openvino import import_openvino, read_graph, settings
@@ -59,10 +59,7 @@ def in_openvino(spec: ModelSpec) -> Run:
 
     def run(picture: np.ndarray) -> np.ndarray:
         request.infer({INPUT_NAME: picture[None]})
-        for name in output_names(spec):  # as the engine does
-            found = np.array(request.get_tensor(name).data[0], np.uint8)
-            classes = found if name == OUTPUT_NAME else classes
-        return classes
+        return [np.array(request.get_tensor(name).data[0], np.uint8) for name in output_names(spec)][0]  # as the engine
 
     return run
 

@@ -79,7 +79,8 @@ def _planes(onnx_model: Any) -> tuple[list[Any], list[str], bool, int]:
     from onnx import helper, numpy_helper
 
     graph = onnx_model.graph
-    kinds = {value.name: value.type.tensor_type for value in onnx.shape_inference.infer_shapes(onnx_model).graph.value_info}
+    inferred = onnx.shape_inference.infer_shapes(onnx_model).graph.value_info
+    kinds = {value.name: value.type.tensor_type for value in inferred}
     split = next((node for node in graph.node if node.op_type == "Split" and PLANE in node.output), None)
     if split is not None:
         interleave = any(node.op_type == "DepthToSpace" and node.output[0] == "full_winner" for node in graph.node)
