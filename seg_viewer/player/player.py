@@ -17,7 +17,8 @@ from seg_viewer.engines.base import EngineReport
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.jobs.recording import Recording
 from seg_viewer.pipeline import BUSY_RECORDER, Pipeline
-from seg_viewer.player.session import Playback, PlayerState, Session, Shown
+from seg_viewer.player.session import Playback, PlayerState, Session
+from seg_viewer.player.showing import Shown, Wish
 from seg_viewer.sinks.base import Sink
 from seg_viewer.sources import LiveSource, LiveStatus, SourceInfo
 
@@ -210,20 +211,20 @@ class Player:
         return self._session.take() if self._session else None
 
     def rescale(self, shown: Shown) -> None:
-        """Deliver the same shot again, converted for the present `view_size`, unless a newer one comes first."""
+        """Deliver the same shot again, made for the present `wish`, unless a newer one comes first."""
         if self._session:
             threading.Thread(target=self._session.rescale, args=(shown,), name="seg-rescale", daemon=True).start()
 
     # -- steering --------------------------------------------------------------------------------------------------
 
     @property
-    def view_size(self) -> tuple[int, int]:
-        """Where pictures will be shown, (width, height), device pixels."""
-        return self._playback.view_size
+    def wish(self) -> Wish:
+        """How the window wants its pictures; it changes it as it changes itself."""
+        return self._playback.wish
 
-    @view_size.setter
-    def view_size(self, value: tuple[int, int]) -> None:
-        self._playback.view_size = value
+    @wish.setter
+    def wish(self, value: Wish) -> None:
+        self._playback.wish = value
 
     @property
     def speed(self) -> float:

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
@@ -21,6 +21,7 @@ from seg_viewer.engines.base import READY
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.pipeline import EngineSegmenter, Pipeline, Policy, Segmenter
 from seg_viewer.player.comparison import Comparison
+from seg_viewer.player.showing import Painter, Shown, Wish
 from seg_viewer.sinks.base import Sink
 from seg_viewer.sinks.tee import Tee
 from seg_viewer.sources import Source, SourceInfo, open_source
@@ -41,27 +42,12 @@ class PlayerState(StrEnum):
     ERROR = "error"
 
 
-@dataclass(frozen=True)
-class Shown:
-    """A shot with its picture as a window wants it.
-
-    Args:
-        shot: frame and class maps.
-        pixels: the frame's picture, shape (h, w, 4), uint8, blue-green-red-255.
-        truth: what the class map should have been, of its shape, 255 = ignore; None where nobody knows.
-    """
-
-    shot: Shot
-    pixels: ByteArray
-    truth: ByteArray | None = None
-
-
 @dataclass
 class Playback:
     """What holds for whatever plays, and who is told of it; the player writes it, its sessions read it.
 
     Args:
-        view_size: where pictures will be shown, (width, height), device pixels.
+        wish: how the window wants its pictures.
         speed: of playing, 1 = as recorded.
         loop: start over at the end.
         on_news: called, on any thread, when a shot waits to be taken.
@@ -69,19 +55,12 @@ class Playback:
         on_problem: called, on any thread, with one line that a person has to know while what plays goes on.
     """
 
-    view_size: tuple[int, int] = (1280, 720)
+    wish: Wish = field(default_factory=Wish)
     speed: float = 1.0
     loop: bool = False
     on_news: Callable[[], None] = lambda: None
     on_change: Callable[[], None] = lambda: None
     on_problem: Callable[[str], None] = lambda _text: None
-
-
-def size_to_show(width: int, height: int, sample_aspect: Fraction, view: tuple[int, int]) -> tuple[int, int]:
-    """Largest size in a view, both in device pixels, that keeps the shape of a picture of non-square pixels."""
-    shown_width = max(1.0, width * float(sample_aspect))
-    scale = min(view[0] / shown_width, view[1] / height)
-    return max(1, round(shown_width * scale)), max(1, round(height * scale))
 
 
 class Session:
@@ -105,6 +84,7 @@ class Session:
         self.loading: tuple[str, float] | None = None
         self.thread = threading.Thread(target=self._run, name="seg-player", daemon=True)
         self._playback = playback
+        self._painter = Painter()
         self._changed = threading.Condition()
         self._segmenter: EngineSegmenter | None = None
         self._specs: dict[str, ModelSpec] = {}
@@ -318,7 +298,7 @@ class Session:
         first = self._latest_shot is None
         with self._changed:
             self._latest_shot = shot
-        shown = Shown(shot, self._convert(shot), truth)
+        shown = self._make(shot, truth)
         with self._changed:
             if self._is_live():
                 if self._newest is not None:
@@ -339,17 +319,14 @@ class Session:
 
     def rescale(self, shown: Shown) -> None:
         """Post the same shot again, converted for the present view, unless a newer one comes first."""
-        again = Shown(shown.shot, self._convert(shown.shot), shown.truth)
+        again = self._make(shown.shot, shown.truth)
         with self._changed:
             if self._latest_shot is not shown.shot or self._newest is not None or self._stopping:
                 return
             self._newest = again
         self._playback.on_news()
 
-    def _convert(self, shot: Shot) -> ByteArray:
-        picture = shot.frame.picture
+    def _make(self, shot: Shot, truth: ByteArray | None) -> Shown:
         aspect = self.info.sample_aspect if self.info else Fraction(1)
-        width, height = size_to_show(picture.width, picture.height, aspect, self._playback.view_size)
-        # enlarging is left to the painter: fewer bytes to convert and to carry
         with self.ledger.timed("picture"):
-            return picture.scaled_bgra(min(width, picture.width), min(height, picture.height))
+            return self._painter.make(shot, truth, aspect, self._playback.wish)
