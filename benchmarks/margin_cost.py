@@ -59,7 +59,8 @@ def in_openvino(spec: ModelSpec) -> Run:
 
     def run(picture: np.ndarray) -> np.ndarray:
         request.infer({INPUT_NAME: picture[None]})
-        return [np.array(request.get_tensor(name).data[0], np.uint8) for name in output_names(spec)][0]  # as the engine
+        found = [np.array(request.get_tensor(name).data[0], np.uint8) for name in output_names(spec)]  # as the engine
+        return found[0]
 
     return run
 

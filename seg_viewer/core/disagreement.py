@@ -32,7 +32,8 @@ def disagreement(first: ClassMap, second: ClassMap) -> Disagreement:
     brought to the size of the first: each pixel takes the one under its middle.
     """
     height, width = first.ids.shape
-    ids, other = first.ids, second.ids
+    ids: NDArray[np.integer] = first.ids
+    other: NDArray[np.integer] = second.ids
     if first.labels.names != second.labels.names:
         numbers = _numbers(first.labels, second.labels)
         ids, other = numbers[0][ids], numbers[1][other]

@@ -17,8 +17,10 @@ from seg_viewer.engines.base import EngineReport
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.jobs.recording import Recording
 from seg_viewer.pipeline import BUSY_RECORDER, Pipeline
+from seg_viewer.player.models import ModelWish
 from seg_viewer.player.search import Search
-from seg_viewer.player.session import Playback, PlayerState, Session, Shown
+from seg_viewer.player.session import Playback, PlayerState, Session
+from seg_viewer.player.showing import Shown, Wish
 from seg_viewer.sinks.base import Sink
 from seg_viewer.sources import LiveSource, LiveStatus, SourceInfo
 
@@ -51,7 +53,7 @@ class Player:
     def open(self, source: str, truth_csv: Path | None = None) -> None:
         """Leave the present source and play another; its scores against the ground truth go to `truth_csv`."""
         self.stop()
-        self._begin(Session(source, self.options, self._playback, truth_csv, self._against))
+        self._begin(Session(source, ModelWish(self.options, self._against), self._playback, truth_csv))
 
     def use_model(self, model: str) -> None:
         """Go on with another model, playing or paused as before: what is shown stays until the first shot of it.
@@ -81,16 +83,17 @@ class Player:
         if session is None:
             return
         if session.error is not None:
+            session.wish = ModelWish(options, against)
             self.open(session.source)
             return
 
         def failed(text: str) -> None:
             if self.options is options:
-                self.options, self._against = session.options, session.against
+                self.options, self._against = session.wish.options, session.wish.against
             self._problems.append(text)
             self._playback.on_change()
 
-        session.use_model(options, failed, against)
+        session.use_models(ModelWish(options, against), failed)
 
     def take_problem(self) -> str | None:
         """Why a model could not take over, one line, once; None when there is nothing to tell."""
@@ -106,7 +109,7 @@ class Player:
         """Leave the present source."""
         session, self._session = self._session, None
         if session is not None:
-            self._against = session.against
+            self._against = session.wish.against
             session.stop()
 
     def close(self, timeout_s: float = 0.8) -> bool:
@@ -149,7 +152,7 @@ class Player:
     @property
     def against(self) -> str | None:
         """Name or file of the second model that is wanted; None for none."""
-        return self._session.against if self._session else self._against
+        return self._session.wish.against if self._session else self._against
 
     @property
     def against_spec(self) -> ModelSpec | None:
@@ -236,20 +239,20 @@ class Player:
         return self._session.take() if self._session else None
 
     def rescale(self, shown: Shown) -> None:
-        """Deliver the same shot again, converted for the present `view_size`, unless a newer one comes first."""
+        """Deliver the same shot again, made for the present `wish`, unless a newer one comes first."""
         if self._session:
             threading.Thread(target=self._session.rescale, args=(shown,), name="seg-rescale", daemon=True).start()
 
     # -- steering --------------------------------------------------------------------------------------------------
 
     @property
-    def view_size(self) -> tuple[int, int]:
-        """Where pictures will be shown, (width, height), device pixels."""
-        return self._playback.view_size
+    def wish(self) -> Wish:
+        """How the window wants its pictures; it changes it as it changes itself."""
+        return self._playback.wish
 
-    @view_size.setter
-    def view_size(self, value: tuple[int, int]) -> None:
-        self._playback.view_size = value
+    @wish.setter
+    def wish(self, value: Wish) -> None:
+        self._playback.wish = value
 
     @property
     def speed(self) -> float:

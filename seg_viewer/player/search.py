@@ -7,6 +7,7 @@ from collections.abc import Callable
 from enum import StrEnum
 
 from seg_viewer.core.frame import Shot
+from seg_viewer.pipeline import Pipeline
 
 SHOW_EVERY_S = 0.25
 """How often a picture is shown on the way."""
@@ -48,12 +49,29 @@ class Search:
         self._within = False
         self._shown_at_s = 0.0
 
-    def begin(self, shot: Shot) -> None:
-        """From a shot, which is not looked for itself."""
+    def begin(self, pipeline: Pipeline, shot: Shot) -> None:
+        """Pause a pipeline and have it go on from a shot, which is not looked for itself."""
         share = self._share(shot)
         self._begun_at_s = shot.frame.time_s
         self._within = share is not None and share > self._above
         self._shown_at_s = time.perf_counter()
+        pipeline.pause()
+        if pipeline.at_end:
+            self.look(shot, last=True)
+        else:
+            pipeline.step()
+
+    def passes_over(self, pipeline: Pipeline, shot: Shot) -> bool:
+        """Whether to go on without showing a shot that a pipeline has delivered."""
+        if self.outcome is not None:
+            return False
+        if not pipeline.paused:  # somebody plays on
+            self.stop()
+            return False
+        shows = self.look(shot, last=pipeline.at_end)
+        if self.outcome is None:
+            pipeline.step()
+        return not shows
 
     def look(self, shot: Shot, last: bool) -> bool:
         """Whether to show a shot.
