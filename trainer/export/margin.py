@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from seg_viewer.core.errors import ExportError
-from seg_viewer.core.model_file import MARGIN_NAME, OUTPUT_NAME
+from seg_viewer.core.golden import golden_frames
+from seg_viewer.core.model_file import MARGIN_NAME, OUTPUT_NAME, ModelSpec, read_model_file
+from trainer.export.graph import run_onnx, run_openvino, write_model
 
 PLANE = "logits_0"
 """First of the planes that a fused head compares, see `trainer.export.head.add_head`."""
@@ -93,5 +97,39 @@ def _planes(onnx_model: Any) -> tuple[list[Any], list[str], bool, int]:
     names = [f"sure_scores_{index}" for index in range(classes)]
     if "channel_axis" not in [item.name for item in graph.initializer]:
         graph.initializer.append(numpy_helper.from_array(np.array([1], np.int64), "channel_axis"))
-    node = helper.make_node("Split", [scores], names, name="sure_scores", axis=1, num_outputs=classes)
+    opset = next(entry.version for entry in onnx_model.opset_import if entry.domain in ("", "ai.onnx"))
+    parts = {"num_outputs": classes} if opset >= 18 else {}  # what Split did by itself before
+    node = helper.make_node("Split", [scores], names, name="sure_scores", axis=1, **parts)
     return [node], names, False, int(kinds[scores].elem_type)
+
+
+def extend_file(path: Path, output: Path) -> ModelSpec:
+    """Give a finished model file a margin; its classes, and what it says of itself, stay as they are.
+
+    Args:
+        path: a file that `seg-trainer export` wrote.
+        output: the file to write; may be the same one.
+
+    Returns:
+        What the new file says of itself; its provenance names the file before.
+
+    Raises:
+        ModelFileError: the file is none of ours.
+        ExportError: it has a margin, another head, or the classes of the golden frames are no longer the same.
+    """
+    import onnx
+
+    spec = read_model_file(path)
+    before = onnx.load(str(path))
+    try:
+        after = add_margin(onnx.load(str(path)))
+    except ExportError as error:
+        raise ExportError(f"{path}: {error}") from error
+    for name, runtime in (("ONNX Runtime", run_onnx), ("OpenVINO", run_openvino)):
+        one, other = runtime(before), runtime(after)
+        for picture in golden_frames(spec):
+            if not np.array_equal(one(picture), other(picture)):
+                raise ExportError(f"{path}: with a margin {name} gives other classes; nothing is written")
+    made_of = {"added_to_sha256": spec.sha256, "other_numbers": "those of that file; the classes are the same"}
+    provenance = {**spec.provenance, "margin": made_of}
+    return write_model(after, dataclasses.replace(spec, provenance=provenance), output)
