@@ -1,8 +1,8 @@
 """How long the window's thread keeps keys and mouse waiting, while a video plays and a person is at work.
 
 A ping is sent to the window's thread every 5 ms. "waits": how long it takes until it is heard, whatever else the
-machine does. "busy": the time that the window's thread itself has worked on something else meanwhile; what other programs take
-away is not in it. Percentiles 50, 99 and 100, milliseconds; then pictures shown in a second.
+machine does. "busy": the time that the window's thread itself has worked on something else meanwhile; what other
+programs take away is not in it. Percentiles 50, 99 and 100, milliseconds; then pictures shown in a second.
 
 python -m benchmarks.heartbeat [VIDEO] [--size 1280x800] [--seconds 6]
 """
