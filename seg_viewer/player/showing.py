@@ -87,9 +87,11 @@ def size_to_make(picture: Picture, sample_aspect: Fraction, wish: Wish) -> Size:
     there are; the painter enlarges the part that is seen.
     """
     width, height = size_to_show(picture.width, picture.height, sample_aspect, wish.view_size)
-    if wish.zoom <= 1 and width * height <= _MOST_PIXELS:
+    if wish.zoom == 1 and width * height <= _MOST_PIXELS:
         return Size(width, height)
-    width, height = round(width * wish.zoom), round(height * wish.zoom)
+    shown_width = max(1.0, picture.width * float(sample_aspect))
+    scale = wish.zoom * min(wish.view_size[0] / shown_width, wish.view_size[1] / picture.height)
+    width, height = round(shown_width * scale), round(picture.height * scale)
     return Size(max(1, min(width, picture.width)), max(1, min(height, picture.height)))
 
 
