@@ -22,35 +22,40 @@ def _share(zoom: Zoom, shape: Shape, room: Box, at: tuple[float, float]) -> tupl
 
 
 @given(shapes, rooms, scales, places)
-def test_nothing_is_empty_that_the_picture_could_fill(shape: Shape, room: Box, scale: float, at) -> None:
-    zoom = (
-        Zoom().to(scale, shape, room, (room.left + at[0] * room.width, at[1] * room.height)).moved(999, -5, shape, room)
-    )
-    box = zoom.box(shape, room)
-    for start, size, begin, space in (
-        (box.left, box.width, room.left, room.width), (box.top, box.height, room.top, room.height)
-    ):  # fmt: skip
-        if size >= space:
-            assert start <= begin and start + size >= begin + space
+def test_no_gap_is_wider_than_of_the_fitted_picture(shape: Shape, room: Box, scale: float, at) -> None:
+    zoom = Zoom().to(scale, shape, room, (room.left + at[0] * room.width, at[1] * room.height))
+    box, fitted = zoom.moved(999, -5, shape, room).box(shape, room), Zoom().box(shape, room)
+    for start, size, fitted_start, fitted_size, space in (
+        (box.left, box.width, fitted.left, fitted.width, room.left + room.width),
+        (box.top, box.height, fitted.top, fitted.height, room.top + room.height),
+    ):
+        if size > fitted_size:
+            assert start <= fitted_start + 1 and start + size >= fitted_start + fitted_size - 1
         else:
-            assert abs((start - begin) - (space - size) / 2) <= 1  # in the middle
+            assert abs(start + size / 2 - (fitted_start + fitted_size / 2)) <= 1  # in the middle
+        assert start < space
 
 
-@given(st.integers(400, 4000), st.integers(300, 4000), rooms, st.floats(1.05, 3), places)
-def test_what_is_under_the_pointer_stays_there(width: int, height: int, room: Box, factor: float, at) -> None:
+@given(st.integers(400, 4000), st.integers(300, 4000), rooms, st.floats(1.05, 3), st.floats(1, 3), places)
+def test_what_is_under_the_pointer_stays_there(
+    width: int, height: int, room: Box, first: float, second: float, at
+) -> None:
     shape = Shape(width, height)
-    point = (room.left + at[0] * room.width, room.top + at[1] * room.height)
-    covering = max(room.width / width, room.height / height)
-    assume(factor * covering * 1.1 <= LARGEST)
-    first = Zoom().to(1.1 * covering, shape, room)
-    second = first.to(1.1 * covering * factor, shape, room, point)
-    before, after = (_share(zoom, shape, room, point) for zoom in (first, second))
-    box = first.box(shape, room)
-    assert abs(before[0] - after[0]) <= 2 / box.width and abs(before[1] - after[1]) <= 2 / box.height  # rounding
+    fit = shape.fit_scale(room)
+    assume(fit * first * second <= LARGEST)
+    fitted = Zoom().box(shape, room)
+    point = (fitted.left + at[0] * fitted.width, fitted.top + at[1] * fitted.height)
+    zoom = Zoom()
+    for factor in (first, first * second):
+        zoom = zoom.to(fit * factor, shape, room, point)
+        box = zoom.box(shape, room)
+        there = _share(zoom, shape, room, point)
+        assert abs(there[0] - at[0]) * box.width <= 2 * factor + 1  # device pixels; rounding grows with each zoom
+        assert abs(there[1] - at[1]) * box.height <= 2 * factor + 1
 
 
-@given(shapes, rooms, st.integers(1, 60))
-def test_the_wheel_stops_at_the_ends_and_at_one_to_one(shape: Shape, room: Box, notches: int) -> None:
+@given(shapes, rooms)
+def test_the_wheel_stops_at_the_ends_and_at_one_to_one(shape: Shape, room: Box) -> None:
     fit = shape.fit_scale(room)
     zoom, seen = Zoom(), [fit]
     for _ in range(60):
@@ -61,9 +66,9 @@ def test_the_wheel_stops_at_the_ends_and_at_one_to_one(shape: Shape, room: Box, 
         assert any(scale == 1.0 for scale in seen)
     for _ in range(80):
         zoom = zoom.by_steps(-1, shape, room)
-    assert zoom.scale_in(shape, room) == pytest.approx(min(1.0, fit))
-    if fit <= 1:
-        assert zoom == Zoom()  # fitted again, and stays so when the window changes
+    assert zoom == Zoom()  # fitted again, and stays so when the window changes
+    small = Zoom().to(1.0, shape, room)
+    assert small.scale_in(shape, room) == pytest.approx(1.0)  # 1:1, also where that is less than fitted
 
 
 @pytest.mark.parametrize(
