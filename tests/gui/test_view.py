@@ -133,7 +133,7 @@ def test_the_wipe_has_an_edge_that_mouse_and_keys_move(qtbot: QtBot, window: Mai
 
 
 def test_side_by_side_shows_the_whole_picture_twice(qtbot: QtBot, window: MainWindow) -> None:
-    qtbot.keyClick(window, "y")
+    qtbot.keyClick(window, "v")
     view = window.view
     qtbot.waitUntil(lambda: view.shown.pixels.shape[1] == round(view.picture_rect().width()), timeout=WAIT_MS)
     right = QPointF(view.width() * 0.75, view.height() / 2)
@@ -160,12 +160,11 @@ def test_the_way_to_look_is_remembered_but_not_that_nothing_is_painted(
 
 
 def test_another_layer_is_one_entry_and_another_way_to_look_too(
-    qtbot: QtBot, open_window: Callable[..., MainWindow], quarters: Path, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, open_window: Callable[..., MainWindow], quarters: Path
 ) -> None:
     def paint(painter: QPainter, scene: Scene) -> None:
         painter.fillRect(scene.logical(scene.half.seen), Qt.GlobalColor.yellow)
 
-    monkeypatch.setattr(layers, "LAYERS", layers.LAYERS)
     layers.LAYERS.insert(1, Layer("flat", "", paint))
     modes.CONTENTS.append(Content("flat", "flat", ("flat",)))
     mode = ViewMode("flat", "Flat", "All yellow", ("original", "flat"), Split.WIPE)
