@@ -6,6 +6,9 @@ import threading
 from dataclasses import dataclass
 from fractions import Fraction
 
+import cv2
+import numpy as np
+
 from seg_viewer.core.class_map import ClassMap
 from seg_viewer.core.frame import ByteArray, Picture, Shot, Size
 from seg_viewer.core.labels import LabelSet
@@ -15,6 +18,8 @@ from seg_viewer.core.smooth import smooth_ids
 _MOST_PIXELS = 1920 * 1088
 """What is larger than its source is made up to this size; the painter enlarges what is left."""
 _KEPT_OVERLAYS = 8
+
+Rect = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -41,12 +46,14 @@ class Mask:
         labels: what the ids mean.
         style: in which `bgra` is coloured; None where there is none.
         bgra: `Overlay.mask_bgra` of `ids`, shape (h, w, 4), uint8, premultiplied; None where nobody has asked for it.
+        colored: left, top, width, height of what is not transparent in it, as shares of the picture, 0…1.
     """
 
     ids: ByteArray
     labels: LabelSet
     style: OverlayStyle | None = None
     bgra: ByteArray | None = None
+    colored: Rect = (0.0, 0.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -80,9 +87,11 @@ def size_to_make(picture: Picture, sample_aspect: Fraction, wish: Wish) -> Size:
     there are; the painter enlarges the part that is seen.
     """
     width, height = size_to_show(picture.width, picture.height, sample_aspect, wish.view_size)
-    if wish.zoom <= 1 and width * height <= _MOST_PIXELS:
+    if wish.zoom == 1 and width * height <= _MOST_PIXELS:
         return Size(width, height)
-    width, height = round(width * wish.zoom), round(height * wish.zoom)
+    shown_width = max(1.0, picture.width * float(sample_aspect))
+    scale = wish.zoom * min(wish.view_size[0] / shown_width, wish.view_size[1] / picture.height)
+    width, height = round(shown_width * scale), round(picture.height * scale)
     return Size(max(1, min(width, picture.width)), max(1, min(height, picture.height)))
 
 
@@ -103,7 +112,8 @@ class Painter:
         ids = smooth_ids(map_.ids, size.width, size.height)
         if style is None:
             return Mask(ids, map_.labels)
-        return Mask(ids, map_.labels, style, self.overlay(map_.labels, style).mask_bgra(ids))
+        bgra = self.overlay(map_.labels, style).mask_bgra(ids)
+        return Mask(ids, map_.labels, style, bgra, _colored(map_, style))
 
     def overlay(self, labels: LabelSet, style: OverlayStyle) -> Overlay:
         """What paints classes in a style."""
@@ -114,3 +124,16 @@ class Painter:
                     self._overlays.clear()
                 self._overlays[key] = Overlay(labels, style)
             return self._overlays[key]
+
+
+def _colored(map_: ClassMap, style: OverlayStyle) -> Rect:
+    """What can be coloured of a class map, with a pixel around it for borders that run smoothly."""
+    table = np.zeros(256, np.uint8)
+    table[[label.id for label in style.shown(map_.labels)]] = 1
+    left, top, width, height = cv2.boundingRect(cv2.LUT(map_.ids, table))
+    if not width:
+        return (0.0, 0.0, 0.0, 0.0)
+    rows, columns = map_.ids.shape
+    right, bottom = min(columns, left + width + 1), min(rows, top + height + 1)
+    left, top = max(0, left - 1), max(0, top - 1)
+    return (left / columns, top / rows, (right - left) / columns, (bottom - top) / rows)

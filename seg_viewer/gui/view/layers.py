@@ -50,12 +50,17 @@ def _black(painter: QPainter, scene: Scene) -> None:
 
 def _mask(painter: QPainter, scene: Scene) -> None:
     if scene.style is not None:
-        scene.draw(painter, scene.images.mask(scene.half.content.map, scene.style))
+        _draw_mask(painter, scene, scene.style)
 
 
 def _solid(painter: QPainter, scene: Scene) -> None:
     if scene.style is not None:
-        scene.draw(painter, scene.images.mask(scene.half.content.map, solid(scene.style)))
+        _draw_mask(painter, scene, solid(scene.style))
+
+
+def _draw_mask(painter: QPainter, scene: Scene, style: OverlayStyle) -> None:
+    index = scene.half.content.map
+    scene.draw(painter, scene.images.mask(index, style), scene.images.colored(index, style))
 
 
 def _errors(painter: QPainter, scene: Scene) -> None:
@@ -113,15 +118,20 @@ def _value(painter: QPainter, scene: Scene) -> None:
     if half is None or scene.pointer is None:
         return
     text = readout(scene.shown, half.content.map, scene.shape, half.picture, scene.pointer)
-    seen = scene.logical(half.seen)
+    seen = scene.logical(half.seen) if scene.mode.split is Split.SIDE else _seen_of_all(scene)
     image = plate((text,), scene.font, scene.ratio, seen.width() - 2 * _GAP)
     put(painter, image, seen.left() + _GAP, seen.bottom() - _GAP - plate_size(image)[1])
 
 
 def _hud(painter: QPainter, scene: Scene) -> None:
+    if not scene.numbers:
+        return
     seen = _seen_of_all(scene)
     image = plate(scene.numbers, scene.font, scene.ratio, seen.width() - 2 * _GAP)
-    put(painter, image, seen.left() + _GAP, seen.top() + _GAP)
+    top = seen.top() + _GAP
+    if len(scene.halves) > 1:  # below their names
+        top += plate_size(plate((scene.halves[0].content.title,), scene.font, scene.ratio, seen.width()))[1] + _GAP / 2
+    put(painter, image, seen.left() + _GAP, top)
 
 
 def _badge(painter: QPainter, scene: Scene) -> None:

@@ -25,7 +25,7 @@ MODES: list[ViewMode] = [
         Split.WIPE,
         ("W",),
     ),
-    ViewMode("side", "&Side by side", "The picture beside its overlay", ("original", "overlay"), Split.SIDE, ("Y",)),
+    ViewMode("side", "&Side by side", "The picture beside its overlay", ("original", "overlay"), Split.SIDE, ("V",)),
 ]
 """In the order of the menu; the first one is what is shown at first, and where a mode has not what it needs."""
 

@@ -62,7 +62,8 @@ class Mouse(QObject):
         self._last = QPointF()
         self._panning = False
         self._click = QTimer(self, singleShot=True)
-        self._click.timeout.connect(surface.clicked_once)
+        self._click.timeout.connect(self._answer)
+        self._answered = False
 
     @property
     def dragging(self) -> bool:
@@ -72,6 +73,7 @@ class Mouse(QObject):
         if event.button() is not Qt.MouseButton.LeftButton:
             return
         at = event.position()
+        self._answered = False
         self._held = next((grip for grip in self.grips if grip.cursor_at(at) is not None), None)
         if self._held is not None:
             self._held.take(at)
@@ -121,9 +123,13 @@ class Mouse(QObject):
             return
         if self._click.isActive():
             self._click.stop()
-        elif self._surface.can_click:
-            self._surface.clicked_once()
+        elif self._answered:
+            self._answer()
         self._surface.clicked_twice()
+
+    def _answer(self) -> None:
+        self._answered = True
+        self._surface.clicked_once()
 
     def wheel(self, event: QWheelEvent) -> None:
         turned, moved = event.angleDelta().y(), event.pixelDelta().y()

@@ -13,7 +13,9 @@ from PySide6.QtGui import QFont, QImage, QPainter
 from seg_viewer.core.frame import ByteArray
 from seg_viewer.core.overlay import OverlayStyle
 from seg_viewer.gui.view.zoom import Box, Shape, Zoom
-from seg_viewer.player.showing import Painter, Shown
+from seg_viewer.player.showing import Painter, Rect, Shown
+
+WHOLE: Rect = (0.0, 0.0, 1.0, 1.0)
 
 
 class Place(StrEnum):
@@ -174,6 +176,11 @@ class Images:
 
         return self.get(("mask", index, style), make)
 
+    def colored(self, index: int, style: OverlayStyle) -> Rect:
+        """Left, top, width, height of what is not transparent in `mask`, as shares of the picture."""
+        mask = self._shown.masks[index] if self._shown is not None else None
+        return mask.colored if mask is not None and mask.style == style else WHOLE
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -194,6 +201,7 @@ class Scene:
         font: of the view.
         numbers: further lines of the on-picture display.
         lost: why the picture is no longer what is now; "" while it is.
+        hasty: pictures of the right size are on their way; until then, quick is better than smooth.
     """
 
     shown: Shown
@@ -210,33 +218,45 @@ class Scene:
     font: QFont
     numbers: tuple[str, ...] = ()
     lost: str = ""
+    hasty: bool = False
 
     def logical(self, box: Box) -> QRectF:
         """A box of device pixels in logical ones."""
         return QRectF(*(value / self.ratio for value in box))
 
-    def draw(self, painter: QPainter, image: QImage, *, blocks: bool = False) -> None:
+    def draw(self, painter: QPainter, image: QImage, part: Rect = WHOLE, *, blocks: bool = False) -> None:
         """Stretch an image of the whole picture over it; only what is seen of it is touched.
 
         Args:
             painter: of the view.
             image: of any size.
+            part: that is not transparent: left, top, width, height, as shares of the picture.
             blocks: show its pixels as they are, also where the picture is shown smoothly.
         """
-        half, box, seen = self.half, self.half.picture, self.half.seen
+        box = self.half.picture
+        seen = self.half.seen.cut(_scaled(part, box))
         if not (seen.width and seen.height):
             return
         painter.save()
         # in device pixels an image of the right size is copied, where Qt would otherwise scale it twice
         painter.scale(1 / self.ratio, 1 / self.ratio)
-        painter.setClipRect(QRectF(*half.seen))
+        painter.setClipRect(QRectF(*seen))
         if (image.width(), image.height()) == (box.width, box.height):
             painter.drawImage(seen.left, seen.top, image, seen.left - box.left, seen.top - box.top, *seen[2:])
         else:
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not (blocks or self.zoom.is_blocks()))
-            part, place = _part(image, box, seen)
-            painter.drawImage(place, image, part)
+            painter.setRenderHint(
+                QPainter.RenderHint.SmoothPixmapTransform, not (blocks or self.hasty or self.zoom.is_blocks())
+            )
+            pixels, place = _part(image, box, seen)
+            painter.drawImage(place, image, pixels)
         painter.restore()
+
+
+def _scaled(part: Rect, box: Box) -> Box:
+    """A part of the picture where the picture is, rounded outwards."""
+    left, top = math.floor(part[0] * box.width), math.floor(part[1] * box.height)
+    right, bottom = math.ceil((part[0] + part[2]) * box.width), math.ceil((part[1] + part[3]) * box.height)
+    return Box(box.left + left, box.top + top, right - left, bottom - top)
 
 
 def _part(image: QImage, box: Box, seen: Box) -> tuple[QRectF, QRectF]:

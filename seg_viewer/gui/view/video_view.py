@@ -74,6 +74,7 @@ class VideoView(QWidget):
         self.mouse.grips.append(self.edge)
         self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MS)
         self._settle.timeout.connect(self.settled)
+        self._settle.timeout.connect(self.update)
 
     # -- what to show ----------------------------------------------------------------------------------------------
 
@@ -291,6 +292,7 @@ class VideoView(QWidget):
             font=self.font(),
             numbers=self._numbers,
             lost=self._lost,
+            hasty=self._settle.isActive() and self.places.zoom.scale is None,
         )
 
     def _paint_layer(self, painter: QPainter, layer: Layer, scene: Scene) -> None:

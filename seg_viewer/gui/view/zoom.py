@@ -15,6 +15,7 @@ BLOCKS_FROM = 4.0
 """From here on pixels are shown as they are, as blocks; below, smoothly."""
 STEP = 2 ** (1 / 3)
 """One notch of a wheel; three of them double."""
+_NEAR = 0.98  # nearer than this, two scales are one
 _PAN_STEP = 0.1  # of the room
 
 
@@ -54,6 +55,11 @@ class Shape:
         """Device pixels for a row of the picture that is fitted into a room."""
         return min(max(1, room.width) / self.shown_width, max(1, room.height) / self.height)
 
+    def fit_size(self, room: Box) -> tuple[float, float]:
+        """Width and height of the picture that is fitted into a room."""
+        scale = self.fit_scale(room)
+        return self.shown_width * scale, self.height * scale
+
 
 @dataclass(frozen=True)
 class Zoom:
@@ -80,14 +86,22 @@ class Zoom:
         return 1.0 if self.scale is None else self.scale / shape.fit_scale(room)
 
     def box(self, shape: Shape, room: Box) -> Box:
-        """Where the whole picture is: inside the room or around it, never with a gap that could be filled."""
+        """Where the whole picture is: inside the room or around it."""
         if self.scale is None:
             width, height = size_to_show(shape.width, shape.height, shape.aspect, (room.width, room.height))
             return Box(room.left + (room.width - width) // 2, room.top + (room.height - height) // 2, width, height)
-        width, height = max(1, round(shape.shown_width * self.scale)), max(1, round(shape.height * self.scale))
-        left = round(_held(room.width / 2 - self.x * width, room.width, width))
-        top = round(_held(room.height / 2 - self.y * height, room.height, height))
-        return Box(room.left + left, room.top + top, width, height)
+        left, top, width, height = self._exact(shape, room)
+        return Box(room.left + round(left), room.top + round(top), max(1, round(width)), max(1, round(height)))
+
+    def _exact(self, shape: Shape, room: Box) -> tuple[float, float, float, float]:
+        """As `box`, in the room, not rounded: what is rounded anew with each notch wanders off."""
+        if self.scale is None:
+            fitted = self.box(shape, room)
+            return fitted.left - room.left, fitted.top - room.top, fitted.width, fitted.height
+        width, height = shape.shown_width * self.scale, shape.height * self.scale
+        fit_width, fit_height = shape.fit_size(room)
+        left = _held(room.width / 2 - self.x * width, room.width, width, fit_width)
+        return left, _held(room.height / 2 - self.y * height, room.height, height, fit_height), width, height
 
     def to(self, scale: float, shape: Shape, room: Box, at: tuple[float, float] | None = None) -> Zoom:
         """Another scale, under which the place of the picture at a point stays there.
@@ -103,27 +117,28 @@ class Zoom:
         if math.isclose(scale, fit, rel_tol=1e-6):
             return Zoom()
         x, y = at or (room.left + room.width / 2, room.top + room.height / 2)
-        now = self.box(shape, room)
-        width, height = shape.shown_width * scale, shape.height * scale
-        left = x - (x - now.left) / now.width * width
-        top = y - (y - now.top) / now.height * height
-        return self._with_corner(scale, left - room.left, top - room.top, shape, room)
+        x, y = x - room.left, y - room.top
+        left, top, width, height = self._exact(shape, room)
+        left = x - (x - left) / width * shape.shown_width * scale
+        top = y - (y - top) / height * shape.height * scale
+        return self._with_corner(scale, left, top, shape, room)
 
     def by_steps(self, steps: float, shape: Shape, room: Box, at: tuple[float, float] | None = None) -> Zoom:
-        """Larger or smaller by notches of a wheel; whole ones stop at 1:1 and at fitted on their way."""
+        """Larger or smaller, down to fitted, by notches of a wheel; whole ones stop at 1:1 on their way."""
         now, fit = self.scale_in(shape, room), shape.fit_scale(room)
-        wanted = now * STEP**steps
+        wanted = max(min(now, fit), now * STEP**steps)
         if abs(steps) >= 1:
-            between = [stop for stop in (1.0, fit) if min(now, wanted) * 1.001 < stop < max(now, wanted) * 0.999]
-            wanted = min(between, key=lambda stop: abs(stop - now), default=wanted)
+            low, high = min(now, wanted) * _NEAR, max(now, wanted) / _NEAR
+            stops = [stop for stop in (1.0, fit) if low < stop < high and not _NEAR < stop / now < 1 / _NEAR]
+            wanted = min(stops, key=lambda stop: abs(stop - now), default=wanted)
         return self.to(wanted, shape, room, at)
 
     def moved(self, dx: float, dy: float, shape: Shape, room: Box) -> Zoom:
         """The picture moved by device pixels, as far as there is more of it."""
         if self.scale is None:
             return self
-        now = self.box(shape, room)
-        return self._with_corner(self.scale, now.left - room.left + dx, now.top - room.top + dy, shape, room)
+        left, top, _width, _height = self._exact(shape, room)
+        return self._with_corner(self.scale, left + dx, top + dy, shape, room)
 
     def by_keys(self, right: int, down: int, shape: Shape, room: Box) -> Zoom:
         """What is seen moved by a part of the room."""
@@ -139,12 +154,18 @@ class Zoom:
 
     def _with_corner(self, scale: float, left: float, top: float, shape: Shape, room: Box) -> Zoom:
         width, height = shape.shown_width * scale, shape.height * scale
-        left, top = _held(left, room.width, width), _held(top, room.height, height)
+        fit_width, fit_height = shape.fit_size(room)
+        left, top = _held(left, room.width, width, fit_width), _held(top, room.height, height, fit_height)
         return replace(self, scale=scale, x=(room.width / 2 - left) / width, y=(room.height / 2 - top) / height)
 
 
-def _held(offset: float, room: float, size: float) -> float:
-    """Where a picture begins in its room: in the middle where it is smaller, else so that it fills it."""
-    if size <= room:
-        return (room - size) // 2
-    return min(0.0, max(room - size, offset))
+def _held(offset: float, room: float, size: float, fitted: float) -> float:
+    """Where a picture begins in its room.
+
+    In the middle where it is smaller than fitted. Larger, with no wider gap than fitted: so the place under the pointer
+    stays there from the first notch on, and the picture is never lost.
+    """
+    if size <= fitted:
+        return (room - size) / 2
+    gap = (room - fitted) / 2
+    return min(gap, max(room - size - gap, offset))
