@@ -11,6 +11,7 @@ from typing import Any
 
 from platformdirs import user_cache_path
 
+from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import EngineError
 from seg_viewer.core.frame import ByteArray
 from seg_viewer.core.model_file import INPUT_NAME, ModelSpec, read_model_file
@@ -94,7 +95,7 @@ class OnnxRuntimeEngine:
     def submit(self, rgb: ByteArray) -> None:
         check_picture(self.spec, rgb)
         if len(self._results) >= self.slots:
-            raise EngineError(f"more than {self.slots} frames in flight")
+            raise EngineError(f"more than {counted(self.slots, 'frame')} in flight")
         start_s = time.perf_counter()
         try:
             outputs = self._session.run(self._outputs, {INPUT_NAME: rgb[None]})

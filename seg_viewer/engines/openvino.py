@@ -12,6 +12,7 @@ from typing import Any
 
 from platformdirs import user_cache_path
 
+from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import EngineError
 from seg_viewer.core.frame import ByteArray
 from seg_viewer.core.model_file import MARGIN_NAME, OUTPUT_NAME, ModelSpec, read_model_file
@@ -97,7 +98,7 @@ class OpenVinoEngine:
     def submit(self, rgb: ByteArray) -> None:
         check_picture(self.spec, rgb)
         if not self._free:
-            raise EngineError(f"more than {self.slots} frames in flight")
+            raise EngineError(f"more than {counted(self.slots, 'frame')} in flight")
         request = self._free.pop()
         try:
             request.start(self._tensor(rgb[None], shared_memory=True), rgb)

@@ -71,7 +71,15 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
     (
         "&Playback",
         (
-            ActionSpec("play", "&Play", "Play or pause", ("Space",), "play", needs="video"),
+            ActionSpec("play", "&Play", "Play or pause", ("Space", "K"), "play", needs="video"),
+            ActionSpec("shuttle", "Play, then faste&r", "Play; again, faster", ("L",), needs="file"),
+            ActionSpec(
+                "shuttle-back",
+                "Slower, then &wind back",
+                "Slower; at 1×, wind back; again, faster",
+                ("J",),
+                needs="seek",
+            ),
             ActionSpec("step", "Next &frame", "Pause and show the next frame", (".",), "step-forward", needs="video"),
             ActionSpec(
                 "step-back", "P&revious frame", "Pause and show the frame before", (",",), "step-back", needs="seek"
@@ -84,7 +92,13 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
             None,
             ActionSpec("faster", "Fas&ter", "Play faster", ("]",), needs="file"),
             ActionSpec("slower", "S&lower", "Play slower", ("[",), needs="file"),
-            ActionSpec("loop", "L&oop", "Start over at the end", ("L",), "loop", checkable=True, needs="file"),
+            None,
+            ActionSpec("loop", "L&oop", "Start over at the end", ("Shift+L",), "loop", checkable=True, needs="file"),
+            ActionSpec(
+                "part-start", "Repeat from &here", "Play a part again and again: its start", ("A",), needs="seek"
+            ),
+            ActionSpec("part-end", "Repeat &up to here", "Play a part again and again: its end", ("B",), needs="seek"),
+            ActionSpec("part-clear", "Repeat &no part", "Play on past the end of the part", ("Shift+A",), needs="seek"),
         ),
     ),
     (
@@ -130,7 +144,12 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
     ),
 )
 
-MORE_KEYS = (("1 … 9", "Show or hide a class"), ("Esc", "Leave full screen"), *VIEW_KEYS)
+MORE_KEYS = (
+    ("0 … 9", "Jump to 0 … 90 % of the video"),
+    ("Alt+1 … Alt+9", "Show or hide a class"),
+    ("Esc", "Give up opening, leave full screen, or dismiss a message"),
+    *VIEW_KEYS,
+)
 """Keys that are no action of a menu."""
 
 

@@ -36,6 +36,7 @@ from seg_viewer.gui.widgets.legend import Legend, SidePanel
 from seg_viewer.gui.widgets.loading_bar import LoadingBar
 from seg_viewer.gui.widgets.message_bar import MessageBar
 from seg_viewer.gui.widgets.plain import plain_title
+from seg_viewer.gui.widgets.policy_menu import PolicyMenu
 from seg_viewer.gui.widgets.recent_menu import RecentMenu
 from seg_viewer.gui.widgets.record_menu import RecordMenu
 from seg_viewer.gui.widgets.start_page import StartPage
@@ -85,7 +86,7 @@ class MainWindow(QMainWindow):
         self.stats = StatsPanel()
         self.controls = Controls(self.actions_by_id)
         self.panel = SidePanel(self.legend, self.stats)
-        self.transport = Transport(player, self.controls)
+        self.transport = Transport(player, self.controls, self)
         self.opening = Opening(self.background, lambda: self.memory.settings.last_folder, self)
         self.outputs = Outputs(
             self.recording, self.ego_zone, self.actions_by_id["record"], self.controls.live_bar, self.messages,
@@ -147,14 +148,17 @@ class MainWindow(QMainWindow):
         self.recent_menu = RecentMenu(self)
         self.recents = Recents(self.memory, self.start_page, self.recent_menu, self)
         self.record_menu = RecordMenu(self.recording.what, self)
-        inner = {"demo": self.recent_menu, "slower": self.controls.speed_menu, "record": self.record_menu}
-        menus = fill_menu_bar(self.menuBar(), self.actions_by_id, inner)
         player = self.player
+        self.policy_menu = PolicyMenu(lambda: player.left_out, self)
+        inner = {
+            "demo": self.recent_menu, "slower": self.controls.speed_menu, "loop": self.policy_menu,
+            "record": self.record_menu,
+        }  # fmt: skip
+        menus = fill_menu_bar(self.menuBar(), self.actions_by_id, inner)
         self.model_menu = ModelMenu(menus["Model"], lambda: player.options, lambda: player.spec, self.background)
 
     def _connect(self) -> None:
         actions = self.actions_by_id
-        actions["play"].triggered.connect(lambda _checked: self.presenter.refresh())  # its icon changes at once
         self.opening.chosen.connect(self.open)
         self.recents.chosen.connect(self.open)
         self.start_page.open_wanted.connect(actions["open"].trigger)
@@ -166,10 +170,12 @@ class MainWindow(QMainWindow):
         self.model_menu.chosen.connect(self._use_model)
         self.model_menu.failed.connect(self.messages.show_error)
         self.loading_bar.cancelled.connect(self.player.stop_loading)
+        self.loading_bar.given_up.connect(self._give_up_opening)
         self.view.painted_first.connect(self.first_shot_painted)
         self.view.double_clicked.connect(actions["full-screen"].toggle)
-        self.controls.sought.connect(self.transport.seek)
-        self.controls.speed_chosen.connect(self.transport.set_speed)
+        self.transport.told.connect(self.messages.show_info)
+        self.transport.changed.connect(self.presenter.refresh)  # the icon changes at once
+        self.policy_menu.chosen.connect(self._set_in_full)
         self.controls.opacity_chosen.connect(lambda value: self.look.change(opacity=value))
         self.legend.hidden_changed.connect(lambda names: self.look.change(hidden=names))
         self.look.changed.connect(self.view.set_overlay)
@@ -186,8 +192,10 @@ class MainWindow(QMainWindow):
         self.presenter.source_failed.connect(self.recents.failed)
         self.presenter.model_changed.connect(self.model_menu.refresh)
         self.presenter.refreshed.connect(self.outputs.refresh)
+        for number in range(10):
+            QShortcut(QKeySequence(f"{number}"), self, lambda share=number / 10: self.transport.seek_share(share))
         for number in range(1, 10):
-            QShortcut(QKeySequence(str(number)), self, lambda number=number: self.legend.toggle(number))
+            QShortcut(QKeySequence(f"Alt+{number}"), self, lambda number=number: self.legend.toggle(number))
 
     def _apply_settings(self) -> None:
         settings = self.memory.settings
@@ -199,6 +207,7 @@ class MainWindow(QMainWindow):
         self.controls.set_opacity(self.look.style.opacity)
         for name, on in (("outline", self.look.style.outline), ("panel", settings.panel)):
             self.actions_by_id[name].setChecked(on)
+        self._set_in_full(settings.in_full)
         self.model_menu.refresh()
         self.looking.apply_settings()
         self._arrange()
@@ -210,17 +219,21 @@ class MainWindow(QMainWindow):
         text = self.opening.complete(source)
         if text != DEMO and not is_live(text):
             self.memory.change(last_folder=str(Path(text).parent))
-        self.presenter.forget()
+        self.messages.clear()
         self.player.open(text)
+        self.presenter.refresh()
+
+    def _give_up_opening(self) -> None:
+        self.player.give_up_opening()
         self.presenter.refresh()
 
     def _use_model(self, model: str) -> None:
         """Another model at the same place."""
         if find_model(model).resolve() == self.model_menu.wanted and self.player.error is None:
             return
+        if self.player.error is not None:  # the message is of the model, or the source, that is tried anew
+            self.messages.clear()
         table = self.player.truth_csv if self.player.score else None
-        if self.player.error is not None:
-            self.presenter.forget()
         self.player.use_model(model)
         self.presenter.refresh()
         if table is not None:
@@ -228,6 +241,7 @@ class MainWindow(QMainWindow):
 
     def _source_opened(self, source: str, name: str) -> None:
         self.setWindowTitle(plain_title(f"{name} — {TITLE}"))
+        self.transport.forget()
         self.recents.opened(source)
 
     def _dropped(self, paths: list[str]) -> None:
@@ -262,6 +276,11 @@ class MainWindow(QMainWindow):
     def _source_folder(self) -> str:
         info = self.player.info
         return str(info.path.parent) if info and info.path else self.memory.settings.last_folder
+
+    def _set_in_full(self, in_full: bool) -> None:
+        self.player.in_full = in_full
+        self.policy_menu.set_in_full(in_full)
+        self.memory.change(in_full=in_full)
 
     def _change_opacity(self, by: float) -> None:
         self.controls.set_opacity(min(1.0, max(0.0, self.look.style.opacity + by)))
@@ -300,7 +319,9 @@ class MainWindow(QMainWindow):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
             full_screen = self.actions_by_id["full-screen"]
-            if full_screen.isChecked():
+            if self.player.is_opening:
+                self._give_up_opening()
+            elif full_screen.isChecked():
                 full_screen.setChecked(False)
             else:
                 self.messages.dismiss()

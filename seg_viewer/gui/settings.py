@@ -23,6 +23,7 @@ class WindowSettings:
         outline: whether classes have borders.
         hidden: names of classes that are not painted.
         panel: whether the side panel is shown.
+        in_full: whether every frame of a file is shown, however long that takes.
         last_folder: where file dialogs open.
         recent: sources, newest first.
         view_mode: id of the way to look at pictures, see `gui/view/modes.py`.
@@ -35,6 +36,7 @@ class WindowSettings:
     outline: bool = False
     hidden: frozenset[str] = field(default_factory=frozenset)
     panel: bool = True
+    in_full: bool = False
     last_folder: str = ""
     recent: tuple[str, ...] = ()
     view_mode: str = "overlay"
@@ -66,6 +68,7 @@ def load_settings(store: QSettings) -> WindowSettings:
         outline=_text(store, "outline") == "true",
         hidden=frozenset(_texts(store, "hidden")),
         panel=_text(store, "panel") != "false",
+        in_full=_text(store, "in_full") == "true",
         last_folder=_text(store, "last_folder"),
         recent=tuple(_texts(store, "recent"))[:MAX_RECENT],
         view_mode=_text(store, "view_mode") or plain.view_mode,

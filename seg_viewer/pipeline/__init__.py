@@ -1,5 +1,6 @@
 """One way through: source → class maps → whoever iterates."""
 
+from seg_viewer.pipeline.moves import Move, Seek, SeekBy, Step
 from seg_viewer.pipeline.pair import PairSegmenter
 from seg_viewer.pipeline.pipeline import Pipeline
 from seg_viewer.pipeline.segmenter import EngineSegmenter, Segmenter
@@ -23,8 +24,12 @@ __all__ = [
     "MODEL_CHANGED",
     "WHILE_PAUSED",
     "EngineSegmenter",
+    "Move",
     "PairSegmenter",
     "Pipeline",
     "Policy",
+    "Seek",
+    "SeekBy",
     "Segmenter",
+    "Step",
 ]

@@ -58,6 +58,10 @@ class Models:
         """What a segmenter was made for."""
         return self._wishes.get(segmenter) if segmenter is not None else None
 
+    def let_go(self) -> None:
+        """Of the segmenters."""
+        self._wishes.clear()
+
     def go_back_to(self, segmenter: Segmenter | None) -> None:
         """Another one could not take over from it."""
         first = segmenter.first if isinstance(segmenter, PairSegmenter) else segmenter

@@ -6,42 +6,40 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from seg_viewer.core.frame import Shot
 from seg_viewer.core.ledger import Ledger
-from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.scores import Score
 from seg_viewer.engines.base import EngineReport
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.jobs.recording import Recording
 from seg_viewer.pipeline import BUSY_RECORDER, Pipeline
+from seg_viewer.player.looks import Looks
 from seg_viewer.player.models import ModelWish
-from seg_viewer.player.search import Search
-from seg_viewer.player.session import Playback, PlayerState, Session
+from seg_viewer.player.session import PlayerState, Session
 from seg_viewer.player.showing import Shown, Wish
 from seg_viewer.sinks.base import Sink
-from seg_viewer.sources import LiveSource, LiveStatus, SourceInfo
+from seg_viewer.sources import LiveSource, LiveStatus, SourceInfo, is_live
 
 
-class Player:
+class Player(Looks):
     """Opens sources, plays them, keeps the newest shot until the window takes it.
 
-    Every method returns at once; what it asked for happens on the player's threads.
+    Every method returns at once; what it asked for happens on the player's threads. What plays goes on while another
+    source is opened: with the first picture of that one, `take` changes over; where there is none, it just goes on.
 
     Args:
         options: model, engine and style of a run.
     """
 
     def __init__(self, options: RunOptions) -> None:
-        self.options = options
-        self._playback = Playback()
-        self._session: Session | None = None
-        self._against: str | None = None
+        super().__init__(options)
+        self._opened_count = 0
+        self._former: tuple[str, Path | None] | None = None
+        self._failed: deque[str] = deque()
         self._recording: Recording | None = None
         self._threads: list[threading.Thread] = []
-        self._problems: deque[str] = deque()
         self._playback.on_problem = self._problems.append
 
     def listen(self, on_news: Callable[[], None], on_change: Callable[[], None]) -> None:
@@ -51,62 +49,106 @@ class Player:
     # -- opening and closing ---------------------------------------------------------------------------------------
 
     def open(self, source: str, truth_csv: Path | None = None) -> None:
-        """Leave the present source and play another; its scores against the ground truth go to `truth_csv`."""
+        """Play another source; the present one plays on until the first picture of that is there.
+
+        Args:
+            source: what `open_source` takes.
+            truth_csv: where its scores against the ground truth go, or None.
+        """
+        self.give_up_opening()
+        session, present = self._session_of(source, truth_csv), self._session
+        self._former = None
+        if present is not None and present.has_picture and not _shares_device(present, source):
+            self._opening = session
+            self._start(session)
+            return
+        if present is not None and present.has_picture:
+            self._former = present.source, None  # a device has room for one; should that fail, this one comes back
         self.stop()
-        self._begin(Session(source, ModelWish(self.options, self._against), self._playback, truth_csv))
+        self._begin(session)
 
-    def use_model(self, model: str) -> None:
-        """Go on with another model, playing or paused as before: what is shown stays until the first shot of it.
+    @property
+    def opening(self) -> str | None:
+        """The source that is opened while what was there before goes on; None while none is."""
+        if self._former is not None and self.state is PlayerState.LOADING:
+            return self.source
+        return self._opening.source if self._opening is not None else None
 
-        Where it cannot run, the model before goes on, and `take_problem` says why. Scores that went to a table end with
-        the model before.
+    @property
+    def is_opening(self) -> bool:
+        """A source is being opened, whether or not another one plays on."""
+        return self._opening is not None or self.state is PlayerState.LOADING
 
-        Args:
-            model: name of a shipped model, or path of an .onnx file.
-        """
-        self._use(self.options.with_model(model), self.against)
+    def give_up_opening(self) -> None:
+        """What plays goes on, and no other source is opened any more; without one, there is none."""
+        session, self._opening = self._opening, None
+        if session is not None:
+            session.stop()
+        elif self.state is PlayerState.LOADING:
+            self.stop()
 
-    def use_pair(self, model: str | None) -> None:
-        """Have a second model look at each frame too, at the same place; what is painted stays the first one's.
+    @property
+    def opened_count(self) -> int:
+        """Grows with each source that takes the place of the one before."""
+        return self._opened_count
 
-        Where it cannot run, the first one goes on alone, or with the second one before, and `take_problem` says why.
+    def take_failed(self) -> str | None:
+        """A source that could not be opened while another one plays on, once; `take_problem` says why."""
+        return self._failed.popleft() if self._failed else None
 
-        Args:
-            model: name of a shipped model, or path of an .onnx file; None for no second model.
-        """
-        if model != self.against:
-            self._use(replace(self.options), model)
+    def _settle(self) -> None:
+        """What has become of the source that was being opened."""
+        session = self._opening
+        if session is not None and session.error is not None:
+            self._opening = None
+            self._problems.append(session.error)
+            self._failed.append(session.source)
+            session.stop()
+        elif self._session is not None and self._former is not None:
+            if self._session.has_picture:
+                self._former = None
+            elif self._session.error is not None:
+                former, failed = self._former, self._session
+                self._problems.append(failed.error or "")
+                self._failed.append(failed.source)
+                self.stop()
+                self._begin(self._session_of(*former))
+                self._former = None
 
-    def _use(self, options: RunOptions, against: str | None) -> None:
-        self.options, self._against = options, against
-        session = self._session
-        if session is None:
-            return
-        if session.error is not None:
-            session.wish = ModelWish(options, against)
-            self.open(session.source)
-            return
+    def _change_over(self) -> None:
+        """To the source that was being opened, once it has a picture."""
+        session = self._opening
+        if session is not None and session.has_news:
+            self._opening = None
+            self.stop()
+            self._session = session
+            self._opened_count += 1
 
-        def failed(text: str) -> None:
-            if self.options is options:
-                self.options, self._against = session.wish.options, session.wish.against
-            self._problems.append(text)
-            self._playback.on_change()
-
-        session.use_models(ModelWish(options, against), failed)
+    def open_again(self, session: Session) -> None:
+        self.open(session.source)
 
     def take_problem(self) -> str | None:
-        """Why a model could not take over, one line, once; None when there is nothing to tell."""
+        """Why a source could not be opened, or a model not take over: one line, once; None when all is well."""
+        self._settle()
         return self._problems.popleft() if self._problems else None
+
+    def _session_of(self, source: str, truth_csv: Path | None) -> Session:
+        return Session(source, ModelWish(self.options, self.against), self._playback, truth_csv)
 
     def _begin(self, session: Session) -> None:
         self._session = session
+        self._opened_count += 1
+        self._start(session)
+
+    def _start(self, session: Session) -> None:
         self._threads = [thread for thread in self._threads if thread.is_alive()]
         self._threads.append(session.thread)
         session.thread.start()
 
     def stop(self) -> None:
         """Leave the present source."""
+        if self._opening is not None:
+            self.give_up_opening()
         session, self._session = self._session, None
         if session is not None:
             self._against = session.wish.against
@@ -145,21 +187,6 @@ class Player:
         return source.status if isinstance(source, LiveSource) and source.info.live else None
 
     @property
-    def spec(self) -> ModelSpec | None:
-        """Of the model whose class map is in the window; before there is one, of the one that loads."""
-        return self._session.spec if self._session else None
-
-    @property
-    def against(self) -> str | None:
-        """Name or file of the second model that is wanted; None for none."""
-        return self._session.wish.against if self._session else self._against
-
-    @property
-    def against_spec(self) -> ModelSpec | None:
-        """Of the second model whose class map is in the window too; None without one."""
-        return self._session.against_spec if self._session else None
-
-    @property
     def truth_csv(self) -> Path | None:
         """As given to `open`; None once another model runs."""
         return self._session.comparison.table if self._session else None
@@ -170,6 +197,16 @@ class Player:
         return self._session.position_s if self._session else 0.0
 
     @property
+    def wished_s(self) -> float:
+        """Where seeks and steps that are under way lead to, seconds; else as `position_s`."""
+        return self._session.wished_s if self._session else 0.0
+
+    @property
+    def length_s(self) -> float | None:
+        """Of the source, as it declares it until its end was seen, seconds; None where nobody knows."""
+        return self._session.length_s if self._session else None
+
+    @property
     def error(self) -> str | None:
         """One line, when the state is ERROR."""
         return self._session.error if self._session else None
@@ -177,6 +214,11 @@ class Player:
     @property
     def ledger(self) -> Ledger | None:
         return self._session.ledger if self._session else None
+
+    @property
+    def left_out(self) -> int | None:
+        """Frames that were not shown so far, None without a source."""
+        return sum(self.ledger.snapshot().drops.values()) if self.ledger is not None else None
 
     @property
     def score(self) -> Score | None:
@@ -191,12 +233,13 @@ class Player:
     @property
     def loading(self) -> tuple[str, float] | None:
         """What is being made ready and which share of it is done, while an engine takes long to; else None."""
-        return self._session.loading if self._session and self._session.error is None else None
+        session = self._opening or self._session
+        return session.loading if session and session.error is None else None
 
     def stop_loading(self) -> None:
         """Stop making the engine ready: the model before goes on; without one, the session ends with an error."""
-        if self._session:
-            self._session.stop_loading()
+        if session := self._opening or self._session:
+            session.stop_loading()
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -235,7 +278,9 @@ class Player:
             session.tee.add(recording)
 
     def take(self) -> Shown | None:
-        """The newest shot, once."""
+        """The newest shot, once; of another source from the first one on that it has."""
+        self._settle()
+        self._change_over()
         return self._session.take() if self._session else None
 
     def rescale(self, shown: Shown) -> None:
@@ -274,6 +319,29 @@ class Player:
         if pipeline := self._pipeline():
             pipeline.loop = value
 
+    @property
+    def in_full(self) -> bool:
+        """Every frame of a file is shown, however long that takes; else frames that come too late are left out."""
+        return self._playback.in_full
+
+    @in_full.setter
+    def in_full(self, value: bool) -> None:
+        self._playback.in_full = value
+        pipeline = self._pipeline()
+        if pipeline and not pipeline.source.info.live:
+            pipeline.policy = self._playback.policy
+
+    @property
+    def part(self) -> tuple[float, float] | None:
+        """First and last moment of the part that is played again and again, seconds; None for none."""
+        pipeline = self._pipeline()
+        return pipeline.part if pipeline else None
+
+    @part.setter
+    def part(self, value: tuple[float, float] | None) -> None:
+        if pipeline := self._pipeline():
+            pipeline.part = value
+
     def play(self) -> None:
         """Go on, or start over after the end."""
         self.stop_finding()
@@ -288,42 +356,30 @@ class Player:
         if pipeline := self._pipeline():
             pipeline.pause()
 
-    def step(self) -> None:
-        """Pause, and show the next frame. Ignored while the last step is still under way."""
+    def step(self, count: int = 1) -> None:
+        """Pause, and show the frame so many on, or back where negative, from where was wished to be last."""
         self.stop_finding()
         if pipeline := self._pipeline():
             pipeline.pause()
-            if not pipeline.at_end and self._session and self._session.expect():
-                pipeline.step()
-
-    def step_back(self) -> None:
-        """Pause, and show the frame before. Ignored while the last step is still under way."""
-        self.stop_finding()
-        if pipeline := self._pipeline():
-            pipeline.pause()
-            if self._session and self._session.expect():
-                pipeline.step_back()
+            if self._session:
+                self._session.step(count)
 
     def seek(self, time_s: float) -> None:
-        """Show the frame at a time; while one seek is under way only the newest wish is kept."""
+        """Show the frame at a time, seconds; while one seek is under way only the newest wish is kept."""
         self.stop_finding()
         if self._pipeline() and self._session:
-            self._session.seek(max(0.0, time_s))
+            self._session.seek(time_s)
 
-    def find(self, search: Search) -> None:
-        """Pause, and go on to the next shot that is looked for; whatever else moves the video ends the search."""
+    def seek_by(self, delta_s: float) -> None:
+        """So many seconds on, or back where negative, from where was wished to be last; none is lost."""
+        self.stop_finding()
         if self._pipeline() and self._session:
-            self._session.find(search)
-
-    @property
-    def search(self) -> Search | None:
-        """The last one that was begun; see `Search.outcome`."""
-        return self._session.search if self._session else None
-
-    def stop_finding(self) -> None:
-        """Stay where the search has come to."""
-        if self._session:
-            self._session.stop_finding()
+            self._session.seek_by(delta_s)
 
     def _pipeline(self) -> Pipeline | None:
         return self._session.pipeline if self._session and self._session.error is None else None
+
+
+def _shares_device(present: Session, source: str) -> bool:
+    """Whether another source can only be opened once the present one is closed: a camera, a server's client."""
+    return present.info is not None and present.info.live and is_live(source)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
+import weakref
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,50 +17,31 @@ from seg_viewer.core.ledger import Ledger
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.redact import redact_text
 from seg_viewer.engines.base import READY
-from seg_viewer.pipeline import Pipeline, Policy, Segmenter
+from seg_viewer.pipeline import Pipeline, Policy, Segmenter, Step
 from seg_viewer.player.comparison import Comparison
 from seg_viewer.player.models import Models, ModelWish
+from seg_viewer.player.playback import LATE_WINDOW, Playback, PlayerState
 from seg_viewer.player.search import Search
-from seg_viewer.player.showing import Painter, Shown, Wish
+from seg_viewer.player.showing import Painter, Shown
+from seg_viewer.player.wishes import Ends, Wishes
 from seg_viewer.sinks.base import Sink
 from seg_viewer.sinks.tee import Tee
-from seg_viewer.sources import Source, SourceInfo, open_source
+from seg_viewer.sources import Source, SourceInfo, Stepping, bytes_to_keep, open_source
 
-LATE_WINDOW = "late: window too slow"
-_ANSWER_WITHIN_S = 2.0
+__all__ = ["LATE_WINDOW", "Playback", "PlayerState", "Session", "Shown"]
+
 _log = logging.getLogger(__name__)
 
 
-class PlayerState(StrEnum):
-    """What a player does."""
+def _weakly(method: Callable[..., None]) -> Callable[..., None]:
+    """A method of an object that this does not keep alive."""
+    reference = weakref.WeakMethod(method)
 
-    EMPTY = "empty"
-    LOADING = "loading"
-    PLAYING = "playing"
-    PAUSED = "paused"
-    ENDED = "ended"
-    ERROR = "error"
+    def call(*arguments: object) -> None:
+        if (alive := reference()) is not None:
+            alive(*arguments)
 
-
-@dataclass
-class Playback:
-    """What holds for whatever plays, and who is told of it; the player writes it, its sessions read it.
-
-    Args:
-        wish: how the window wants its pictures.
-        speed: of playing, 1 = as recorded.
-        loop: start over at the end.
-        on_news: called, on any thread, when a shot waits to be taken.
-        on_change: called, on any thread, when the state is another.
-        on_problem: called, on any thread, with one line that a person has to know while what plays goes on.
-    """
-
-    wish: Wish = field(default_factory=Wish)
-    speed: float = 1.0
-    loop: bool = False
-    on_news: Callable[[], None] = lambda: None
-    on_change: Callable[[], None] = lambda: None
-    on_problem: Callable[[str], None] = lambda _text: None
+    return call
 
 
 class Session:
@@ -78,10 +58,11 @@ class Session:
         self.source = source
         self.wish = wish
         """Which models are wanted; they may still be loading."""
-        self.comparison = Comparison(truth_csv, self._table_failed)
+        # all that lives as long as a session knows it by a weak reference, so that it is gone once it has ended
+        self.comparison = Comparison(truth_csv, _weakly(self._table_failed))
         self.error: str | None = None
         self.pipeline: Pipeline | None = None
-        self.tee: Tee[Shot] = Tee(on_failure=self._sink_failed)
+        self.tee: Tee[Shot] = Tee(on_failure=_weakly(self._sink_failed))
         self.ledger = Ledger()
         self.loading: tuple[str, float] | None = None
         self.thread = threading.Thread(target=self._run, name="seg-player", daemon=True)
@@ -94,11 +75,12 @@ class Session:
         self._latest_shot: Shot | None = None
         self._taken_shot: Shot | None = None
         self._stopping = False
-        self._expected_at_s: float | None = None
-        self._next_seek_s: float | None = None
         self._begun_with: ModelWish | None = None
         self.search: Search | None = None
         """The last one that was begun; see `Search.outcome`."""
+        self._wishes = Wishes()
+        self._awaited = 0  # which of the pipeline's wishes is under way
+        self._real_length_s: float | None = None
 
     # -- the window's thread ---------------------------------------------------------------------------------------
 
@@ -123,6 +105,34 @@ class Session:
     def position_s(self) -> float:
         """Media time of what is in the window, seconds."""
         return self._taken_shot.frame.time_s if self._taken_shot else 0.0
+
+    @property
+    def wished_s(self) -> float:
+        """Where it is going, seconds; where it is while no seek or step is under way."""
+        with self._changed:
+            if not self._wishes.is_under_way:
+                return self.position_s
+            return self._wishes.wished_s(self.position_s, self._ends())
+
+    @property
+    def length_s(self) -> float | None:
+        """As the source declares it, until its end was seen, seconds; None where it is not known."""
+        pipeline, info = self.pipeline, self.info
+        last = pipeline.last_shot if pipeline is not None and pipeline.at_end else None
+        if last is not None and info is not None:
+            # the last frame is shown for one interval; declared lengths may promise more than there is
+            self._real_length_s = last.frame.time_s + (1 / info.rate if info.rate else 0.0)
+        return self._real_length_s or (info.duration_s if info is not None else None)
+
+    @property
+    def has_picture(self) -> bool:
+        """There was one that could be shown."""
+        return self._latest_shot is not None
+
+    @property
+    def has_news(self) -> bool:
+        """A shot waits to be taken."""
+        return self._newest is not None
 
     def state(self) -> PlayerState:
         if self.error is not None:
@@ -168,6 +178,8 @@ class Session:
             segmenter.interrupt()
         if pipeline is not None:
             pipeline.stop()
+        if not self.thread.is_alive():
+            self._let_go()
 
     def take(self) -> Shown | None:
         with self._changed:
@@ -177,23 +189,38 @@ class Session:
             self._changed.notify_all()
             return shown
 
-    def expect(self) -> bool:
-        """Whether no shot is awaited already; from now on one is."""
-        with self._changed:
-            now_s = time.perf_counter()
-            if self._expected_at_s is not None and now_s - self._expected_at_s < _ANSWER_WITHIN_S:
-                return False
-            self._expected_at_s = now_s
-            return True
-
     def seek(self, time_s: float) -> None:
-        if not self.expect():
-            with self._changed:
-                if self._expected_at_s is not None:
-                    self._next_seek_s = time_s
-                    return
-        if self.pipeline:
-            self.pipeline.seek(time_s)
+        """To a time, seconds."""
+        with self._changed:
+            self._wishes.seek(self._ends().within(time_s))
+            self._make_moves()
+
+    def seek_by(self, delta_s: float) -> None:
+        """So many seconds on, or back, from where what was asked for last leads to."""
+        with self._changed:
+            position_s = self._latest_shot.frame.time_s if self._latest_shot is not None else 0.0
+            self._wishes.seek_by(delta_s, position_s, self._ends())
+            self._make_moves()
+
+    def step(self, count: int) -> None:
+        """So many frames on, or back, from there."""
+        with self._changed:
+            self._wishes.step(count)
+            self._make_moves()
+
+    def _ends(self) -> Ends:
+        rate = self.info.rate if self.info is not None else None
+        return Ends(self.length_s, 1 / rate if rate else Ends.frame_s)
+
+    def _make_moves(self) -> None:
+        pipeline, info = self.pipeline, self.info
+        if pipeline is None or info is None or (moves := self._wishes.begin()) is None:
+            return
+        if list(moves) == [Step(1)] or not info.can_seek:
+            pipeline.step()  # it may be ready
+        else:
+            pipeline.move(moves)
+        self._awaited = pipeline.wishes
 
     def find(self, search: Search) -> None:
         """Pause, and go on to the shot that is looked for; pictures on the way are shown now and then."""
@@ -217,6 +244,16 @@ class Session:
         except Exception as error:  # noqa: BLE001 - the window goes on, whatever a decoder or a runtime raises
             _log.error("the player stopped\n%s", redacted_traceback(error))
             self._fail(f"{self.source}: stopped by an unexpected error: {type(error).__name__}: {error}")
+        finally:
+            if self._stopping:
+                self._let_go()
+
+    def _let_go(self) -> None:
+        """Of all that is large, and of what knows this session; it has ended, and nobody asks it any more."""
+        with self._changed:
+            self.pipeline = self._segmenter = None
+            self._newest = self._latest_shot = self._taken_shot = None
+            self._models.let_go()
 
     def _play(self) -> None:
         wish = self.wish
@@ -225,6 +262,8 @@ class Session:
         if self._stopping:
             return
         source = open_source(self.source)
+        if isinstance(source, Stepping):
+            source.keep(bytes_to_keep())
         try:
             while (pipeline := self._begin(source, wish, spec)) is None and not self._stopping:
                 wish = self.wish  # another model was chosen meanwhile
@@ -257,7 +296,7 @@ class Session:
             self.pipeline = Pipeline(
                 source,
                 self._make_segmenter(ModelWish(wish.options), spec, None, live=live),
-                policy=Policy.LATEST if live else Policy.REAL_TIME,
+                policy=Policy.LATEST if live else self._playback.policy,
                 speed=self._playback.speed,
                 loop=self._playback.loop,
                 keep_open=True,
@@ -268,13 +307,20 @@ class Session:
     def _make_segmenter(self, wish: ModelWish, spec: ModelSpec, other: ModelSpec | None, *, live: bool) -> Segmenter:
         wanted, self.loading = self.wish, None
 
+        this = weakref.ref(self)
+
         def on_loading(what: str, share: float) -> bool:
-            if wanted is self.wish:  # the newest; what was overtaken has nothing more to say
-                self.loading = None if what == READY else (what, share)
-            return not self._stopping
+            session = this()
+            return session is not None and session.note_loading(wanted, what, share)
 
         self._segmenter = self._models.make(wish, spec, other, "latency" if live else "throughput", on_loading)
         return self._segmenter
+
+    def note_loading(self, wish: ModelWish, what: str, share: float) -> bool:
+        """How far an engine is; returns whether it is still wanted."""
+        if wish is self.wish:  # the newest; what was overtaken has nothing more to say
+            self.loading = None if what == READY else (what, share)
+        return not self._stopping
 
     def _change_model(self, wish: ModelWish, on_failure: Callable[[Exception], None]) -> None:
         try:
@@ -329,13 +375,12 @@ class Session:
             else:  # the pipeline counts what comes too late while the window is busy
                 self._changed.wait_for(lambda: self._newest is None or self._stopping)
             self._newest = shown
-            self._expected_at_s = None
-            next_seek_s, self._next_seek_s = self._next_seek_s, None
+            if self._wishes.is_under_way and self.pipeline is not None and self.pipeline.answered >= self._awaited:
+                self._wishes.answer(shot.frame.time_s)
+                self._make_moves()
         self._playback.on_news()
         if first:
             self._playback.on_change()
-        if next_seek_s is not None:
-            self.seek(next_seek_s)
 
     def _is_live(self) -> bool:
         return self.info is not None and self.info.live

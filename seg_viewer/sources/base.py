@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from uuid import uuid4
 
 from seg_viewer.core.frame import BT709, Colours, Frame
@@ -91,6 +91,26 @@ class Source(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class Stepping(Source, Protocol):
+    """A source that keeps frames it has read, so that steps are exact and quick; all methods as `Source.seek`."""
+
+    def keep(self, most_bytes: int) -> None:
+        """Keep frames around the one read last, so many bytes at most; before it is iterated."""
+        ...
+
+    def step(self, frame: Frame, count: int) -> None:
+        """The next frame is the one so many after `frame`, or before it where negative.
+
+        Where there are not so many, it is the last, or the first. `keep` was called.
+        """
+        ...
+
+    def prepare(self) -> bool:
+        """Read a little of what comes before, as steps back will want it. Returns whether there is more to read."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -197,8 +197,8 @@ def test_opening_something_else_finishes_the_recording(qtbot: QtBot, live, clip:
     qtbot.keyClick(live, "r")
     _wait_recorded(qtbot, live)
     live.open(clip)
+    qtbot.waitUntil(lambda: not live.recording.running, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: len(list(tmp_path.glob("*.mp4"))) == 1, timeout=WAIT_MS)
-    assert not live.recording.running
 
 
 def test_a_folder_that_cannot_be_written_is_told(qtbot: QtBot, live, tmp_path: Path, monkeypatch):

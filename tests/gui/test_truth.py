@@ -167,7 +167,6 @@ def test_a_table_whose_name_was_taken_meanwhile_is_told(
 ) -> None:
     table = tmp_path / "truth.csv"
     window = open_window()
-    window.presenter.forget()
     window.player.open(str(recording), table)
     wait_state(qtbot, window, PlayerState.ENDED)
     table.write_text("somebody else's")

@@ -16,7 +16,6 @@ from trainer.network.unet import stage_widths
 from trainer.recipe import Recipe, is_model_file, shipped_name
 from trainer.scoring.heights import bin_name, percent
 
-
 MARGIN_LINE = (
     "It also says how sure it is of each pixel: the probability of the class that it names minus that of the next one."
     " These are its own probabilities; nobody has checked how often it is right where it is sure."

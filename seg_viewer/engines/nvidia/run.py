@@ -13,6 +13,7 @@ import numpy as np
 import tensorrt as trt
 from numpy.typing import DTypeLike
 
+from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import EngineError
 from seg_viewer.core.frame import ByteArray
 from seg_viewer.core.model_file import INPUT_NAME, ModelSpec
@@ -190,7 +191,7 @@ class PlanRunner:
         """Start on a picture; it may change as soon as this returns. Raises: EngineError."""
         check_picture(self.spec, rgb)
         if not self._free or self._waiter is None:
-            raise EngineError(f"more than {self.slots} frames in flight")
+            raise EngineError(f"more than {counted(self.slots, 'frame')} in flight")
         lane = self._free.pop(0)
         try:
             lane.frame.upload(rgb)

@@ -143,6 +143,15 @@ class Controls(QFrame):
         self.speed_button.setText(SPEED_NAMES[speed])
         self.speed_button.setAccessibleName(f"Speed {SPEED_NAMES[speed]}")
 
+    def show_winding(self, name: str) -> None:
+        """Name of the speed at which it winds back; "" for not at all."""
+        if name:
+            self.speed_button.setText(name)
+            self.speed_button.setAccessibleName(f"Winds back at {name}")
+        else:
+            checked = next(speed for speed, action in self._speed_actions.items() if action.isChecked())
+            self.set_speed(checked)
+
     def set_state(self, state: PlayerState) -> None:
         name, text = _PLAY_LOOKS.get(state, ("play", "Play"))
         action = self._actions["play"]
@@ -167,6 +176,7 @@ class Controls(QFrame):
         for widget in (self.position, self.seek_bar, self.length):
             widget.setVisible(not live)
 
-    def set_position(self, position_s: float) -> None:
+    def set_position(self, position_s: float, wished_s: float | None = None) -> None:
+        """Where the picture is, and where it is going: the handle is there at once, the time is that of the picture."""
         self.position.setText(clock_text(position_s, tenths=True))
-        self.seek_bar.set_position(position_s)
+        self.seek_bar.set_position(position_s if wished_s is None else wished_s)

@@ -5,18 +5,20 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QSizePolicy, QWidget
 
+from seg_viewer.core.counted import counted
 from seg_viewer.core.ledger import LedgerSnapshot
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.scores import Score
 from seg_viewer.engines.base import EngineReport
 from seg_viewer.gui.widgets.plain import PlainLabel
+from seg_viewer.player.numbers import rate_of
 from seg_viewer.sources import SourceInfo
 
 _ROWS = (
     ("truth", "IoU", "Prediction against ground truth over the latest frames: intersection over union of each class"),
-    ("source", "Source", "Frames decoded per second"),
+    ("source", "Source", "Frames per second of the source: as a file says, as a live one delivers them"),
     ("engine", "Engine", "Frames through the model per second"),
-    ("display", "Display", "Frames painted in this window per second"),
+    ("display", "Display", "Frames painted in this window per second, while it plays"),
     (
         "latency",
         "Latency",
@@ -81,13 +83,16 @@ class StatsPanel(QScrollArea):
             value.setText("–")
         self.set_score(None)
 
-    def set_times(self, snapshot: LedgerSnapshot, *, live: bool = False) -> None:
+    def set_times(self, snapshot: LedgerSnapshot) -> None:
+        """What is not in it has no meaning at the moment; see `player.numbers.meaningful`."""
         for key in ("source", "engine", "display"):
-            self._set(key, f"{snapshot.rates.get(key, 0.0):.1f} fps")
+            rate = snapshot.rates.get(key)
+            self._set(key, f"{rate:.4g} fps" if key == "source" and rate else f"{rate:.1f} fps" if rate else "–")
         for key in ("latency", "shown", "inference"):
-            # a file is decoded ahead of its time, so that the wait until it is shown tells nothing
-            times = snapshot.stages.get(key) if live or key != "shown" else None
+            times = snapshot.stages.get(key)
             self._set(key, f"{times.p50_s * 1000:.1f} / {times.p95_s * 1000:.1f} ms" if times else "–")
+        for label in (self._titles["shown"], self._values["shown"]):
+            label.setVisible("shown" in snapshot.stages)
         dropped = sum(snapshot.drops.values())
         lines = [str(dropped)]
         if dropped:
@@ -100,7 +105,7 @@ class StatsPanel(QScrollArea):
         if score is not None and score.miou is not None:
             lines = [f"mean {100 * score.miou:.1f} %"]
             lines += [f"{name} {100 * share:.1f} %" for name, share in score.iou.items()]
-            self._set("truth", "\n".join([*lines, f"{score.frames} frames"]))
+            self._set("truth", "\n".join([*lines, counted(score.frames, "frame")]))
         for label in (self._titles["truth"], self._values["truth"]):
             label.setVisible(score is not None)
 
@@ -118,7 +123,8 @@ class StatsPanel(QScrollArea):
 
     def set_source(self, info: SourceInfo, spec: ModelSpec) -> None:
         self._set("model", f"{spec.name}\n{spec.width}×{spec.height} · {spec.precision}")
-        rate = f" · {info.rate:.4g} fps" if info.rate else ""
+        own = rate_of(info)
+        rate = f" · {own:.4g} fps" if own else ""
         self._set("video", f"{info.width}×{info.height}{rate}\n{info.codec}")
 
     def _set(self, key: str, text: str) -> None:

@@ -107,7 +107,7 @@ def test_two_frames_are_in_flight_each_on_a_stream_of_its_own(machine: Any, mode
 def test_latency_mode_takes_one_frame_at_a_time(machine: Any, model: Path) -> None:
     engine = _open(model, mode="latency")
     engine.submit(_solid(RED))
-    with pytest.raises(EngineError, match="more than 1 frames in flight"):
+    with pytest.raises(EngineError, match="more than 1 frame in flight"):
         engine.submit(_solid(RED))
     engine.close()
 
