@@ -68,3 +68,23 @@ def _under(ids: NDArray[np.integer], width: int, height: int) -> NDArray[np.inte
 def _places(there: int, wanted: int) -> NDArray[np.intp]:
     """Which of `there` pixels lies under the middle of each of `wanted` ones."""
     return ((2 * np.arange(wanted) + 1) * there // (2 * wanted)).astype(np.intp)
+
+
+DIFFERS_COLOR = (255, 214, 0)
+"""Of pixels where two models differ, RGB: light, and no colour of a class."""
+_DIFFERS_ALPHA = 0.85
+
+
+def disagreement_bgra(where: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """The pixels that differ, for a window to draw over the picture.
+
+    Args:
+        where: see `Disagreement.where`, shape (h, w).
+
+    Returns:
+        shape (h, w, 4), uint8, blue-green-red-alpha, premultiplied by alpha.
+    """
+    red, green, blue = DIFFERS_COLOR
+    color = [round(value * _DIFFERS_ALPHA) for value in (blue, green, red, 255)]
+    table = np.array([[0, 0, 0, 0], color], np.uint8).view(np.uint32).reshape(2)
+    return np.asarray(table[where.view(np.uint8)].view(np.uint8).reshape(*where.shape, 4))

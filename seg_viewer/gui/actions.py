@@ -103,7 +103,16 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
     ),
     (
         "&Model",
-        (ActionSpec("open-model", "&Other model file…", "Run a model file of your own", ("Ctrl+M",)),),
+        (
+            ActionSpec("open-model", "&Other model file…", "Run a model file of your own", ("Ctrl+M",)),
+            ActionSpec(
+                "next-disagreement",
+                "Next &disagreement",
+                "Pause, and go on to the next frame where two models differ",
+                ("Shift+G",),
+                needs="file",
+            ),
+        ),
     ),
     (
         "&View",

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow
 from seg_viewer.core.assets import find_model
 from seg_viewer.core.overlay import OverlayStyle
 from seg_viewer.gui.actions import connect_actions, fill_menu_bar, make_actions
+from seg_viewer.gui.comparing import Comparing
 from seg_viewer.gui.dialogs.help import AboutDialog, HelpDialog
 from seg_viewer.gui.dialogs.once import OneOfEach
 from seg_viewer.gui.drops import Drops
@@ -101,6 +102,11 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(central)
         self.setWindowTitle(TITLE)
         self.setMinimumSize(720, 460)
+        self.looking = Looking(player, self.view, self.actions_by_id, self.memory, self.messages, self)
+        self.comparing = Comparing(
+            player, self.view, self.looking, self.stats, self.messages, self.actions_by_id, self.memory,
+            self.background, self,
+        )  # fmt: skip
         self._build_menus()
         self.full_screen = FullScreen(self, central, self.controls, self.view)
         self.presenter = Presenter(
@@ -116,9 +122,13 @@ class MainWindow(QMainWindow):
             parent=self,
         )
         self.drops = Drops(self)
-        self.looking = Looking(player, self.view, self.actions_by_id, self.memory, self.messages, self)
         connect_actions(
-            self.actions_by_id, self._slots(), self.opening.slots(), self.transport.slots(), self.looking.slots()
+            self.actions_by_id,
+            self._slots(),
+            self.opening.slots(),
+            self.transport.slots(),
+            self.looking.slots(),
+            self.comparing.slots(),
         )
         self._connect()
         self._apply_settings()
@@ -151,6 +161,7 @@ class MainWindow(QMainWindow):
         player = self.player
         self.policy_menu = PolicyMenu(lambda: player.left_out, self)
         inner = {
+            "open-model": self.comparing.menu.menu,
             "demo": self.recent_menu, "slower": self.controls.speed_menu, "loop": self.policy_menu,
             "record": self.record_menu,
         }  # fmt: skip
@@ -187,10 +198,12 @@ class MainWindow(QMainWindow):
         self.presenter.shot_shown.connect(self.ego_zone.watch)
         self.presenter.shot_shown.connect(self.looking.show_numbers)
         self.presenter.refreshed.connect(self.looking.refresh)
+        self.presenter.refreshed.connect(self.comparing.refresh)
         self.presenter.video_wanted.connect(self._show_page)
         self.presenter.source_opened.connect(self._source_opened)
         self.presenter.source_failed.connect(self.recents.failed)
-        self.presenter.model_changed.connect(self.model_menu.refresh)
+        for menu in (self.model_menu, self.comparing.menu):
+            self.presenter.model_changed.connect(menu.refresh)
         self.presenter.refreshed.connect(self.outputs.refresh)
         for number in range(10):
             QShortcut(QKeySequence(f"{number}"), self, lambda share=number / 10: self.transport.seek_share(share))
@@ -209,6 +222,7 @@ class MainWindow(QMainWindow):
             self.actions_by_id[name].setChecked(on)
         self._set_in_full(settings.in_full)
         self.model_menu.refresh()
+        self.comparing.menu.refresh()
         self.looking.apply_settings()
         self._arrange()
 
@@ -321,6 +335,8 @@ class MainWindow(QMainWindow):
             full_screen = self.actions_by_id["full-screen"]
             if self.player.is_opening:
                 self._give_up_opening()
+            elif self.comparing.stop():
+                pass
             elif full_screen.isChecked():
                 full_screen.setChecked(False)
             else:

@@ -29,6 +29,7 @@ class WindowSettings:
         view_mode: id of the way to look at pictures, see `gui/view/modes.py`.
         value: whether what is under the pointer is told.
         hud: whether numbers are on the picture.
+        differ_above: share of the picture, 0…1, above which two models count as differing.
     """
 
     geometry: bytes = b""
@@ -42,6 +43,7 @@ class WindowSettings:
     view_mode: str = "overlay"
     value: bool = True
     hud: bool = False
+    differ_above: float = 0.05
 
     def with_recent(self, source: str) -> WindowSettings:
         """With a source on top of the recent ones."""
@@ -74,6 +76,7 @@ def load_settings(store: QSettings) -> WindowSettings:
         view_mode=_text(store, "view_mode") or plain.view_mode,
         value=_text(store, "value") != "false",
         hud=_text(store, "hud") == "true",
+        differ_above=_share(store, "differ_above", plain.differ_above),
     )
 
 

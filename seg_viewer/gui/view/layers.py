@@ -12,6 +12,7 @@ from seg_viewer.core.frame import ByteArray
 from seg_viewer.core.overlay import OverlayStyle, mark_errors
 from seg_viewer.core.scores import wrong_pixels
 from seg_viewer.gui.view.arrangement import half_at
+from seg_viewer.gui.view.judging import paint_confidence, paint_disagreement
 from seg_viewer.gui.view.plates import plate, plate_size, put
 from seg_viewer.gui.view.readout import readout
 from seg_viewer.gui.view.scene import Layer, Place, Scene, Split
@@ -80,7 +81,7 @@ def _names(painter: QPainter, scene: Scene) -> None:
     """What is left and what is right: at an edge beside it, else above the middle of each half."""
     for number, half in enumerate(scene.halves if len(scene.halves) > 1 else ()):
         seen = scene.logical(half.seen)
-        image = plate((half.content.title,), scene.font, scene.ratio, seen.width())
+        image = plate((scene.title(half.content),), scene.font, scene.ratio, seen.width())
         width, _height = plate_size(image)
         if width + 2 * _GAP > seen.width():
             continue
@@ -159,6 +160,17 @@ LAYERS: list[Layer] = [
     Layer("black", "", _black),
     Layer("mask", "", _mask),
     Layer("solid", "", _solid),
+    Layer("confidence", "", paint_confidence, needs="margin"),
+    Layer(
+        "disagreement",
+        "Where two models &differ",
+        paint_disagreement,
+        Place.EACH,
+        keys=("G",),
+        needs="second map",
+        tip="Mark the pixels where the second model sees another class",
+        on=False,
+    ),
     Layer(
         "errors",
         "&Errors",

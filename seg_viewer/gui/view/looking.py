@@ -10,9 +10,10 @@ from PySide6.QtGui import QAction, QActionGroup, QKeySequence, QShortcut
 from PySide6.QtWidgets import QMenu, QWidget
 
 from seg_viewer.gui.memory import Memory
+from seg_viewer.gui.view.layers import LAYERS
 from seg_viewer.gui.view.modes import MODES, mode_by_id
 from seg_viewer.gui.view.numbers import Numbers
-from seg_viewer.gui.view.scene import ViewMode
+from seg_viewer.gui.view.scene import MISSING, NEEDS, ViewMode
 from seg_viewer.gui.view.video_view import VideoView
 from seg_viewer.gui.view.zoom import Zoom
 from seg_viewer.gui.widgets.message_bar import MessageBar
@@ -24,7 +25,8 @@ _NUMBERS_EVERY = 3  # of the window's refreshes
 _PLAIN = "original"
 _ONE = 1.0
 _MENU: tuple[str, ...] = (
-    "play", "", *(f"mode-{mode.id}" for mode in MODES), "", "outline", "errors", "zone", "value", "hud", "",
+    "play", "", *(f"mode-{mode.id}" for mode in MODES), "", "outline", "errors", "disagreement", "zone",
+    "value", "hud", "",
     "zoom-in", "zoom-out", "zoom-fit", "zoom-one", "", "screenshot", "panel", "full-screen",
 )  # fmt: skip
 
@@ -78,7 +80,8 @@ class Looking(QObject):
         view = self._view
         slots: dict[str, Callable[..., object]] = {
             "overlay": self._set_colored,
-            "errors": self._set_errors,
+            "errors": partial(self._mark, "errors"),
+            "disagreement": partial(self._mark, "disagreement"),
             "value": partial(self._set_layer, "value"),
             "hud": partial(self._set_layer, "hud"),
             "zoom-in": partial(view.zoom_by, 1),
@@ -125,16 +128,23 @@ class Looking(QObject):
     def _choose(self, mode: ViewMode, on: bool) -> None:
         if on:
             self.set_mode(mode)
+            self._say_what_is_missing(mode.needs)
+
+    def _say_what_is_missing(self, needs: str) -> None:
+        """Where the shot has not what is asked for, something else is shown."""
+        shown = self._view.shown
+        comes = needs == "second map" and self._player.against is not None
+        if shown is not None and not comes and not NEEDS[needs](shown):
+            self._messages.show_info(MISSING[needs])
 
     def _set_colored(self, on: bool) -> None:
         if on != (self._view.mode.id != _PLAIN):
             self.set_mode(self._colored if on else mode_by_id(_PLAIN))
 
-    def _set_errors(self, on: bool) -> None:
-        self._set_layer("errors", on)
-        shown = self._view.shown
-        if on and shown is not None and shown.truth is None:
-            self._messages.show_info("This source brings no ground truth: nothing to mark")
+    def _mark(self, layer: str, on: bool) -> None:
+        self._set_layer(layer, on)
+        if on:
+            self._say_what_is_missing(next(one.needs for one in LAYERS if one.id == layer))
 
     def _set_layer(self, id_: str, on: bool) -> None:
         self._view.set_layer_on(id_, on)

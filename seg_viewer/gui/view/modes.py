@@ -11,6 +11,9 @@ CONTENTS: list[Content] = [
     Content("overlay", "overlay", ("picture", "mask", "errors")),
     Content("original", "original", ("picture", "errors")),
     Content("mask", "mask", ("black", "solid", "errors")),
+    Content("first-model", "", ("picture", "mask", "errors")),
+    Content("second-model", "", ("picture", "mask", "errors"), map=1),
+    Content("confidence", "confidence", ("picture", "confidence")),
 ]
 
 MODES: list[ViewMode] = [
@@ -26,6 +29,32 @@ MODES: list[ViewMode] = [
         ("W",),
     ),
     ViewMode("side", "&Side by side", "The picture beside its overlay", ("original", "overlay"), Split.SIDE, ("V",)),
+    ViewMode(
+        "wipe-models",
+        "Wipe t&wo models",
+        "Two models on the same picture, with an edge between them that is dragged",
+        ("first-model", "second-model"),
+        Split.WIPE,
+        ("Shift+W",),
+        needs="second map",
+    ),
+    ViewMode(
+        "side-models",
+        "Two models side &by side",
+        "Two models on the same picture, beside each other",
+        ("first-model", "second-model"),
+        Split.SIDE,
+        ("Shift+V",),
+        needs="second map",
+    ),
+    ViewMode(
+        "confidence",
+        "&Confidence",
+        "How sure the model is of each pixel: light where it is not",
+        ("confidence",),
+        keys=("C",),
+        needs="margin",
+    ),
 ]
 """In the order of the menu; the first one is what is shown at first, and where a mode has not what it needs."""
 

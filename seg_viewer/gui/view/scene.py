@@ -72,7 +72,7 @@ class Content:
 
     Args:
         id: name in code.
-        title: as on the picture where there are two.
+        title: as on the picture where there are two; "" for the name of the model whose map it shows.
         layers: ids.
         map: which class map of the shot it shows, and the value under the pointer is read from.
     """
@@ -113,6 +113,14 @@ NEEDS: Mapping[str, Callable[[Shown], bool]] = {
     "margin": lambda shown: shown.shot.maps[0].margin is not None,
 }
 """What layers and modes may need of a shot."""
+
+MISSING: Mapping[str, str] = {
+    "truth": "This source brings no ground truth: nothing to mark",
+    "second map": "One model runs: choose a second one under Model › Compare with",
+    "margin": "This model does not say how sure it is; one that does is exported by seg-trainer, or see 'seg-trainer"
+    " add-margin'",
+}
+"""What a person is told where a shot has not what they ask for."""
 
 
 @dataclass(frozen=True)
@@ -201,6 +209,7 @@ class Scene:
         font: of the view.
         numbers: further lines of the on-picture display.
         lost: why the picture is no longer what is now; "" while it is.
+        models: names of the models that the class maps are from.
         hasty: pictures of the right size are on their way; until then, quick is better than smooth.
     """
 
@@ -218,7 +227,13 @@ class Scene:
     font: QFont
     numbers: tuple[str, ...] = ()
     lost: str = ""
+    models: tuple[str, ...] = ()
     hasty: bool = False
+
+    def title(self, content: Content) -> str:
+        """As on the picture where there are two."""
+        named = self.models[content.map : content.map + 1]
+        return content.title or (named[0] if named else f"model {content.map + 1}")
 
     def logical(self, box: Box) -> QRectF:
         """A box of device pixels in logical ones."""

@@ -64,6 +64,7 @@ class VideoView(QWidget):
         self._ledger: Ledger | None = None
         self._pointer: QPointF | None = None
         self._numbers: tuple[str, ...] = ()
+        self._models: tuple[str, ...] = ()
         self._notice = ""
         self._lost = ""
         self._unpainted = False
@@ -126,6 +127,12 @@ class VideoView(QWidget):
             self._numbers = tuple(lines)
             if "hud" in self._on:
                 self.update()
+
+    def set_models(self, names: Sequence[str]) -> None:
+        """Names of the models that the class maps are from, the first one's first."""
+        if tuple(names) != self._models:
+            self._models = tuple(names)
+            self.update()
 
     def show_shot(self, shown: Shown) -> None:
         """Take another shot, or the same one at another size."""
@@ -292,6 +299,7 @@ class VideoView(QWidget):
             font=self.font(),
             numbers=self._numbers,
             lost=self._lost,
+            models=self._models,
             hasty=self._settle.isActive() and self.places.zoom.scale is None,
         )
 
