@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QWidget
 
 from seg_viewer.core.assets import find_model
+from seg_viewer.core.frame import Shot
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.gui.compare_menu import CompareMenu
 from seg_viewer.gui.memory import Memory
@@ -91,14 +92,19 @@ class Comparing(QObject):
         if self._view.mode.needs == "second map":
             self._looking.set_mode(MODES[0])
 
-    def refresh(self) -> None:
-        """Several times a second."""
+    def show(self, shot: Shot) -> None:
+        """Whose classes a shot in the window has, and how much they differ."""
         specs = [spec for spec in (self._player.spec, self._player.against_spec) if spec is not None]
         self._view.set_models(_titles(specs))
-        shown = self._view.shown
-        found = shown.shot.disagreement if shown is not None else None
+        found = shot.disagreement
         self._stats.set_difference(found.share if found is not None else None, specs[-1].title if specs else "")
-        self._tell_outcome()
+
+    def refresh(self) -> None:
+        """Several times a second: what has come of a search."""
+        search = self._search
+        if search is not None and search.outcome is not None:
+            self._search = None
+            self._tell(search.outcome, search.share_found or 0.0)
 
     def _say_alone(self, what: str) -> None:
         """Who sees two models may expect both there."""
@@ -126,7 +132,7 @@ class Comparing(QObject):
         if self._search is None:
             return False
         self._player.stop_finding()
-        self._tell_outcome()
+        self.refresh()
         return True
 
     @property
@@ -137,26 +143,16 @@ class Comparing(QObject):
     def _percent(self) -> str:
         return f"{100 * self._above:.0f} % of the picture"
 
-    def _tell_outcome(self) -> None:
-        search = self._search
-        if search is None or search.outcome is None:
-            return
-        self._search = None
-        match search.outcome:
-            case Outcome.FOUND:
-                self._messages.show_info(
-                    f"The models differ on {100 * (search.share_found or 0):.1f} % of this picture"
-                )
-            case Outcome.END:
-                self._messages.show_info(f"From here to the end, no other frame has more than {self._percent} differ")
-            case Outcome.FAR:
-                self._messages.show_info(
-                    f"In the next {MOST_S:.0f} s no frame has more than {self._percent} differ; look further from here"
-                )
-            case Outcome.NONE:
-                self._messages.show_info(MISSING["second map"])
-            case Outcome.STOPPED:
-                pass
+    def _tell(self, outcome: Outcome, share: float) -> None:
+        none = f"there is no other frame where more than {self._percent} differs"
+        text = {
+            Outcome.FOUND: f"The models differ on {100 * share:.1f} % of this picture",
+            Outcome.END: f"From here to the end {none}",
+            Outcome.FAR: f"In the last {MOST_S:.0f} s {none}; the same key looks further",
+            Outcome.NONE: MISSING["second map"],
+        }.get(outcome)
+        if text is not None:
+            self._messages.show_info(text)
 
     def _set_share(self, share: float) -> None:
         self._memory.change(differ_above=share)

@@ -197,6 +197,7 @@ class MainWindow(QMainWindow):
         self.outputs.export_started.connect(self.player.pause)  # both would only slow each other down
         self.presenter.shot_shown.connect(self.ego_zone.watch)
         self.presenter.shot_shown.connect(self.looking.show_numbers)
+        self.presenter.shot_shown.connect(self.comparing.show)
         self.presenter.refreshed.connect(self.looking.refresh)
         self.presenter.refreshed.connect(self.comparing.refresh)
         self.presenter.video_wanted.connect(self._show_page)

@@ -84,6 +84,7 @@ class StatsPanel(QScrollArea):
         for value in self._values.values():
             value.setText("–")
         self.set_score(None)
+        self.set_difference(None)
 
     def set_times(self, snapshot: LedgerSnapshot) -> None:
         """What is not in it has no meaning at the moment; see `player.numbers.meaningful`."""
