@@ -63,24 +63,27 @@ def _menu(window: MainWindow, *path: str) -> list[QAction]:
 
 
 def _click(qtbot: QtBot, window: MainWindow, *path: str) -> None:
-    """Click an entry of a menu, the menu being open."""
-    *menus, entry = path
-    _menu(window, *menus)
+    """Open a menu by a click, go into its sub-menus and to an entry by keys, and press Enter on it."""
+    *menus, start = path
     bar, menu = window.menuBar(), None
     for title in menus:
-        owner = bar if menu is None else menu
+        owner = menu or bar
         action = next(one for one in owner.actions() if one.text().replace("&", "") == title)
         if menu is None:
             qtbot.mouseClick(bar, Qt.MouseButton.LeftButton, pos=bar.actionGeometry(action).center())
-            menu = action.menu()
         else:
             menu.setActiveAction(action)
             qtbot.keyClick(menu, Qt.Key.Key_Right)
-            menu = action.menu()
-        shown = menu
-        qtbot.waitUntil(shown.isVisible, timeout=WAIT_MS)
-    action = next(one for one in menu.actions() if one.text().replace("&", "").startswith(entry))
-    qtbot.mouseClick(menu, Qt.MouseButton.LeftButton, pos=menu.actionGeometry(action).center())
+        menu = action.menu()
+        qtbot.waitUntil(menu.isVisible, timeout=WAIT_MS)
+    assert menu is not None
+    for _ in menu.actions():
+        if (active := menu.activeAction()) is not None and active.text().replace("&", "").startswith(start):
+            break
+        qtbot.keyClick(menu, Qt.Key.Key_Down)
+    else:
+        pytest.fail(f"{start} cannot be reached by keys")
+    qtbot.keyClick(menu, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: QApplication.activePopupWidget() is None, timeout=WAIT_MS)
 
 
