@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.engines.base import LoadProgress
 from seg_viewer.jobs.options import RunOptions
-from seg_viewer.pipeline import EngineSegmenter, PairSegmenter, Segmenter
+from seg_viewer.pipeline import PairSegmenter, Segmenter
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +35,7 @@ class Models:
         self.first: ModelSpec | None = None
         """Of the model that loads or was made last."""
         self._specs: dict[str, ModelSpec] = {}
-        self._wishes: dict[Segmenter, ModelWish] = {}
+        self._made: dict[Segmenter, tuple[ModelWish, ModelSpec]] = {}
 
     def by_hash(self, sha256: str) -> ModelSpec | None:
         """The model that a class map is from."""
@@ -45,25 +45,28 @@ class Models:
         self, wish: ModelWish, spec: ModelSpec, other: ModelSpec | None, mode: str, progress: LoadProgress
     ) -> Segmenter:
         """Of one model, or of two; not opened yet."""
-        segmenter: Segmenter = wish.options.segmenter(spec, mode, progress)
+
+        def one(of: ModelSpec) -> Segmenter:
+            self._specs[of.sha256] = of
+            return wish.options.segmenter(of, mode, progress)
+
+        segmenter = one(spec)
         if other is not None:
-            second = wish.options.segmenter(other, mode, progress)
-            segmenter = PairSegmenter(segmenter, second, (spec.name, other.name))
-            self._specs[other.sha256] = other
-        self._specs[spec.sha256] = self.first = spec
-        self._wishes[segmenter] = wish
+            segmenter = PairSegmenter(segmenter, one(other), (spec.name, other.name))
+        self.first = spec
+        self._made[segmenter] = wish, spec
         return segmenter
 
     def wish_of(self, segmenter: Segmenter | None) -> ModelWish | None:
         """What a segmenter was made for."""
-        return self._wishes.get(segmenter) if segmenter is not None else None
+        made = self._made.get(segmenter) if segmenter is not None else None
+        return made[0] if made is not None else None
 
     def let_go(self) -> None:
         """Of the segmenters."""
-        self._wishes.clear()
+        self._made.clear()
 
     def go_back_to(self, segmenter: Segmenter | None) -> None:
         """Another one could not take over from it."""
-        first = segmenter.first if isinstance(segmenter, PairSegmenter) else segmenter
-        if isinstance(first, EngineSegmenter):
-            self.first = first.spec
+        if segmenter is not None and segmenter in self._made:
+            self.first = self._made[segmenter][1]
