@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow
 from seg_viewer.core.assets import find_model
 from seg_viewer.core.overlay import OverlayStyle
 from seg_viewer.gui.actions import connect_actions, fill_menu_bar, make_actions
+from seg_viewer.gui.comparing import Comparing
 from seg_viewer.gui.dialogs.help import AboutDialog, HelpDialog
 from seg_viewer.gui.dialogs.once import OneOfEach
 from seg_viewer.gui.drops import Drops
@@ -28,6 +29,7 @@ from seg_viewer.gui.tasks.recording import RecordingTask
 from seg_viewer.gui.transport import Transport
 from seg_viewer.gui.view.ego_zone import EgoZone
 from seg_viewer.gui.view.full_screen import FullScreen
+from seg_viewer.gui.view.looking import Looking
 from seg_viewer.gui.view.video_view import VideoView
 from seg_viewer.gui.widgets.central import CentralWidget
 from seg_viewer.gui.widgets.controls import Controls
@@ -42,7 +44,6 @@ from seg_viewer.gui.widgets.start_page import StartPage
 from seg_viewer.gui.widgets.stats_panel import StatsPanel
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.player.player import Player
-from seg_viewer.player.session import PlayerState
 from seg_viewer.sources import DEMO, is_live
 
 TITLE = "seg-viewer"
@@ -101,6 +102,11 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(central)
         self.setWindowTitle(TITLE)
         self.setMinimumSize(720, 460)
+        self.looking = Looking(player, self.view, self.actions_by_id, self.memory, self.messages, self)
+        self.comparing = Comparing(
+            player, self.view, self.looking, self.stats, self.messages, self.actions_by_id, self.memory,
+            self.background, self,
+        )  # fmt: skip
         self._build_menus()
         self.full_screen = FullScreen(self, central, self.controls, self.view)
         self.presenter = Presenter(
@@ -116,7 +122,14 @@ class MainWindow(QMainWindow):
             parent=self,
         )
         self.drops = Drops(self)
-        connect_actions(self.actions_by_id, self._slots(), self.opening.slots(), self.transport.slots())
+        connect_actions(
+            self.actions_by_id,
+            self._slots(),
+            self.opening.slots(),
+            self.transport.slots(),
+            self.looking.slots(),
+            self.comparing.slots(),
+        )
         self._connect()
         self._apply_settings()
         self.presenter.start()
@@ -131,9 +144,7 @@ class MainWindow(QMainWindow):
             "export": self._show_export,
             "export-queue": lambda: self.outputs.show_queue(),
             "quit": self.close,
-            "overlay": self.view.set_overlay_on,
             "outline": lambda on: self.look.change(outline=on),
-            "errors": self._set_errors_on,
             "zone": self.ego_zone.set_on,
             "more": lambda: self._change_opacity(_OPACITY_STEP),
             "less": lambda: self._change_opacity(-_OPACITY_STEP),
@@ -150,6 +161,7 @@ class MainWindow(QMainWindow):
         player = self.player
         self.policy_menu = PolicyMenu(lambda: player.left_out, self)
         inner = {
+            "open-model": self.comparing.menu.menu,
             "demo": self.recent_menu, "slower": self.controls.speed_menu, "loop": self.policy_menu,
             "record": self.record_menu,
         }  # fmt: skip
@@ -170,8 +182,6 @@ class MainWindow(QMainWindow):
         self.model_menu.failed.connect(self.messages.show_error)
         self.loading_bar.cancelled.connect(self.player.stop_loading)
         self.loading_bar.given_up.connect(self._give_up_opening)
-        self.view.resized.connect(self._view_resized)
-        self.view.settled.connect(self._view_settled)
         self.view.painted_first.connect(self.first_shot_painted)
         self.view.double_clicked.connect(actions["full-screen"].toggle)
         self.transport.told.connect(self.messages.show_info)
@@ -186,10 +196,15 @@ class MainWindow(QMainWindow):
             changed.connect(lambda _new: self.outputs.refresh_look())
         self.outputs.export_started.connect(self.player.pause)  # both would only slow each other down
         self.presenter.shot_shown.connect(self.ego_zone.watch)
+        self.presenter.shot_shown.connect(self.looking.show_numbers)
+        self.presenter.shot_shown.connect(self.comparing.show)
+        self.presenter.refreshed.connect(self.looking.refresh)
+        self.presenter.refreshed.connect(self.comparing.refresh)
         self.presenter.video_wanted.connect(self._show_page)
         self.presenter.source_opened.connect(self._source_opened)
         self.presenter.source_failed.connect(self.recents.failed)
-        self.presenter.model_changed.connect(self.model_menu.refresh)
+        for menu in (self.model_menu, self.comparing.menu):
+            self.presenter.model_changed.connect(menu.refresh)
         self.presenter.refreshed.connect(self.outputs.refresh)
         for number in range(10):
             QShortcut(QKeySequence(f"{number}"), self, lambda share=number / 10: self.transport.seek_share(share))
@@ -204,10 +219,12 @@ class MainWindow(QMainWindow):
         # closed in full screen, it still opens as a window
         self.setWindowState(self.windowState() & ~Qt.WindowState.WindowFullScreen)
         self.controls.set_opacity(self.look.style.opacity)
-        for name, on in (("overlay", True), ("outline", self.look.style.outline), ("panel", settings.panel)):
+        for name, on in (("outline", self.look.style.outline), ("panel", settings.panel)):
             self.actions_by_id[name].setChecked(on)
         self._set_in_full(settings.in_full)
         self.model_menu.refresh()
+        self.comparing.menu.refresh()
+        self.looking.apply_settings()
         self._arrange()
 
     # -- sources and models ----------------------------------------------------------------------------------------
@@ -275,12 +292,6 @@ class MainWindow(QMainWindow):
         info = self.player.info
         return str(info.path.parent) if info and info.path else self.memory.settings.last_folder
 
-    def _set_errors_on(self, on: bool) -> None:
-        self.view.set_errors_on(on)
-        shown = self.view.shown
-        if on and shown is not None and shown.truth is None:
-            self.messages.show_info("This source brings no ground truth: nothing to mark")
-
     def _set_in_full(self, in_full: bool) -> None:
         self.player.in_full = in_full
         self.policy_menu.set_in_full(in_full)
@@ -316,13 +327,6 @@ class MainWindow(QMainWindow):
         if not full_screen:
             self.controls.setVisible(has_video)
 
-    def _view_resized(self, size: QSize) -> None:
-        self.player.view_size = (size.width(), size.height())
-
-    def _view_settled(self) -> None:
-        if self.view.shown and self.player.state is not PlayerState.PLAYING:
-            self.player.rescale(self.view.shown)
-
     def _make_about(self) -> AboutDialog:
         report = self.player.engine_report
         return AboutDialog(report.line() if report else "", self)
@@ -332,6 +336,8 @@ class MainWindow(QMainWindow):
             full_screen = self.actions_by_id["full-screen"]
             if self.player.is_opening:
                 self._give_up_opening()
+            elif self.comparing.stop():
+                pass
             elif full_screen.isChecked():
                 full_screen.setChecked(False)
             else:

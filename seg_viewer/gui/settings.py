@@ -26,6 +26,10 @@ class WindowSettings:
         in_full: whether every frame of a file is shown, however long that takes.
         last_folder: where file dialogs open.
         recent: sources, newest first.
+        view_mode: id of the way to look at pictures, see `gui/view/modes.py`.
+        value: whether what is under the pointer is told.
+        hud: whether numbers are on the picture.
+        differ_above: share of the picture, 0…1, above which two models count as differing.
     """
 
     geometry: bytes = b""
@@ -36,6 +40,10 @@ class WindowSettings:
     in_full: bool = False
     last_folder: str = ""
     recent: tuple[str, ...] = ()
+    view_mode: str = "overlay"
+    value: bool = True
+    hud: bool = False
+    differ_above: float = 0.05
 
     def with_recent(self, source: str) -> WindowSettings:
         """With a source on top of the recent ones."""
@@ -65,6 +73,10 @@ def load_settings(store: QSettings) -> WindowSettings:
         in_full=_text(store, "in_full") == "true",
         last_folder=_text(store, "last_folder"),
         recent=tuple(_texts(store, "recent"))[:MAX_RECENT],
+        view_mode=_text(store, "view_mode") or plain.view_mode,
+        value=_text(store, "value") != "false",
+        hud=_text(store, "hud") == "true",
+        differ_above=_share(store, "differ_above", plain.differ_above),
     )
 
 

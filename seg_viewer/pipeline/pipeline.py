@@ -146,7 +146,10 @@ class Pipeline:
                 self.move((Step(0),))
 
     def pause(self) -> None:
+        """Stand still; what was asked for before, and has not been delivered yet, still comes."""
         with self._state.changed:
+            if not self._state.paused and self._state.answered != self._state.wishes:
+                self._state.steps = 1
             self._state.paused = True
             self._state.clock.stop()
             self._state.changed.notify_all()

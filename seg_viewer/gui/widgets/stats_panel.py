@@ -16,6 +16,7 @@ from seg_viewer.sources import SourceInfo
 
 _ROWS = (
     ("truth", "IoU", "Prediction against ground truth over the latest frames: intersection over union of each class"),
+    ("difference", "Differs", "Share of this picture where the second model sees another class than the first"),
     ("source", "Source", "Frames per second of the source: as a file says, as a live one delivers them"),
     ("engine", "Engine", "Frames through the model per second"),
     ("display", "Display", "Frames painted in this window per second, while it plays"),
@@ -73,6 +74,7 @@ class StatsPanel(QScrollArea):
         grid.setRowStretch(len(_ROWS), 1)
         self.setWidget(inner)
         self.set_score(None)
+        self.set_difference(None)
 
     def text(self, key: str) -> str:
         """Of one row, by its key: "source", "engine", "display", "latency", "inference", "model" and so on."""
@@ -82,6 +84,7 @@ class StatsPanel(QScrollArea):
         for value in self._values.values():
             value.setText("–")
         self.set_score(None)
+        self.set_difference(None)
 
     def set_times(self, snapshot: LedgerSnapshot) -> None:
         """What is not in it has no meaning at the moment; see `player.numbers.meaningful`."""
@@ -108,6 +111,13 @@ class StatsPanel(QScrollArea):
             self._set("truth", "\n".join([*lines, counted(score.frames, "frame")]))
         for label in (self._titles["truth"], self._values["truth"]):
             label.setVisible(score is not None)
+
+    def set_difference(self, share: float | None, model: str = "") -> None:
+        """How much of the picture a second model sees otherwise, 0…1, and its name; None without one."""
+        if share is not None:
+            self._set("difference", f"{100 * share:.1f} %\nfrom {model}")
+        for label in (self._titles["difference"], self._values["difference"]):
+            label.setVisible(share is not None)
 
     def set_frame(self, index: int) -> None:
         self._set("frame", str(index))
