@@ -18,7 +18,6 @@ from seg_viewer.jobs.export_job import ExportJob
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.sources.between import Moment, Selection
 
-
 _BEHIND_S = 0.001
 """An export ends before its end; this is behind the last frame of a part."""
 
