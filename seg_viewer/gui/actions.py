@@ -102,10 +102,7 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
                 if layer.title
             ),
             None,
-            *(
-                ActionSpec(f"mode-{mode.id}", mode.title, mode.tip, mode.keys, checkable=True, needs="video")
-                for mode in MODES
-            ),
+            *(ActionSpec(f"mode-{mode.id}", mode.title, mode.tip, mode.keys, checkable=True) for mode in MODES),
             None,
             ActionSpec("zoom-in", "Zoom &in", "Show a part, larger", ("+", "=", "Ctrl++"), needs="video"),
             ActionSpec("zoom-out", "Zoom ou&t", "Show more, smaller", ("-", "Ctrl+-"), needs="video"),
