@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QContextMenuEvent, QImage, QPainter, QWheelEvent
+from PySide6.QtGui import QContextMenuEvent, QImage, QNativeGestureEvent, QPainter, QPointingDevice, QWheelEvent
 from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
@@ -280,6 +280,32 @@ def test_ego_zone_and_wipe_are_where_they_belong_while_zoomed(qtbot: QtBot, wind
     before = view.zoom
     drag(qtbot, view, edge, QPointF(-120, 0))
     assert abs(view.places.edge_x() / view.devicePixelRatioF() - edge.x() + 120) <= 2 and view.zoom == before
+
+
+@pytest.mark.parametrize("how", ["two fingers apart", "a touchpad's pixels"])
+def test_a_touchpad_zooms_at_the_pointer(window: MainWindow, how: str) -> None:
+    view = window.view
+    point = at(view, 0.75, 0.75)
+    before = view.places.factor()
+    if how == "two fingers apart":
+        for _ in range(10):
+            QApplication.sendEvent(
+                view,
+                QNativeGestureEvent(
+                    Qt.NativeGestureType.ZoomNativeGesture, QPointingDevice.primaryPointingDevice(), 2,
+                    point, point, view.mapToGlobal(point), 0.1, QPointF(),
+                ),
+            )  # fmt: skip
+    else:
+        for _ in range(20):
+            event = QWheelEvent(
+                point, view.mapToGlobal(point), QPoint(0, 9), QPoint(),
+                Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.ScrollUpdate, False,
+            )  # fmt: skip
+            QApplication.sendEvent(view, event)
+    assert view.places.factor() == pytest.approx(2 * before, rel=0.01)
+    assert (at(view, 0.75, 0.75) - point).manhattanLength() <= 3
+    assert is_near(color(view, point), SEEN[RED])
 
 
 def test_another_picture_is_fitted_again(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
