@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -378,6 +379,39 @@ def test_a_right_click_offers_what_the_view_can_do(qtbot: QtBot, window: MainWin
     qtbot.mouseClick(menu, Qt.MouseButton.LeftButton, pos=menu.actionGeometry(chosen).center())
     assert "mode-mask" in checked(window) and not menu.isVisible()
     assert is_near(color(view, at(view, 0.75, 0.75)), PERSON)
+
+
+# -- who does the work -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", ["", "w", "x", "o"])
+def test_what_plays_comes_with_its_colours_at_the_size_of_the_screen(
+    qtbot: QtBot, playing: MainWindow, key: str
+) -> None:
+    """The window's thread copies; it neither scales nor colours."""
+    view = playing.view
+    if key:
+        qtbot.keyClick(playing, key)
+    style = replace(playing.look.style, opacity=1.0) if key == "x" else playing.look.style
+    rect = view.picture_rect()
+    size = (round(rect.height()), round(rect.width()))
+
+    def as_wished() -> bool:
+        (mask,) = view.shown.masks
+        parts = (view.shown.pixels, mask.ids, mask.bgra)
+        return mask.style == style and all(part is not None and part.shape[:2] == size for part in parts)
+
+    qtbot.waitUntil(as_wished, timeout=WAIT_MS)
+    (mask,) = view.shown.masks
+    assert view._images.mask(0, style).constBits()[:400] == mask.bgra.tobytes()[:400]
+
+
+def test_many_changes_of_style_keep_few_images(window: MainWindow) -> None:
+    for value in range(0, 100, 4):
+        window.controls.opacity.setValue(value)
+        grab(window.view)
+    assert len(window.view._images._kept) <= 6
+    assert is_near(color(window.view, at(window.view, 0.75, 0.75)), mixed(RED, PERSON, 0.96))
 
 
 # -- words on the picture --------------------------------------------------------------------------------------------
