@@ -17,7 +17,9 @@ from seg_viewer.engines.base import EngineReport
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.jobs.recording import Recording
 from seg_viewer.pipeline import BUSY_RECORDER, Pipeline
+from seg_viewer.pipeline.map_cache import MapCache
 from seg_viewer.player.session import Playback, PlayerState, Session, Shown
+from seg_viewer.player.timeline import Timeline
 from seg_viewer.sinks.base import Sink
 from seg_viewer.sources import LiveSource, LiveStatus, SourceInfo
 
@@ -39,6 +41,8 @@ class Player:
         self._threads: list[threading.Thread] = []
         self._problems: deque[str] = deque()
         self._playback.on_problem = self._problems.append
+        self.cache = MapCache(off=not options.cache)
+        """Class maps that were computed, closed with the player."""
 
     def listen(self, on_news: Callable[[], None], on_change: Callable[[], None]) -> None:
         """Call back, on any thread: `on_news` when a shot waits for `take`, `on_change` when the state is another."""
@@ -49,7 +53,7 @@ class Player:
     def open(self, source: str, truth_csv: Path | None = None) -> None:
         """Leave the present source and play another; its scores against the ground truth go to `truth_csv`."""
         self.stop()
-        self._begin(Session(source, self.options, self._playback, truth_csv))
+        self._begin(Session(source, self.options, self._playback, truth_csv, self.cache))
 
     def use_model(self, model: str) -> None:
         """Go on with another model, playing or paused as before: what is shown stays until the first shot of it.
@@ -100,6 +104,7 @@ class Player:
         until_s = time.perf_counter() + timeout_s
         for thread in self._threads:
             thread.join(max(0.0, until_s - time.perf_counter()))
+        self.cache.close()
         return not any(thread.is_alive() for thread in self._threads)
 
     # -- what there is ---------------------------------------------------------------------------------------------
@@ -173,7 +178,19 @@ class Player:
     def warnings(self) -> tuple[str, ...]:
         """What was wrong with the source so far."""
         pipeline = self._session.pipeline if self._session else None
-        return tuple(pipeline.source.warnings) if pipeline else ()
+        timeline = self.timeline
+        problem = (timeline.problem,) if timeline is not None and timeline.problem else ()
+        return (*pipeline.source.warnings, *self.cache.notes, *problem) if pipeline else ()
+
+    @property
+    def timeline(self) -> Timeline | None:
+        """What is known of the video over its time; None until there is a shot, and for what is live."""
+        return self._session.timelines.now if self._session else None
+
+    def hold_analysis(self, held: bool) -> None:
+        """While it is held, nothing is looked at ahead: something else needs the processor."""
+        if (timeline := self.timeline) is not None:
+            timeline.hold(held)
 
     @property
     def live_source(self) -> LiveSource | None:

@@ -20,7 +20,10 @@ from seg_viewer.core.redact import redact_text
 from seg_viewer.engines.base import READY
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.pipeline import EngineSegmenter, Pipeline, Policy, Segmenter
+from seg_viewer.pipeline.cached import CachedSegmenter
+from seg_viewer.pipeline.map_cache import MapCache
 from seg_viewer.player.comparison import Comparison
+from seg_viewer.player.timeline import Timelines
 from seg_viewer.sinks.base import Sink
 from seg_viewer.sinks.tee import Tee
 from seg_viewer.sources import Source, SourceInfo, open_source
@@ -92,9 +95,17 @@ class Session:
         options: model and engine.
         playback: how it is played.
         truth_csv: where its scores against the ground truth go, or None.
+        cache: of class maps, closed by whoever made it; None: none are kept.
     """
 
-    def __init__(self, source: str, options: RunOptions, playback: Playback, truth_csv: Path | None = None) -> None:
+    def __init__(
+        self,
+        source: str,
+        options: RunOptions,
+        playback: Playback,
+        truth_csv: Path | None = None,
+        cache: MapCache | None = None,
+    ) -> None:
         self.source = source
         self.options = options
         self.comparison = Comparison(truth_csv, self._table_failed)
@@ -105,8 +116,10 @@ class Session:
         self.loading: tuple[str, float] | None = None
         self.thread = threading.Thread(target=self._run, name="seg-player", daemon=True)
         self._playback = playback
+        self._cache = cache or MapCache(off=True)
+        self.timelines = Timelines(source, self._cache)
         self._changed = threading.Condition()
-        self._segmenter: EngineSegmenter | None = None
+        self._segmenter: Segmenter | None = None
         self._specs: dict[str, ModelSpec] = {}
         self._spec: ModelSpec | None = None
         self._options: dict[Segmenter, RunOptions] = {}
@@ -175,6 +188,7 @@ class Session:
             self._stopping = True
             self._changed.notify_all()
             segmenter, pipeline = self._segmenter, self.pipeline
+        self.timelines.stop()
         if segmenter is not None:
             segmenter.interrupt()
         if pipeline is not None:
@@ -233,10 +247,13 @@ class Session:
         if pipeline is None:
             source.close()
             return
-        with pipeline, self.comparison:
+        with pipeline, self.comparison, self.timelines:
             self._playback.on_change()
             for shot in pipeline:
-                self._post(shot, self.comparison.look(shot))
+                truth = self.comparison.look(shot)
+                self._post(shot, truth)
+                options = self._options.get(pipeline.segmenter, self.options)
+                self.timelines.look(shot, truth, self._specs.get(shot.maps[0].model), options, pipeline)
                 self.tee.write(shot)
                 if self._stopping:
                     return
@@ -249,7 +266,7 @@ class Session:
                 return None
             self.pipeline = Pipeline(
                 source,
-                self._make_segmenter(options, spec, live=live),
+                self._make_segmenter(options, spec, source.info),
                 policy=Policy.LATEST if live else Policy.REAL_TIME,
                 speed=self._playback.speed,
                 loop=self._playback.loop,
@@ -258,7 +275,7 @@ class Session:
             )
             return self.pipeline
 
-    def _make_segmenter(self, options: RunOptions, spec: ModelSpec, *, live: bool) -> EngineSegmenter:
+    def _make_segmenter(self, options: RunOptions, spec: ModelSpec, info: SourceInfo) -> Segmenter:
         self._specs[spec.sha256] = spec
         self._spec = spec
         self.loading = None
@@ -268,7 +285,8 @@ class Session:
                 self.loading = None if what == READY else (what, share)
             return not self._stopping
 
-        segmenter = options.segmenter(spec, "latency" if live else "throughput", on_loading)
+        engine = options.segmenter(spec, "latency" if info.live else "throughput", on_loading)
+        segmenter = options.with_cache(engine, spec, info, self._cache)
         self._segmenter = segmenter
         self._options[segmenter] = options
         return segmenter
@@ -290,7 +308,7 @@ class Session:
             if self._segmenter is not None and self._options.get(self._segmenter) is options:
                 return  # `_play` has taken it from there
             # still under the lock, so that no newer wish comes in between and is replaced by this one
-            self.pipeline.use(self._make_segmenter(options, spec, live=self._is_live()), failed)
+            self.pipeline.use(self._make_segmenter(options, spec, self.pipeline.source.info), failed)
 
     def _take_back(self, options: RunOptions, before: RunOptions) -> None:
         """To what runs or loads, which need not be what was chosen before: that may have been given up for this one."""
@@ -298,7 +316,7 @@ class Session:
             if self.options is options:
                 running = self.pipeline.segmenter if self.pipeline is not None else None
                 self.options = (self._options.get(running) if running is not None else None) or before
-                if isinstance(running, EngineSegmenter):
+                if isinstance(running, EngineSegmenter | CachedSegmenter):
                     self._spec = running.spec
 
     def _sink_failed(self, sink: Sink[Shot], error: Exception) -> None:

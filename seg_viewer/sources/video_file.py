@@ -59,7 +59,7 @@ class VideoFile:
         self._seek_to: float | None = None
         self._ended = False
         self._numbers = _Numbers()
-        self._fingerprint = file_fingerprint([self.path])
+        self._fingerprint = file_fingerprint([self.path], "" if stream is None else f"stream {stream}")
         self._warned = False
         self._frames = self._decode()
         first = self._peek()
