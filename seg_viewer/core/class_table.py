@@ -98,6 +98,10 @@ class ClassTable:
             self._seen[bins] = True
             self.version += 1
 
+    def has_values(self, name: str) -> bool:
+        """Whether any frame has a value of that name."""
+        return not np.isnan(self._bins[:, self.names.index(name)]).all()
+
     def is_known(self, time_s: float, within_s: float) -> bool:
         """Whether a frame no further away is known."""
         times, _values = self._in_order()

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow
 from seg_viewer.core.assets import find_model
 from seg_viewer.core.overlay import OverlayStyle
 from seg_viewer.gui.actions import connect_actions, fill_menu_bar, make_actions
+from seg_viewer.gui.class_line import ClassLine
 from seg_viewer.gui.dialogs.help import AboutDialog, HelpDialog
 from seg_viewer.gui.dialogs.once import OneOfEach
 from seg_viewer.gui.drops import Drops
@@ -115,7 +116,12 @@ class MainWindow(QMainWindow):
             parent=self,
         )
         self.drops = Drops(self)
-        connect_actions(self.actions_by_id, self._slots(), self.opening.slots(), self.transport.slots())
+        self.class_line = ClassLine(
+            player, self.controls, lambda: self.look.overlay, lambda: self.outputs.exporting, self.memory,
+            self.messages, self.transport.seek, self,
+        )  # fmt: skip
+        parts = (self.opening, self.transport, self.class_line)
+        connect_actions(self.actions_by_id, self._slots(), *(part.slots() for part in parts))
         self._connect()
         self._apply_settings()
         self.presenter.start()
@@ -185,6 +191,8 @@ class MainWindow(QMainWindow):
         self.presenter.source_failed.connect(self.recents.failed)
         self.presenter.model_changed.connect(self.model_menu.refresh)
         self.presenter.refreshed.connect(self.outputs.refresh)
+        self.presenter.refreshed.connect(self.class_line.refresh)
+        self.presenter.shot_shown.connect(self.class_line.show_shot)
         for number in range(1, 10):
             QShortcut(QKeySequence(str(number)), self, lambda number=number: self.legend.toggle(number))
 
@@ -196,7 +204,12 @@ class MainWindow(QMainWindow):
         # closed in full screen, it still opens as a window
         self.setWindowState(self.windowState() & ~Qt.WindowState.WindowFullScreen)
         self.controls.set_opacity(self.look.style.opacity)
-        for name, on in (("overlay", True), ("outline", self.look.style.outline), ("panel", settings.panel)):
+        for name, on in (
+            ("overlay", True),
+            ("outline", self.look.style.outline),
+            ("panel", settings.panel),
+            ("timeline", settings.timeline),
+        ):
             self.actions_by_id[name].setChecked(on)
         self.model_menu.refresh()
         self._arrange()

@@ -25,6 +25,9 @@ class WindowSettings:
         panel: whether the side panel is shown.
         last_folder: where file dialogs open.
         recent: sources, newest first.
+        timeline: whether strips of the classes are shown below the seek bar.
+        find_class: what N jumps to.
+        find_least: the share of the picture that it has to cover, 0…1.
     """
 
     geometry: bytes = b""
@@ -34,6 +37,9 @@ class WindowSettings:
     panel: bool = True
     last_folder: str = ""
     recent: tuple[str, ...] = ()
+    timeline: bool = True
+    find_class: str = "person"
+    find_least: float = 0.01
 
     def with_recent(self, source: str) -> WindowSettings:
         """With a source on top of the recent ones."""
@@ -62,6 +68,9 @@ def load_settings(store: QSettings) -> WindowSettings:
         panel=_text(store, "panel") != "false",
         last_folder=_text(store, "last_folder"),
         recent=tuple(_texts(store, "recent"))[:MAX_RECENT],
+        timeline=_text(store, "timeline") != "false",
+        find_class=_text(store, "find_class") or plain.find_class,
+        find_least=_share(store, "find_least", plain.find_least),
     )
 
 

@@ -41,6 +41,7 @@ class Player:
         self._threads: list[threading.Thread] = []
         self._problems: deque[str] = deque()
         self._playback.on_problem = self._problems.append
+        self._looks_ahead = False
         self.cache = MapCache(off=not options.cache)
         """Class maps that were computed, closed with the player."""
 
@@ -87,6 +88,7 @@ class Player:
 
     def _begin(self, session: Session) -> None:
         self._session = session
+        session.timelines.look_ahead(self._looks_ahead)
         self._threads = [thread for thread in self._threads if thread.is_alive()]
         self._threads.append(session.thread)
         session.thread.start()
@@ -187,10 +189,16 @@ class Player:
         """What is known of the video over its time; None until there is a shot, and for what is live."""
         return self._session.timelines.now if self._session else None
 
-    def hold_analysis(self, held: bool) -> None:
-        """While it is held, nothing is looked at ahead: something else needs the processor."""
-        if (timeline := self.timeline) is not None:
-            timeline.hold(held)
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether the rest of a video is looked at while it plays; off at first."""
+        return self._looks_ahead
+
+    @looks_ahead.setter
+    def looks_ahead(self, value: bool) -> None:
+        self._looks_ahead = value
+        if self._session is not None:
+            self._session.timelines.look_ahead(value)
 
     @property
     def live_source(self) -> LiveSource | None:

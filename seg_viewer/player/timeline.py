@@ -104,7 +104,7 @@ class Timeline:
         self.table = ClassTable((*spec.labels.names, DISAGREEMENT, ERRORS), info.duration_s, interval_s)
         self._cache, self._key, self._pipeline = cache, key, pipeline
         self._courtesy = Courtesy(pipeline.ledger)
-        self._held = threading.Event()
+        self._ahead = False
         self._computed_by: EngineReport | None = None
         self._analysis = Analysis(source, options, spec, self.table, self._looked_at, self._may_work)
         rows = cache.rows(info.fingerprint, key)
@@ -132,9 +132,11 @@ class Timeline:
         """All of the video has been looked at."""
         return self._analysis.done
 
-    def start(self) -> None:
-        """Look ahead."""
-        self._analysis.start()
+    def look_ahead(self, on: bool) -> None:
+        """Whether the rest of the video is looked at while it plays; off at first."""
+        self._ahead = on
+        if on and self.thread.ident is None:
+            self._analysis.start()
 
     def stop(self) -> None:
         self._analysis.stop()
@@ -144,13 +146,6 @@ class Timeline:
         self.stop()
         if self.thread.ident is not None:
             self.thread.join()
-
-    def hold(self, held: bool) -> None:
-        """While it is held, nothing is looked at ahead: something else needs the processor."""
-        if held:
-            self._held.set()
-        else:
-            self._held.clear()
 
     def look(self, shot: Shot, truth: ByteArray | None) -> None:
         """Take a shot that is shown; `truth`: of its first class map, or None."""
@@ -184,7 +179,7 @@ class Timeline:
         return Step(None, f"No {what} {where} yet: {far}{'' if not self.problem else f'; {self.problem}'}")
 
     def _may_work(self) -> bool:
-        return not self._held.is_set() and self._courtesy.may_work(self._pipeline)
+        return self._ahead and self._courtesy.may_work(self._pipeline)
 
     def _looked_at(self, shot: Shot, engine: EngineReport) -> None:
         truth = None
@@ -208,7 +203,7 @@ class Timelines:
         """None until there is a shot, and for sources that have none."""
         self._source, self._cache = source, cache
         self._lock = threading.Lock()
-        self._stopped = False
+        self._stopped = self._ahead = False
 
     def look(
         self, shot: Shot, truth: ByteArray | None, spec: ModelSpec | None, options: RunOptions, pipeline: Pipeline
@@ -234,8 +229,15 @@ class Timelines:
                 if self._stopped:
                     return
                 self.now = now
-                now.start()
+                now.look_ahead(self._ahead)
         now.look(shot, truth)
+
+    def look_ahead(self, on: bool) -> None:
+        """See `Timeline`; of the one that is there, and those that come."""
+        with self._lock:
+            self._ahead = on
+            if self.now is not None and not self._stopped:
+                self.now.look_ahead(on)
 
     def stop(self) -> None:
         """From any thread, without waiting."""
