@@ -23,4 +23,5 @@ def cache(clear: bool) -> None:
         say(f"{maps.folder}: {before / 1e6:.1f} MB removed")
         return
     count = maps.sources()
-    say(f"{maps.folder}: {before / 1e6:.1f} MB of {maps.cap / 1e6:.0f} MB, {count} {'video' if count == 1 else 'videos'}")
+    videos = f"{count} {'video' if count == 1 else 'videos'}"
+    say(f"{maps.folder}: {before / 1e6:.1f} MB of {maps.cap / 1e6:.0f} MB, {videos}")

@@ -156,12 +156,15 @@ def run_export(
                 on_progress(_progress(frames, done, expected_frames(job, source.info), time.perf_counter() - start_s))
         report = pipeline.engine_report
         if report is not None:
-            about["engine"] = _ran(report, segmenter)
+            # what is made says what computed it, at whatever time
+            computed_by = segmenter.computed_by if isinstance(segmenter, CachedSegmenter) else report
+            about["engine"] = computed_by.line()
         warnings = (*parts.warnings, *source.warnings)
         parts.joining = True
         tee.finish()
         sound = tee.sound
         parts.remove()
+        cache.flush()
         fallback = (report.fallback,) if report and report.fallback else ()
         files = tuple(file for sink in sinks for file in sink.files) or tuple(path for path, _kind in job.outputs)
         told = tuple(dict.fromkeys((*job.unheeded, *parts.notes, *warnings, *fallback, *tee.notes, *cache.notes)))

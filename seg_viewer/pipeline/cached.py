@@ -47,6 +47,7 @@ class CachedSegmenter:
         self.inference_s = 0.0
         self._info = info
         self._is_open = False
+        self._computed_by: EngineReport | None = None
         self._flying: deque[tuple[Frame, ClassMap | None]] = deque()
 
     @property
@@ -54,11 +55,17 @@ class CachedSegmenter:
         return self.inner.slots if self._is_open else 1
 
     @property
+    def computed_by(self) -> EngineReport:
+        """What computed the maps, now or earlier."""
+        if self._computed_by is None:
+            self._computed_by = self.cache.computed_by(self._info.fingerprint, self.key)
+        return self._computed_by or EngineReport("cache", "", "", self.spec.precision)
+
+    @property
     def report(self) -> EngineReport:
         """What computes, or computed; its note says what came from the cache."""
         if not self._is_open:
-            before = self.cache.computed_by(self._info.fingerprint, self.key)
-            report = before or EngineReport("cache", "", "", self.spec.precision)
+            report = self.computed_by
             return replace(report, precision=f"{report.precision} · {FROM_CACHE}", note=self.note)
         report = self.inner.report
         return replace(report, note="; ".join(filter(None, [report.note, self.note])))
@@ -98,8 +105,9 @@ class CachedSegmenter:
             maps = self.inner.collect()
             self.inference_s = self.inner.inference_s
             self.computed += 1
+            self._computed_by = self.inner.report
             if _is_as_in_source(frame):
-                self.cache.put(frame, self.key, maps[0], self.inner.report)
+                self.cache.put(frame, self.key, maps[0], self._computed_by)
         else:
             maps = (found,)
             self.inference_s = 0.0

@@ -78,7 +78,7 @@ class MapCache:
         self._is_off = off
         self._full = False
         self._closing = False
-        self._busy = False
+        self._busy = self._hurry = False
         self._since_look = _LOOK_EVERY_BYTES
         self._thread: threading.Thread | None = None
 
@@ -177,6 +177,8 @@ class MapCache:
     def flush(self, timeout_s: float = 10.0) -> None:
         """Wait until all that was put is on disk."""
         with self._changed:
+            self._hurry = True
+            self._changed.notify_all()
             self._changed.wait_for(lambda: self._full or not (self._waiting or self._busy), timeout_s)
 
     def close(self) -> None:
@@ -228,8 +230,9 @@ class MapCache:
                 if not self._waiting:
                     return
                 # several at a time
-                self._changed.wait_for(lambda: self._closing or self._half_full(), _WRITE_EVERY_S)
+                self._changed.wait_for(lambda: self._closing or self._hurry or self._half_full(), _WRITE_EVERY_S)
                 batch = dict(self._waiting)
+                self._hurry = False
                 self._busy = True
             try:
                 if not self._full:

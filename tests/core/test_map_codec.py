@@ -40,7 +40,9 @@ def test_what_is_the_same_from_row_to_row_is_small() -> None:
 
 
 @given(MAPS, st.data())
-def test_what_is_cut_off_or_changed_never_comes_back_as_a_map_of_another_size(ids: np.ndarray, data: st.DataObject) -> None:
+def test_what_is_cut_off_or_changed_never_comes_back_as_a_map_of_another_size(
+    ids: np.ndarray, data: st.DataObject
+) -> None:
     packed = bytearray(pack_map(ids))
     place = data.draw(st.integers(9, len(packed) - 1))
     if data.draw(st.booleans()):
