@@ -12,7 +12,6 @@ from seg_viewer.core.class_table import COARSE, ClassTable
 from seg_viewer.core.error_hooks import redacted_traceback
 from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.frame import Frame, Shot
-from seg_viewer.core.machine import give_way
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.engines import BACKGROUND, Engine
 from seg_viewer.engines.base import EngineReport
@@ -29,9 +28,11 @@ _log = logging.getLogger(__name__)
 
 
 class Analysis:
-    """Fills the gaps of a table on a thread of low priority, coarse to fine; has its own decoder and its own engine.
+    """Fills the gaps of a table on a thread of its own, coarse to fine; has its own decoder and its own engine.
 
-    The engine works on one core. First come `COARSE` moments all over the video, then the rest in order.
+    The engine works on one core, one frame at a time, and only when `may_work` says so. The thread has the priority of
+    all others: on a busy machine one of a lower priority would be stopped while it holds Python's lock, and hold up
+    those that play. First come `COARSE` moments all over the video, then the rest in order.
 
     Args:
         source: what `open_source` takes.
@@ -70,7 +71,6 @@ class Analysis:
         self._stop.set()
 
     def _run(self) -> None:
-        give_way()
         try:
             self._work()
         except SegViewerError as error:

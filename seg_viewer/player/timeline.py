@@ -46,8 +46,8 @@ class Step:
 class Courtesy:
     """Says whether there is time for other work beside what plays.
 
-    There is while shots wait to be shown; when frames were dropped all the same, the work rests for a second, and twice
-    as long each further time.
+    There is from a second after the start on while shots wait to be shown; when frames were dropped all the same, the
+    work rests for a second, and twice as long each further time.
 
     Args:
         ledger: of what plays.
@@ -57,7 +57,7 @@ class Courtesy:
         self._ledger, self._now = ledger, now
         self._dropped = ledger.dropped
         self._rest_s = _FIRST_REST_S
-        self._until_s = 0.0
+        self._until_s = now() + _FIRST_REST_S
         self._calm_since_s = now()
 
     def may_work(self, pipeline: Pipeline) -> bool:
@@ -131,6 +131,11 @@ class Timeline:
     def is_done(self) -> bool:
         """All of the video has been looked at."""
         return self._analysis.done
+
+    @property
+    def looked_ahead(self) -> int:
+        """How many frames were looked at that were not playing."""
+        return self._analysis.computed
 
     def look_ahead(self, on: bool) -> None:
         """Whether the rest of the video is looked at while it plays; off at first."""

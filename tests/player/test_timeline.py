@@ -173,7 +173,7 @@ def test_what_drops_frames_makes_the_analysis_rest_longer_each_time() -> None:
         now[0] = begin_s + 1.05 * seconds
         return not early and courtesy.may_work(pipeline)  # type: ignore[arg-type]
 
-    assert courtesy.may_work(pipeline)  # type: ignore[arg-type]
+    assert not courtesy.may_work(pipeline) and rests(1)  # type: ignore[arg-type]
     for seconds in (1, 2, 4, 8, 16, 30, 30):
         ledger.drop("late")
         assert not courtesy.may_work(pipeline)  # type: ignore[arg-type]
