@@ -16,8 +16,12 @@ COARSE = 64
 """Parts of the video; one look at each is the first that is known of it."""
 _GAP_S = 0.5
 """A stretch goes on when the class is gone for no longer."""
+_UNKNOWN_S = 2.0
+"""And when nothing is known for no longer."""
 
 UNKNOWN, NEAR, KNOWN = 0, 1, 2
+_DENSE_S = 0.45
+"""Between two frames that are known: all there is between them counts as known."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class Columns:
 
     Args:
         values: largest value of each column, shape (width, tracks), float; NaN where there is none.
-        states: of each column, shape (width,): UNKNOWN, NEAR (guessed from a moment close to it) or KNOWN.
+        states: of each column, shape (width,): UNKNOWN, NEAR (single moments are known there, or close to it) or KNOWN.
     """
 
     values: Floats
@@ -134,7 +138,10 @@ class ClassTable:
         within = last > first
         for column in np.flatnonzero(within):
             values[column] = np.fmax.reduce(bins[places[first[column] : last[column]]], axis=0)
-        states[within] = KNOWN
+        dense = max(_DENSE_S, 1.5 * self.interval_s) * BINS / self.length_s + 1
+        close = np.concatenate(([False], np.diff(places) <= dense, [False]))
+        known = close[:-1] | close[1:] | (len(places) == 1 and self.length_s <= _DENSE_S)
+        states[within] = np.where(known[first[within]], KNOWN, NEAR)
         empty = np.flatnonzero(~within)
         middles = (edges[empty] + edges[empty + 1]) / 2
         before = np.clip(first[empty] - 1, 0, len(places) - 1)
@@ -143,8 +150,9 @@ class ClassTable:
         distances = np.abs(np.stack((middles - places[before], places[after] - middles)))
         nearest = np.where(distances[0] <= distances[1] + 1, before, after)
         away_s = np.minimum(*distances) * self.length_s / BINS
-        reach_s = self.length_s / COARSE * 0.75
-        states[empty] = np.where(away_s <= 1.5 * self.interval_s, KNOWN, np.where(away_s <= reach_s, NEAR, UNKNOWN))
+        reach_s = max(self.length_s / COARSE * 0.75, 1.5 * self.interval_s)
+        is_known = known[nearest] & (away_s <= max(_DENSE_S / 2, 1.5 * self.interval_s))
+        states[empty] = np.where(is_known, KNOWN, np.where(away_s <= reach_s, NEAR, UNKNOWN))
         values[empty] = np.where((states[empty] > UNKNOWN)[:, None], bins[places[nearest]], np.nan)
         return Columns(values, states)
 
@@ -168,13 +176,16 @@ class ClassTable:
         return np.array(values[nearest]) if abs(times[nearest] - time_s) <= reach_s else None
 
     def stretches(self, name: str, least: float) -> list[Stretch]:
-        """Where a value is above a limit, in order; what interrupts it for less than half a second counts as well."""
+        """Where a value is above a limit, in order; what interrupts it for less than half a second counts as well.
+
+        Two moments with nothing known between them for two seconds are two stretches.
+        """
         times, values = self._in_order()
         above = np.flatnonzero(values[:, self.names.index(name)] > least)
         if not len(above):
             return []
-        # between two that are above, something is known to be below, for longer than a moment
-        apart = (np.diff(above) > 1) & (np.diff(times[above]) > _GAP_S)
+        away_s = np.diff(times[above])
+        apart = ((np.diff(above) > 1) & (away_s > _GAP_S)) | (away_s > max(_UNKNOWN_S, 3 * self.interval_s))
         starts, ends = np.append(above[0], above[1:][apart]), np.append(above[:-1][apart], above[-1])
         return [Stretch(float(times[a]), float(times[b])) for a, b in zip(starts, ends, strict=True)]
 

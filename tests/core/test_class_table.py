@@ -18,13 +18,21 @@ def test_a_moment_is_known_guessed_around_it_and_unknown_elsewhere() -> None:
     table = _table()
     table.add(1, 50.0, [0.5, 0.25])
     columns = table.columns(1000, 100.0)
-    assert columns.values.shape == (1000, 2) and columns.states[500] == KNOWN
+    assert columns.values.shape == (1000, 2) and columns.states[500] == NEAR
     assert columns.values[500].tolist() == [0.5, 0.25]
     reach = round(0.75 * 1000 / COARSE)
     assert columns.states[500 + reach - 2] == NEAR and columns.values[500 + reach - 2].tolist() == [0.5, 0.25]
     assert columns.states[500 + reach + 3] == UNKNOWN and np.isnan(columns.values[500 + reach + 3]).all()
     assert columns.states[0] == columns.states[-1] == UNKNOWN
     assert 0 < table.known_share() < 0.05 and table.known_share(49.5, 50.5) == 1.0
+
+
+def test_between_moments_that_are_close_all_is_known() -> None:
+    table = _table()
+    for number, time_s in enumerate((20.0, 20.2, 20.4, 20.6, 60.0, 61.0)):
+        table.add(number, time_s, [0.5, 0.0])
+    states = table.columns(1000, 100.0).states
+    assert (states[200:207] == KNOWN).all() and set(states[595:620]) == {NEAR} and states[400] == UNKNOWN
 
 
 def test_every_frame_of_a_short_clip_fills_every_column() -> None:
@@ -52,7 +60,7 @@ def test_a_bar_that_is_longer_than_the_video_has_nothing_behind_it() -> None:
     for index in range(100):
         table.add(index, index * 0.1, [1.0, 0.0])
     states = table.columns(200, 20.0).states
-    assert (states[:100] == KNOWN).all() and (states[110:] == UNKNOWN).all()
+    assert (states[:100] == KNOWN).all() and (states[115:] == UNKNOWN).all()
 
 
 def test_what_is_not_known_of_a_frame_leaves_what_was() -> None:
@@ -85,6 +93,16 @@ def test_stretches_are_where_a_value_is_above() -> None:
         Stretch(pytest.approx(9.9), pytest.approx(9.9)),
     ]
     assert table.stretches("person", 0.02) == [] and table.stretches("road", 0.0) == []
+
+
+def test_moments_far_apart_are_stretches_of_their_own_until_what_lies_between_is_known() -> None:
+    table = _table()
+    for number, time_s in enumerate((10.0, 40.0, 41.0)):
+        table.add(number, time_s, [0.0, 0.5])
+    assert [stretch.start_s for stretch in table.stretches("person", 0.01)] == [10.0, 40.0]
+    for number in range(30):
+        table.add(100 + number, 10.5 + number, [0.0, 0.5])
+    assert table.stretches("person", 0.01) == [Stretch(10.0, 41.0)]
 
 
 @given(st.lists(st.tuples(st.integers(0, 99), st.floats(0, 1)), min_size=1, max_size=60), st.integers(1, 300))

@@ -8,7 +8,6 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
-    QDialogButtonBox,
     QDoubleSpinBox,
     QFormLayout,
     QHBoxLayout,
@@ -54,17 +53,17 @@ class FindClassDialog(QDialog):
         self.next = QPushButton("&Next")
         self.next.setDefault(True)
         self.next.setObjectName("primary")
+        close = QPushButton("&Close")
+        close.clicked.connect(lambda _checked: self.reject())
         jumps = QHBoxLayout()
+        jumps.addWidget(close)
         jumps.addStretch(1)
         jumps.addWidget(self.previous)
         jumps.addWidget(self.next)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
         column.setSpacing(14)
         column.addLayout(form)
         column.addLayout(jumps)
-        column.addWidget(buttons)
         self.names.currentTextChanged.connect(lambda _text: self._tell())
         self.least.valueChanged.connect(lambda _value: self._tell())
         self.next.clicked.connect(lambda _checked: self.wanted.emit(True))
