@@ -27,6 +27,13 @@ _WORTH_A_JUMP_S = 2.0
 _log = logging.getLogger(__name__)
 
 
+def _nothing(_shot: Shot, _engine: EngineReport) -> None: ...
+
+
+def _never() -> bool:
+    return False
+
+
 class Analysis:
     """Fills the gaps of a table on a thread of its own, coarse to fine; has its own decoder and its own engine.
 
@@ -61,14 +68,28 @@ class Analysis:
         self._source, self._options, self._spec = source, options, spec
         self._table, self._on_shot, self._may_work = table, on_shot, may_work
         self._stop = threading.Event()
-        self.thread = threading.Thread(target=self._run, name="seg-analysis", daemon=True)
+        self._thread: threading.Thread | None = None
+
+    @property
+    def running(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
 
     def start(self) -> None:
-        self.thread.start()
+        """Once; again is fine."""
+        if self._thread is None and not self._stop.is_set():
+            self._thread = threading.Thread(target=self._run, name="seg-analysis", daemon=True)
+            self._thread.start()
 
     def stop(self) -> None:
         """Ask it to end; it does so within one frame."""
         self._stop.set()
+
+    def join(self, timeout_s: float | None = None) -> None:
+        """Wait until it has ended, and let go of what it was given."""
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+        if not self.running:
+            self._on_shot, self._may_work = _nothing, _never
 
     def _run(self) -> None:
         try:

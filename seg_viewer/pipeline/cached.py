@@ -18,6 +18,9 @@ from seg_viewer.sources.base import SourceInfo
 FROM_CACHE = "from the cache"
 
 
+def _nobody() -> None: ...
+
+
 class CachedSegmenter:
     """See `Segmenter`: answers from the cache where it can, and lets another segmenter answer the rest, in order.
 
@@ -118,6 +121,7 @@ class CachedSegmenter:
     def close(self) -> None:
         self._flying.clear()
         self.inner.close()
+        self.inner.wake = _nobody  # what it holds would hold it
 
     def _kept(self, frame: Frame) -> ClassMap | None:
         ids = self.cache.get(frame.id, self.key) if _is_as_in_source(frame) else None

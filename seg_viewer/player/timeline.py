@@ -119,8 +119,9 @@ class Timeline:
             and info.frame_count != 1  # fmt: skip
 
     @property
-    def thread(self) -> threading.Thread:
-        return self._analysis.thread
+    def looks(self) -> bool:
+        """It looks ahead, or waits until it may."""
+        return self._analysis.running
 
     @property
     def problem(self) -> str:
@@ -140,7 +141,7 @@ class Timeline:
     def look_ahead(self, on: bool) -> None:
         """Whether the rest of the video is looked at while it plays; off at first."""
         self._ahead = on
-        if on and self.thread.ident is None:
+        if on:
             self._analysis.start()
 
     def stop(self) -> None:
@@ -149,8 +150,7 @@ class Timeline:
     def end(self) -> None:
         """Stop, and wait until it has: within a frame, or until the engine is loaded."""
         self.stop()
-        if self.thread.ident is not None:
-            self.thread.join()
+        self._analysis.join()
 
     def look(self, shot: Shot, truth: ByteArray | None) -> None:
         """Take a shot that is shown; `truth`: of its first class map, or None."""

@@ -39,8 +39,8 @@ class Looking:
 
     def run(self) -> list[int]:
         self.analysis.start()
-        self.analysis.thread.join(60)
-        assert not self.analysis.thread.is_alive()
+        self.analysis.join(60)
+        assert not self.analysis.running
         return self.seen
 
 
@@ -91,14 +91,14 @@ def test_it_looks_only_at_what_is_missing(long_clip: Path, model: Path) -> None:
 def test_it_waits_until_it_may_and_ends_when_it_is_told(long_clip: Path, model: Path) -> None:
     looking = Looking(long_clip, model, 300, may_work=False)
     looking.analysis.start()
-    looking.analysis.thread.join(0.1)
-    assert looking.seen == [] and looking.analysis.thread.is_alive()
+    looking.analysis.join(0.1)
+    assert looking.seen == [] and looking.analysis.running
     looking.may_work = True
     wait_until(lambda: len(looking.seen) > 3, "the analysis to begin")
     looking.may_work = False
     looking.analysis.stop()
-    looking.analysis.thread.join(20)
-    assert not looking.analysis.thread.is_alive() and not looking.analysis.done and len(looking.seen) < 300
+    looking.analysis.join(20)
+    assert not looking.analysis.running and not looking.analysis.done and len(looking.seen) < 300
 
 
 def test_a_source_that_is_gone_is_told_in_one_line(tmp_path: Path, model: Path) -> None:

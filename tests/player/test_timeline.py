@@ -118,7 +118,7 @@ def test_another_model_has_a_timeline_of_its_own(player: Player, clip: Path, tmp
         return player.timeline is not None and player.timeline is not first
 
     wait_until(changed, "the timeline of the other model")
-    assert not first.thread.is_alive() and player.timeline is not None and player.timeline.model != first.model
+    assert not first.looks and player.timeline is not None and player.timeline.model != first.model
 
 
 def test_a_new_source_and_the_end_leave_no_thread_behind(player: Player, clip: Path, tmp_path: Path) -> None:
@@ -126,9 +126,9 @@ def test_a_new_source_and_the_end_leave_no_thread_behind(player: Player, clip: P
     player.open(str(clip))
     first = _timeline(player)
     player.open(str(make_clip(tmp_path / "other.mp4", frames=30)))
-    wait_until(lambda: not first.thread.is_alive(), "the analysis of the first clip to end")
+    wait_until(lambda: not first.looks, "the analysis of the first clip to end")
     second = _timeline(player)
-    assert second is not first and player.close(20) and not second.thread.is_alive()
+    assert second is not first and player.close(20) and not second.looks
 
 
 @pytest.mark.parametrize(
