@@ -127,7 +127,7 @@ def test_each_class_has_a_strip_in_its_colour(qtbot: QtBot, window: MainWindow) 
         assert color_at(window, number, time_s).getRgb()[:3] == colors[name]
         other = color_at(window, number, {"road": 0.8, "car": 0.3, "person": 1.5}[name])
         assert other.getRgb()[:3] != colors[name]
-    qtbot.keyClick(window, "3")  # the third class: car is the second painted one, by its number in the legend
+    window.legend.toggle(2)
     qtbot.waitUntil(lambda: len(strips(window).tracks) == 2, timeout=WAIT_MS)
 
 
