@@ -163,6 +163,7 @@ def test_another_class_and_share_are_chosen_and_jumped_to(qtbot: QtBot, window: 
     qtbot.keyClick(window, "f", CTRL)
     dialog = next(each for each in QApplication.topLevelWidgets() if isinstance(each, FindClassDialog))
     assert (dialog.names.currentText(), dialog.least.value()) == ("person", 1.0)
+    qtbot.waitUntil(dialog.isActiveWindow, timeout=WAIT_MS)  # else the keys are the window's
     dialog.names.setFocus()
     qtbot.keyClicks(dialog.names, "car")
     dialog.least.selectAll()
