@@ -12,7 +12,6 @@ from seg_viewer.core.errors import EngineError, UsageError
 from seg_viewer.core.model_file import ModelSpec, read_model_file
 from seg_viewer.core.registry import each
 from seg_viewer.engines.base import (
-    BACKGROUND,
     MODES,
     Engine,
     EngineKind,
@@ -24,7 +23,6 @@ from seg_viewer.engines.base import (
 from seg_viewer.engines.fallback import FallbackEngine
 
 __all__ = [
-    "BACKGROUND",
     "MODES",
     "MODULES",
     "Engine",
@@ -104,7 +102,7 @@ def load_engine(
         model: file, or what `read_model_file` said of it.
         prefer: "auto" or one of `engine_names`.
         device: name as the runtime calls it ("CPU", "GPU", …), or None for its default.
-        mode: "throughput", "latency" or "background".
+        mode: one of `MODES`.
         progress: called with how far an engine is that takes long to make ready; its answer False stops that.
 
     Raises:
@@ -113,8 +111,8 @@ def load_engine(
         EngineError: the runtime is missing or refuses; with "auto", none works, with the reason of each.
         LoadStopped: `progress` answered False.
     """
-    if mode not in (*MODES, BACKGROUND):
-        raise UsageError(f"mode '{mode}': choose one of {', '.join((*MODES, BACKGROUND))}")
+    if mode not in MODES:
+        raise UsageError(f"mode '{mode}': choose one of {', '.join(MODES)}")
     if prefer != "auto" and prefer not in engine_names():
         raise UsageError(f"engine '{prefer}': choose one of auto, {', '.join(engine_names())}")
     spec = model if isinstance(model, ModelSpec) else read_model_file(model)

@@ -15,7 +15,6 @@ from seg_viewer.core.errors import EngineError
 from seg_viewer.core.frame import ByteArray
 from seg_viewer.core.model_file import INPUT_NAME, OUTPUT_NAME, ModelSpec, read_model_file
 from seg_viewer.engines.base import (
-    BACKGROUND,
     DeviceFailure,
     EngineKind,
     EngineReport,
@@ -58,7 +57,7 @@ class OnnxRuntimeEngine:
     Args:
         model: the model file.
         device: "CPU", "CUDA" or "TENSORRT" (TensorRT within ONNX Runtime), or None for CPU.
-        mode: this runtime works on one frame at a time, with all threads; with one of them as `BACKGROUND`.
+        mode: this runtime works on one frame at a time, with all threads; with one of them as "background".
 
     Raises:
         ModelFileError: the file is no model of ours.
@@ -73,7 +72,7 @@ class OnnxRuntimeEngine:
         if wanted not in present:
             raise EngineError(f"ONNX Runtime has no device {wanted} here; there is {', '.join(present)}")
         self.slots = 1
-        self._session, precision = _open_session(ort, self.spec, wanted, present, alone=mode == BACKGROUND)
+        self._session, precision = _open_session(ort, self.spec, wanted, present, alone=mode == "background")
         used = _device(self._session.get_providers()[0])
         self._on_gpu = used != "CPU"
         fallback = "" if used == wanted else f"{_explain_fallback(ort, wanted, used)}; {same_model(self.spec)}"

@@ -16,7 +16,6 @@ from seg_viewer.core.errors import EngineError
 from seg_viewer.core.frame import ByteArray
 from seg_viewer.core.model_file import OUTPUT_NAME, ModelSpec, read_model_file
 from seg_viewer.engines.base import (
-    BACKGROUND,
     EngineKind,
     EngineReport,
     check_picture,
@@ -52,7 +51,7 @@ class OpenVinoEngine:
     Args:
         model: the model file.
         device: "CPU", "GPU", "NPU", …, or None for CPU.
-        mode: one of `MODES`, or `BACKGROUND`.
+        mode: one of `MODES`.
 
     Raises:
         ModelFileError: the file is no model of ours.
@@ -136,13 +135,13 @@ class OpenVinoEngine:
 
 
 def settings(device: str, mode: str) -> dict[str, Any]:
-    """What the engine compiles with, on a device ("CPU", "GPU", …) in a mode of `MODES`, or `BACKGROUND`."""
+    """What the engine compiles with, on a device ("CPU", "GPU", …) in a mode of `MODES`."""
     chosen: dict[str, Any] = {"PERFORMANCE_HINT": "THROUGHPUT" if mode == "throughput" else "LATENCY"}
+    if mode == "background":
+        chosen["INFERENCE_NUM_THREADS"] = 1
     if device.startswith("CPU"):
         # bound to its core, a worker holds up whichever decoder is there while another core has nothing to do
         chosen["ENABLE_CPU_PINNING"] = False
-        if mode == BACKGROUND:
-            chosen |= {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1}
     return chosen
 
 

@@ -166,7 +166,7 @@ def _tracks_of(timeline: Timeline, overlay: Overlay | None) -> list[str]:
 
 
 def _tracks(timeline: Timeline, overlay: Overlay, columns: Columns) -> list[Track]:
-    colors = {label.name: label.color for label in overlay.labels} | _EXTRA_COLORS
+    colors = {label.name: label.color for label in overlay.style.shown(timeline.labels)} | _EXTRA_COLORS
     made = []
     for name in _tracks_of(timeline, overlay):
         values = columns.values[:, timeline.table.names.index(name)]

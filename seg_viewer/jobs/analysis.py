@@ -13,7 +13,7 @@ from seg_viewer.core.error_hooks import redacted_traceback
 from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.frame import Frame, Shot
 from seg_viewer.core.model_file import ModelSpec
-from seg_viewer.engines import BACKGROUND, Engine
+from seg_viewer.engines import Engine
 from seg_viewer.engines.base import EngineReport
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.sources import open_source
@@ -109,7 +109,7 @@ class Analysis:
                 for frame in self._wanted(source):
                     if engine is None:
                         engine = self._options.load(
-                            self._spec, BACKGROUND, lambda _what, _share: not self._stop.is_set()
+                            self._spec, "background", lambda _what, _share: not self._stop.is_set()
                         )
                     ids = engine.segment(frame.picture.scaled_rgb(self._spec.width, self._spec.height))
                     self.computed += 1

@@ -157,7 +157,7 @@ class TensorRtEngine:
     Args:
         model: the model file.
         device: "GPU.0", "GPU.1", …, or None for the first GPU.
-        mode: "throughput", "latency" or "background".
+        mode: one of `MODES`.
         progress: called with how far the build is; its answer False stops it.
         options: of the builder.
         cache: the user's by default.
