@@ -17,6 +17,7 @@ from seg_viewer.core.class_table import KNOWN, NEAR, UNKNOWN
 from seg_viewer.gui.dialogs.find_class import FindClassDialog
 from seg_viewer.gui.main_window import MainWindow
 from seg_viewer.gui.settings import WindowSettings, load_settings, open_store, save_settings
+from seg_viewer.gui.widgets.cache_box import CacheBox
 from seg_viewer.gui.widgets.class_strips import ClassStrips, Track
 from seg_viewer.gui.widgets.seek_bar import SeekBar
 from seg_viewer.jobs.export_job import ExportJob
@@ -213,3 +214,17 @@ def test_a_single_picture_has_none(qtbot: QtBot, open_window: Callable[..., Main
     assert window.messages.texts("info") == [
         "There is nothing to jump to: only videos at hand have a timeline of classes"
     ]
+
+
+def test_the_cache_is_shown_and_cleared_by_its_button(qtbot: QtBot, window: MainWindow) -> None:
+    window.player.cache.flush()
+    box = CacheBox(window.player.cache, window.background, window)
+    qtbot.addWidget(box)
+    box.show()
+    qtbot.waitUntil(lambda: box.text.text().endswith(" of at most 1074 MB, 1 video"), timeout=WAIT_MS)
+    assert window.player.cache.size_bytes() > 0
+    qtbot.mouseClick(box.clear_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: box.text.text() == "0.0 MB of at most 1074 MB, 0 videos", timeout=WAIT_MS)
+    assert window.player.cache.size_bytes() == 0 and not box.clear_button.isEnabled()
+    qtbot.keyClick(window, "n")  # what was kept is gone; what is known stays
+    qtbot.waitUntil(lambda: shown_index(window) == 10, timeout=WAIT_MS)
