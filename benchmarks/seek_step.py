@@ -24,8 +24,8 @@ import cv2
 import numpy as np
 
 from seg_viewer.jobs.options import RunOptions
+from seg_viewer.player.playback import PlayerState
 from seg_viewer.player.player import Player
-from seg_viewer.player.session import PlayerState
 
 RATE = 30
 STEPS = 60

@@ -11,6 +11,7 @@ import click
 
 from seg_viewer import __version__
 from seg_viewer.cli.bench import bench
+from seg_viewer.cli.cache import cache
 from seg_viewer.cli.devices import devices
 from seg_viewer.cli.doctor import doctor
 from seg_viewer.cli.export import export
@@ -39,7 +40,7 @@ def cli(context: click.Context, debug: bool) -> None:
         context.invoke(view)
 
 
-for command in (view, export, record, bench, doctor, devices, models, record_carla):
+for command in (view, export, record, bench, doctor, devices, models, cache, record_carla):
     cli.add_command(command)
 
 

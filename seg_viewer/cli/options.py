@@ -61,6 +61,13 @@ def run_options(command: _Command) -> _Command:
     return command
 
 
+def cache_option(command: _Command) -> _Command:
+    """The option of commands that may be asked the same twice."""
+    return click.option(
+        "--no-cache", is_flag=True, help="Compute all class maps anew, and keep none; see 'seg-viewer cache'."
+    )(command)
+
+
 def style_options(command: _Command) -> _Command:
     """The options of how classes are painted."""
     for option in reversed(
@@ -85,6 +92,7 @@ def make_options(
     hide: tuple[str, ...] = (),
     outline: bool = False,
     classes: str | None = None,
+    no_cache: bool = False,
 ) -> RunOptions:
     """What the options of a command line ask for.
 
@@ -93,7 +101,7 @@ def make_options(
     """
     if model is not None:
         find_model(model)  # a name that does not ship is refused here, not in a window
-    options = RunOptions(model, engine, device, OverlayStyle(opacity, frozenset(hide), outline))
+    options = RunOptions(model, engine, device, OverlayStyle(opacity, frozenset(hide), outline), not no_cache)
     wanted = [name.strip() for name in (classes or "").split(",") if name.strip()]
     if classes is not None and not wanted:
         raise UsageError("--classes is empty: name what to paint (car,person), or leave it out")

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from seg_viewer.cli.options import make_options, run_options, style_options
+from seg_viewer.cli.options import cache_option, make_options, run_options, style_options
 from seg_viewer.core.errors import UsageError
 
 
@@ -34,6 +34,7 @@ class _SourceCommand(click.Command):
     help="Where SOURCE brings ground truth (CARLA): write IoU and mIoU of every frame here.",
 )
 @run_options
+@cache_option
 @style_options
 def view(source: str | None = None, truth_csv: Path | None = None, **choices: Any) -> None:
     """Open the window, and in it SOURCE."""

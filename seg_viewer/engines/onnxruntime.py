@@ -59,7 +59,7 @@ class OnnxRuntimeEngine:
     Args:
         model: the model file.
         device: "CPU", "CUDA" or "TENSORRT" (TensorRT within ONNX Runtime), or None for CPU.
-        mode: accepted for the protocol; this runtime works on one frame at a time with all threads.
+        mode: this runtime works on one frame at a time, with all threads; with one of them as "background".
 
     Raises:
         ModelFileError: the file is no model of ours.
@@ -74,7 +74,7 @@ class OnnxRuntimeEngine:
         if wanted not in present:
             raise EngineError(f"ONNX Runtime has no device {wanted} here; there is {', '.join(present)}")
         self.slots = 1
-        self._session, precision = _open_session(ort, self.spec, wanted, present)
+        self._session, precision = _open_session(ort, self.spec, wanted, present, alone=mode == "background")
         used = _device(self._session.get_providers()[0])
         self._on_gpu = used != "CPU"
         fallback = "" if used == wanted else f"{_explain_fallback(ort, wanted, used)}; {same_model(self.spec)}"
@@ -123,11 +123,13 @@ class OnnxRuntimeEngine:
         self._session = None
 
 
-def _open_session(ort: Any, spec: ModelSpec, wanted: str, present: list[str]) -> tuple[Any, str]:
-    """The session, and the precision of the graph that it runs."""
+def _open_session(ort: Any, spec: ModelSpec, wanted: str, present: list[str], *, alone: bool) -> tuple[Any, str]:
+    """The session, and the precision of the graph that it runs; `alone`: on one thread."""
     names = [wanted, *(name for name in _BEHIND[wanted] if name in present)]
     options = ort.SessionOptions()
     options.log_severity_level = 3
+    if alone:
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")  # older versions ignore it
     ort.set_default_logger_severity(_FATAL)  # what misses is named by `_explain_fallback`, once
     with tempfile.TemporaryDirectory(prefix="seg-viewer-") as folder:

@@ -102,6 +102,28 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
             ActionSpec("start", "To the &start", "Jump to the first frame", ("Home",), needs="seek"),
             ActionSpec("end", "To the &end", "Jump to the last frame", ("End",), needs="seek"),
             None,
+            ActionSpec(
+                "next-class",
+                "&Next person or class",
+                "Jump to where the class that is looked for comes next",
+                ("N",),
+                needs="seek",
+            ),
+            ActionSpec(
+                "previous-class",
+                "Pre&vious person or class",
+                "Jump to where it came before",
+                ("Shift+N",),
+                needs="seek",
+            ),
+            ActionSpec(
+                "find-class",
+                "Find a &class…",
+                "Choose the class to jump to, and how large it is",
+                ("Ctrl+F",),
+                needs="seek",
+            ),
+            None,
             ActionSpec("faster", "Fas&ter", "Play faster", ("]",), needs="file"),
             ActionSpec("slower", "S&lower", "Play slower", ("[",), needs="file"),
             None,
@@ -135,6 +157,13 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
                 ActionSpec(layer.id, layer.title, layer.tip, layer.keys, layer.icon, checkable=True)
                 for layer in LAYERS
                 if layer.title
+            ),
+            ActionSpec(
+                "timeline",
+                "&Class timeline",
+                "Show how much of the picture each class covers over the video",
+                ("Y",),
+                checkable=True,
             ),
             None,
             *(

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow
 from seg_viewer.core.assets import find_model
 from seg_viewer.core.overlay import OverlayStyle
 from seg_viewer.gui.actions import connect_actions, fill_menu_bar, make_actions
+from seg_viewer.gui.class_line import ClassLine
 from seg_viewer.gui.comparing import Comparing
 from seg_viewer.gui.dialogs.help import AboutDialog, HelpDialog
 from seg_viewer.gui.dialogs.once import OneOfEach
@@ -122,14 +123,12 @@ class MainWindow(QMainWindow):
             parent=self,
         )
         self.drops = Drops(self)
-        connect_actions(
-            self.actions_by_id,
-            self._slots(),
-            self.opening.slots(),
-            self.transport.slots(),
-            self.looking.slots(),
-            self.comparing.slots(),
-        )
+        self.class_line = ClassLine(
+            player, self.controls, lambda: self.look.overlay, lambda: self.outputs.exporting, self.memory,
+            self.messages, self.transport.seek, self,
+        )  # fmt: skip
+        parts = (self.opening, self.transport, self.looking, self.comparing, self.class_line)
+        connect_actions(self.actions_by_id, self._slots(), *(part.slots() for part in parts))
         self._connect()
         self._apply_settings()
         self.presenter.start()
@@ -208,6 +207,8 @@ class MainWindow(QMainWindow):
         self.presenter.refreshed.connect(self.outputs.refresh)
         for number in range(10):
             QShortcut(QKeySequence(f"{number}"), self, lambda share=number / 10: self.transport.seek_share(share))
+        self.presenter.refreshed.connect(self.class_line.refresh)
+        self.presenter.shot_shown.connect(self.class_line.show_shot)
         for number in range(1, 10):
             QShortcut(QKeySequence(f"Alt+{number}"), self, lambda number=number: self.legend.toggle(number))
 
@@ -219,7 +220,11 @@ class MainWindow(QMainWindow):
         # closed in full screen, it still opens as a window
         self.setWindowState(self.windowState() & ~Qt.WindowState.WindowFullScreen)
         self.controls.set_opacity(self.look.style.opacity)
-        for name, on in (("outline", self.look.style.outline), ("panel", settings.panel)):
+        for name, on in (
+            ("outline", self.look.style.outline),
+            ("panel", settings.panel),
+            ("timeline", settings.timeline),
+        ):
             self.actions_by_id[name].setChecked(on)
         self._set_in_full(settings.in_full)
         self.model_menu.refresh()

@@ -146,6 +146,11 @@ class Outputs(QObject):
         elif overlay is not None:
             self._recording.start(overlay)
 
+    @property
+    def exporting(self) -> bool:
+        """An export runs."""
+        return self.export_queue.current is not None
+
     def refresh(self) -> None:
         """Called several times a second."""
         self._recording.refresh()

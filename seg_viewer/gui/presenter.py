@@ -21,8 +21,8 @@ from seg_viewer.gui.widgets.loading_bar import LoadingBar
 from seg_viewer.gui.widgets.message_bar import MessageBar
 from seg_viewer.gui.widgets.stats_panel import StatsPanel
 from seg_viewer.player.numbers import meaningful
+from seg_viewer.player.playback import PlayerState
 from seg_viewer.player.player import Player
-from seg_viewer.player.session import PlayerState
 from seg_viewer.sources import LiveStatus, SourceInfo
 
 _REFRESH_MS = 100

@@ -30,6 +30,9 @@ class WindowSettings:
         value: whether what is under the pointer is told.
         hud: whether numbers are on the picture.
         differ_above: share of the picture, 0…1, above which two models count as differing.
+        timeline: whether strips of the classes are shown below the seek bar.
+        find_class: what N jumps to.
+        find_least: the share of the picture that it has to cover, 0…1.
     """
 
     geometry: bytes = b""
@@ -44,6 +47,9 @@ class WindowSettings:
     value: bool = True
     hud: bool = False
     differ_above: float = 0.05
+    timeline: bool = True
+    find_class: str = "person"
+    find_least: float = 0.01
 
     def with_recent(self, source: str) -> WindowSettings:
         """With a source on top of the recent ones."""
@@ -77,6 +83,9 @@ def load_settings(store: QSettings) -> WindowSettings:
         value=_text(store, "value") != "false",
         hud=_text(store, "hud") == "true",
         differ_above=_share(store, "differ_above", plain.differ_above),
+        timeline=_text(store, "timeline") != "false",
+        find_class=_text(store, "find_class") or plain.find_class,
+        find_least=_share(store, "find_least", plain.find_least),
     )
 
 

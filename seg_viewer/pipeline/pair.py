@@ -30,6 +30,11 @@ class PairSegmenter:
         self.wake: Callable[[], None] = lambda: None
 
     @property
+    def parts(self) -> tuple[Segmenter, Segmenter]:
+        """The first and the second."""
+        return self.first, self.second
+
+    @property
     def slots(self) -> int:
         """As many frames as both can have in flight."""
         return min(self.first.slots, self.second.slots)

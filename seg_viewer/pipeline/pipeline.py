@@ -20,7 +20,7 @@ from seg_viewer.pipeline.decoding import DecodeLoop
 from seg_viewer.pipeline.moves import Move, Seek, Step
 from seg_viewer.pipeline.segmenter import Segmenter
 from seg_viewer.pipeline.segmenting import SegmentLoop
-from seg_viewer.pipeline.state import LATE_DISPLAY, PipelineState, Policy
+from seg_viewer.pipeline.state import LATE_DISPLAY, RESERVE_SHOTS, PipelineState, Policy
 from seg_viewer.sources.base import Source
 from seg_viewer.sources.live import LiveSource
 
@@ -87,6 +87,12 @@ class Pipeline:
         """The last frame was delivered and no other is under way."""
         with self._state.changed:
             return self._state.is_at_end()
+
+    @property
+    def has_reserve(self) -> bool:
+        """Shots wait for the consumer, or all have been made: the processor has time for something else."""
+        with self._state.changed:
+            return self._state.exhausted or len(self._state.done) >= RESERVE_SHOTS
 
     @property
     def last_shot(self) -> Shot | None:

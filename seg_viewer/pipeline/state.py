@@ -27,6 +27,8 @@ TODO_FRAMES = 4
 """Decoded frames that may wait for the segmenter."""
 DONE_SHOTS = 3
 """Shots that may wait for the consumer."""
+RESERVE_SHOTS = 2
+"""That wait when all goes well."""
 
 
 class Policy(StrEnum):

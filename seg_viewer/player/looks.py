@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.jobs.options import RunOptions
+from seg_viewer.pipeline.map_cache import MapCache
 from seg_viewer.player.models import ModelWish
 from seg_viewer.player.playback import Playback
 from seg_viewer.player.search import Search
@@ -22,11 +23,12 @@ class Looks(WhatPlays):
     """
 
     def __init__(self, options: RunOptions) -> None:
-        super().__init__()
+        super().__init__(MapCache(off=not options.cache))
         self.options = options
         self._against: str | None = None
         self._playback = Playback()
         self._problems: deque[str] = deque()
+        self._looks_ahead = self._wants_margin = False
 
     def open_again(self, session: Session) -> None:
         """A source whose session has ended with an error."""
@@ -73,6 +75,29 @@ class Looks(WhatPlays):
         session.use_models(ModelWish(options, against), failed)
         if self._opening is not None:
             self._opening.use_models(ModelWish(options, against), lambda _text: None)
+
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether the rest of a video is looked at while it plays; off at first."""
+        return self._looks_ahead
+
+    @looks_ahead.setter
+    def looks_ahead(self, value: bool) -> None:
+        self._looks_ahead = value
+        if self._session is not None:
+            self._session.timelines.look_ahead(value)
+
+    @property
+    def wants_margin(self) -> bool:
+        """Whether class maps are to say how sure the model is; those that were kept do not, and are computed again."""
+        return self._wants_margin
+
+    @wants_margin.setter
+    def wants_margin(self, value: bool) -> None:
+        self._wants_margin = value
+        for session in (self._session, self._opening):
+            if session is not None:
+                session.models.want_margin(value)
 
     @property
     def against(self) -> str | None:

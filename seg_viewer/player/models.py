@@ -8,6 +8,9 @@ from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.engines.base import LoadProgress
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.pipeline import PairSegmenter, Segmenter
+from seg_viewer.pipeline.cached import CachedSegmenter
+from seg_viewer.pipeline.map_cache import MapCache
+from seg_viewer.sources import SourceInfo
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,9 +32,15 @@ class ModelWish:
 
 
 class Models:
-    """Makes segmenters, and remembers what each was made for."""
+    """Makes segmenters, and remembers what each was made for.
 
-    def __init__(self) -> None:
+    Args:
+        cache: of class maps, before each of them; closed by whoever made it.
+    """
+
+    def __init__(self, cache: MapCache) -> None:
+        self._cache = cache
+        self._margin = False
         self.first: ModelSpec | None = None
         """Of the model that loads or was made last."""
         self._specs: dict[str, ModelSpec] = {}
@@ -41,20 +50,30 @@ class Models:
         """The model that a class map is from."""
         return self._specs.get(sha256)
 
+    def want_margin(self, on: bool) -> None:
+        """Whether class maps are to say how sure the model is; those in the cache do not, and are computed again."""
+        self._margin = on
+        for segmenter in list(self._made):
+            for one in segmenter.parts if isinstance(segmenter, PairSegmenter) else (segmenter,):
+                if isinstance(one, CachedSegmenter):
+                    one.wants_margin = on and one.spec.has_margin
+
     def make(
-        self, wish: ModelWish, spec: ModelSpec, other: ModelSpec | None, mode: str, progress: LoadProgress
+        self, wish: ModelWish, spec: ModelSpec, other: ModelSpec | None, info: SourceInfo, progress: LoadProgress
     ) -> Segmenter:
         """Of one model, or of two; not opened yet."""
+        mode = "latency" if info.live else "throughput"
 
         def one(of: ModelSpec) -> Segmenter:
             self._specs[of.sha256] = of
-            return wish.options.segmenter(of, mode, progress)
+            return wish.options.with_cache(wish.options.segmenter(of, mode, progress), of, info, self._cache)
 
         segmenter = one(spec)
         if other is not None:
             segmenter = PairSegmenter(segmenter, one(other), (spec.name, other.name))
         self.first = spec
         self._made[segmenter] = wish, spec
+        self.want_margin(self._margin)
         return segmenter
 
     def wish_of(self, segmenter: Segmenter | None) -> ModelWish | None:

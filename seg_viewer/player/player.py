@@ -14,7 +14,8 @@ from seg_viewer.jobs.recording import Recording
 from seg_viewer.pipeline import BUSY_RECORDER
 from seg_viewer.player.looks import Looks
 from seg_viewer.player.models import ModelWish
-from seg_viewer.player.session import PlayerState, Session
+from seg_viewer.player.playback import PlayerState
+from seg_viewer.player.session import Session
 from seg_viewer.player.showing import Shown, Wish
 from seg_viewer.sinks.base import Sink
 from seg_viewer.sources import is_live
@@ -130,7 +131,7 @@ class Player(Looks):
         return self._problems.popleft() if self._problems else None
 
     def _session_of(self, source: str, truth_csv: Path | None) -> Session:
-        return Session(source, ModelWish(self.options, self.against), self._playback, truth_csv)
+        return Session(source, ModelWish(self.options, self.against), self._playback, truth_csv, self.cache)
 
     def _begin(self, session: Session) -> None:
         self._session = session
@@ -138,6 +139,8 @@ class Player(Looks):
         self._start(session)
 
     def _start(self, session: Session) -> None:
+        session.timelines.look_ahead(self._looks_ahead)
+        session.models.want_margin(self._wants_margin)
         self._threads = [thread for thread in self._threads if thread.is_alive()]
         self._threads.append(session.thread)
         session.thread.start()
@@ -158,6 +161,7 @@ class Player(Looks):
         until_s = time.perf_counter() + timeout_s
         for thread in self._threads:
             thread.join(max(0.0, until_s - time.perf_counter()))
+        self.cache.close()
         return not any(thread.is_alive() for thread in self._threads)
 
     # -- where it goes, and what comes ----------------------------------------------------------------------------

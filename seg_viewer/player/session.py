@@ -18,30 +18,21 @@ from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.redact import redact_text
 from seg_viewer.engines.base import READY
 from seg_viewer.pipeline import Pipeline, Policy, Segmenter, Step
+from seg_viewer.pipeline.map_cache import MapCache
 from seg_viewer.player.comparison import Comparison
+from seg_viewer.player.length import Length
 from seg_viewer.player.models import Models, ModelWish
 from seg_viewer.player.playback import LATE_WINDOW, Playback, PlayerState
 from seg_viewer.player.search import Search
 from seg_viewer.player.showing import Painter, Shown
+from seg_viewer.player.timeline import Timelines
+from seg_viewer.player.weakly import weakly
 from seg_viewer.player.wishes import Ends, Wishes
 from seg_viewer.sinks.base import Sink
 from seg_viewer.sinks.tee import Tee
 from seg_viewer.sources import Source, SourceInfo, Stepping, bytes_to_keep, open_source
 
-__all__ = ["LATE_WINDOW", "Playback", "PlayerState", "Session", "Shown"]
-
 _log = logging.getLogger(__name__)
-
-
-def _weakly(method: Callable[..., None]) -> Callable[..., None]:
-    """A method of an object that this does not keep alive."""
-    reference = weakref.WeakMethod(method)
-
-    def call(*arguments: object) -> None:
-        if (alive := reference()) is not None:
-            alive(*arguments)
-
-    return call
 
 
 class Session:
@@ -52,17 +43,25 @@ class Session:
         wish: which models look at it.
         playback: how it is played.
         truth_csv: where its scores against the ground truth go, or None.
+        cache: of class maps, closed by whoever made it; None: none are kept.
     """
 
-    def __init__(self, source: str, wish: ModelWish, playback: Playback, truth_csv: Path | None = None) -> None:
+    def __init__(
+        self,
+        source: str,
+        wish: ModelWish,
+        playback: Playback,
+        truth_csv: Path | None = None,
+        cache: MapCache | None = None,
+    ) -> None:
         self.source = source
         self.wish = wish
         """Which models are wanted; they may still be loading."""
         # all that lives as long as a session knows it by a weak reference, so that it is gone once it has ended
-        self.comparison = Comparison(truth_csv, _weakly(self._table_failed))
+        self.comparison = Comparison(truth_csv, weakly(self._table_failed))
         self.error: str | None = None
         self.pipeline: Pipeline | None = None
-        self.tee: Tee[Shot] = Tee(on_failure=_weakly(self._sink_failed))
+        self.tee: Tee[Shot] = Tee(on_failure=weakly(self._sink_failed))
         self.ledger = Ledger()
         self.loading: tuple[str, float] | None = None
         self.thread = threading.Thread(target=self._run, name="seg-player", daemon=True)
@@ -70,7 +69,9 @@ class Session:
         self._painter = Painter()
         self._changed = threading.Condition()
         self._segmenter: Segmenter | None = None
-        self._models = Models()
+        cache = cache or MapCache(off=True)
+        self.models = Models(cache)
+        self.timelines = Timelines(source, cache)
         self._newest: Shown | None = None
         self._latest_shot: Shot | None = None
         self._taken_shot: Shot | None = None
@@ -80,7 +81,7 @@ class Session:
         """The last one that was begun; see `Search.outcome`."""
         self._wishes = Wishes()
         self._awaited = 0  # which of the pipeline's wishes is under way
-        self._real_length_s: float | None = None
+        self._length = Length()
 
     # -- the window's thread ---------------------------------------------------------------------------------------
 
@@ -92,14 +93,14 @@ class Session:
     def spec(self) -> ModelSpec | None:
         """Of the model whose class map is in the window; before there is one, of the one that loads."""
         if self._taken_shot is not None:
-            return self._models.by_hash(self._taken_shot.maps[0].model) or self._models.first
-        return self._models.first
+            return self.models.by_hash(self._taken_shot.maps[0].model) or self.models.first
+        return self.models.first
 
     @property
     def against_spec(self) -> ModelSpec | None:
         """Of the second model whose class map is in the window; None without one."""
         maps = self._taken_shot.maps if self._taken_shot is not None else ()
-        return self._models.by_hash(maps[1].model) if len(maps) > 1 else None
+        return self.models.by_hash(maps[1].model) if len(maps) > 1 else None
 
     @property
     def position_s(self) -> float:
@@ -117,12 +118,7 @@ class Session:
     @property
     def length_s(self) -> float | None:
         """As the source declares it, until its end was seen, seconds; None where it is not known."""
-        pipeline, info = self.pipeline, self.info
-        last = pipeline.last_shot if pipeline is not None and pipeline.at_end else None
-        if last is not None and info is not None:
-            # the last frame is shown for one interval; declared lengths may promise more than there is
-            self._real_length_s = last.frame.time_s + (1 / info.rate if info.rate else 0.0)
-        return self._real_length_s or (info.duration_s if info is not None else None)
+        return self._length.of(self.pipeline)
 
     @property
     def has_picture(self) -> bool:
@@ -174,6 +170,7 @@ class Session:
             self._stopping = True
             self._changed.notify_all()
             segmenter, pipeline = self._segmenter, self.pipeline
+        self.timelines.stop()
         if segmenter is not None:
             segmenter.interrupt()
         if pipeline is not None:
@@ -253,12 +250,12 @@ class Session:
         with self._changed:
             self.pipeline = self._segmenter = None
             self._newest = self._latest_shot = self._taken_shot = None
-            self._models.let_go()
+            self.models.let_go()
 
     def _play(self) -> None:
         wish = self.wish
         # before the source: it costs less, and its faults come first
-        spec = self._models.first = wish.options.read_spec()
+        spec = self.models.first = wish.options.read_spec()
         if self._stopping:
             return
         source = open_source(self.source)
@@ -276,12 +273,15 @@ class Session:
             return
         if wish.against is not None:  # the first model alone is there sooner, and plays on where the second cannot
             self.use_models(replace(wish), self._playback.on_problem)
-        with pipeline, self.comparison:
+        with pipeline, self.comparison, self.timelines:
             self._playback.on_change()
             for shot in pipeline:
                 if self.search is not None and self.search.passes_over(pipeline, shot):
                     continue
-                self._post(shot, self.comparison.look(shot))
+                truth = self.comparison.look(shot)
+                self._post(shot, truth)
+                options = (self.models.wish_of(pipeline.segmenter) or self.wish).options
+                self.timelines.look(shot, truth, self.models.by_hash(shot.maps[0].model), options, pipeline)
                 self.tee.write(shot)
                 if self._stopping:
                     return
@@ -295,7 +295,7 @@ class Session:
             self._begun_with = wish
             self.pipeline = Pipeline(
                 source,
-                self._make_segmenter(ModelWish(wish.options), spec, None, live=live),
+                self._make_segmenter(ModelWish(wish.options), spec, None, source.info),
                 policy=Policy.LATEST if live else self._playback.policy,
                 speed=self._playback.speed,
                 loop=self._playback.loop,
@@ -304,7 +304,7 @@ class Session:
             )
             return self.pipeline
 
-    def _make_segmenter(self, wish: ModelWish, spec: ModelSpec, other: ModelSpec | None, *, live: bool) -> Segmenter:
+    def _make_segmenter(self, wish: ModelWish, spec: ModelSpec, other: ModelSpec | None, info: SourceInfo) -> Segmenter:
         wanted, self.loading = self.wish, None
 
         this = weakref.ref(self)
@@ -313,7 +313,7 @@ class Session:
             session = this()
             return session is not None and session.note_loading(wanted, what, share)
 
-        self._segmenter = self._models.make(wish, spec, other, "latency" if live else "throughput", on_loading)
+        self._segmenter = self.models.make(wish, spec, other, info, on_loading)
         return self._segmenter
 
     def note_loading(self, wish: ModelWish, what: str, share: float) -> bool:
@@ -339,15 +339,15 @@ class Session:
             if self._begun_with is wish:
                 return  # `_play` has taken it from there
             # still under the lock, so that no newer wish comes in between and is replaced by this one
-            self.pipeline.use(self._make_segmenter(wish, spec, other, live=self._is_live()), failed)
+            self.pipeline.use(self._make_segmenter(wish, spec, other, self.pipeline.source.info), failed)
 
     def _take_back(self, wish: ModelWish, before: ModelWish) -> None:
         """To what runs or loads, which need not be what was chosen before: that may have been given up for this one."""
         with self._changed:
             if self.wish is wish:
                 running = self.pipeline.segmenter if self.pipeline is not None else None
-                self.wish = self._models.wish_of(running) or before
-                self._models.go_back_to(running)
+                self.wish = self.models.wish_of(running) or before
+                self.models.go_back_to(running)
 
     def _sink_failed(self, sink: Sink[Shot], error: Exception) -> None:
         self._playback.on_problem(redact_text(f"{type(sink).__name__}: {error}"))

@@ -9,14 +9,23 @@ from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.scores import Score
 from seg_viewer.engines.base import EngineReport
 from seg_viewer.pipeline import Pipeline
-from seg_viewer.player.session import PlayerState, Session
+from seg_viewer.pipeline.map_cache import MapCache
+from seg_viewer.player.playback import PlayerState
+from seg_viewer.player.session import Session
+from seg_viewer.player.timeline import Timeline
 from seg_viewer.sources import LiveSource, LiveStatus, SourceInfo
 
 
 class WhatPlays:
-    """Read at any time, from the window's thread."""
+    """Read at any time, from the window's thread.
 
-    def __init__(self) -> None:
+    Args:
+        cache: of class maps.
+    """
+
+    def __init__(self, cache: MapCache) -> None:
+        self.cache = cache
+        """Class maps that were computed, closed with the player."""
         self._session: Session | None = None
         self._opening: Session | None = None
 
@@ -100,7 +109,14 @@ class WhatPlays:
     def warnings(self) -> tuple[str, ...]:
         """What was wrong with the source so far."""
         pipeline = self._session.pipeline if self._session else None
-        return tuple(pipeline.source.warnings) if pipeline else ()
+        timeline = self.timeline
+        problem = (timeline.problem,) if timeline is not None and timeline.problem else ()
+        return (*pipeline.source.warnings, *self.cache.notes, *problem) if pipeline else ()
+
+    @property
+    def timeline(self) -> Timeline | None:
+        """What is known of the video over its time; None until there is a shot, and for what is live."""
+        return self._session.timelines.now if self._session else None
 
     @property
     def live_source(self) -> LiveSource | None:

@@ -23,8 +23,8 @@ from seg_viewer.gui.main_window import MainWindow
 from seg_viewer.gui.settings import open_store
 from seg_viewer.gui.theme import apply_theme
 from seg_viewer.jobs.options import RunOptions
+from seg_viewer.player.playback import PlayerState
 from seg_viewer.player.player import Player
-from seg_viewer.player.session import PlayerState
 from tests.gui.modal_dialogs import ModalDialogs
 from tests.models import BLUE, GREEN, GREY, RED, color_model
 

@@ -24,7 +24,7 @@ from seg_viewer.gui import app, system
 from seg_viewer.gui.main_window import MainWindow
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.player import session
-from seg_viewer.player.session import PlayerState
+from seg_viewer.player.playback import PlayerState
 
 from .conftest import WAIT_MS, pause_at, wait_state, worker_threads
 

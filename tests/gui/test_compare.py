@@ -19,7 +19,7 @@ from seg_viewer.gui.main_window import MainWindow
 from seg_viewer.gui.settings import load_settings, open_store
 from seg_viewer.gui.tasks import screenshot
 from seg_viewer.jobs.options import RunOptions
-from seg_viewer.player.session import PlayerState
+from seg_viewer.player.playback import PlayerState
 from tests.models import BLUE, GREEN, GREY, color_margin, color_model
 
 from .conftest import WAIT_MS, is_near, make_clip, mixed, pause_at, shown_index, wait_state

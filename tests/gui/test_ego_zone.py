@@ -11,7 +11,7 @@ from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
 from seg_viewer.gui.view import ego_zone
-from seg_viewer.player.session import PlayerState
+from seg_viewer.player.playback import PlayerState
 from tests.models import BLUE, GREY
 from tests.servers.http_video import HttpVideo
 

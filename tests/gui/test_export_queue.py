@@ -16,7 +16,7 @@ from pytestqt.qtbot import QtBot
 from seg_viewer.gui.dialogs.export_queue import ExportQueueDialog
 from seg_viewer.gui.main_window import MainWindow
 from seg_viewer.gui.tasks.export_queue import UNDER_WAY, ExportQueue, QueuedExport, State
-from seg_viewer.player.session import PlayerState
+from seg_viewer.player.playback import PlayerState
 
 from .conftest import WAIT_MS, make_clip, wait_state, worker_threads
 from .export_helpers import begun_names, drop, frames_in

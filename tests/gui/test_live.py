@@ -16,7 +16,7 @@ from pytestqt.qtbot import QtBot
 from seg_viewer.gui.dialogs.address import AddressDialog
 from seg_viewer.gui.widgets.record_menu import WHAT_NAMES
 from seg_viewer.jobs.recording import RecordWhat
-from seg_viewer.player.session import PlayerState
+from seg_viewer.player.playback import PlayerState
 from seg_viewer.sources.camera import Camera, CameraChoice
 from seg_viewer.sources.live import Backoff
 from tests.cameras import DEVICE, ScriptedCapture, opener

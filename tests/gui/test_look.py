@@ -21,7 +21,7 @@ from seg_viewer.gui.dialogs.help import AboutDialog, HelpDialog
 from seg_viewer.gui.settings import MAX_RECENT, WindowSettings, load_settings, open_store, save_settings
 from seg_viewer.gui.tasks import screenshot
 from seg_viewer.jobs.options import RunOptions
-from seg_viewer.player.session import PlayerState
+from seg_viewer.player.playback import PlayerState
 from tests.models import BLUE
 
 from .conftest import WAIT_MS, is_near, make_clip, mixed, painted, pause_at, shown_index, wait_state

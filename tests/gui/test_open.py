@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from seg_viewer.jobs.options import RunOptions
-from seg_viewer.player.session import PlayerState
+from seg_viewer.player.playback import PlayerState
 
 from .conftest import WAIT_MS, make_clip, shown_index, wait_state
 from .modal_dialogs import ModalDialogs, presses, types

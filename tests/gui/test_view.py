@@ -21,7 +21,7 @@ from seg_viewer.gui.view import layers, modes
 from seg_viewer.gui.view.plates import plate
 from seg_viewer.gui.view.scene import Content, Layer, Scene, Split, ViewMode
 from seg_viewer.gui.view.video_view import VideoView
-from seg_viewer.player.session import PlayerState
+from seg_viewer.player.playback import PlayerState
 from tests.models import BLUE, GREEN, GREY, RED
 
 from .conftest import WAIT_MS, is_near, mixed, pause_at, wait_state

@@ -14,9 +14,9 @@ from seg_viewer.core.frame import Shot
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.engines import Engine, EngineKind, LoadProgress
 from seg_viewer.jobs.options import RunOptions
+from seg_viewer.player.playback import PlayerState
 from seg_viewer.player.player import Player
 from seg_viewer.player.search import Outcome, Search, disagreement_share
-from seg_viewer.player.session import PlayerState
 from seg_viewer.sources import Source, SourceKind
 from tests.clips import make_clip
 from tests.models import color_model

@@ -17,8 +17,8 @@ from seg_viewer.gui.view.scene import MISSING, NEEDS, ViewMode
 from seg_viewer.gui.view.video_view import VideoView
 from seg_viewer.gui.view.zoom import Zoom
 from seg_viewer.gui.widgets.message_bar import MessageBar
+from seg_viewer.player.playback import PlayerState
 from seg_viewer.player.player import Player
-from seg_viewer.player.session import PlayerState
 from seg_viewer.player.showing import Wish
 
 _NUMBERS_EVERY = 3  # of the window's refreshes

@@ -6,8 +6,8 @@ from seg_viewer.core.frame import Shot
 from seg_viewer.core.ledger import LedgerSnapshot
 from seg_viewer.core.printable import printable
 from seg_viewer.engines.base import EngineReport
+from seg_viewer.player.playback import PlayerState
 from seg_viewer.player.player import Player
-from seg_viewer.player.session import PlayerState
 
 _NAMES = {"openvino": "OpenVINO", "onnxruntime": "ONNX Runtime", "tensorrt": "TensorRT"}
 

@@ -29,7 +29,7 @@ from seg_viewer.gui.view.mouse import Mouse
 from seg_viewer.gui.view.scene import NEEDS, Images, Layer, LayerPaint, Place, Scene, ViewMode
 from seg_viewer.gui.view.wipe import WipeEdge
 from seg_viewer.gui.view.zoom import Zoom
-from seg_viewer.player.session import LATE_WINDOW
+from seg_viewer.player.playback import LATE_WINDOW
 from seg_viewer.player.showing import Painter, Shown, Wish
 
 _SETTLE_MS = 120

@@ -13,7 +13,7 @@ from seg_viewer.gui.theme import icon
 from seg_viewer.gui.widgets.live_bar import LiveBar
 from seg_viewer.gui.widgets.plain import PlainLabel
 from seg_viewer.gui.widgets.seek_bar import SeekBar, clock_text
-from seg_viewer.player.session import PlayerState
+from seg_viewer.player.playback import PlayerState
 
 _PLAY_LOOKS = {
     PlayerState.PLAYING: ("pause", "Pause"),

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 from seg_viewer.core.ledger import LedgerSnapshot
 from seg_viewer.gui.widgets.plain import PlainLabel, plain_tip
 from seg_viewer.gui.widgets.seek_bar import clock_text
-from seg_viewer.player.session import PlayerState
+from seg_viewer.player.playback import PlayerState
 from seg_viewer.sources import LiveStatus
 
 
