@@ -136,6 +136,7 @@ def new_action(parent: QWidget, spec: ActionSpec) -> QAction:
     if spec.icon:
         action.setIcon(icon(spec.icon))
     action.setCheckable(spec.checkable)
+    action.setIconVisibleInMenu(not spec.checkable)  # it would stand where the tick belongs
     parent.addAction(action)
     return action
 

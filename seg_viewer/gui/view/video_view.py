@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from seg_viewer.core.ledger import Ledger
 from seg_viewer.core.overlay import Overlay, mark_errors
 from seg_viewer.core.scores import wrong_pixels
+from seg_viewer.gui.colors import ON_PICTURE, PICTURE
 from seg_viewer.player.session import LATE_WINDOW, Shown, size_to_show
 
 _SETTLE_MS = 120
@@ -157,7 +158,7 @@ class VideoView(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         try:
-            painter.fillRect(event.rect(), QColor("#0a0c0f"))
+            painter.fillRect(event.rect(), QColor(PICTURE))
             if self._picture is None:
                 self._paint_text(painter, self._notice)
                 return
@@ -176,7 +177,7 @@ class VideoView(QWidget):
         self._count_painted()
 
     def _paint_text(self, painter: QPainter, text: str) -> None:
-        painter.setPen(QColor("#a3adbb"))
+        painter.setPen(QColor(ON_PICTURE))
         font = self.font()
         font.setPointSizeF(font.pointSizeF() * 1.3)
         painter.setFont(font)

@@ -25,8 +25,8 @@ class Swatch(QWidget):
         painter = QPainter(self)
         try:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setPen(QColor(theme.FAINT))
-            painter.setBrush(self._color if self.isEnabled() else QColor(theme.BORDER))
+            painter.setPen(QColor(theme.colors().faint))
+            painter.setBrush(self._color if self.isEnabled() else QColor(theme.colors().border))
             painter.drawRoundedRect(1, 1, 14, 14, 4, 4)
         finally:
             painter.end()
