@@ -93,6 +93,13 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
         (
             ActionSpec("overlay", "&Overlay", "Show or hide the colours", ("T", "H"), "overlay", checkable=True),
             ActionSpec("outline", "Ou&tlines", "Draw the border of each class", ("O",), "outline", checkable=True),
+            ActionSpec(
+                "hatch",
+                "&Hatching",
+                "Draw each class in stripes, in a direction of its own",
+                ("Shift+O",),
+                checkable=True,
+            ),
             ActionSpec("errors", "&Errors", "Mark what differs from the ground truth", ("E",), checkable=True),
             ActionSpec(
                 "zone",

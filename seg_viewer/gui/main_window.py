@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow
 from seg_viewer.core.assets import find_model
 from seg_viewer.core.overlay import OverlayStyle
 from seg_viewer.gui.actions import connect_actions, fill_menu_bar, make_actions
+from seg_viewer.gui.class_colors import ClassColors
 from seg_viewer.gui.dialogs.help import AboutDialog, HelpDialog
 from seg_viewer.gui.dialogs.once import OneOfEach
 from seg_viewer.gui.drops import Drops
@@ -23,8 +24,10 @@ from seg_viewer.gui.opening import Opening
 from seg_viewer.gui.outputs import Outputs
 from seg_viewer.gui.presenter import Presenter
 from seg_viewer.gui.recents import Recents
+from seg_viewer.gui.settings import style_fields
 from seg_viewer.gui.tasks.background import Background
 from seg_viewer.gui.tasks.recording import RecordingTask
+from seg_viewer.gui.theme_choice import ThemeChoice
 from seg_viewer.gui.transport import Transport
 from seg_viewer.gui.view.ego_zone import EgoZone
 from seg_viewer.gui.view.full_screen import FullScreen
@@ -70,7 +73,7 @@ class MainWindow(QMainWindow):
         """Once closed: whether every thread has ended."""
         remembered, style = self.memory.settings, player.options.style
         if style == OverlayStyle():
-            style = OverlayStyle(remembered.opacity, remembered.hidden, remembered.outline)
+            style = remembered.style
 
         self.background = Background(self)
         self.look = Look(style, self)
@@ -82,6 +85,8 @@ class MainWindow(QMainWindow):
         self.messages = MessageBar()
         self.loading_bar = LoadingBar()
         self.legend = Legend()
+        self.class_colors = ClassColors(self.look, self.legend, self.actions_by_id["hatch"], self)
+        self.theme_choice = ThemeChoice(self.memory, self)
         self.stats = StatsPanel()
         self.controls = Controls(self.actions_by_id)
         self.panel = SidePanel(self.legend, self.stats)
@@ -115,7 +120,9 @@ class MainWindow(QMainWindow):
             parent=self,
         )
         self.drops = Drops(self)
-        connect_actions(self.actions_by_id, self._slots(), self.opening.slots(), self.transport.slots())
+        connect_actions(
+            self.actions_by_id, self._slots(), self.opening.slots(), self.transport.slots(), self.class_colors.slots()
+        )
         self._connect()
         self._apply_settings()
         self.presenter.start()
@@ -146,7 +153,10 @@ class MainWindow(QMainWindow):
         self.recent_menu = RecentMenu(self)
         self.recents = Recents(self.memory, self.start_page, self.recent_menu, self)
         self.record_menu = RecordMenu(self.recording.what, self)
-        inner = {"demo": self.recent_menu, "slower": self.controls.speed_menu, "record": self.record_menu}
+        inner = {
+            "demo": self.recent_menu, "slower": self.controls.speed_menu, "record": self.record_menu,
+            "hatch": self.class_colors.menu, "full-screen": self.theme_choice.menu,
+        }  # fmt: skip
         menus = fill_menu_bar(self.menuBar(), self.actions_by_id, inner)
         player = self.player
         self.model_menu = ModelMenu(menus["Model"], lambda: player.options, lambda: player.spec, self.background)
@@ -341,7 +351,7 @@ class MainWindow(QMainWindow):
         super().closeEvent(event)
 
     def _remember_style(self, style: OverlayStyle) -> None:
-        self.memory.change(opacity=style.opacity, outline=style.outline, hidden=style.hidden)
+        self.memory.change(**style_fields(style))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -75,6 +75,7 @@ QScrollBar::handle:vertical { min-height: 28px; }
 QScrollBar::handle:horizontal { min-width: 28px; }
 QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page { width: 0; height: 0; }
 QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
+#popup { background: $panel; border: 1px solid $border; }
 #message { border-radius: 6px; }
 #message[kind="error"] { background: $error; border: 1px solid $error_border; }
 #message[kind="warning"] { background: $warning; border: 1px solid $warning_border; }
