@@ -36,7 +36,7 @@ QPushButton:pressed { background: $pressed; }
 QPushButton:focus { border: 2px solid $accent; padding: 5px 13px; }
 QPushButton:disabled { color: $faint; background: $panel; }
 QPushButton#primary { background: $fill; border-color: $fill; color: $on_fill; font-weight: 600; }
-QPushButton#primary:hover { background: $fill_hover; }
+QPushButton#primary:hover { background: $fill_hover; color: $on_fill; }
 QPushButton#primary:focus { border: 2px solid $fill_focus; }
 QPushButton#primary:disabled { background: $raised; border-color: $border; color: $faint; }
 QPushButton[big="true"] { min-height: 30px; padding: 6px 26px; font-size: 12pt; }
@@ -81,8 +81,8 @@ QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 #message[kind="warning"] { background: $warning; border: 1px solid $warning_border; }
 #message[kind="info"] { background: $info; border: 1px solid $info_border; }
 #badge { color: $on_fill; font-weight: 600; border-radius: 5px; padding: 3px 10px; background: $badge; }
-#badge[kind="live"] { background: $live; }
-#badge[kind="lost"] { background: $lost; }
+#badge[kind="live"] { background: $live; color: $on_fill; }
+#badge[kind="lost"] { background: $lost; color: $on_fill; }
 #recording { color: $recording; font-weight: 600; }
 #problem { color: $problem; }
 QPlainTextEdit#plan { background: $panel; color: $dim; border: 1px solid $border; border-radius: 6px; }
