@@ -292,7 +292,7 @@ def export(
     opacity: float = 0.45,
     hide: Collection[str] = (),
     outline: bool = False,
-    hatched: bool = False,
+    hatch: bool = False,
     palette: str = "classic",
     colors: Mapping[str, Color] | None = None,
     engine: str = "auto",
@@ -319,7 +319,7 @@ def export(
         opacity: of the class colours, 0…1.
         hide: names of classes that are not painted.
         outline: draw the border of each class in full colour.
-        hatched: draw each class in stripes, in a direction of its own.
+        hatch: draw each class in stripes, in a direction of its own.
         palette: "classic" (the model's own colours) or "okabe-ito" (for any kind of colour vision).
         colors: of single classes, by name: "#rrggbb" or (red, green, blue); they win over the palette.
         quality: of video: "high", "balanced", "fast" or "tiny".
@@ -344,7 +344,7 @@ def export(
     """
     options = _options(model, engine, device, OverlayStyle())
     labels = options.read_spec().labels if hide or colors else None
-    style = style_of(opacity, hide, outline, hatched, palette, colors, labels)
+    style = style_of(opacity, hide, outline, hatch, palette, colors, labels)
     outputs = (out,) if isinstance(out, str | Path) else tuple(out)
     job = ExportJob(
         source, outputs, replace(options, style=style), crf, preset, overwrite, _selection(start, end, every),

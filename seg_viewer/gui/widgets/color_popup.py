@@ -49,7 +49,7 @@ class ColorPopup(QFrame):
             grid.addWidget(swatch, number // _ACROSS, number % _ACROSS)
         column.addLayout(grid)
         line = QHBoxLayout()
-        self.reset_button = QPushButton("Palette's own")
+        self.reset_button = QPushButton("As in the palette")
         self.reset_button.clicked.connect(self._reset)
         self.other_button = QPushButton("Other…")
         self.other_button.clicked.connect(self._other)
