@@ -134,6 +134,22 @@ def test_the_window_follows_the_system_while_it_runs(qtbot: QtBot, qapp: QApplic
     assert surfaces() == [DARK.panel] * 2 and window.controls.grab().toImage() == dark_icon
 
 
+def test_what_is_on_the_screen_already_changes_too(open_window, chosen: Theme):
+    """Signs of messages, icons of buttons: nothing keeps the ink of the theme that it was made in."""
+    window = open_window()
+    for name, order in (("one", ("dark", "light")), ("two", ("light", "dark"))):
+        window.messages.clear()
+        window.memory.change(theme=order[0])
+        window.messages.show_warning(f"warning {name}")
+        window.messages.show_info(f"info {name}")
+        window.memory.change(theme=order[1])
+        changed = window.messages.grab().toImage()
+        window.messages.clear()
+        window.messages.show_warning(f"warning {name}")
+        window.messages.show_info(f"info {name}")
+        assert window.messages.grab().toImage() == changed
+
+
 def test_a_choice_in_the_menu_wins_over_the_system_and_is_remembered(qtbot: QtBot, qapp, open_window, chosen: Theme):
     window = open_window()
     menu = window.theme_choice.menu
