@@ -94,7 +94,7 @@ class Overlay:
             for label in self._shown
         }
         self._yuv_tables: dict[tuple[str, bool], dict[int, list[list[ByteArray]]]] = {}
-        self._bgra = [self._premultiplied(alpha) for alpha in self.style.opacities]
+        self._bgra = np.concatenate([self._premultiplied(alpha) for alpha in reversed(self.style.opacities)])
         self._direction_bits = np.array([1 << hatching.direction_of(each) for each in range(256)], np.uint8)
 
     def paint_rgb(self, rgb: ByteArray, classes: ByteArray) -> None:
@@ -161,17 +161,20 @@ class Overlay:
         Returns:
             shape (h, w, 4), uint8, blue-green-red-alpha, premultiplied by alpha.
         """
-        colors = self._bgra[-1][classes]
-        if self.style.hatched:
+        if self.style.hatched:  # the table's second half is for stripes
             stripes = hatching.stripes(*classes.shape) & np.asarray(cv2.LUT(classes, self._direction_bits), np.uint8)
-            np.copyto(colors, self._bgra[0][classes], where=stripes.astype(np.bool_))
-        out = colors.view(np.uint8).reshape(*classes.shape, 4)
+            places = np.multiply(stripes != 0, 256, dtype=np.uint16)
+            places += classes
+            colors = self._bgra[places]
+        else:
+            colors = self._bgra[classes]
         if self.style.outline:
             for label in self._shown:
-                mask = _mask(classes, label.id)
                 red, green, blue = label.color
-                out[border(mask, 0)] = (blue, green, red, 255)
-        return out
+                colors[border(_mask(classes, label.id), 0)] = np.array([blue, green, red, 255], np.uint8).view(
+                    np.uint32
+                )
+        return colors.view(np.uint8).reshape(*classes.shape, 4)
 
     def _coats(
         self, mask: ByteArray, class_id: int, region: tuple[slice, slice], height: int, width: int

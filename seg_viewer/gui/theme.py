@@ -61,12 +61,13 @@ class Theme(QObject):
         if wanted == self._wanted:
             return
         self._wanted = wanted
-        self._apply()
         hints = self._app.styleHints()  # title bars and the system's own dialogs
         if wanted == AUTO:
             hints.unsetColorScheme()
+            self._system = hints.colorScheme()  # it may have changed meanwhile
         else:
             hints.setColorScheme(Qt.ColorScheme.Light if wanted == "light" else Qt.ColorScheme.Dark)
+        self._apply()
 
     def _follow(self, scheme: Qt.ColorScheme) -> None:
         if self._wanted == AUTO:
