@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
 
 from seg_viewer.core.frame import ByteArray
 
@@ -41,25 +43,23 @@ def stripes(height: int, width: int) -> ByteArray:
         shape (H, W), uint8, not writable: bit d is set where a stripe of direction d is.
     """
     period = max(_LEAST_PERIOD, round(width / _STRIPES_ACROSS))
-    y, x = np.arange(height)[:, None], np.arange(width)[None, :]
     slant = round(period * 2**0.5)  # so that slanted stripes are as far apart as upright ones
-
-    def lines(at: np.ndarray, every: int, share: float) -> np.ndarray:
-        return at % every < max(1, round(every * share))
-
-    patterns = (
-        lines(y - x, slant, 0.5),
-        lines(x + y, slant, 0.5),
-        lines(y, period, 0.5),
-        lines(x, period, 0.5),
-        lines(x + y, slant, 0.3) | lines(y - x, slant, 0.3),
-        lines(y, period, 0.3) | lines(x, period, 0.3),
-    )
-    found = np.zeros((height, width), np.uint8)
-    for direction, pattern in enumerate(patterns):
-        found |= np.where(pattern, np.uint8(1 << direction), np.uint8(0))
+    falling, rising, level, upright, crossed, gridded = (1 << direction for direction in range(DIRECTIONS))
+    # each is a line of bits: that of the direction itself, and that of the one which it is half of
+    along = np.arange(height + width)
+    found = sliding_window_view(_bits(along, slant, rising, crossed), width)[:height]  # at x + y
+    found = found | sliding_window_view(_bits(along - height, slant, falling, crossed), width)[height:0:-1]  # at x - y
+    found |= _bits(np.arange(height), period, level, gridded)[:, None]
+    found |= _bits(np.arange(width), period, upright, gridded)[None, :]
     found.flags.writeable = False
     return found
+
+
+def _bits(at: NDArray[np.int64], period: int, whole: int, half: int) -> ByteArray:
+    """Where stripes are: bit `whole` half of the way, bit `half`, of stripes that are crossed, a third of it."""
+    place = at % period
+    wide, narrow = place < max(1, round(0.5 * period)), place < max(1, round(0.3 * period))
+    return np.asarray(wide * np.uint8(whole) | narrow * np.uint8(half), np.uint8)
 
 
 def split(mask: ByteArray, part: ByteArray, class_id: int) -> tuple[ByteArray, ByteArray]:
