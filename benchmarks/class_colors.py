@@ -1,6 +1,6 @@
 """What the look of classes costs: milliseconds to paint a picture, and hatched and outlined as ratios to plain.
 
-python -m benchmarks.painting [--repeats 30]
+python -m benchmarks.class_colors [--repeats 30]
 """
 
 from __future__ import annotations
