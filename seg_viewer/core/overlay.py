@@ -171,9 +171,8 @@ class Overlay:
         if self.style.outline:
             for label in self._shown:
                 red, green, blue = label.color
-                colors[border(_mask(classes, label.id), 0)] = np.array([blue, green, red, 255], np.uint8).view(
-                    np.uint32
-                )
+                edge = border(_mask(classes, label.id), classes.shape[1])
+                colors[edge] = np.array([blue, green, red, 255], np.uint8).view(np.uint32)
         return colors.view(np.uint8).reshape(*classes.shape, 4)
 
     def _coats(
