@@ -153,6 +153,13 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
         (
             ActionSpec("overlay", "&Overlay", "Show or hide the colours", ("T", "H"), "overlay", checkable=True),
             ActionSpec("outline", "Ou&tlines", "Draw the border of each class", ("O",), "outline", checkable=True),
+            ActionSpec(
+                "hatch",
+                "&Hatching",
+                "Draw each class in stripes, in a direction of its own",
+                ("Shift+O",),
+                checkable=True,
+            ),
             *(
                 ActionSpec(layer.id, layer.title, layer.tip, layer.keys, layer.icon, checkable=True)
                 for layer in LAYERS
@@ -210,6 +217,7 @@ def new_action(parent: QWidget, spec: ActionSpec) -> QAction:
     if spec.icon:
         action.setIcon(icon(spec.icon))
     action.setCheckable(spec.checkable)
+    action.setIconVisibleInMenu(not spec.checkable)  # it would stand where the tick belongs
     parent.addAction(action)
     return action
 

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow
 from seg_viewer.core.assets import find_model
 from seg_viewer.core.overlay import OverlayStyle
 from seg_viewer.gui.actions import connect_actions, fill_menu_bar, make_actions
+from seg_viewer.gui.class_colors import ClassColors
 from seg_viewer.gui.class_line import ClassLine
 from seg_viewer.gui.comparing import Comparing
 from seg_viewer.gui.dialogs.help import AboutDialog, HelpDialog
@@ -25,8 +26,10 @@ from seg_viewer.gui.opening import Opening
 from seg_viewer.gui.outputs import Outputs
 from seg_viewer.gui.presenter import Presenter
 from seg_viewer.gui.recents import Recents
+from seg_viewer.gui.settings import style_fields
 from seg_viewer.gui.tasks.background import Background
 from seg_viewer.gui.tasks.recording import RecordingTask
+from seg_viewer.gui.theme_choice import ThemeChoice
 from seg_viewer.gui.transport import Transport
 from seg_viewer.gui.view.ego_zone import EgoZone
 from seg_viewer.gui.view.full_screen import FullScreen
@@ -73,7 +76,7 @@ class MainWindow(QMainWindow):
         """Once closed: whether every thread has ended."""
         remembered, style = self.memory.settings, player.options.style
         if style == OverlayStyle():
-            style = OverlayStyle(remembered.opacity, remembered.hidden, remembered.outline)
+            style = remembered.style
 
         self.background = Background(self)
         self.look = Look(style, self)
@@ -85,6 +88,8 @@ class MainWindow(QMainWindow):
         self.messages = MessageBar()
         self.loading_bar = LoadingBar()
         self.legend = Legend()
+        self.class_colors = ClassColors(self.look, self.legend, self.actions_by_id["hatch"], self)
+        self.theme_choice = ThemeChoice(self.memory, self)
         self.stats = StatsPanel()
         self.controls = Controls(self.actions_by_id)
         self.panel = SidePanel(self.legend, self.stats)
@@ -127,7 +132,9 @@ class MainWindow(QMainWindow):
             player, self.controls, lambda: self.look.overlay, lambda: self.outputs.exporting, self.memory,
             self.messages, self.transport.seek, self,
         )  # fmt: skip
-        parts = (self.opening, self.transport, self.looking, self.comparing, self.class_line)
+        parts = (
+            self.opening, self.transport, self.looking, self.comparing, self.class_line, self.class_colors,
+        )  # fmt: skip
         connect_actions(self.actions_by_id, self._slots(), *(part.slots() for part in parts))
         self._connect()
         self._apply_settings()
@@ -162,7 +169,7 @@ class MainWindow(QMainWindow):
         inner = {
             "open-model": self.comparing.menu.menu,
             "demo": self.recent_menu, "slower": self.controls.speed_menu, "loop": self.policy_menu,
-            "record": self.record_menu,
+            "record": self.record_menu, "hatch": self.class_colors.menu, "full-screen": self.theme_choice.menu,
         }  # fmt: skip
         menus = fill_menu_bar(self.menuBar(), self.actions_by_id, inner)
         self.model_menu = ModelMenu(menus["Model"], lambda: player.options, lambda: player.spec, self.background)
@@ -373,7 +380,7 @@ class MainWindow(QMainWindow):
         super().closeEvent(event)
 
     def _remember_style(self, style: OverlayStyle) -> None:
-        self.memory.change(opacity=style.opacity, outline=style.outline, hidden=style.hidden)
+        self.memory.change(**style_fields(style))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

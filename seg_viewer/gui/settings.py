@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Container
 from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 from PySide6.QtCore import QByteArray, QSettings
+
+from seg_viewer.core.overlay import OverlayStyle
+from seg_viewer.core.palette import CLASSIC, PALETTES, RGB, color_text, parse_color
+from seg_viewer.gui.theme import AUTO, THEMES
 
 SETTINGS_VERSION = 1
 """Raised when a stored value gets another meaning; older ones are then forgotten."""
@@ -21,6 +26,10 @@ class WindowSettings:
         geometry: as `QWidget.saveGeometry` gives it.
         opacity: of the overlay, 0…1.
         outline: whether classes have borders.
+        hatched: whether classes have stripes.
+        palette: name of a palette of `seg_viewer.core.palette`.
+        colors: of single classes, "NAME=#rrggbb" each.
+        theme: "auto", "light" or "dark".
         hidden: names of classes that are not painted.
         panel: whether the side panel is shown.
         in_full: whether every frame of a file is shown, however long that takes.
@@ -38,6 +47,10 @@ class WindowSettings:
     geometry: bytes = b""
     opacity: float = 0.45
     outline: bool = False
+    hatched: bool = False
+    palette: str = CLASSIC
+    colors: tuple[str, ...] = ()
+    theme: str = AUTO
     hidden: frozenset[str] = field(default_factory=frozenset)
     panel: bool = True
     in_full: bool = False
@@ -51,6 +64,12 @@ class WindowSettings:
     find_class: str = "person"
     find_least: float = 0.01
 
+    @property
+    def style(self) -> OverlayStyle:
+        """How classes are painted."""
+        colors = dict(filter(None, map(_class_color, self.colors)))
+        return OverlayStyle(self.opacity, self.hidden, self.outline, self.hatched, self.palette, colors)
+
     def with_recent(self, source: str) -> WindowSettings:
         """With a source on top of the recent ones."""
         rest = [name for name in self.recent if name != source]
@@ -58,6 +77,27 @@ class WindowSettings:
 
     def without_recent(self, source: str) -> WindowSettings:
         return replace(self, recent=tuple(name for name in self.recent if name != source))
+
+
+def style_fields(style: OverlayStyle) -> dict[str, Any]:
+    """The fields of `WindowSettings` that hold a style."""
+    return {
+        "opacity": style.opacity,
+        "hidden": style.hidden,
+        "outline": style.outline,
+        "hatched": style.hatched,
+        "palette": style.palette,
+        "colors": tuple(f"{name}={color_text(color)}" for name, color in sorted(style.colors.items())),
+    }
+
+
+def _class_color(text: str) -> tuple[str, RGB] | None:
+    """Of "NAME=#rrggbb"; None where it is no such thing."""
+    name, _equals, color = text.rpartition("=")
+    try:
+        return (name, parse_color(color)) if name else None
+    except ValueError:
+        return None
 
 
 def open_store() -> QSettings:
@@ -74,6 +114,10 @@ def load_settings(store: QSettings) -> WindowSettings:
         geometry=_bytes(store, "geometry"),
         opacity=_share(store, "opacity", plain.opacity),
         outline=_text(store, "outline") == "true",
+        hatched=_text(store, "hatched") == "true",
+        palette=_one_of(store, "palette", PALETTES, plain.palette),
+        colors=tuple(text for text in _texts(store, "colors") if _class_color(text)),
+        theme=_one_of(store, "theme", THEMES, plain.theme),
         hidden=frozenset(_texts(store, "hidden")),
         panel=_text(store, "panel") != "false",
         in_full=_text(store, "in_full") == "true",
@@ -125,6 +169,11 @@ def _stored(value: object) -> object:
 def _text(store: QSettings, key: str) -> str:
     value = store.value(key, "")
     return value if isinstance(value, str) else ""
+
+
+def _one_of(store: QSettings, key: str, names: Container[str], fallback: str) -> str:
+    text = _text(store, key)
+    return text if text in names else fallback
 
 
 def _texts(store: QSettings, key: str) -> list[str]:

@@ -12,6 +12,7 @@ from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPen
 from seg_viewer.core.frame import ByteArray
 from seg_viewer.core.overlay import OverlayStyle, mark_errors
 from seg_viewer.core.scores import wrong_pixels
+from seg_viewer.gui.colors import ON_PICTURE, PICTURE
 from seg_viewer.gui.view.arrangement import half_at
 from seg_viewer.gui.view.judging import paint_confidence, paint_disagreement
 from seg_viewer.gui.view.plates import plate, plate_size, put
@@ -19,10 +20,10 @@ from seg_viewer.gui.view.readout import readout
 from seg_viewer.gui.view.scene import Layer, Place, Scene, Split
 from seg_viewer.player.showing import Shown
 
-BACKGROUND = QColor("#0a0c0f")
+BACKGROUND = QColor(PICTURE)
 _DIMMED = QColor(10, 12, 15, 185)
 _SHADE = QColor(8, 10, 13, 150)
-_QUIET_TEXT = QColor("#a3adbb")
+_QUIET_TEXT = QColor(ON_PICTURE)
 _GAP = 10.0
 _MARGIN = 24
 _GRIP = 13.0

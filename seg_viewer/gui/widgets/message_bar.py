@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from seg_viewer.core.redact import redact_text
 from seg_viewer.gui.theme import icon
+from seg_viewer.gui.widgets.icon_label import IconLabel
 from seg_viewer.gui.widgets.plain import PlainLabel
 
 _AT_MOST = 3
@@ -96,9 +97,7 @@ class _Message(QFrame):
         line = QHBoxLayout(self)
         line.setContentsMargins(12, 6, 6, 6)
         line.setSpacing(10)
-        sign = QLabel()
-        sign.setPixmap(icon(kind).pixmap(QSize(18, 18), self.devicePixelRatioF()))
-        line.addWidget(sign)
+        line.addWidget(IconLabel(kind, 18))
         # long paths have no spaces to break at, and would widen the window
         label = PlainLabel(
             text.replace("/", "/" + _MAY_BREAK).replace("\\", "\\" + _MAY_BREAK).replace("_", "_" + _MAY_BREAK)
