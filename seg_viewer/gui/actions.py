@@ -77,6 +77,7 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
                 "export-queue", "Expor&t queue…", "Export many files, one after the other", ("Ctrl+Shift+E",), "queue"
             ),
             None,
+            ActionSpec("settings", "Se&ttings…", "Folders, look, model, cache", ("Ctrl+,",)),
             ActionSpec("quit", "&Quit", "Close the window", ("Ctrl+Q",)),
         ),
     ),
@@ -182,6 +183,19 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
             ActionSpec("more", "&More colour", "Make the overlay more opaque", ("Up",)),
             ActionSpec("less", "&Less colour", "Make the overlay more transparent", ("Down",)),
             None,
+            ActionSpec(
+                "copy-numbers",
+                "&Copy numbers",
+                "Copy the numbers of the side panel as text",
+                ("Ctrl+C",),
+                needs="video",
+            ),
+            ActionSpec(
+                "save-numbers",
+                "Save &numbers…",
+                "Save a row for each frame that plays, until stopped (CSV)",
+                needs="video",
+            ),
             ActionSpec("panel", "&Side panel", "Show or hide classes and statistics", ("P",), "panel", checkable=True),
             ActionSpec(
                 "full-screen", "&Full screen", "Fill the screen; Esc leaves", ("F", "F11"), "fullscreen", checkable=True
@@ -200,7 +214,7 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
 MORE_KEYS = (
     ("0 … 9", "Jump to 0 … 90 % of the video"),
     ("Alt+1 … Alt+9", "Show or hide a class"),
-    ("Esc", "Give up opening, leave full screen, or dismiss a message"),
+    ("Esc", "Give up opening or searching, dismiss a message, or leave full screen"),
     *VIEW_KEYS,
 )
 """Keys that are no action of a menu."""

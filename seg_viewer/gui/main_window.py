@@ -19,11 +19,15 @@ from seg_viewer.gui.comparing import Comparing
 from seg_viewer.gui.dialogs.help import AboutDialog, HelpDialog
 from seg_viewer.gui.dialogs.once import OneOfEach
 from seg_viewer.gui.drops import Drops
+from seg_viewer.gui.focus_keys import FocusKeys
 from seg_viewer.gui.look import Look
 from seg_viewer.gui.memory import Memory
 from seg_viewer.gui.model_menu import ModelMenu
+from seg_viewer.gui.numbers import Numbers
 from seg_viewer.gui.opening import Opening
 from seg_viewer.gui.outputs import Outputs
+from seg_viewer.gui.panel_fold import PanelFold
+from seg_viewer.gui.preferences import Preferences
 from seg_viewer.gui.presenter import Presenter
 from seg_viewer.gui.recents import Recents
 from seg_viewer.gui.settings import style_fields
@@ -37,13 +41,14 @@ from seg_viewer.gui.view.looking import Looking
 from seg_viewer.gui.view.video_view import VideoView
 from seg_viewer.gui.widgets.central import CentralWidget
 from seg_viewer.gui.widgets.controls import Controls
-from seg_viewer.gui.widgets.legend import Legend, SidePanel
+from seg_viewer.gui.widgets.legend import Legend
 from seg_viewer.gui.widgets.loading_bar import LoadingBar
 from seg_viewer.gui.widgets.message_bar import MessageBar
 from seg_viewer.gui.widgets.plain import plain_title
 from seg_viewer.gui.widgets.policy_menu import PolicyMenu
 from seg_viewer.gui.widgets.recent_menu import RecentMenu
 from seg_viewer.gui.widgets.record_menu import RecordMenu
+from seg_viewer.gui.widgets.side_panel import SidePanel
 from seg_viewer.gui.widgets.start_page import StartPage
 from seg_viewer.gui.widgets.stats_panel import StatsPanel
 from seg_viewer.jobs.options import RunOptions
@@ -104,16 +109,19 @@ class MainWindow(QMainWindow):
             (self.messages, self.loading_bar, self.outputs.export_strip), (self.start_page, self.view),
             self.panel, self.controls,
         )  # fmt: skip
+        central.notices.height_changed.connect(self.start_page.set_covered)
         self.stack = central.stack
         self.setCentralWidget(central)
         self.setWindowTitle(TITLE)
-        self.setMinimumSize(720, 460)
+        self.setMinimumSize(480, 320)
         self.looking = Looking(player, self.view, self.actions_by_id, self.memory, self.messages, self)
         self.comparing = Comparing(
             player, self.view, self.looking, self.stats, self.messages, self.actions_by_id, self.memory,
             self.background, self,
         )  # fmt: skip
         self._build_menus()
+        self.panel_fold = PanelFold(central.splitter, self.panel, self.actions_by_id["panel"], self.memory, self)
+        self.focus_keys = FocusKeys(self, self.view)
         self.full_screen = FullScreen(self, central, self.controls, self.view)
         self.presenter = Presenter(
             player,
@@ -132,8 +140,13 @@ class MainWindow(QMainWindow):
             player, self.controls, lambda: self.look.overlay, lambda: self.outputs.exporting, self.memory,
             self.messages, self.transport.seek, self,
         )  # fmt: skip
+        self.preferences = Preferences(self.memory, player, self.model_menu.use, self.messages, self.background, self)
+        self.numbers = Numbers(
+            player, self.stats, self.memory, self.actions_by_id["save-numbers"], self.messages, self.background, self
+        )
         parts = (
             self.opening, self.transport, self.looking, self.comparing, self.class_line, self.class_colors,
+            self.panel_fold, self.numbers, self.preferences,
         )  # fmt: skip
         connect_actions(self.actions_by_id, self._slots(), *(part.slots() for part in parts))
         self._connect()
@@ -154,7 +167,6 @@ class MainWindow(QMainWindow):
             "zone": self.ego_zone.set_on,
             "more": lambda: self._change_opacity(_OPACITY_STEP),
             "less": lambda: self._change_opacity(-_OPACITY_STEP),
-            "panel": self._set_panel,
             "full-screen": self._set_full_screen,
             "help": lambda: self._dialogs.show("help", lambda: HelpDialog(self)),
             "about": lambda: self._dialogs.show("about", self._make_about),
@@ -216,6 +228,7 @@ class MainWindow(QMainWindow):
             QShortcut(QKeySequence(f"{number}"), self, lambda share=number / 10: self.transport.seek_share(share))
         self.presenter.refreshed.connect(self.class_line.refresh)
         self.presenter.shot_shown.connect(self.class_line.show_shot)
+        self.presenter.refreshed.connect(self.numbers.refresh)
         for number in range(1, 10):
             QShortcut(QKeySequence(f"Alt+{number}"), self, lambda number=number: self.legend.toggle(number))
 
@@ -227,11 +240,7 @@ class MainWindow(QMainWindow):
         # closed in full screen, it still opens as a window
         self.setWindowState(self.windowState() & ~Qt.WindowState.WindowFullScreen)
         self.controls.set_opacity(self.look.style.opacity)
-        for name, on in (
-            ("outline", self.look.style.outline),
-            ("panel", settings.panel),
-            ("timeline", settings.timeline),
-        ):
+        for name, on in (("outline", self.look.style.outline), ("timeline", settings.timeline)):
             self.actions_by_id[name].setChecked(on)
         self._set_in_full(settings.in_full)
         self.model_menu.refresh()
@@ -321,21 +330,18 @@ class MainWindow(QMainWindow):
         if self.stack.currentWidget() is not page:
             self.stack.setCurrentWidget(page)
             self._arrange()
+            (self.view if video else self.start_page.open_button).setFocus()
 
     def _set_full_screen(self, on: bool) -> None:
         self.actions_by_id["panel"].setEnabled(not on)
         self.full_screen.set_on(on)
         self._arrange()
 
-    def _set_panel(self, on: bool) -> None:
-        self.memory.change(panel=on)
-        self._arrange()
-
     def _arrange(self) -> None:
         """Panel and controls only where there is something to show and to steer."""
         has_video = self.stack.currentWidget() is self.view
         full_screen = self.actions_by_id["full-screen"].isChecked()
-        self.panel.setVisible(has_video and self.actions_by_id["panel"].isChecked() and not full_screen)
+        self.panel_fold.set_room(has_video and not full_screen)
         if not full_screen:
             self.controls.setVisible(has_video)
 
@@ -345,15 +351,10 @@ class MainWindow(QMainWindow):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
-            full_screen = self.actions_by_id["full-screen"]
             if self.player.is_opening:
                 self._give_up_opening()
-            elif self.comparing.stop():
-                pass
-            elif full_screen.isChecked():
-                full_screen.setChecked(False)
-            else:
-                self.messages.dismiss()
+            elif not self.comparing.stop() and not self.messages.dismiss():
+                self.actions_by_id["full-screen"].setChecked(False)
             return
         super().keyPressEvent(event)
 
@@ -374,6 +375,7 @@ class MainWindow(QMainWindow):
         self.presenter.stop()
         self.hide()
         self.outputs.end(asked=self._asks)
+        self.numbers.end()
         played_out = self.player.close()
         self.ended_in_time = self.background.close() and played_out
         self.memory.write()

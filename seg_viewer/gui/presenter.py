@@ -253,7 +253,7 @@ class Presenter(QObject):
 
     def _show_numbers(self) -> None:
         shown, ledger, player = self._view.shown, self._player.ledger, self._player
-        if shown is None or player.spec is None or not self._stats.isVisible():
+        if shown is None or player.spec is None:
             return
         self._legend.set_shares(class_shares(shown.shot.classes, shown.shot.labels))
         self._stats.set_frame(shown.shot.frame.index)

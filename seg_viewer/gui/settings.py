@@ -31,9 +31,14 @@ class WindowSettings:
         colors: of single classes, "NAME=#rrggbb" each.
         theme: "auto", "light" or "dark".
         hidden: names of classes that are not painted.
-        panel: whether the side panel is shown.
+        panel: whether the side panel is shown where there is room for it.
+        panel_narrow: whether it is shown in a narrow window, too.
+        panel_width: its width, pixels.
+        folded: keys of the parts of the panel that are folded.
         in_full: whether every frame of a file is shown, however long that takes.
         last_folder: where file dialogs open.
+        model: that runs where nobody names one; "" for the one that suits the machine.
+        cache_mb: how much may be kept of videos seen before, megabytes.
         recent: sources, newest first.
         view_mode: id of the way to look at pictures, see `gui/view/modes.py`.
         value: whether what is under the pointer is told.
@@ -54,7 +59,12 @@ class WindowSettings:
     hidden: frozenset[str] = field(default_factory=frozenset)
     panel: bool = True
     in_full: bool = False
+    panel_narrow: bool = False
+    panel_width: int = 268
+    folded: frozenset[str] = field(default_factory=frozenset)
     last_folder: str = ""
+    model: str = ""
+    cache_mb: int = 1000
     recent: tuple[str, ...] = ()
     view_mode: str = "overlay"
     value: bool = True
@@ -121,7 +131,12 @@ def load_settings(store: QSettings) -> WindowSettings:
         hidden=frozenset(_texts(store, "hidden")),
         panel=_text(store, "panel") != "false",
         in_full=_text(store, "in_full") == "true",
+        panel_narrow=_text(store, "panel_narrow") == "true",
+        panel_width=_number(store, "panel_width", plain.panel_width),
+        folded=frozenset(_texts(store, "folded")),
         last_folder=_text(store, "last_folder"),
+        model=_text(store, "model"),
+        cache_mb=_number(store, "cache_mb", plain.cache_mb),
         recent=tuple(_texts(store, "recent"))[:MAX_RECENT],
         view_mode=_text(store, "view_mode") or plain.view_mode,
         value=_text(store, "value") != "false",
@@ -186,6 +201,11 @@ def _texts(store: QSettings, key: str) -> list[str]:
 def _bytes(store: QSettings, key: str) -> bytes:
     value = store.value(key)
     return bytes(value.data()) if isinstance(value, QByteArray) else b""
+
+
+def _number(store: QSettings, key: str, fallback: int) -> int:
+    text = _text(store, key)
+    return int(text) if text.isdecimal() and len(text) < 10 else fallback
 
 
 def _share(store: QSettings, key: str, fallback: float) -> float:

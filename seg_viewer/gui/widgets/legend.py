@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QCheckBox, QFrame, QGridLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QFrame, QGridLayout, QLabel, QScrollArea, QSizePolicy, QWidget
 
 from seg_viewer.core.labels import Label, LabelSet
 from seg_viewer.core.overlay import OverlayStyle
@@ -128,20 +128,3 @@ class Legend(QScrollArea):
     def _set_shown(self, name: str, on: bool) -> None:
         self._hidden = self._hidden - {name} if on else self._hidden | {name}
         self.hidden_changed.emit(self._hidden)
-
-
-class SidePanel(QFrame):
-    """Legend above, statistics below."""
-
-    def __init__(self, legend: Legend, stats: QWidget, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("panel")
-        self.setFixedWidth(268)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 14, 12, 12)
-        column.setSpacing(10)
-        column.addWidget(PlainLabel("CLASSES", objectName="heading"))
-        column.addWidget(legend)
-        column.addSpacing(6)
-        column.addWidget(PlainLabel("PERFORMANCE", objectName="heading"))
-        column.addWidget(stats, 1)
