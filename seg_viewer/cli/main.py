@@ -14,6 +14,7 @@ from seg_viewer.cli.bench import bench
 from seg_viewer.cli.devices import devices
 from seg_viewer.cli.doctor import doctor
 from seg_viewer.cli.export import export
+from seg_viewer.cli.ways_in import CommandOrSource
 from seg_viewer.cli.models import models
 from seg_viewer.cli.options import LOAD_BAR
 from seg_viewer.cli.record import record
@@ -26,14 +27,20 @@ from seg_viewer.core.errors import last_words
 _LET_END_S = 5.0
 
 
-@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=CommandOrSource,
+    invoke_without_command=True,
+    subcommand_metavar="[SOURCE]... | COMMAND [ARGS]...",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, prog_name="seg-viewer")
 @click.option("--debug", is_flag=True, help="Show a traceback when something fails.")
 @click.pass_context
 def cli(context: click.Context, debug: bool) -> None:
     """Segments driving video in real time: cars blue, people red, road green.
 
-    Without a command, opens the window. No safety function: do not steer by it.
+    Without a command, opens the window, and in it SOURCE: a file, a folder, an address; several are a playlist. All
+    options of 'view' work then. No safety function: do not steer by it.
     """
     if context.invoked_subcommand is None:
         context.invoke(view)
