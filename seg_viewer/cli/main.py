@@ -14,13 +14,13 @@ from seg_viewer.cli.bench import bench
 from seg_viewer.cli.devices import devices
 from seg_viewer.cli.doctor import doctor
 from seg_viewer.cli.export import export
-from seg_viewer.cli.ways_in import CommandOrSource
 from seg_viewer.cli.models import models
 from seg_viewer.cli.options import LOAD_BAR
 from seg_viewer.cli.record import record
 from seg_viewer.cli.record_carla import record_carla
 from seg_viewer.cli.signals import ends_like_ctrl_c
 from seg_viewer.cli.view import view
+from seg_viewer.cli.ways_in import CommandOrSource
 from seg_viewer.core.error_hooks import error_hooks, redacted_traceback
 from seg_viewer.core.errors import last_words
 

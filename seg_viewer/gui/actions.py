@@ -82,6 +82,11 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
             ActionSpec("faster", "Fas&ter", "Play faster", ("]",), needs="file"),
             ActionSpec("slower", "S&lower", "Play slower", ("[",), needs="file"),
             ActionSpec("loop", "L&oop", "Start over at the end", ("L",), "loop", checkable=True, needs="file"),
+            None,
+            ActionSpec("next-file", "&Next in playlist", "Play what comes next", ("PgDown", "Media Next")),
+            ActionSpec("previous-file", "Pre&vious in playlist", "Play what came before", ("PgUp", "Media Previous")),
+            ActionSpec("loop-list", "Loop play&list", "Begin again after the last one", ("Shift+L",), checkable=True),
+            ActionSpec("playlist", "Pl&aylist", "Show or hide the list", ("Ctrl+P",), "queue", checkable=True),
         ),
     ),
     (

@@ -21,8 +21,10 @@ from seg_viewer.gui.memory import Memory
 from seg_viewer.gui.model_menu import ModelMenu
 from seg_viewer.gui.opening import Opening
 from seg_viewer.gui.outputs import Outputs
+from seg_viewer.gui.playlist import PlaylistPart
 from seg_viewer.gui.presenter import Presenter
 from seg_viewer.gui.recents import Recents
+from seg_viewer.gui.resume import Resume
 from seg_viewer.gui.tasks.background import Background
 from seg_viewer.gui.tasks.recording import RecordingTask
 from seg_viewer.gui.transport import Transport
@@ -31,6 +33,7 @@ from seg_viewer.gui.view.full_screen import FullScreen
 from seg_viewer.gui.view.video_view import VideoView
 from seg_viewer.gui.widgets.central import CentralWidget
 from seg_viewer.gui.widgets.controls import Controls
+from seg_viewer.gui.widgets.drop_veil import DropVeil
 from seg_viewer.gui.widgets.legend import Legend, SidePanel
 from seg_viewer.gui.widgets.loading_bar import LoadingBar
 from seg_viewer.gui.widgets.message_bar import MessageBar
@@ -40,6 +43,7 @@ from seg_viewer.gui.widgets.record_menu import RecordMenu
 from seg_viewer.gui.widgets.start_page import StartPage
 from seg_viewer.gui.widgets.stats_panel import StatsPanel
 from seg_viewer.jobs.options import RunOptions
+from seg_viewer.player.places import Places
 from seg_viewer.player.player import Player
 from seg_viewer.player.session import PlayerState
 from seg_viewer.sources import DEMO, is_live
@@ -114,8 +118,15 @@ class MainWindow(QMainWindow):
             loading_bar=self.loading_bar,
             parent=self,
         )
-        self.drops = Drops(self)
-        connect_actions(self.actions_by_id, self._slots(), self.opening.slots(), self.transport.slots())
+        self.drops, self.drop_veil = Drops(self), DropVeil(central)
+        self.playlist = PlaylistPart(
+            player, self.actions_by_id, self.messages, self.background, play=self._play, window=self,
+            complete=self.opening.complete, export=self.outputs.queue_files, folder=self._source_folder,
+        )  # fmt: skip
+        self.resume = Resume(player, Places(), self.messages, self.background, self.transport.seek, self)
+        connect_actions(
+            self.actions_by_id, self._slots(), self.opening.slots(), self.transport.slots(), self.playlist.slots()
+        )
         self._connect()
         self._apply_settings()
         self.presenter.start()
@@ -159,8 +170,9 @@ class MainWindow(QMainWindow):
         self.start_page.open_wanted.connect(actions["open"].trigger)
         self.start_page.address_wanted.connect(actions["address"].trigger)
         self.start_page.demo_wanted.connect(actions["demo"].trigger)
-        self.drops.dropped.connect(self._dropped)
-        self.drops.hovering.connect(lambda on: self.view.set_notice("Drop to open" if on else ""))
+        self.drops.hovering.connect(self.drop_veil.invite)
+        self.drops.dropped.connect(self.playlist.take_dropped)
+        self.playlist.model_wanted.connect(self.model_menu.use)
         self.record_menu.chosen.connect(self.recording.set_what)
         self.model_menu.chosen.connect(self._use_model)
         self.model_menu.failed.connect(self.messages.show_error)
@@ -182,9 +194,10 @@ class MainWindow(QMainWindow):
         self.presenter.shot_shown.connect(self.ego_zone.watch)
         self.presenter.video_wanted.connect(self._show_page)
         self.presenter.source_opened.connect(self._source_opened)
-        self.presenter.source_failed.connect(self.recents.failed)
+        self.presenter.source_failed.connect(self._source_failed)
         self.presenter.model_changed.connect(self.model_menu.refresh)
-        self.presenter.refreshed.connect(self.outputs.refresh)
+        for part in (self.outputs, self.playlist, self.resume):
+            self.presenter.refreshed.connect(part.refresh)
         for number in range(1, 10):
             QShortcut(QKeySequence(str(number)), self, lambda number=number: self.legend.toggle(number))
 
@@ -204,12 +217,15 @@ class MainWindow(QMainWindow):
     # -- sources and models ----------------------------------------------------------------------------------------
 
     def open(self, source: str | Path) -> None:
-        """Play a file, a folder, "demo" or something live; what goes wrong is told in the message bar."""
-        text = self.opening.complete(source)
-        if text != DEMO and not is_live(text):
-            self.memory.change(last_folder=str(Path(text).parent))
+        """Play a file, a folder, "demo", a list or something live; what goes wrong is told in the message bar."""
+        self.playlist.open([str(source)])
+
+    def _play(self, source: str) -> None:
+        self.resume.leave()
+        if source != DEMO and not is_live(source):
+            self.memory.change(last_folder=str(Path(source).parent))
         self.presenter.forget()
-        self.player.open(text)
+        self.player.open(source)
         self.presenter.refresh()
 
     def _use_model(self, model: str) -> None:
@@ -225,17 +241,14 @@ class MainWindow(QMainWindow):
             self.messages.show_info(f"{table} holds the scores of the model before, and ends with it")
 
     def _source_opened(self, source: str, name: str) -> None:
-        self.setWindowTitle(plain_title(f"{name} — {TITLE}"))
+        self.setWindowTitle(plain_title(f"{self.playlist.mark}{name} — {TITLE}"))
         self.recents.opened(source)
+        self.resume.opened()
 
-    def _dropped(self, paths: list[str]) -> None:
-        self.open(paths[0])
-        if len(paths) > 1:
-            self.messages.show_info(
-                f"Opened the first of {len(paths)} things dropped",
-                f"Export all {len(paths)}…",
-                lambda: self.outputs.queue_files(paths),
-            )
+    def _source_failed(self, source: str) -> None:
+        if self.player.spec is not None:  # else the model is to blame
+            self.recents.failed(source)
+            self.playlist.failed(source, self.player.error or "")
 
     # -- what a person wants ---------------------------------------------------------------------------------------
 
@@ -333,6 +346,7 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         self.presenter.stop()
+        self.resume.leave()
         self.hide()
         self.outputs.end(asked=self._asks)
         played_out = self.player.close()

@@ -1,4 +1,4 @@
-"""Single frames with their class maps, as a data set that `seg-trainer` reads: `images/`, `masks/` and `labels.toml`."""
+"""Single frames with their class maps, as a data set that `seg-trainer` reads: `images/`, `masks/`, `labels.toml`."""
 
 from __future__ import annotations
 

@@ -42,8 +42,9 @@ def is_middle(time_s: float, length_s: float | None) -> bool:
 
 
 class Places:
-    """A small file of places, the newest `MOST_PLACES` by the fingerprint of the video. Every method reads or writes it, from
-    any thread.
+    """A small file of the newest `MOST_PLACES`, by the fingerprint of the video.
+
+    Every method reads or writes it, from any thread.
 
     Args:
         path: of the file; by default the user's own. It need not exist.
