@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QMimeData, QObject, QUrl, Signal
+from PySide6.QtCore import QEvent, QMimeData, QObject, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QWidget
 
@@ -89,12 +89,13 @@ class Drops(QObject):
 def read_dropped(data: QMimeData) -> Dropped:
     """What is in what is dragged: files and links, or plain text that holds addresses, one a line."""
     if data.hasUrls():
-        return _sorted(_text_of(url) for url in data.urls())
+        urls = data.urls()
+        texts = [url.toLocalFile() if url.isLocalFile() else bytes(url.toEncoded().data()).decode() for url in urls]
+        return _sorted(zip(texts, (url.isLocalFile() for url in urls), strict=True))
     text = data.text()[:_MOST_TEXT] if data.hasText() else ""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     # of a text only what says itself what it is: anything may be the name of a file
-    found = [line for line in lines if is_address(line)]
-    return _sorted(found) if len(found) == len(lines) else Dropped()
+    return _sorted((line, False) for line in lines) if all(map(is_address, lines)) else Dropped()
 
 
 def is_address(text: str) -> bool:
@@ -108,18 +109,15 @@ def dropped_files(data: QMimeData) -> list[str]:
     return [url.toLocalFile() for url in data.urls() if url.isLocalFile()]
 
 
-def _text_of(url: QUrl) -> str:
-    return url.toLocalFile() if url.isLocalFile() else bytes(url.toEncoded().data()).decode()
-
-
-def _sorted(texts: Iterable[str]) -> Dropped:
+def _sorted(texts: Iterable[tuple[str, bool]]) -> Dropped:
+    """Of texts, and whether each is the path of a file or folder."""
     sources: list[str] = []
     models: list[str] = []
     refused: list[str] = []
-    for text in texts:
-        if text.lower().endswith(MODEL_SUFFIX) and not is_live(text):
+    for text, is_path in texts:
+        if is_path and text.lower().endswith(MODEL_SUFFIX):
             models.append(text)
-        elif "://" not in text or is_address(text):
+        elif is_path or is_address(text):
             sources.append(text)
         else:
             refused.append(printable(redact(text)))
