@@ -155,7 +155,9 @@ class MainWindow(QMainWindow):
 
     def _build_menus(self) -> None:
         self.recent_menu = RecentMenu(self)
-        self.recents = Recents(self.memory, self.start_page, self.recent_menu, self)
+        self.recents = Recents(
+            self.memory, self.start_page, self.recent_menu, self.background, lambda: self.look.overlay, self
+        )
         self.record_menu = RecordMenu(self.recording.what, self)
         inner = {"demo": self.recent_menu, "slower": self.controls.speed_menu, "record": self.record_menu}
         menus = fill_menu_bar(self.menuBar(), self.actions_by_id, inner)
@@ -192,6 +194,8 @@ class MainWindow(QMainWindow):
             changed.connect(lambda _new: self.outputs.refresh_look())
         self.outputs.export_started.connect(self.player.pause)  # both would only slow each other down
         self.presenter.shot_shown.connect(self.ego_zone.watch)
+        self.presenter.shot_shown.connect(self.recents.watch)
+        self.recents.cleared.connect(lambda: self.resume.forget())
         self.presenter.video_wanted.connect(self._show_page)
         self.presenter.source_opened.connect(self._source_opened)
         self.presenter.source_failed.connect(self._source_failed)
@@ -242,7 +246,8 @@ class MainWindow(QMainWindow):
 
     def _source_opened(self, source: str, name: str) -> None:
         self.setWindowTitle(plain_title(f"{self.playlist.mark}{name} — {TITLE}"))
-        self.recents.opened(source)
+        info = self.player.info
+        self.recents.opened(source, float(info.sample_aspect) if info else 1.0)
         self.resume.opened()
 
     def _source_failed(self, source: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field, fields, replace
+from itertools import zip_longest
 
 from PySide6.QtCore import QByteArray, QSettings
 
@@ -25,6 +26,11 @@ class WindowSettings:
         panel: whether the side panel is shown.
         last_folder: where file dialogs open.
         recent: sources, newest first.
+        recent_at: when each was opened, whole seconds since 1970 in digits.
+        recordings_folder: where recordings and clips go; "" for Videos/seg-viewer.
+        pictures_folder: where screenshots go; "" for Pictures/seg-viewer.
+        dataset_folder: where frames for the trainer go; "" for Pictures/seg-viewer/dataset.
+        zone_clips: whether the ego zone records a clip when something enters it.
     """
 
     geometry: bytes = b""
@@ -34,14 +40,24 @@ class WindowSettings:
     panel: bool = True
     last_folder: str = ""
     recent: tuple[str, ...] = ()
+    recent_at: tuple[str, ...] = ()
+    recordings_folder: str = ""
+    pictures_folder: str = ""
+    dataset_folder: str = ""
+    zone_clips: bool = False
 
-    def with_recent(self, source: str) -> WindowSettings:
-        """With a source on top of the recent ones."""
-        rest = [name for name in self.recent if name != source]
-        return replace(self, recent=(source, *rest)[:MAX_RECENT])
+    def with_recent(self, source: str, at: int = 0) -> WindowSettings:
+        """With a source on top of the recent ones, opened so many seconds after 1970."""
+        rest = self.without_recent(source)
+        return replace(
+            self,
+            recent=(source, *rest.recent)[:MAX_RECENT],
+            recent_at=(str(at), *rest.recent_at)[:MAX_RECENT],
+        )
 
     def without_recent(self, source: str) -> WindowSettings:
-        return replace(self, recent=tuple(name for name in self.recent if name != source))
+        kept = [(name, at) for name, at in zip_longest(self.recent, self.recent_at, fillvalue="0") if name != source]
+        return replace(self, recent=tuple(name for name, _ in kept), recent_at=tuple(at for _, at in kept))
 
 
 def open_store() -> QSettings:
@@ -61,7 +77,12 @@ def load_settings(store: QSettings) -> WindowSettings:
         hidden=frozenset(_texts(store, "hidden")),
         panel=_text(store, "panel") != "false",
         last_folder=_text(store, "last_folder"),
-        recent=tuple(_texts(store, "recent"))[:MAX_RECENT],
+        recent=(recent := tuple(_texts(store, "recent"))[:MAX_RECENT]),
+        recent_at=tuple(_texts(store, "recent_at"))[: len(recent)],
+        recordings_folder=_text(store, "recordings_folder"),
+        pictures_folder=_text(store, "pictures_folder"),
+        dataset_folder=_text(store, "dataset_folder"),
+        zone_clips=_text(store, "zone_clips") == "true",
     )
 
 

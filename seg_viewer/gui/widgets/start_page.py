@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from seg_viewer.gui.theme import icon
-from seg_viewer.gui.widgets.plain import PlainLabel, plain_action, plain_tip
-from seg_viewer.sources import is_live
+from seg_viewer.gui.widgets.plain import PlainLabel
+from seg_viewer.gui.widgets.recent_list import RecentButton, RecentItem
 
 _RECENT_SHOWN = 5
 _LEAD = "Shows what a neural network sees in driving video: cars blue, people red, road green."
@@ -68,39 +68,34 @@ class StartPage(QWidget):
         self._recent.setSpacing(1)
         column.addLayout(self._recent)
         column.addStretch(3)
-        self.recent_buttons: list[QPushButton] = []
+        self.recent_buttons: list[RecentButton] = []
         self.set_recent(())
 
-    def set_recent(self, sources: tuple[str, ...]) -> None:
+    def set_recent(self, items: Sequence[RecentItem]) -> None:
         """Newest first."""
+        items = items[:_RECENT_SHOWN]
+        if [item.source for item in items] != [button.item.source for button in self.recent_buttons]:
+            self._make_recent(items)
+        for button, item in zip(self.recent_buttons, items, strict=True):
+            button.show_item(item)
+        self._recent_title.setVisible(bool(items))
+        self._elide()
+
+    def _make_recent(self, items: Sequence[RecentItem]) -> None:
         for button in self.recent_buttons:
             self._recent.removeWidget(button)
             button.hide()
             button.deleteLater()
-        self.recent_buttons = []
-        for source in sources[:_RECENT_SHOWN]:
-            button = QPushButton()
-            button.setObjectName("recent")
-            kind = "live" if is_live(source) else "open" if Path(source).suffix else "folder"
-            button.setIcon(icon(kind))
-            button.setToolTip(plain_tip(source))
-            button.setProperty("source", source)
-            button.setAccessibleName(f"Open {source}")
-            button.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self.recent_buttons = [RecentButton(item) for item in items]
+        for button in self.recent_buttons:
+            source = button.item.source
             button.clicked.connect(lambda _checked=False, source=source: self.recent_wanted.emit(source))
             self._recent.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
-            self.recent_buttons.append(button)
-        self._recent_title.setVisible(bool(sources))
-        self._elide()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._elide()
 
     def _elide(self) -> None:
-        room = max(120, min(560, self.width() - 130))
         for button in self.recent_buttons:
-            source = str(button.property("source"))
-            text = source if is_live(source) else f"{Path(source).name}   —   {Path(source).parent}"
-            elided = self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, room)
-            button.setText(plain_action(elided))
+            button.set_room(max(120, min(560, self.width() - 200)))
