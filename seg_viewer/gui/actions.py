@@ -56,13 +56,21 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
             ActionSpec(
                 "screenshot", "&Screenshot", "Save this picture with its overlay", ("S",), "camera", needs="video"
             ),
+            ActionSpec(
+                "dataset",
+                "Send to data se&t",
+                "Save frame and class map for the trainer",
+                ("D",),
+                needs="video",
+            ),
+            ActionSpec("undo", "&Undo send", "Take back the frame that was sent last", ("Ctrl+Z",)),
             ActionSpec("record", "&Record", "Record what is live", ("R",), "record", needs="live"),
             ActionSpec("export", "&Export…", "Write a video with the overlay", ("Ctrl+E",), "export", needs="file"),
             ActionSpec(
-                "export-queue", "Expor&t queue…", "Export many files, one after the other", ("Ctrl+Shift+E",), "queue"
+                "export-queue", "Export &queue…", "Export many files, one after the other", ("Ctrl+Shift+E",), "queue"
             ),
             None,
-            ActionSpec("quit", "&Quit", "Close the window", ("Ctrl+Q",)),
+            ActionSpec("quit", "Qu&it", "Close the window", ("Ctrl+Q",)),
         ),
     ),
     (

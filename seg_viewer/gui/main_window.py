@@ -11,6 +11,7 @@ from PySide6.QtGui import QCloseEvent, QKeyEvent, QKeySequence, QMoveEvent, QRes
 from PySide6.QtWidgets import QApplication, QMainWindow
 
 from seg_viewer.core.assets import find_model
+from seg_viewer.core.frame import Shot
 from seg_viewer.core.overlay import OverlayStyle
 from seg_viewer.gui.actions import connect_actions, fill_menu_bar, make_actions
 from seg_viewer.gui.dialogs.help import AboutDialog, HelpDialog
@@ -26,6 +27,8 @@ from seg_viewer.gui.presenter import Presenter
 from seg_viewer.gui.recents import Recents
 from seg_viewer.gui.resume import Resume
 from seg_viewer.gui.tasks.background import Background
+from seg_viewer.gui.tasks.dataset import DatasetTask
+from seg_viewer.gui.tasks.folders import Folders
 from seg_viewer.gui.tasks.recording import RecordingTask
 from seg_viewer.gui.transport import Transport
 from seg_viewer.gui.view.ego_zone import EgoZone
@@ -79,8 +82,14 @@ class MainWindow(QMainWindow):
         self.background = Background(self)
         self.look = Look(style, self)
         self.view = VideoView()
-        self.ego_zone = EgoZone(self.view, lambda: player.live_source, self.background)
-        self.recording = RecordingTask(lambda: player.live_source, player.set_recording, self.background, self)
+        self.folders = Folders(self.memory)
+        self.ego_zone = EgoZone(
+            self.view, lambda: player.live_source, self.background, self.folders.recordings,
+            lambda: self.memory.settings.zone_clips,
+        )  # fmt: skip
+        self.recording = RecordingTask(
+            lambda: player.live_source, player.set_recording, self.background, self.folders.recordings, self
+        )
         self.actions_by_id = make_actions(self)
         self.start_page = StartPage()
         self.messages = MessageBar()
@@ -94,7 +103,7 @@ class MainWindow(QMainWindow):
         self.outputs = Outputs(
             self.recording, self.ego_zone, self.actions_by_id["record"], self.controls.live_bar, self.messages,
             self.background, self._export_options, lambda: self.controls.seek_bar.position_s, self._source_folder,
-            self,
+            self.folders, self.memory, self,
         )  # fmt: skip
         central = CentralWidget(
             (self.messages, self.loading_bar, self.outputs.export_strip), (self.start_page, self.view),
@@ -124,9 +133,11 @@ class MainWindow(QMainWindow):
             complete=self.opening.complete, export=self.outputs.queue_files, folder=self._source_folder,
         )  # fmt: skip
         self.resume = Resume(player, Places(), self.messages, self.background, self.transport.seek, self)
-        connect_actions(
-            self.actions_by_id, self._slots(), self.opening.slots(), self.transport.slots(), self.playlist.slots()
+        self.dataset = DatasetTask(
+            self._shot_to_send, self.folders.dataset, self.actions_by_id["undo"], self.background, self.messages, self
         )
+        parts = (self.opening, self.transport, self.playlist, self.dataset)
+        connect_actions(self.actions_by_id, self._slots(), *(part.slots() for part in parts))
         self._connect()
         self._apply_settings()
         self.presenter.start()
@@ -262,6 +273,10 @@ class MainWindow(QMainWindow):
         if shown and info:
             overlay = self.look.overlay if self.actions_by_id["overlay"].isChecked() else None
             self.outputs.take_screenshot(shown.shot, overlay, f"{info.file_stem}.png")
+
+    def _shot_to_send(self) -> tuple[Shot, str] | None:
+        shown, info = self.view.shown, self.player.info
+        return (shown.shot, info.file_stem) if shown and info else None
 
     def _show_export(self) -> None:
         source, info = self.player.source, self.player.info

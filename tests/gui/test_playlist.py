@@ -186,7 +186,7 @@ def test_addresses_are_taken(data, sources):
     assert read_dropped(data).sources == sources
 
 
-@pytest.mark.parametrize("words", ["no file", "see http://HOST/x for more", "C:\\x.mp4", "screen", "camera:0", "", "x" * 99])
+@pytest.mark.parametrize("words", ["no file", "see http://HOST/x", "C:\\x.mp4", "screen", "camera:0", ""])
 def test_any_other_text_is_refused(open_window, words: str):
     window = open_window()
     assert not drag.enter(window, drag.text(words)) and not window.drop_veil.isVisible()
@@ -316,4 +316,3 @@ def test_the_list_hides_in_full_screen_and_its_cross_is_the_same_as_the_key(qtbo
     qtbot.waitUntil(dock.isVisible, timeout=WAIT_MS)
     dock.close()
     qtbot.waitUntil(lambda: not action.isChecked(), timeout=WAIT_MS)
-
