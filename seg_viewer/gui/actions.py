@@ -42,8 +42,10 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
     (
         "&File",
         (
-            ActionSpec("open", "&Open video…", "Open a video file or a picture", ("Ctrl+O",), "open"),
-            ActionSpec("open-folder", "Open &folder…", "Open a folder of pictures", ("Ctrl+Shift+O",), "folder"),
+            ActionSpec("open", "&Open video…", "Open videos or pictures", ("Ctrl+O",), "open"),
+            ActionSpec(
+                "open-folder", "Open &folder…", "Open pictures or videos of a folder", ("Ctrl+Shift+O",), "folder"
+            ),
             ActionSpec(
                 "address",
                 "Open camera or &address…",
@@ -58,7 +60,7 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
             ),
             ActionSpec(
                 "dataset",
-                "Send to data se&t",
+                "Se&nd to data set",
                 "Save frame and class map for the trainer",
                 ("D",),
                 needs="video",
@@ -67,10 +69,10 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
             ActionSpec("record", "&Record", "Record what is live", ("R",), "record", needs="live"),
             ActionSpec("export", "&Export…", "Write a video with the overlay", ("Ctrl+E",), "export", needs="file"),
             ActionSpec(
-                "export-queue", "Export &queue…", "Export many files, one after the other", ("Ctrl+Shift+E",), "queue"
+                "export-queue", "Expor&t queue…", "Export many files, one after the other", ("Ctrl+Shift+E",), "queue"
             ),
             None,
-            ActionSpec("quit", "Qu&it", "Close the window", ("Ctrl+Q",)),
+            ActionSpec("quit", "&Quit", "Close the window", ("Ctrl+Q",)),
         ),
     ),
     (

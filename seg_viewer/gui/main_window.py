@@ -134,7 +134,7 @@ class MainWindow(QMainWindow):
         )  # fmt: skip
         self.resume = Resume(player, Places(), self.messages, self.background, self.transport.seek, self)
         self.dataset = DatasetTask(
-            self._shot_to_send, self.folders.dataset, self.actions_by_id["undo"], self.background, self.messages, self
+            self._shot_to_send, self.folders.dataset, self.actions_by_id["undo"], self.background, self
         )
         parts = (self.opening, self.transport, self.playlist, self.dataset)
         connect_actions(self.actions_by_id, self._slots(), *(part.slots() for part in parts))
@@ -179,6 +179,7 @@ class MainWindow(QMainWindow):
         actions = self.actions_by_id
         actions["play"].triggered.connect(lambda _checked: self.presenter.refresh())  # its icon changes at once
         self.opening.chosen.connect(self.open)
+        self.opening.files_chosen.connect(self.playlist.open)
         self.recents.chosen.connect(self.open)
         self.start_page.open_wanted.connect(actions["open"].trigger)
         self.start_page.address_wanted.connect(actions["address"].trigger)
@@ -198,6 +199,8 @@ class MainWindow(QMainWindow):
         self.controls.speed_chosen.connect(self.transport.set_speed)
         self.controls.opacity_chosen.connect(lambda value: self.look.change(opacity=value))
         self.legend.hidden_changed.connect(lambda names: self.look.change(hidden=names))
+        self.dataset.told.connect(lambda line, undo: self.messages.show_info(line, "Undo" if undo else "", undo))
+        self.dataset.failed.connect(self.messages.show_error)
         self.look.changed.connect(self.view.set_overlay)
         self.look.changed.connect(self.recording.set_overlay)
         self.look.style_changed.connect(self._remember_style)

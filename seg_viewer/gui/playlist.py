@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QDockWidget, QFileDialog, QMainWindow
+from PySide6.QtWidgets import QDockWidget, QFileDialog, QMainWindow, QWidget
 
 from seg_viewer.gui.drops import Dropped, read_dropped
 from seg_viewer.gui.opening import short_name
@@ -73,7 +73,8 @@ class PlaylistPart(QObject):
         self.dock = QDockWidget("Playlist", window)
         self.dock.setObjectName("playlist-dock")
         self.dock.setWidget(self.view)
-        self.dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetClosable)
+        self.dock.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
+        self.dock.setTitleBarWidget(QWidget())
         self.dock.hide()
         window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, self.dock)
         self.view.chosen.connect(self.play_entry)
@@ -82,7 +83,7 @@ class PlaylistPart(QObject):
         self.view.dropped.connect(self._add_dropped)
         self.view.add_wanted.connect(self._ask_files)
         self.view.export_wanted.connect(self._export_all)
-        self.dock.visibilityChanged.connect(self._visible_changed)
+        self.view.close_wanted.connect(lambda: actions["playlist"].setChecked(False))
         actions["full-screen"].toggled.connect(lambda on: self._show_list(actions["playlist"].isChecked() and not on))
         if player.source is not None:
             self.begin(Listing((player.source,)))
@@ -280,10 +281,6 @@ class PlaylistPart(QObject):
     def _show_list(self, on: bool) -> None:
         self.dock.setVisible(on and not self._actions["full-screen"].isChecked())
 
-    def _visible_changed(self, _visible: bool) -> None:
-        if self.dock.isHidden() and not self._actions["full-screen"].isChecked() and self._window.isVisible():
-            self._actions["playlist"].setChecked(False)  # its own cross closed it
-
     def _remove(self, entries: Sequence[Entry]) -> None:
         for entry in entries:
             self.playlist.remove(entry)
@@ -303,7 +300,7 @@ class PlaylistPart(QObject):
     def _ask_files(self) -> None:
         kinds = " ".join(f"*{suffix}" for suffix in (*file_suffixes(), *LIST_SUFFIXES))
         names, _filter = QFileDialog.getOpenFileNames(
-            self._window, "Add to the playlist", self._folder(), f"Videos, pictures, lists ({kinds});;All files (*)"
+            self._window, "Add to the playlist", self._folder(), f"Videos, pictures, playlists ({kinds});;All files (*)"
         )
         if names:
             self.add(names)

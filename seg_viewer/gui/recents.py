@@ -23,7 +23,7 @@ from seg_viewer.gui.widgets.start_page import StartPage
 from seg_viewer.sources import DEMO, is_live, redact
 
 _LOOK_S = 10.0
-"""How far into a source a dark picture is given up for a brighter one, seconds."""
+"""How far into a source one is looked for that is not dark, seconds."""
 _APART_S = 1.0
 _log = logging.getLogger(__name__)
 
@@ -98,8 +98,8 @@ class Recents(QObject):
         self._wanted = None  # until this one is made
         overlay, aspect = self._overlay(), self._aspect
 
-        def done(bright: bool) -> None:
-            if not bright and shot.frame.time_s < _LOOK_S and source == next(iter(self._memory.settings.recent), ""):
+        def done(kept: bool) -> None:
+            if not kept and shot.frame.time_s < _LOOK_S and source == next(iter(self._memory.settings.recent), ""):
                 self._wanted, self._next_s = source, shot.frame.time_s + _APART_S
             self.look()
 

@@ -14,7 +14,7 @@ from seg_viewer.jobs.options import RunOptions
 from seg_viewer.player.session import PlayerState
 
 from .conftest import WAIT_MS, make_clip, shown_index, wait_state
-from .modal_dialogs import ModalDialogs, presses, types
+from .modal_dialogs import ModalDialogs, presses, types, types_all
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -43,6 +43,14 @@ def test_the_menu_opens_what_the_dialog_returns(qtbot: QtBot, open_window, clip:
     dialogs.expect(types(clip))
     window.actions_by_id["open"].trigger()
     wait_state(qtbot, window, PlayerState.PLAYING)
+
+
+def test_several_chosen_in_the_dialog_are_a_playlist(qtbot: QtBot, open_window, tmp_path: Path, dialogs: ModalDialogs):
+    paths = [make_clip(tmp_path / f"{name}.mp4", 4) for name in "ab"]
+    window = open_window()
+    dialogs.expect(types_all(paths))
+    window.actions_by_id["open"].trigger()
+    qtbot.waitUntil(lambda: window.windowTitle() == "2/2  b.mp4 — seg-viewer", timeout=WAIT_MS)
 
 
 @pytest.mark.parametrize("action", ["open", "open-folder", "open-model"])

@@ -314,5 +314,5 @@ def test_the_list_hides_in_full_screen_and_its_cross_is_the_same_as_the_key(qtbo
     assert not dock.isVisible() and action.isChecked()
     qtbot.keyClick(listed, KEY.Key_F)
     qtbot.waitUntil(dock.isVisible, timeout=WAIT_MS)
-    dock.close()
-    qtbot.waitUntil(lambda: not action.isChecked(), timeout=WAIT_MS)
+    qtbot.mouseClick(listed.playlist.view.close_button, Qt.MouseButton.LeftButton)
+    assert not action.isChecked() and not dock.isVisible()

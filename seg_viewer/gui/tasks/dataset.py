@@ -6,12 +6,11 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction
 
 from seg_viewer.core.frame import Shot
 from seg_viewer.gui.tasks.background import Background, within
-from seg_viewer.gui.widgets.message_bar import MessageBar
 from seg_viewer.jobs.labelled import LabelledFrame, remove_labelled, save_labelled
 
 _KEEP_S = 5.0
@@ -26,8 +25,11 @@ class DatasetTask(QObject):
         folder: of the data set.
         undo_action: can be used while there is something to take back.
         background: reads and writes the files.
-        messages: say what was sent, and what went wrong.
     """
+
+    told = Signal(str, object)
+    """One line on what was done, and what takes it back (a function, or None)."""
+    failed = Signal(str)
 
     def __init__(
         self,
@@ -35,12 +37,11 @@ class DatasetTask(QObject):
         folder: Callable[[], Path],
         undo_action: QAction,
         background: Background,
-        messages: MessageBar,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._shown, self._folder, self._undo_action = shown, folder, undo_action
-        self._background, self._messages = background, messages
+        self._background = background
         self._sent: list[LabelledFrame] = []
         self._one_at_a_time = threading.Lock()
         self._refresh()
@@ -82,23 +83,20 @@ class DatasetTask(QObject):
         self._run(work, self._was_taken_back, str(sent.folder))
 
     def _run(self, work: Callable[[], LabelledFrame], done: Callable[[LabelledFrame], None], subject: str) -> None:
-        self._background.run(
-            "dataset", work, done, self._messages.show_error, owner=self, subject=subject, wait=within(_KEEP_S)
-        )
+        self._background.run("dataset", work, done, self.failed.emit, owner=self, subject=subject, wait=within(_KEEP_S))
 
     def _was_sent(self, sent: LabelledFrame) -> None:
         if not sent.new:
-            self._messages.show_info(f"This frame is in the data set already: {sent.folder}")
+            self.told.emit(f"This frame is in the data set already: {sent.folder}", None)
             return
         self._sent = [*self._sent, sent][-_MOST_UNDO:]
         self._refresh()
         other = "" if sent.folder == self._folder() else " (its classes are others)"
-        self._messages.show_info(
-            f"{_name(sent)} sent to the data set {sent.folder}{other}", "Undo", lambda: self._take_back(sent)
-        )
+        line = f"{_name(sent)} sent to the data set {sent.folder}{other}"
+        self.told.emit(line, lambda: self._take_back(sent))
 
     def _was_taken_back(self, sent: LabelledFrame) -> None:
-        self._messages.show_info(f"{_name(sent)} taken back out of the data set {sent.folder}")
+        self.told.emit(f"{_name(sent)} taken back out of the data set {sent.folder}", None)
 
     def _refresh(self) -> None:
         self._undo_action.setEnabled(bool(self._sent))

@@ -17,7 +17,7 @@ from seg_viewer.core.part_file import make_folder, write_bytes
 
 _WIDTH, _HEIGHT = 192, 108
 """The largest, pixels: twice what is shown, for fine screens."""
-_DARK = 20
+_DARK = 12
 _QUALITY = 82
 
 
@@ -26,7 +26,7 @@ def pictures_folder() -> Path:
 
 
 def keep_picture(source: str, shot: Shot, overlay: Overlay | None, sample_aspect: float) -> bool:
-    """Write the picture of a source; returns whether there is anything to see on it.
+    """Write the picture of a source, if there is anything to see on it; returns whether there is.
 
     Args:
         source: as the list has it.
@@ -41,12 +41,13 @@ def keep_picture(source: str, shot: Shot, overlay: Overlay | None, sample_aspect
     shape = picture.width * sample_aspect / picture.height
     width, height = (_WIDTH, round(_WIDTH / shape)) if shape > _WIDTH / _HEIGHT else (round(_HEIGHT * shape), _HEIGHT)
     rgb = picture.scaled_rgb(max(1, width), max(1, height))
-    bright = float(rgb.mean()) > _DARK
+    if float(rgb.mean()) < _DARK:
+        return False
     if overlay is not None:
         overlay.paint_rgb(rgb, shot.classes)
     _ok, data = cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
     write_bytes(make_folder(pictures_folder()) / _name(source), bytes(data))
-    return bright
+    return True
 
 
 def read_picture(source: str) -> QImage | None:

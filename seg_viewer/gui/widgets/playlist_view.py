@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QListWidget,
     QListWidgetItem,
     QPushButton,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -41,6 +42,7 @@ class PlaylistView(QWidget):
     """Something from outside, to be added."""
     add_wanted = Signal()
     export_wanted = Signal()
+    close_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -54,6 +56,12 @@ class PlaylistView(QWidget):
         self.add_button = _button("Add…", "Add files at the end (Insert)")
         self.remove_button = _button("Remove", "Take out of the list; the files stay (Del)")
         self.export_button = _button("Export all…", "Put all files of this list into the export queue")
+        self.close_button = QToolButton()
+        self.close_button.setIcon(icon("close"))
+        self.close_button.setIconSize(QSize(14, 14))
+        self.close_button.setToolTip("Hide the list (Ctrl+P)")
+        self.close_button.setAccessibleName("Hide the playlist")
+        self.close_button.clicked.connect(self.close_wanted)
         self.add_button.clicked.connect(self.add_wanted)
         self.export_button.clicked.connect(self.export_wanted)
         self.remove_button.clicked.connect(lambda: self._remove())
@@ -67,7 +75,12 @@ class PlaylistView(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 8, 8, 8)
         column.setSpacing(6)
-        column.addWidget(self.summary)
+        top = QHBoxLayout()
+        top.addWidget(PlainLabel("PLAYLIST", objectName="heading"))
+        top.addSpacing(6)
+        top.addWidget(self.summary, 1)
+        top.addWidget(self.close_button)
+        column.addLayout(top)
         column.addWidget(self.list, 1)
         line = QHBoxLayout()
         line.setSpacing(6)

@@ -99,3 +99,6 @@ class StartPage(QWidget):
     def _elide(self) -> None:
         for button in self.recent_buttons:
             button.set_room(max(120, min(560, self.width() - 200)))
+        widest = max((button.sizeHint().width() for button in self.recent_buttons), default=0)
+        for button in self.recent_buttons:
+            button.setFixedWidth(widest)  # their pictures stand below each other
