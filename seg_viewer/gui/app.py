@@ -97,7 +97,7 @@ def _show(player: Player, listing: Listing, ending: _Ending, on_first_shot: Call
     apply_theme(app)
     app.setWindowIcon(icon("seg-viewer"))
     window = MainWindow(player, open_store())
-    window.playlist.begin(listing)
+    window.sources.playlist.begin(listing)
     if on_first_shot is not None:
         window.first_shot_painted.connect(on_first_shot)
 

@@ -16,16 +16,12 @@ from seg_viewer.core.overlay import OverlayStyle
 from seg_viewer.gui.actions import connect_actions, fill_menu_bar, make_actions
 from seg_viewer.gui.dialogs.help import AboutDialog, HelpDialog
 from seg_viewer.gui.dialogs.once import OneOfEach
-from seg_viewer.gui.drops import Drops
 from seg_viewer.gui.look import Look
 from seg_viewer.gui.memory import Memory
 from seg_viewer.gui.model_menu import ModelMenu
-from seg_viewer.gui.opening import Opening
 from seg_viewer.gui.outputs import Outputs
-from seg_viewer.gui.playlist import PlaylistPart
 from seg_viewer.gui.presenter import Presenter
-from seg_viewer.gui.recents import Recents
-from seg_viewer.gui.resume import Resume
+from seg_viewer.gui.sources import Sources
 from seg_viewer.gui.tasks.background import Background
 from seg_viewer.gui.tasks.dataset import DatasetTask
 from seg_viewer.gui.tasks.folders import Folders
@@ -36,7 +32,6 @@ from seg_viewer.gui.view.full_screen import FullScreen
 from seg_viewer.gui.view.video_view import VideoView
 from seg_viewer.gui.widgets.central import CentralWidget
 from seg_viewer.gui.widgets.controls import Controls
-from seg_viewer.gui.widgets.drop_veil import DropVeil
 from seg_viewer.gui.widgets.legend import Legend, SidePanel
 from seg_viewer.gui.widgets.loading_bar import LoadingBar
 from seg_viewer.gui.widgets.message_bar import MessageBar
@@ -46,10 +41,8 @@ from seg_viewer.gui.widgets.record_menu import RecordMenu
 from seg_viewer.gui.widgets.start_page import StartPage
 from seg_viewer.gui.widgets.stats_panel import StatsPanel
 from seg_viewer.jobs.options import RunOptions
-from seg_viewer.player.places import Places
 from seg_viewer.player.player import Player
 from seg_viewer.player.session import PlayerState
-from seg_viewer.sources import DEMO, is_live
 
 TITLE = "seg-viewer"
 _OPACITY_STEP = 0.05
@@ -99,11 +92,10 @@ class MainWindow(QMainWindow):
         self.controls = Controls(self.actions_by_id)
         self.panel = SidePanel(self.legend, self.stats)
         self.transport = Transport(player, self.controls)
-        self.opening = Opening(self.background, lambda: self.memory.settings.last_folder, self)
         self.outputs = Outputs(
             self.recording, self.ego_zone, self.actions_by_id["record"], self.controls.live_bar, self.messages,
-            self.background, self._export_options, lambda: self.controls.seek_bar.position_s, self._source_folder,
-            self.folders, self.memory, self,
+            self.background, self._export_options, lambda: self.controls.seek_bar.position_s,
+            lambda: self.sources.folder(), self.folders, self.memory, self,
         )  # fmt: skip
         central = CentralWidget(
             (self.messages, self.loading_bar, self.outputs.export_strip), (self.start_page, self.view),
@@ -127,16 +119,15 @@ class MainWindow(QMainWindow):
             loading_bar=self.loading_bar,
             parent=self,
         )
-        self.drops, self.drop_veil = Drops(self), DropVeil(central)
-        self.playlist = PlaylistPart(
-            player, self.actions_by_id, self.messages, self.background, play=self._play, window=self,
-            complete=self.opening.complete, export=self.outputs.queue_files, folder=self._source_folder,
+        self.sources = Sources(
+            player, self.presenter, self.actions_by_id, self.memory, self.background, self.messages,
+            start_page=self.start_page, recent_menu=self.recent_menu, seek=self.transport.seek,
+            export=self.outputs.queue_files, use_model=self.model_menu.use, overlay=lambda: self.look.overlay,
+            over=central, window=self,
         )  # fmt: skip
-        self.resume = Resume(player, Places(), self.messages, self.background, self.transport.seek, self)
-        self.dataset = DatasetTask(
-            self._shot_to_send, self.folders.dataset, self.actions_by_id["undo"], self.background, self
-        )
-        parts = (self.opening, self.transport, self.playlist, self.dataset)
+        undo = self.actions_by_id["undo"]
+        self.dataset = DatasetTask(self._shot_to_send, self.folders.dataset, undo, self.background, self)
+        parts = (self.sources, self.transport, self.dataset)
         connect_actions(self.actions_by_id, self._slots(), *(part.slots() for part in parts))
         self._connect()
         self._apply_settings()
@@ -166,9 +157,6 @@ class MainWindow(QMainWindow):
 
     def _build_menus(self) -> None:
         self.recent_menu = RecentMenu(self)
-        self.recents = Recents(
-            self.memory, self.start_page, self.recent_menu, self.background, lambda: self.look.overlay, self
-        )
         self.record_menu = RecordMenu(self.recording.what, self)
         inner = {"demo": self.recent_menu, "slower": self.controls.speed_menu, "record": self.record_menu}
         menus = fill_menu_bar(self.menuBar(), self.actions_by_id, inner)
@@ -178,15 +166,9 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         actions = self.actions_by_id
         actions["play"].triggered.connect(lambda _checked: self.presenter.refresh())  # its icon changes at once
-        self.opening.chosen.connect(self.open)
-        self.opening.files_chosen.connect(self.playlist.open)
-        self.recents.chosen.connect(self.open)
-        self.start_page.open_wanted.connect(actions["open"].trigger)
-        self.start_page.address_wanted.connect(actions["address"].trigger)
-        self.start_page.demo_wanted.connect(actions["demo"].trigger)
-        self.drops.hovering.connect(self.drop_veil.invite)
-        self.drops.dropped.connect(self.playlist.take_dropped)
-        self.playlist.model_wanted.connect(self.model_menu.use)
+        self.sources.titled.connect(lambda name: self.setWindowTitle(plain_title(f"{name} — {TITLE}")))
+        self.dataset.told.connect(lambda line, undo: self.messages.show_info(line, "Undo" if undo else "", undo))
+        self.dataset.failed.connect(self.messages.show_error)
         self.record_menu.chosen.connect(self.recording.set_what)
         self.model_menu.chosen.connect(self._use_model)
         self.model_menu.failed.connect(self.messages.show_error)
@@ -199,8 +181,6 @@ class MainWindow(QMainWindow):
         self.controls.speed_chosen.connect(self.transport.set_speed)
         self.controls.opacity_chosen.connect(lambda value: self.look.change(opacity=value))
         self.legend.hidden_changed.connect(lambda names: self.look.change(hidden=names))
-        self.dataset.told.connect(lambda line, undo: self.messages.show_info(line, "Undo" if undo else "", undo))
-        self.dataset.failed.connect(self.messages.show_error)
         self.look.changed.connect(self.view.set_overlay)
         self.look.changed.connect(self.recording.set_overlay)
         self.look.style_changed.connect(self._remember_style)
@@ -208,14 +188,9 @@ class MainWindow(QMainWindow):
             changed.connect(lambda _new: self.outputs.refresh_look())
         self.outputs.export_started.connect(self.player.pause)  # both would only slow each other down
         self.presenter.shot_shown.connect(self.ego_zone.watch)
-        self.presenter.shot_shown.connect(self.recents.watch)
-        self.recents.cleared.connect(lambda: self.resume.forget())
         self.presenter.video_wanted.connect(self._show_page)
-        self.presenter.source_opened.connect(self._source_opened)
-        self.presenter.source_failed.connect(self._source_failed)
         self.presenter.model_changed.connect(self.model_menu.refresh)
-        for part in (self.outputs, self.playlist, self.resume):
-            self.presenter.refreshed.connect(part.refresh)
+        self.presenter.refreshed.connect(self.outputs.refresh)
         for number in range(1, 10):
             QShortcut(QKeySequence(str(number)), self, lambda number=number: self.legend.toggle(number))
 
@@ -235,16 +210,8 @@ class MainWindow(QMainWindow):
     # -- sources and models ----------------------------------------------------------------------------------------
 
     def open(self, source: str | Path) -> None:
-        """Play a file, a folder, "demo", a list or something live; what goes wrong is told in the message bar."""
-        self.playlist.open([str(source)])
-
-    def _play(self, source: str) -> None:
-        self.resume.leave()
-        if source != DEMO and not is_live(source):
-            self.memory.change(last_folder=str(Path(source).parent))
-        self.presenter.forget()
-        self.player.open(source)
-        self.presenter.refresh()
+        """See `Sources.open`."""
+        self.sources.open(source)
 
     def _use_model(self, model: str) -> None:
         """Another model at the same place."""
@@ -257,17 +224,6 @@ class MainWindow(QMainWindow):
         self.presenter.refresh()
         if table is not None:
             self.messages.show_info(f"{table} holds the scores of the model before, and ends with it")
-
-    def _source_opened(self, source: str, name: str) -> None:
-        self.setWindowTitle(plain_title(f"{self.playlist.mark}{name} — {TITLE}"))
-        info = self.player.info
-        self.recents.opened(source, float(info.sample_aspect) if info else 1.0)
-        self.resume.opened()
-
-    def _source_failed(self, source: str) -> None:
-        if self.player.spec is not None:  # else the model is to blame
-            self.recents.failed(source)
-            self.playlist.failed(source, self.player.error or "")
 
     # -- what a person wants ---------------------------------------------------------------------------------------
 
@@ -292,10 +248,6 @@ class MainWindow(QMainWindow):
         if not self.actions_by_id["overlay"].isChecked():
             style = replace(style, opacity=0.0, outline=False)
         return replace(self.player.options, style=style)
-
-    def _source_folder(self) -> str:
-        info = self.player.info
-        return str(info.path.parent) if info and info.path else self.memory.settings.last_folder
 
     def _set_errors_on(self, on: bool) -> None:
         self.view.set_errors_on(on)
@@ -369,7 +321,7 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         self.presenter.stop()
-        self.resume.leave()
+        self.sources.leave()
         self.hide()
         self.outputs.end(asked=self._asks)
         played_out = self.player.close()

@@ -39,12 +39,12 @@ def _title_is(window, text: str):
 
 
 def _names(window) -> list[str]:
-    rows = window.playlist.view.list
+    rows = window.sources.playlist.view.list
     return [rows.item(row).text() for row in range(rows.count())]
 
 
 def _bold(window) -> list[str]:
-    rows = window.playlist.view.list
+    rows = window.sources.playlist.view.list
     return [rows.item(row).text() for row in range(rows.count()) if rows.item(row).font().bold()]
 
 
@@ -69,7 +69,7 @@ def test_twenty_dropped_are_twenty_entries_and_keys_go_through_them(qtbot: QtBot
     qtbot.waitUntil(_title_is(window, "1/20  00.mp4"), timeout=WAIT_MS)
     assert not window.actions_by_id["previous-file"].isEnabled()
     qtbot.keyClick(window, KEY.Key_P, Qt.KeyboardModifier.ControlModifier)
-    assert window.playlist.dock.isVisible() and len(_names(window)) == 20 and _bold(window) == ["00.mp4"]
+    assert window.sources.playlist.dock.isVisible() and len(_names(window)) == 20 and _bold(window) == ["00.mp4"]
 
 
 def test_it_goes_on_at_the_end_and_stops_after_the_last(qtbot: QtBot, open_window, clips: list[Path]):
@@ -121,7 +121,7 @@ def test_bad_ones_are_skipped_with_one_message(qtbot: QtBot, open_window, clips:
     (told,) = window.messages.texts("warning")
     assert told.startswith("Skipped 4 that cannot be played: bad1.mp4, bad2.mp4, bad3.mp4, …; the last: ")
     assert window.messages.texts("error") == []
-    assert window.playlist.view.summary.text() == "7 of 7  ·  5 cannot be played"
+    assert window.sources.playlist.view.summary.text() == "7 of 7  ·  5 cannot be played"
     qtbot.keyClick(window, KEY.Key_PageUp)  # asked for, a bad one is tried again, and the way back goes on
     qtbot.waitUntil(_title_is(window, "2/7  a.mp4"), timeout=WAIT_MS)
 
@@ -143,7 +143,7 @@ def test_a_model_that_cannot_run_skips_nothing(qtbot: QtBot, open_window, clips:
     drag.drop(window, drag.files(clips))
     wait_state(qtbot, window, PlayerState.ERROR)
     qtbot.wait(200)
-    assert window.playlist.playlist.place == 0 and "bad.onnx" in window.messages.texts("error")[0]
+    assert window.sources.playlist.playlist.place == 0 and "bad.onnx" in window.messages.texts("error")[0]
 
 
 def test_pictures_follow_each_other_slowly_enough_to_be_seen(qtbot: QtBot, open_window, clips, tmp_path: Path):
@@ -152,9 +152,9 @@ def test_pictures_follow_each_other_slowly_enough_to_be_seen(qtbot: QtBot, open_
     window = open_window()
     drag.drop(window, drag.files([picture, clips[0]]))
     wait_state(qtbot, window, PlayerState.ENDED)
-    assert window.windowTitle().startswith("1/2  one.png") and window.playlist._still.isActive()
-    window.playlist._still.setInterval(20)
-    window.playlist._still.start()
+    assert window.windowTitle().startswith("1/2  one.png") and window.sources.playlist._still.isActive()
+    window.sources.playlist._still.setInterval(20)
+    window.sources.playlist._still.start()
     qtbot.waitUntil(_title_is(window, "2/2  a.mp4"), timeout=WAIT_MS)
 
 
@@ -189,7 +189,7 @@ def test_addresses_are_taken(data, sources):
 @pytest.mark.parametrize("words", ["no file", "see http://HOST/x", "C:\\x.mp4", "screen", "camera:0", ""])
 def test_any_other_text_is_refused(open_window, words: str):
     window = open_window()
-    assert not drag.enter(window, drag.text(words)) and not window.drop_veil.isVisible()
+    assert not drag.enter(window, drag.text(words)) and not window.sources.veil.isVisible()
 
 
 def test_a_dropped_address_is_opened(qtbot: QtBot, open_window):
@@ -225,7 +225,7 @@ def test_the_invitation_is_seen_while_dragging(qtbot: QtBot, open_window, clip: 
         pause_at(qtbot, window, 5)
     before = window.grab().toImage()
     assert drag.enter(window, drag.files(clips))
-    assert window.drop_veil.isVisible() and window.drop_veil.text == "Drop to open these 4, one after the other"
+    assert window.sources.veil.isVisible() and window.sources.veil.text == "Drop to open these 4, one after the other"
     over = window.grab().toImage()
     middle = window.centralWidget().geometry()
     changed = [
@@ -235,12 +235,12 @@ def test_the_invitation_is_seen_while_dragging(qtbot: QtBot, open_window, clip: 
     ]
     assert sum(changed) > 20  # the words
     drag.leave(window)
-    assert not window.drop_veil.isVisible() and window.grab().toImage() == before
+    assert not window.sources.veil.isVisible() and window.grab().toImage() == before
     drag.enter(window, drag.files(clips))
     window.resize(900, 600)
-    assert window.drop_veil.geometry() == QRect(window.centralWidget().rect())
+    assert window.sources.veil.geometry() == QRect(window.centralWidget().rect())
     drag.drop(window, drag.files(clips[:1]))
-    assert not window.drop_veil.isVisible()
+    assert not window.sources.veil.isVisible()
 
 
 # -- the list ----------------------------------------------------------------------------------------------------------
@@ -253,12 +253,12 @@ def listed(qtbot: QtBot, open_window, clip: Path, clips: list[Path]):
     drag.drop(window, drag.files([clip, *clips[:3]]))
     pause_at(qtbot, window, 10)
     window.actions_by_id["playlist"].trigger()
-    qtbot.waitUntil(window.playlist.dock.isVisible, timeout=WAIT_MS)
+    qtbot.waitUntil(window.sources.playlist.dock.isVisible, timeout=WAIT_MS)
     return window
 
 
 def test_the_list_is_rearranged_and_shortened_by_keys(qtbot: QtBot, listed):
-    rows = listed.playlist.view.list
+    rows = listed.sources.playlist.view.list
     rows.setFocus()
     rows.setCurrentRow(3)
     qtbot.keyClick(rows, KEY.Key_Up, Qt.KeyboardModifier.AltModifier)
@@ -272,16 +272,16 @@ def test_the_list_is_rearranged_and_shortened_by_keys(qtbot: QtBot, listed):
 
 
 def test_the_current_one_taken_out_plays_on(qtbot: QtBot, listed):
-    rows = listed.playlist.view.list
+    rows = listed.sources.playlist.view.list
     rows.setCurrentRow(0)
-    qtbot.mouseClick(listed.playlist.view.remove_button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(listed.sources.playlist.view.remove_button, Qt.MouseButton.LeftButton)
     assert listed.player.state is PlayerState.PAUSED and _names(listed) == ["a.mp4", "b.mp4", "c.mp4"]
     qtbot.keyClick(listed, KEY.Key_PageDown)
     qtbot.waitUntil(lambda: "a.mp4" in listed.windowTitle(), timeout=WAIT_MS)
 
 
 def test_a_double_click_plays(qtbot: QtBot, listed):
-    rows = listed.playlist.view.list
+    rows = listed.sources.playlist.view.list
     at = rows.visualItemRect(rows.item(3)).center()
     qtbot.mouseClick(rows.viewport(), Qt.MouseButton.LeftButton, pos=at)
     qtbot.mouseDClick(rows.viewport(), Qt.MouseButton.LeftButton, pos=at)
@@ -289,19 +289,19 @@ def test_a_double_click_plays(qtbot: QtBot, listed):
 
 
 def test_what_is_dropped_on_the_list_or_added_goes_to_its_end(qtbot, listed, clips, dialogs: ModalDialogs):
-    drag.drop(listed.playlist.view.list.viewport(), drag.files([clips[3]]))
+    drag.drop(listed.sources.playlist.view.list.viewport(), drag.files([clips[3]]))
     assert _names(listed)[-1] == "d.mp4" and listed.player.state is PlayerState.PAUSED
     dialogs.expect(types(clips[0]))
-    qtbot.mouseClick(listed.playlist.view.add_button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(listed.sources.playlist.view.add_button, Qt.MouseButton.LeftButton)
     assert _names(listed)[-2:] == ["d.mp4", "a.mp4"] and listed.windowTitle().startswith("1/4")
 
 
 def test_export_all_hands_the_files_to_the_queue(qtbot: QtBot, open_window, clips: list[Path], tmp_path: Path):
     copies = [make_clip(tmp_path / f"{name}.mp4", 3) for name in "xy"]
     window = open_window()
-    window.playlist.begin(Listing((*map(str, copies), "rtsp://127.0.0.1:1/x")))
+    window.sources.playlist.begin(Listing((*map(str, copies), "rtsp://127.0.0.1:1/x")))
     window.actions_by_id["playlist"].trigger()
-    qtbot.mouseClick(window.playlist.view.export_button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(window.sources.playlist.view.export_button, Qt.MouseButton.LeftButton)
     queue = window.outputs.export_queue
     qtbot.waitUntil(lambda: [item.state for item in queue.items] == [State.DONE] * 2, timeout=2 * WAIT_MS)
     assert sorted(path.name for path in tmp_path.glob("*_seg.mp4")) == ["x_seg.mp4", "y_seg.mp4"]
@@ -309,10 +309,10 @@ def test_export_all_hands_the_files_to_the_queue(qtbot: QtBot, open_window, clip
 
 
 def test_the_list_hides_in_full_screen_and_its_cross_is_the_same_as_the_key(qtbot: QtBot, listed):
-    action, dock = listed.actions_by_id["playlist"], listed.playlist.dock
+    action, dock = listed.actions_by_id["playlist"], listed.sources.playlist.dock
     qtbot.keyClick(listed, KEY.Key_F)
     assert not dock.isVisible() and action.isChecked()
     qtbot.keyClick(listed, KEY.Key_F)
     qtbot.waitUntil(dock.isVisible, timeout=WAIT_MS)
-    qtbot.mouseClick(listed.playlist.view.close_button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(listed.sources.playlist.view.close_button, Qt.MouseButton.LeftButton)
     assert not action.isChecked() and not dock.isVisible()

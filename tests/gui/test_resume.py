@@ -30,7 +30,7 @@ def own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def _leave_at(qtbot: QtBot, open_window, source: Path, index: int):
     window = open_window(source)
     wait_state(qtbot, window, PlayerState.PLAYING)
-    qtbot.waitUntil(lambda: window.resume._known, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.sources.resume._known, timeout=WAIT_MS)
     window.player.pause()
     window.transport.seek(float(index))
     qtbot.waitUntil(lambda: shown_index(window) == index, timeout=WAIT_MS)
@@ -56,14 +56,14 @@ def test_it_asks_while_playing_and_a_click_goes_there(qtbot: QtBot, open_window,
 def test_neither_the_first_seconds_nor_the_end_are_asked_about(qtbot: QtBot, open_window, hour: Path, index: int):
     _leave_at(qtbot, open_window, hour, index)
     window = open_window(hour)
-    qtbot.waitUntil(lambda: window.resume._known, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.sources.resume._known, timeout=WAIT_MS)
     assert _questions(window) == []
 
 
 def test_another_source_notes_where_the_first_one_was(qtbot: QtBot, open_window, hour: Path, clip: Path):
     window = open_window(hour)
     wait_state(qtbot, window, PlayerState.PLAYING)
-    qtbot.waitUntil(lambda: window.resume._known, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.sources.resume._known, timeout=WAIT_MS)
     window.transport.seek(80.0)
     qtbot.waitUntil(lambda: shown_index(window) >= 80, timeout=WAIT_MS)
     window.open(clip)
@@ -76,8 +76,8 @@ def test_the_place_is_written_while_it_plays(qtbot: QtBot, open_window, hour: Pa
     window = open_window(hour)
     wait_state(qtbot, window, PlayerState.PLAYING)
     window.transport.seek(70.0)
-    qtbot.waitUntil(lambda: shown_index(window) >= 70 and window.resume._known, timeout=WAIT_MS)
-    window.resume._noted_at_s -= 60  # as if a minute had passed
+    qtbot.waitUntil(lambda: shown_index(window) >= 70 and window.sources.resume._known, timeout=WAIT_MS)
+    window.sources.resume._noted_at_s -= 60  # as if a minute had passed
     qtbot.waitUntil(lambda: any(p.time_s >= 70 for p in Places().all().values()), timeout=WAIT_MS)
 
 
