@@ -41,6 +41,8 @@ class PlaylistPart(QObject):
         window: the list is docked to it.
     """
 
+    changed = Signal()
+    """The list, or the place in it."""
     model_wanted = Signal(str)
     """Path of a model file that was dropped."""
 
@@ -273,6 +275,7 @@ class PlaylistPart(QObject):
         several = len(playlist) > 1
         for name, step in (("next-file", playlist.after), ("previous-file", playlist.before)):
             self._actions[name].setEnabled(several and step(around=self.around) is not None)
+        self.changed.emit()
 
     def _set_around(self, on: bool) -> None:
         self.around = on

@@ -70,6 +70,7 @@ class Sources(QObject):
     ) -> None:
         super().__init__(window)
         self._player, self._presenter, self._memory = player, presenter, memory
+        self._opened_now = ("", "")  # source and name
         self.opening = Opening(background, lambda: memory.settings.last_folder, window)
         self.playlist = PlaylistPart(
             player, actions, messages, background, play=self._play, complete=self.opening.complete, export=export,
@@ -85,6 +86,7 @@ class Sources(QObject):
         self.drops.hovering.connect(self.veil.invite)
         self.drops.dropped.connect(self.playlist.take_dropped)
         self.playlist.model_wanted.connect(use_model)
+        self.playlist.changed.connect(self._name)
         start_page.open_wanted.connect(actions["open"].trigger)
         start_page.address_wanted.connect(actions["address"].trigger)
         start_page.demo_wanted.connect(actions["demo"].trigger)
@@ -121,9 +123,15 @@ class Sources(QObject):
 
     def _opened(self, source: str, name: str) -> None:
         info = self._player.info
-        self.titled.emit(f"{self.playlist.mark}{name}")
+        self._opened_now = (source, name)
+        self._name()
         self.recents.opened(source, float(info.sample_aspect) if info else 1.0)
         self.resume.opened()
+
+    def _name(self) -> None:
+        source, name = self._opened_now
+        if name and source == self._player.source:
+            self.titled.emit(f"{self.playlist.mark}{name}")
 
     def _failed(self, source: str) -> None:
         if self._player.spec is not None:  # else the model is to blame

@@ -15,6 +15,7 @@ from seg_viewer.player.session import PlayerState
 from seg_viewer.sources.listed import Listing
 
 from ..models import color_model
+from ..servers.http_video import HttpVideo
 from . import drag
 from .conftest import GREEN, WAIT_MS, is_near, make_clip, pause_at, wait_state
 from .modal_dialogs import ModalDialogs, types
@@ -158,6 +159,16 @@ def test_pictures_follow_each_other_slowly_enough_to_be_seen(qtbot: QtBot, open_
     qtbot.waitUntil(_title_is(window, "2/2  a.mp4"), timeout=WAIT_MS)
 
 
+def test_what_is_live_follows_and_is_left_by_a_key(qtbot: QtBot, open_window, clips: list[Path], tmp_path: Path):
+    with HttpVideo(tmp_path, size=(64, 48), rate=10) as server:
+        window = open_window()
+        window.sources.playlist.open([str(clips[0]), server.url(), str(clips[1])])
+        qtbot.waitUntil(lambda: window.windowTitle().startswith("2/3  http://127.0.0.1"), timeout=WAIT_MS)
+        qtbot.waitUntil(lambda: window.player.live_status is not None, timeout=WAIT_MS)
+        qtbot.keyClick(window, KEY.Key_PageDown)
+        qtbot.waitUntil(_title_is(window, "3/3  b.mp4"), timeout=WAIT_MS)
+
+
 # -- what can be dropped -----------------------------------------------------------------------------------------------
 
 
@@ -293,7 +304,7 @@ def test_what_is_dropped_on_the_list_or_added_goes_to_its_end(qtbot, listed, cli
     assert _names(listed)[-1] == "d.mp4" and listed.player.state is PlayerState.PAUSED
     dialogs.expect(types(clips[0]))
     qtbot.mouseClick(listed.sources.playlist.view.add_button, Qt.MouseButton.LeftButton)
-    assert _names(listed)[-2:] == ["d.mp4", "a.mp4"] and listed.windowTitle().startswith("1/4")
+    assert _names(listed)[-2:] == ["d.mp4", "a.mp4"] and listed.windowTitle().startswith("1/6")
 
 
 def test_export_all_hands_the_files_to_the_queue(qtbot: QtBot, open_window, clips: list[Path], tmp_path: Path):
