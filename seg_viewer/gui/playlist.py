@@ -283,6 +283,9 @@ class PlaylistPart(QObject):
 
     def _show_list(self, on: bool) -> None:
         self.dock.setVisible(on and not self._actions["full-screen"].isChecked())
+        if on:  # the picture keeps most of a narrow window
+            width = min(self.view.sizeHint().width(), self._window.width() // 4)
+            self._window.resizeDocks([self.dock], [width], Qt.Orientation.Horizontal)
 
     def _remove(self, entries: Sequence[Entry]) -> None:
         for entry in entries:

@@ -122,7 +122,7 @@ def test_bad_ones_are_skipped_with_one_message(qtbot: QtBot, open_window, clips:
     (told,) = window.messages.texts("warning")
     assert told.startswith("Skipped 4 that cannot be played: bad1.mp4, bad2.mp4, bad3.mp4, …; the last: ")
     assert window.messages.texts("error") == []
-    assert window.sources.playlist.view.summary.text() == "7 of 7  ·  5 cannot be played"
+    assert window.sources.playlist.view.summary.text() == "7 of 7  ·  5 skipped"
     qtbot.keyClick(window, KEY.Key_PageUp)  # asked for, a bad one is tried again, and the way back goes on
     qtbot.waitUntil(_title_is(window, "2/7  a.mp4"), timeout=WAIT_MS)
 

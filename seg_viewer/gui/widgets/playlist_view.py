@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QListWidget,
     QListWidgetItem,
     QPushButton,
+    QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -25,7 +26,7 @@ from seg_viewer.player.playlist import Entry
 from seg_viewer.sources import redact
 
 _ENTRY = Qt.ItemDataRole.UserRole
-_WIDTH = 260
+_WIDTH = 230
 _Drag = TypeVar("_Drag", QDragEnterEvent, QDragMoveEvent)
 
 
@@ -53,6 +54,7 @@ class PlaylistView(QWidget):
         self.list.moved.connect(lambda: self.rearranged.emit(self._entries()))
         self.list.dropped.connect(self.dropped)
         self.summary = PlainLabel("", objectName="dim")
+        self.summary.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.add_button = _button("Add…", "Add files at the end (Insert)")
         self.remove_button = _button("Remove", "Take out of the list; the files stay (Del)")
         self.export_button = _button("Export all…", "Put all files of this list into the export queue")
@@ -77,16 +79,17 @@ class PlaylistView(QWidget):
         column.setSpacing(6)
         top = QHBoxLayout()
         top.addWidget(PlainLabel("PLAYLIST", objectName="heading"))
-        top.addSpacing(6)
-        top.addWidget(self.summary, 1)
+        top.addStretch(1)
         top.addWidget(self.close_button)
         column.addLayout(top)
         column.addWidget(self.list, 1)
+        column.addWidget(self.summary)
         line = QHBoxLayout()
         line.setSpacing(6)
-        for button in (self.add_button, self.remove_button, self.export_button):
-            line.addWidget(button)
+        line.addWidget(self.add_button)
+        line.addWidget(self.remove_button)
         column.addLayout(line)
+        column.addWidget(self.export_button)
 
     def sizeHint(self) -> QSize:
         return QSize(_WIDTH, 400)
@@ -109,7 +112,8 @@ class PlaylistView(QWidget):
             rows.scrollToItem(rows.item(list(entries).index(current)))
         place = f"{list(entries).index(current) + 1} of {len(entries)}" if current is not None else f"{len(entries)}"
         bad = sum(bool(entry.problem) for entry in entries)
-        self.summary.setText(place + (f"  ·  {bad} cannot be played" if bad else ""))
+        self.summary.setText(place + (f"  ·  {bad} skipped" if bad else ""))
+        self.summary.setToolTip(f"{bad} cannot be played" if bad else "")
         self.export_button.setEnabled(bool(entries))
 
     def _entry(self, item: QListWidgetItem) -> Entry:
