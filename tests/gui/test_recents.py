@@ -92,6 +92,7 @@ def test_pictures_are_kept_for_the_list_only_and_go_with_it(qtbot: QtBot, open_w
 def test_no_picture_of_what_is_live_or_the_demo_is_kept(qtbot: QtBot, open_window):
     window = open_window("demo")
     wait_state(qtbot, window, PlayerState.PLAYING)
+    qtbot.waitUntil(lambda: window.view.shown is not None, timeout=WAIT_MS)
     window.sources.recents.opened("rtsp://u:p@HOST/x")
     window.sources.recents.watch(window.view.shown.shot)
     assert window.sources.recents._wanted is None and window.memory.settings.recent == ("rtsp://HOST/x",)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtCore import QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QIcon, QImage, QPainter, QPainterPath, QPaintEvent, QPalette
-from PySide6.QtWidgets import QPushButton, QSizePolicy, QStyle, QStyleOptionButton, QStylePainter, QWidget
+from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from seg_viewer.gui.opening import short_name
 from seg_viewer.gui.theme import icon
@@ -67,8 +67,8 @@ def day_text(day: datetime, now: datetime) -> str:
     return f"{day.day} {day:%b %Y}"
 
 
-class RecentButton(QPushButton):
-    """Opens a source again.
+class RecentButton(QAbstractButton):
+    """Opens a source again; not a `QPushButton`, whose style sheet would say how high it is.
 
     Args:
         item: the source.
@@ -78,6 +78,8 @@ class RecentButton(QPushButton):
         super().__init__(parent)
         self.setObjectName("recent")
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self._room = 400
         self.item = item
         self.show_item(item)
@@ -109,11 +111,8 @@ class RecentButton(QPushButton):
         return QSize(PICTURE.width() + 80, self.sizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QStylePainter(self)
-        option = QStyleOptionButton()
-        self.initStyleOption(option)
-        option.text, option.icon = "", QIcon()
-        painter.drawControl(QStyle.ControlElement.CE_PushButton, option)
+        painter = QPainter(self)
+        self._paint_ground(painter)
         if self.item.missing:
             painter.setOpacity(_FADED)
         area = self.rect().adjusted(_GAP, _PAD, -_GAP, -_PAD)
@@ -124,6 +123,15 @@ class RecentButton(QPushButton):
         self._paint_line(painter, words.adjusted(0, 0, 0, -half), self.item.name, bold=True)
         self._paint_line(painter, words.adjusted(0, half, 0, 0), self.item.where, bold=False)
         painter.end()
+
+    def _paint_ground(self, painter: QPainter) -> None:
+        colors = self.palette()
+        ground = QPalette.ColorRole.Mid if self.isDown() else QPalette.ColorRole.Button
+        hover = self.underMouse() or self.isDown()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(colors.color(QPalette.ColorRole.Link) if self.hasFocus() else Qt.PenStyle.NoPen)
+        painter.setBrush(colors.color(ground) if hover else Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
 
     def _paint_picture(self, painter: QPainter, frame: QRect) -> None:
         picture = self.item.picture
