@@ -67,6 +67,7 @@ class PlaylistPart(QObject):
         self.around = False
         self._wish = 0
         self._state = PlayerState.EMPTY
+        self._is_open = False
         self._skipped: list[Entry] = []
         self._forward = True
         self._still = QTimer(self, singleShot=True, interval=PICTURE_MS)
@@ -191,7 +192,7 @@ class PlaylistPart(QObject):
             return
         self._still.stop()
         self.playlist.choose(entry)
-        self._state = PlayerState.LOADING
+        self._is_open = False  # until then, what the player does may be about the one before
         self._show()
         self._play(entry.source)
         self._tell_skipped()
@@ -213,10 +214,24 @@ class PlaylistPart(QObject):
             self.play_entry(entry)
         return entry is not None
 
+    def opened(self, source: str) -> None:
+        """The player plays a source from now on."""
+        current = self.playlist.current
+        if current is not None and current.source == source:
+            self._is_open, self._state = True, PlayerState.LOADING
+
+    def follow(self, source: str | None) -> None:
+        """What was to be opened is not; the player goes on with a source."""
+        entry = next((each for each in self.playlist.entries if each.source == source), None)
+        if entry is not None and entry is not self.playlist.current:
+            self.playlist.choose(entry)
+            self._is_open, self._state = True, self._player.state
+            self._show()
+
     def refresh(self) -> None:
         """Called several times a second: goes on at the end."""
         before, self._state = self._state, self._player.state
-        if self._state is before:
+        if self._state is before or not self._is_open:
             return
         current = self.playlist.current
         if self._state in (PlayerState.PLAYING, PlayerState.ENDED) and current is not None:
@@ -240,11 +255,13 @@ class PlaylistPart(QObject):
             return
         entry.problem = problem
         self._show()
-        if len(self.playlist) == 1:
-            return
-        self._skipped.append(entry)
-        if not self._go(forward=self._forward, asked=False):
+        if len(self.playlist) > 1:
+            self._skipped.append(entry)
+            if self._go(forward=self._forward, asked=False):
+                return
             self._tell_skipped()
+        if self._player.source != source:
+            self.follow(self._player.source)
 
     def _is_good(self, entry: Entry) -> None:
         self._skipped, self._forward = [], True

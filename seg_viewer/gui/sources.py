@@ -70,6 +70,7 @@ class Sources(QObject):
     ) -> None:
         super().__init__(window)
         self._player, self._presenter, self._memory = player, presenter, memory
+        self._messages = messages
         self._opened_now = ("", "")  # source and name
         self.opening = Opening(background, lambda: memory.settings.last_folder, window)
         self.playlist = PlaylistPart(
@@ -124,6 +125,7 @@ class Sources(QObject):
     def _opened(self, source: str, name: str) -> None:
         info = self._player.info
         self._opened_now = (source, name)
+        self.playlist.opened(source)
         self._name()
         self.recents.opened(source, float(info.sample_aspect) if info else 1.0)
         self.resume.opened()
@@ -136,4 +138,5 @@ class Sources(QObject):
     def _failed(self, source: str) -> None:
         if self._player.spec is not None:  # else the model is to blame
             self.recents.failed(source)
-            self.playlist.failed(source, self._player.error or "")
+            told = self._messages.texts("error")  # where something else plays on, the player has no error
+            self.playlist.failed(source, self._player.error or (told[-1] if told else source))
