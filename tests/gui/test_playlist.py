@@ -21,6 +21,7 @@ from .conftest import GREEN, WAIT_MS, is_near, make_clip, pause_at, wait_state
 from .modal_dialogs import ModalDialogs, types
 
 KEY = Qt.Key
+CTRL_SHIFT = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +84,7 @@ def test_it_goes_on_at_the_end_and_stops_after_the_last(qtbot: QtBot, open_windo
 
 def test_a_looped_list_begins_again(qtbot: QtBot, open_window, clips: list[Path]):
     window = open_window()
-    qtbot.keyClick(window, KEY.Key_L, Qt.KeyboardModifier.ShiftModifier)
+    qtbot.keyClick(window, KEY.Key_L, CTRL_SHIFT)
     assert window.actions_by_id["loop-list"].isChecked()
     drag.drop(window, drag.files(clips[:2]))
     qtbot.waitUntil(_title_is(window, "2/2  b.mp4"), timeout=WAIT_MS)
@@ -94,7 +95,7 @@ def test_one_that_is_looped_stays(qtbot: QtBot, open_window, clip: Path, clips: 
     window = open_window()
     drag.drop(window, drag.files([clip, clips[0]]))
     wait_state(qtbot, window, PlayerState.PLAYING)
-    qtbot.keyClick(window, KEY.Key_L)
+    window.actions_by_id["loop"].trigger()
     times: list[float] = []
     window.presenter.shot_shown.connect(lambda shot: times.append(shot.frame.time_s))
     qtbot.waitUntil(lambda: sorted(times) != times, timeout=WAIT_MS)
@@ -129,7 +130,7 @@ def test_bad_ones_are_skipped_with_one_message(qtbot: QtBot, open_window, clips:
 
 def test_where_all_are_bad_it_stops_and_says_so(qtbot: QtBot, open_window, tmp_path: Path):
     window = open_window()
-    qtbot.keyClick(window, KEY.Key_L, Qt.KeyboardModifier.ShiftModifier)
+    qtbot.keyClick(window, KEY.Key_L, CTRL_SHIFT)
     drag.drop(window, drag.files([_bad(tmp_path / f"bad{number}.mp4") for number in range(3)]))
     qtbot.waitUntil(lambda: any("Skipped 3" in text for text in window.messages.texts("warning")), timeout=WAIT_MS)
     wait_state(qtbot, window, PlayerState.ERROR)
