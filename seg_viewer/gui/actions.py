@@ -95,7 +95,7 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
             None,
             ActionSpec("next-file", "&Next in playlist", "Play what comes next", ("PgDown", "Media Next")),
             ActionSpec("previous-file", "Pre&vious in playlist", "Play what came before", ("PgUp", "Media Previous")),
-            ActionSpec("loop-list", "Loop play&list", "Begin again after the last one", ("Ctrl+Shift+L",), checkable=True),
+            ActionSpec("loop-list", "Loop play&list", "Begin again after the last", ("Ctrl+Shift+L",), checkable=True),
             ActionSpec("playlist", "Pl&aylist", "Show or hide the list", ("Ctrl+P",), "queue", checkable=True),
         ),
     ),
