@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
 from seg_viewer.gui.theme import icon
+from seg_viewer.gui.words import t, with_keys
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
             ),
             ActionSpec(
                 "dataset",
-                "Se&nd to data set",
+                "Send to data set",
                 "Save frame and class map for the trainer",
                 ("D",),
                 needs="video",
@@ -79,7 +80,7 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
         "&Playback",
         (
             ActionSpec("play", "&Play", "Play or pause", ("Space",), "play", needs="video"),
-            ActionSpec("step", "Next &frame", "Pause and show the next frame", (".",), "step-forward", needs="video"),
+            ActionSpec("step", "Ne&xt frame", "Pause and show the next frame", (".",), "step-forward", needs="video"),
             ActionSpec(
                 "step-back", "P&revious frame", "Pause and show the frame before", (",",), "step-back", needs="seek"
             ),
@@ -93,9 +94,9 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
             ActionSpec("slower", "S&lower", "Play slower", ("[",), needs="file"),
             ActionSpec("loop", "L&oop", "Start over at the end", ("L",), "loop", checkable=True, needs="file"),
             None,
-            ActionSpec("next-file", "&Next in playlist", "Play what comes next", ("PgDown", "Media Next")),
-            ActionSpec("previous-file", "Pre&vious in playlist", "Play what came before", ("PgUp", "Media Previous")),
-            ActionSpec("loop-list", "Loop play&list", "Begin again after the last", ("Ctrl+Shift+L",), checkable=True),
+            ActionSpec("next-file", "Next &in playlist", "Play what comes next", ("PgDown", "Media Next")),
+            ActionSpec("previous-file", "Previous in pla&ylist", "Play what came before", ("PgUp", "Media Previous")),
+            ActionSpec("loop-list", "Loop playlist", "Begin again after the last", ("Ctrl+Shift+L",), checkable=True),
             ActionSpec("playlist", "Pl&aylist", "Show or hide the list", ("Ctrl+P",), "queue", checkable=True),
         ),
     ),
@@ -142,12 +143,12 @@ MORE_KEYS = (("1 … 9", "Show or hide a class"), ("Esc", "Leave full screen"))
 
 def new_action(parent: QWidget, spec: ActionSpec) -> QAction:
     """The action of a spec, added to `parent` so that its keys work there."""
-    action = QAction(spec.text, parent)
+    action = QAction(t(spec.text), parent)
     action.setObjectName(spec.id)
     action.setShortcuts([QKeySequence(key) for key in spec.keys])
     keys = f" ({spec.keys[0]})" if spec.keys else ""
-    action.setToolTip(f"{spec.tip}{keys}")
-    action.setStatusTip(spec.tip)
+    action.setToolTip(f"{t(spec.tip)}{keys}")
+    action.setStatusTip(t(spec.tip))
     if spec.icon:
         action.setIcon(icon(spec.icon))
     action.setCheckable(spec.checkable)
@@ -195,7 +196,7 @@ def fill_menu_bar(bar: QMenuBar, actions: Mapping[str, QAction], menus_after: Ma
     """Put every action into its menu, and further menus behind the actions whose ids are given; returns the menus."""
     menus = {}
     for title, items in MENUS:
-        menu = menus[title.replace("&", "")] = bar.addMenu(title)
+        menu = menus[title.replace("&", "")] = bar.addMenu(t(title))
         for spec in items:
             if spec is None:
                 menu.addSeparator()
@@ -203,4 +204,7 @@ def fill_menu_bar(bar: QMenuBar, actions: Mapping[str, QAction], menus_after: Ma
             menu.addAction(actions[spec.id])
             if spec.id in menus_after:
                 menu.addMenu(menus_after[spec.id])
+        entries = [entry for entry in menu.actions() if not entry.isSeparator()]
+        for entry, text in zip(entries, with_keys([entry.text() for entry in entries]), strict=True):
+            entry.setText(text)  # a menu's title, where the entry is one
     return menus

@@ -40,6 +40,7 @@ from seg_viewer.gui.widgets.recent_menu import RecentMenu
 from seg_viewer.gui.widgets.record_menu import RecordMenu
 from seg_viewer.gui.widgets.start_page import StartPage
 from seg_viewer.gui.widgets.stats_panel import StatsPanel
+from seg_viewer.gui.words import use_language
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.player.player import Player
 from seg_viewer.player.session import PlayerState
@@ -64,6 +65,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.player = player
         self.memory = Memory(store, self)
+        use_language(self.memory.settings.language)
         self._asks = True
         self._dialogs = OneOfEach()
         self.ended_in_time = True

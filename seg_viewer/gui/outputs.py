@@ -27,6 +27,7 @@ from seg_viewer.gui.widgets.export_strip import ExportStrip
 from seg_viewer.gui.widgets.folders import open_folder_of
 from seg_viewer.gui.widgets.live_bar import LiveBar
 from seg_viewer.gui.widgets.message_bar import MessageBar
+from seg_viewer.gui.words import t
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.sources import SourceInfo
 
@@ -192,7 +193,7 @@ class Outputs(QObject):
         show(f"Exports ended: {summary}", "Show queue", self.show_queue)
 
     def _show_recording(self, running: bool) -> None:
-        text = "Stop &recording" if running else "&Record"
+        text = t("Stop &recording" if running else "&Record")
         self._record_action.setText(text)
         self._record_action.setIconText(text.replace("&", ""))
         self._record_action.setToolTip("Finish the recording (R)" if running else "Record what is live (R)")

@@ -31,6 +31,7 @@ class WindowSettings:
         pictures_folder: where screenshots go; "" for Pictures/seg-viewer.
         dataset_folder: where frames for the trainer go; "" for Pictures/seg-viewer/dataset.
         zone_clips: whether the ego zone records a clip when something enters it.
+        language: of the window from its next start on, a key of `words.LANGUAGES`.
     """
 
     geometry: bytes = b""
@@ -45,6 +46,7 @@ class WindowSettings:
     pictures_folder: str = ""
     dataset_folder: str = ""
     zone_clips: bool = False
+    language: str = "auto"
 
     def with_recent(self, source: str, at: int = 0) -> WindowSettings:
         """With a source on top of the recent ones, opened so many seconds after 1970."""
@@ -83,6 +85,7 @@ def load_settings(store: QSettings) -> WindowSettings:
         pictures_folder=_text(store, "pictures_folder"),
         dataset_folder=_text(store, "dataset_folder"),
         zone_clips=_text(store, "zone_clips") == "true",
+        language=_text(store, "language") or plain.language,
     )
 
 

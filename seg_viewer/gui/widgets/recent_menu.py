@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from seg_viewer.gui.widgets.plain import plain_action, plain_tip
 from seg_viewer.gui.widgets.recent_list import RecentItem
+from seg_viewer.gui.words import t
 
 
 class RecentMenu(QMenu):
@@ -19,7 +20,7 @@ class RecentMenu(QMenu):
     cleared = Signal()
 
     def __init__(self, parent: QWidget) -> None:
-        super().__init__("Open &recent", parent)
+        super().__init__(t("Open &recent"), parent)
         self.setToolTipsVisible(True)
         self._sources: list[str] = []
         self.setEnabled(False)
@@ -42,4 +43,4 @@ class RecentMenu(QMenu):
             self.addAction("").triggered.connect(lambda _checked=False, source=source: self.chosen.emit(source))
         if sources:
             self.addSeparator()
-            self.addAction("Clear this list").triggered.connect(self.cleared)
+            self.addAction(t("Clear this list")).triggered.connect(self.cleared)
