@@ -24,6 +24,8 @@ from seg_viewer.sources.listed import LIST_SUFFIXES, Listing, list_sources
 PICTURE_MS = 3000
 """How long a single picture stays when something follows it."""
 _NAMED = 3
+_FEW = 20
+"""So many names are looked at on the window's thread, which looks into no folder."""
 
 
 class PlaylistPart(QObject):
@@ -145,28 +147,30 @@ class PlaylistPart(QObject):
         """What the sources stand for; those that may stand for several are looked into beside the window's thread."""
         self._wish += 1
         wish = self._wish
-        if all(_is_one(source) for source in sources):
-            take(Listing(tuple(sources)))
+        if len(sources) <= _FEW and all(_is_one(source) for source in sources):
+            take(Listing(tuple(map(self._complete, sources))))
             return
+
+        def work() -> Listing:
+            found = list_sources(sources)
+            return replace(found, sources=tuple(map(self._complete, found.sources)))
 
         def done(listing: Listing) -> None:
             if wish == self._wish:
                 take(listing)
 
-        self._background.run(
-            "list", lambda: list_sources(sources), done, self._messages.show_error, owner=self, subject="playlist"
-        )
+        self._background.run("list", work, done, self._messages.show_error, owner=self, subject="playlist")
 
     def _take(self, listing: Listing) -> None:
         if listing.sources:
-            self.playlist.replace([self._complete(source) for source in listing.sources])
+            self.playlist.replace(listing.sources)
             self._skipped = []
             self.play_entry(self.playlist.entries[0])
         self._tell(listing)
 
     def _take_more(self, listing: Listing) -> None:
         before = len(self.playlist)
-        self.playlist.add([self._complete(source) for source in listing.sources])
+        self.playlist.add(listing.sources)
         self._show()
         if self._player.state is PlayerState.EMPTY and len(self.playlist) > before:
             self.play_entry(self.playlist.entries[before])

@@ -49,9 +49,11 @@ class PlaylistView(QWidget):
         super().__init__(parent)
         self.list = _List()
         self.list.setAccessibleName("Playlist")
+        self._is_moved = False
+        self._drawn: list[tuple[str, bool]] = []
         self._known: dict[str, Entry] = {}  # an item holds a name for its entry: drags carry no Python objects
         self.list.itemActivated.connect(lambda item: self.chosen.emit(self._entry(item)))
-        self.list.moved.connect(lambda: self.rearranged.emit(self._entries()))
+        self.list.moved.connect(self._moved)
         self.list.dropped.connect(self.dropped)
         self.summary = PlainLabel("", objectName="dim")
         self.summary.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -97,7 +99,9 @@ class PlaylistView(QWidget):
     def show_entries(self, entries: Sequence[Entry], current: Entry | None) -> None:
         """All of them, the current one marked; what was selected stays so."""
         rows = self.list
-        if self._entries() != list(entries):
+        if list(self._known.values()) != list(entries) or rows.count() != len(entries) or self._is_moved:
+            self._is_moved = False
+            self._drawn = []
             selected = {item.data(_ENTRY) for item in rows.selectedItems()}
             rows.clear()
             self._known = {str(id(entry)): entry for entry in entries}
@@ -106,8 +110,11 @@ class PlaylistView(QWidget):
                 item.setData(_ENTRY, name)
                 rows.addItem(item)
                 item.setSelected(name in selected)
-        for row in range(rows.count()):
-            _dress(rows.item(row), self._entry(rows.item(row)), current)
+        looks = [(entry.problem, entry is current) for entry in entries]
+        for row, (entry, look) in enumerate(zip(entries, looks, strict=True)):
+            if row >= len(self._drawn) or self._drawn[row] != look:
+                _dress(rows.item(row), entry, current)
+        self._drawn = looks
         if current is not None:
             rows.scrollToItem(rows.item(list(entries).index(current)))
         place = f"{list(entries).index(current) + 1} of {len(entries)}" if current is not None else f"{len(entries)}"
@@ -115,6 +122,10 @@ class PlaylistView(QWidget):
         self.summary.setText(place + (f"  ·  {bad} skipped" if bad else ""))
         self.summary.setToolTip(f"{bad} cannot be played" if bad else "")
         self.export_button.setEnabled(bool(entries))
+
+    def _moved(self) -> None:
+        self._is_moved = True
+        self.rearranged.emit(self._entries())
 
     def _entry(self, item: QListWidgetItem) -> Entry:
         return self._known[str(item.data(_ENTRY))]
