@@ -292,6 +292,15 @@ def test_the_current_one_taken_out_plays_on(qtbot: QtBot, listed):
     qtbot.waitUntil(lambda: "a.mp4" in listed.windowTitle(), timeout=WAIT_MS)
 
 
+def test_what_was_not_opened_after_all_is_not_marked(qtbot: QtBot, listed):
+    part = listed.sources.playlist
+    part.playlist.choose(part.playlist.entries[2])  # asked for, and given up before it was there
+    part.follow(listed.player.source)
+    assert _bold(listed) == ["colors.mp4"] and listed.windowTitle() == "1/4  colors.mp4 — seg-viewer"
+    part.follow("/not/in/the/list.mp4")
+    assert _bold(listed) == ["colors.mp4"]
+
+
 def test_a_double_click_plays(qtbot: QtBot, listed):
     rows = listed.sources.playlist.view.list
     at = rows.visualItemRect(rows.item(3)).center()
