@@ -12,6 +12,7 @@ from seg_viewer.gui.theme import icon
 from seg_viewer.gui.view.layers import LAYERS
 from seg_viewer.gui.view.modes import MODES
 from seg_viewer.gui.view.wipe import VIEW_KEYS
+from seg_viewer.gui.words import t, with_keys
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,10 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
     (
         "&File",
         (
-            ActionSpec("open", "&Open video…", "Open a video file or a picture", ("Ctrl+O",), "open"),
-            ActionSpec("open-folder", "Open &folder…", "Open a folder of pictures", ("Ctrl+Shift+O",), "folder"),
+            ActionSpec("open", "&Open video…", "Open videos or pictures", ("Ctrl+O",), "open"),
+            ActionSpec(
+                "open-folder", "Open &folder…", "Open pictures or videos of a folder", ("Ctrl+Shift+O",), "folder"
+            ),
             ActionSpec(
                 "address",
                 "Open camera or &address…",
@@ -71,6 +74,14 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
             ActionSpec(
                 "screenshot", "&Screenshot", "Save this picture with its overlay", ("S",), "camera", needs="video"
             ),
+            ActionSpec(
+                "dataset",
+                "Send to data set",
+                "Save frame and class map for the trainer",
+                ("D",),
+                needs="video",
+            ),
+            ActionSpec("undo", "&Undo send", "Take back the frame that was sent last", ("Ctrl+Z",)),
             ActionSpec("record", "&Record", "Record what is live", ("R",), "record", needs="live"),
             ActionSpec("export", "&Export…", "Write a video with the overlay", ("Ctrl+E",), "export", needs="file"),
             ActionSpec(
@@ -93,7 +104,7 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
                 ("J",),
                 needs="seek",
             ),
-            ActionSpec("step", "Next &frame", "Pause and show the next frame", (".",), "step-forward", needs="video"),
+            ActionSpec("step", "Ne&xt frame", "Pause and show the next frame", (".",), "step-forward", needs="video"),
             ActionSpec(
                 "step-back", "P&revious frame", "Pause and show the frame before", (",",), "step-back", needs="seek"
             ),
@@ -134,6 +145,11 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
             ),
             ActionSpec("part-end", "Repeat &up to here", "Play a part again and again: its end", ("B",), needs="seek"),
             ActionSpec("part-clear", "Repeat &no part", "Play on past the end of the part", ("Shift+A",), needs="seek"),
+            None,
+            ActionSpec("next-file", "Next &in playlist", "Play what comes next", ("PgDown", "Media Next")),
+            ActionSpec("previous-file", "Previous in pla&ylist", "Play what came before", ("PgUp", "Media Previous")),
+            ActionSpec("loop-list", "Loop playlist", "Begin again after the last", ("Ctrl+Shift+L",), checkable=True),
+            ActionSpec("playlist", "Pl&aylist", "Show or hide the list", ("Ctrl+P",), "queue", checkable=True),
         ),
     ),
     (
@@ -222,12 +238,12 @@ MORE_KEYS = (
 
 def new_action(parent: QWidget, spec: ActionSpec) -> QAction:
     """The action of a spec, added to `parent` so that its keys work there."""
-    action = QAction(spec.text, parent)
+    action = QAction(t(spec.text), parent)
     action.setObjectName(spec.id)
     action.setShortcuts([QKeySequence(key) for key in spec.keys])
     keys = f" ({spec.keys[0]})" if spec.keys else ""
-    action.setToolTip(f"{spec.tip}{keys}")
-    action.setStatusTip(spec.tip)
+    action.setToolTip(f"{t(spec.tip)}{keys}")
+    action.setStatusTip(t(spec.tip))
     if spec.icon:
         action.setIcon(icon(spec.icon))
     action.setCheckable(spec.checkable)
@@ -276,7 +292,7 @@ def fill_menu_bar(bar: QMenuBar, actions: Mapping[str, QAction], menus_after: Ma
     """Put every action into its menu, and further menus behind the actions whose ids are given; returns the menus."""
     menus = {}
     for title, items in MENUS:
-        menu = menus[title.replace("&", "")] = bar.addMenu(title)
+        menu = menus[title.replace("&", "")] = bar.addMenu(t(title))
         inner: dict[str, QMenu] = {}
         for spec in items:
             if spec is None:
@@ -287,4 +303,7 @@ def fill_menu_bar(bar: QMenuBar, actions: Mapping[str, QAction], menus_after: Ma
             inner.get(spec.menu, menu).addAction(actions[spec.id])
             if spec.id in menus_after:
                 menu.addMenu(menus_after[spec.id])
+        entries = [entry for entry in menu.actions() if not entry.isSeparator()]
+        for entry, text in zip(entries, with_keys([entry.text() for entry in entries]), strict=True):
+            entry.setText(text)  # a menu's title, where the entry is one
     return menus

@@ -11,6 +11,7 @@ from PySide6.QtGui import QCloseEvent, QKeyEvent, QKeySequence, QMoveEvent, QRes
 from PySide6.QtWidgets import QApplication, QMainWindow
 
 from seg_viewer.core.assets import find_model
+from seg_viewer.core.frame import Shot
 from seg_viewer.core.overlay import OverlayStyle
 from seg_viewer.gui.actions import connect_actions, fill_menu_bar, make_actions
 from seg_viewer.gui.class_colors import ClassColors
@@ -18,20 +19,20 @@ from seg_viewer.gui.class_line import ClassLine
 from seg_viewer.gui.comparing import Comparing
 from seg_viewer.gui.dialogs.help import AboutDialog, HelpDialog
 from seg_viewer.gui.dialogs.once import OneOfEach
-from seg_viewer.gui.drops import Drops
 from seg_viewer.gui.focus_keys import FocusKeys
 from seg_viewer.gui.look import Look
 from seg_viewer.gui.memory import Memory
 from seg_viewer.gui.model_menu import ModelMenu
 from seg_viewer.gui.numbers import Numbers
-from seg_viewer.gui.opening import Opening
 from seg_viewer.gui.outputs import Outputs
 from seg_viewer.gui.panel_fold import PanelFold
 from seg_viewer.gui.preferences import Preferences
 from seg_viewer.gui.presenter import Presenter
-from seg_viewer.gui.recents import Recents
 from seg_viewer.gui.settings import style_fields
+from seg_viewer.gui.sources import Sources
 from seg_viewer.gui.tasks.background import Background
+from seg_viewer.gui.tasks.dataset import DatasetTask
+from seg_viewer.gui.tasks.folders import Folders
 from seg_viewer.gui.tasks.recording import RecordingTask
 from seg_viewer.gui.theme_choice import ThemeChoice
 from seg_viewer.gui.transport import Transport
@@ -51,9 +52,9 @@ from seg_viewer.gui.widgets.record_menu import RecordMenu
 from seg_viewer.gui.widgets.side_panel import SidePanel
 from seg_viewer.gui.widgets.start_page import StartPage
 from seg_viewer.gui.widgets.stats_panel import StatsPanel
+from seg_viewer.gui.words import use_language
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.player.player import Player
-from seg_viewer.sources import DEMO, is_live
 
 TITLE = "seg-viewer"
 _OPACITY_STEP = 0.05
@@ -75,6 +76,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.player = player
         self.memory = Memory(store, self)
+        use_language(self.memory.settings.language)
         self._asks = True
         self._dialogs = OneOfEach()
         self.ended_in_time = True
@@ -86,8 +88,14 @@ class MainWindow(QMainWindow):
         self.background = Background(self)
         self.look = Look(style, self)
         self.view = VideoView()
-        self.ego_zone = EgoZone(self.view, lambda: player.live_source, self.background)
-        self.recording = RecordingTask(lambda: player.live_source, player.set_recording, self.background, self)
+        self.folders = Folders(self.memory)
+        self.ego_zone = EgoZone(
+            self.view, lambda: player.live_source, self.background, self.folders.recordings,
+            lambda: self.memory.settings.zone_clips,
+        )  # fmt: skip
+        self.recording = RecordingTask(
+            lambda: player.live_source, player.set_recording, self.background, self.folders.recordings, self
+        )
         self.actions_by_id = make_actions(self)
         self.start_page = StartPage()
         self.messages = MessageBar()
@@ -99,11 +107,10 @@ class MainWindow(QMainWindow):
         self.controls = Controls(self.actions_by_id)
         self.panel = SidePanel(self.legend, self.stats)
         self.transport = Transport(player, self.controls, self)
-        self.opening = Opening(self.background, lambda: self.memory.settings.last_folder, self)
         self.outputs = Outputs(
             self.recording, self.ego_zone, self.actions_by_id["record"], self.controls.live_bar, self.messages,
-            self.background, self._export_options, lambda: self.controls.seek_bar.position_s, self._source_folder,
-            self,
+            self.background, self._export_options, lambda: self.controls.seek_bar.position_s,
+            lambda: self.sources.folder(), self.folders, self.memory, self,
         )  # fmt: skip
         central = CentralWidget(
             (self.messages, self.loading_bar, self.outputs.export_strip), (self.start_page, self.view),
@@ -135,18 +142,28 @@ class MainWindow(QMainWindow):
             loading_bar=self.loading_bar,
             parent=self,
         )
-        self.drops = Drops(self)
         self.class_line = ClassLine(
             player, self.controls, lambda: self.look.overlay, lambda: self.outputs.exporting, self.memory,
             self.messages, self.transport.seek, self,
         )  # fmt: skip
-        self.preferences = Preferences(self.memory, player, self.model_menu.use, self.messages, self.background, self)
+        self.preferences = Preferences(
+            self.memory, player, self.model_menu.use, self.messages, self.background, self, player.cache,
+            {"palette": lambda name: self.look.change(palette=name)},
+        )  # fmt: skip
         self.numbers = Numbers(
             player, self.stats, self.memory, self.actions_by_id["save-numbers"], self.messages, self.background, self
         )
+        self.sources = Sources(
+            player, self.presenter, self.actions_by_id, self.memory, self.background, self.messages,
+            start_page=self.start_page, recent_menu=self.recent_menu, seek=self.transport.seek,
+            export=self.outputs.queue_files, use_model=self.model_menu.use, overlay=lambda: self.look.overlay,
+            over=central, window=self,
+        )  # fmt: skip
+        undo = self.actions_by_id["undo"]
+        self.dataset = DatasetTask(self._shot_to_send, self.folders.dataset, undo, self.background, self)
         parts = (
-            self.opening, self.transport, self.looking, self.comparing, self.class_line, self.class_colors,
-            self.panel_fold, self.numbers, self.preferences,
+            self.sources, self.transport, self.looking, self.comparing, self.class_line, self.class_colors,
+            self.panel_fold, self.numbers, self.preferences, self.dataset,
         )  # fmt: skip
         connect_actions(self.actions_by_id, self._slots(), *(part.slots() for part in parts))
         self._connect()
@@ -174,7 +191,6 @@ class MainWindow(QMainWindow):
 
     def _build_menus(self) -> None:
         self.recent_menu = RecentMenu(self)
-        self.recents = Recents(self.memory, self.start_page, self.recent_menu, self)
         self.record_menu = RecordMenu(self.recording.what, self)
         player = self.player
         self.policy_menu = PolicyMenu(lambda: player.left_out, self)
@@ -188,13 +204,9 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         actions = self.actions_by_id
-        self.opening.chosen.connect(self.open)
-        self.recents.chosen.connect(self.open)
-        self.start_page.open_wanted.connect(actions["open"].trigger)
-        self.start_page.address_wanted.connect(actions["address"].trigger)
-        self.start_page.demo_wanted.connect(actions["demo"].trigger)
-        self.drops.dropped.connect(self._dropped)
-        self.drops.hovering.connect(lambda on: self.view.set_notice("Drop to open" if on else ""))
+        self.sources.titled.connect(lambda name: self.setWindowTitle(plain_title(f"{name} — {TITLE}")))
+        self.dataset.told.connect(lambda line, undo: self.messages.show_info(line, "Undo" if undo else "", undo))
+        self.dataset.failed.connect(self.messages.show_error)
         self.record_menu.chosen.connect(self.recording.set_what)
         self.model_menu.chosen.connect(self._use_model)
         self.model_menu.failed.connect(self.messages.show_error)
@@ -219,8 +231,7 @@ class MainWindow(QMainWindow):
         self.presenter.refreshed.connect(self.looking.refresh)
         self.presenter.refreshed.connect(self.comparing.refresh)
         self.presenter.video_wanted.connect(self._show_page)
-        self.presenter.source_opened.connect(self._source_opened)
-        self.presenter.source_failed.connect(self.recents.failed)
+        self.presenter.source_opened.connect(lambda *_: self.transport.forget())
         for menu in (self.model_menu, self.comparing.menu):
             self.presenter.model_changed.connect(menu.refresh)
         self.presenter.refreshed.connect(self.outputs.refresh)
@@ -251,16 +262,12 @@ class MainWindow(QMainWindow):
     # -- sources and models ----------------------------------------------------------------------------------------
 
     def open(self, source: str | Path) -> None:
-        """Play a file, a folder, "demo" or something live; what goes wrong is told in the message bar."""
-        text = self.opening.complete(source)
-        if text != DEMO and not is_live(text):
-            self.memory.change(last_folder=str(Path(text).parent))
-        self.messages.clear()
-        self.player.open(text)
-        self.presenter.refresh()
+        """See `Sources.open`."""
+        self.sources.open(source)
 
     def _give_up_opening(self) -> None:
         self.player.give_up_opening()
+        self.sources.playlist.follow(self.player.source)
         self.presenter.refresh()
 
     def _use_model(self, model: str) -> None:
@@ -275,20 +282,6 @@ class MainWindow(QMainWindow):
         if table is not None:
             self.messages.show_info(f"{table} holds the scores of the model before, and ends with it")
 
-    def _source_opened(self, source: str, name: str) -> None:
-        self.setWindowTitle(plain_title(f"{name} — {TITLE}"))
-        self.transport.forget()
-        self.recents.opened(source)
-
-    def _dropped(self, paths: list[str]) -> None:
-        self.open(paths[0])
-        if len(paths) > 1:
-            self.messages.show_info(
-                f"Opened the first of {len(paths)} things dropped",
-                f"Export all {len(paths)}…",
-                lambda: self.outputs.queue_files(paths),
-            )
-
     # -- what a person wants ---------------------------------------------------------------------------------------
 
     def _take_screenshot(self) -> None:
@@ -296,6 +289,10 @@ class MainWindow(QMainWindow):
         if shown and info:
             overlay = self.look.overlay if self.actions_by_id["overlay"].isChecked() else None
             self.outputs.take_screenshot(shown.shot, overlay, f"{info.file_stem}.png")
+
+    def _shot_to_send(self) -> tuple[Shot, str] | None:
+        shown, info = self.view.shown, self.player.info
+        return (shown.shot, info.file_stem) if shown and info else None
 
     def _show_export(self) -> None:
         source, info = self.player.source, self.player.info
@@ -308,10 +305,6 @@ class MainWindow(QMainWindow):
         if not self.actions_by_id["overlay"].isChecked():
             style = replace(style, opacity=0.0, outline=False)
         return replace(self.player.options, style=style)
-
-    def _source_folder(self) -> str:
-        info = self.player.info
-        return str(info.path.parent) if info and info.path else self.memory.settings.last_folder
 
     def _set_in_full(self, in_full: bool) -> None:
         self.player.in_full = in_full
@@ -373,6 +366,7 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         self.presenter.stop()
+        self.sources.leave()
         self.hide()
         self.outputs.end(asked=self._asks)
         self.numbers.end()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Container
 from dataclasses import dataclass, field, fields, replace
+from itertools import zip_longest
 from typing import Any
 
 from PySide6.QtCore import QByteArray, QSettings
@@ -47,6 +48,12 @@ class WindowSettings:
         timeline: whether strips of the classes are shown below the seek bar.
         find_class: what N jumps to.
         find_least: the share of the picture that it has to cover, 0…1.
+        recent_at: when each was opened, whole seconds since 1970 in digits.
+        recordings_folder: where recordings and clips go; "" for Videos/seg-viewer.
+        pictures_folder: where screenshots go; "" for Pictures/seg-viewer.
+        dataset_folder: where frames for the trainer go; "" for Pictures/seg-viewer/dataset.
+        zone_clips: whether the ego zone records a clip when something enters it.
+        language: of the window from its next start on, a key of `words.LANGUAGES`.
     """
 
     geometry: bytes = b""
@@ -66,6 +73,12 @@ class WindowSettings:
     model: str = ""
     cache_mb: int = 1000
     recent: tuple[str, ...] = ()
+    recent_at: tuple[str, ...] = ()
+    recordings_folder: str = ""
+    pictures_folder: str = ""
+    dataset_folder: str = ""
+    zone_clips: bool = False
+    language: str = "auto"
     view_mode: str = "overlay"
     value: bool = True
     hud: bool = False
@@ -80,13 +93,18 @@ class WindowSettings:
         colors = dict(filter(None, map(_class_color, self.colors)))
         return OverlayStyle(self.opacity, self.hidden, self.outline, self.hatched, self.palette, colors)
 
-    def with_recent(self, source: str) -> WindowSettings:
-        """With a source on top of the recent ones."""
-        rest = [name for name in self.recent if name != source]
-        return replace(self, recent=(source, *rest)[:MAX_RECENT])
+    def with_recent(self, source: str, at: int = 0) -> WindowSettings:
+        """With a source on top of the recent ones, opened so many seconds after 1970."""
+        rest = self.without_recent(source)
+        return replace(
+            self,
+            recent=(source, *rest.recent)[:MAX_RECENT],
+            recent_at=(str(at), *rest.recent_at)[:MAX_RECENT],
+        )
 
     def without_recent(self, source: str) -> WindowSettings:
-        return replace(self, recent=tuple(name for name in self.recent if name != source))
+        kept = [(name, at) for name, at in zip_longest(self.recent, self.recent_at, fillvalue="0") if name != source]
+        return replace(self, recent=tuple(name for name, _ in kept), recent_at=tuple(at for _, at in kept))
 
 
 def style_fields(style: OverlayStyle) -> dict[str, Any]:
@@ -137,7 +155,6 @@ def load_settings(store: QSettings) -> WindowSettings:
         last_folder=_text(store, "last_folder"),
         model=_text(store, "model"),
         cache_mb=_number(store, "cache_mb", plain.cache_mb),
-        recent=tuple(_texts(store, "recent"))[:MAX_RECENT],
         view_mode=_text(store, "view_mode") or plain.view_mode,
         value=_text(store, "value") != "false",
         hud=_text(store, "hud") == "true",
@@ -145,6 +162,13 @@ def load_settings(store: QSettings) -> WindowSettings:
         timeline=_text(store, "timeline") != "false",
         find_class=_text(store, "find_class") or plain.find_class,
         find_least=_share(store, "find_least", plain.find_least),
+        recent=(recent := tuple(_texts(store, "recent"))[:MAX_RECENT]),
+        recent_at=tuple(_texts(store, "recent_at"))[: len(recent)],
+        recordings_folder=_text(store, "recordings_folder"),
+        pictures_folder=_text(store, "pictures_folder"),
+        dataset_folder=_text(store, "dataset_folder"),
+        zone_clips=_text(store, "zone_clips") == "true",
+        language=_text(store, "language") or plain.language,
     )
 
 

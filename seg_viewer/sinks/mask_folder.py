@@ -60,10 +60,10 @@ class MaskFolder(FolderSink):
             self._file.close()
 
 
-def label_map(labels: LabelSet) -> str:
+def label_map(labels: LabelSet, title: str = "Masks that seg-viewer export wrote") -> str:
     """The classes as a label map that `seg-trainer --labels` reads: TOML, ids as they stand."""
     names = {label.id: as_json(label.name) for label in labels}
-    lines = ['title = "Masks that seg-viewer export wrote"', "", "[classes]"]
+    lines = [f"title = {as_json(title)}", "", "[classes]"]
     lines += [f"{names[label.id]} = {list(label.color)}" for label in labels]
     lines += ["", "[values]", *(f"{name} = [{class_id}]" for class_id, name in names.items())]
     return "\n".join([*lines, f"ignore = [{IGNORE_ID}]", ""])

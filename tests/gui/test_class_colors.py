@@ -17,7 +17,7 @@ from seg_viewer.gui.class_colors import OFFERED
 from seg_viewer.gui.settings import WindowSettings, load_settings, open_store, save_settings, style_fields
 from seg_viewer.gui.tasks import screenshot
 from seg_viewer.gui.widgets.color_popup import ColorPopup
-from seg_viewer.player.session import PlayerState
+from seg_viewer.player.playback import PlayerState
 from tests.models import BLUE, GREEN
 
 from .conftest import WAIT_MS, is_near, mixed, painted, pause_at, shown_index, wait_state

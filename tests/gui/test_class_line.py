@@ -14,10 +14,10 @@ from PySide6.QtWidgets import QApplication, QToolTip, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from seg_viewer.core.class_table import KNOWN, NEAR, UNKNOWN
+from seg_viewer.gui.dialogs.cache_part import CachePart
 from seg_viewer.gui.dialogs.find_class import FindClassDialog
 from seg_viewer.gui.main_window import MainWindow
 from seg_viewer.gui.settings import WindowSettings, load_settings, open_store, save_settings
-from seg_viewer.gui.widgets.cache_box import CacheBox
 from seg_viewer.gui.widgets.class_strips import ClassStrips, Track
 from seg_viewer.gui.widgets.seek_bar import SeekBar
 from seg_viewer.jobs.export_job import ExportJob
@@ -25,6 +25,7 @@ from seg_viewer.player.playback import PlayerState
 from tests.models import BLUE, GREEN, RED
 
 from .conftest import WAIT_MS, make_clip, pause_at, shown_index, wait_state
+from .modal_dialogs import ModalDialogs, clicks
 
 SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
 COLORS = (*[GREEN] * 10, *[RED] * 12, *[GREEN] * 18, *[RED] * 8, *[BLUE] * 12)
@@ -216,15 +217,16 @@ def test_a_single_picture_has_none(qtbot: QtBot, open_window: Callable[..., Main
     ]
 
 
-def test_the_cache_is_shown_and_cleared_by_its_button(qtbot: QtBot, window: MainWindow) -> None:
+def test_the_cache_is_shown_and_cleared_by_its_button(qtbot: QtBot, window: MainWindow, dialogs: ModalDialogs) -> None:
     window.player.cache.flush()
-    box = CacheBox(window.player.cache, window.background, window)
+    box = CachePart(window.player.cache, window.memory, window.background)
     qtbot.addWidget(box)
     box.show()
-    qtbot.waitUntil(lambda: box.text.text().endswith(" of at most 1074 MB, 1 video"), timeout=WAIT_MS)
+    qtbot.waitUntil(box.clear.isEnabled, timeout=WAIT_MS)
     assert window.player.cache.size_bytes() > 0
-    qtbot.mouseClick(box.clear_button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: box.text.text() == "0.0 MB of at most 1074 MB, 0 videos", timeout=WAIT_MS)
-    assert window.player.cache.size_bytes() == 0 and not box.clear_button.isEnabled()
+    dialogs.expect(clicks("Clear cache"))
+    qtbot.mouseClick(box.clear, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: box.taken.text().endswith(": 0.0 MB"), timeout=WAIT_MS)
+    assert window.player.cache.size_bytes() == 0 and not box.clear.isEnabled()
     qtbot.keyClick(window, "n")  # what was kept is gone; what is known stays
     qtbot.waitUntil(lambda: shown_index(window) == 10, timeout=WAIT_MS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 
 from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
@@ -12,9 +13,10 @@ from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.frame import Shot
 from seg_viewer.core.labels import LabelSet
+from seg_viewer.core.part_file import make_folder
 from seg_viewer.core.zone import Zone, ZoneWatch
 from seg_viewer.gui.tasks.background import Background
-from seg_viewer.gui.tasks.recording import RecordsFiles, finish, videos_folder
+from seg_viewer.gui.tasks.recording import RecordsFiles, finish
 from seg_viewer.gui.view.scene import Scene
 from seg_viewer.gui.view.video_view import VideoView
 from seg_viewer.jobs.recording import Recording, RecordPlan, RecordWhat
@@ -31,19 +33,31 @@ _log = logging.getLogger(__name__)
 
 
 class EgoZone(RecordsFiles):
-    """Watches the shots that are shown. A live clip of what came in is saved, from five seconds before.
+    """Watches the shots that are shown. A live clip of what came in, from five seconds before, is saved where wanted.
 
     Args:
         view: is drawn on.
         live_source: what a clip is made of now, or None.
         background: finishes clips.
+        folder: where clips go; made when it is not there.
+        wants_clips: whether they are wanted.
     """
 
     entered = Signal(str)
     """One line: when, and how much of what."""
+    clip_missed = Signal(str)
+    """The same, where a clip could have been saved, but none is wanted."""
 
-    def __init__(self, view: VideoView, live_source: Callable[[], LiveSource | None], background: Background) -> None:
+    def __init__(
+        self,
+        view: VideoView,
+        live_source: Callable[[], LiveSource | None],
+        background: Background,
+        folder: Callable[[], Path],
+        wants_clips: Callable[[], bool],
+    ) -> None:
         super().__init__(view)
+        self._folder, self._wants_clips = folder, wants_clips
         self._view = view
         view.set_painter(LAYER, self._paint)
         view.mouse.grips.insert(0, self)
@@ -99,16 +113,21 @@ class EgoZone(RecordsFiles):
         _log.info("%s", line)
         self._flash.start()
         self._view.update()
-        self.entered.emit(line)
         source = self._live_source()
-        if source is None or source.packets is None:
+        can_save = source is not None and source.packets is not None
+        if can_save and not self._wants_clips():
+            self.clip_missed.emit(line)
+            return
+        self.entered.emit(line)
+        if source is None or not can_save:
             return
         self._clip_end.start()
         if self._clip is not None:
             return
         name = f"{source.info.file_stem}_zone_{datetime.now():%Y-%m-%d_%H-%M-%S}.mkv"
         try:
-            self._clip = Recording(RecordPlan(videos_folder() / name, RecordWhat.SOURCE), source, None)
+            path = make_folder(self._folder()) / name
+            self._clip = Recording(RecordPlan(path, RecordWhat.SOURCE), source, None)
         except SegViewerError as error:
             self.failed.emit(str(error))
 

@@ -25,6 +25,7 @@ from seg_viewer.gui.widgets.live_bar import LiveBar
 from seg_viewer.gui.widgets.plain import PlainLabel
 from seg_viewer.gui.widgets.seek_bar import SeekBar, clock_text
 from seg_viewer.gui.widgets.tool_row import ALWAYS, ToolRow
+from seg_viewer.gui.words import t
 from seg_viewer.player.playback import PlayerState
 
 _PLAY_LOOKS = {
@@ -131,7 +132,7 @@ class Controls(QFrame):
         self.speed_button.setProperty("popup", True)
         self.speed_button.setMinimumWidth(56)
         self.speed_button.setMinimumHeight(32)
-        self.speed_menu = QMenu("Sp&eed", self)
+        self.speed_menu = QMenu(t("Sp&eed"), self)
         group = QActionGroup(self)
         self._speed_actions: dict[float, QAction] = {}
         for speed in SPEEDS:
@@ -189,6 +190,7 @@ class Controls(QFrame):
 
     def set_state(self, state: PlayerState) -> None:
         name, text = _PLAY_LOOKS.get(state, ("play", "Play"))
+        text = t(text)
         action = self._actions["play"]
         if action.iconText() != text:
             action.setIcon(icon(name))
