@@ -125,8 +125,8 @@ MORE_KEYS = (("1 … 9", "Show or hide a class"), ("Esc", "Leave full screen"))
 """Keys that are no action of a menu."""
 
 
-def new_action(parent: QWidget, spec: ActionSpec, slot: Callable[..., object]) -> QAction:
-    """The action of a spec, added to `parent` so that its keys work there. `slot` gets the state of a checkable one."""
+def new_action(parent: QWidget, spec: ActionSpec) -> QAction:
+    """The action of a spec, added to `parent` so that its keys work there."""
     action = QAction(spec.text, parent)
     action.setObjectName(spec.id)
     action.setShortcuts([QKeySequence(key) for key in spec.keys])
@@ -135,18 +135,41 @@ def new_action(parent: QWidget, spec: ActionSpec, slot: Callable[..., object]) -
     action.setStatusTip(spec.tip)
     if spec.icon:
         action.setIcon(icon(spec.icon))
-    if spec.checkable:
-        action.setCheckable(True)
-        action.toggled.connect(slot)
-    else:
-        action.triggered.connect(lambda _checked=False: slot())
+    action.setCheckable(spec.checkable)
     parent.addAction(action)
     return action
 
 
-def make_actions(parent: QWidget, slots: Mapping[str, Callable[..., object]]) -> dict[str, QAction]:
-    """Every action of `MENUS` by its id. Raises: KeyError when one has no slot."""
-    return {spec.id: new_action(parent, spec, slots[spec.id]) for spec in all_specs()}
+def make_actions(parent: QWidget) -> dict[str, QAction]:
+    """Every action of `MENUS` by its id; they do nothing before `connect_actions`."""
+    return {spec.id: new_action(parent, spec) for spec in all_specs()}
+
+
+def connect_actions(actions: Mapping[str, QAction], *slots: Mapping[str, Callable[..., object]]) -> None:
+    """Give every action what it does.
+
+    Args:
+        actions: as `make_actions` made them.
+        slots: by the id of the action; that of a checkable one gets its state. Each part of the window brings its own.
+
+    Raises:
+        KeyError: an action has no slot.
+        ValueError: two parts want the same action, or there is no such action.
+    """
+    merged: dict[str, Callable[..., object]] = {}
+    for part in slots:
+        if twice := merged.keys() & part.keys() or part.keys() - actions.keys():
+            raise ValueError(f"no action, or wanted twice: {', '.join(sorted(twice))}")
+        merged |= part
+    for spec in all_specs():
+        connect_action(actions[spec.id], merged[spec.id])
+
+
+def connect_action(action: QAction, slot: Callable[..., object]) -> None:
+    if action.isCheckable():
+        action.toggled.connect(slot)
+    else:
+        action.triggered.connect(lambda _checked=False: slot())
 
 
 def all_specs() -> list[ActionSpec]:

@@ -21,6 +21,9 @@ class Look(QObject):
     changed = Signal(object)
     """The `Overlay` that paints from now on."""
 
+    style_changed = Signal(object)
+    """The `OverlayStyle` from now on, also while there is nothing to paint."""
+
     def __init__(self, style: OverlayStyle, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.style = style
@@ -34,6 +37,7 @@ class Look(QObject):
     def change(self, **fields: Any) -> None:
         """Change fields of the style, see `OverlayStyle`."""
         self.style = replace(self.style, **fields)
+        self.style_changed.emit(self.style)
         self._apply(self.overlay.labels if self.overlay is not None else None)
 
     def _apply(self, labels: LabelSet | None) -> None:

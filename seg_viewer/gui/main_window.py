@@ -7,28 +7,22 @@ from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QSettings, QSize, Qt, Signal
-from PySide6.QtGui import (
-    QCloseEvent,
-    QDragEnterEvent,
-    QDragLeaveEvent,
-    QDropEvent,
-    QKeyEvent,
-    QKeySequence,
-    QShortcut,
-)
+from PySide6.QtGui import QCloseEvent, QKeyEvent, QKeySequence, QMoveEvent, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QApplication, QMainWindow
 
 from seg_viewer.core.assets import find_model
 from seg_viewer.core.overlay import OverlayStyle
-from seg_viewer.gui.actions import fill_menu_bar, make_actions
+from seg_viewer.gui.actions import connect_actions, fill_menu_bar, make_actions
 from seg_viewer.gui.dialogs.help import AboutDialog, HelpDialog
 from seg_viewer.gui.dialogs.once import OneOfEach
+from seg_viewer.gui.drops import Drops
 from seg_viewer.gui.look import Look
+from seg_viewer.gui.memory import Memory
 from seg_viewer.gui.model_menu import ModelMenu
-from seg_viewer.gui.opening import Opening, dropped_files
+from seg_viewer.gui.opening import Opening
 from seg_viewer.gui.outputs import Outputs
 from seg_viewer.gui.presenter import Presenter
-from seg_viewer.gui.settings import load_settings, save_settings
+from seg_viewer.gui.recents import Recents
 from seg_viewer.gui.tasks.background import Background
 from seg_viewer.gui.tasks.recording import RecordingTask
 from seg_viewer.gui.transport import Transport
@@ -48,10 +42,9 @@ from seg_viewer.gui.widgets.stats_panel import StatsPanel
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.player.player import Player
 from seg_viewer.player.session import PlayerState
-from seg_viewer.sources import DEMO, is_live, redact
+from seg_viewer.sources import DEMO, is_live
 
 TITLE = "seg-viewer"
-_JUMP_S = 5.0
 _OPACITY_STEP = 0.05
 _FRAME = QSize(4, 40)  # what a window manager usually adds
 
@@ -70,22 +63,21 @@ class MainWindow(QMainWindow):
     def __init__(self, player: Player, store: QSettings) -> None:
         super().__init__()
         self.player = player
-        self._store = store
-        self._settings = load_settings(store)
+        self.memory = Memory(store, self)
         self._asks = True
         self._dialogs = OneOfEach()
         self.ended_in_time = True
         """Once closed: whether every thread has ended."""
-        style = player.options.style
+        remembered, style = self.memory.settings, player.options.style
         if style == OverlayStyle():
-            style = OverlayStyle(self._settings.opacity, self._settings.hidden, self._settings.outline)
+            style = OverlayStyle(remembered.opacity, remembered.hidden, remembered.outline)
 
         self.background = Background(self)
         self.look = Look(style, self)
         self.view = VideoView()
         self.ego_zone = EgoZone(self.view, lambda: player.live_source, self.background)
         self.recording = RecordingTask(lambda: player.live_source, player.set_recording, self.background, self)
-        self.actions_by_id = make_actions(self, self._slots())
+        self.actions_by_id = make_actions(self)
         self.start_page = StartPage()
         self.messages = MessageBar()
         self.loading_bar = LoadingBar()
@@ -94,7 +86,7 @@ class MainWindow(QMainWindow):
         self.controls = Controls(self.actions_by_id)
         self.panel = SidePanel(self.legend, self.stats)
         self.transport = Transport(player, self.controls)
-        self.opening = Opening(self.background, self)
+        self.opening = Opening(self.background, lambda: self.memory.settings.last_folder, self)
         self.outputs = Outputs(
             self.recording, self.ego_zone, self.actions_by_id["record"], self.controls.live_bar, self.messages,
             self.background, self._export_options, lambda: self.controls.seek_bar.position_s, self._source_folder,
@@ -108,7 +100,6 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(central)
         self.setWindowTitle(TITLE)
         self.setMinimumSize(720, 460)
-        self.setAcceptDrops(True)
         self._build_menus()
         self.full_screen = FullScreen(self, central, self.controls, self.view)
         self.presenter = Presenter(
@@ -123,6 +114,8 @@ class MainWindow(QMainWindow):
             loading_bar=self.loading_bar,
             parent=self,
         )
+        self.drops = Drops(self)
+        connect_actions(self.actions_by_id, self._slots(), self.opening.slots(), self.transport.slots())
         self._connect()
         self._apply_settings()
         self.presenter.start()
@@ -130,35 +123,20 @@ class MainWindow(QMainWindow):
     # -- building --------------------------------------------------------------------------------------------------
 
     def _slots(self) -> dict[str, Callable[..., object]]:
-        player = self.player
         return {
-            "open": lambda: self.opening.ask_file(self._settings.last_folder),
-            "open-folder": lambda: self.opening.ask_folder(self._settings.last_folder),
-            "address": lambda: self.opening.ask_address(),
-            "demo": lambda: self.open(DEMO),
             "open-model": lambda: self.model_menu.ask_file(),
             "screenshot": self._take_screenshot,
             "record": lambda: self.outputs.toggle_recording(self.look.overlay),
             "export": self._show_export,
             "export-queue": lambda: self.outputs.show_queue(),
             "quit": self.close,
-            "play": self._toggle_play,
-            "step": player.step,
-            "step-back": player.step_back,
-            "forward": lambda: self.transport.seek_by(_JUMP_S),
-            "back": lambda: self.transport.seek_by(-_JUMP_S),
-            "start": lambda: self.transport.seek(0.0),
-            "end": lambda: self.transport.seek_end(),
-            "faster": lambda: self.transport.change_speed(1),
-            "slower": lambda: self.transport.change_speed(-1),
-            "loop": lambda on: self.transport.set_loop(on),
             "overlay": self.view.set_overlay_on,
             "outline": lambda on: self.look.change(outline=on),
             "errors": self._set_errors_on,
             "zone": self.ego_zone.set_on,
             "more": lambda: self._change_opacity(_OPACITY_STEP),
             "less": lambda: self._change_opacity(-_OPACITY_STEP),
-            "panel": lambda _on: self._arrange(),
+            "panel": self._set_panel,
             "full-screen": self._set_full_screen,
             "help": lambda: self._dialogs.show("help", lambda: HelpDialog(self)),
             "about": lambda: self._dialogs.show("about", self._make_about),
@@ -166,6 +144,7 @@ class MainWindow(QMainWindow):
 
     def _build_menus(self) -> None:
         self.recent_menu = RecentMenu(self)
+        self.recents = Recents(self.memory, self.start_page, self.recent_menu, self)
         self.record_menu = RecordMenu(self.recording.what, self)
         inner = {"demo": self.recent_menu, "slower": self.controls.speed_menu, "record": self.record_menu}
         menus = fill_menu_bar(self.menuBar(), self.actions_by_id, inner)
@@ -174,12 +153,14 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         actions = self.actions_by_id
-        for chosen in (self.opening.chosen, self.start_page.recent_wanted, self.recent_menu.chosen):
-            chosen.connect(self.open)
+        actions["play"].triggered.connect(lambda _checked: self.presenter.refresh())  # its icon changes at once
+        self.opening.chosen.connect(self.open)
+        self.recents.chosen.connect(self.open)
         self.start_page.open_wanted.connect(actions["open"].trigger)
         self.start_page.address_wanted.connect(actions["address"].trigger)
         self.start_page.demo_wanted.connect(actions["demo"].trigger)
-        self.recent_menu.cleared.connect(self._clear_recent)
+        self.drops.dropped.connect(self._dropped)
+        self.drops.hovering.connect(lambda on: self.view.set_notice("Drop to open" if on else ""))
         self.record_menu.chosen.connect(self.recording.set_what)
         self.model_menu.chosen.connect(self._use_model)
         self.model_menu.failed.connect(self.messages.show_error)
@@ -194,28 +175,29 @@ class MainWindow(QMainWindow):
         self.legend.hidden_changed.connect(lambda names: self.look.change(hidden=names))
         self.look.changed.connect(self.view.set_overlay)
         self.look.changed.connect(self.recording.set_overlay)
+        self.look.style_changed.connect(self._remember_style)
         for changed in (self.look.changed, actions["overlay"].toggled):
             changed.connect(lambda _new: self.outputs.refresh_look())
         self.outputs.export_started.connect(self.player.pause)  # both would only slow each other down
         self.presenter.shot_shown.connect(self.ego_zone.watch)
         self.presenter.video_wanted.connect(self._show_page)
         self.presenter.source_opened.connect(self._source_opened)
-        self.presenter.source_failed.connect(self._source_failed)
+        self.presenter.source_failed.connect(self.recents.failed)
         self.presenter.model_changed.connect(self.model_menu.refresh)
         self.presenter.refreshed.connect(self.outputs.refresh)
         for number in range(1, 10):
             QShortcut(QKeySequence(str(number)), self, lambda number=number: self.legend.toggle(number))
 
     def _apply_settings(self) -> None:
-        if not (self._settings.geometry and self.restoreGeometry(self._settings.geometry)):
+        settings = self.memory.settings
+        if not (settings.geometry and self.restoreGeometry(settings.geometry)):
             room = self.screen().availableGeometry().size() - _FRAME
             self.resize(QSize(1280, 800).boundedTo(room))
         # closed in full screen, it still opens as a window
         self.setWindowState(self.windowState() & ~Qt.WindowState.WindowFullScreen)
         self.controls.set_opacity(self.look.style.opacity)
-        for name, on in (("overlay", True), ("outline", self.look.style.outline), ("panel", self._settings.panel)):
+        for name, on in (("overlay", True), ("outline", self.look.style.outline), ("panel", settings.panel)):
             self.actions_by_id[name].setChecked(on)
-        self._show_recent()
         self.model_menu.refresh()
         self._arrange()
 
@@ -225,7 +207,7 @@ class MainWindow(QMainWindow):
         """Play a file, a folder, "demo" or something live; what goes wrong is told in the message bar."""
         text = self.opening.complete(source)
         if text != DEMO and not is_live(text):
-            self._settings = replace(self._settings, last_folder=str(Path(text).parent))
+            self.memory.change(last_folder=str(Path(text).parent))
         self.presenter.forget()
         self.player.open(text)
         self.presenter.refresh()
@@ -244,37 +226,9 @@ class MainWindow(QMainWindow):
 
     def _source_opened(self, source: str, name: str) -> None:
         self.setWindowTitle(plain_title(f"{name} — {TITLE}"))
-        if source != DEMO:
-            self._settings = self._settings.with_recent(redact(source))
-            self._show_recent()
+        self.recents.opened(source)
 
-    def _source_failed(self, source: str) -> None:
-        if source in self._settings.recent and not is_live(source):
-            self._settings = self._settings.without_recent(source)
-            self._show_recent()
-
-    def _show_recent(self) -> None:
-        recent = self._settings.recent
-        self.start_page.set_recent(recent)
-        self.recent_menu.set_recent(recent)
-
-    def _clear_recent(self) -> None:
-        self._settings = replace(self._settings, recent=())
-        self._show_recent()
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if dropped_files(event.mimeData()):
-            event.acceptProposedAction()
-            self.view.set_notice("Drop to open")
-
-    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        self.view.set_notice("")
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        paths = dropped_files(event.mimeData())
-        if not paths:
-            return
-        event.acceptProposedAction()
+    def _dropped(self, paths: list[str]) -> None:
         self.open(paths[0])
         if len(paths) > 1:
             self.messages.show_info(
@@ -284,10 +238,6 @@ class MainWindow(QMainWindow):
             )
 
     # -- what a person wants ---------------------------------------------------------------------------------------
-
-    def _toggle_play(self) -> None:
-        self.transport.toggle_play()
-        self.presenter.refresh()
 
     def _take_screenshot(self) -> None:
         shown, info = self.view.shown, self.player.info
@@ -309,7 +259,7 @@ class MainWindow(QMainWindow):
 
     def _source_folder(self) -> str:
         info = self.player.info
-        return str(info.path.parent) if info and info.path else self._settings.last_folder
+        return str(info.path.parent) if info and info.path else self.memory.settings.last_folder
 
     def _set_errors_on(self, on: bool) -> None:
         self.view.set_errors_on(on)
@@ -333,6 +283,10 @@ class MainWindow(QMainWindow):
     def _set_full_screen(self, on: bool) -> None:
         self.actions_by_id["panel"].setEnabled(not on)
         self.full_screen.set_on(on)
+        self._arrange()
+
+    def _set_panel(self, on: bool) -> None:
+        self.memory.change(panel=on)
         self._arrange()
 
     def _arrange(self) -> None:
@@ -383,17 +337,20 @@ class MainWindow(QMainWindow):
         self.outputs.end(asked=self._asks)
         played_out = self.player.close()
         self.ended_in_time = self.background.close() and played_out
-        self._remember()
+        self.memory.write()
         super().closeEvent(event)
 
-    def _remember(self) -> None:
-        style = self.look.style
-        settings = replace(
-            self._settings,
-            geometry=bytes(self.saveGeometry().data()),
-            opacity=style.opacity,
-            outline=style.outline,
-            hidden=style.hidden,
-            panel=self.actions_by_id["panel"].isChecked(),
-        )
-        save_settings(self._store, settings)
+    def _remember_style(self, style: OverlayStyle) -> None:
+        self.memory.change(opacity=style.opacity, outline=style.outline, hidden=style.hidden)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._placed()
+
+    def moveEvent(self, event: QMoveEvent) -> None:
+        super().moveEvent(event)
+        self._placed()
+
+    def _placed(self) -> None:
+        if self.isVisible():  # before, it has not been where a person put it
+            self.memory.change_late("geometry", lambda: bytes(self.saveGeometry().data()))

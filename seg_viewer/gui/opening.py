@@ -1,10 +1,11 @@
-"""The ways in: file dialogs, the address dialog, things dropped on the window."""
+"""The ways in: file dialogs and the address dialog; see `drops.py` for what is dropped."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, QObject, Signal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from seg_viewer.core.typed_path import typed_path
@@ -19,17 +20,27 @@ class Opening(QObject):
 
     Args:
         background: looks for cameras.
+        folder: where file dialogs open.
         window: the dialogs belong to it.
     """
 
     chosen = Signal(str)
 
-    def __init__(self, background: Background, window: QWidget) -> None:
+    def __init__(self, background: Background, folder: Callable[[], str], window: QWidget) -> None:
         super().__init__(window)
-        self._background = background
+        self._background, self._folder = background, folder
         self._window = window
         self._full: dict[str, str] = {}
         self._dialogs = OneOfEach()
+
+    def slots(self) -> dict[str, Callable[..., object]]:
+        """What its actions do, by their ids."""
+        return {
+            "open": self.ask_file,
+            "open-folder": self.ask_folder,
+            "address": self.ask_address,
+            "demo": lambda: self.chosen.emit(DEMO),
+        }
 
     def complete(self, source: str | Path) -> str:
         """A source as the player takes it: files by their absolute path, addresses with what was taken out of them."""
@@ -43,16 +54,16 @@ class Opening(QObject):
             self._full[shown] = text
         return self._full.get(shown, text)
 
-    def ask_file(self, folder: str) -> None:
+    def ask_file(self) -> None:
         kinds = " ".join(f"*{suffix}" for suffix in file_suffixes())
         name, _filter = QFileDialog.getOpenFileName(
-            self._window, "Open video", folder, f"Videos and pictures ({kinds});;All files (*)"
+            self._window, "Open video", self._folder(), f"Videos and pictures ({kinds});;All files (*)"
         )
         if name:
             self.chosen.emit(name)
 
-    def ask_folder(self, folder: str) -> None:
-        name = QFileDialog.getExistingDirectory(self._window, "Open a folder of pictures", folder)
+    def ask_folder(self) -> None:
+        name = QFileDialog.getExistingDirectory(self._window, "Open a folder of pictures", self._folder())
         if name:
             self.chosen.emit(name)
 
@@ -63,11 +74,6 @@ class Opening(QObject):
         dialog = AddressDialog(self._background, self._window)
         dialog.chosen.connect(self.chosen)
         return dialog
-
-
-def dropped_files(data: QMimeData) -> list[str]:
-    """Paths of the files and folders in what is dragged."""
-    return [url.toLocalFile() for url in data.urls() if url.isLocalFile()]
 
 
 def short_name(source: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection
+from dataclasses import dataclass, field, fields, replace
 
 from PySide6.QtCore import QByteArray, QSettings
 
@@ -64,16 +65,37 @@ def load_settings(store: QSettings) -> WindowSettings:
     )
 
 
-def save_settings(store: QSettings, settings: WindowSettings) -> None:
+def save_settings(store: QSettings, settings: WindowSettings, names: Collection[str] | None = None) -> None:
+    """Write settings to disk.
+
+    Args:
+        store: where they live.
+        settings: what holds now.
+        names: of the fields to write; None for all. The others stay as another window may have left them.
+    """
+    if _text(store, "version") != str(SETTINGS_VERSION):
+        names = None  # nothing of another version stays beside these
     store.setValue("version", str(SETTINGS_VERSION))
-    store.setValue("geometry", QByteArray(settings.geometry))
-    store.setValue("opacity", f"{settings.opacity:.3f}")
-    store.setValue("outline", "true" if settings.outline else "false")
-    store.setValue("hidden", sorted(settings.hidden))
-    store.setValue("panel", "true" if settings.panel else "false")
-    store.setValue("last_folder", settings.last_folder)
-    store.setValue("recent", list(settings.recent))
+    for field_ in fields(settings):
+        if names is None or field_.name in names:
+            store.setValue(field_.name, _stored(getattr(settings, field_.name)))
     store.sync()
+
+
+def _stored(value: object) -> object:
+    match value:
+        case bytes():
+            return QByteArray(value)
+        case bool():
+            return "true" if value else "false"
+        case float():
+            return f"{value:.3f}"
+        case frozenset():
+            return sorted(value)
+        case tuple():
+            return list(value)
+        case _:
+            return str(value)
 
 
 def _text(store: QSettings, key: str) -> str:

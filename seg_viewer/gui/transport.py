@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from seg_viewer.gui.actions import SPEEDS
 from seg_viewer.gui.widgets.controls import Controls
 from seg_viewer.player.player import Player
 from seg_viewer.player.session import PlayerState
+
+_JUMP_S = 5.0
 
 
 class Transport:
@@ -19,6 +23,21 @@ class Transport:
     def __init__(self, player: Player, controls: Controls) -> None:
         self._player = player
         self._controls = controls
+
+    def slots(self) -> dict[str, Callable[..., object]]:
+        """What its actions do, by their ids."""
+        return {
+            "play": self.toggle_play,
+            "step": self._player.step,
+            "step-back": self._player.step_back,
+            "forward": lambda: self.seek_by(_JUMP_S),
+            "back": lambda: self.seek_by(-_JUMP_S),
+            "start": lambda: self.seek(0.0),
+            "end": self.seek_end,
+            "faster": lambda: self.change_speed(1),
+            "slower": lambda: self.change_speed(-1),
+            "loop": self.set_loop,
+        }
 
     def toggle_play(self) -> None:
         if self._player.state is PlayerState.PLAYING:

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QPushButton, QV
 from seg_viewer.gui.dialogs.export_form import look_text
 from seg_viewer.gui.dialogs.keys import take_key
 from seg_viewer.gui.dialogs.room import RoomForText
-from seg_viewer.gui.opening import dropped_files
+from seg_viewer.gui.drops import dropped_files
 from seg_viewer.gui.tasks.export_names import suggest_for
 from seg_viewer.gui.tasks.export_queue import MADE, UNDER_WAY, ExportQueue, QueuedExport, State
 from seg_viewer.gui.widgets.export_text import detail_text

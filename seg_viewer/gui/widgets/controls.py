@@ -37,6 +37,8 @@ class Controls(QFrame):
         column.setContentsMargins(12, 8, 12, 8)
         column.setSpacing(4)
         column.addLayout(self._time_line())
+        self._strips = QVBoxLayout()
+        column.addLayout(self._strips)
         column.addLayout(self._buttons())
         self.set_speed(1.0)
         self.set_live(False)
@@ -78,6 +80,10 @@ class Controls(QFrame):
         for name in ("screenshot", "record", "export", "panel", "full-screen"):
             line.addWidget(self._button(name))
         return line
+
+    def add_strip(self, widget: QWidget) -> None:
+        """Put something that runs along the seek bar below it."""
+        self._strips.addWidget(widget)
 
     def _button(self, name: str, *, large: bool = False) -> QToolButton:
         button = QToolButton()
