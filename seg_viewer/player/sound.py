@@ -24,6 +24,7 @@ from seg_viewer.player.sound_line import SoundLine
 AHEAD_S = 2.0
 """How much sound is decoded ahead of what is heard, seconds."""
 
+_BEFORE_S = 0.5
 _TURN_S = 0.05
 _IDLE_TURN_S = 0.25
 _LATE_OF = 15
@@ -134,11 +135,10 @@ class Sound:
         if abs(late_s - self._late_s) > _LATE_STEP_S:
             self._late_s = late_s
 
-    @property
-    def ready_s(self) -> float:
-        """How much sound waits to be played, seconds."""
+    def is_ready(self, time_s: float, length_s: float) -> bool:
+        """Whether so much sound (seconds of it) from a time of the film on waits to be played."""
         line = self._line
-        return line.ahead_s if line is not None else 0.0
+        return line is not None and line.has(time_s, length_s)
 
     def close(self, timeout_s: float = 1.0) -> bool:
         """Stop; returns whether its thread has ended in time."""
@@ -205,15 +205,16 @@ class Sound:
             now_s, film_speed = self._film.clock_now_s, self._film.speed
             if not SLOWEST <= film_speed <= FASTEST:
                 speed = None
-                line.begin(0.0, 1.0)
+                line.begin(0.0, 1.0, 0.0)
                 self._pause(wish, _TURN_S)
                 continue
             place_s = self._film.wished_s if now_s is None else now_s - self._late_s
             lacks = line.lacking_s is not None and not line.holds(line.lacking_s)
             if film_speed != speed or lacks or not line.holds(place_s):
                 speed, waiting = film_speed, None
-                start_s = max(0.0, place_s)
-                line.begin(start_s, speed)
+                # standing still, a person may step back a little
+                start_s = max(0.0, place_s if now_s is not None else place_s - _BEFORE_S)
+                line.begin(start_s, speed, max(0.0, place_s))
                 blocks = sound.blocks(start_s, speed)
             if waiting is None or not len(waiting):
                 waiting = next(blocks, None)

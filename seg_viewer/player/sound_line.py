@@ -38,16 +38,24 @@ class SoundLine:
         self._held = np.zeros((round((length_s + _KEPT_S) * rate) + 2, channels), np.float32)
         self._start_s, self._speed = 0.0, 1.0
         self._first = self._count = 0  # number of the first sample that is held; how many are
+        self._reach = 0.0  # number of the sample that it was begun for
         self._at: float | None = None  # number of the sample that is next; None while it is silent
         self._off = 0.0  # how far `_at` is behind, samples, smoothed
         self._gain = 1.0
         self.lacking_s: float | None = None
         """The time that the device last asked for in vain, seconds of the film; None since it got what it wanted."""
 
-    def begin(self, start_s: float, speed: float) -> None:
-        """What is put from now on begins at a time of the film, and runs through it at a speed."""
+    def begin(self, start_s: float, speed: float, wanted_s: float) -> None:
+        """What is put from now on begins at a time of the film, and runs through it at a speed.
+
+        Args:
+            start_s: of the first sample, seconds.
+            speed: seconds of the film in each second of sound.
+            wanted_s: what will be asked for, not before `start_s`.
+        """
         with self._lock:
             self._start_s, self._speed = start_s, speed
+            self._reach = self._place(wanted_s)
             self._first = self._count = 0
             self._at = None
             self.lacking_s = None
@@ -71,13 +79,14 @@ class SoundLine:
         """Whether the sound of a time of the film is here, or comes next."""
         with self._lock:
             place = self._place(time_s)
-            return self._first <= place <= self._first + self._count + _KEPT_S * self.rate
+            end = max(self._reach, self._first + self._count)
+            return self._first <= place <= end + _KEPT_S * self.rate
 
-    @property
-    def ahead_s(self) -> float:
-        """How much is held that was not played, seconds of sound."""
+    def has(self, time_s: float, length_s: float) -> bool:
+        """Whether so much sound (seconds of it) from a time of the film on waits to be played."""
         with self._lock:
-            return (self._first + self._count - (self._at if self._at is not None else self._first)) / self.rate
+            place = self._place(time_s)
+            return self._first <= place and place + length_s * self.rate <= self._first + self._count
 
     def fill(self, out: Samples, time_s: float | None, gain: float) -> None:
         """Set what a device plays next.
