@@ -23,7 +23,7 @@ class ActionSpec:
         icon: name below assets/icons, or "".
         checkable: is on or off.
         needs: "" always works; "video" needs an open source; "seek" one that can seek, "file" one that is not live,
-            "live" one that is.
+            "live" one that is, "sound" a file with sound.
     """
 
     id: str
@@ -82,6 +82,10 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
             ActionSpec("faster", "Fas&ter", "Play faster", ("]",), needs="file"),
             ActionSpec("slower", "S&lower", "Play slower", ("[",), needs="file"),
             ActionSpec("loop", "L&oop", "Start over at the end", ("L",), "loop", checkable=True, needs="file"),
+            None,
+            ActionSpec("mute", "&Mute", "Sound off or on", ("M",), checkable=True, needs="sound"),
+            ActionSpec("louder", "Lo&uder", "Raise the volume", ("Shift+Up",), needs="sound"),
+            ActionSpec("quieter", "&Quieter", "Lower the volume", ("Shift+Down",), needs="sound"),
         ),
     ),
     (

@@ -23,6 +23,7 @@ from seg_viewer.gui.opening import Opening
 from seg_viewer.gui.outputs import Outputs
 from seg_viewer.gui.presenter import Presenter
 from seg_viewer.gui.recents import Recents
+from seg_viewer.gui.sound import SoundMenu, SoundPart
 from seg_viewer.gui.tasks.background import Background
 from seg_viewer.gui.tasks.recording import RecordingTask
 from seg_viewer.gui.transport import Transport
@@ -115,7 +116,11 @@ class MainWindow(QMainWindow):
             parent=self,
         )
         self.drops = Drops(self)
-        connect_actions(self.actions_by_id, self._slots(), self.opening.slots(), self.transport.slots())
+        self.sound = SoundPart(
+            player, self.actions_by_id, self.controls.volume, self.sound_menu, self.memory, self.messages, self
+        )
+        parts = (self.opening, self.transport, self.sound)
+        connect_actions(self.actions_by_id, self._slots(), *(part.slots() for part in parts))
         self._connect()
         self._apply_settings()
         self.presenter.start()
@@ -146,7 +151,11 @@ class MainWindow(QMainWindow):
         self.recent_menu = RecentMenu(self)
         self.recents = Recents(self.memory, self.start_page, self.recent_menu, self)
         self.record_menu = RecordMenu(self.recording.what, self)
-        inner = {"demo": self.recent_menu, "slower": self.controls.speed_menu, "record": self.record_menu}
+        self.sound_menu = SoundMenu(self)
+        inner = {
+            "demo": self.recent_menu, "slower": self.controls.speed_menu, "record": self.record_menu,
+            "quieter": self.sound_menu,
+        }  # fmt: skip
         menus = fill_menu_bar(self.menuBar(), self.actions_by_id, inner)
         player = self.player
         self.model_menu = ModelMenu(menus["Model"], lambda: player.options, lambda: player.spec, self.background)
@@ -180,6 +189,7 @@ class MainWindow(QMainWindow):
             changed.connect(lambda _new: self.outputs.refresh_look())
         self.outputs.export_started.connect(self.player.pause)  # both would only slow each other down
         self.presenter.shot_shown.connect(self.ego_zone.watch)
+        self.presenter.shot_shown.connect(self.sound.saw)
         self.presenter.video_wanted.connect(self._show_page)
         self.presenter.source_opened.connect(self._source_opened)
         self.presenter.source_failed.connect(self.recents.failed)
@@ -227,6 +237,7 @@ class MainWindow(QMainWindow):
     def _source_opened(self, source: str, name: str) -> None:
         self.setWindowTitle(plain_title(f"{name} — {TITLE}"))
         self.recents.opened(source)
+        self.sound.opened()
 
     def _dropped(self, paths: list[str]) -> None:
         self.open(paths[0])
@@ -335,7 +346,8 @@ class MainWindow(QMainWindow):
         self.presenter.stop()
         self.hide()
         self.outputs.end(asked=self._asks)
-        played_out = self.player.close()
+        silent = self.sound.close()
+        played_out = self.player.close() and silent
         self.ended_in_time = self.background.close() and played_out
         self.memory.write()
         super().closeEvent(event)

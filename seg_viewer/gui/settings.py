@@ -25,6 +25,8 @@ class WindowSettings:
         panel: whether the side panel is shown.
         last_folder: where file dialogs open.
         recent: sources, newest first.
+        volume: of the sound, 0…1.
+        muted: whether there is none.
     """
 
     geometry: bytes = b""
@@ -34,6 +36,8 @@ class WindowSettings:
     panel: bool = True
     last_folder: str = ""
     recent: tuple[str, ...] = ()
+    volume: float = 1.0
+    muted: bool = False
 
     def with_recent(self, source: str) -> WindowSettings:
         """With a source on top of the recent ones."""
@@ -62,6 +66,8 @@ def load_settings(store: QSettings) -> WindowSettings:
         panel=_text(store, "panel") != "false",
         last_folder=_text(store, "last_folder"),
         recent=tuple(_texts(store, "recent"))[:MAX_RECENT],
+        volume=_share(store, "volume", plain.volume),
+        muted=_text(store, "muted") == "true",
     )
 
 

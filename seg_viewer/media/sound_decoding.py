@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import av
@@ -32,7 +32,7 @@ class LaidSound:
         self.failed = self.moved = 0
         self._reader, self._gapless = reader, gapless
 
-    def frames(self, until_s: float = float("inf")) -> Iterator[av.AudioFrame]:
+    def frames(self, until_s: float = float("inf")) -> Generator[av.AudioFrame]:
         """Frames of the line, one after the other; see `SampleLine.put`. No silence is added from `until_s` on."""
         decoder, end_s, last_s = _Decoder(), 0.0, float("-inf")
         for timed in self._reader:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -140,7 +140,7 @@ class PlayedSound:
         self._rate, self._channels = rate, channels
         self._layout = "mono" if channels == 1 else "stereo"
 
-    def blocks(self, start_s: float, speed: float = 1.0) -> Iterator[Samples]:
+    def blocks(self, start_s: float, speed: float = 1.0) -> Generator[Samples]:
         """Samples without a hole, the first one of `start_s`; where the track has none, there is silence.
 
         Args:
@@ -157,7 +157,7 @@ class PlayedSound:
             yield from whole if speed == 1.0 else self._paced(whole, speed)
         self.broken = reader.broken
 
-    def _whole(self, laid: LaidSound) -> Iterator[Samples]:
+    def _whole(self, laid: LaidSound) -> Generator[Samples]:
         """As laid, long holes and a late start filled."""
         position = 0
         with closing(laid.frames()) as frames:

@@ -141,6 +141,11 @@ class Player:
         return self._session.position_s if self._session else 0.0
 
     @property
+    def wished_s(self) -> float:
+        """Where it is, or is going, seconds."""
+        return self.position_s
+
+    @property
     def clock_now_s(self) -> float | None:
         """Media time that is due now, seconds, for what is played beside the picture; None while it stands still."""
         pipeline = self._pipeline()

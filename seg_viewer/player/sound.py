@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any, Protocol
+from typing import Protocol
 
 import av
 import numpy as np
@@ -110,6 +110,12 @@ class Sound:
             self._wish = _Wish(self._wish.path, track, self._wish.muted)
             self._start()
 
+    def look_again(self) -> None:
+        """After a `problem`: try once more, with what is plugged in now."""
+        with self._changed:
+            self._wish = _Wish(self._wish.path, self._wish.track, self._wish.muted)
+            self._changed.notify_all()
+
     @property
     def muted(self) -> bool:
         return self._wish.muted
@@ -196,7 +202,7 @@ class Sound:
         self._play(wish, PlayedSound(wish.path, track, timeline, device.rate, device.channels), line, device)
 
     def _play(self, wish: _Wish, sound: PlayedSound, line: SoundLine, device: AudioDevice) -> None:
-        blocks: Iterator[Any] = iter(())
+        blocks: Generator[NDArray[np.float32]] | None = None
         waiting: NDArray[np.float32] | None = None
         speed: float | None = None
         while self._wish is wish and not self._stopping:
@@ -215,7 +221,10 @@ class Sound:
                 # standing still, a person may step back a little
                 start_s = max(0.0, place_s if now_s is not None else place_s - _BEFORE_S)
                 line.begin(start_s, speed, max(0.0, place_s))
+                if blocks is not None:
+                    blocks.close()
                 blocks = sound.blocks(start_s, speed)
+            assert blocks is not None
             if waiting is None or not len(waiting):
                 waiting = next(blocks, None)
             if waiting is None:  # the track has ended; should the film go on, it does so in silence

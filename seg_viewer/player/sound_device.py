@@ -57,7 +57,9 @@ def load_sounddevice() -> Any:
     except ImportError:
         raise SoundError("the package sounddevice is not installed: pip install 'seg-viewer[sound]'") from None
     except OSError:  # "PortAudio library not found"; only its wheels for Windows and macOS bring it
-        way = "apt-get install libportaudio2" if sys.platform == "linux" else "pip install --force-reinstall sounddevice"
+        way = (
+            "apt-get install libportaudio2" if sys.platform == "linux" else "pip install --force-reinstall sounddevice"
+        )
         raise SoundError(f"PortAudio is missing: {way}") from None
 
 
@@ -127,8 +129,8 @@ def open_device(again: bool = False) -> AudioDevice:
     library = load_sounddevice()
     try:
         if again:  # PortAudio lists devices only when it begins (sounddevice's issue 125)
-            library._terminate()
-            library._initialize()
+            library._terminate()  # noqa: SLF001
+            library._initialize()  # noqa: SLF001
         return PortAudioDevice(library)
     except library.PortAudioError as error:
         raise SoundError(f"no sound device: {_reason(error)}") from None

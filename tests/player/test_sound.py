@@ -116,7 +116,8 @@ def flash_s(path: Path) -> float:
 
 # starts that both 25 pictures a second and 48 kHz can say
 CASES = [
-    (".mp4", "aac", 0.0), (".mp4", "aac", 0.72), (".mp4", "aac", 3600.0), (".mkv", "aac", 5.0), (".webm", "libopus", 0.72),
+    (".mp4", "aac", 0.0), (".mp4", "aac", 0.72), (".mp4", "aac", 3600.0), (".mkv", "aac", 5.0),
+    (".webm", "libopus", 0.72),
     (".ts", "mp2", 0.0), (".ts", "mp2", 3600.0), (".avi", "libmp3lame", 0.0), (".flv", "libmp3lame", 5.0),
     (".mov", "pcm_s16le", 3600.0),
 ]  # fmt: skip

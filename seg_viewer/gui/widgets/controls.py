@@ -13,6 +13,7 @@ from seg_viewer.gui.theme import icon
 from seg_viewer.gui.widgets.live_bar import LiveBar
 from seg_viewer.gui.widgets.plain import PlainLabel
 from seg_viewer.gui.widgets.seek_bar import SeekBar, clock_text
+from seg_viewer.gui.widgets.volume import Volume
 from seg_viewer.player.session import PlayerState
 
 _PLAY_LOOKS = {
@@ -71,6 +72,8 @@ class Controls(QFrame):
             line.addWidget(self._button(name, large=name == "play"))
         line.addSpacing(4)
         line.addWidget(self._speed_button())
+        self.volume = Volume(self._actions["mute"])
+        line.addWidget(self.volume)
         line.addStretch(1)
         line.addWidget(self._button("overlay"))
         line.addWidget(self._opacity_slider())
