@@ -24,6 +24,13 @@ from seg_viewer.player.sound_line import SoundLine
 AHEAD_S = 2.0
 """How much sound is decoded ahead of what is heard, seconds."""
 
+_LATENCIES_S = (0.1, 0.2, 0.4)
+"""Asked of a device, one after the other: Python fills it, and on a busy machine what is short stutters."""
+_STUMBLES = 3
+"""So many, and the device gets more time."""
+_REVIVALS = 3
+"""How often a device that ends by itself is opened again before it counts as gone."""
+
 _BEFORE_S = 0.5
 _TURN_S = 0.05
 _IDLE_TURN_S = 0.25
@@ -91,7 +98,8 @@ class Sound:
         self._late_s = 0.0
         self._device: AudioDevice | None = None
         self._line: SoundLine | None = None
-        self._opened = False
+        self._opened = self._played = False
+        self._latency = 0
         self._thread: threading.Thread | None = None
 
     # -- from the window -------------------------------------------------------------------------------------------
@@ -196,18 +204,28 @@ class Sound:
             self._close_device()
             self._wait(lambda: self._wish is not wish)
             return
-        device = self._opened_device()
-        line = self._line
-        assert line is not None
-        self._play(wish, PlayedSound(wish.path, track, timeline, device.rate, device.channels), line, device)
+        ended = 0
+        while self._wish is wish and not self._stopping:
+            device = self._opened_device()
+            line = self._line
+            assert line is not None
+            self._play(wish, PlayedSound(wish.path, track, timeline, device.rate, device.channels), line, device)
+            if self._stumbles(device):
+                self._latency += 1
+                self._close_device()
+            elif not device.is_alive():
+                ended += 1
+                if ended > _REVIVALS:
+                    raise SoundError("the sound device is gone")
+                self._close_device()
 
     def _play(self, wish: _Wish, sound: PlayedSound, line: SoundLine, device: AudioDevice) -> None:
         blocks: Generator[NDArray[np.float32]] | None = None
         waiting: NDArray[np.float32] | None = None
         speed: float | None = None
         while self._wish is wish and not self._stopping:
-            if not device.is_alive():
-                raise SoundError("the sound device is gone")
+            if not device.is_alive() or self._stumbles(device):
+                return  # `_serve` opens one again
             now_s, film_speed = self._film.clock_now_s, self._film.speed
             if not SLOWEST <= film_speed <= FASTEST:
                 speed = None
@@ -247,13 +265,18 @@ class Sound:
             self._changed.notify_all()
             self._changed.release()
 
+    def _stumbles(self, device: AudioDevice) -> bool:
+        """Whether it should be asked earlier for what it plays."""
+        return device.stumbles >= _STUMBLES and self._latency < len(_LATENCIES_S) - 1
+
     def _opened_device(self) -> AudioDevice:
         if self._device is None:
             device = self._open_device(self._opened)
             self._opened = True
             self._line = SoundLine(device.rate, device.channels, AHEAD_S)
-            device.start(self._fill)
+            device.start(self._fill, _LATENCIES_S[self._latency])
             self._device = device
+            self._played = True
             if self.problem is not None:
                 self.problem = None
                 self.on_change()
@@ -267,7 +290,7 @@ class Sound:
 
     def _fail(self, text: str, wish: _Wish) -> None:
         """Silent until something else is wished."""
-        played = self._device is not None
+        played, self._played = self._played, False
         self._close_device()
         self.problem = text
         self.on_change()

@@ -33,8 +33,19 @@ class AudioDevice(Protocol):
     channels: int
     """1 or 2."""
 
-    def start(self, fill: Fill) -> None:
-        """Begin to ask for samples, on a thread of the device. Raises: SoundError."""
+    stumbles: int
+    """How often it had nothing to play, because it did not get samples in time."""
+
+    def start(self, fill: Fill, latency_s: float) -> None:
+        """Begin to ask for samples, on a thread of the device.
+
+        Args:
+            fill: sets them.
+            latency_s: how long before they are heard, about.
+
+        Raises:
+            SoundError: it cannot.
+        """
         ...
 
     def is_alive(self) -> bool:
@@ -82,10 +93,12 @@ class PortAudioDevice:
         self.rate = round(float(info["default_samplerate"])) or 48_000
         self.channels = min(2, int(info["max_output_channels"]))
         self.name = str(info["name"])
+        self.stumbles = 0
 
-    def start(self, fill: Fill) -> None:
-        def asked(out: NDArray[np.float32], _frames: int, times: Any, _status: Any) -> None:
+    def start(self, fill: Fill, latency_s: float) -> None:
+        def asked(out: NDArray[np.float32], _frames: int, times: Any, status: Any) -> None:
             self._asked_s = time.perf_counter()
+            self.stumbles += bool(status.output_underflow)
             delay_s = float(times.outputBufferDacTime) - float(times.currentTime)
             fill(out, delay_s if 0 < delay_s < _MOST_DELAY_S else float(self._stream.latency))
 
@@ -99,7 +112,7 @@ class PortAudioDevice:
                 samplerate=self.rate,
                 channels=self.channels,
                 dtype="float32",
-                latency="high",  # Python fills it: what is short stutters on a busy machine
+                latency=latency_s,
                 callback=asked,
                 finished_callback=ended,
             )

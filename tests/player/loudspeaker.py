@@ -25,11 +25,12 @@ class OutputStream:
         samplerate: float,
         channels: int,
         dtype: str,
-        latency: str,
+        latency: float,
         callback: Callable[[NDArray[np.float32], int, Any, Any], None],
         finished_callback: Callable[[], None],
     ) -> None:
-        assert (dtype, latency) == ("float32", "high")
+        assert dtype == "float32"
+        self.asked_s = latency
         if self.library.refuses:
             raise PortAudioError(self.library.refuses)
         self.samplerate, self.channels = samplerate, channels
@@ -65,6 +66,7 @@ class Loudspeaker:
         self.rate, self.channels, self.delay_s, self.drift = rate, channels, delay_s, drift
         self.now_s = 100.0
         self.refuses = ""
+        self.starved = False
         self.looked = 0
         self.stream: OutputStream | None = None
         self.heard: list[tuple[float, NDArray[np.float32]]] = []
@@ -92,7 +94,7 @@ class Loudspeaker:
             times = SimpleNamespace(
                 currentTime=self.now_s, outputBufferDacTime=self.now_s + self.delay_s, inputBufferAdcTime=0.0
             )
-            stream.callback(out, BLOCK, times, None)
+            stream.callback(out, BLOCK, times, SimpleNamespace(output_underflow=self.starved))
             assert np.isfinite(out).all(), "every sample is set"
             self.heard.append((self.now_s + self.delay_s, out))
         self.now_s += BLOCK / self.rate / (1 + self.drift)

@@ -77,8 +77,8 @@ class Room:
 
     def play(self, seconds: float, from_s: float | None = None) -> None:
         """Let so much virtual time pass; with a time, the film starts there."""
-        self.wait_ready(self.film.wished_s if from_s is None else from_s)
         if from_s is not None:
+            self.wait_ready(from_s)
             self.film.start(from_s)
         for _ in range(round(seconds * self.loudspeaker.rate / BLOCK)):
             now_s = self.film.clock_now_s
@@ -278,22 +278,54 @@ def test_the_default_track_plays_until_another_is_chosen(tmp_path: Path, room: R
     assert room.loudspeaker.stream is stream, "the device is not opened again for that"
 
 
-def test_an_unplugged_device_is_told_once_and_found_again(tmp_path: Path, room: Room):
+def test_a_device_that_breaks_off_is_replaced_by_what_is_there(tmp_path: Path, room: Room):
+    clip = make_beep(tmp_path / "clip.mp4", "aac", lead_s=1)
+    room.sound.open(clip)
+    room.play(0.1, from_s=0.0)
+    first = room.loudspeaker.stream
+    room.loudspeaker.unplug()
+    wait_until(lambda: room.loudspeaker.stream not in (first, None), "another device")
+    room.play(1.6)
+    assert room.beeps() == pytest.approx([1 + FLASH_S], abs=IN_STEP_S)
+    assert room.loudspeaker.looked == 1, "for what is plugged in now"
+    assert room.lost == []
+
+
+def test_where_no_device_is_left_that_is_told_once(tmp_path: Path, room: Room):
     clip = make_beep(tmp_path / "clip.mp4", "aac")
     room.sound.open(clip)
     room.play(0.1, from_s=0.0)
+    room.loudspeaker.channels = 0
     room.loudspeaker.unplug()
     wait_until(lambda: room.lost, "the line")
-    assert room.lost == ["No more sound: the sound device is gone; the film plays on without"]
+    assert room.lost == ["No more sound: no sound device: Error querying device -1; the film plays on without"]
     assert room.film.clock_now_s is not None
     room.film.stop()
-    room.sound.muted = True
-    room.sound.muted = False
+    room.loudspeaker.channels = 2
+    room.sound.look_again()
     room.play(0.8, from_s=0.0)
     assert room.beeps() == pytest.approx([FLASH_S], abs=IN_STEP_S)
-    assert room.loudspeaker.looked == 1
     assert len(room.lost) == 1
     assert room.sound.problem is None
+
+
+def test_a_device_that_does_not_get_sound_in_time_is_asked_to_ask_earlier(tmp_path: Path, room: Room):
+    room.sound.open(make_beep(tmp_path / "clip.mp4", "aac", lead_s=1))
+    asked: list[float] = []
+    for starved in (False, True, True):
+        room.play(0.1, from_s=0.0)
+        stream = room.loudspeaker.stream
+        assert stream is not None
+        asked.append(stream.asked_s)
+        room.loudspeaker.starved = starved
+        for _ in range(3):
+            room.loudspeaker.play()
+        room.loudspeaker.starved = False
+        if starved:
+            wait_until(lambda before=stream: room.loudspeaker.stream not in (before, None), "another stream")
+        room.film.stop()
+    assert asked == sorted(asked)
+    assert asked[0] == asked[1] < asked[2]
 
 
 def refused(_again: bool) -> AudioDevice:

@@ -52,6 +52,7 @@ def test_the_stand_in_has_the_surface_of_the_real_package(real: ast.Module):
         assert isinstance(function, ast.FunctionDef)
         assert ours == {each.arg for each in function.args.args}
     assert isinstance(named(real.body, "PortAudioError"), ast.ClassDef)
+    assert "output_underflow" in methods(real, "CallbackFlags")
 
 
 def test_no_more_of_the_package_is_used_than_the_stand_in_has():
@@ -89,7 +90,7 @@ def test_a_device_whose_times_are_unset_has_the_delay_of_its_stream():
     library = Loudspeaker(delay_s=0.2)
     device = PortAudioDevice(library)
     delays: list[float] = []
-    device.start(lambda out, delay_s: (out.fill(0), delays.append(delay_s)))
+    device.start(lambda out, delay_s: (out.fill(0), delays.append(delay_s)), 0.1)
     library.delay_s = 0.05
     library.play()
     library.delay_s = -3.0  # as it looks where a host leaves its times at 0
