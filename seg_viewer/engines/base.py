@@ -13,8 +13,9 @@ from seg_viewer.core.errors import EngineError
 from seg_viewer.core.frame import ByteArray
 from seg_viewer.core.model_file import ModelSpec
 
-MODES = ("throughput", "latency")
-"""throughput: several frames in flight, for files and exports; latency: one frame as fast as possible, for live."""
+MODES = ("throughput", "latency", "background")
+"""throughput: several frames in flight, for files and exports; latency: one frame as fast as possible, for live;
+background: one frame on one thread, for what must not slow down anything else."""
 
 LoadProgress = Callable[[str, float], bool]
 """Called, on any thread, with what is being made ready and which share (0…1) is done; its answer False stops that."""

@@ -51,7 +51,7 @@ class OpenVinoEngine:
     Args:
         model: the model file.
         device: "CPU", "GPU", "NPU", …, or None for CPU.
-        mode: "throughput" or "latency".
+        mode: one of `MODES`.
 
     Raises:
         ModelFileError: the file is no model of ours.
@@ -137,6 +137,8 @@ class OpenVinoEngine:
 def settings(device: str, mode: str) -> dict[str, Any]:
     """What the engine compiles with, on a device ("CPU", "GPU", …) in a mode of `MODES`."""
     chosen: dict[str, Any] = {"PERFORMANCE_HINT": "THROUGHPUT" if mode == "throughput" else "LATENCY"}
+    if mode == "background":
+        chosen["INFERENCE_NUM_THREADS"] = 1
     if device.startswith("CPU"):
         # bound to its core, a worker holds up whichever decoder is there while another core has nothing to do
         chosen["ENABLE_CPU_PINNING"] = False

@@ -16,6 +16,7 @@ from seg_viewer.gui.actions import connect_actions, fill_menu_bar, make_actions
 from seg_viewer.gui.dialogs.help import AboutDialog, HelpDialog
 from seg_viewer.gui.dialogs.once import OneOfEach
 from seg_viewer.gui.drops import Drops
+from seg_viewer.gui.hover import Hover
 from seg_viewer.gui.look import Look
 from seg_viewer.gui.memory import Memory
 from seg_viewer.gui.model_menu import ModelMenu
@@ -119,6 +120,7 @@ class MainWindow(QMainWindow):
         self.sound = SoundPart(
             player, self.actions_by_id, self.controls.volume, self.sound_menu, self.memory, self.messages, self
         )
+        self.hover = Hover(player, self.controls.seek_bar, self.look, self.actions_by_id["overlay"], self)
         parts = (self.opening, self.transport, self.sound)
         connect_actions(self.actions_by_id, self._slots(), *(part.slots() for part in parts))
         self._connect()
@@ -194,6 +196,7 @@ class MainWindow(QMainWindow):
         self.presenter.source_opened.connect(self._source_opened)
         self.presenter.source_failed.connect(self.recents.failed)
         self.presenter.model_changed.connect(self.model_menu.refresh)
+        self.presenter.model_changed.connect(self.hover.opened)
         self.presenter.refreshed.connect(self.outputs.refresh)
         for number in range(1, 10):
             QShortcut(QKeySequence(str(number)), self, lambda number=number: self.legend.toggle(number))
@@ -238,6 +241,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(plain_title(f"{name} — {TITLE}"))
         self.recents.opened(source)
         self.sound.opened()
+        self.hover.opened()
 
     def _dropped(self, paths: list[str]) -> None:
         self.open(paths[0])
@@ -346,7 +350,7 @@ class MainWindow(QMainWindow):
         self.presenter.stop()
         self.hide()
         self.outputs.end(asked=self._asks)
-        silent = self.sound.close()
+        silent = self.sound.close() and self.hover.close()
         played_out = self.player.close() and silent
         self.ended_in_time = self.background.close() and played_out
         self.memory.write()

@@ -24,7 +24,7 @@ def _quarters() -> np.ndarray:
     return rgb
 
 
-@pytest.mark.parametrize("mode", ["throughput", "latency"])
+@pytest.mark.parametrize("mode", ["throughput", "latency", "background"])
 @pytest.mark.parametrize("name", ENGINES)
 def test_segments(model: Path, name: str, mode: str) -> None:
     engine = load_engine(model, name, mode=mode)

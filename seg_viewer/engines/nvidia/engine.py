@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from seg_viewer.engines.nvidia.cuda import Gpu
     from seg_viewer.engines.nvidia.run import PlanRunner
 
-_SLOTS = {"throughput": 2, "latency": 1}
+_SLOTS = {"throughput": 2, "latency": 1, "background": 1}
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,7 @@ class TensorRtEngine:
     Args:
         model: the model file.
         device: "GPU.0", "GPU.1", …, or None for the first GPU.
-        mode: "throughput" or "latency".
+        mode: one of `MODES`.
         progress: called with how far the build is; its answer False stops it.
         options: of the builder.
         cache: the user's by default.
