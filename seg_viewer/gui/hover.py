@@ -69,8 +69,10 @@ class Hover(QObject):
         if found is None:
             self.popup.show_above(place, text, None)
             return
-        near = abs(found.time_s - time_s) < _SAME_S
-        note = "" if near else f"picture of {clock_text(found.time_s, tenths=True)}"
+        info = self._player.info
+        rate = info.rate if info is not None else None
+        is_it = -_SAME_S < time_s - found.time_s < max(_SAME_S, 1 / rate if rate else 0.0) + _SAME_S
+        note = "" if is_it else f"picture of {clock_text(found.time_s, tenths=True)}"
         self.popup.show_above(place, text, self._painted(found), note)
 
     def _is_on(self) -> bool:

@@ -75,10 +75,11 @@ class Sound:
 
     Args:
         film: whose clock it follows.
-        open_device: opens what plays it; told whether it was asked before. Raises: SoundError.
+        open_with: opens what plays it; told whether it was asked before. Raises: SoundError. By default the system's
+            own device.
     """
 
-    def __init__(self, film: Film, open_device: Callable[[bool], AudioDevice] = open_device) -> None:
+    def __init__(self, film: Film, open_with: Callable[[bool], AudioDevice] | None = None) -> None:
         self.problem: str | None = None
         """Why nothing can be played here, half a sentence; None when nothing is in the way."""
         self.tracks: tuple[SoundTrack, ...] = ()
@@ -90,7 +91,7 @@ class Sound:
         """Called, on any thread, when `problem`, `tracks` or `track` is another."""
         self.on_lost: Callable[[str], None] = lambda _text: None
         """Called, on any thread, with one line when sound ends while a film plays."""
-        self._film, self._open_device = film, open_device
+        self._film, self._open_device = film, open_with or open_device
         self._changed = threading.Condition()
         self._wish = _Wish()
         self._stopping = False

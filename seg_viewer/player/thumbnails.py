@@ -197,7 +197,7 @@ class Thumbnails:
     def _fulfil(self, wish: tuple[_Film, float]) -> None:
         film, time_s = wish
         try:
-            for at_s, pts, picture in self._of(film).near(film.place(time_s) * film.step_s, lambda: self._wish is wish):
+            for at_s, pts, picture in self._of(film).near(time_s, lambda: self._wish is wish):
                 if self._wish is not wish:
                     return
                 self._make(film, time_s, at_s, pts, picture)

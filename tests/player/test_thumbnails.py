@@ -103,7 +103,7 @@ def test_its_time_is_that_of_the_player(tmp_path: Path, suffix: str, start_s: fl
 
 
 def test_the_first_look_is_cheap_and_a_newer_wish_ends_it(tmp_path: Path):
-    clip = make_clip(tmp_path / "clip.mp4", frames=100, rate=10, options={"g": "40"})
+    clip = make_clip(tmp_path / "clip.mp4", frames=100, rate=10, options={"g": "40", "sc_threshold": "0"})
     looks = LookUps(clip)
     decoded = 0
     decode = looks._reader.decode

@@ -8,7 +8,8 @@ from PySide6.QtWidgets import QHBoxLayout, QSlider, QToolButton, QWidget
 
 from seg_viewer.gui.theme import icon
 
-_SLIDER = 64  # pixels
+_LEAST, _MOST = 36, 64
+"""Width of the slider, pixels: as the window has room."""
 
 
 class Volume(QWidget):
@@ -36,7 +37,8 @@ class Volume(QWidget):
         self.slider.setRange(0, 100)
         self.slider.setSingleStep(5)
         self.slider.setPageStep(10)
-        self.slider.setFixedWidth(_SLIDER)
+        self.slider.setMinimumWidth(_LEAST)
+        self.slider.setMaximumWidth(_MOST)
         self.slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.slider.setAccessibleName("Volume")
         self.slider.valueChanged.connect(lambda percent: self.chosen.emit(percent / 100))
