@@ -62,11 +62,11 @@ def test_it_shows_the_picture_and_the_time_where_the_pointer_is(qtbot: QtBot, wi
 
 def test_it_has_the_colours_of_the_classes_and_loses_them_with_the_overlay(qtbot: QtBot, window: MainWindow):
     window.controls.set_opacity(1.0)
-    hover(qtbot, window, 4.7)  # frame 9: blue, which the model takes for a car
+    hover(qtbot, window, 4.64)  # frame 9: blue, which the model takes for a car
     thumbnails = window.hover.thumbnails
 
     def is_painted() -> bool:
-        found = thumbnails.best(4.7)
+        found = thumbnails.best(4.64)
         if found is None or found.classes is None or found.labels is None:
             return False
         label = next(each for each in found.labels if each.id == int(found.classes[0, 0]))
