@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
@@ -24,12 +25,13 @@ from seg_viewer.player.sound_line import SoundLine
 AHEAD_S = 2.0
 """How much sound is decoded ahead of what is heard, seconds."""
 
-_LATENCIES_S = (0.1, 0.2, 0.4)
+_LATENCIES_S = (0.15, 0.3, 0.5)
 """Asked of a device, one after the other: Python fills it, and on a busy machine what is short stutters."""
 _STUMBLES = 3
 """So many, and the device gets more time."""
-_REVIVALS = 3
-"""How often a device that ends by itself is opened again before it counts as gone."""
+_REVIVALS, _REVIVALS_S = 5, 30.0
+"""How often within so many seconds a device that ends by itself is opened again before it counts as gone. PortAudio's
+streams end, or hang, where PulseAudio stands in for ALSA and has nothing to play for a moment."""
 
 _BEFORE_S = 0.5
 _TURN_S = 0.05
@@ -101,6 +103,7 @@ class Sound:
         self._line: SoundLine | None = None
         self._opened = self._played = False
         self._latency = 0
+        self._ended_s: deque[float] = deque(maxlen=_REVIVALS + 1)
         self._thread: threading.Thread | None = None
 
     # -- from the window -------------------------------------------------------------------------------------------
@@ -205,7 +208,6 @@ class Sound:
             self._close_device()
             self._wait(lambda: self._wish is not wish)
             return
-        ended = 0
         while self._wish is wish and not self._stopping:
             device = self._opened_device()
             line = self._line
@@ -215,9 +217,7 @@ class Sound:
                 self._latency += 1
                 self._close_device()
             elif not device.is_alive():
-                ended += 1
-                if ended > _REVIVALS:
-                    raise SoundError("the sound device is gone")
+                self._revive()
                 self._close_device()
 
     def _play(self, wish: _Wish, sound: PlayedSound, line: SoundLine, device: AudioDevice) -> None:
@@ -265,6 +265,15 @@ class Sound:
         if line.lacking_s is not None and self._changed.acquire(blocking=False):
             self._changed.notify_all()
             self._changed.release()
+
+    def _revive(self) -> None:
+        """A device has ended by itself. Raises: SoundError, when it does so again and again."""
+        now_s = time.monotonic()
+        self._ended_s.append(now_s)
+        self._latency = min(self._latency + 1, len(_LATENCIES_S) - 1)
+        if len(self._ended_s) == self._ended_s.maxlen and now_s - self._ended_s[0] < _REVIVALS_S:
+            self._ended_s.clear()
+            raise SoundError("the sound device ends again and again")
 
     def _stumbles(self, device: AudioDevice) -> bool:
         """Whether it should be asked earlier for what it plays."""

@@ -17,8 +17,8 @@ Fill = Callable[[NDArray[np.float32], float], None]
 _MOST_DELAY_S = 2.0
 """PortAudio's times are unset on some hosts; what lies beyond this is no delay."""
 
-_SILENT_AFTER_S = 1.5
-"""A device that has asked for nothing for so long is gone; the longest buffers are a few tenths of a second."""
+_SILENT_AFTER_S = 1.2
+"""A device that has asked for nothing for so long is gone, or hangs; the longest buffers are half a second."""
 
 
 class SoundError(Exception):
