@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 import time
 from collections.abc import Callable
@@ -10,6 +9,8 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from seg_viewer.core.printable import printable
 
 Fill = Callable[[NDArray[np.float32], float], None]
 """Gets samples to be set, shape (n, channels), −1…1, and in how many seconds the first of them is heard."""
@@ -64,7 +65,7 @@ def load_sounddevice() -> Any:
         SoundError: it is not installed, or finds no PortAudio.
     """
     try:
-        return importlib.import_module("sounddevice")
+        import sounddevice
     except ImportError:
         raise SoundError("the package sounddevice is not installed: pip install 'seg-viewer[sound]'") from None
     except OSError:  # "PortAudio library not found"; only its wheels for Windows and macOS bring it
@@ -72,6 +73,7 @@ def load_sounddevice() -> Any:
             "apt-get install libportaudio2" if sys.platform == "linux" else "pip install --force-reinstall sounddevice"
         )
         raise SoundError(f"PortAudio is missing: {way}") from None
+    return sounddevice
 
 
 class PortAudioDevice:
@@ -92,7 +94,7 @@ class PortAudioDevice:
         info = _default_output(library)
         self.rate = round(float(info["default_samplerate"])) or 48_000
         self.channels = min(2, int(info["max_output_channels"]))
-        self.name = str(info["name"])
+        self.name = printable(str(info["name"]))
         self.stumbles = 0
 
     def start(self, fill: Fill, latency_s: float) -> None:
@@ -158,7 +160,7 @@ def _default_output(library: Any) -> Any:
     try:
         return library.query_devices(kind="output")
     except (library.PortAudioError, ValueError) as error:  # no default, or none at all
-        raise SoundError(f"no sound device: {_reason(error)}") from None
+        raise SoundError(f"the system has no sound device (PortAudio: {_reason(error)})") from None
 
 
 def _reason(error: Exception) -> str:

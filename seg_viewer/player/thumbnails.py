@@ -32,7 +32,7 @@ _PLACES = 240
 """Into how many places a file is divided; each has one thumbnail."""
 _SHORTEST_S = 0.2
 _IDLE_S = 30.0
-_NICE = 15
+_NICE = 5
 _log = logging.getLogger(__name__)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from seg_viewer.player import sound_device
-from seg_viewer.player.sound_device import PortAudioDevice, SoundError, load_sounddevice
+from seg_viewer.player.sound_device import PortAudioDevice, SoundError, load_sounddevice, sound_here
 from tests.player import loudspeaker
 from tests.player.loudspeaker import Loudspeaker
 
@@ -98,3 +98,12 @@ def test_a_device_whose_times_are_unset_has_the_delay_of_its_stream():
     device.close()
     device.close()
     assert delays == pytest.approx([0.05, 0.2])
+
+
+def test_the_doctor_names_what_plays_or_says_why_nothing_does(monkeypatch: pytest.MonkeyPatch):
+    library = Loudspeaker()
+    monkeypatch.setattr(sound_device, "load_sounddevice", lambda: library)
+    assert sound_here() == "loud"
+    library.channels = 0
+    with pytest.raises(SoundError, match="the system has no sound device"):
+        sound_here()
