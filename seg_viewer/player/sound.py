@@ -36,6 +36,7 @@ streams end, or hang, where PulseAudio stands in for ALSA and has nothing to pla
 _BEFORE_S = 0.5
 _TURN_S = 0.05
 _IDLE_TURN_S = 0.25
+_SETTLE_S = 0.1
 _LATE_OF = 15
 """Pictures over which it is looked how late they are."""
 _LATE_STEP_S = 0.015
@@ -224,6 +225,7 @@ class Sound:
         blocks: Generator[NDArray[np.float32]] | None = None
         waiting: NDArray[np.float32] | None = None
         speed: float | None = None
+        still_s: float | None = None
         while self._wish is wish and not self._stopping:
             if not device.is_alive() or self._stumbles(device):
                 return  # `_serve` opens one again
@@ -233,13 +235,17 @@ class Sound:
                 line.begin(0.0, 1.0, 0.0)
                 self._pause(wish, _TURN_S)
                 continue
-            place_s = self._film.wished_s if now_s is None else now_s - self._late_s
+            place_s = max(0.0, self._film.wished_s if now_s is None else now_s - self._late_s)
+            if now_s is None and place_s != still_s and not line.holds(place_s):
+                still_s = place_s  # while somebody drags along the time line, nothing is decoded for each place
+                self._pause(wish, _SETTLE_S)
+                continue
             lacks = line.lacking_s is not None and not line.holds(line.lacking_s)
             if film_speed != speed or lacks or not line.holds(place_s):
                 speed, waiting = film_speed, None
                 # standing still, a person may step back a little
                 start_s = max(0.0, place_s if now_s is not None else place_s - _BEFORE_S)
-                line.begin(start_s, speed, max(0.0, place_s))
+                line.begin(start_s, speed, place_s)
                 if blocks is not None:
                     blocks.close()
                 blocks = sound.blocks(start_s, speed)
@@ -260,8 +266,8 @@ class Sound:
         if line is None:
             out[:] = 0.0
             return
-        heard_s = None if now_s is None else now_s + delay_s * self._film.speed - self._late_s
-        line.fill(out, heard_s, self.volume**2)
+        heard_s = -1.0 if now_s is None else now_s + delay_s * self._film.speed - self._late_s
+        line.fill(out, heard_s if heard_s >= 0 else None, self.volume**2)
         if line.lacking_s is not None and self._changed.acquire(blocking=False):
             self._changed.notify_all()
             self._changed.release()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -10,6 +11,7 @@ import av
 import numpy as np
 import pytest
 
+from seg_viewer.media.sound_reader import PlayedSound
 from seg_viewer.pipeline.clock import MediaClock
 from seg_viewer.player.sound import AHEAD_S, Sound
 from seg_viewer.player.sound_device import AudioDevice, PortAudioDevice, SoundError
@@ -66,10 +68,12 @@ class Room:
         self.loudspeaker = loudspeaker
         self.film = Film(loudspeaker)
         self.lost: list[str] = []
+        self.opened = 0
         self.sound = Sound(self.film, open_device or self._open)
         self.sound.on_lost = self.lost.append
 
     def _open(self, again: bool) -> AudioDevice:
+        self.opened += 1
         if again:
             self.loudspeaker._terminate()
             self.loudspeaker._initialize()
@@ -117,14 +121,13 @@ def flash_s(path: Path) -> float:
 # starts that both 25 pictures a second and 48 kHz can say
 CASES = [
     (".mp4", "aac", 0.0), (".mp4", "aac", 0.72), (".mp4", "aac", 3600.0), (".mkv", "aac", 5.0),
-    (".webm", "libopus", 0.72),
-    (".ts", "mp2", 0.0), (".ts", "mp2", 3600.0), (".avi", "libmp3lame", 0.0), (".flv", "libmp3lame", 5.0),
-    (".mov", "pcm_s16le", 3600.0),
+    (".webm", "libopus", 0.72), (".ts", "mp2", 0.0), (".ts", "mp2", 3600.0), (".avi", "libmp3lame", 0.0),
+    (".flv", "libmp3lame", 5.0), (".mov", "pcm_s16le", 3600.0),
 ]  # fmt: skip
+PACED = [(*case, speed) for case in (CASES[1], CASES[3], CASES[6], CASES[9]) for speed in (0.5, 2.0)]
 
 
-@pytest.mark.parametrize("speed", [0.5, 1.0, 2.0])
-@pytest.mark.parametrize(("suffix", "codec", "start_s"), CASES)
+@pytest.mark.parametrize(("suffix", "codec", "start_s", "speed"), [*((*case, 1.0) for case in CASES), *PACED])
 def test_beep_and_flash_come_together(
     tmp_path: Path, room: Room, suffix: str, codec: str, start_s: float, speed: float
 ):
@@ -193,6 +196,40 @@ def test_it_waits_for_pictures_that_a_slow_engine_makes_late(tmp_path: Path, roo
         room.play(0.1)
     room.play(2.0)
     assert room.beeps() == pytest.approx([3 + FLASH_S + late_s], abs=IN_STEP_S)
+
+
+def test_a_film_that_begins_late_is_waited_for(tmp_path: Path, room: Room):
+    clip = make_beep(tmp_path / "clip.mp4", "aac")
+    late_s = 0.2
+    room.sound.open(clip)
+    room.wait_ready(0.0)
+    room.film.start(0.0)
+    for _ in range(20):
+        room.sound.saw((room.film.clock_now_s or 0.0) - late_s)
+    opened = room.opened
+    room.play(1.2)
+    assert room.beeps() == pytest.approx([FLASH_S + late_s], abs=IN_STEP_S)
+    assert room.opened == opened == 1
+
+
+def test_dragging_along_the_time_line_decodes_nothing(tmp_path: Path, room: Room, monkeypatch: pytest.MonkeyPatch):
+    begun: list[float] = []
+    blocks = PlayedSound.blocks
+
+    def counted(self: PlayedSound, start_s: float, speed: float = 1.0):  # type: ignore[no-untyped-def]
+        begun.append(start_s)
+        return blocks(self, start_s, speed)
+
+    monkeypatch.setattr(PlayedSound, "blocks", counted)
+    room.sound.open(make_beep(tmp_path / "clip.mp4", "aac", lead_s=40))
+    room.wait_ready(0.0)
+    begun.clear()
+    since_s = time.perf_counter()
+    for place in range(100):
+        room.film.wished_s = 3 + 0.37 * place
+        time.sleep(0.002)
+    room.wait_ready(room.film.wished_s)
+    assert len(begun) <= 2 + (time.perf_counter() - since_s) / 0.1, "at most where it stayed for a tenth of a second"
 
 
 def test_speeds_that_nobody_could_follow_are_silent(tmp_path: Path, room: Room):
