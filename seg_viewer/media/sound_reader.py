@@ -95,8 +95,9 @@ class _NearReader(BesideReader):
             if self._is_before(container, stream, start_s):
                 self._go(container, stream, start_s - back_s)
                 return
-        with suppress(av.FFmpegError, ValueError):
-            container.seek(0, unsupported_byte_offset=True)
+        if not self._go(container, stream, 0.0):
+            with suppress(av.FFmpegError, ValueError):
+                container.seek(0, unsupported_byte_offset=True)
 
     def _go(self, container: av.container.InputContainer, stream: Stream, time_s: float) -> bool:
         position = None if self._picture is None else self._timeline.position(self._picture, time_s)
