@@ -118,7 +118,7 @@ class MainWindow(QMainWindow):
         )
         self.drops = Drops(self)
         self.sound = SoundPart(
-            player, self.actions_by_id, self.controls.volume, self.sound_menu, self.memory, self.messages, self
+            player, self.actions_by_id, self.controls, self.sound_menu, self.memory, self.messages, self
         )
         self.hover = Hover(player, self.controls.seek_bar, self.look, self.actions_by_id["overlay"], self)
         parts = (self.opening, self.transport, self.sound)

@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from seg_viewer.core.frame import Shot
 from seg_viewer.gui.memory import Memory
+from seg_viewer.gui.widgets.controls import Controls
 from seg_viewer.gui.widgets.message_bar import MessageBar
 from seg_viewer.gui.widgets.plain import plain_action
-from seg_viewer.gui.widgets.volume import Volume
 from seg_viewer.player.player import Player
 from seg_viewer.player.sound import Sound
 
@@ -47,7 +47,7 @@ class SoundPart(QObject):
     Args:
         player: whose clock it follows.
         actions: of the window, by id.
-        volume: shows how loud it is.
+        controls: show how loud it is.
         menu: shows the tracks.
         memory: keeps volume and mute.
         messages: get the one line when a device is lost.
@@ -61,7 +61,7 @@ class SoundPart(QObject):
         self,
         player: Player,
         actions: Mapping[str, QAction],
-        volume: Volume,
+        controls: Controls,
         menu: SoundMenu,
         memory: Memory,
         messages: MessageBar,
@@ -69,17 +69,16 @@ class SoundPart(QObject):
     ) -> None:
         super().__init__(parent)
         self._player, self._actions, self._memory = player, actions, memory
-        self._volume, self._menu = volume, menu
+        self._controls, self._volume, self._menu = controls, controls.volume, menu
         self.sound = Sound(player)
         self.sound.volume, self.sound.muted = memory.settings.volume, memory.settings.muted
         self.sound.on_change, self.sound.on_lost = self._changed.emit, self._lost.emit
         self._changed.connect(self._show)
         self._lost.connect(messages.show_warning)
         actions["mute"].setChecked(memory.settings.muted)
-        volume.set_volume(memory.settings.volume)
-        volume.chosen.connect(self._set_volume)
-        volume.retried.connect(self.sound.look_again)
-        volume.hide()
+        self._volume.set_volume(memory.settings.volume)
+        self._volume.chosen.connect(self._set_volume)
+        self._volume.retried.connect(self.sound.look_again)
         menu.chosen.connect(self.sound.choose)
 
     def slots(self) -> dict[str, Callable[..., object]]:
@@ -94,7 +93,7 @@ class SoundPart(QObject):
         """The player has another source."""
         info = self._player.info
         has_sound = info is not None and info.has_audio and info.is_container and not info.live
-        self._volume.setVisible(has_sound)
+        self._controls.set_sound(has_sound)
         self.sound.open(info.path if info is not None and has_sound else None)
 
     def saw(self, shot: Shot) -> None:

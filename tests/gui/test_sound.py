@@ -132,8 +132,9 @@ def test_another_track_is_chosen_in_the_menu(
     assert (first.text(), second.text()) == ("1: flac mono, deu", "2: flac mono, eng")
     assert second.isChecked()
     first.trigger()
+    sound = window.sound.sound
+    qtbot.waitUntil(lambda: sound.track == sound.tracks[0].index, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: window.sound_menu.actions()[0].isChecked(), timeout=WAIT_MS)
-    assert window.sound.sound.track == window.sound.sound.tracks[0].index
 
 
 def test_a_lost_device_is_told_once_and_looked_for_by_a_click(

@@ -43,6 +43,7 @@ class Controls(QFrame):
         column.addLayout(self._buttons())
         self.set_speed(1.0)
         self.set_live(False)
+        self.set_sound(False)
 
     def _time_line(self) -> QHBoxLayout:
         line = QHBoxLayout()
@@ -169,6 +170,10 @@ class Controls(QFrame):
         self.speed_button.setVisible(not live)
         for widget in (self.position, self.seek_bar, self.length):
             widget.setVisible(not live)
+
+    def set_sound(self, has_sound: bool) -> None:
+        """The volume, where there is something to hear."""
+        self.volume.setVisible(has_sound)
 
     def set_position(self, position_s: float) -> None:
         self.position.setText(clock_text(position_s, tenths=True))
