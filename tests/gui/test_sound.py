@@ -115,10 +115,10 @@ def test_sources_without_sound_have_no_volume(
     qtbot: QtBot, loud_window: MainWindow, clip: Path, loudspeaker: Loudspeaker
 ):
     loud_window.open(clip)
-    wait_state(qtbot, loud_window, PlayerState.PLAYING)
-    assert not loud_window.controls.volume.isVisible()
-    assert not loud_window.actions_by_id["mute"].isEnabled()
-    assert not loud_window.actions_by_id["louder"].isEnabled()
+    qtbot.waitUntil(lambda: not loud_window.controls.volume.isVisible(), timeout=WAIT_MS)
+    actions = loud_window.actions_by_id
+    qtbot.waitUntil(lambda: not actions["mute"].isEnabled(), timeout=WAIT_MS)
+    assert not actions["louder"].isEnabled()
     qtbot.waitUntil(lambda: loudspeaker.stream is None, timeout=WAIT_MS)
 
 
