@@ -27,7 +27,7 @@ class ActionSpec:
         icon: name below assets/icons, or "".
         checkable: is on or off.
         needs: "" always works; "video" needs an open source; "seek" one that can seek, "file" one that is not live,
-            "live" one that is.
+            "live" one that is, "sound" a file with sound.
         menu: title of the menu inside the menu, in which it is, or "".
     """
 
@@ -150,6 +150,10 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
             ActionSpec("previous-file", "Previous in pla&ylist", "Play what came before", ("PgUp", "Media Previous")),
             ActionSpec("loop-list", "Loop playlist", "Begin again after the last", ("Ctrl+Shift+L",), checkable=True),
             ActionSpec("playlist", "Pl&aylist", "Show or hide the list", ("Ctrl+P",), "queue", checkable=True),
+            None,
+            ActionSpec("mute", "&Mute", "Sound off or on", ("M",), checkable=True, needs="sound"),
+            ActionSpec("louder", "Lo&uder", "Raise the volume", ("Shift+Up",), needs="sound"),
+            ActionSpec("quieter", "&Quieter", "Lower the volume", ("Shift+Down",), needs="sound"),
         ),
     ),
     (

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QSettings, QSize, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QKeyEvent, QKeySequence, QMoveEvent, QResizeEvent, QShortcut
+from PySide6.QtGui import QCloseEvent, QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication, QMainWindow
 
 from seg_viewer.core.assets import find_model
@@ -20,15 +20,18 @@ from seg_viewer.gui.comparing import Comparing
 from seg_viewer.gui.dialogs.help import AboutDialog, HelpDialog
 from seg_viewer.gui.dialogs.once import OneOfEach
 from seg_viewer.gui.focus_keys import FocusKeys
+from seg_viewer.gui.hover import Hover
 from seg_viewer.gui.look import Look
 from seg_viewer.gui.memory import Memory
 from seg_viewer.gui.model_menu import ModelMenu
 from seg_viewer.gui.numbers import Numbers
 from seg_viewer.gui.outputs import Outputs
 from seg_viewer.gui.panel_fold import PanelFold
+from seg_viewer.gui.placement import Placement
 from seg_viewer.gui.preferences import Preferences
 from seg_viewer.gui.presenter import Presenter
 from seg_viewer.gui.settings import style_fields
+from seg_viewer.gui.sound import SoundMenu, SoundPart
 from seg_viewer.gui.sources import Sources
 from seg_viewer.gui.tasks.background import Background
 from seg_viewer.gui.tasks.dataset import DatasetTask
@@ -76,6 +79,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.player = player
         self.memory = Memory(store, self)
+        self.placement = Placement(self, self.memory)
         use_language(self.memory.settings.language)
         self._asks = True
         self._dialogs = OneOfEach()
@@ -159,11 +163,15 @@ class MainWindow(QMainWindow):
             export=self.outputs.queue_files, use_model=self.model_menu.use, overlay=lambda: self.look.overlay,
             over=central, window=self,
         )  # fmt: skip
+        self.sound = SoundPart(
+            player, self.actions_by_id, self.controls, self.sound_menu, self.memory, self.messages, self
+        )
+        self.hover = Hover(player, self.controls.seek_bar, self.look, self.actions_by_id["overlay"], self)
         undo = self.actions_by_id["undo"]
         self.dataset = DatasetTask(self._shot_to_send, self.folders.dataset, undo, self.background, self)
         parts = (
             self.sources, self.transport, self.looking, self.comparing, self.class_line, self.class_colors,
-            self.panel_fold, self.numbers, self.preferences, self.dataset,
+            self.panel_fold, self.numbers, self.preferences, self.dataset, self.sound,
         )  # fmt: skip
         connect_actions(self.actions_by_id, self._slots(), *(part.slots() for part in parts))
         self._connect()
@@ -193,11 +201,13 @@ class MainWindow(QMainWindow):
         self.recent_menu = RecentMenu(self)
         self.record_menu = RecordMenu(self.recording.what, self)
         player = self.player
+        self.sound_menu = SoundMenu(self)
         self.policy_menu = PolicyMenu(lambda: player.left_out, self)
         inner = {
             "open-model": self.comparing.menu.menu,
             "demo": self.recent_menu, "slower": self.controls.speed_menu, "loop": self.policy_menu,
-            "record": self.record_menu, "hatch": self.class_colors.menu, "full-screen": self.theme_choice.menu,
+            "record": self.record_menu, "quieter": self.sound_menu, "hatch": self.class_colors.menu,
+            "full-screen": self.theme_choice.menu,
         }  # fmt: skip
         menus = fill_menu_bar(self.menuBar(), self.actions_by_id, inner)
         self.model_menu = ModelMenu(menus["Model"], lambda: player.options, lambda: player.spec, self.background)
@@ -226,12 +236,15 @@ class MainWindow(QMainWindow):
             changed.connect(lambda _new: self.outputs.refresh_look())
         self.outputs.export_started.connect(self.player.pause)  # both would only slow each other down
         self.presenter.shot_shown.connect(self.ego_zone.watch)
+        self.presenter.shot_shown.connect(self.sound.saw)
         self.presenter.shot_shown.connect(self.looking.show_numbers)
         self.presenter.shot_shown.connect(self.comparing.show)
         self.presenter.refreshed.connect(self.looking.refresh)
         self.presenter.refreshed.connect(self.comparing.refresh)
         self.presenter.video_wanted.connect(self._show_page)
-        self.presenter.source_opened.connect(lambda *_: self.transport.forget())
+        for opened in (self.transport.forget, self.sound.opened, self.hover.opened):
+            self.presenter.source_opened.connect(lambda *_, opened=opened: opened())
+        self.presenter.model_changed.connect(self.hover.opened)
         for menu in (self.model_menu, self.comparing.menu):
             self.presenter.model_changed.connect(menu.refresh)
         self.presenter.refreshed.connect(self.outputs.refresh)
@@ -370,22 +383,11 @@ class MainWindow(QMainWindow):
         self.hide()
         self.outputs.end(asked=self._asks)
         self.numbers.end()
-        played_out = self.player.close()
+        silent = self.sound.close() and self.hover.close()
+        played_out = self.player.close() and silent
         self.ended_in_time = self.background.close() and played_out
         self.memory.write()
         super().closeEvent(event)
 
     def _remember_style(self, style: OverlayStyle) -> None:
         self.memory.change(**style_fields(style))
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._placed()
-
-    def moveEvent(self, event: QMoveEvent) -> None:
-        super().moveEvent(event)
-        self._placed()
-
-    def _placed(self) -> None:
-        if self.isVisible():  # before, it has not been where a person put it
-            self.memory.change_late("geometry", lambda: bytes(self.saveGeometry().data()))

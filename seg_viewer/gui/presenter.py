@@ -204,6 +204,7 @@ class Presenter(QObject):
             "video": can_play,
             "seek": can_play and player.info is not None and player.info.can_seek,
             "file": is_file,
+            "sound": is_file and player.info is not None and player.info.has_audio and player.info.is_container,
             "live": state is not PlayerState.ERROR and player.live_status is not None,
         }
         for spec in all_specs():

@@ -54,6 +54,8 @@ class WindowSettings:
         dataset_folder: where frames for the trainer go; "" for Pictures/seg-viewer/dataset.
         zone_clips: whether the ego zone records a clip when something enters it.
         language: of the window from its next start on, a key of `words.LANGUAGES`.
+        volume: of the sound, 0…1.
+        muted: whether there is none.
     """
 
     geometry: bytes = b""
@@ -86,6 +88,8 @@ class WindowSettings:
     timeline: bool = True
     find_class: str = "person"
     find_least: float = 0.01
+    volume: float = 1.0
+    muted: bool = False
 
     @property
     def style(self) -> OverlayStyle:
@@ -169,6 +173,8 @@ def load_settings(store: QSettings) -> WindowSettings:
         dataset_folder=_text(store, "dataset_folder"),
         zone_clips=_text(store, "zone_clips") == "true",
         language=_text(store, "language") or plain.language,
+        volume=_share(store, "volume", plain.volume),
+        muted=_text(store, "muted") == "true",
     )
 
 

@@ -104,6 +104,11 @@ class Pipeline:
         return self._state.paused
 
     @property
+    def clock_now_s(self) -> float | None:
+        """Media time that is due now, under real-time, seconds; None while it stands still."""
+        return self._state.clock.now()
+
+    @property
     def speed(self) -> float:
         return self._state.clock.speed
 

@@ -76,6 +76,12 @@ class WhatPlays:
         return self._session.length_s if self._session else None
 
     @property
+    def clock_now_s(self) -> float | None:
+        """Media time that is due now, seconds, for what is played beside the picture; None while it stands still."""
+        pipeline = self._pipeline()
+        return pipeline.clock_now_s if pipeline else None
+
+    @property
     def error(self) -> str | None:
         """One line, when the state is ERROR."""
         return self._session.error if self._session else None

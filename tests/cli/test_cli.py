@@ -303,6 +303,7 @@ def test_doctor(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[s
     assert "TensorRT" in printed
     assert "Default model here: driving-fast, since" in printed
     assert "✓ driving-fast: openvino agrees with the stored answer of ONNX Runtime on 99." in printed
+    assert "Sound in the window: " in printed
 
 
 def test_doctor_checks_every_model_that_ships(

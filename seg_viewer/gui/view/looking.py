@@ -112,6 +112,15 @@ class Looking(QObject):
         self._actions[f"mode-{mode.id}"].setChecked(True)
         self._actions["overlay"].setChecked(mode.id != _PLAIN)
         self._memory.change(view_mode=mode.id)
+        self._want_margin(mode.needs == "margin")
+
+    def _want_margin(self, on: bool) -> None:
+        """Class maps that were kept do not say how sure the model is: that is computed where it is looked at."""
+        player, shown = self._player, self._view.shown
+        player.wants_margin = on
+        if on and shown is not None and not NEEDS["margin"](shown) and player.state is not PlayerState.PLAYING:
+            if player.spec is not None and player.spec.has_margin:
+                player.seek(player.position_s)
 
     def refresh(self) -> None:
         """Several times a second."""
@@ -134,7 +143,9 @@ class Looking(QObject):
     def _say_what_is_missing(self, needs: str) -> None:
         """Where the shot has not what is asked for, something else is shown."""
         shown = self._view.shown
+        spec = self._player.spec
         comes = needs == "second map" and self._player.against is not None
+        comes = comes or (needs == "margin" and spec is not None and spec.has_margin)
         if shown is not None and not comes and not NEEDS[needs](shown):
             self._messages.show_info(MISSING[needs])
 
