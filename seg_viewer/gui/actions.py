@@ -138,7 +138,7 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
 MORE_KEYS = (
     ("0 … 9", "Jump to 0 … 90 % of the video"),
     ("Alt+1 … Alt+9", "Show or hide a class"),
-    ("Esc", "Give up opening, leave full screen, or dismiss a message"),
+    ("Esc", "Give up opening, leave full screen"),
 )
 """Keys that are no action of a menu."""
 

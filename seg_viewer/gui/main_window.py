@@ -150,7 +150,7 @@ class MainWindow(QMainWindow):
         player = self.player
         self.policy_menu = PolicyMenu(lambda: player.left_out, self)
         inner = {
-            "demo": self.recent_menu, "slower": self.controls.speed_menu, "loop": self.policy_menu,
+            "demo": self.recent_menu, "slower": self.controls.speed_menu, "part-clear": self.policy_menu,
             "record": self.record_menu,
         }  # fmt: skip
         menus = fill_menu_bar(self.menuBar(), self.actions_by_id, inner)
