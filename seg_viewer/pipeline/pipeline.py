@@ -149,12 +149,10 @@ class Pipeline:
 
     @part.setter
     def part(self, value: tuple[float, float] | None) -> None:
+        """What was read ahead is delivered all the same; a move ends that."""
         with self._state.changed:
             self._state.part = value
-            last = self._state.last
-            # what was read ahead may be behind its end
-            if value is not None and last is not None and value[0] <= last.frame.time_s <= value[1]:
-                self.move((Step(0),))
+            self._state.changed.notify_all()
 
     def pause(self) -> None:
         """Stand still; what was asked for before, and has not been delivered yet, still comes."""

@@ -256,8 +256,8 @@ class Player(Looks):
 
     @part.setter
     def part(self, value: tuple[float, float] | None) -> None:
-        if pipeline := self._pipeline():
-            pipeline.part = value
+        if self._pipeline() and self._session:
+            self._session.set_part(value)
 
     def play(self) -> None:
         """Go on, or start over after the end."""

@@ -189,12 +189,16 @@ class Session:
     def seek(self, time_s: float) -> None:
         """To a time, seconds."""
         with self._changed:
+            if not self._can_seek():
+                return
             self._wishes.seek(self._ends().within(time_s))
             self._make_moves()
 
     def seek_by(self, delta_s: float) -> None:
         """So many seconds on, or back, from where what was asked for last leads to."""
         with self._changed:
+            if not self._can_seek():
+                return
             position_s = self._latest_shot.frame.time_s if self._latest_shot is not None else 0.0
             self._wishes.seek_by(delta_s, position_s, self._ends())
             self._make_moves()
@@ -202,8 +206,24 @@ class Session:
     def step(self, count: int) -> None:
         """So many frames on, or back, from there."""
         with self._changed:
-            self._wishes.step(count)
+            if count > 0 or self._can_seek():
+                self._wishes.step(count)
             self._make_moves()
+
+    def set_part(self, part: tuple[float, float] | None) -> None:
+        """First and last moment of the part that is played again and again, seconds; None for none."""
+        with self._changed:
+            if self.pipeline is None:
+                return
+            self.pipeline.part = part
+            shot = self._latest_shot
+            inside = part is not None and shot is not None and part[0] <= shot.frame.time_s <= part[1]
+            if inside and not self._wishes.is_under_way:
+                self._wishes.step(0)  # what was read ahead may be behind its end
+                self._make_moves()
+
+    def _can_seek(self) -> bool:
+        return self.info is not None and self.info.can_seek
 
     def _ends(self) -> Ends:
         rate = self.info.rate if self.info is not None else None

@@ -150,6 +150,15 @@ def test_a_part_is_played_again_and_again_until_it_is_cleared(qtbot: QtBot, open
     qtbot.waitUntil(lambda: shown_index(window) > 52, timeout=WAIT_MS)
 
 
+def test_marks_that_are_set_while_a_jump_is_under_way_do_not_undo_it(qtbot: QtBot, open_window, ten_seconds: Path):
+    window = open_window(ten_seconds)
+    pause_at(qtbot, window, 40)
+    for key in (Qt.Key.Key_Right, Qt.Key.Key_A, Qt.Key.Key_B, Qt.Key.Key_Left, Qt.Key.Key_B, Qt.Key.Key_Right):
+        qtbot.keyClick(window, key)
+    _wait_index(qtbot, window, 140)
+    qtbot.waitUntil(lambda: window.controls.seek_bar.position_s == pytest.approx(7.0), timeout=WAIT_MS)
+
+
 def pause_and_seek(qtbot: QtBot, window: MainWindow, index: int) -> None:
     window.transport.seek(index / 20)
     _wait_index(qtbot, window, index)

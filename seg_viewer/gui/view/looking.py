@@ -116,11 +116,11 @@ class Looking(QObject):
 
     def _want_margin(self, on: bool) -> None:
         """Class maps that were kept do not say how sure the model is: that is computed where it is looked at."""
-        player, shown = self._player, self._view.shown
+        player, shown, spec = self._player, self._view.shown, self._player.spec
         player.wants_margin = on
-        if on and shown is not None and not NEEDS["margin"](shown) and player.state is not PlayerState.PLAYING:
-            if player.spec is not None and player.spec.has_margin:
-                player.seek(player.position_s)
+        is_missing = shown is not None and not NEEDS["margin"](shown) and spec is not None and spec.has_margin
+        if on and is_missing and player.state is not PlayerState.PLAYING:
+            player.seek(player.position_s)
 
     def refresh(self) -> None:
         """Several times a second."""
