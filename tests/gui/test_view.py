@@ -52,6 +52,8 @@ def _save(path: Path, rgb: np.ndarray) -> Path:
 def window(qtbot: QtBot, open_window: Callable[..., MainWindow], quarters: Path) -> MainWindow:
     made = open_window(quarters)
     wait_state(qtbot, made, PlayerState.ENDED)
+    size = made.view.picture_rect().size().toSize()
+    qtbot.waitUntil(lambda: made.view.shown.pixels.shape[1::-1] == size.toTuple(), timeout=WAIT_MS)
     return made
 
 
@@ -323,6 +325,7 @@ def test_another_picture_is_fitted_again(qtbot: QtBot, window: MainWindow, tmp_p
 def playing(qtbot: QtBot, open_window: Callable[..., MainWindow], long_clip: Path) -> MainWindow:
     made = open_window(long_clip)
     wait_state(qtbot, made, PlayerState.PLAYING)
+    qtbot.waitUntil(lambda: made.view.shown is not None, timeout=WAIT_MS)  # it plays before its first picture is taken
     return made
 
 
