@@ -420,6 +420,25 @@ def test_many_changes_of_style_keep_few_images(window: MainWindow) -> None:
 # -- words on the picture --------------------------------------------------------------------------------------------
 
 
+def test_in_full_screen_the_value_keeps_clear_of_the_controls(qtbot: QtBot, window: MainWindow) -> None:
+    view, full = window.view, window.actions_by_id["full-screen"]
+    full.trigger()
+    qtbot.waitUntil(lambda: view.height() == window.centralWidget().height(), timeout=WAIT_MS)
+    qtbot.mouseMove(view, QPoint(100, 100))
+    qtbot.mouseMove(view, at(view, 0.5, 0.3).toPoint())
+    with_value = grab(view)
+    qtbot.keyClick(window, "u")
+    without = grab(view)
+    differs = [
+        y
+        for y in range(view.height())
+        if any(with_value.pixelColor(x, y) != without.pixelColor(x, y) for x in range(12, 60, 4))
+    ]
+    controls = window.controls
+    assert controls.isVisible() and differs
+    assert max(differs) < controls.y() <= view.height()
+
+
 @pytest.fixture
 def plates(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What is written on the picture with the next paint."""

@@ -206,6 +206,7 @@ class Scene:
         font: of the view.
         numbers: further lines of the on-picture display.
         lost: why the picture is no longer what is now; "" while it is.
+        floor: below it something covers the picture, logical pixels from the top.
         hasty: pictures of the right size are on their way; until then, quick is better than smooth.
     """
 
@@ -223,6 +224,7 @@ class Scene:
     font: QFont
     numbers: tuple[str, ...] = ()
     lost: str = ""
+    floor: float = math.inf
     hasty: bool = False
 
     def logical(self, box: Box) -> QRectF:

@@ -292,6 +292,7 @@ class VideoView(QWidget):
             font=self.font(),
             numbers=self._numbers,
             lost=self._lost,
+            floor=self.height() - self.contentsMargins().bottom(),
             hasty=self._settle.isActive() and self.places.zoom.scale is None,
         )
 
