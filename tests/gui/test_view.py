@@ -52,6 +52,8 @@ def _save(path: Path, rgb: np.ndarray) -> Path:
 def window(qtbot: QtBot, open_window: Callable[..., MainWindow], quarters: Path) -> MainWindow:
     made = open_window(quarters)
     wait_state(qtbot, made, PlayerState.ENDED)
+    size = made.view.picture_rect().size().toSize()
+    qtbot.waitUntil(lambda: made.view.shown.pixels.shape[1::-1] == size.toTuple(), timeout=WAIT_MS)
     return made
 
 
@@ -323,6 +325,7 @@ def test_another_picture_is_fitted_again(qtbot: QtBot, window: MainWindow, tmp_p
 def playing(qtbot: QtBot, open_window: Callable[..., MainWindow], long_clip: Path) -> MainWindow:
     made = open_window(long_clip)
     wait_state(qtbot, made, PlayerState.PLAYING)
+    qtbot.waitUntil(lambda: made.view.shown is not None, timeout=WAIT_MS)  # it plays before its first picture is taken
     return made
 
 
@@ -415,6 +418,25 @@ def test_many_changes_of_style_keep_few_images(window: MainWindow) -> None:
 
 
 # -- words on the picture --------------------------------------------------------------------------------------------
+
+
+def test_in_full_screen_the_value_keeps_clear_of_the_controls(qtbot: QtBot, window: MainWindow) -> None:
+    view, full = window.view, window.actions_by_id["full-screen"]
+    full.trigger()
+    qtbot.waitUntil(lambda: view.height() == window.centralWidget().height(), timeout=WAIT_MS)
+    qtbot.mouseMove(view, QPoint(100, 100))
+    qtbot.mouseMove(view, at(view, 0.5, 0.3).toPoint())
+    with_value = grab(view)
+    qtbot.keyClick(window, "u")
+    without = grab(view)
+    differs = [
+        y
+        for y in range(view.height())
+        if any(with_value.pixelColor(x, y) != without.pixelColor(x, y) for x in range(12, 60, 4))
+    ]
+    controls = window.controls
+    assert controls.isVisible() and differs
+    assert max(differs) < controls.y() <= view.height()
 
 
 @pytest.fixture

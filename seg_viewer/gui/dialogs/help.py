@@ -35,7 +35,7 @@ class HelpDialog(QDialog):
         ]
         by_name = dict(sections)
         by_name["&View"] += [((keys,), t(text)) for keys, text in MORE_KEYS]
-        for names in (("&Playback",), ("&View", "&Help"), ("&File", "&Model")):
+        for names in (("&Playback", "&Help"), ("&View",), ("&File", "&Model")):
             column = QVBoxLayout()
             column.setSpacing(8)
             for name in names:

@@ -138,7 +138,7 @@ def _value(painter: QPainter, scene: Scene) -> None:
     text = readout(scene.shown, half.content.map, scene.shape, half.picture, scene.pointer)
     seen = scene.logical(half.seen) if scene.mode.split is Split.SIDE else _seen_of_all(scene)
     image = plate((text,), scene.font, scene.ratio, seen.width() - 2 * _GAP)
-    put(painter, image, seen.left() + _GAP, seen.bottom() - _GAP - plate_size(image)[1])
+    put(painter, image, seen.left() + _GAP, min(seen.bottom(), scene.floor) - _GAP - plate_size(image)[1])
 
 
 def _hud(painter: QPainter, scene: Scene) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from PySide6.QtCore import QEvent, QObject, QPointF, Qt, QTimer
+from PySide6.QtCore import QObject, QPointF, Qt, QTimer
 from PySide6.QtGui import QMouseEvent, QNativeGestureEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
@@ -160,7 +160,3 @@ class Mouse(QObject):
         shapes = (grip.cursor_at(at) for grip in self.grips)
         free = Qt.CursorShape.OpenHandCursor if self._surface.can_pan else Qt.CursorShape.ArrowCursor
         self._surface.show_cursor(next((shape for shape in shapes if shape is not None), free))
-
-
-def is_pinch(event: QEvent) -> bool:
-    return event.type() is QEvent.Type.NativeGesture

@@ -300,6 +300,7 @@ class VideoView(QWidget):
             numbers=self._numbers,
             lost=self._lost,
             models=self._models,
+            floor=self.height() - self.contentsMargins().bottom(),
             hasty=self._settle.isActive() and self.places.zoom.scale is None,
         )
 
