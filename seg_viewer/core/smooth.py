@@ -25,10 +25,10 @@ def smooth_ids(classes: ByteArray, width: int, height: int) -> ByteArray:
         height: rows wanted, pixels.
 
     Returns:
-        shape (height, width), uint8; by nearest neighbour where it shrinks.
+        shape (height, width), uint8; by nearest neighbour where it shrinks both ways.
     """
     rows, columns = classes.shape
-    if width <= columns or height <= rows:
+    if width <= columns and height <= rows:
         return nearest(classes, width, height)
     counts = cv2.calcHist([classes], [0], None, [256], [0, 256])
     present = np.flatnonzero(counts)

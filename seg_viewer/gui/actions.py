@@ -27,6 +27,7 @@ class ActionSpec:
         checkable: is on or off.
         needs: "" always works; "video" needs an open source; "seek" one that can seek, "file" one that is not live,
             "live" one that is.
+        menu: title of the menu inside the menu, in which it is, or "".
     """
 
     id: str
@@ -36,10 +37,21 @@ class ActionSpec:
     icon: str = ""
     checkable: bool = False
     needs: str = ""
+    menu: str = ""
 
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0)
 SPEED_NAMES = {0.25: "¼×", 0.5: "½×", 1.0: "1×", 2.0: "2×", 4.0: "4×"}
+
+ZOOMS = tuple(
+    ActionSpec(id_, text, tip, keys, needs="video", menu="&Picture size")
+    for id_, text, tip, keys in (
+        ("zoom-in", "Zoom &in", "Show a part, larger", ("+", "=", "Ctrl++")),
+        ("zoom-out", "Zoom &out", "Show more, smaller", ("-", "Ctrl+-")),
+        ("zoom-fit", "&Fit to the window", "Show the whole picture", ("Ctrl+0",)),
+        ("zoom-one", "&1:1", "A pixel of the picture is one of the screen", ("Ctrl+1",)),
+    )
+)
 
 MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
     (
@@ -126,14 +138,10 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
             ),
             None,
             *(
-                ActionSpec(f"mode-{mode.id}", mode.title, mode.tip, mode.keys, checkable=True, needs="video")
+                ActionSpec(f"mode-{mode.id}", mode.title, mode.tip, mode.keys, checkable=True, menu="Show &as")
                 for mode in MODES
             ),
-            None,
-            ActionSpec("zoom-in", "Zoom &in", "Show a part, larger", ("+", "=", "Ctrl++"), needs="video"),
-            ActionSpec("zoom-out", "Zoom ou&t", "Show more, smaller", ("-", "Ctrl+-"), needs="video"),
-            ActionSpec("zoom-fit", "&Fit to the window", "Show the whole picture", ("Ctrl+0",), needs="video"),
-            ActionSpec("zoom-one", "&1:1", "A pixel of the picture is one of the screen", ("Ctrl+1",), needs="video"),
+            *ZOOMS,
             None,
             ActionSpec("more", "&More colour", "Make the overlay more opaque", ("Up",)),
             ActionSpec("less", "&Less colour", "Make the overlay more transparent", ("Down",)),
@@ -218,11 +226,14 @@ def fill_menu_bar(bar: QMenuBar, actions: Mapping[str, QAction], menus_after: Ma
     menus = {}
     for title, items in MENUS:
         menu = menus[title.replace("&", "")] = bar.addMenu(title)
+        inner: dict[str, QMenu] = {}
         for spec in items:
             if spec is None:
                 menu.addSeparator()
                 continue
-            menu.addAction(actions[spec.id])
+            if spec.menu and spec.menu not in inner:
+                inner[spec.menu] = menu.addMenu(spec.menu)
+            inner.get(spec.menu, menu).addAction(actions[spec.id])
             if spec.id in menus_after:
                 menu.addMenu(menus_after[spec.id])
     return menus

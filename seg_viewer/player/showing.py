@@ -16,7 +16,7 @@ from seg_viewer.core.overlay import Overlay, OverlayStyle
 from seg_viewer.core.smooth import smooth_ids
 
 _MOST_PIXELS = 1920 * 1088
-"""What is larger than its source is made up to this size; the painter enlarges what is left."""
+"""Masks, and pictures that are larger than their source, are made up to this size; the painter does the rest."""
 _KEPT_OVERLAYS = 8
 
 Rect = tuple[float, float, float, float]
@@ -42,7 +42,8 @@ class Mask:
     """A class map as it is painted.
 
     Args:
-        ids: class ids with smooth borders, of the size of the picture as shown, shape (h, w), uint8.
+        ids: class ids with smooth borders, shape (h, w), uint8; of the size of the picture as shown, or a whole part of
+            it where that is very large.
         labels: what the ids mean.
         style: in which `bgra` is coloured; None where there is none.
         bgra: `Overlay.mask_bgra` of `ids`, shape (h, w, 4), uint8, premultiplied; None where nobody has asked for it.
@@ -106,7 +107,11 @@ class Painter:
         """A shot for a wish."""
         size = size_to_make(shot.frame.picture, sample_aspect, wish)
         pixels = shot.frame.picture.scaled_bgra(size.width, size.height)
-        return Shown(shot, pixels, truth, tuple(self._mask(map_, size, wish.style) for map_ in shot.maps))
+        parts = 1
+        while size.width * size.height > _MOST_PIXELS * parts * parts:
+            parts += 1  # of a pixel: class maps are much coarser than so large a picture in any case
+        fine = Size(-(-size.width // parts), -(-size.height // parts))
+        return Shown(shot, pixels, truth, tuple(self._mask(map_, fine, wish.style) for map_ in shot.maps))
 
     def _mask(self, map_: ClassMap, size: Size, style: OverlayStyle | None) -> Mask:
         ids = smooth_ids(map_.ids, size.width, size.height)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QContextMenuEvent, QImage, QPainter, QWheelEvent
+from PySide6.QtGui import QContextMenuEvent, QImage, QNativeGestureEvent, QPainter, QPointingDevice, QWheelEvent
 from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
@@ -282,6 +283,32 @@ def test_ego_zone_and_wipe_are_where_they_belong_while_zoomed(qtbot: QtBot, wind
     assert abs(view.places.edge_x() / view.devicePixelRatioF() - edge.x() + 120) <= 2 and view.zoom == before
 
 
+@pytest.mark.parametrize("how", ["two fingers apart", "a touchpad's pixels"])
+def test_a_touchpad_zooms_at_the_pointer(window: MainWindow, how: str) -> None:
+    view = window.view
+    point = at(view, 0.75, 0.75)
+    before = view.places.factor()
+    if how == "two fingers apart":
+        for _ in range(10):
+            QApplication.sendEvent(
+                view,
+                QNativeGestureEvent(
+                    Qt.NativeGestureType.ZoomNativeGesture, QPointingDevice.primaryPointingDevice(), 2,
+                    point, point, view.mapToGlobal(point), 0.1, QPointF(),
+                ),
+            )  # fmt: skip
+    else:
+        for _ in range(20):
+            event = QWheelEvent(
+                point, view.mapToGlobal(point), QPoint(0, 9), QPoint(),
+                Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.ScrollUpdate, False,
+            )  # fmt: skip
+            QApplication.sendEvent(view, event)
+    assert view.places.factor() == pytest.approx(2 * before, rel=0.01)
+    assert (at(view, 0.75, 0.75) - point).manhattanLength() <= 3
+    assert is_near(color(view, point), SEEN[RED])
+
+
 def test_another_picture_is_fitted_again(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
     wheel(window.view, at(window.view, 0.5, 0.5), 4)
     window.open(_save(tmp_path / "other.png", np.full((64, 64, 3), BLUE, np.uint8)))
@@ -354,6 +381,39 @@ def test_a_right_click_offers_what_the_view_can_do(qtbot: QtBot, window: MainWin
     assert is_near(color(view, at(view, 0.75, 0.75)), PERSON)
 
 
+# -- who does the work -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", ["", "w", "x", "o"])
+def test_what_plays_comes_with_its_colours_at_the_size_of_the_screen(
+    qtbot: QtBot, playing: MainWindow, key: str
+) -> None:
+    """The window's thread copies; it neither scales nor colours."""
+    view = playing.view
+    if key:
+        qtbot.keyClick(playing, key)
+    style = replace(playing.look.style, opacity=1.0) if key == "x" else playing.look.style
+    rect = view.picture_rect()
+    size = (round(rect.height()), round(rect.width()))
+
+    def as_wished() -> bool:
+        (mask,) = view.shown.masks
+        parts = (view.shown.pixels, mask.ids, mask.bgra)
+        return mask.style == style and all(part is not None and part.shape[:2] == size for part in parts)
+
+    qtbot.waitUntil(as_wished, timeout=WAIT_MS)
+    (mask,) = view.shown.masks
+    assert view._images.mask(0, style).constBits()[:400] == mask.bgra.tobytes()[:400]
+
+
+def test_many_changes_of_style_keep_few_images(window: MainWindow) -> None:
+    for value in range(0, 100, 4):
+        window.controls.opacity.setValue(value)
+        grab(window.view)
+    assert len(window.view._images._kept) <= 6
+    assert is_near(color(window.view, at(window.view, 0.75, 0.75)), mixed(RED, PERSON, 0.96))
+
+
 # -- words on the picture --------------------------------------------------------------------------------------------
 
 
@@ -406,7 +466,8 @@ def test_numbers_on_the_picture_are_of_what_is_painted(
     plates.clear()
     assert grab(window.view) != before
     assert plates[0] == "0:00.250 / 0:02.000 · frame 5"
-    assert "fps" in plates[1] and "dropped" in plates[1] and "CPU" in plates[2]
+    assert "latency" in plates[1] and "dropped" in plates[1] and "CPU" in plates[2]
+    assert "fps" not in plates[1]  # it stands still
     qtbot.keyClick(window, ".")
     qtbot.waitUntil(lambda: window.view.shown.shot.frame.index == 6, timeout=WAIT_MS)
     plates.clear()

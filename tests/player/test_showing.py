@@ -60,3 +60,9 @@ def test_without_a_style_nothing_is_coloured() -> None:
     shot = Shot(Frame(0, 0.0, _picture(60, 40)), (ClassMap(np.zeros((20, 30), np.uint8), DRIVING),))
     (mask,) = Painter().make(shot, None, Fraction(1), Wish((60, 40))).masks
     assert mask.bgra is None and mask.ids.shape == (40, 60)
+
+
+def test_the_mask_of_a_very_large_picture_is_a_whole_part_of_it() -> None:
+    shot = Shot(Frame(0, 0.0, _picture(3840, 2160)), (ClassMap(np.zeros((20, 30), np.uint8), DRIVING),))
+    shown = Painter().make(shot, None, Fraction(1), Wish((960, 540), 8.0))
+    assert shown.pixels.shape == (2160, 3840, 4) and shown.masks[0].ids.shape == (1080, 1920)

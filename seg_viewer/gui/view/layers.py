@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPen
 
 from seg_viewer.core.frame import ByteArray
 from seg_viewer.core.overlay import OverlayStyle, mark_errors
@@ -20,6 +21,7 @@ from seg_viewer.player.showing import Shown
 
 BACKGROUND = QColor("#0a0c0f")
 _DIMMED = QColor(10, 12, 15, 185)
+_SHADE = QColor(8, 10, 13, 150)
 _QUIET_TEXT = QColor("#a3adbb")
 _GAP = 10.0
 _MARGIN = 24
@@ -96,22 +98,36 @@ def _edge(painter: QPainter, scene: Scene) -> None:
     if scene.edge is None:
         return
     seen = _seen_of_all(scene)
-    x = (scene.edge + 0.5) / scene.ratio
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(QPen(QColor(8, 10, 13, 150), 3))
-    painter.drawLine(QPointF(x, seen.top()), QPointF(x, seen.bottom()))
-    painter.setPen(QPen(Qt.GlobalColor.white, 1.2))
-    painter.drawLine(QPointF(x, seen.top()), QPointF(x, seen.bottom()))
-    middle = QPointF(x, seen.center().y())
-    painter.setPen(QPen(QColor(8, 10, 13, 150), 1))
-    painter.setBrush(Qt.GlobalColor.white)
-    painter.drawEllipse(middle, _GRIP, _GRIP)
-    painter.setPen(QPen(QColor("#3a4350"), 2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
-    for side in (-1, 1):
-        tip = middle + QPointF(side * 7.5, 0)
-        for up in (-1, 1):
-            painter.drawLine(tip, tip + QPointF(-side * 3.5, up * 3.5))
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
+    x, thin = scene.edge / scene.ratio, 1 / scene.ratio
+    painter.fillRect(QRectF(x - 1, seen.top(), 2 + thin, seen.height()), _SHADE)
+    painter.fillRect(QRectF(x, seen.top(), thin, seen.height()), Qt.GlobalColor.white)
+    grip = _grip(scene.ratio)
+    width, height = plate_size(grip)
+    put(painter, grip, x - width / 2 + thin / 2, seen.center().y() - height / 2)
+
+
+@cache
+def _grip(ratio: float) -> QImage:
+    """What an edge is taken by: a disc with two arrow heads."""
+    side = 2 * _GRIP + 2
+    image = QImage(round(side * ratio), round(side * ratio), QImage.Format.Format_ARGB32_Premultiplied)
+    image.setDevicePixelRatio(ratio)
+    image.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(image)
+    try:
+        middle = QPointF(side / 2, side / 2)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(_SHADE, 1))
+        painter.setBrush(Qt.GlobalColor.white)
+        painter.drawEllipse(middle, _GRIP, _GRIP)
+        painter.setPen(QPen(QColor("#3a4350"), 2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+        for sign in (-1, 1):
+            tip = middle + QPointF(sign * 7.5, 0)
+            for up in (-1, 1):
+                painter.drawLine(tip, tip + QPointF(-sign * 3.5, up * 3.5))
+    finally:
+        painter.end()
+    return image
 
 
 def _value(painter: QPainter, scene: Scene) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from PySide6.QtCore import QObject, QPoint
+from PySide6.QtCore import QObject, QPoint, Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence, QShortcut
 from PySide6.QtWidgets import QMenu, QWidget
 
@@ -63,6 +63,7 @@ class Looking(QObject):
             group.addAction(actions[f"mode-{mode.id}"])
         self.menu = QMenu(view)
         """On a right click on the picture."""
+        self.menu.setAttribute(Qt.WidgetAttribute.WA_NoMouseReplay)  # a click that closes it is none on the picture
         for id_ in _MENU:
             self.menu.addAction(actions[id_]) if id_ else self.menu.addSeparator()
         view.wished.connect(self._wish)

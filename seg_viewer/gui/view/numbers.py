@@ -7,6 +7,7 @@ from seg_viewer.core.ledger import LedgerSnapshot
 from seg_viewer.core.printable import printable
 from seg_viewer.engines.base import EngineReport
 from seg_viewer.player.player import Player
+from seg_viewer.player.session import PlayerState
 
 _NAMES = {"openvino": "OpenVINO", "onnxruntime": "ONNX Runtime", "tensorrt": "TensorRT"}
 
@@ -27,9 +28,9 @@ def shot_line(shot: Shot, length_s: float | None) -> str:
     return f"{exact_clock(shot.frame.time_s)}{length} · frame {shot.frame.index}"
 
 
-def rate_line(snapshot: LedgerSnapshot, *, live: bool) -> str:
-    """How many pictures are shown, how long one takes, how many were left out."""
-    parts = [f"{snapshot.rates.get('display', 0.0):.1f} fps"]
+def rate_line(snapshot: LedgerSnapshot, *, playing: bool, live: bool) -> str:
+    """How many pictures are shown while they are, how long one takes, how many were left out."""
+    parts = [f"{snapshot.rates.get('display', 0.0):.1f} fps"] if playing else []
     times = snapshot.stages.get("shown" if live else "latency")
     if times is not None:
         parts.append(f"latency {times.p50_s * 1000:.0f} ms, 95 % {times.p95_s * 1000:.0f} ms")
@@ -52,6 +53,7 @@ class Numbers:
         """Of a shot; `anew` asks for all of them, not only for its time."""
         info, ledger, report = player.info, player.ledger, player.engine_report
         if anew or not self._slow:
-            slow = [rate_line(ledger.snapshot(), live=player.live_status is not None)] if ledger is not None else []
+            playing, live = player.state is PlayerState.PLAYING, player.live_status is not None
+            slow = [rate_line(ledger.snapshot(), playing=playing, live=live)] if ledger is not None else []
             self._slow = (*slow, *([engine_line(report)] if report is not None else []))
         return (shot_line(shot, info.duration_s if info is not None else None), *self._slow)

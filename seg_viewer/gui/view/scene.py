@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,6 +17,7 @@ from seg_viewer.gui.view.zoom import Box, Shape, Zoom
 from seg_viewer.player.showing import Painter, Rect, Shown
 
 WHOLE: Rect = (0.0, 0.0, 1.0, 1.0)
+_KEPT = 6  # images of one shot
 
 
 class Place(StrEnum):
@@ -146,7 +148,7 @@ class Images:
     def __init__(self, painter: Painter) -> None:
         self._painter = painter
         self._shown: Shown | None = None
-        self._kept: dict[object, tuple[QImage, ByteArray]] = {}  # the images borrow this memory
+        self._kept: OrderedDict[object, tuple[QImage, ByteArray]] = OrderedDict()  # the images borrow this memory
 
     def take(self, shown: Shown | None) -> None:
         self._shown = shown
@@ -168,6 +170,9 @@ class Images:
             height, width = pixels.shape[:2]
             as_qt = QImage.Format.Format_RGB32 if opaque else QImage.Format.Format_ARGB32_Premultiplied
             self._kept[key] = (QImage(pixels.data, width, height, 4 * width, as_qt), pixels)
+            if len(self._kept) > _KEPT:  # as while the style changes and the picture stands still
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(key)
         return self._kept[key][0]
 
     def picture(self) -> QImage:

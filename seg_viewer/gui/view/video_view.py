@@ -294,7 +294,7 @@ class VideoView(QWidget):
             zoom=self.places.zoom,
             shape=self.places.shape(),
             edge=self.places.edge_x(),
-            pointer=self._device(self._pointer),
+            pointer=None if self.cursor().shape() is Qt.CursorShape.BlankCursor else self._device(self._pointer),
             ratio=self.devicePixelRatioF(),
             font=self.font(),
             numbers=self._numbers,

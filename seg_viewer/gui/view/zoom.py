@@ -90,8 +90,8 @@ class Zoom:
         if self.scale is None:
             width, height = size_to_show(shape.width, shape.height, shape.aspect, (room.width, room.height))
             return Box(room.left + (room.width - width) // 2, room.top + (room.height - height) // 2, width, height)
-        left, top, width, height = self._exact(shape, room)
-        return Box(room.left + round(left), room.top + round(top), max(1, round(width)), max(1, round(height)))
+        left, top, *size = (round(value) for value in self._exact(shape, room))
+        return Box(room.left + left, room.top + top, max(1, size[0]), max(1, size[1]))
 
     def _exact(self, shape: Shape, room: Box) -> tuple[float, float, float, float]:
         """As `box`, in the room, not rounded: what is rounded anew with each notch wanders off."""

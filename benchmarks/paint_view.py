@@ -2,7 +2,7 @@
 
 Wall time has what other programs took away; the thread's own time has not. Each round has new pixels, as in a video.
 
-python -m benchmarks.painting [--size 1280x720] [--source 1280x720] [--ratio 1] [--rounds 60]
+python -m benchmarks.paint_view [--size 1280x720] [--source 1280x720] [--ratio 1] [--rounds 60]
 """
 
 from __future__ import annotations
