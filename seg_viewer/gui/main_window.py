@@ -279,7 +279,7 @@ class MainWindow(QMainWindow):
     def _show_export(self) -> None:
         source, info = self.player.source, self.player.info
         if source is not None and info is not None:
-            self.outputs.show_export(source, info)
+            self.outputs.show_export(source, info, self.transport.marks_s)
 
     def _export_options(self) -> RunOptions:
         """As things are shown now: with the overlay off, nothing is painted."""

@@ -96,8 +96,15 @@ class Outputs(QObject):
             on_failed=self._messages.show_error,
         )
 
-    def show_export(self, source: str, info: SourceInfo) -> None:
-        """Open the dialog for a source, or bring the one that there is to the front; it keeps what was typed."""
+    def show_export(
+        self, source: str, info: SourceInfo, part: tuple[float | None, float | None] = (None, None)
+    ) -> None:
+        """Open the dialog for a source, or bring the one that there is to the front; it keeps what was typed.
+
+        Args:
+            source, info: of what is shown.
+            part: where the part that is repeated begins and ends, seconds; it is offered.
+        """
         dialog = self.export_dialog
         if dialog is not None and dialog.source != source:
             dialog.hide()  # its export, if there is one, goes on in the queue
@@ -114,6 +121,7 @@ class Outputs(QObject):
             dialog.queued.connect(self.show_queue)
             dialog.visible_changed.connect(lambda _on: self.export_strip.refresh())
         dialog.set_options(self._export_options())
+        dialog.form.offer_part(*part)
         to_front(dialog)
 
     def show_queue(self) -> None:

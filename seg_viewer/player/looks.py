@@ -11,9 +11,10 @@ from seg_viewer.player.models import ModelWish
 from seg_viewer.player.playback import Playback
 from seg_viewer.player.search import Search
 from seg_viewer.player.session import Session
+from seg_viewer.player.what_plays import WhatPlays
 
 
-class Looks:
+class Looks(WhatPlays):
     """A part of `Player`.
 
     Args:
@@ -21,11 +22,10 @@ class Looks:
     """
 
     def __init__(self, options: RunOptions) -> None:
+        super().__init__()
         self.options = options
         self._against: str | None = None
         self._playback = Playback()
-        self._session: Session | None = None
-        self._opening: Session | None = None
         self._problems: deque[str] = deque()
 
     def open_again(self, session: Session) -> None:
@@ -73,11 +73,6 @@ class Looks:
         session.use_models(ModelWish(options, against), failed)
         if self._opening is not None:
             self._opening.use_models(ModelWish(options, against), lambda _text: None)
-
-    @property
-    def spec(self) -> ModelSpec | None:
-        """Of the model whose class map is in the window; before there is one, of the one that loads."""
-        return self._session.spec if self._session else None
 
     @property
     def against(self) -> str | None:

@@ -57,6 +57,7 @@ class VideoFile:
         self._behind: FileFrames | None = None
         self._filling: Iterator[list[Frame] | None] | None = None
         self._filled_for: Frame | None = None
+        self._cannot_fill = False
         self._frames = self._head.decode()
         first = self._peek()
         self._head.first_s = first.time_s
@@ -142,7 +143,7 @@ class VideoFile:
         place += count
         if place < 0:
             ring.go_to_place(0)
-            while place < 0 and (found := self._fill(ring)):
+            while place < 0 and (found := self._fill(ring) or self._jump_before(ring)):
                 place += found
             place = max(0, place)
         elif place >= len(ring):
@@ -156,7 +157,7 @@ class VideoFile:
     def prepare(self) -> bool:
         """See `Stepping.prepare`."""
         ring = self._ring
-        if ring is None or ring.first is None or ring.wants <= 0:
+        if ring is None or ring.first is None or ring.wants <= 0 or self._cannot_fill:
             return False
         if self._filling is None or self._filled_for is not ring.first:
             self._begin_filling(ring.first, ring.wants)
@@ -166,7 +167,7 @@ class VideoFile:
     def _fill(self, ring: FrameRing) -> int:
         """Read what comes before the kept frames; returns how many came, 0 at the start of the file."""
         count = 0
-        while not count and not ring.at_start and ring.first is not None:
+        while not count and not ring.at_start and ring.first is not None and not self._cannot_fill:
             if self._filling is None or self._filled_for is not ring.first:
                 self._begin_filling(ring.first, max(1, ring.wants))
             count = self._go_on_filling(ring)
@@ -187,9 +188,9 @@ class VideoFile:
         assert self._filling is not None
         try:
             found = next(self._filling, [])
-        except (SegViewerError, av.FFmpegError, OSError) as error:
-            self._warn(f"{self.path.name}: what comes before cannot be read any more ({error})")
-            found = []
+        except (SegViewerError, av.FFmpegError, OSError):  # moved or deleted; what is open can still be read
+            self._cannot_fill = True
+            return 0
         if found is None:
             return 0
         self._filling = None
@@ -197,6 +198,17 @@ class VideoFile:
             return ring.prepend(found)
         ring.at_start = True
         return 0
+
+    def _jump_before(self, ring: FrameRing) -> int:
+        """As `_fill`, by keeping other frames instead; returns how many of them lie before what was the first one."""
+        first = ring.first
+        if first is None or ring.at_start:
+            return 0
+        ring.clear()
+        self._seek_to = max(0.0, first.time_s - 2 * self._head.half_tick_s)
+        before = self._next_kept(ring)
+        place = ring.place_of(before) if before is not None and before.id.pts < first.id.pts else None
+        return 0 if place is None else place + 1
 
     def _next_kept(self, ring: FrameRing) -> Frame | None:
         """The next frame, kept or read; None at the end of the file."""
@@ -235,10 +247,6 @@ class VideoFile:
             pass
         ring.go_to(time_s)
         return True
-
-    def _warn(self, line: str) -> None:
-        if line not in self.warnings:
-            self.warnings.append(line)
 
     # -- reading ---------------------------------------------------------------------------------------------------
 

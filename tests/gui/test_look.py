@@ -44,7 +44,7 @@ def test_a_hidden_class_is_not_painted(qtbot: QtBot, paused):
     qtbot.mouseClick(box, Qt.MouseButton.LeftButton, pos=QPoint(8, box.height() // 2))
     assert not paused.legend.boxes["car"].isChecked()
     assert is_near(painted(paused), BLUE)
-    qtbot.keyClick(paused, "2")
+    qtbot.keyClick(paused, Qt.Key.Key_2, Qt.KeyboardModifier.AltModifier)
     assert is_near(painted(paused), mixed(BLUE, CAR, 0.45))
     assert shown_index(paused) == CAR_FRAME
 
@@ -222,7 +222,7 @@ def test_help_lists_every_key(qtbot: QtBot, open_window):
     dialog = window.findChild(HelpDialog)
     assert dialog.isVisible()
     texts = {label.text() for label in dialog.findChildren(QLabel)}
-    assert {"Space", "Ctrl+E", "F", "S", "1 … 9"} <= texts
+    assert {"Space", "Ctrl+E", "F", "S", "0 … 9", "Alt+1 … Alt+9"} <= texts
     dialog.close()
 
 

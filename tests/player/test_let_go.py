@@ -8,6 +8,7 @@ import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
+import av
 import pytest
 
 from seg_viewer.core.ledger import Ledger
@@ -45,6 +46,7 @@ def test_forty_sources_one_after_the_other_leave_nothing(
     assert len(left) >= 3 * OPENS
     alive = [reference() for reference in left if reference() is not None]
     assert alive == []
+    assert [each for each in gc.get_objects() if isinstance(each, av.VideoFrame)] == []
 
 
 def _note_each(kind: type, left: list[weakref.ref[object]], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -253,10 +253,9 @@ def test_a_camera_that_is_not_there_and_which_are(which: str, says: str) -> None
 
 
 def test_where_there_is_no_camera_that_is_said_once() -> None:
-    with pytest.raises(
-        SourceError, match="^camera:dash: no camera was found; plug one in, or see `seg-viewer devices`$"
-    ):
+    with pytest.raises(SourceError) as raised:
         find_camera("dash", [])
+    assert str(raised.value) == "camera:dash: no camera was found; plug one in, or see `seg-viewer devices`"
 
 
 @pytest.mark.parametrize(
