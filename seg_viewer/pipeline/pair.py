@@ -11,6 +11,9 @@ from seg_viewer.engines.base import EngineReport
 from seg_viewer.pipeline.segmenter import Segmenter
 
 
+def _nothing() -> None: ...
+
+
 class PairSegmenter:
     """See `Segmenter`: a frame's maps are those of the first segmenter, then those of the second.
 
@@ -27,7 +30,7 @@ class PairSegmenter:
         self.first, self.second = first, second
         self.names = names
         self.sizes: tuple[Size, ...] = (*first.sizes, *second.sizes)
-        self.wake: Callable[[], None] = lambda: None
+        self.wake: Callable[[], None] = _nothing
 
     @property
     def parts(self) -> tuple[Segmenter, Segmenter]:
@@ -83,6 +86,7 @@ class PairSegmenter:
             self.first.close()
         finally:
             self.second.close()
+            self.first.wake = self.second.wake = _nothing  # what they hold would hold them
 
     def _woken(self) -> None:
         self.wake()

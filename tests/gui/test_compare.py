@@ -196,7 +196,7 @@ def test_it_goes_on_to_the_next_disagreement_and_esc_stops(
         assert window.player.state is PlayerState.PAUSED
     qtbot.keyClick(*next_one)
     qtbot.waitUntil(lambda: "to the end" in " ".join(window.messages.texts("info")), timeout=WAIT_MS)
-    assert shown_index(window) == 59
+    qtbot.waitUntil(lambda: shown_index(window) == 59, timeout=WAIT_MS)
 
 
 def test_esc_stops_a_search(
