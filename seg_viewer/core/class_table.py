@@ -90,7 +90,14 @@ class ClassTable:
     def add_all(self, pts: NDArray[np.integer], times_s: NDArray[np.floating], values: NDArray[np.floating]) -> None:
         """As `add`; shapes (n,), (n,) and (n, names)."""
         with self._lock:
-            for number, time_s, row in zip(pts.tolist(), times_s.tolist(), np.asarray(values, np.float64), strict=True):
+            if not self._places and len(np.unique(pts)) == len(pts):
+                self._places = dict(zip(pts.tolist(), range(len(pts)), strict=True))
+                self._times = np.append(times_s, np.zeros(64))
+                self._values = np.concatenate((values, np.full((64, len(self.names)), np.nan)))
+                pts = pts[:0]
+            for number, time_s, row in zip(
+                pts.tolist(), times_s.tolist(), np.asarray(values, np.float64), strict=False
+            ):
                 place = self._places.setdefault(number, len(self._places))
                 if place == len(self._times):
                     self._times = np.concatenate((self._times, np.zeros_like(self._times)))
@@ -136,8 +143,8 @@ class ClassTable:
         edges = np.arange(width + 1) * part
         first, last = np.searchsorted(places, np.ceil(edges[:-1])), np.searchsorted(places, np.ceil(edges[1:]))
         within = last > first
-        for column in np.flatnonzero(within):
-            values[column] = np.fmax.reduce(bins[places[first[column] : last[column]]], axis=0)
+        if within.any():  # what lies in them lies side by side
+            values[within] = np.fmax.reduceat(bins[places[: last.max()]], first[within], axis=0)
         dense = max(_DENSE_S, 1.5 * self.interval_s) * BINS / self.length_s + 1
         close = np.concatenate(([False], np.diff(places) <= dense, [False]))
         known = close[:-1] | close[1:] | (len(places) == 1 and self.length_s <= _DENSE_S)
@@ -167,13 +174,15 @@ class ClassTable:
         return float((part > UNKNOWN).mean())
 
     def at(self, time_s: float) -> Floats | None:
-        """Values of the frame that is known closest to a time, shape (names,); None where none is close."""
-        times, values = self._in_order()
-        if not len(times):
-            return None
-        nearest = int(np.abs(times - time_s).argmin())
-        reach_s = max(1.5 * self.interval_s, self.length_s / COARSE * 0.75)
-        return np.array(values[nearest]) if abs(times[nearest] - time_s) <= reach_s else None
+        """Values of what is known closest to a time, shape (names,); None where nothing close is."""
+        with self._lock:
+            places = np.flatnonzero(self._seen)
+            if not len(places):
+                return None
+            nearest = int(places[np.abs(places + 0.5 - time_s / self.length_s * BINS).argmin()])
+            away_s = abs(nearest + 0.5 - time_s / self.length_s * BINS) * self.length_s / BINS
+            reach_s = max(1.5 * self.interval_s, self.length_s / COARSE * 0.75)
+            return self._bins[nearest].copy() if away_s <= reach_s else None
 
     def stretches(self, name: str, least: float) -> list[Stretch]:
         """Where a value is above a limit, in order; what interrupts it for less than half a second counts as well.

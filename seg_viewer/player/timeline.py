@@ -47,7 +47,7 @@ class Courtesy:
     """Says whether there is time for other work beside what plays.
 
     There is from a second after the start on while shots wait to be shown; when frames were dropped all the same, the
-    work rests for a second, and twice as long each further time.
+    work rests for a second, and twice as long each further time. While nothing plays it need not rest.
 
     Args:
         ledger: of what plays.
@@ -71,7 +71,8 @@ class Courtesy:
             self._rest_s = max(_FIRST_REST_S, self._rest_s / 2)
             self._calm_since_s = now_s
         self._dropped = dropped
-        return now_s >= self._until_s and pipeline.has_reserve
+        stands_still = pipeline.paused or pipeline.at_end
+        return (stands_still or now_s >= self._until_s) and pipeline.has_reserve
 
 
 class Timeline:

@@ -162,7 +162,7 @@ def test_truth_is_compared_where_there_is_one(tmp_path: Path, player: Player) ->
 
 def test_what_drops_frames_makes_the_analysis_rest_longer_each_time() -> None:
     now, ledger = [0.0], Ledger()
-    pipeline = SimpleNamespace(has_reserve=True)
+    pipeline = SimpleNamespace(has_reserve=True, paused=False, at_end=False)
     courtesy = Courtesy(ledger, lambda: now[0])
 
     def rests(seconds: float) -> bool:
@@ -178,6 +178,13 @@ def test_what_drops_frames_makes_the_analysis_rest_longer_each_time() -> None:
         ledger.drop("late")
         assert not courtesy.may_work(pipeline)  # type: ignore[arg-type]
         assert rests(seconds)
+    ledger.drop("late")
+    for name in ("paused", "at_end"):
+        assert not courtesy.may_work(pipeline)  # type: ignore[arg-type]
+        setattr(pipeline, name, True)
+        assert courtesy.may_work(pipeline)  # type: ignore[arg-type]
+        setattr(pipeline, name, False)
+    now[0] += 31
     pipeline.has_reserve = False
     assert not courtesy.may_work(pipeline)  # type: ignore[arg-type]
     pipeline.has_reserve = True
