@@ -10,13 +10,17 @@ from PySide6.QtWidgets import QWidget
 
 from seg_viewer.core.assets import shipped_models
 from seg_viewer.core.errors import SegViewerError
+from seg_viewer.core.palette import PALETTES
 from seg_viewer.gui.dialogs.cache_part import CachePart, CacheStore, cap_bytes
 from seg_viewer.gui.dialogs.once import OneOfEach
-from seg_viewer.gui.dialogs.settings import Choice, Setting, SettingsDialog
+from seg_viewer.gui.dialogs.settings import Choice, Folder, Setting, SettingsDialog, Switch
 from seg_viewer.gui.memory import Memory
 from seg_viewer.gui.settings import WindowSettings
 from seg_viewer.gui.tasks.background import Background
+from seg_viewer.gui.tasks.folders import usual_dataset, usual_pictures, usual_recordings
+from seg_viewer.gui.theme import THEMES
 from seg_viewer.gui.widgets.message_bar import MessageBar
+from seg_viewer.gui.words import LANGUAGES
 from seg_viewer.player.player import Player
 
 
@@ -24,8 +28,19 @@ def _models() -> Mapping[str, str]:
     return {"": "The one that suits this machine", **{path.stem: path.stem for path in shipped_models()}}
 
 
+def _palettes() -> Mapping[str, str]:
+    return {name: palette.title for name, palette in PALETTES.items()}
+
+
 SETTINGS: tuple[Setting, ...] = (
     Setting("model", "Model", Choice(_models), "Model", "Runs now, and where the command line names none"),
+    Setting("theme", "Theme", Choice(lambda: THEMES), "Look"),
+    Setting("palette", "Colours of the classes", Choice(_palettes), "Look"),
+    Setting("language", "Language", Choice(lambda: LANGUAGES), "Look", "From the next start on"),
+    Setting("recordings_folder", "Recordings and clips", Folder(usual_recordings), "Folders"),
+    Setting("pictures_folder", "Screenshots", Folder(usual_pictures), "Folders"),
+    Setting("dataset_folder", "Frames for the trainer", Folder(usual_dataset), "Folders"),
+    Setting("zone_clips", "Save a clip when something enters the ego zone", Switch(), "Live"),
 )
 """One entry a setting; its key is a field of `WindowSettings`, which whoever heeds it reads or watches."""
 

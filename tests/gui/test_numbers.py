@@ -17,7 +17,7 @@ from seg_viewer.gui.main_window import MainWindow
 from seg_viewer.gui.process_use import ProcessUse, resident_bytes
 from seg_viewer.gui.widgets.sparkline import SPAN_S, Sparkline
 from seg_viewer.gui.widgets.stats_panel import SECTION_KEYS, StatsPanel
-from seg_viewer.player.session import PlayerState
+from seg_viewer.player.playback import PlayerState
 
 from .conftest import WAIT_MS, make_clip, pause_at, wait_state
 from .modal_dialogs import ModalDialogs, clicks, types

@@ -19,7 +19,7 @@ from seg_viewer.gui.widgets.live_bar import LiveBar
 from seg_viewer.gui.widgets.loading_bar import LoadingBar
 from seg_viewer.gui.widgets.plain import ElidedLabel
 from seg_viewer.jobs.options import RunOptions
-from seg_viewer.player.session import PlayerState
+from seg_viewer.player.playback import PlayerState
 from seg_viewer.sources import LiveStatus
 
 from ..models import color_model

@@ -19,7 +19,7 @@ from seg_viewer.gui.preferences import SETTINGS
 from seg_viewer.gui.settings import WindowSettings, load_settings, open_store, save_settings
 from seg_viewer.gui.tasks.background import Background
 from seg_viewer.jobs.options import RunOptions
-from seg_viewer.player.session import PlayerState
+from seg_viewer.player.playback import PlayerState
 
 from .conftest import WAIT_MS, wait_state
 from .modal_dialogs import ModalDialogs, clicks

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from seg_viewer.gui.main_window import MainWindow
 from seg_viewer.gui.panel_fold import NARROW
 from seg_viewer.gui.settings import WindowSettings, load_settings, open_store, save_settings
-from seg_viewer.player.session import PlayerState
+from seg_viewer.player.playback import PlayerState
 from tests.servers.http_video import HttpVideo
 
 from .conftest import WAIT_MS, pause_at, shown_index, wait_state

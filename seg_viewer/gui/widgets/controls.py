@@ -25,7 +25,9 @@ from seg_viewer.gui.widgets.live_bar import LiveBar
 from seg_viewer.gui.widgets.plain import PlainLabel
 from seg_viewer.gui.widgets.seek_bar import SeekBar, clock_text
 from seg_viewer.gui.widgets.tool_row import ALWAYS, ToolRow
-from seg_viewer.player.session import PlayerState
+from seg_viewer.gui.widgets.volume import Volume
+from seg_viewer.gui.words import t
+from seg_viewer.player.playback import PlayerState
 
 _PLAY_LOOKS = {
     PlayerState.PLAYING: ("pause", "Pause"),
@@ -34,9 +36,9 @@ _PLAY_LOOKS = {
 
 IMPORTANCE = {
     "outline": 10, "opacity": 20, "loop": 30, "export": 40, "panel": 45, "screenshot": 50, "step-back": 60, "step": 60,
-    "speed": 65, "overlay": 80, "record": 90, "play": ALWAYS, "full-screen": ALWAYS,
+    "speed": 65, "volume": 70, "overlay": 80, "record": 90, "play": ALWAYS, "full-screen": ALWAYS,
 }  # fmt: skip
-"""What stays in the row when it gets narrow: the least goes into the menu first. Volume and views: about 70."""
+"""What stays in the row when it gets narrow: the least goes into the menu first. Views: about 70."""
 
 
 class Controls(QFrame):
@@ -58,6 +60,7 @@ class Controls(QFrame):
         column.addWidget(self._make_tools())
         self.set_speed(1.0)
         self.set_live(False)
+        self.set_sound(False)
 
     def _time_line(self) -> QGridLayout:
         grid = QGridLayout()
@@ -91,6 +94,8 @@ class Controls(QFrame):
         for name in ("step-back", "play", "step", "loop"):
             self._add_button(name, large=name == "play")
         self.tools.add("speed", self._speed_button(), IMPORTANCE["speed"], (self.speed_menu,))
+        self.volume = Volume(actions["mute"])
+        self.tools.add("volume", self.volume, IMPORTANCE["volume"], (actions["mute"],))
         self.tools.add_stretch()
         self._add_button("overlay")
         self.tools.add("opacity", self._opacity_part(), IMPORTANCE["opacity"], (actions["more"], actions["less"]))
@@ -131,7 +136,7 @@ class Controls(QFrame):
         self.speed_button.setProperty("popup", True)
         self.speed_button.setMinimumWidth(56)
         self.speed_button.setMinimumHeight(32)
-        self.speed_menu = QMenu("Sp&eed", self)
+        self.speed_menu = QMenu(t("Sp&eed"), self)
         group = QActionGroup(self)
         self._speed_actions: dict[float, QAction] = {}
         for speed in SPEEDS:
@@ -178,8 +183,18 @@ class Controls(QFrame):
         self.speed_button.setText(SPEED_NAMES[speed])
         self.speed_button.setAccessibleName(f"Speed {SPEED_NAMES[speed]}")
 
+    def show_winding(self, name: str) -> None:
+        """Name of the speed at which it winds back; "" for not at all."""
+        if name:
+            self.speed_button.setText(name)
+            self.speed_button.setAccessibleName(f"Winds back at {name}")
+        else:
+            checked = next(speed for speed, action in self._speed_actions.items() if action.isChecked())
+            self.set_speed(checked)
+
     def set_state(self, state: PlayerState) -> None:
         name, text = _PLAY_LOOKS.get(state, ("play", "Play"))
+        text = t(text)
         action = self._actions["play"]
         if action.iconText() != text:
             action.setIcon(icon(name))
@@ -201,6 +216,11 @@ class Controls(QFrame):
         for widget in (self.position, self.seek_bar, self.length):
             widget.setVisible(not live)
 
-    def set_position(self, position_s: float) -> None:
+    def set_sound(self, has_sound: bool) -> None:
+        """The volume, where there is something to hear."""
+        self.tools.set_wanted("volume", has_sound)
+
+    def set_position(self, position_s: float, wished_s: float | None = None) -> None:
+        """Where the picture is, and where it is going: the handle is there at once, the time is that of the picture."""
         self.position.setText(clock_text(position_s, tenths=True))
-        self.seek_bar.set_position(position_s)
+        self.seek_bar.set_position(position_s if wished_s is None else wished_s)

@@ -9,7 +9,7 @@ from seg_viewer.core.ledger import LedgerSnapshot
 from seg_viewer.gui.widgets.figures import tabular
 from seg_viewer.gui.widgets.plain import ElidedLabel, PlainLabel, plain_tip
 from seg_viewer.gui.widgets.seek_bar import clock_text
-from seg_viewer.player.session import PlayerState
+from seg_viewer.player.playback import PlayerState
 from seg_viewer.sources import LiveStatus
 
 

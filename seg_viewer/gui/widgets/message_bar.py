@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from seg_viewer.core.redact import redact_text
 from seg_viewer.gui.theme import icon
+from seg_viewer.gui.widgets.icon_label import IconLabel
 from seg_viewer.gui.widgets.plain import PlainLabel
 
 _AT_MOST = 3
@@ -125,9 +126,7 @@ class _Message(QFrame):
         self._button: QPushButton | None = None
         column.addLayout(line)
         column.addLayout(self._below)
-        sign = QLabel()
-        sign.setPixmap(icon(kind).pixmap(QSize(18, 18), self.devicePixelRatioF()))
-        line.addWidget(sign)
+        line.addWidget(IconLabel(kind, 18))
         label = PlainLabel(_may_break(self._text()))
         label.setWordWrap(True)
         label.setAccessibleName(f"{kind}: {self._text()}")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal, SignalInstance
+from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from seg_viewer.gui import theme
 
 _MARGIN = 8
 _TRACK = 5
+_STEP_S = 5.0
+_PAGE = 0.1
+"""Of the length."""
 
 
 def clock_text(seconds: float | None, *, tenths: bool = False) -> str:
@@ -29,6 +32,12 @@ class SeekBar(QWidget):
 
     sought = Signal(float)
     """A person wants to be at this time, seconds."""
+    moved = Signal(float)
+    """A person wants to go on or back by so many seconds, from where they wanted to be last."""
+    hovered = Signal(float, QPoint)
+    """The pointer is above this time, seconds; with the place on the screen of the upper edge there."""
+    left = Signal()
+    """The pointer is no longer above a time."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -36,10 +45,12 @@ class SeekBar(QWidget):
         self._position_s = 0.0
         self._dragged_s: float | None = None
         self._hovered_x: float | None = None
+        self._marks_s: tuple[float | None, float | None] = (None, None)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Position")
-        self.setAccessibleDescription("Click to jump, drag to scrub; keys: left, right, home, end")
+        self.setAccessibleDescription("Click to jump, drag to scrub; keys: left, right, page up, page down, home, end")
         self.setCursor(Qt.CursorShape.PointingHandCursor)
 
     def sizeHint(self) -> QSize:
@@ -70,6 +81,17 @@ class SeekBar(QWidget):
             self._position_s = position_s
             self.update()
 
+    @property
+    def marks_s(self) -> tuple[float | None, float | None]:
+        """Where the repeated part begins and ends, seconds; None where that is not marked."""
+        return self._marks_s
+
+    def set_marks(self, start_s: float | None, end_s: float | None) -> None:
+        """Mark where a part begins and where it ends, seconds; None for no mark."""
+        if (start_s, end_s) != self._marks_s:
+            self._marks_s = (start_s, end_s)
+            self.update()
+
     def x_of(self, time_s: float) -> float:
         """Where a time is on the track, logical pixels."""
         share = min(1.0, time_s / self._length_s) if self._length_s else 0.0
@@ -94,11 +116,26 @@ class SeekBar(QWidget):
             if self._hovered_x is not None:
                 self._bar(painter, QRectF(_MARGIN, track.y(), self._hovered_x - _MARGIN, _TRACK), "#4a5566")
             self._bar(painter, QRectF(_MARGIN, track.y(), x - _MARGIN, _TRACK), theme.ACCENT)
+            self._paint_marks(painter, track)
             radius = 8 if self.dragging or self._hovered_x is not None else 6.5
             painter.setBrush(QColor(theme.TEXT))
+            if self.hasFocus():
+                painter.setPen(QPen(QColor(theme.ACCENT), 2))
+                radius += 1
             painter.drawEllipse(QRectF(x - radius, middle - radius, 2 * radius, 2 * radius))
         finally:
             painter.end()
+
+    def _paint_marks(self, painter: QPainter, track: QRectF) -> None:
+        """Posts where the repeated part begins and ends, and a line between them, above the track."""
+        painter.setBrush(QColor(theme.TEXT))
+        start_s, end_s = self._marks_s
+        if start_s is not None and end_s is not None:
+            left, right = self.x_of(start_s), self.x_of(end_s)
+            painter.drawRect(QRectF(left, track.y() - 7, right - left, 2))
+        for time_s in self._marks_s:
+            if time_s is not None:
+                painter.drawRect(QRectF(self.x_of(time_s) - 1, track.y() - 7, 2, _TRACK + 14))
 
     @staticmethod
     def _bar(painter: QPainter, rect: QRectF, color: str) -> None:
@@ -114,7 +151,7 @@ class SeekBar(QWidget):
         x = event.position().x()
         self._hovered_x = min(max(_MARGIN, x), self.width() - _MARGIN)
         if self._length_s and self.isEnabled():
-            QToolTip.showText(event.globalPosition().toPoint(), clock_text(self.time_at(x), tenths=True), self)
+            self.hovered.emit(self.time_at(x), self.mapToGlobal(QPoint(round(self._hovered_x), 0)))
         if self.dragging:
             self._drag_to(x)
         self.update()
@@ -128,6 +165,44 @@ class SeekBar(QWidget):
 
     def leaveEvent(self, event: QEvent) -> None:
         self._hovered_x = None
+        self.left.emit()
+        self.update()
+
+    def event(self, event: QEvent) -> bool:
+        # with the focus, its keys are its own, and no shortcuts of the window
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and self._wish(event):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        wish = self._wish(event)
+        if wish is None:
+            super().keyPressEvent(event)
+        elif self._length_s and self.isEnabled():
+            signal, seconds = wish
+            signal.emit(seconds)
+
+    def _wish(self, event: QKeyEvent) -> tuple[SignalInstance, float] | None:
+        """What a key stands for, and with how many seconds."""
+        if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+            return None
+        length_s = self._length_s or 0.0
+        return {
+            Qt.Key.Key_Left: (self.moved, -_STEP_S),
+            Qt.Key.Key_Right: (self.moved, _STEP_S),
+            Qt.Key.Key_PageDown: (self.moved, -_PAGE * length_s),
+            Qt.Key.Key_PageUp: (self.moved, _PAGE * length_s),
+            Qt.Key.Key_Home: (self.sought, 0.0),
+            Qt.Key.Key_End: (self.sought, length_s),
+        }.get(Qt.Key(event.key()))
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
         self.update()
 
     def _drag_to(self, x: float) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
@@ -12,14 +12,13 @@ from PySide6.QtWidgets import (
     QLabel,
     QPushButton,
     QScrollArea,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
 from seg_viewer.gui.theme import icon
-from seg_viewer.gui.widgets.plain import PlainLabel, plain_action, plain_tip
-from seg_viewer.sources import is_live
+from seg_viewer.gui.widgets.plain import PlainLabel
+from seg_viewer.gui.widgets.recent_list import RecentButton, RecentItem
 
 _RECENT_SHOWN = 5
 _LEAD = "Shows what a neural network sees in driving video: cars blue, people red, road green."
@@ -48,7 +47,7 @@ class StartPage(QScrollArea):
         self.setAccessibleName("Start page")
         self._covered = 0
         self._fitted = QSize()
-        self.recent_buttons: list[QPushButton] = []
+        self.recent_buttons: list[RecentButton] = []
         inner = QWidget()
         middle = Qt.AlignmentFlag.AlignHCenter
         self._column = column = QVBoxLayout(inner)
@@ -102,26 +101,25 @@ class StartPage(QScrollArea):
         self._buttons.addStretch()
         return self._buttons
 
-    def set_recent(self, sources: tuple[str, ...]) -> None:
+    def set_recent(self, items: Sequence[RecentItem]) -> None:
         """Newest first."""
+        items = items[:_RECENT_SHOWN]
+        if [item.source for item in items] != [button.item.source for button in self.recent_buttons]:
+            self._make_recent(items)
+        for button, item in zip(self.recent_buttons, items, strict=True):
+            button.show_item(item)
+        self._fit()
+
+    def _make_recent(self, items: Sequence[RecentItem]) -> None:
         for button in self.recent_buttons:
             self._recent.removeWidget(button)
             button.hide()
             button.deleteLater()
-        self.recent_buttons = []
-        for source in sources[:_RECENT_SHOWN]:
-            button = QPushButton()
-            button.setObjectName("recent")
-            kind = "live" if is_live(source) else "open" if Path(source).suffix else "folder"
-            button.setIcon(icon(kind))
-            button.setToolTip(plain_tip(source))
-            button.setProperty("source", source)
-            button.setAccessibleName(f"Open {source}")
-            button.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self.recent_buttons = [RecentButton(item) for item in items]
+        for button in self.recent_buttons:
+            source = button.item.source
             button.clicked.connect(lambda _checked=False, source=source: self.recent_wanted.emit(source))
             self._recent.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
-            self.recent_buttons.append(button)
-        self._fit()
 
     def set_covered(self, pixels: int) -> None:
         """So much of the top lies under messages: nothing is there to be read or pressed."""
@@ -160,16 +158,12 @@ class StartPage(QScrollArea):
         self._inner.setMinimumHeight(self._needed(width))
 
     def _needed(self, width: int) -> int:
-        for layout in (self._buttons, self._recent, self._column):
-            layout.invalidate()  # Qt does so later, from the inside out
-        if self._column.hasHeightForWidth():
-            return self._column.totalMinimumHeightForWidth(width)
-        return self._column.totalMinimumSize().height()
+        self._column.invalidate()
+        return self._column.totalMinimumHeightForWidth(width)
 
     def _elide(self) -> None:
-        room = max(120, min(560, self.width() - 130))
         for button in self.recent_buttons:
-            source = str(button.property("source"))
-            text = source if is_live(source) else f"{Path(source).name}   —   {Path(source).parent}"
-            elided = self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, room)
-            button.setText(plain_action(elided))
+            button.set_room(max(120, min(560, self.width() - 200)))
+        widest = max((button.sizeHint().width() for button in self.recent_buttons), default=0)
+        for button in self.recent_buttons:
+            button.setFixedWidth(widest)  # their pictures stand below each other

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from seg_viewer.core.counted import counted
 from seg_viewer.core.ledger import LedgerSnapshot, StageTimes
 from seg_viewer.core.machine import usable_cores
 from seg_viewer.core.model_file import ModelSpec
@@ -19,6 +20,7 @@ from seg_viewer.gui.widgets.figures import FIGURE_SPACE, tabular
 from seg_viewer.gui.widgets.plain import PlainLabel
 from seg_viewer.gui.widgets.section import Section
 from seg_viewer.gui.widgets.sparkline import Sparkline
+from seg_viewer.player.numbers import rate_of
 from seg_viewer.sources import SourceInfo
 
 NONE = "–"
@@ -54,6 +56,11 @@ SECTIONS: tuple[tuple[str, str, tuple[Row, ...]], ...] = (
             Row("latency", "Latency", f"Decoding, scaling and inference of a frame. {_TIMES}", "ms"),
             Row("inference", "Inference", f"The model's part of it, as the runtime reports it. {_TIMES}"),
             Row("shown", "Behind", f"From the arrival of a picture to its overlay on the screen. {_TIMES}"),
+            Row(
+                "difference",
+                "Differs",
+                "Share of this picture where the second model sees another class than the first",
+            ),
             Row("truth", "IoU", "Against ground truth over the latest frames: intersection over union of each class"),
         ),
     ),
@@ -182,6 +189,7 @@ class StatsPanel(QWidget):
         for line in self._lines.values():
             line.clear()
         self.set_score(None)
+        self.set_difference(None)
 
     def set_times(self, snapshot: LedgerSnapshot) -> None:
         """Rates and times; what is not in it has no meaning at the moment."""
@@ -213,8 +221,14 @@ class StatsPanel(QWidget):
         if score is not None and score.miou is not None:
             lines = [f"mean {100 * score.miou:.1f} %"]
             lines += [f"{name} {100 * share:.1f} %" for name, share in score.iou.items()]
-            self._set("truth", "\n".join([*lines, f"{score.frames} frames"]))
+            self._set("truth", "\n".join([*lines, counted(score.frames, "frame")]))
         self._show_row("truth", score is not None)
+
+    def set_difference(self, share: float | None, model: str = "") -> None:
+        """How much of the picture a second model sees otherwise, 0…1, and its name; None without one."""
+        if share is not None:
+            self._set("difference", f"{100 * share:.1f} %\nfrom {model}")
+        self._show_row("difference", share is not None)
 
     def set_frame(self, index: int) -> None:
         self._set("frame", str(index))
@@ -230,8 +244,8 @@ class StatsPanel(QWidget):
 
     def set_source(self, info: SourceInfo, spec: ModelSpec) -> None:
         self._set("model", f"{spec.name}\n{spec.width}×{spec.height} · {spec.precision}")
-        # one picture has no rate, whatever its file says
-        rate = f" · {info.rate:.4g} fps" if info.rate and info.frame_count != 1 else ""
+        own = rate_of(info)
+        rate = f" · {own:.4g} fps" if own else ""
         self._set("video", f"{info.width}×{info.height}{rate}\n{info.codec}")
 
     def _set(self, key: str, text: str) -> None:
