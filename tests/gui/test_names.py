@@ -13,6 +13,7 @@ from seg_viewer.gui.dialogs.address import AddressDialog
 from seg_viewer.gui.dialogs.cache_part import CachePart
 from seg_viewer.gui.dialogs.confirm import confirm
 from seg_viewer.gui.dialogs.export_stop import ask_stop
+from seg_viewer.gui.dialogs.find_class import FindClassDialog
 from seg_viewer.gui.dialogs.help import AboutDialog, HelpDialog
 from seg_viewer.gui.dialogs.settings import SettingsDialog
 from seg_viewer.gui.main_window import MainWindow
@@ -73,6 +74,7 @@ DIALOGS: dict[str, Callable[[MainWindow], QDialog]] = {
     "export": _export,
     "queue": _queue,
     "cache": _settings_with_cache,
+    "find": _by_action("find-class", FindClassDialog),
 }
 
 

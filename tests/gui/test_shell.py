@@ -186,6 +186,7 @@ def test_the_picture_keeps_its_place_whatever_is_said(qtbot: QtBot, paused: Main
     if full_screen:
         qtbot.keyClick(paused, "f")
         qtbot.waitUntil(lambda: paused.view.height() == paused.centralWidget().height(), timeout=WAIT_MS)
+    qtbot.wait(500)  # what else follows the size of the window (the strips) has done so
     view, picture = in_window(paused.view), paused.view.picture_rect()
     controls: QRect | None = in_window(paused.controls)
     for say in (

@@ -116,6 +116,8 @@ class Legend(QScrollArea):
             self._boxes[label.name] = box
         else:
             swatch.setEnabled(False)
+            swatch.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            swatch.setAccessibleName(f"{label.name} is never painted")
             name = PlainLabel(label.name, objectName="dim")
             name.setToolTip("never painted")
             grid.addWidget(name, row, 1)
