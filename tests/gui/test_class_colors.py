@@ -15,7 +15,6 @@ from seg_viewer.core.labels import DRIVING
 from seg_viewer.core.palette import PALETTES
 from seg_viewer.gui.class_colors import OFFERED
 from seg_viewer.gui.settings import WindowSettings, load_settings, open_store, save_settings, style_fields
-from seg_viewer.gui.tasks import screenshot
 from seg_viewer.gui.widgets.color_popup import ColorPopup
 from seg_viewer.player.playback import PlayerState
 from tests.models import BLUE, GREEN
@@ -128,11 +127,9 @@ def test_hatching_draws_stripes_in_picture_and_legend(qtbot: QtBot, paused):
     assert not _varies(paused) and swatch.grab().toImage() == plain
 
 
-def test_colours_are_used_by_what_is_made_and_remembered(
-    qtbot: QtBot, open_window, paused, clip: Path, tmp_path: Path, monkeypatch
-):
+def test_colours_are_used_by_what_is_made_and_remembered(qtbot: QtBot, open_window, paused, clip: Path, tmp_path: Path):
     folder = tmp_path / "Pictures"
-    monkeypatch.setattr(screenshot, "pictures_folder", lambda: folder)
+    paused.memory.change(pictures_folder=str(folder))
     _pick(qtbot, paused.class_colors.menu, "okabe-ito")
     qtbot.mouseClick(_open_popup(qtbot, paused, "road").swatches["reddish purple"], Qt.MouseButton.LeftButton)
     qtbot.keyClick(paused, "e", Qt.KeyboardModifier.ControlModifier)

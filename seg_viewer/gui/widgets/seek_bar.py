@@ -114,7 +114,7 @@ class SeekBar(QWidget):
                 return
             x = self.x_of(self.position_s)
             if self._hovered_x is not None:
-                self._bar(painter, QRectF(_MARGIN, track.y(), self._hovered_x - _MARGIN, _TRACK), "#4a5566")
+                self._bar(painter, QRectF(_MARGIN, track.y(), self._hovered_x - _MARGIN, _TRACK), theme.HOVERED)
             self._bar(painter, QRectF(_MARGIN, track.y(), x - _MARGIN, _TRACK), theme.ACCENT)
             self._paint_marks(painter, track)
             radius = 8 if self.dragging or self._hovered_x is not None else 6.5
