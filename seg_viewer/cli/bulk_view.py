@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from seg_viewer.cli.console import bulk_bar, say
+from seg_viewer.core.counted import counted
 from seg_viewer.core.printable import printable
 from seg_viewer.jobs.bulk_one import BulkEvent, BulkResult, Ending
 
@@ -74,7 +75,7 @@ class BulkView:
                 continue
             made, frames, rate = result.result, "", ""
             if made is not None:
-                frames = "1 frame" if made.frames == 1 else f"{made.frames} frames"
+                frames = counted(made.frames, "frame")
                 rate = f"{made.frames / made.seconds:.1f} frames/s" if made.seconds else ""
             padding = " " * max(0, width - cell_len(name))
             say(f"{name}{padding}  {frames:>13}  {rate:>15}  {self._ending(result)}".rstrip())
@@ -120,7 +121,7 @@ class BulkView:
         counts = ", ".join(f"{endings.count(ending)} {ending}" for ending in Ending if ending in endings)
         seconds = time.perf_counter() - self._start_s
         frames = sum(result.result.frames for result in self._results.values() if result.result is not None)
-        files = "1 file" if len(self._names) == 1 else f"{len(self._names)} files"
+        files = counted(len(self._names), "file")
         made = f"; {frames} frames in {seconds:.1f} s ({frames / seconds:.1f} frames/s)" if frames else ""
         return f"{files}: {counts}{made}"
 

@@ -8,6 +8,7 @@ import click
 
 from seg_viewer.cli.console import StatusLine, say, warn
 from seg_viewer.cli.options import LOAD_BAR, LiveOutputCommand, make_options, run_options, style_options
+from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.typed_path import typed_path
 
@@ -60,7 +61,7 @@ def record(
 
     def on_progress(progress: RecordProgress) -> None:
         state = progress.problem or "recording"
-        status.show(f"{state}: {progress.seconds:.0f} s, {progress.frames} frames; Ctrl-C ends it")
+        status.show(f"{state}: {progress.seconds:.0f} s, {counted(progress.frames, 'frame')}; Ctrl-C ends it")
 
     plan = RecordPlan(typed_path(output), RecordWhat(what), *split)
     try:
@@ -73,6 +74,6 @@ def record(
     for warning in result.warnings:
         warn(warning)
     ran = f", {result.ran}" if result.ran else ""
-    say(f"{files}: {result.frames} frames in {result.seconds:.1f} s{drops}{ran}")
+    say(f"{files}: {counted(result.frames, 'frame')} in {result.seconds:.1f} s{drops}{ran}")
     if result.problem:
         raise SegViewerError(result.problem)

@@ -9,6 +9,7 @@ import click
 
 from seg_viewer.cli.console import StatusLine, say, warn
 from seg_viewer.cli.signals import stop_event
+from seg_viewer.core.counted import counted
 from seg_viewer.core.typed_path import typed_path
 
 
@@ -59,6 +60,6 @@ def record_carla(
         status.stop()
     for warning in done.warnings:
         warn(warning)
-    say(f"{done.folder}: {done.pairs} pairs of {done.drives} drives")
+    say(f"{done.folder}: {counted(done.pairs, 'pair')} of {counted(done.drives, 'drive')}")
     if not done.is_whole:
         sys.exit(130)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QPoint, Signal
 from PySide6.QtGui import QAction, QImage
 
+from seg_viewer.core.frame import ByteArray, FrameId
 from seg_viewer.gui.look import Look
 from seg_viewer.gui.widgets.seek_bar import SeekBar, clock_text
 from seg_viewer.gui.widgets.thumbnail import ThumbnailPopup
@@ -31,7 +32,7 @@ class Hover(QObject):
         super().__init__(parent)
         self._player, self._seek_bar, self._look, self._overlay = player, seek_bar, look, overlay
         self.popup = ThumbnailPopup(seek_bar)
-        self.thumbnails = Thumbnails(self._ready.emit)
+        self.thumbnails = Thumbnails(self._ready.emit, maps=self._kept)
         self._above: tuple[float, QPoint] | None = None
         self._ready.connect(self._show)
         seek_bar.hovered.connect(self._hovered)
@@ -48,6 +49,14 @@ class Hover(QObject):
         """Stop; returns whether its thread has ended in time."""
         self.popup.hide()
         return self.thumbnails.close()
+
+    def _kept(self, frame: FrameId, model: str) -> ByteArray | None:
+        """A class map that was computed before; on the thread that makes the pictures."""
+        player = self._player
+        spec = player.spec
+        if spec is None or spec.sha256 != model:
+            return None
+        return player.cache.get(frame, player.options.map_key(spec))
 
     def _hovered(self, time_s: float, place: QPoint) -> None:
         self._above = time_s, place

@@ -20,12 +20,15 @@ from seg_viewer.gui.widgets.live_bar import lost_text
 from seg_viewer.gui.widgets.loading_bar import LoadingBar
 from seg_viewer.gui.widgets.message_bar import MessageBar
 from seg_viewer.gui.widgets.stats_panel import StatsPanel
+from seg_viewer.player.numbers import meaningful
+from seg_viewer.player.playback import PlayerState
 from seg_viewer.player.player import Player
-from seg_viewer.player.session import PlayerState
 from seg_viewer.sources import LiveStatus, SourceInfo
 
 _REFRESH_MS = 100
 _STATS_EVERY = 3
+_TICKS_TO_TELL = 4
+"""Refreshes until an opening is told; most are over by then."""
 _CAN_PLAY = (PlayerState.PLAYING, PlayerState.PAUSED, PlayerState.ENDED)
 
 
@@ -78,11 +81,12 @@ class Presenter(QObject):
         self._view, self._controls, self._legend, self._stats = view, controls, legend, stats
         self._messages, self._loading_bar = messages, loading_bar
         self._state = PlayerState.EMPTY
-        self._source: str | None = None
+        self._opened_count = 0
+        self._announced = False
         self._model: Path | None = None
         self._told: set[str] = set()
-        self._real_length_s: float | None = None
         self._ticks = 0
+        self._ticks_opening = 0
         self._timer = QTimer(self, interval=_REFRESH_MS)
         self._timer.timeout.connect(self.refresh)
         self._news.connect(self._take)
@@ -99,19 +103,10 @@ class Presenter(QObject):
     def stop(self) -> None:
         self._timer.stop()
 
-    def forget(self) -> None:
-        """Another source is about to be opened: nothing of the one before is shown any more."""
-        self._state = PlayerState.EMPTY
-        self._source = self._model = None
-        self._told.clear()
-        self._messages.clear()
-        self._look.set_labels(None)
-        self._view.clear()
-        self._stats.clear()
-
     def refresh(self) -> None:
         """Bring everything but the picture up to date."""
         player = self._player
+        self._show_problems()
         state = player.state
         self._announce()
         self._show_live()
@@ -120,10 +115,7 @@ class Presenter(QObject):
             self._state = state
             self._show_state()
         self._show_length()
-        self._loading_bar.show_loading(player.loading)
-        if (problem := player.take_problem()) is not None:
-            self._messages.show_error(problem)
-            self.model_changed.emit()
+        self._show_opening()
         report = player.engine_report
         fallback = [report.fallback] if report and report.fallback else []
         for warning in (*player.warnings, *fallback):
@@ -136,6 +128,22 @@ class Presenter(QObject):
             if player.live_status is not None and player.ledger is not None:
                 self._controls.live_bar.set_times(player.ledger.snapshot())
 
+    def _show_problems(self) -> None:
+        """What failed while something else plays on."""
+        while (problem := self._player.take_problem()) is not None:
+            self._messages.show_error(problem)
+            self.model_changed.emit()
+        while (source := self._player.take_failed()) is not None:
+            self.source_failed.emit(source)
+
+    def _show_opening(self) -> None:
+        """Which source is opened, where that takes long, and how far its engine is."""
+        opening = self._player.opening
+        self._ticks_opening = self._ticks_opening + 1 if opening is not None else 0
+        is_long = opening is not None and self._ticks_opening >= _TICKS_TO_TELL
+        self._loading_bar.show_opening(short_name(opening) if opening is not None and is_long else None)
+        self._loading_bar.show_loading(self._player.loading)
+
     # -- a picture -------------------------------------------------------------------------------------------------
 
     def _take(self) -> None:
@@ -146,25 +154,35 @@ class Presenter(QObject):
         self._view.show_shot(shown)
         self.shot_shown.emit(shown.shot)
         self.video_wanted.emit(True)
-        self._controls.set_position(shown.shot.frame.time_s)
+        self._controls.set_position(shown.shot.frame.time_s, self._player.wished_s)
         if self._state is not PlayerState.PLAYING:
             self._show_numbers()
 
     def _announce(self) -> None:
         """Once for each source: its name; once for each model: its classes."""
         player, source = self._player, self._player.source
+        if self._opened_count != player.opened_count:
+            self._opened_count = player.opened_count
+            self._forget()
         if source is None or player.info is None or player.spec is None:
             return
         self._announce_model(player.info, player.spec)
-        if self._source == source:
+        if self._announced:
             return
-        self._source = source
-        self._real_length_s = None
+        self._announced = True
         self._view.set_source(player.info.sample_aspect, player.ledger)
         self._controls.set_position(player.position_s)
         self._controls.set_live(player.info.live)
         self._controls.live_bar.set_status(self._state, player.live_status or LiveStatus())
         self.source_opened.emit(source, player.info.name)
+        self._state = player.state
+        self._show_state()
+
+    def _forget(self) -> None:
+        """Another source is there; the last picture of the one before stays until the first one of it."""
+        self._announced, self._model = False, None
+        self._told.clear()
+        self._stats.clear()
 
     def _announce_model(self, info: SourceInfo, spec: ModelSpec) -> None:
         if self._model == spec.path:
@@ -200,13 +218,16 @@ class Presenter(QObject):
             self.model_changed.emit()
         elif state is PlayerState.ERROR:
             self._show_failure(player.error or "stopped")
+        elif state is PlayerState.EMPTY:
+            self._view.clear()
+            self.video_wanted.emit(False)
         else:
             self._view.set_notice("")
 
     def _show_failure(self, text: str) -> None:
         self._messages.show_error(text)
         self._view.set_lost("")
-        if self._source is None and self._player.source is not None:
+        if not self._announced and self._player.source is not None:
             self.source_failed.emit(self._player.source)
         if self._view.shown is None:
             self._controls.set_length(None, can_seek=False)
@@ -226,21 +247,18 @@ class Presenter(QObject):
         if info is None or spec is None:
             return
         self._stats.set_source(info, spec)  # a live one may come back with another size
-        if self._state is PlayerState.ENDED and self._view.shown:
-            # the last frame is shown for one interval; declared lengths may promise more than there is
-            self._real_length_s = self._view.shown.shot.frame.time_s + (1 / info.rate if info.rate else 0.0)
-        length_s = self._real_length_s or info.duration_s
+        length_s = self._player.length_s
         self._controls.set_length(length_s, can_seek=info.can_seek and self._state is not PlayerState.ERROR)
         if self._state is PlayerState.ENDED and length_s is not None:
             self._controls.seek_bar.set_position(length_s)
 
     def _show_numbers(self) -> None:
         shown, ledger, player = self._view.shown, self._player.ledger, self._player
-        if shown is None or player.spec is None or not self._stats.isVisible():
+        if shown is None or player.spec is None:
             return
         self._legend.set_shares(class_shares(shown.shot.classes, shown.shot.labels))
         self._stats.set_frame(shown.shot.frame.index)
         self._stats.set_engine(player.engine_report)
         self._stats.set_score(player.score)
-        if ledger is not None:
-            self._stats.set_times(ledger.snapshot(), live=player.live_status is not None)
+        if ledger is not None and player.info is not None:
+            self._stats.set_times(meaningful(ledger.snapshot(), player.info, player.state))

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import UsageError
 from seg_viewer.sinks import sink_kinds
 
@@ -103,7 +104,7 @@ def _template(text: str, count: int, folders: list[Path]) -> str:
         return os.path.join(path, f"{NAME}_seg.mp4")
     what = "folder" if text.endswith(_SEPARATORS) else "file"
     raise UsageError(
-        f"{text}: is one {what} for {count} sources; name a folder, with a slash at its end, "
+        f"{text}: is one {what} for {counted(count, 'source')}; name a folder, with a slash at its end, "
         f"or put {NAME} into the name ({path.with_name(NAME + ''.join(path.suffixes))})"
     )
 

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.sinks.carla_pairs import CarlaPairs, TaggedPicture
 from seg_viewer.sources.carla.address import CarlaOptions, parse_carla
@@ -115,7 +116,9 @@ def read_plan(path: Path, count: int | None) -> tuple[PlannedDrive, ...]:
     open_drives = [table for table in tables if "pairs" not in table]
     left = 0 if count is None else count - asked
     if open_drives and left < len(open_drives):
-        raise UsageError(f"{path}: {len(open_drives)} drives do not say 'pairs', and -n leaves {max(0, left)} for them")
+        raise UsageError(
+            f"{path}: {counted(len(open_drives), 'drive')} without 'pairs', and -n leaves {max(0, left)} for them"
+        )
     shares = iter(left * (k + 1) // len(open_drives) - left * k // len(open_drives) for k in range(len(open_drives)))
     return tuple(
         PlannedDrive(

@@ -61,6 +61,11 @@ class AvPicture:
         return self._frame.height
 
     @property
+    def nbytes(self) -> int:
+        """Of its planes in memory."""
+        return sum(plane.buffer_size for plane in self._frame.planes)
+
+    @property
     def colours(self) -> Colours:
         """Of `yuv420`."""
         frame = self._frame

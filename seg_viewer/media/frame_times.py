@@ -11,6 +11,7 @@ from typing import Any
 
 import av
 
+from seg_viewer.core.counted import counted
 from seg_viewer.media.timeline import Timeline
 from seg_viewer.media.video_reader import VideoReader
 
@@ -67,7 +68,7 @@ class Repairs:
             (self.crowded, "came with the time of another and no room beside it; left out"),
             (self.counted, f"came without a time; counted at {rate:g} frames/s"),
         ]
-        return [f"{len(times)} picture{'s' * (len(times) > 1)} {what}" for times, what in told if times]
+        return [f"{counted(len(times), 'picture')} {what}" for times, what in told if times]
 
 
 @dataclass(eq=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import av
-from av.sidedata.sidedata import Type
+from av.sidedata.sidedata import SideDataContainer, Type
 
 
 class UnknownSideData(Exception):
@@ -15,7 +15,8 @@ class UnknownSideData(Exception):
 def side_data(frame: av.VideoFrame, kind: Type) -> bytes | None:
     """The bytes of one kind, as FFmpeg lays them out in memory; None where there are none. Raises: UnknownSideData."""
     try:
-        found: list[Any] = list(frame.side_data)  # a mapping that iterates over its values
+        # `frame.side_data` is kept by the frame that it keeps: each picture would stay until the collector comes
+        found: list[Any] = list(SideDataContainer(frame))  # type: ignore[call-arg]  # a mapping of values
     except ValueError as error:
         raise UnknownSideData(str(error)) from None
     return next((bytes(data) for data in found if data.type is kind), None)

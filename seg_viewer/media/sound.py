@@ -10,6 +10,7 @@ from typing import Any
 import av
 import numpy as np
 
+from seg_viewer.core.counted import counted
 from seg_viewer.media.beside import EARLIEST_S, BesideReader, CannotTravel, Timed, Travels, plain_copy
 from seg_viewer.media.sample_line import SampleLine, layout_name
 from seg_viewer.media.sound_decoding import LaidSound, decoded_form
@@ -290,4 +291,4 @@ def _moved(count: int) -> str:
 
 
 def _packets(count: int) -> str:
-    return "1 packet" if count == 1 else f"{count} packets"
+    return counted(count, "packet")

@@ -7,6 +7,7 @@ from pathlib import Path
 import av
 from av.stream import Disposition
 
+from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import SourceError, UsageError
 
 _NO_FILM = Disposition.attached_pic | Disposition.timed_thumbnails
@@ -64,7 +65,7 @@ def _pixels_a_second(stream: av.VideoStream) -> float:
 def _listed(streams: list[av.VideoStream]) -> str:
     count = len(streams)
     names = ", ".join(f"{number} ({_name(stream)})" for number, stream in enumerate(streams, 1))
-    return f"{count} video stream{'s' if count != 1 else ''}: {names}"
+    return f"{counted(count, 'video stream')}: {names}"
 
 
 def _name(stream: av.VideoStream) -> str:

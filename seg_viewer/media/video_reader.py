@@ -19,6 +19,7 @@ from seg_viewer.media.decoding import Decoder
 from seg_viewer.media.deinterlacing import deinterlaced, says_interlaced
 from seg_viewer.media.stream_choice import choose_stream
 
+_BEFORE_START_S = 10
 _MOST_CHANGES = 5
 """Of the size that are told one by one."""
 
@@ -201,9 +202,25 @@ class VideoReader:
             self.restart()
 
     def restart(self) -> None:
-        """Go to the start, by opening the file again."""
-        self.container.close()
-        self._open()
+        """Go to the start, by opening the file again; one that is gone by now is read on from what is open.
+
+        Raises: SourceError, UsageError: neither can be done.
+        """
+        before = self.container
+        try:
+            self._open()
+        except (SourceError, UsageError):
+            if self.container is not before:
+                before.close()
+                raise
+            try:
+                # transport streams find a time only about; from before the start they begin at the start
+                before.seek((before.start_time or 0) - _BEFORE_START_S * av.time_base)
+            except av.FFmpegError:
+                before.close()
+                raise SourceError(f"{self.path}: cannot be read any more; was it moved or deleted?") from None
+        else:
+            before.close()
 
     def close(self) -> None:
         """Close the file. Safe to call again."""

@@ -1,5 +1,7 @@
 """One way through: source → class maps → whoever iterates."""
 
+from seg_viewer.pipeline.moves import Move, Seek, SeekBy, Step
+from seg_viewer.pipeline.pair import PairSegmenter
 from seg_viewer.pipeline.pipeline import Pipeline
 from seg_viewer.pipeline.segmenter import EngineSegmenter, Segmenter
 from seg_viewer.pipeline.state import (
@@ -22,7 +24,12 @@ __all__ = [
     "MODEL_CHANGED",
     "WHILE_PAUSED",
     "EngineSegmenter",
+    "Move",
+    "PairSegmenter",
     "Pipeline",
     "Policy",
+    "Seek",
+    "SeekBy",
     "Segmenter",
+    "Step",
 ]

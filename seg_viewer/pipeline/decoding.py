@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import time
 
+from seg_viewer.core.frame import Frame
+from seg_viewer.pipeline.moves import Move, Seek, go
 from seg_viewer.pipeline.state import BUSY_ENGINE, TODO_FRAMES, PipelineState, Policy, Work, scaled
+from seg_viewer.sources.base import Stepping
+
+_EPSILON_S = 1e-6
 
 
 class DecodeLoop:
     """Runs until the pipeline stops; at the end of the source it waits for a seek.
+
+    While nothing is under way it has the source make the next steps back quick.
 
     Args:
         state: of the pipeline.
@@ -16,6 +23,9 @@ class DecodeLoop:
 
     def __init__(self, state: PipelineState) -> None:
         self._state = state
+        self._is_inside = False  # the latest frame is of the part that is repeated
+        self._steps = isinstance(state.source, Stepping)
+        self._has_more_to_prepare = self._steps
 
     def run(self) -> None:
         state = self._state
@@ -23,18 +33,29 @@ class DecodeLoop:
         lap = 0
         while True:
             with state.changed:
-                state.changed.wait_for(self._wants_frame)
+                state.changed.wait_for(lambda: state.stopping or self._wants_frame() or self._may_prepare())
                 if state.stopping:
                     return
-                generation, target_s, state.seek_to = state.generation, state.seek_to, None
+                wants_frame = self._wants_frame()
+                generation, moves, base, state.moves = state.generation, state.moves, state.moves_from, None
+                if moves is None and state.exhausted and wants_frame:  # it has ended, and is to be repeated after all
+                    state.exhausted = False
+                    moves, lap = (), lap + 1
                 sizes = (state.present or state.wanted).sizes
-            if target_s is not None:
-                state.source.seek(target_s)
+            if not wants_frame:
+                self._prepare()
+                continue
+            self._has_more_to_prepare = self._steps
+            if moves is not None:
+                go(state.source, base, moves)
                 frames = iter(state.source)
+                self._is_inside = False
             start_s = time.perf_counter()
             frame = next(frames, None)
-            if frame is None:
-                if self._end_of_source():
+            if frame is None or self._leaves_part(frame):
+                again = self._end(frame is None)
+                if again is not None:
+                    go(state.source, None, again)
                     frames = iter(state.source)
                     lap += 1
                 continue
@@ -59,24 +80,44 @@ class DecodeLoop:
 
     def _wants_frame(self) -> bool:
         state = self._state
-        if state.stopping or state.seek_to is not None:
+        if state.moves is not None:
             return True
         if state.exhausted:
-            return False
+            return state.loop
         return state.policy is Policy.LATEST or len(state.todo) < TODO_FRAMES
 
-    def _end_of_source(self) -> bool:
-        """Returns whether to start over."""
+    # -- what is repeated ------------------------------------------------------------------------------------------
+
+    def _leaves_part(self, frame: Frame) -> bool:
+        """Whether a frame is the first one behind the part that is repeated; it is not, after a jump to there."""
+        part = self._state.part
+        was_inside = self._is_inside
+        self._is_inside = part is not None and part[0] - _EPSILON_S <= frame.time_s <= part[1] + _EPSILON_S
+        return part is not None and was_inside and frame.time_s > part[1] + _EPSILON_S
+
+    def _end(self, of_source: bool) -> tuple[Move, ...] | None:
+        """How to start over, None for not at all: the source, or the part that is repeated, has ended."""
         state = self._state
         with state.changed:
-            if state.seek_to is not None:
-                return False
+            if state.moves is not None:
+                return None
+            was_inside = self._is_inside or not of_source
+            if state.part is not None and was_inside:
+                return (Seek(state.part[0]),)
             if state.loop:
-                return True
+                return ()  # iterating anew begins at the start
             state.exhausted = True
             state.changed.notify_all()
-            state.changed.wait_for(lambda: state.stopping or state.seek_to is not None or state.loop)
-            if state.loop and state.seek_to is None:
-                state.exhausted = False
-                return True
-            return False
+            return None
+
+    # -- in advance ------------------------------------------------------------------------------------------------
+
+    def _may_prepare(self) -> bool:
+        """Nothing is under way, and the source can make the next steps back quick."""
+        state = self._state
+        stands_still = (state.paused and state.last is not None) or state.exhausted
+        return stands_still and self._has_more_to_prepare
+
+    def _prepare(self) -> None:
+        source = self._state.source
+        self._has_more_to_prepare = isinstance(source, Stepping) and source.prepare()

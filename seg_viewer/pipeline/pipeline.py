@@ -7,7 +7,7 @@ bounded, every frame that is not delivered is counted with its cause, and a clas
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from types import TracebackType
 
@@ -17,9 +17,10 @@ from seg_viewer.core.frame import Shot
 from seg_viewer.core.ledger import Ledger
 from seg_viewer.engines.base import EngineReport
 from seg_viewer.pipeline.decoding import DecodeLoop
+from seg_viewer.pipeline.moves import Move, Seek, Step
 from seg_viewer.pipeline.segmenter import Segmenter
 from seg_viewer.pipeline.segmenting import SegmentLoop
-from seg_viewer.pipeline.state import LATE_DISPLAY, PipelineState, Policy
+from seg_viewer.pipeline.state import LATE_DISPLAY, RESERVE_SHOTS, PipelineState, Policy
 from seg_viewer.sources.base import Source
 from seg_viewer.sources.live import LiveSource
 
@@ -55,7 +56,6 @@ class Pipeline:
         # OpenCV's own threads only take the cores from the stages that already fill them
         cv2.setNumThreads(1)
         self.source = source
-        self.policy = policy
         self.ledger = ledger or Ledger()
         self._state = PipelineState(
             source, segmenter, policy=policy, speed=speed, loop=loop, keep_open=keep_open, ledger=self.ledger
@@ -87,6 +87,12 @@ class Pipeline:
         """The last frame was delivered and no other is under way."""
         with self._state.changed:
             return self._state.is_at_end()
+
+    @property
+    def has_reserve(self) -> bool:
+        """Shots wait for the consumer, or all have been made: the processor has time for something else."""
+        with self._state.changed:
+            return self._state.exhausted or len(self._state.done) >= RESERVE_SHOTS
 
     @property
     def last_shot(self) -> Shot | None:
@@ -125,8 +131,34 @@ class Pipeline:
             self._state.loop = value
             self._state.changed.notify_all()
 
-    def pause(self) -> None:
+    @property
+    def policy(self) -> Policy:
+        return self._state.policy
+
+    @policy.setter
+    def policy(self, value: Policy) -> None:
         with self._state.changed:
+            self._state.policy = value
+            self._state.clock.stop()
+            self._state.changed.notify_all()
+
+    @property
+    def part(self) -> tuple[float, float] | None:
+        """First and last moment of a part that is played again and again, seconds; None for no such part."""
+        return self._state.part
+
+    @part.setter
+    def part(self, value: tuple[float, float] | None) -> None:
+        """What was read ahead is delivered all the same; a move ends that."""
+        with self._state.changed:
+            self._state.part = value
+            self._state.changed.notify_all()
+
+    def pause(self) -> None:
+        """Stand still; what was asked for before, and has not been delivered yet, still comes."""
+        with self._state.changed:
+            if not self._state.paused and self._state.answered != self._state.wishes:
+                self._state.steps = 1
             self._state.paused = True
             self._state.clock.stop()
             self._state.changed.notify_all()
@@ -139,28 +171,43 @@ class Pipeline:
             self._state.changed.notify_all()
 
     def step(self) -> None:
-        """While paused: deliver one more shot."""
+        """While paused: deliver one more shot; at the end, the last one again."""
         with self._state.changed:
+            self._state.wishes += 1
             self._state.steps += 1
             self._state.changed.notify_all()
 
     def step_back(self) -> None:
         """While paused: deliver the shot before the last one delivered."""
-        if self._state.last is not None:
-            tick_s = float(self.source.info.time_base or 0.001)
-            self.seek(max(0.0, self._state.last.frame.time_s - 0.75 * tick_s))
+        self.move((Step(-1),))
 
     def seek(self, time_s: float) -> None:
         """Go on from the frame on the screen at `time_s`; shown also while paused. What is under way is discarded."""
+        self.move((Seek(time_s),))
+
+    def move(self, moves: Sequence[Move]) -> None:
+        """Make several steps and jumps, beginning at the shot delivered last; only where they end is delivered."""
         with self._state.changed:
+            self._state.wishes += 1
             self._state.generation += 1
-            self._state.seek_to = time_s
+            self._state.moves = tuple(moves)
+            self._state.moves_from = self._state.last.frame if self._state.last is not None else None
             self._state.exhausted = False
             self._state.todo.clear()
             self._state.done.clear()
             self._state.steps = 1 if self._state.paused else 0
             self._state.clock.stop()
             self._state.changed.notify_all()
+
+    @property
+    def wishes(self) -> int:
+        """How many steps and moves were asked for."""
+        return self._state.wishes
+
+    @property
+    def answered(self) -> int:
+        """How many of the `wishes` the shot delivered last answers; all, unless some were made after it."""
+        return self._state.answered
 
     def use(self, segmenter: Segmenter, on_failure: Callable[[Exception], None] = lambda _error: None) -> None:
         """Go on with another segmenter as soon as it is open; until then the present one works on.
@@ -229,6 +276,7 @@ class Pipeline:
                 shot = self._due_shot()
                 if shot is not None:
                     self._state.last = shot
+                    self._state.answered = self._state.wishes
                     self._state.changed.notify_all()
                     return shot
 
@@ -236,14 +284,23 @@ class Pipeline:
         state = self._state
         if state.error is not None or state.stopping or (state.is_finished() and not state.keep_open):
             return True
-        return bool(state.done) and (not state.paused or state.steps > 0)
+        if not state.done:
+            return self._steps_at_end()
+        return not state.paused or state.steps > 0
+
+    def _steps_at_end(self) -> bool:
+        """A step is wanted, and there is no other frame."""
+        return self._state.paused and self._state.steps > 0 and self._state.is_finished()
 
     def _due_shot(self) -> Shot | None:
         """The next shot, or None after waiting for it for a while (the state may have changed meanwhile)."""
         state = self._state
         stepping = state.paused
+        if self._steps_at_end():
+            state.steps = 0
+            return state.last
         lap, shot = state.done[0]
-        if self.policy is Policy.REAL_TIME and not stepping:
+        if state.policy in (Policy.REAL_TIME, Policy.IN_FULL) and not stepping:
             if lap != state.lap:
                 state.lap = lap
                 state.clock.stop()
@@ -254,7 +311,7 @@ class Pipeline:
             if wait_s < -_SLIP_S:
                 state.clock.stop()  # hopelessly behind: the picture goes on from here rather than skip to catch up
             now_s = state.clock.now()
-            if now_s is not None and self._is_next_due(now_s):
+            if now_s is not None and state.policy is Policy.REAL_TIME and self._is_next_due(now_s):
                 state.done.popleft()
                 self.ledger.drop(LATE_DISPLAY)
                 state.changed.notify_all()

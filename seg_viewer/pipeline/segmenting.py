@@ -21,6 +21,9 @@ from seg_viewer.pipeline.state import (
 )
 
 
+def _nobody() -> None: ...
+
+
 class SegmentLoop:
     """Opens a segmenter, has it take over from the one before, and works with it until another one takes over.
 
@@ -62,6 +65,7 @@ class SegmentLoop:
                 self._work()
         finally:
             segmenter.close()
+            segmenter.wake = _nobody  # what it holds would hold it: both would stay until the collector comes
 
     def _not_opened(self, error: Exception) -> None:
         state = self._state

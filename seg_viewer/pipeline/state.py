@@ -11,6 +11,7 @@ from seg_viewer.core.frame import ByteArray, Frame, Shot, Size
 from seg_viewer.core.ledger import Ledger
 from seg_viewer.engines.base import EngineReport
 from seg_viewer.pipeline.clock import MediaClock
+from seg_viewer.pipeline.moves import Move
 from seg_viewer.pipeline.segmenter import Segmenter
 from seg_viewer.sources.base import Source
 
@@ -26,16 +27,20 @@ TODO_FRAMES = 4
 """Decoded frames that may wait for the segmenter."""
 DONE_SHOTS = 3
 """Shots that may wait for the consumer."""
+RESERVE_SHOTS = 2
+"""That wait when all goes well."""
 
 
 class Policy(StrEnum):
     """What happens when something is too slow.
 
-    every-frame: everything waits, nothing is dropped. real-time: the media clock runs on and frames whose successor
-    is already due are dropped. latest: the newest frame wins (live).
+    every-frame: everything waits, nothing is dropped, as fast as it goes. in-full: likewise, but never faster than
+    recorded. real-time: the media clock runs on and frames whose successor is already due are dropped. latest: the
+    newest frame wins (live).
     """
 
     EVERY_FRAME = "every-frame"
+    IN_FULL = "in-full"
     REAL_TIME = "real-time"
     LATEST = "latest"
 
@@ -59,7 +64,9 @@ class Work:
 
 
 def scaled(frame: Frame, sizes: tuple[Size, ...]) -> tuple[ByteArray, ...]:
-    return tuple(frame.picture.scaled_rgb(size.width, size.height) for size in sizes)
+    """A picture for each size; models of one size share theirs."""
+    pictures = {size: frame.picture.scaled_rgb(size.width, size.height) for size in dict.fromkeys(sizes)}
+    return tuple(pictures[size] for size in sizes)
 
 
 class PipelineState:
@@ -87,8 +94,11 @@ class PipelineState:
         self.loop, self.keep_open = loop, keep_open
         self.paused = False
         self.steps = 0
-        self.seek_to: float | None = None
+        self.moves: tuple[Move, ...] | None = None
+        self.moves_from: Frame | None = None
         self.generation = 0  # of frames: one more with each seek
+        self.wishes = 0  # seeks and steps asked for
+        self.part: tuple[float, float] | None = None  # that is repeated, seconds
         self.stopping = False
         self.wanted = segmenter
         # where things are
@@ -97,6 +107,7 @@ class PipelineState:
         self.done: deque[tuple[int, Shot]] = deque()  # with its lap
         self.lap = 0  # how often the source had started over when the last delivered shot was decoded
         self.last: Shot | None = None
+        self.answered = 0  # how many of the wishes the shot delivered last answers
         self.exhausted = False
         self.present: Segmenter | None = None
         self.report: EngineReport | None = None

@@ -6,38 +6,38 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from seg_viewer.core.frame import Shot
-from seg_viewer.core.ledger import Ledger
-from seg_viewer.core.model_file import ModelSpec
-from seg_viewer.core.scores import Score
-from seg_viewer.engines.base import EngineReport
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.jobs.recording import Recording
-from seg_viewer.pipeline import BUSY_RECORDER, Pipeline
-from seg_viewer.player.session import Playback, PlayerState, Session, Shown
+from seg_viewer.pipeline import BUSY_RECORDER
+from seg_viewer.player.looks import Looks
+from seg_viewer.player.models import ModelWish
+from seg_viewer.player.playback import PlayerState
+from seg_viewer.player.session import Session
+from seg_viewer.player.showing import Shown, Wish
 from seg_viewer.sinks.base import Sink
-from seg_viewer.sources import LiveSource, LiveStatus, SourceInfo
+from seg_viewer.sources import is_live
 
 
-class Player:
+class Player(Looks):
     """Opens sources, plays them, keeps the newest shot until the window takes it.
 
-    Every method returns at once; what it asked for happens on the player's threads.
+    Every method returns at once; what it asked for happens on the player's threads. What plays goes on while another
+    source is opened: with the first picture of that one, `take` changes over; where there is none, it just goes on.
 
     Args:
         options: model, engine and style of a run.
     """
 
     def __init__(self, options: RunOptions) -> None:
-        self.options = options
-        self._playback = Playback()
-        self._session: Session | None = None
+        super().__init__(options)
+        self._opened_count = 0
+        self._former: tuple[str, Path | None] | None = None
+        self._failed: deque[str] = deque()
         self._recording: Recording | None = None
         self._threads: list[threading.Thread] = []
-        self._problems: deque[str] = deque()
         self._playback.on_problem = self._problems.append
 
     def listen(self, on_news: Callable[[], None], on_change: Callable[[], None]) -> None:
@@ -47,50 +47,111 @@ class Player:
     # -- opening and closing ---------------------------------------------------------------------------------------
 
     def open(self, source: str, truth_csv: Path | None = None) -> None:
-        """Leave the present source and play another; its scores against the ground truth go to `truth_csv`."""
-        self.stop()
-        self._begin(Session(source, self.options, self._playback, truth_csv))
-
-    def use_model(self, model: str) -> None:
-        """Go on with another model, playing or paused as before: what is shown stays until the first shot of it.
-
-        Where it cannot run, the model before goes on, and `take_problem` says why. Scores that went to a table end with
-        the model before.
+        """Play another source; the present one plays on until the first picture of that is there.
 
         Args:
-            model: name of a shipped model, or path of an .onnx file.
+            source: what `open_source` takes.
+            truth_csv: where its scores against the ground truth go, or None.
         """
-        self.options = replace(self.options, model=model)
-        session = self._session
-        if session is None:
+        self.give_up_opening()
+        session, present = self._session_of(source, truth_csv), self._session
+        self._former = None
+        if present is not None and present.has_picture and not _shares_device(present, source):
+            self._opening = session
+            self._start(session)
             return
-        if session.error is not None:
-            self.open(session.source)
-            return
+        if present is not None and present.has_picture:
+            self._former = present.source, None  # a device has room for one; should that fail, this one comes back
+        self.stop()
+        self._begin(session)
 
-        def failed(text: str) -> None:
-            if self.options is wanted:
-                self.options = session.options
-            self._problems.append(text)
-            self._playback.on_change()
+    @property
+    def opening(self) -> str | None:
+        """The source that is opened while what was there before goes on; None while none is."""
+        if self._former is not None and self.state is PlayerState.LOADING:
+            return self.source
+        return self._opening.source if self._opening is not None else None
 
-        wanted = self.options
-        session.use_model(wanted, failed)
+    @property
+    def is_opening(self) -> bool:
+        """A source is being opened, whether or not another one plays on."""
+        return self._opening is not None or self.state is PlayerState.LOADING
+
+    def give_up_opening(self) -> None:
+        """What plays goes on, and no other source is opened any more; without one, there is none."""
+        session, self._opening = self._opening, None
+        if session is not None:
+            session.stop()
+        elif self.state is PlayerState.LOADING:
+            self.stop()
+
+    @property
+    def opened_count(self) -> int:
+        """Grows with each source that takes the place of the one before."""
+        return self._opened_count
+
+    def take_failed(self) -> str | None:
+        """A source that could not be opened while another one plays on, once; `take_problem` says why."""
+        return self._failed.popleft() if self._failed else None
+
+    def _settle(self) -> None:
+        """What has become of the source that was being opened."""
+        session = self._opening
+        if session is not None and session.error is not None:
+            self._opening = None
+            self._problems.append(session.error)
+            self._failed.append(session.source)
+            session.stop()
+        elif self._session is not None and self._former is not None:
+            if self._session.has_picture:
+                self._former = None
+            elif self._session.error is not None:
+                former, failed = self._former, self._session
+                self._problems.append(failed.error or "")
+                self._failed.append(failed.source)
+                self.stop()
+                self._begin(self._session_of(*former))
+                self._former = None
+
+    def _change_over(self) -> None:
+        """To the source that was being opened, once it has a picture."""
+        session = self._opening
+        if session is not None and session.has_news:
+            self._opening = None
+            self.stop()
+            self._session = session
+            self._opened_count += 1
+
+    def open_again(self, session: Session) -> None:
+        self.open(session.source)
 
     def take_problem(self) -> str | None:
-        """Why a model could not take over, one line, once; None when there is nothing to tell."""
+        """Why a source could not be opened, or a model not take over: one line, once; None when all is well."""
+        self._settle()
         return self._problems.popleft() if self._problems else None
+
+    def _session_of(self, source: str, truth_csv: Path | None) -> Session:
+        return Session(source, ModelWish(self.options, self.against), self._playback, truth_csv, self.cache)
 
     def _begin(self, session: Session) -> None:
         self._session = session
+        self._opened_count += 1
+        self._start(session)
+
+    def _start(self, session: Session) -> None:
+        session.timelines.look_ahead(self._looks_ahead)
+        session.models.want_margin(self._wants_margin)
         self._threads = [thread for thread in self._threads if thread.is_alive()]
         self._threads.append(session.thread)
         session.thread.start()
 
     def stop(self) -> None:
         """Leave the present source."""
+        if self._opening is not None:
+            self.give_up_opening()
         session, self._session = self._session, None
         if session is not None:
+            self._against = session.wish.against
             session.stop()
 
     def close(self, timeout_s: float = 0.8) -> bool:
@@ -100,98 +161,15 @@ class Player:
         until_s = time.perf_counter() + timeout_s
         for thread in self._threads:
             thread.join(max(0.0, until_s - time.perf_counter()))
+        self.cache.close()
         return not any(thread.is_alive() for thread in self._threads)
 
-    # -- what there is ---------------------------------------------------------------------------------------------
-
-    @property
-    def state(self) -> PlayerState:
-        return self._session.state() if self._session else PlayerState.EMPTY
-
-    @property
-    def source(self) -> str | None:
-        """As given to `open`."""
-        return self._session.source if self._session else None
-
-    @property
-    def info(self) -> SourceInfo | None:
-        """Of the source; a live one may change its size."""
-        return self._session.info if self._session else None
-
-    @property
-    def live_status(self) -> LiveStatus | None:
-        """Whether a live source is connected; None for all others."""
-        pipeline = self._session.pipeline if self._session else None
-        source = pipeline.source if pipeline else None
-        return source.status if isinstance(source, LiveSource) and source.info.live else None
-
-    @property
-    def spec(self) -> ModelSpec | None:
-        """Of the model whose class map is in the window; before there is one, of the one that loads."""
-        return self._session.spec if self._session else None
-
-    @property
-    def truth_csv(self) -> Path | None:
-        """As given to `open`; None once another model runs."""
-        return self._session.comparison.table if self._session else None
-
-    @property
-    def position_s(self) -> float:
-        """Media time of the shot taken last, seconds."""
-        return self._session.position_s if self._session else 0.0
-
-    @property
-    def wished_s(self) -> float:
-        """Where it is, or is going, seconds."""
-        return self.position_s
-
-    @property
-    def clock_now_s(self) -> float | None:
-        """Media time that is due now, seconds, for what is played beside the picture; None while it stands still."""
-        pipeline = self._pipeline()
-        return pipeline.clock_now_s if pipeline else None
-
-    @property
-    def error(self) -> str | None:
-        """One line, when the state is ERROR."""
-        return self._session.error if self._session else None
-
-    @property
-    def ledger(self) -> Ledger | None:
-        return self._session.ledger if self._session else None
-
-    @property
-    def score(self) -> Score | None:
-        """Of the latest frames against their ground truth; None without one."""
-        return self._session.comparison.score if self._session else None
-
-    @property
-    def engine_report(self) -> EngineReport | None:
-        pipeline = self._session.pipeline if self._session else None
-        return pipeline.engine_report if pipeline else None
-
-    @property
-    def loading(self) -> tuple[str, float] | None:
-        """What is being made ready and which share of it is done, while an engine takes long to; else None."""
-        return self._session.loading if self._session and self._session.error is None else None
+    # -- where it goes, and what comes ----------------------------------------------------------------------------
 
     def stop_loading(self) -> None:
         """Stop making the engine ready: the model before goes on; without one, the session ends with an error."""
-        if self._session:
-            self._session.stop_loading()
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What was wrong with the source so far."""
-        pipeline = self._session.pipeline if self._session else None
-        return tuple(pipeline.source.warnings) if pipeline else ()
-
-    @property
-    def live_source(self) -> LiveSource | None:
-        """What can be recorded; None unless it is live and open."""
-        pipeline = self._pipeline()
-        source = pipeline.source if pipeline else None
-        return source if isinstance(source, LiveSource) and source.info.live else None
+        if session := self._opening or self._session:
+            session.stop_loading()
 
     def add_sink(self, sink: Sink[Shot]) -> None:
         """Shots go there too, from the next one on; what may be slow must not make the player wait, see `Queued`."""
@@ -217,24 +195,26 @@ class Player:
             session.tee.add(recording)
 
     def take(self) -> Shown | None:
-        """The newest shot, once."""
+        """The newest shot, once; of another source from the first one on that it has."""
+        self._settle()
+        self._change_over()
         return self._session.take() if self._session else None
 
     def rescale(self, shown: Shown) -> None:
-        """Deliver the same shot again, converted for the present `view_size`, unless a newer one comes first."""
+        """Deliver the same shot again, made for the present `wish`, unless a newer one comes first."""
         if self._session:
             threading.Thread(target=self._session.rescale, args=(shown,), name="seg-rescale", daemon=True).start()
 
     # -- steering --------------------------------------------------------------------------------------------------
 
     @property
-    def view_size(self) -> tuple[int, int]:
-        """Where pictures will be shown, (width, height), device pixels."""
-        return self._playback.view_size
+    def wish(self) -> Wish:
+        """How the window wants its pictures; it changes it as it changes itself."""
+        return self._playback.wish
 
-    @view_size.setter
-    def view_size(self, value: tuple[int, int]) -> None:
-        self._playback.view_size = value
+    @wish.setter
+    def wish(self, value: Wish) -> None:
+        self._playback.wish = value
 
     @property
     def speed(self) -> float:
@@ -256,8 +236,32 @@ class Player:
         if pipeline := self._pipeline():
             pipeline.loop = value
 
+    @property
+    def in_full(self) -> bool:
+        """Every frame of a file is shown, however long that takes; else frames that come too late are left out."""
+        return self._playback.in_full
+
+    @in_full.setter
+    def in_full(self, value: bool) -> None:
+        self._playback.in_full = value
+        pipeline = self._pipeline()
+        if pipeline and not pipeline.source.info.live:
+            pipeline.policy = self._playback.policy
+
+    @property
+    def part(self) -> tuple[float, float] | None:
+        """First and last moment of the part that is played again and again, seconds; None for none."""
+        pipeline = self._pipeline()
+        return pipeline.part if pipeline else None
+
+    @part.setter
+    def part(self, value: tuple[float, float] | None) -> None:
+        if self._pipeline() and self._session:
+            self._session.set_part(value)
+
     def play(self) -> None:
         """Go on, or start over after the end."""
+        self.stop_finding()
         if pipeline := self._pipeline():
             ended = self.state is PlayerState.ENDED
             pipeline.resume()
@@ -265,27 +269,31 @@ class Player:
                 self.seek(0.0)
 
     def pause(self) -> None:
+        self.stop_finding()
         if pipeline := self._pipeline():
             pipeline.pause()
 
-    def step(self) -> None:
-        """Pause, and show the next frame. Ignored while the last step is still under way."""
+    def step(self, count: int = 1) -> None:
+        """Pause, and show the frame so many on, or back where negative, from where was wished to be last."""
+        self.stop_finding()
         if pipeline := self._pipeline():
             pipeline.pause()
-            if not pipeline.at_end and self._session and self._session.expect():
-                pipeline.step()
-
-    def step_back(self) -> None:
-        """Pause, and show the frame before. Ignored while the last step is still under way."""
-        if pipeline := self._pipeline():
-            pipeline.pause()
-            if self._session and self._session.expect():
-                pipeline.step_back()
+            if self._session:
+                self._session.step(count)
 
     def seek(self, time_s: float) -> None:
-        """Show the frame at a time; while one seek is under way only the newest wish is kept."""
+        """Show the frame at a time, seconds; while one seek is under way only the newest wish is kept."""
+        self.stop_finding()
         if self._pipeline() and self._session:
-            self._session.seek(max(0.0, time_s))
+            self._session.seek(time_s)
 
-    def _pipeline(self) -> Pipeline | None:
-        return self._session.pipeline if self._session and self._session.error is None else None
+    def seek_by(self, delta_s: float) -> None:
+        """So many seconds on, or back where negative, from where was wished to be last; none is lost."""
+        self.stop_finding()
+        if self._pipeline() and self._session:
+            self._session.seek_by(delta_s)
+
+
+def _shares_device(present: Session, source: str) -> bool:
+    """Whether another source can only be opened once the present one is closed: a camera, a server's client."""
+    return present.info is not None and present.info.live and is_live(source)

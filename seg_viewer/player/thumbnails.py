@@ -20,7 +20,7 @@ from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.scaling import nearest
 from seg_viewer.engines import Engine, load_engine
 from seg_viewer.media.look_ups import LookUps
-from seg_viewer.player.session import size_to_show
+from seg_viewer.player.showing import size_to_show
 from seg_viewer.sources import Source, SourceInfo, open_source
 
 SIZE = (256, 160)

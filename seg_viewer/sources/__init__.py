@@ -8,9 +8,10 @@ from seg_viewer.core.errors import UsageError
 from seg_viewer.core.redact import redact
 from seg_viewer.core.registry import entries
 from seg_viewer.core.typed_path import is_file
-from seg_viewer.sources.base import Source, SourceInfo, SourceKind
+from seg_viewer.sources.base import Source, SourceInfo, SourceKind, Stepping
 from seg_viewer.sources.demo import DEMO
 from seg_viewer.sources.folder import PictureFolder
+from seg_viewer.sources.frame_ring import bytes_to_keep
 from seg_viewer.sources.live import LiveSource, LiveStatus
 from seg_viewer.sources.network import NetworkStream
 from seg_viewer.sources.video_file import VideoFile
@@ -25,7 +26,9 @@ __all__ = [
     "Source",
     "SourceInfo",
     "SourceKind",
+    "Stepping",
     "VideoFile",
+    "bytes_to_keep",
     "check_live",
     "file_suffixes",
     "is_live",

@@ -12,6 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import SourceError
 from seg_viewer.core.frame import ByteArray, Frame
 from seg_viewer.core.printable import printable
@@ -82,7 +83,7 @@ class AnimatedPicture:
             if not begin <= index < begin + len(pictures):
                 begin, pictures = index, self._decoded(index, self._chunk)
                 if not pictures:
-                    self._warn(f"{self.info.name}: declares {count} frames, but holds {index}; kept these")
+                    self._warn(f"{self.info.name}: declares {counted(count, 'frame')}, but holds {index}; kept these")
                     self._position = count
                     return
             self._position += 1

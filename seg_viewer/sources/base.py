@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from uuid import uuid4
 
 from seg_viewer.core.frame import BT709, Colours, Frame
@@ -93,6 +93,26 @@ class Source(Protocol):
     def close(self) -> None: ...
 
 
+@runtime_checkable
+class Stepping(Source, Protocol):
+    """A source that keeps frames it has read, so that steps are exact and quick; all methods as `Source.seek`."""
+
+    def keep(self, most_bytes: int) -> None:
+        """Keep frames around the one read last, so many bytes at most; before it is iterated."""
+        ...
+
+    def step(self, frame: Frame, count: int) -> None:
+        """The next frame is the one so many after `frame`, or before it where negative.
+
+        Where there are not so many, it is the last, or the first. `keep` was called.
+        """
+        ...
+
+    def prepare(self) -> bool:
+        """Read a little of what comes before, as steps back will want it. Returns whether there is more to read."""
+        ...
+
+
 @dataclass(frozen=True)
 class SourceKind:
     """A kind of source that can be asked for; each source's module carries one, named SOURCE.
@@ -118,13 +138,14 @@ class SourceKind:
     open_stream: Callable[[str, int], Source] | None = None
 
 
-def file_fingerprint(paths: Iterable[Path]) -> str:
+def file_fingerprint(paths: Iterable[Path], part: str = "") -> str:
     """The same for the same files, untouched: their paths, sizes and times of change; hexadecimal.
 
     Args:
         paths: of files, in order; one that is missing counts by its path.
+        part: which of the pictures in them are meant, where there are several kinds.
     """
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(part.encode())
     for path in paths:
         digest.update(f"{path.resolve()}\0".encode("utf-8", "surrogateescape"))
         try:

@@ -120,7 +120,9 @@ def find_camera(which: str, devices: list[CameraDevice]) -> CameraDevice:
         found = found or [device for device in devices if which.casefold() in device.name.casefold()]
     if len(found) == 1 or (found and len({device.name for device in found}) == 1):
         return found[0]
-    there = "; ".join(f"camera:{device.index} is {device.name}" for device in found or devices) or "no camera is there"
+    if not devices:
+        raise SourceError(f"camera:{which}: no camera was found; plug one in, or see `seg-viewer devices`")
+    there = "; ".join(f"camera:{device.index} is {device.name}" for device in found or devices)
     problem = "fits more than one camera" if found else "there is no such camera"
     raise SourceError(f"camera:{which}: {problem}: {there}")
 

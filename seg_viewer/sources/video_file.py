@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import bisect
-import time
-from array import array
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
 import av
 
-from seg_viewer.core.errors import SourceError
+from seg_viewer.core.counted import counted
+from seg_viewer.core.errors import SegViewerError, SourceError
 from seg_viewer.core.frame import Frame
 from seg_viewer.core.printable import printable
 from seg_viewer.core.typed_path import typed_path
 from seg_viewer.media.av_picture import AvPicture
-from seg_viewer.media.frame_times import InOrder, Repairs
-from seg_viewer.media.timeline import Timeline
-from seg_viewer.media.video_reader import VideoReader
+from seg_viewer.media.frame_times import Repairs
 from seg_viewer.sources.base import SourceInfo, SourceKind, file_fingerprint
+from seg_viewer.sources.file_frames import FileFrames
+from seg_viewer.sources.frame_ring import FrameRing, bytes_to_keep
 
 VIDEO_SUFFIXES = (
     ".mp4", ".mkv", ".webm", ".avi", ".mov", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv", ".flv", ".3gp", ".3g2", ".asf",
@@ -46,31 +44,37 @@ class VideoFile:
 
     def __init__(self, path: str | Path, stream: int | None = None) -> None:
         self.path = Path(path)
-        self._reader = VideoReader(self.path, stream)
-        video, container = self._reader.stream, self._reader.container
-        self._timeline = Timeline(self.path)
-        self.warnings = self._reader.notes  # what the reader finds on the way is told at once
-        self.warnings += self._timeline.notes
-        self._origin_s = self._timeline.origin_s
+        self._stream = stream
         self._repairs = Repairs()
-        self._in_order = InOrder(self._reader, self._timeline, self._repairs)
-        self._at_start = True
-        self._rate = float(video.average_rate or video.guessed_rate or 0) or None
+        self._fingerprint = file_fingerprint([self.path], "" if stream is None else f"stream {stream}")
+        self._head = self._make_head()
+        self.warnings = self._head.warnings
         self._seek_to: float | None = None
         self._ended = False
-        self._numbers = _Numbers()
-        self._fingerprint = file_fingerprint([self.path])
         self._warned = False
-        self._frames = self._decode()
+        self._ring: FrameRing | None = None
+        self._reading: Iterator[Frame] | None = None
+        self._behind: FileFrames | None = None
+        self._filling: Iterator[list[Frame] | None] | None = None
+        self._filled_for: Frame | None = None
+        self._cannot_fill = False
+        self._frames = self._head.decode()
         first = self._peek()
-        self._first_s = first.time_s
+        self._head.first_s = first.time_s
+        self.info = self._make_info(first)
+
+    def _make_head(self) -> FileFrames:
+        return FileFrames(self.path, self._stream, self._fingerprint, self._repairs)
+
+    def _make_info(self, first: Frame) -> SourceInfo:
+        video, container = self._head.reader.stream, self._head.reader.container
         picture = first.picture
         assert isinstance(picture, AvPicture)
-        self.info = SourceInfo(
+        return SourceInfo(
             name=printable(self.path.name),
             width=picture.width,
             height=picture.height,
-            rate=self._rate,
+            rate=self._head.rate,
             duration_s=self._duration(),
             frame_count=video.frames or None,
             can_seek=True,
@@ -87,6 +91,166 @@ class VideoFile:
         )
 
     def __iter__(self) -> Iterator[Frame]:
+        if self._ring is None:
+            yield from self._read()
+            return
+        if self._ended and self._seek_to is None and self._ring.is_read_out:
+            self.seek(0.0)
+        while (frame := self._next_kept(self._ring)) is not None:
+            yield frame
+
+    def seek(self, time_s: float) -> None:
+        """See `Source.seek`. Times beyond the ends mean the first or the last frame."""
+        time_s = max(0.0, time_s)
+        if self._ring is not None:
+            at_s = time_s + self._head.half_tick_s
+            if self._ring.covers(at_s):
+                self._seek_to = None
+                self._ring.go_to(at_s)
+                return
+            if self._read_on_to(at_s, self._ring):
+                return
+            self._ring.clear()
+        self._seek_to = time_s
+
+    def close(self) -> None:
+        for head in (self._head, self._behind):
+            if head is not None:
+                head.close()
+        self._frames, self._reading, self._filling = iter(()), None, None  # they hold on to this
+        if self._ring is not None:
+            self._ring.clear()
+
+    # -- frames that are kept --------------------------------------------------------------------------------------
+
+    def keep(self, most_bytes: int) -> None:
+        """See `Stepping.keep`."""
+        self._ring = FrameRing(most_bytes)
+
+    def step(self, frame: Frame, count: int) -> None:
+        """See `Stepping.step`."""
+        if self._ring is None:
+            self.keep(bytes_to_keep())
+        ring = self._ring
+        assert ring is not None
+        place = ring.place_of(frame)
+        if place is None:
+            self.seek(frame.time_s)
+            next(iter(self), None)
+            place = ring.place_of(frame)
+            if place is None:
+                return  # it cannot be read any more
+        place += count
+        if place < 0:
+            ring.go_to_place(0)
+            while place < 0 and (found := self._fill(ring) or self._jump_before(ring)):
+                place += found
+            place = max(0, place)
+        elif place >= len(ring):
+            missing = place - len(ring) + 1
+            ring.go_to_place(len(ring))
+            while missing and self._next_kept(ring) is not None:
+                missing -= 1
+            place = len(ring) - 1
+        ring.go_to_place(place)
+
+    def prepare(self) -> bool:
+        """See `Stepping.prepare`."""
+        ring = self._ring
+        if ring is None or ring.first is None or ring.wants <= 0 or self._cannot_fill:
+            return False
+        if self._filling is None or self._filled_for is not ring.first:
+            self._begin_filling(ring.first, ring.wants)
+        self._go_on_filling(ring)
+        return True
+
+    def _fill(self, ring: FrameRing) -> int:
+        """Read what comes before the kept frames; returns how many came, 0 at the start of the file."""
+        count = 0
+        while not count and not ring.at_start and ring.first is not None and not self._cannot_fill:
+            if self._filling is None or self._filled_for is not ring.first:
+                self._begin_filling(ring.first, max(1, ring.wants))
+            count = self._go_on_filling(ring)
+        return count
+
+    def _begin_filling(self, first: Frame, count: int) -> None:
+        self._filled_for = first
+        self._filling = self._before(first, count)
+
+    def _before(self, first: Frame, count: int) -> Iterator[list[Frame] | None]:
+        if self._behind is None:
+            self._behind = self._make_head()
+            self._behind.first_s = self._head.first_s
+        yield from self._behind.before(first, count)
+
+    def _go_on_filling(self, ring: FrameRing) -> int:
+        """Decode one frame more; returns how many are kept more."""
+        assert self._filling is not None
+        try:
+            found = next(self._filling, [])
+        except (SegViewerError, av.FFmpegError, OSError):  # moved or deleted; what is open can still be read
+            self._cannot_fill = True
+            return 0
+        if found is None:
+            return 0
+        self._filling = None
+        if found:
+            return ring.prepend(found)
+        ring.at_start = True
+        return 0
+
+    def _jump_before(self, ring: FrameRing) -> int:
+        """As `_fill`, by keeping other frames instead; returns how many of them lie before what was the first one."""
+        first = ring.first
+        if first is None or ring.at_start:
+            return 0
+        ring.clear()
+        self._seek_to = max(0.0, first.time_s - 2 * self._head.half_tick_s)
+        before = self._next_kept(ring)
+        place = ring.place_of(before) if before is not None and before.id.pts < first.id.pts else None
+        return 0 if place is None else place + 1
+
+    def _next_kept(self, ring: FrameRing) -> Frame | None:
+        """The next frame, kept or read; None at the end of the file."""
+        kept = ring.take()
+        if kept is not None or ring.at_end:
+            return kept
+        if ring.is_cut and ring.last is not None:
+            self._seek_to, ring.is_cut = ring.last.time_s, False
+        if self._reading is None:
+            self._reading = self._read()
+        for frame in self._reading:
+            if self._keep(frame):
+                return frame
+        self._reading = None
+        ring.at_end = True
+        return None
+
+    def _keep(self, frame: Frame) -> bool:
+        """Returns whether it follows those that are kept; else it is one of them."""
+        ring = self._ring
+        if ring is None or (ring.last is not None and frame.id.pts <= ring.last.id.pts):
+            return False
+        if ring.last is None:
+            ring.at_start = frame.time_s <= self._head.first_s + self._head.half_tick_s
+        ring.append(frame)
+        return True
+
+    def _read_on_to(self, time_s: float, ring: FrameRing) -> bool:
+        """Where a jump would not lead any nearer, go on from the last kept frame. Returns whether that was so."""
+        last = ring.last
+        if last is None or ring.is_cut or ring.at_end or not self._head.is_nearer(last.time_s, time_s):
+            return False
+        self._seek_to = None
+        ring.go_to_place(len(ring))
+        while not ring.covers(time_s) and self._next_kept(ring) is not None:
+            pass
+        ring.go_to(time_s)
+        return True
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    def _read(self) -> Iterator[Frame]:
         if self._ended and self._seek_to is None:
             self._seek_to = 0.0
         self._ended = False
@@ -95,8 +259,9 @@ class VideoFile:
         while True:
             target, self._seek_to = self._seek_to, None
             whole = whole and not target
-            frames = self._from(target) if target is not None else self._frames
-            for frame in frames:
+            if target is not None:
+                self._frames = self._head.starting_at(target, self._keep)
+            for frame in self._frames:
                 delivered += 1
                 yield frame
                 if self._seek_to is not None:
@@ -106,21 +271,14 @@ class VideoFile:
         self._ended = True
         self._tell_damage(delivered if whole else None)
 
-    def seek(self, time_s: float) -> None:
-        """See `Source.seek`. Times beyond the ends mean the first or the last frame."""
-        self._seek_to = max(0.0, time_s)
-
-    def close(self) -> None:
-        self._reader.close()
-
     def _peek(self) -> Frame:
         """The first frame, which stays in line to be delivered."""
         try:
             first = next(self._frames)
         except StopIteration:
-            self._reader.close()
+            self._head.reader.close()
             raise SourceError(
-                f"{self.path}: no picture of its {self._reader.stream.codec_context.name} video can be decoded; "
+                f"{self.path}: no picture of its {self._head.reader.stream.codec_context.name} video can be decoded; "
                 "copy it again from the camera"
             ) from None
         rest = self._frames
@@ -133,131 +291,31 @@ class VideoFile:
         return first
 
     def _duration(self) -> float | None:
-        stream, container = self._reader.stream, self._reader.container
-        end_s = self._timeline.end_s(stream.index)
+        stream, container = self._head.reader.stream, self._head.reader.container
+        end_s = self._head.timeline.end_s(stream.index)
         if end_s is not None:
             return end_s
         if stream.duration and stream.time_base:
-            return float((stream.duration + (stream.start_time or 0)) * stream.time_base) - self._origin_s
+            return float((stream.duration + (stream.start_time or 0)) * stream.time_base) - self._head.origin_s
         if not container.duration:
             return None
         duration_s = container.duration / av.time_base
         # Matroska's length is counted from 0, not from where the recording begins
-        is_end = "matroska" in container.format.name and duration_s > self._origin_s
-        return duration_s - self._origin_s if is_end else duration_s
-
-    def _decode(self) -> Iterator[Frame]:
-        """Frames from the container's present position on."""
-        tick = Fraction(self._reader.stream.time_base or Fraction(1, 90_000))
-        self._numbers.jump()
-        at_start, self._at_start = self._at_start, False
-        stored = self._in_order.pictures(at_start)
-        for timed, frame in self._reader.whole(stored, lambda timed: timed.frame):
-            arrived_s = time.perf_counter()
-            time_s = float(timed.pts * tick) - self._origin_s
-            index = self._numbers.of(timed.pts, round(time_s * self._rate) if self._rate else 0)
-            yield Frame(
-                index,
-                time_s,
-                self._reader.picture(frame),
-                arrived_s=arrived_s,
-                pts=timed.pts,
-                source=self._fingerprint,
-                duration_s=float(timed.duration * tick) if timed.duration else None,
-            )
-        if self._reader.broken_off:
-            self.warnings.append(
-                f"{self.path.name}: reading stopped early ({self._reader.broken_off}); kept what came before"
-            )
-
-    def _from(self, target_s: float) -> Iterator[Frame]:
-        """Frames from the one shown at `target_s` on."""
-        half_tick = 0.5 * float(self._reader.stream.time_base or 0)
-        back_s, reopened = 0.0, False
-        self._jump(target_s)
-        while True:
-            held: Frame | None = None
-            frames = self._decode()
-            for frame in frames:
-                if frame.time_s > target_s + half_tick:
-                    break
-                held = frame
-            else:
-                frame = None
-            if held is not None or (frame is not None and frame.time_s <= self._first_s + half_tick):
-                break
-            # the container's index pointed behind the target
-            if target_s > back_s:
-                back_s = max(1.0, back_s * 4)
-                self._jump(max(0.0, target_s - back_s))
-            elif not reopened:
-                reopened, self._at_start = True, True
-                self._reader.restart()
-            else:
-                break
-        self._frames = _chain([f for f in (held, frame) if f is not None], frames)
-        return self._frames
-
-    def _jump(self, time_s: float) -> None:
-        time_base = self._reader.stream.time_base
-        assert time_base is not None
-        time_s = max(0.0, time_s - self._reader.needs_before_s)
-        # without times of its own, a picture's time is known by counting from the start only
-        position = 0 if self._repairs.counted else self._timeline.position(self._reader.stream.index, time_s)
-        if position == 0:
-            self._at_start = True
-            self._reader.restart()
-        elif position is not None:
-            self._reader.seek_byte(position)
-        else:
-            self._reader.seek(int((time_s + self._origin_s) / time_base))
+        is_end = "matroska" in container.format.name and duration_s > self._head.origin_s
+        return duration_s - self._head.origin_s if is_end else duration_s
 
     def _tell_damage(self, frames: int | None) -> None:
         if self._warned:
             return
-        declared, lines = self._reader.stream.frames, self._repairs.lines(self._rate or 25)
+        declared, lines = self._head.reader.stream.frames, self._repairs.lines(self._head.rate or 25)
         if lines:
             self._warned = True
             self.warnings += [f"{self.path.name}: {line}" for line in lines]
         if frames is not None and frames < declared:
             self._warned = True
-            self.warnings.append(f"{self.path.name}: declares {declared} frames, but holds {frames}; kept these")
-
-
-class _Numbers:
-    """Numbers the pictures of a file: exactly as far as they were counted from the start, beyond that as estimated."""
-
-    def __init__(self) -> None:
-        self._counted = array("q")  # pts of pictures 0, 1, 2, …
-        self._last: int | None = None
-
-    def jump(self) -> None:
-        """What comes next does not follow what came last, unless nothing has come yet."""
-        self._last = -1 if not self._counted else None
-
-    def of(self, pts: int, estimate: int) -> int:
-        """Number of the next picture.
-
-        Args:
-            pts: of the picture, larger than that of the picture before unless `jump` was called.
-            estimate: its number where nothing else is known.
-        """
-        place = bisect.bisect_left(self._counted, pts)
-        if place < len(self._counted):
-            number = place
-        elif self._last is None:
-            number = max(len(self._counted), estimate)
-        else:
-            number = self._last + 1
-            if number == len(self._counted):
-                self._counted.append(pts)
-        self._last = number
-        return number
-
-
-def _chain(first: list[Frame], rest: Iterator[Frame]) -> Iterator[Frame]:
-    yield from first
-    yield from rest
+            self.warnings.append(
+                f"{self.path.name}: declares {counted(declared, 'frame')}, but holds {frames}; kept these"
+            )
 
 
 SOURCE = SourceKind(

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from seg_viewer.gui.main_window import MainWindow
-from seg_viewer.player.session import PlayerState
+from seg_viewer.player.playback import PlayerState
 from tests.gui.conftest import COLORS, WAIT_MS, is_near, make_clip, pause_at, wait_state
 from tests.models import BLUE
 

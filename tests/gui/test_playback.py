@@ -16,7 +16,8 @@ from seg_viewer.core.labels import DRIVING
 from seg_viewer.gui.widgets.seek_bar import SeekBar, clock_text
 from seg_viewer.media.av_picture import AvPicture
 from seg_viewer.player import session
-from seg_viewer.player.session import PlayerState, size_to_show
+from seg_viewer.player.playback import PlayerState
+from seg_viewer.player.showing import size_to_show
 from seg_viewer.sources import Source
 from tests.models import GREEN, RED
 
@@ -76,17 +77,6 @@ def test_steps_show_the_next_and_the_previous_frame(qtbot: QtBot, open_window, c
         qtbot.waitUntil(lambda index=index: shown_index(window) == index, timeout=WAIT_MS)
     assert window.player.state is PlayerState.PAUSED
     assert is_near(painted(window), COLORS[3])  # frame 11
-
-
-def test_a_held_step_key_does_not_run_on_after_release(qtbot: QtBot, open_window, clip: Path):
-    window = open_window(clip)
-    pause_at(qtbot, window, 4)
-    for _ in range(20):
-        qtbot.keyClick(window, ".")
-    qtbot.waitUntil(lambda: shown_index(window) > 4, timeout=WAIT_MS)
-    after = shown_index(window)
-    qtbot.wait(300)
-    assert after <= shown_index(window) <= after + 1 < 24
 
 
 def test_a_click_on_the_time_line_jumps_there(qtbot: QtBot, open_window, clip: Path):
@@ -235,7 +225,7 @@ def test_numbers_are_shown(qtbot: QtBot, open_window, clip: Path):
     window = open_window(clip)
     qtbot.waitUntil(lambda: window.stats.text("display").split()[0] not in ("–", "0.0"), timeout=WAIT_MS)
     assert window.stats.text("source").endswith("fps")
-    assert "ms" in window.stats.text("latency") and "/" in window.stats.text("inference")
+    assert "ms" in window.stats.text("latency") and "median" in window.stats.text("inference")
     counts = window.player.ledger.snapshot().counts
     assert 0 < counts["display"] <= counts["engine"]
 

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from seg_viewer.gui.main_window import MainWindow
 from seg_viewer.gui.settings import load_settings, open_store
 from seg_viewer.player import sound as sound_module
-from seg_viewer.player.session import PlayerState
+from seg_viewer.player.playback import PlayerState
 from seg_viewer.player.sound_device import AudioDevice, PortAudioDevice
 from tests.clips import make_clip as make_sound_clip
 from tests.gui.conftest import WAIT_MS, make_clip, wait_state

@@ -18,8 +18,8 @@ from pytestqt.qtbot import QtBot
 
 from seg_viewer.core.overlay import ERROR_COLOR
 from seg_viewer.jobs.options import RunOptions
+from seg_viewer.player.playback import PlayerState
 from seg_viewer.player.player import Player
-from seg_viewer.player.session import PlayerState
 from tests.gui.conftest import WAIT_MS, is_near, painted, pause_at, wait_state
 from tests.models import GREEN, color_model
 
@@ -167,7 +167,6 @@ def test_a_table_whose_name_was_taken_meanwhile_is_told(
 ) -> None:
     table = tmp_path / "truth.csv"
     window = open_window()
-    window.presenter.forget()
     window.player.open(str(recording), table)
     wait_state(qtbot, window, PlayerState.ENDED)
     table.write_text("somebody else's")

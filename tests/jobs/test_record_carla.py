@@ -64,7 +64,7 @@ def test_a_plan_from_a_file_shares_out_what_is_left(tmp_path: Path) -> None:
         ("[[drive]]\nvehicles = -3", "drive 1: vehicles = -3: give a whole number from 0"),
         ("[[drive]]\npairs = 0", "drive 1: pairs = 0: give a whole number from 1"),
         ("[[drive]]\ntown = 3", "drive 1: town = 3: give a text"),
-        ("[[drive]]\n[[drive]]\npairs = 10", "1 drives do not say 'pairs', and -n leaves 0 for them"),
+        ("[[drive]]\n[[drive]]\npairs = 10", "1 drive without 'pairs', and -n leaves 0 for them"),
     ],
 )
 def test_a_plan_that_cannot_be_meant_is_named(tmp_path: Path, text: str, says: str) -> None:

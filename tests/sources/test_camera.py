@@ -252,6 +252,12 @@ def test_a_camera_that_is_not_there_and_which_are(which: str, says: str) -> None
     assert "camera:2 is Rear HD" in str(raised.value)
 
 
+def test_where_there_is_no_camera_that_is_said_once() -> None:
+    with pytest.raises(SourceError) as raised:
+        find_camera("dash", [])
+    assert str(raised.value) == "camera:dash: no camera was found; plug one in, or see `seg-viewer devices`"
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

@@ -183,6 +183,7 @@ class TensorRtEngine:
         self.spec = model if isinstance(model, ModelSpec) else read_model_file(model)
         self.slots = _SLOTS[mode]
         self.inference_s = 0.0
+        self.margin: ByteArray | None = None
         options = options or PlanOptions()
         gpu = Gpu(device)
         try:
@@ -216,7 +217,7 @@ class TensorRtEngine:
 
     def collect(self) -> ByteArray:
         classes = self._runner.collect()
-        self.inference_s = self._runner.inference_s
+        self.inference_s, self.margin = self._runner.inference_s, self._runner.margin
         return classes
 
     def segment(self, rgb: ByteArray) -> ByteArray:

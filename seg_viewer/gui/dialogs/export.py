@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import SegViewerError, UsageError
 from seg_viewer.gui.dialogs.confirm import confirm
 from seg_viewer.gui.dialogs.export_form import ExportForm
@@ -326,7 +327,9 @@ class ExportDialog(QDialog):
         self.bar.setValue(1)
         rate = result.frames / result.seconds if result.seconds else 0.0
         names = ", ".join(path.name for path in result.files) or result.path.name
-        numbers = f"{result.frames} frames in {result.seconds:.1f} s ({rate:.1f} frames/s), sound: {result.audio}"
+        numbers = (
+            f"{counted(result.frames, 'frame')} in {result.seconds:.1f} s ({rate:.1f} frames/s), sound: {result.audio}"
+        )
         self._say(f"Saved as {names}\n{numbers}")
         self.messages.show_warnings(result.warnings)
         self.folder_button.show()

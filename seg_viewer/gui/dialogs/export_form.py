@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QLineEdit, QP
 
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.overlay import OverlayStyle
+from seg_viewer.core.palette import CLASSIC, PALETTES
 from seg_viewer.core.typed_path import typed_path
 from seg_viewer.gui.tasks.export_names import beside_kinds, name_beside
 from seg_viewer.gui.widgets.plain import PlainLabel
@@ -17,6 +18,9 @@ from seg_viewer.gui.widgets.quality_box import QualityBox
 from seg_viewer.jobs.export_job import ExportJob
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.sources.between import Moment, Selection
+
+_BEHIND_S = 0.001
+"""An export ends before its end; this is behind the last frame of a part."""
 
 
 class ExportForm(QWidget):
@@ -33,6 +37,7 @@ class ExportForm(QWidget):
     def __init__(self, output: str, position_s: Callable[[], float], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._position_s = position_s
+        self._offered = ("", "")
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(12)
@@ -111,6 +116,17 @@ class ExportForm(QWidget):
         """How classes will be painted."""
         self.look.setText(look_text(style))
 
+    def offer_part(self, start_s: float | None, end_s: float | None) -> None:
+        """Fill in where a part begins and ends, seconds, its last frame included; never over what a person typed."""
+        texts = (
+            moment_text(start_s) if start_s is not None else "",
+            moment_text(end_s + _BEHIND_S) if end_s is not None else "",
+        )
+        if (self.start.text(), self.end.text()) in (("", ""), self._offered):
+            self._offered = texts
+            self.start.setText(texts[0])
+            self.end.setText(texts[1])
+
     def set_editable(self, on: bool) -> None:
         for widget in (self.output, self.browse, self.quality, self.start, self.end, self.from_here, self.to_here):
             widget.setEnabled(on)
@@ -150,6 +166,9 @@ def look_text(style: OverlayStyle) -> str:
         return "Off, as now: nothing is painted"
     look = f"As now: {round(100 * style.opacity)} % colour"
     look += ", outlines" if style.outline else ""
+    look += ", hatched" if style.hatched else ""
+    look += f", {PALETTES[style.palette].title} palette" if style.palette != CLASSIC else ""
+    look += f", own colours for {', '.join(sorted(style.colors))}" if style.colors else ""
     return look + (f", without {', '.join(sorted(style.hidden))}" if style.hidden else "")
 
 

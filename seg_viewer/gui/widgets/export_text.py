@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from seg_viewer.core.counted import counted
 from seg_viewer.gui.tasks.export_queue import MADE, QueuedExport, State
 from seg_viewer.gui.widgets.seek_bar import clock_text
 
@@ -11,7 +12,11 @@ def progress_text(item: QueuedExport) -> str:
     progress = item.progress
     if progress is None:
         return f"Preparing the engine: {item.loading}" if item.loading else ""
-    count = f"{progress.frames} of {progress.total} frames" if progress.total else f"{progress.frames} frames"
+    count = (
+        f"{progress.frames} of {counted(progress.total, 'frame')}"
+        if progress.total
+        else counted(progress.frames, "frame")
+    )
     parts = [count, f"{progress.rate:.1f} frames/s"]
     if progress.time_left_s is not None:
         parts.append(f"{clock_text(progress.time_left_s)} left")
@@ -24,7 +29,7 @@ def state_text(item: QueuedExport) -> str:
         progress = item.progress
         if progress is None:
             return progress_text(item) or "preparing …"
-        share = f"{100 * item.share:.0f} %" if item.share is not None else f"{progress.frames} frames"
+        share = f"{100 * item.share:.0f} %" if item.share is not None else counted(progress.frames, "frame")
         left = [f"{clock_text(progress.time_left_s)} left"] if progress.time_left_s is not None else []
         return "  ·  ".join([share, f"{progress.rate:.1f} frames/s", *left])
     if item.state is State.STOPPING:
@@ -48,7 +53,7 @@ def detail_text(item: QueuedExport) -> str:
     if item.result is not None:
         seconds = item.result.seconds
         rate = f" ({item.result.frames / seconds:.1f} frames/s)" if seconds else ""
-        lines.append(f"{item.result.frames} frames in {seconds:.1f} s{rate}, sound: {item.result.audio}")
+        lines.append(f"{counted(item.result.frames, 'frame')} in {seconds:.1f} s{rate}, sound: {item.result.audio}")
         lines += item.notes
     return "\n".join(lines)
 

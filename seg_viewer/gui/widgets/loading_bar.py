@@ -1,11 +1,11 @@
-"""How far an engine is that takes long to make ready, above the picture."""
+"""What takes long: an engine that is made ready, another source that is opened while one plays."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QWidget
 
-from seg_viewer.gui.widgets.plain import PlainLabel, plain_tip
+from seg_viewer.gui.widgets.plain import ElidedLabel, plain_tip
 
 _STEPS = 1000
 
@@ -14,6 +14,9 @@ class LoadingBar(QWidget):
     """Hidden while there is nothing to wait for."""
 
     cancelled = Signal()
+    """The engine is not to be made ready."""
+    given_up = Signal()
+    """The other source is not to be opened."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -27,9 +30,7 @@ class LoadingBar(QWidget):
         line = QHBoxLayout(frame)
         line.setContentsMargins(12, 6, 12, 6)
         line.setSpacing(12)
-        self.label = PlainLabel()
-        self.label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.label.setMinimumWidth(60)
+        self.label = ElidedLabel()
         line.addWidget(self.label, 2)
         self.bar = QProgressBar()
         self.bar.setRange(0, _STEPS)
@@ -37,18 +38,37 @@ class LoadingBar(QWidget):
         line.addWidget(self.bar, 1)
         self.button = QPushButton("Stop")
         self.button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.button.setToolTip("Stop building the engine; the video closes")
         self.button.clicked.connect(self._stop)
         line.addWidget(self.button)
+        self._is_opening = False
         self.hide()
+
+    def show_opening(self, name: str | None) -> None:
+        """Name of the source that is opened while another one plays, or None for none."""
+        if name is None:
+            if self._is_opening:
+                self._is_opening = False
+                self.hide()
+            return
+        self._is_opening = True
+        self.label.setText(f"Opening {name} …")
+        self.label.setToolTip("")
+        self.button.setToolTip("Give it up; what plays goes on (Esc)")
+        self.button.setEnabled(True)
+        self.bar.hide()
+        self.show()
 
     def show_loading(self, loading: tuple[str, float] | None) -> None:
         """What is being made ready and its share 0…1, or None for nothing."""
         if loading is None:
-            self.hide()
-            self.button.setEnabled(True)
+            if not self._is_opening:
+                self.hide()
+                self.button.setEnabled(True)
             return
         what, share = loading
+        self._is_opening = False
+        self.bar.show()
+        self.button.setToolTip("Stop building the engine; the model before goes on, or the video closes")
         self.label.setText(f"Preparing the engine, once for this GPU · {what}")
         self.label.setToolTip(plain_tip(what))
         self.bar.setValue(round(_STEPS * share))
@@ -56,4 +76,4 @@ class LoadingBar(QWidget):
 
     def _stop(self) -> None:
         self.button.setEnabled(False)
-        self.cancelled.emit()
+        (self.given_up if self._is_opening else self.cancelled).emit()

@@ -113,10 +113,10 @@ class SeekBar(QWidget):
             if self._length_s is None or not self.isEnabled():
                 return
             x = self.x_of(self.position_s)
-            self._paint_marks(painter, track)
             if self._hovered_x is not None:
                 self._bar(painter, QRectF(_MARGIN, track.y(), self._hovered_x - _MARGIN, _TRACK), "#4a5566")
             self._bar(painter, QRectF(_MARGIN, track.y(), x - _MARGIN, _TRACK), theme.ACCENT)
+            self._paint_marks(painter, track)
             radius = 8 if self.dragging or self._hovered_x is not None else 6.5
             painter.setBrush(QColor(theme.TEXT))
             if self.hasFocus():
@@ -127,14 +127,12 @@ class SeekBar(QWidget):
             painter.end()
 
     def _paint_marks(self, painter: QPainter, track: QRectF) -> None:
-        """The repeated part, a thin bar above and below the track, between two posts."""
+        """Posts where the repeated part begins and ends, and a line between them, above the track."""
+        painter.setBrush(QColor(theme.TEXT))
         start_s, end_s = self._marks_s
         if start_s is not None and end_s is not None:
-            part = QRectF(self.x_of(start_s), track.y() - 4, self.x_of(end_s) - self.x_of(start_s), _TRACK + 8)
-            painter.setBrush(QColor(theme.BORDER))
-            painter.drawRect(part)
-            self._bar(painter, track, theme.BORDER)
-        painter.setBrush(QColor(theme.TEXT))
+            left, right = self.x_of(start_s), self.x_of(end_s)
+            painter.drawRect(QRectF(left, track.y() - 7, right - left, 2))
         for time_s in self._marks_s:
             if time_s is not None:
                 painter.drawRect(QRectF(self.x_of(time_s) - 1, track.y() - 7, 2, _TRACK + 14))

@@ -1,0 +1,51 @@
+"""What holds for whatever a player plays, and what it hands to a window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from seg_viewer.pipeline import Policy
+from seg_viewer.player.showing import Wish
+
+LATE_WINDOW = "late: window too slow"
+
+
+class PlayerState(StrEnum):
+    """What a player does."""
+
+    EMPTY = "empty"
+    LOADING = "loading"
+    PLAYING = "playing"
+    PAUSED = "paused"
+    ENDED = "ended"
+    ERROR = "error"
+
+
+@dataclass
+class Playback:
+    """What holds for whatever plays, and who is told of it; the player writes it, its sessions read it.
+
+    Args:
+        wish: how the window wants its pictures.
+        speed: of playing, 1 = as recorded.
+        loop: start over at the end.
+        in_full: show every frame of what is not live, however long that takes, rather than keep to the clock.
+        on_news: called, on any thread, when a shot waits to be taken.
+        on_change: called, on any thread, when the state is another.
+        on_problem: called, on any thread, with one line that a person has to know while what plays goes on.
+    """
+
+    wish: Wish = field(default_factory=Wish)
+    speed: float = 1.0
+    loop: bool = False
+    in_full: bool = False
+    on_news: Callable[[], None] = lambda: None
+    on_change: Callable[[], None] = lambda: None
+    on_problem: Callable[[str], None] = lambda _text: None
+
+    @property
+    def policy(self) -> Policy:
+        """For what is not live."""
+        return Policy.IN_FULL if self.in_full else Policy.REAL_TIME

@@ -1,0 +1,225 @@
+"""One place of reading in a video file: frames with their times, from the start or from any time on."""
+
+from __future__ import annotations
+
+import bisect
+import time
+from array import array
+from collections import deque
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+from seg_viewer.core.frame import Frame
+from seg_viewer.media.frame_times import InOrder, Repairs
+from seg_viewer.media.timeline import Timeline
+from seg_viewer.media.video_reader import VideoReader
+
+_NEIGHBOURS = 2
+"""Frames after a jump that lack the one before them, where two halves are made whole with their neighbours."""
+_LONGEST_S = 20.0
+"""How far back to look for a key frame; some films have one at their start only."""
+
+Passed = Callable[[Frame], object]
+
+
+class FileFrames:
+    """Frames of a video file in order of time; what is in the file twice over (size, rate, …) `reader` knows.
+
+    Args:
+        path: of the file.
+        stream: which of several video streams, see `VideoReader`.
+        fingerprint: of the source that the frames are of.
+        repairs: where to count what was repaired; shared by all that read the same file.
+
+    Attributes:
+        warnings: what was wrong with the file so far, a line each.
+        first_s: time of the first frame, seconds; to be set by whoever has read it.
+        is_whole: the latest frame is the same as when the file is played from its start: a key frame came since the
+            last jump, and its neighbours where two are made one.
+        at_start: the next frame is the first of the file.
+
+    Raises:
+        UsageError, SourceError: as for `VideoReader`.
+    """
+
+    def __init__(self, path: Path, stream: int | None, fingerprint: str, repairs: Repairs) -> None:
+        self.path = path
+        self.reader = VideoReader(path, stream)
+        video = self.reader.stream
+        self.timeline = Timeline(path)
+        self.warnings = self.reader.notes  # what the reader finds on the way is told at once
+        self.warnings += self.timeline.notes
+        self.origin_s = self.timeline.origin_s
+        self.repairs = repairs
+        self.rate = float(video.average_rate or video.guessed_rate or 0) or None
+        self.first_s = 0.0
+        self.is_whole = False
+        self.at_start = True
+        self._in_order = InOrder(self.reader, self.timeline, self.repairs)
+        self._numbers = _Numbers()
+        self._fingerprint = fingerprint
+
+    @property
+    def half_tick_s(self) -> float:
+        """Times that are not further apart are the same."""
+        return 0.5 * float(self.reader.stream.time_base or 0)
+
+    def decode(self) -> Iterator[Frame]:
+        """Frames from the container's present position on."""
+        tick = Fraction(self.reader.stream.time_base or Fraction(1, 90_000))
+        self._numbers.jump()
+        at_start, self.at_start = self.at_start, False
+        self.is_whole = False
+        since_key = -1
+        stored = self._in_order.pictures(at_start)
+        for timed, frame in self.reader.whole(stored, lambda timed: timed.frame):
+            arrived_s = time.perf_counter()
+            if since_key >= 0 or timed.frame.key_frame:
+                since_key += 1
+                self.is_whole = at_start or since_key >= (_NEIGHBOURS if self.reader.needs_before_s else 0)
+            time_s = float(timed.pts * tick) - self.origin_s
+            index = self._numbers.of(timed.pts, round(time_s * self.rate) if self.rate else 0)
+            yield Frame(
+                index,
+                time_s,
+                self.reader.picture(frame),
+                arrived_s=arrived_s,
+                pts=timed.pts,
+                source=self._fingerprint,
+                duration_s=float(timed.duration * tick) if timed.duration else None,
+            )
+        if self.reader.broken_off:
+            self.warnings.append(
+                f"{self.path.name}: reading stopped early ({self.reader.broken_off}); kept what came before"
+            )
+
+    def starting_at(self, target_s: float, passed: Passed = lambda _frame: None) -> Iterator[Frame]:
+        """Frames from the one on the screen at a time on.
+
+        Args:
+            target_s: that time, seconds.
+            passed: gets the frames that are decoded on the way there, as far as they are whole, without a gap.
+        """
+        back_s, reopened = 0.0, False
+        self.jump(target_s)
+        while True:
+            held: Frame | None = None
+            held_is_whole = False
+            frames = self.decode()
+            for frame in frames:
+                if frame.time_s > target_s + self.half_tick_s:
+                    break
+                if held is not None and held_is_whole:
+                    passed(held)
+                held, held_is_whole = frame, self.is_whole
+            else:
+                frame = None
+            if held is not None or (frame is not None and frame.time_s <= self.first_s + self.half_tick_s):
+                break
+            # the container's index pointed behind the target
+            if target_s > back_s:
+                back_s = max(1.0, back_s * 4)
+                self.jump(max(0.0, target_s - back_s))
+            elif not reopened:
+                reopened, self.at_start = True, True
+                self.reader.restart()
+            else:
+                break
+        return _chain([f for f in (held, frame) if f is not None], frames)
+
+    def before(self, frame: Frame, count: int) -> Iterator[list[Frame] | None]:
+        """The frames before another one, as many as lie between it and the key frame before; None after each decoded.
+
+        Args:
+            frame: the one that follows them.
+            count: how many at most; at least one comes unless `frame` is the first of the file.
+        """
+        if frame.time_s <= self.first_s + self.half_tick_s:
+            return
+        target_s, back_s, reopened = frame.time_s - 2 * self.half_tick_s, 0.0, False
+        self.jump(target_s)
+        while True:
+            whole: deque[Frame] = deque(maxlen=count)
+            last: Frame | None = None
+            for other in self.decode():
+                if other.time_s >= frame.time_s - self.half_tick_s:
+                    break
+                last = other
+                if self.is_whole:
+                    whole.append(other)
+                yield None
+            if not whole and last is not None and (back_s > _LONGEST_S or back_s > target_s):
+                whole.append(last)  # as a jump there would show it
+            if whole or reopened:
+                yield list(whole)
+                return
+            if target_s > back_s:
+                back_s = max(1.0, back_s * 4)
+                self.jump(max(0.0, target_s - back_s))
+            else:
+                reopened, self.at_start = True, True
+                self.reader.restart()
+
+    def jump(self, time_s: float) -> None:
+        """Go to the last key frame at or before a time."""
+        time_base = self.reader.stream.time_base
+        assert time_base is not None
+        time_s = max(0.0, time_s - self.reader.needs_before_s)
+        # without times of its own, a picture's time is known by counting from the start only
+        position = 0 if self.repairs.counted else self.timeline.position(self.reader.stream.index, time_s)
+        if position == 0:
+            self.at_start = True
+            self.reader.restart()
+        elif position is not None:
+            self.reader.seek_byte(position)
+        else:
+            self.reader.seek(int((time_s + self.origin_s) / time_base))
+
+    def is_nearer(self, from_s: float, to_s: float) -> bool:
+        """Whether reading on from a time gets to a later one no later than a jump would, as far as the file says."""
+        stream, time_base = self.reader.stream, self.reader.stream.time_base
+        if self.timeline.pieces > 1 or not time_base or to_s < from_s:
+            return False
+        entries = stream.index_entries
+        place = entries.search_timestamp(int((to_s + self.origin_s) / time_base), backward=True)
+        return place >= 0 and entries[place].timestamp * float(time_base) - self.origin_s <= from_s
+
+    def close(self) -> None:
+        self.reader.close()
+
+
+class _Numbers:
+    """Numbers the pictures of a file: exactly as far as they were counted from the start, beyond that as estimated."""
+
+    def __init__(self) -> None:
+        self._counted = array("q")  # pts of pictures 0, 1, 2, …
+        self._last: int | None = None
+
+    def jump(self) -> None:
+        """What comes next does not follow what came last, unless nothing has come yet."""
+        self._last = -1 if not self._counted else None
+
+    def of(self, pts: int, estimate: int) -> int:
+        """Number of the next picture.
+
+        Args:
+            pts: of the picture, larger than that of the picture before unless `jump` was called.
+            estimate: its number where nothing else is known.
+        """
+        place = bisect.bisect_left(self._counted, pts)
+        if place < len(self._counted):
+            number = place
+        elif self._last is None:
+            number = max(len(self._counted), estimate)
+        else:
+            number = self._last + 1
+            if number == len(self._counted):
+                self._counted.append(pts)
+        self._last = number
+        return number
+
+
+def _chain(first: list[Frame], rest: Iterator[Frame]) -> Iterator[Frame]:
+    yield from first
+    yield from rest
