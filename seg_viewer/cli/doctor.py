@@ -48,7 +48,7 @@ def _sound() -> str:
     from seg_viewer.player.sound_device import SoundError, sound_here
 
     try:
-        return f"Sound in the window: plays on {sound_here()}."
+        return f'Sound in the window: plays on "{sound_here()}".'
     except SoundError as error:
         return f"Sound in the window: none, {error}."
 

@@ -311,7 +311,7 @@ class Sound:
         self.problem = text
         self.on_change()
         if played and not self._stopping:
-            self.on_lost(f"No more sound: {text}; the film plays on without")
+            self.on_lost(f"No more sound: {text}; the video plays on without")
         self._wait(lambda: self._wish is not wish)
 
     def _tell(self, tracks: tuple[SoundTrack, ...], track: int | None) -> None:

@@ -335,9 +335,8 @@ def test_where_no_device_is_left_that_is_told_once(tmp_path: Path, room: Room):
     room.loudspeaker.channels = 0
     room.loudspeaker.unplug()
     wait_until(lambda: room.lost, "the line")
-    assert room.lost == [
-        "No more sound: the system has no sound device (PortAudio: Error querying device -1); the film plays on without"
-    ]
+    why = "the system has no sound device (PortAudio: Error querying device -1)"
+    assert room.lost == [f"No more sound: {why}; the video plays on without"]
     assert room.film.clock_now_s is not None
     room.film.stop()
     room.loudspeaker.channels = 2
