@@ -92,7 +92,7 @@ class Figures:
 
 def read_clip(path: Path, model: str, count: int) -> Clip:
     """The first frames of a clip, segmented and painted."""
-    options = RunOptions(model)
+    options = RunOptions(model, cache=False)
     spec = options.read_spec()
     overlay = Overlay(spec.labels)
     frames, luma, outside = [], [], []

@@ -23,7 +23,7 @@ def painted():
     from PySide6.QtWidgets import QApplication
     QApplication.closeAllWindows()
 
-sys.exit(run_viewer(sys.argv[1], RunOptions(), on_first_shot=painted))
+sys.exit(run_viewer([sys.argv[1]], RunOptions(cache=False), on_first_shot=painted))
 """
 
 

@@ -40,7 +40,7 @@ def run_ours(clip: str, model: str, out: Path) -> float:
         if not begun and progress.frames >= WARM_UP:
             begun.append((progress.frames, time.perf_counter()))
 
-    result = run_export(ExportJob(clip, out, RunOptions(model)), on_progress=on_progress)
+    result = run_export(ExportJob(clip, out, RunOptions(model, cache=False)), on_progress=on_progress)
     end_s = time.perf_counter()
     if not begun:
         raise SystemExit(f"{clip}: is too short to be measured; choose one of a few seconds")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -36,6 +36,7 @@ from seg_viewer.jobs.export import ExportJob, ExportProgress, ExportResult, run_
 from seg_viewer.jobs.export_job import Wanted
 from seg_viewer.jobs.export_request import scaled_frame, sized
 from seg_viewer.jobs.options import RunOptions
+from seg_viewer.jobs.style import Color, check_names, style_of
 from seg_viewer.pipeline import Pipeline, Policy
 from seg_viewer.sources import SourceInfo, open_source
 from seg_viewer.sources.between import Between, Moment, Selection
@@ -89,22 +90,35 @@ class Shot(_Shot):
         """The picture without paint, shape (H, W, 3), uint8, RGB; a new array."""
         return self.frame.picture.rgb().copy()
 
-    def overlay(self, opacity: float = 0.45, hidden: Collection[str] = (), outline: bool = False) -> ByteArray:
+    def overlay(
+        self,
+        opacity: float = 0.45,
+        hidden: Collection[str] = (),
+        outline: bool = False,
+        *,
+        hatched: bool = False,
+        palette: str = "classic",
+        colors: Mapping[str, Color] | None = None,
+    ) -> ByteArray:
         """The picture with its classes painted: round(picture + opacity × (colour − picture)).
 
         Args:
             opacity: 0 leaves the picture as it is, 1 paints flat colour.
             hidden: names of classes that are not painted.
             outline: draw the border of each class in full colour.
+            hatched: draw each class in stripes, in a direction of its own.
+            palette: "classic" (the model's own colours) or "okabe-ito" (for any kind of colour vision).
+            colors: of single classes, by name: "#rrggbb" or (red, green, blue); they win over the palette.
 
         Returns:
             shape (H, W, 3), uint8, RGB; a new array, which may be written. For OpenCV, `[..., ::-1]` makes it BGR.
 
         Raises:
-            UsageError: the opacity is outside 0…1, or the model has no such class.
+            UsageError: the opacity is outside 0…1, the model has no such class, or there is no such palette or colour.
         """
         painted = self.rgb()
-        _painter(self.labels, _style(opacity, hidden, outline, self.labels)).paint_rgb(painted, self.classes)
+        style = style_of(opacity, hidden, outline, hatched, palette, colors, self.labels)
+        _painter(self.labels, style).paint_rgb(painted, self.classes)
         return painted
 
     def full_classes(self) -> ByteArray:
@@ -114,7 +128,7 @@ class Shot(_Shot):
 
     def mask(self, name: str) -> NDArray[np.bool_]:
         """Where a class is, at the size of the network, shape (h, w), bool. Raises: UsageError for an unknown name."""
-        _check_names((name,), self.labels)
+        check_names((name,), self.labels)
         return np.equal(self.classes, self.labels.by_name(name).id)
 
     def shares(self) -> dict[str, float]:
@@ -278,6 +292,9 @@ def export(
     opacity: float = 0.45,
     hide: Collection[str] = (),
     outline: bool = False,
+    hatch: bool = False,
+    palette: str = "classic",
+    colors: Mapping[str, Color] | None = None,
     engine: str = "auto",
     device: str | None = None,
     quality: str = "balanced",
@@ -302,6 +319,9 @@ def export(
         opacity: of the class colours, 0…1.
         hide: names of classes that are not painted.
         outline: draw the border of each class in full colour.
+        hatch: draw each class in stripes, in a direction of its own.
+        palette: "classic" (the model's own colours) or "okabe-ito" (for any kind of colour vision).
+        colors: of single classes, by name: "#rrggbb" or (red, green, blue); they win over the palette.
         quality: of video: "high", "balanced", "fast" or "tiny".
         codec: "h264", "h265", "av1", "vp9", "ffv1" or "prores"; None: the usual one of the file's kind.
         crf: constant rate factor instead of that of `quality`; lower is better and larger.
@@ -323,7 +343,8 @@ def export(
         ExportError: a file cannot be written.
     """
     options = _options(model, engine, device, OverlayStyle())
-    style = _style(opacity, hide, outline, options.read_spec().labels if hide else None)
+    labels = options.read_spec().labels if hide or colors else None
+    style = style_of(opacity, hide, outline, hatch, palette, colors, labels)
     outputs = (out,) if isinstance(out, str | Path) else tuple(out)
     job = ExportJob(
         source, outputs, replace(options, style=style), crf, preset, overwrite, _selection(start, end, every),
@@ -365,22 +386,6 @@ def _painter(labels: LabelSet, style: OverlayStyle) -> Overlay:
 
 def _options(model: str | Path | None, engine: str, device: str | None, style: OverlayStyle) -> RunOptions:
     return RunOptions(None if model is None else str(model), engine, device, style)
-
-
-def _style(opacity: float, hidden: Collection[str], outline: bool, labels: LabelSet | None) -> OverlayStyle:
-    names = (hidden,) if isinstance(hidden, str) else tuple(hidden)
-    if labels is not None:
-        _check_names(names, labels)
-    try:
-        return OverlayStyle(opacity, frozenset(names), outline)
-    except ValueError as error:
-        raise UsageError(f"{error}; choose 0 (unpainted) to 1 (flat colour)") from error
-
-
-def _check_names(names: Collection[str], labels: LabelSet) -> None:
-    for name in names:
-        if name not in labels.names:
-            raise UsageError(f"class '{name}': the model has no such class; it has {', '.join(labels.names)}")
 
 
 def _selection(start: Place, end: Place, every: int) -> Selection:

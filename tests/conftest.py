@@ -6,12 +6,14 @@ import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from seg_viewer.core import assets
 from seg_viewer.core.assets import FAST_MODEL, FINE_MODEL
+from seg_viewer.pipeline import map_cache
 from tests.models import color_model
 
 # A shell that runs the tests in the background has SIGINT ignored, nohup SIGHUP, and programs started here would
@@ -30,8 +32,10 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Compiled models go to a folder of this run, never to the user's."""
+    """Compiled models go to a folder of this run, never to the user's; class maps to one of each test."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+    maps = tmp_path_factory.getbasetemp() / "maps" / uuid4().hex
+    monkeypatch.setattr(map_cache, "default_folder", lambda: maps)
     return
 
 

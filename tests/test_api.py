@@ -127,6 +127,24 @@ def test_an_overlay_is_a_new_painted_picture(clip: Path, model: Path) -> None:
     assert np.abs(before.mean(axis=(0, 1)) - CYCLE[1]).max() < 14  # RGB, not BGR
 
 
+def test_colours_follow_what_was_asked_for(clip: Path, model: Path) -> None:
+    road = next(seg_viewer.open(clip, model=model, start="1f"))
+    assert (road.overlay(1, palette="okabe-ito") == (240, 228, 66)).all()
+    for color in ("#010203", (1, 2, 3)):
+        assert (road.overlay(1, palette="okabe-ito", colors={"road": color}) == (1, 2, 3)).all()
+    assert (road.overlay(1) == DRIVING[1].color).all()  # not that of the call before
+    assert len(np.unique(road.overlay(1, hatched=True).reshape(-1, 3), axis=0)) > 1
+    for wrong, says in (
+        ({"palette": "neon"}, "no palette 'neon'"),
+        ({"colors": {"tram": "#ffffff"}}, "class 'tram'"),
+        ({"colors": {"road": "blue"}}, "'blue' is no colour"),
+        ({"colors": {"road": (1, 2, 300)}}, "class 'road'"),
+        ({"colors": {"road": 7}}, "int"),
+    ):
+        with pytest.raises(seg_viewer.UsageError, match=says):
+            road.overlay(**wrong)  # type: ignore[arg-type]
+
+
 def test_an_outline_is_drawn_where_classes_meet(tmp_path: Path, model: Path) -> None:
     picture = np.full((64, 128, 3), 90, np.uint8)
     picture[:, 64:] = (0, 0, 200)  # BGR: red

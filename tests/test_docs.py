@@ -48,6 +48,8 @@ def _unknown(text: str) -> list[str]:
         first = words.split()[0]
         if isinstance(command, click.Group) and re.fullmatch(r"[a-z][a-z-]+", first):
             command = command.commands.get(first, click.Command("none"))
+        elif program == "seg-viewer":  # a source: the same as its command view
+            command = click.Command("seg-viewer", params=[*command.params, *viewer.commands["view"].params])
         known = {name for option in command.params for name in (*option.opts, *option.secondary_opts)} | {"--help"}
         lost += [f"{program} {words}: {name}" for name in re.findall(r"(?<!\S)\[?(--?[a-z][a-z-]*)", words)
                  if name not in known]  # fmt: skip

@@ -21,7 +21,8 @@ from seg_viewer.jobs.options import RunOptions
 def doctor(**choices: Any) -> None:
     """Try every engine here: works or not and why, speed, agreement with the reference, which one "auto" takes.
 
-    Says too which model is the default here and why, and checks each that ships against its stored answer.
+    Says too which model is the default here and why, checks each that ships against its stored answer, and says
+    whether the window can play sound.
     """
     options = make_options(**choices)
     console = plain_console()
@@ -40,6 +41,16 @@ def _system(console: Console) -> None:
     missing = missing_qt_libraries()
     if missing:
         console.print(f"The window needs system libraries: apt-get install {' '.join(missing)}")
+    console.print(_sound(), soft_wrap=True, markup=False)
+
+
+def _sound() -> str:
+    from seg_viewer.player.sound_device import SoundError, sound_here
+
+    try:
+        return f"Sound in the window: plays on {sound_here()}."
+    except SoundError as error:
+        return f"Sound in the window: none, {error}."
 
 
 def print_engines(console: Console, options: RunOptions, progress: LoadProgress) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from seg_viewer.cli.console import progress_bar, say, warn
-from seg_viewer.cli.options import LOAD_BAR, OutputCommand, make_options, run_options, style_options
+from seg_viewer.cli.options import LOAD_BAR, OutputCommand, cache_option, make_options, run_options, style_options
 from seg_viewer.core.errors import ExportError, SegViewerError
 from seg_viewer.core.redact import redact
 from seg_viewer.media.codecs import CODECS, QUALITIES, USUAL_QUALITY
@@ -53,6 +53,7 @@ from seg_viewer.media.codecs import CODECS, QUALITIES, USUAL_QUALITY
     "head. Its nodes need this program and see the files under the same paths.",
 )  # fmt: skip
 @run_options
+@cache_option
 @style_options
 def export(
     sources: tuple[str, ...],

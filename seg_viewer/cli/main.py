@@ -11,6 +11,7 @@ import click
 
 from seg_viewer import __version__
 from seg_viewer.cli.bench import bench
+from seg_viewer.cli.cache import cache
 from seg_viewer.cli.devices import devices
 from seg_viewer.cli.doctor import doctor
 from seg_viewer.cli.export import export
@@ -20,26 +21,33 @@ from seg_viewer.cli.record import record
 from seg_viewer.cli.record_carla import record_carla
 from seg_viewer.cli.signals import ends_like_ctrl_c
 from seg_viewer.cli.view import view
+from seg_viewer.cli.ways_in import CommandOrSource
 from seg_viewer.core.error_hooks import error_hooks, redacted_traceback
 from seg_viewer.core.errors import last_words
 
 _LET_END_S = 5.0
 
 
-@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=CommandOrSource,
+    invoke_without_command=True,
+    subcommand_metavar="[SOURCE]... | COMMAND [ARGS]...",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, prog_name="seg-viewer")
 @click.option("--debug", is_flag=True, help="Show a traceback when something fails.")
 @click.pass_context
 def cli(context: click.Context, debug: bool) -> None:
     """Segments driving video in real time: cars blue, people red, road green.
 
-    Without a command, opens the window. No safety function: do not steer by it.
+    Without a command, opens the window, and in it SOURCE: a file, a folder, an address; several are a playlist. All
+    options of 'view' work then. No safety function: do not steer by it.
     """
     if context.invoked_subcommand is None:
         context.invoke(view)
 
 
-for command in (view, export, record, bench, doctor, devices, models, record_carla):
+for command in (view, export, record, bench, doctor, devices, models, cache, record_carla):
     cli.add_command(command)
 
 

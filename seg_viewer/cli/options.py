@@ -11,6 +11,7 @@ import click
 from seg_viewer.core.assets import find_model, shipped_models
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.overlay import OverlayStyle
+from seg_viewer.core.palette import CLASSIC, PALETTES, RGB, parse_color
 from seg_viewer.engines import engine_names
 from seg_viewer.engines.load_bar import LoadBar
 from seg_viewer.jobs.options import RunOptions, default_text
@@ -61,6 +62,13 @@ def run_options(command: _Command) -> _Command:
     return command
 
 
+def cache_option(command: _Command) -> _Command:
+    """The option of commands that may be asked the same twice."""
+    return click.option(
+        "--no-cache", is_flag=True, help="Compute all class maps anew, and keep none; see 'seg-viewer cache'."
+    )(command)
+
+
 def style_options(command: _Command) -> _Command:
     """The options of how classes are painted."""
     for option in reversed(
@@ -71,6 +79,20 @@ def style_options(command: _Command) -> _Command:
             click.option("--hide", metavar="CLASS", multiple=True, help="Do not paint this class; may be repeated."),
             click.option("--classes", metavar="NAMES", help="Paint these only: car,person"),
             click.option("--outline", is_flag=True, help="Draw the border of each class in full colour."),
+            click.option("--hatch", is_flag=True, help="Draw each class in stripes, in a direction of its own."),
+            click.option(
+                "--palette",
+                type=click.Choice(tuple(PALETTES)),
+                default=CLASSIC,
+                show_default=True,
+                help="Colours of the classes; okabe-ito suits any kind of colour vision.",
+            ),
+            click.option(
+                "--color",
+                metavar="CLASS=#rrggbb",
+                multiple=True,
+                help="Colour of one class, instead of the palette's; may be repeated.",
+            ),
         ]
     ):
         command = option(command)
@@ -85,24 +107,30 @@ def make_options(
     hide: tuple[str, ...] = (),
     outline: bool = False,
     classes: str | None = None,
+    no_cache: bool = False,
+    hatch: bool = False,
+    palette: str = CLASSIC,
+    color: tuple[str, ...] = (),
 ) -> RunOptions:
     """What the options of a command line ask for.
 
     Raises:
-        UsageError: no such model ships, or the model has no class that is to be hidden.
+        UsageError: no such model ships, it has no class that is to be hidden or coloured, or a colour is none.
     """
     if model is not None:
         find_model(model)  # a name that does not ship is refused here, not in a window
-    options = RunOptions(model, engine, device, OverlayStyle(opacity, frozenset(hide), outline))
+    colors = _colors(color)
+    style = OverlayStyle(opacity, frozenset(hide), outline, hatch, palette, colors)
+    options = RunOptions(model, engine, device, style, not no_cache)
     wanted = [name.strip() for name in (classes or "").split(",") if name.strip()]
     if classes is not None and not wanted:
         raise UsageError("--classes is empty: name what to paint (car,person), or leave it out")
     both = sorted(set(hide) & set(wanted))
     if both:
         raise UsageError(f"--hide {both[0]}: --classes names it too; leave it out of one of them")
-    if hide or wanted:
+    if hide or wanted or colors:
         names = options.read_spec().labels.names
-        for option, given in (("--hide", hide), ("--classes", wanted)):
+        for option, given in (("--hide", hide), ("--classes", wanted), ("--color", colors)):
             for name in given:
                 if name not in names:
                     raise UsageError(f"{option} {name}: the model has no such class; it has {', '.join(names)}")
@@ -110,3 +138,17 @@ def make_options(
             hidden = frozenset(hide) | (frozenset(names) - frozenset(wanted))
             options = replace(options, style=replace(options.style, hidden=hidden))
     return options
+
+
+def _colors(given: tuple[str, ...]) -> dict[str, RGB]:
+    """By class. Raises: UsageError."""
+    found: dict[str, RGB] = {}
+    for text in given:
+        name, equals, color = text.rpartition("=")
+        if not (name.strip() and equals):
+            raise UsageError(f"--color {text}: write CLASS=#rrggbb, e.g. --color 'road=#f0e442'")
+        try:
+            found[name.strip()] = parse_color(color)
+        except ValueError as error:
+            raise UsageError(f"--color {text}: {error}") from error
+    return found

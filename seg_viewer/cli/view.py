@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from seg_viewer.cli.options import make_options, run_options, style_options
+from seg_viewer.cli.options import cache_option, make_options, run_options, style_options
 from seg_viewer.core.errors import UsageError
 
 
@@ -27,21 +27,27 @@ class _SourceCommand(click.Command):
 
 
 @click.command(cls=_SourceCommand)
-@click.argument("source", required=False)
+@click.argument("source", nargs=-1)
 @click.option(
     "--truth-csv",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Where SOURCE brings ground truth (CARLA): write IoU and mIoU of every frame here.",
 )
 @run_options
+@cache_option
 @style_options
-def view(source: str | None = None, truth_csv: Path | None = None, **choices: Any) -> None:
-    """Open the window, and in it SOURCE."""
+def view(source: tuple[str, ...] = (), truth_csv: Path | None = None, **choices: Any) -> None:
+    """Open the window, and in it SOURCE; several are a playlist, and so are an .m3u file and a folder of videos.
+
+    'seg-viewer SOURCE' does the same.
+    """
     from seg_viewer.core.part_file import check_target
     from seg_viewer.gui.app import run_viewer
 
     if truth_csv is not None:
-        if source is None:
+        if not source:
             raise UsageError("--truth-csv needs a SOURCE whose scores to write")
+        if len(source) > 1:
+            raise UsageError("--truth-csv takes the scores of one SOURCE: name one")
         check_target(truth_csv, overwrite=False)
     sys.exit(run_viewer(source, make_options(**choices), truth_csv=truth_csv))

@@ -89,6 +89,12 @@ class Ledger:
         with self._lock:
             self._drops[cause] += 1
 
+    @property
+    def dropped(self) -> int:
+        """Frames that were not shown, of all causes."""
+        with self._lock:
+            return sum(self._drops.values())
+
     def snapshot(self, now_s: float | None = None) -> LedgerSnapshot:
         now_s = time.perf_counter() if now_s is None else now_s
         with self._lock:

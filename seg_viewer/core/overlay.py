@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from seg_viewer.core import hatching
 from seg_viewer.core.colour import rgb_to_yuv
 from seg_viewer.core.frame import ByteArray, YuvPlanes
 from seg_viewer.core.labels import Label, LabelSet
+from seg_viewer.core.palette import CLASSIC, PALETTES, RGB
 from seg_viewer.core.scaling import nearest
 
 ERROR_COLOR = (255, 0, 220)
@@ -25,19 +28,52 @@ class OverlayStyle:
         opacity: 0 leaves the picture as it is, 1 paints flat colour.
         hidden: names of classes that are not painted.
         outline: draw the border of each class in full colour.
+        hatched: draw each class in stripes, in a direction of its own (`seg_viewer.core.hatching`).
+        palette: one of `PALETTES`.
+        colors: of single classes, by name; they win over the palette. Names that a model does not have are kept.
+
+    Raises:
+        ValueError: the opacity is outside 0…1, there is no such palette, or a colour is not three values of 0…255.
     """
 
     opacity: float = 0.45
     hidden: frozenset[str] = frozenset()
     outline: bool = False
+    hatched: bool = False
+    palette: str = CLASSIC
+    colors: Mapping[str, RGB] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         if not 0 <= self.opacity <= 1:
             raise ValueError(f"opacity {self.opacity} is outside 0…1")
+        if self.palette not in PALETTES:
+            raise ValueError(f"no palette '{self.palette}'; there are {', '.join(PALETTES)}")
+        colors = {name: tuple(color) for name, color in self.colors.items()}
+        for name, color in colors.items():
+            if len(color) != 3 or any(not 0 <= int(value) <= 255 for value in color):
+                raise ValueError(f"colour {color} of class '{name}' is not three values of 0…255")
+        object.__setattr__(self, "colors", colors)  # nobody else's to change
+
+    def color_of(self, label: Label) -> RGB:
+        """In which a class is painted, (red, green, blue)."""
+        return self.colors.get(label.name) or PALETTES[self.palette].color_of(label)
+
+    def colored(self, labels: LabelSet) -> LabelSet:
+        """The classes with the colours that they are painted in."""
+        return LabelSet([replace(label, color=self.color_of(label)) for label in labels])
 
     def shown(self, labels: LabelSet) -> tuple[Label, ...]:
-        """The classes that are painted, in the order of their ids."""
-        return tuple(label for label in labels if label.painted and label.name not in self.hidden)
+        """The classes that are painted, with the colours that they are painted in, in the order of their ids."""
+        return tuple(
+            replace(label, color=self.color_of(label))
+            for label in labels
+            if label.painted and label.name not in self.hidden
+        )
+
+    @property
+    def opacities(self) -> tuple[float, ...]:
+        """Of a class's pixels; hatched, of those on its stripes and of those between them."""
+        return hatching.opacities(self.opacity) if self.hatched else (self.opacity,)
 
 
 class Overlay:
@@ -52,11 +88,14 @@ class Overlay:
         self.labels = labels
         self.style = style or OverlayStyle()
         self._shown = self.style.shown(labels)
-        alpha = self.style.opacity
         steps = np.arange(256, dtype=np.float64)
-        self._rgb_tables = {label.id: _blend_tables(steps, label.color, alpha) for label in self._shown}
-        self._yuv_tables: dict[tuple[str, bool], dict[int, list[ByteArray]]] = {}
-        self._bgra = self._premultiplied()
+        self._rgb_tables = {
+            label.id: [_blend_tables(steps, label.color, alpha) for alpha in self.style.opacities]
+            for label in self._shown
+        }
+        self._yuv_tables: dict[tuple[str, bool], dict[int, list[list[ByteArray]]]] = {}
+        self._bgra = np.concatenate([self._premultiplied(alpha) for alpha in reversed(self.style.opacities)])
+        self._direction_bits = np.array([1 << hatching.direction_of(each) for each in range(256)], np.uint8)
 
     def paint_rgb(self, rgb: ByteArray, classes: ByteArray) -> None:
         """Paint in place: round(picture + opacity × (colour − picture)).
@@ -73,7 +112,10 @@ class Overlay:
                 continue
             mask = _mask(stretched[region], label.id)
             target = rgb[region]
-            _apply(target, self._rgb_tables[label.id], mask)
+            for table, coat in zip(
+                self._rgb_tables[label.id], self._coats(mask, label.id, region, height, width), strict=True
+            ):
+                _apply(target, table, coat)
             if self.style.outline:
                 target[border(mask, width)] = label.color
 
@@ -88,18 +130,20 @@ class Overlay:
         half = nearest(classes, planes.u.shape[1], planes.u.shape[0])
         tables = self._tables(planes.matrix, planes.full_range)
         for label in self._shown:
-            rows, columns = _region(classes, label.id, half.shape[1], half.shape[0]) or (None, None)
-            if rows is None or columns is None:
+            region = _region(classes, label.id, half.shape[1], half.shape[0])
+            if region is None:
                 continue
-            region = (rows, columns)
+            rows, columns = region
             big = (slice(2 * rows.start, 2 * rows.stop), slice(2 * columns.start, 2 * columns.stop))
             chroma_mask = _mask(half[region], label.id)
-            luma, blue, red = tables[label.id]
             luma_target = planes.y[big]
             luma_rows, luma_columns = luma_target.shape
-            _apply(luma_target, luma, _doubled(chroma_mask)[:luma_rows, :luma_columns])
-            _apply(planes.u[region], blue, chroma_mask)
-            _apply(planes.v[region], red, chroma_mask)
+            for (luma, blue, red), coat in zip(
+                tables[label.id], self._coats(chroma_mask, label.id, region, *half.shape), strict=True
+            ):
+                _apply(luma_target, luma, _doubled(coat)[:luma_rows, :luma_columns])
+                _apply(planes.u[region], blue, coat)
+                _apply(planes.v[region], red, coat)
             if self.style.outline:
                 edge = border(chroma_mask, width // 2)
                 y, u, v = rgb_to_yuv(label.color, planes.matrix, planes.full_range)
@@ -117,28 +161,44 @@ class Overlay:
         Returns:
             shape (h, w, 4), uint8, blue-green-red-alpha, premultiplied by alpha.
         """
-        out = self._bgra[classes].view(np.uint8).reshape(*classes.shape, 4)
+        if self.style.hatched:  # the table's second half is for stripes
+            stripes = hatching.stripes(*classes.shape) & np.asarray(cv2.LUT(classes, self._direction_bits), np.uint8)
+            places = np.multiply(stripes != 0, 256, dtype=np.uint16)
+            places += classes
+            colors = self._bgra[places]
+        else:
+            colors = self._bgra[classes]
         if self.style.outline:
             for label in self._shown:
-                mask = _mask(classes, label.id)
                 red, green, blue = label.color
-                out[border(mask, 0)] = (blue, green, red, 255)
-        return out
+                edge = border(_mask(classes, label.id), classes.shape[1])
+                colors[edge] = np.array([blue, green, red, 255], np.uint8).view(np.uint32)
+        return colors.view(np.uint8).reshape(*classes.shape, 4)
 
-    def _premultiplied(self) -> NDArray[np.uint32]:
+    def _coats(
+        self, mask: ByteArray, class_id: int, region: tuple[slice, slice], height: int, width: int
+    ) -> Sequence[ByteArray]:
+        """Which pixels of a class get each of the style's opacities."""
+        if not self.style.hatched:
+            return (mask,)
+        return hatching.split(mask, hatching.stripes(height, width)[region], class_id)
+
+    def _premultiplied(self, alpha: float) -> NDArray[np.uint32]:
         table = np.zeros((256, 4), np.uint8)
         for label in self._shown:
-            red, green, blue = (round(c * self.style.opacity) for c in label.color)
-            table[label.id] = (blue, green, red, round(255 * self.style.opacity))
+            red, green, blue = (round(c * alpha) for c in label.color)
+            table[label.id] = (blue, green, red, round(255 * alpha))
         return table.view(np.uint32).reshape(256)
 
-    def _tables(self, matrix: str, full_range: bool) -> dict[int, list[ByteArray]]:
+    def _tables(self, matrix: str, full_range: bool) -> dict[int, list[list[ByteArray]]]:
+        """By class, then by opacity: tables of the three planes."""
         key = (matrix, full_range)
         if key not in self._yuv_tables:
             steps = np.arange(256, dtype=np.float64)
             self._yuv_tables[key] = {
                 label.id: [
-                    _blend(steps, value, self.style.opacity) for value in rgb_to_yuv(label.color, matrix, full_range)
+                    [_blend(steps, value, alpha) for value in rgb_to_yuv(label.color, matrix, full_range)]
+                    for alpha in self.style.opacities
                 ]
                 for label in self._shown
             }

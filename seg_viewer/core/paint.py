@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from seg_viewer.core import hatching
 from seg_viewer.core.colour import rgb_to_yuv
 from seg_viewer.core.frame import ByteArray, Shot, Size, YuvPlanes
 from seg_viewer.core.labels import LabelSet
@@ -49,7 +50,7 @@ class MaskPainter:
         self._rgba = np.zeros((256, 4), np.uint8)
         for label in self._shown:
             self._yuv[label.id] = rgb_to_yuv(label.color, matrix, full_range)
-            self._rgba[label.id] = (*label.color, round(255 * self.style.opacity))
+            self._rgba[label.id] = (*label.color, round(255 * self.style.opacities[-1]))
         # shown classes counted from 1, and their colours: 0 is nothing
         self._counted = np.zeros(256, np.uint8)
         self._counted_yuv = [np.full(256, value, np.uint8) for value in black]
@@ -59,7 +60,7 @@ class MaskPainter:
                 table[number] = value
 
     def mask_yuv(self, classes: ByteArray, size: Size) -> YuvPlanes:
-        """Flat colours on black, in blocks of 2×2 pixels, so that each has exactly the colour of its class.
+        """Flat colours on black, never hatched, in blocks of 2×2 pixels: each has exactly the colour of its class.
 
         Args:
             classes: shape (h, w), uint8; stretched by nearest neighbour.
@@ -81,6 +82,7 @@ class MaskPainter:
         """
         stretched = nearest(classes, size.width, size.height)
         rgba: ByteArray = self._rgba.view(np.uint32).ravel()[stretched].view(np.uint8).reshape(*stretched.shape, 4)
+        self._stripe(rgba[:, :, 3], stretched)
         if self.style.outline:
             for label in self._shown:
                 mask = np.equal(stretched, label.id).view(np.uint8)
@@ -98,6 +100,7 @@ class MaskPainter:
         """
         half = _half(classes, size)
         alpha = np.asarray(cv2.LUT(half, np.ascontiguousarray(self._rgba[:, 3])), np.uint8)
+        self._stripe(alpha, half)
         if self.style.outline:
             for label in self._shown:
                 alpha[border(np.equal(half, label.id).view(np.uint8), half.shape[1])] = 255
@@ -107,6 +110,15 @@ class MaskPainter:
         planes = [np.asarray(cv2.LUT(around, table), np.uint8) for table in self._counted_yuv]
         made = YuvPlanes(_doubled(planes[0], size), planes[1], planes[2], self._matrix, self._full_range)
         return made, _doubled(alpha, size)
+
+    def _stripe(self, alpha: ByteArray, classes: ByteArray) -> None:
+        """Hatch in place, where the style wants it; both of shape (h, w)."""
+        if not self.style.hatched:
+            return
+        stripes = hatching.stripes(*classes.shape)
+        for label in self._shown:
+            on, _between = hatching.split(np.equal(classes, label.id).view(np.uint8), stripes, label.id)
+            alpha[on.astype(np.bool_)] = round(255 * self.style.opacities[0])
 
 
 def ids_gray(classes: ByteArray, size: Size) -> ByteArray:

@@ -191,6 +191,19 @@ def part_file(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
         raise ExportError(f"{path}: exists by now and was left alone; what was written is in {taken}")
 
 
+def make_folder(path: Path) -> Path:
+    """Make a folder, and those above it, unless it is there. Raises: ExportError, which names the way out."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        what = "is no folder" if isinstance(error, FileExistsError | NotADirectoryError) else "cannot be made"
+        text = f"{path}: this folder {what}: {error.strerror or error}; choose another one"
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT):
+            text = explain(path, error)
+        raise ExportError(text) from error
+    return path
+
+
 def write_bytes(path: Path, data: bytes, *, overwrite: bool = True) -> None:
     """Write a file that is there whole or not at all; `overwrite` as for `part_file`. Raises: ExportError."""
     with part_file(path, overwrite=overwrite) as part:

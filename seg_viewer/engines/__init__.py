@@ -102,7 +102,7 @@ def load_engine(
         model: file, or what `read_model_file` said of it.
         prefer: "auto" or one of `engine_names`.
         device: name as the runtime calls it ("CPU", "GPU", …), or None for its default.
-        mode: "throughput" or "latency".
+        mode: one of `MODES`.
         progress: called with how far an engine is that takes long to make ready; its answer False stops that.
 
     Raises:

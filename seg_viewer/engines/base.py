@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from seg_viewer.core.errors import EngineError
 from seg_viewer.core.frame import ByteArray
-from seg_viewer.core.model_file import ModelSpec
+from seg_viewer.core.model_file import MARGIN_NAME, OUTPUT_NAME, ModelSpec
 
-MODES = ("throughput", "latency")
-"""throughput: several frames in flight, for files and exports; latency: one frame as fast as possible, for live."""
+MODES = ("throughput", "latency", "background")
+"""throughput: several frames in flight, for files and exports; latency: one frame as fast as possible, for live;
+background: one frame on one thread, for what must not slow down anything else."""
 
 LoadProgress = Callable[[str, float], bool]
 """Called, on any thread, with what is being made ready and which share (0…1) is done; its answer False stops that."""
@@ -95,6 +96,9 @@ class Engine(Protocol):
     """How many frames may be in flight between `submit` and `collect`; more only make latency longer."""
     inference_s: float
     """Seconds that the runtime worked on the frame collected last; waiting in line is not counted."""
+    margin: ByteArray | None
+    """How sure the model is of each pixel of the frame collected last, shape (H, W), uint8, see `ModelSpec.has_margin`;
+    the caller's own. None where the model does not say."""
     wake: Callable[[], None]
     """Called, on any thread, when a frame in flight may have become ready; set it to hear of that."""
 
@@ -143,6 +147,11 @@ def check_picture(spec: ModelSpec, rgb: ByteArray) -> None:
 def to_class_map(output: NDArray[np.generic]) -> ByteArray:
     """Network output [1, H, W] of any integer dtype to an own (H, W) uint8 array."""
     return np.array(output[0], dtype=np.uint8, order="C")
+
+
+def output_names(spec: ModelSpec) -> tuple[str, ...]:
+    """What an engine has to ask of a model: its class map and, where it has one, its margin."""
+    return (OUTPUT_NAME, MARGIN_NAME) if spec.has_margin else (OUTPUT_NAME,)
 
 
 def summarize_precision(counts: dict[str, int]) -> str:

@@ -14,13 +14,14 @@ from platformdirs import user_cache_path
 from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import EngineError
 from seg_viewer.core.frame import ByteArray
-from seg_viewer.core.model_file import INPUT_NAME, OUTPUT_NAME, ModelSpec, read_model_file
+from seg_viewer.core.model_file import INPUT_NAME, ModelSpec, read_model_file
 from seg_viewer.engines.base import (
     DeviceFailure,
     EngineKind,
     EngineReport,
     check_picture,
     is_one_of,
+    output_names,
     same_model,
     summarize_precision,
     to_class_map,
@@ -58,7 +59,7 @@ class OnnxRuntimeEngine:
     Args:
         model: the model file.
         device: "CPU", "CUDA" or "TENSORRT" (TensorRT within ONNX Runtime), or None for CPU.
-        mode: accepted for the protocol; this runtime works on one frame at a time with all threads.
+        mode: this runtime works on one frame at a time, with all threads; with one of them as "background".
 
     Raises:
         ModelFileError: the file is no model of ours.
@@ -73,12 +74,14 @@ class OnnxRuntimeEngine:
         if wanted not in present:
             raise EngineError(f"ONNX Runtime has no device {wanted} here; there is {', '.join(present)}")
         self.slots = 1
-        self._session, precision = _open_session(ort, self.spec, wanted, present)
+        self._session, precision = _open_session(ort, self.spec, wanted, present, alone=mode == "background")
         used = _device(self._session.get_providers()[0])
         self._on_gpu = used != "CPU"
         fallback = "" if used == wanted else f"{_explain_fallback(ort, wanted, used)}; {same_model(self.spec)}"
-        self._results: deque[tuple[ByteArray, float]] = deque()
+        self._results: deque[tuple[list[ByteArray], float]] = deque()
+        self._outputs = list(output_names(self.spec))
         self.inference_s = 0.0
+        self.margin: ByteArray | None = None
         self.wake: Callable[[], None] = lambda: None
         self.report = EngineReport(
             name="onnxruntime",
@@ -95,11 +98,11 @@ class OnnxRuntimeEngine:
             raise EngineError(f"more than {counted(self.slots, 'frame')} in flight")
         start_s = time.perf_counter()
         try:
-            (output,) = self._session.run([OUTPUT_NAME], {INPUT_NAME: rgb[None]})
+            outputs = self._session.run(self._outputs, {INPUT_NAME: rgb[None]})
         except Exception as error:  # as above
             kind = DeviceFailure if self._on_gpu else EngineError
             raise kind(f"ONNX Runtime stopped while it ran: {error}") from error
-        self._results.append((to_class_map(output), time.perf_counter() - start_s))
+        self._results.append(([to_class_map(output) for output in outputs], time.perf_counter() - start_s))
 
     def ready(self) -> bool:
         return bool(self._results)
@@ -107,7 +110,8 @@ class OnnxRuntimeEngine:
     def collect(self) -> ByteArray:
         if not self._results:
             raise EngineError("no frame is in flight")
-        classes, self.inference_s = self._results.popleft()
+        (classes, *more), self.inference_s = self._results.popleft()
+        self.margin = more[0] if more else None
         return classes
 
     def segment(self, rgb: ByteArray) -> ByteArray:
@@ -119,11 +123,13 @@ class OnnxRuntimeEngine:
         self._session = None
 
 
-def _open_session(ort: Any, spec: ModelSpec, wanted: str, present: list[str]) -> tuple[Any, str]:
-    """The session, and the precision of the graph that it runs."""
+def _open_session(ort: Any, spec: ModelSpec, wanted: str, present: list[str], *, alone: bool) -> tuple[Any, str]:
+    """The session, and the precision of the graph that it runs; `alone`: on one thread."""
     names = [wanted, *(name for name in _BEHIND[wanted] if name in present)]
     options = ort.SessionOptions()
     options.log_severity_level = 3
+    if alone:
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")  # older versions ignore it
     ort.set_default_logger_severity(_FATAL)  # what misses is named by `_explain_fallback`, once
     with tempfile.TemporaryDirectory(prefix="seg-viewer-") as folder:

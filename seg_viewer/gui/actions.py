@@ -9,6 +9,10 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
 from seg_viewer.gui.theme import icon
+from seg_viewer.gui.view.layers import LAYERS
+from seg_viewer.gui.view.modes import MODES
+from seg_viewer.gui.view.wipe import VIEW_KEYS
+from seg_viewer.gui.words import t, with_keys
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,8 @@ class ActionSpec:
         icon: name below assets/icons, or "".
         checkable: is on or off.
         needs: "" always works; "video" needs an open source; "seek" one that can seek, "file" one that is not live,
-            "live" one that is.
+            "live" one that is, "sound" a file with sound.
+        menu: title of the menu inside the menu, in which it is, or "".
     """
 
     id: str
@@ -33,17 +38,30 @@ class ActionSpec:
     icon: str = ""
     checkable: bool = False
     needs: str = ""
+    menu: str = ""
 
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0)
 SPEED_NAMES = {0.25: "¼×", 0.5: "½×", 1.0: "1×", 2.0: "2×", 4.0: "4×"}
 
+ZOOMS = tuple(
+    ActionSpec(id_, text, tip, keys, needs="video", menu="&Picture size")
+    for id_, text, tip, keys in (
+        ("zoom-in", "Zoom &in", "Show a part, larger", ("+", "=", "Ctrl++")),
+        ("zoom-out", "Zoom &out", "Show more, smaller", ("-", "Ctrl+-")),
+        ("zoom-fit", "&Fit to the window", "Show the whole picture", ("Ctrl+0",)),
+        ("zoom-one", "&1:1", "A pixel of the picture is one of the screen", ("Ctrl+1",)),
+    )
+)
+
 MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
     (
         "&File",
         (
-            ActionSpec("open", "&Open video…", "Open a video file or a picture", ("Ctrl+O",), "open"),
-            ActionSpec("open-folder", "Open &folder…", "Open a folder of pictures", ("Ctrl+Shift+O",), "folder"),
+            ActionSpec("open", "&Open video…", "Open videos or pictures", ("Ctrl+O",), "open"),
+            ActionSpec(
+                "open-folder", "Open &folder…", "Open pictures or videos of a folder", ("Ctrl+Shift+O",), "folder"
+            ),
             ActionSpec(
                 "address",
                 "Open camera or &address…",
@@ -56,12 +74,21 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
             ActionSpec(
                 "screenshot", "&Screenshot", "Save this picture with its overlay", ("S",), "camera", needs="video"
             ),
+            ActionSpec(
+                "dataset",
+                "Send to data set",
+                "Save frame and class map for the trainer",
+                ("D",),
+                needs="video",
+            ),
+            ActionSpec("undo", "&Undo send", "Take back the frame that was sent last", ("Ctrl+Z",)),
             ActionSpec("record", "&Record", "Record what is live", ("R",), "record", needs="live"),
             ActionSpec("export", "&Export…", "Write a video with the overlay", ("Ctrl+E",), "export", needs="file"),
             ActionSpec(
                 "export-queue", "Expor&t queue…", "Export many files, one after the other", ("Ctrl+Shift+E",), "queue"
             ),
             None,
+            ActionSpec("settings", "Se&ttings…", "Folders, look, model, cache", ("Ctrl+,",)),
             ActionSpec("quit", "&Quit", "Close the window", ("Ctrl+Q",)),
         ),
     ),
@@ -77,7 +104,7 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
                 ("J",),
                 needs="seek",
             ),
-            ActionSpec("step", "Next &frame", "Pause and show the next frame", (".",), "step-forward", needs="video"),
+            ActionSpec("step", "Ne&xt frame", "Pause and show the next frame", (".",), "step-forward", needs="video"),
             ActionSpec(
                 "step-back", "P&revious frame", "Pause and show the frame before", (",",), "step-back", needs="seek"
             ),
@@ -86,6 +113,28 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
             ActionSpec("back", "&Back 5 s", "Jump 5 seconds back", ("Left",), needs="seek"),
             ActionSpec("start", "To the &start", "Jump to the first frame", ("Home",), needs="seek"),
             ActionSpec("end", "To the &end", "Jump to the last frame", ("End",), needs="seek"),
+            None,
+            ActionSpec(
+                "next-class",
+                "&Next person or class",
+                "Jump to where the class that is looked for comes next",
+                ("N",),
+                needs="seek",
+            ),
+            ActionSpec(
+                "previous-class",
+                "Pre&vious person or class",
+                "Jump to where it came before",
+                ("Shift+N",),
+                needs="seek",
+            ),
+            ActionSpec(
+                "find-class",
+                "Find a &class…",
+                "Choose the class to jump to, and how large it is",
+                ("Ctrl+F",),
+                needs="seek",
+            ),
             None,
             ActionSpec("faster", "Fas&ter", "Play faster", ("]",), needs="file"),
             ActionSpec("slower", "S&lower", "Play slower", ("[",), needs="file"),
@@ -96,30 +145,77 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
             ),
             ActionSpec("part-end", "Repeat &up to here", "Play a part again and again: its end", ("B",), needs="seek"),
             ActionSpec("part-clear", "Repeat &no part", "Play on past the end of the part", ("Shift+A",), needs="seek"),
+            None,
+            ActionSpec("next-file", "Next &in playlist", "Play what comes next", ("PgDown", "Media Next")),
+            ActionSpec("previous-file", "Previous in pla&ylist", "Play what came before", ("PgUp", "Media Previous")),
+            ActionSpec("loop-list", "Loop playlist", "Begin again after the last", ("Ctrl+Shift+L",), checkable=True),
+            ActionSpec("playlist", "Pl&aylist", "Show or hide the list", ("Ctrl+P",), "queue", checkable=True),
+            None,
+            ActionSpec("mute", "&Mute", "Sound off or on", ("M",), checkable=True, needs="sound"),
+            ActionSpec("louder", "Lo&uder", "Raise the volume", ("Shift+Up",), needs="sound"),
+            ActionSpec("quieter", "&Quieter", "Lower the volume", ("Shift+Down",), needs="sound"),
         ),
     ),
     (
         "&Model",
-        (ActionSpec("open-model", "&Other model file…", "Run a model file of your own", ("Ctrl+M",)),),
+        (
+            ActionSpec("open-model", "&Other model file…", "Run a model file of your own", ("Ctrl+M",)),
+            ActionSpec(
+                "next-disagreement",
+                "Next &disagreement",
+                "Pause, and go on to the next frame where two models differ",
+                ("Shift+G",),
+                needs="file",
+            ),
+        ),
     ),
     (
         "&View",
         (
             ActionSpec("overlay", "&Overlay", "Show or hide the colours", ("T", "H"), "overlay", checkable=True),
             ActionSpec("outline", "Ou&tlines", "Draw the border of each class", ("O",), "outline", checkable=True),
-            ActionSpec("errors", "&Errors", "Mark what differs from the ground truth", ("E",), checkable=True),
             ActionSpec(
-                "zone",
-                "Ego &zone alert",
-                "Flash when a person or car is ahead; no safety function",
-                ("Z",),
-                "zone",
-                True,
+                "hatch",
+                "&Hatching",
+                "Draw each class in stripes, in a direction of its own",
+                ("Shift+O",),
+                checkable=True,
             ),
+            *(
+                ActionSpec(layer.id, layer.title, layer.tip, layer.keys, layer.icon, checkable=True)
+                for layer in LAYERS
+                if layer.title
+            ),
+            ActionSpec(
+                "timeline",
+                "&Class timeline",
+                "Show how much of the picture each class covers over the video",
+                ("Y",),
+                checkable=True,
+            ),
+            None,
+            *(
+                ActionSpec(f"mode-{mode.id}", mode.title, mode.tip, mode.keys, checkable=True, menu="Show &as")
+                for mode in MODES
+            ),
+            *ZOOMS,
             None,
             ActionSpec("more", "&More colour", "Make the overlay more opaque", ("Up",)),
             ActionSpec("less", "&Less colour", "Make the overlay more transparent", ("Down",)),
             None,
+            ActionSpec(
+                "copy-numbers",
+                "&Copy numbers",
+                "Copy the numbers of the side panel as text",
+                ("Ctrl+C",),
+                needs="video",
+            ),
+            ActionSpec(
+                "save-numbers",
+                "Save &numbers…",
+                "Save a row for each frame that plays, until stopped (CSV)",
+                needs="video",
+            ),
             ActionSpec("panel", "&Side panel", "Show or hide classes and statistics", ("P",), "panel", checkable=True),
             ActionSpec(
                 "full-screen", "&Full screen", "Fill the screen; Esc leaves", ("F", "F11"), "fullscreen", checkable=True
@@ -138,22 +234,24 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
 MORE_KEYS = (
     ("0 … 9", "Jump to 0 … 90 % of the video"),
     ("Alt+1 … Alt+9", "Show or hide a class"),
-    ("Esc", "Give up opening, leave full screen"),
+    ("Esc", "Give up opening or searching, dismiss a message, or leave full screen"),
+    *VIEW_KEYS,
 )
 """Keys that are no action of a menu."""
 
 
 def new_action(parent: QWidget, spec: ActionSpec) -> QAction:
     """The action of a spec, added to `parent` so that its keys work there."""
-    action = QAction(spec.text, parent)
+    action = QAction(t(spec.text), parent)
     action.setObjectName(spec.id)
     action.setShortcuts([QKeySequence(key) for key in spec.keys])
     keys = f" ({spec.keys[0]})" if spec.keys else ""
-    action.setToolTip(f"{spec.tip}{keys}")
-    action.setStatusTip(spec.tip)
+    action.setToolTip(f"{t(spec.tip)}{keys}")
+    action.setStatusTip(t(spec.tip))
     if spec.icon:
         action.setIcon(icon(spec.icon))
     action.setCheckable(spec.checkable)
+    action.setIconVisibleInMenu(not spec.checkable)  # it would stand where the tick belongs
     parent.addAction(action)
     return action
 
@@ -198,12 +296,18 @@ def fill_menu_bar(bar: QMenuBar, actions: Mapping[str, QAction], menus_after: Ma
     """Put every action into its menu, and further menus behind the actions whose ids are given; returns the menus."""
     menus = {}
     for title, items in MENUS:
-        menu = menus[title.replace("&", "")] = bar.addMenu(title)
+        menu = menus[title.replace("&", "")] = bar.addMenu(t(title))
+        inner: dict[str, QMenu] = {}
         for spec in items:
             if spec is None:
                 menu.addSeparator()
                 continue
-            menu.addAction(actions[spec.id])
+            if spec.menu and spec.menu not in inner:
+                inner[spec.menu] = menu.addMenu(spec.menu)
+            inner.get(spec.menu, menu).addAction(actions[spec.id])
             if spec.id in menus_after:
                 menu.addMenu(menus_after[spec.id])
+        entries = [entry for entry in menu.actions() if not entry.isSeparator()]
+        for entry, text in zip(entries, with_keys([entry.text() for entry in entries]), strict=True):
+            entry.setText(text)  # a menu's title, where the entry is one
     return menus

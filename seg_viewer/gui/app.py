@@ -5,19 +5,21 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from seg_viewer.core.error_hooks import error_hooks
 from seg_viewer.core.signals import end_signals_to
+from seg_viewer.core.typed_path import typed_path
 from seg_viewer.gui.system import check_display, mend_plugin_path
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.player.player import Player
-from seg_viewer.sources import DEMO
+from seg_viewer.sources import DEMO, is_live
+from seg_viewer.sources.listed import Listing, list_sources
 
 
 def run_viewer(
-    source: str | None,
+    sources: Sequence[str],
     options: RunOptions,
     *,
     truth_csv: Path | None = None,
@@ -26,9 +28,9 @@ def run_viewer(
     """Open the window and return the exit code when it was closed.
 
     Args:
-        source: what `open_source` takes, or None for an empty window.
+        sources: each what `open_source` takes, a playlist file or a folder of videos; none for an empty window.
         options: model, engine, look.
-        truth_csv: where the scores of `source` against its ground truth go, a line for each frame.
+        truth_csv: where the scores of the source against its ground truth go, a line for each frame.
         on_first_shot: called once, when the first picture with its overlay was painted.
 
     Raises:
@@ -42,14 +44,19 @@ def run_viewer(
         import shiboken6  # noqa: F401
 
         player = Player(options)
-        if source is not None:
-            if Path(source).exists() and source != DEMO:
-                source = str(Path(source).absolute())  # the recent list outlives the working folder
-            player.open(source, truth_csv)  # decodes and compiles while Qt is imported and the window is built
+        listing = list_sources(sources)
+        if listing.sources:
+            # decodes and compiles while Qt is imported and the window is built
+            player.open(_lasting(listing.sources[0]), truth_csv)
         try:
-            return _show(player, ending, on_first_shot)
+            return _show(player, listing, ending, on_first_shot)
         finally:
             player.close()
+
+
+def _lasting(source: str) -> str:
+    """By a name that outlives the working folder, as the list of recent ones does."""
+    return source if source == DEMO or is_live(source) else str(typed_path(source).absolute())
 
 
 class _Ending:
@@ -74,7 +81,7 @@ class _Ending:
             close()
 
 
-def _show(player: Player, ending: _Ending, on_first_shot: Callable[[], None] | None) -> int:
+def _show(player: Player, listing: Listing, ending: _Ending, on_first_shot: Callable[[], None] | None) -> int:
     # Qt is imported only now: it aborts where `check_display` would have said why
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
@@ -90,6 +97,7 @@ def _show(player: Player, ending: _Ending, on_first_shot: Callable[[], None] | N
     apply_theme(app)
     app.setWindowIcon(icon("seg-viewer"))
     window = MainWindow(player, open_store())
+    window.sources.playlist.begin(listing)
     if on_first_shot is not None:
         window.first_shot_painted.connect(on_first_shot)
 

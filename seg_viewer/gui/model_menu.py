@@ -87,6 +87,7 @@ class ModelMenu(QObject):
             action = self._group.addAction(plain_action(text))
             action.setCheckable(True)
             action.setChecked(path == running)
+            action.setData(str(path.resolve()))
             action.setToolTip("Comes with this program" if ships else plain_tip(str(path)))
             action.triggered.connect(lambda _=False, name=path.stem if ships else str(path): self.use(name))
             self._menu.insertAction(self._line, action)

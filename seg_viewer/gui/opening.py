@@ -13,6 +13,7 @@ from seg_viewer.gui.dialogs.address import AddressDialog
 from seg_viewer.gui.dialogs.once import OneOfEach
 from seg_viewer.gui.tasks.background import Background
 from seg_viewer.sources import DEMO, file_suffixes, is_live, redact
+from seg_viewer.sources.listed import LIST_SUFFIXES
 
 
 class Opening(QObject):
@@ -25,6 +26,8 @@ class Opening(QObject):
     """
 
     chosen = Signal(str)
+    files_chosen = Signal(list)
+    """Paths, at least one: what plays one after the other."""
 
     def __init__(self, background: Background, folder: Callable[[], str], window: QWidget) -> None:
         super().__init__(window)
@@ -55,15 +58,15 @@ class Opening(QObject):
         return self._full.get(shown, text)
 
     def ask_file(self) -> None:
-        kinds = " ".join(f"*{suffix}" for suffix in file_suffixes())
-        name, _filter = QFileDialog.getOpenFileName(
-            self._window, "Open video", self._folder(), f"Videos and pictures ({kinds});;All files (*)"
+        kinds = " ".join(f"*{suffix}" for suffix in (*file_suffixes(), *LIST_SUFFIXES))
+        names, _filter = QFileDialog.getOpenFileNames(
+            self._window, "Open videos", self._folder(), f"Videos, pictures, playlists ({kinds});;All files (*)"
         )
-        if name:
-            self.chosen.emit(name)
+        if names:
+            self.files_chosen.emit(names)
 
     def ask_folder(self) -> None:
-        name = QFileDialog.getExistingDirectory(self._window, "Open a folder of pictures", self._folder())
+        name = QFileDialog.getExistingDirectory(self._window, "Open a folder of pictures or videos", self._folder())
         if name:
             self.chosen.emit(name)
 

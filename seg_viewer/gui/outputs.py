@@ -15,8 +15,10 @@ from seg_viewer.gui.dialogs.export import ExportDialog
 from seg_viewer.gui.dialogs.export_queue import ExportQueueDialog
 from seg_viewer.gui.dialogs.export_stop import ask_stop
 from seg_viewer.gui.dialogs.once import to_front
+from seg_viewer.gui.memory import Memory
 from seg_viewer.gui.tasks.background import Background
 from seg_viewer.gui.tasks.export_queue import ExportQueue, State
+from seg_viewer.gui.tasks.folders import Folders
 from seg_viewer.gui.tasks.recording import RecordingTask
 from seg_viewer.gui.tasks.screenshot import take_screenshot
 from seg_viewer.gui.theme import icon
@@ -25,6 +27,7 @@ from seg_viewer.gui.widgets.export_strip import ExportStrip
 from seg_viewer.gui.widgets.folders import open_folder_of
 from seg_viewer.gui.widgets.live_bar import LiveBar
 from seg_viewer.gui.widgets.message_bar import MessageBar
+from seg_viewer.gui.words import t
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.sources import SourceInfo
 
@@ -42,6 +45,8 @@ class Outputs(QObject):
         export_options: model, engine and look of an export that begins now.
         position_s: where the seek bar is now, seconds.
         folder: where file dialogs open.
+        folders: where things go that nobody names a place for.
+        memory: whether the ego zone is to save clips.
         window: the dialogs belong to it.
     """
 
@@ -58,9 +63,13 @@ class Outputs(QObject):
         export_options: Callable[[], RunOptions],
         position_s: Callable[[], float],
         folder: Callable[[], str],
+        folders: Folders,
+        memory: Memory,
         window: QWidget,
     ) -> None:
         super().__init__(window)
+        self._folders, self._memory = folders, memory
+        self._clips_offered = False
         self._recording, self._ego_zone = recording, ego_zone
         self._record_action, self._live_bar, self._messages = record_action, live_bar, messages
         self._background = background
@@ -80,6 +89,7 @@ class Outputs(QObject):
         recording.noted.connect(messages.show_warning)
         recording.changed.connect(self._show_recording)
         ego_zone.entered.connect(messages.show_info)
+        ego_zone.clip_missed.connect(self._offer_clips)
         ego_zone.saved.connect(lambda paths: self._show_saved("Clip", paths))
         ego_zone.failed.connect(messages.show_error)
         ego_zone.noted.connect(messages.show_warning)
@@ -91,6 +101,7 @@ class Outputs(QObject):
             self,
             shot,
             overlay,
+            self._folders.pictures(),
             name,
             on_saved=lambda path: self._show_saved("Screenshot", [str(path)]),
             on_failed=self._messages.show_error,
@@ -146,6 +157,11 @@ class Outputs(QObject):
         elif overlay is not None:
             self._recording.start(overlay)
 
+    @property
+    def exporting(self) -> bool:
+        """An export runs."""
+        return self.export_queue.current is not None
+
     def refresh(self) -> None:
         """Called several times a second."""
         self._recording.refresh()
@@ -190,12 +206,22 @@ class Outputs(QObject):
         show(f"Exports ended: {summary}", "Show queue", self.show_queue)
 
     def _show_recording(self, running: bool) -> None:
-        text = "Stop &recording" if running else "&Record"
+        text = t("Stop &recording" if running else "&Record")
         self._record_action.setText(text)
         self._record_action.setIconText(text.replace("&", ""))
         self._record_action.setToolTip("Finish the recording (R)" if running else "Record what is live (R)")
         self._record_action.setIcon(icon("stop" if running else "record"))
         self._live_bar.set_recording(self._recording.seconds)
+
+    def _offer_clips(self, line: str) -> None:
+        """Clips are saved for those who want them; the others are asked once."""
+        if self._clips_offered:
+            self._messages.show_info(line)
+            return
+        self._clips_offered = True
+        self._messages.show_info(
+            f"{line}; no clip is saved", "Save clips from now on", lambda: self._memory.change(zone_clips=True)
+        )
 
     def _show_saved(self, what: str, paths: list[str]) -> None:
         first = Path(paths[0])

@@ -21,8 +21,8 @@ from seg_viewer.gui.widgets.loading_bar import LoadingBar
 from seg_viewer.gui.widgets.message_bar import MessageBar
 from seg_viewer.gui.widgets.stats_panel import StatsPanel
 from seg_viewer.player.numbers import meaningful
+from seg_viewer.player.playback import PlayerState
 from seg_viewer.player.player import Player
-from seg_viewer.player.session import PlayerState
 from seg_viewer.sources import LiveStatus, SourceInfo
 
 _REFRESH_MS = 100
@@ -204,6 +204,7 @@ class Presenter(QObject):
             "video": can_play,
             "seek": can_play and player.info is not None and player.info.can_seek,
             "file": is_file,
+            "sound": is_file and player.info is not None and player.info.has_audio and player.info.is_container,
             "live": state is not PlayerState.ERROR and player.live_status is not None,
         }
         for spec in all_specs():
@@ -253,7 +254,7 @@ class Presenter(QObject):
 
     def _show_numbers(self) -> None:
         shown, ledger, player = self._view.shown, self._player.ledger, self._player
-        if shown is None or player.spec is None or not self._stats.isVisible():
+        if shown is None or player.spec is None:
             return
         self._legend.set_shares(class_shares(shown.shot.classes, shown.shot.labels))
         self._stats.set_frame(shown.shot.frame.index)

@@ -1,147 +1,131 @@
-"""The look: Fusion, dark, few colours."""
+"""The look: Fusion, few colours, light or dark as the system is, or as somebody chose."""
 
 from __future__ import annotations
 
-from functools import cache
+from dataclasses import asdict
+from string import Template
 
-from PySide6.QtGui import QColor, QIcon, QPalette
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication, QStyleFactory
 
 from seg_viewer.core.assets import asset_path
 from seg_viewer.core.errors import SegViewerError
+from seg_viewer.gui.colors import DARK, LIGHT, Colors, colors, set_colors
+from seg_viewer.gui.icons import icon
+from seg_viewer.gui.style_sheet import STYLE_SHEET
 
-BACKGROUND = "#14171c"
-PANEL = "#1c2027"
-RAISED = "#272d37"
-BORDER = "#343c49"
-TEXT = "#e8ebf0"
-DIM = "#a3adbb"
-FAINT = "#6d7786"
-ACCENT = "#4d90fe"
-ACCENT_DARK = "#2463c9"
-ERROR = "#5b2328"
-WARNING = "#54431a"
-INFO = "#1d3a5f"
-
-STYLE_SHEET = f"""
-QToolTip {{ background: {RAISED}; color: {TEXT}; border: 1px solid {BORDER}; padding: 4px 6px; }}
-QMenuBar {{ background: {PANEL}; border-bottom: 1px solid {BORDER}; padding: 1px 4px; }}
-QMenuBar::item {{ padding: 5px 10px; border-radius: 4px; background: transparent; }}
-QMenuBar::item:selected {{ background: {RAISED}; }}
-QMenu {{ background: {PANEL}; border: 1px solid {BORDER}; padding: 4px; }}
-QMenu::item {{ padding: 5px 26px 5px 26px; border-radius: 4px; }}
-QMenu::item:selected {{ background: {ACCENT_DARK}; }}
-QMenu::item:disabled {{ color: {FAINT}; background: transparent; }}
-QMenu::separator {{ height: 1px; background: {BORDER}; margin: 4px 8px; }}
-QMenu::icon {{ padding-left: 6px; }}
-#controls {{ background: {PANEL}; border-top: 1px solid {BORDER}; }}
-#controls[floating="true"] {{ border: 1px solid {BORDER}; border-radius: 10px; }}
-#panel {{ background: {PANEL}; border-left: 1px solid {BORDER}; }}
-#panel QScrollArea, #panel QScrollArea > QWidget > QWidget {{ background: transparent; border: none; }}
-#heading {{ color: {DIM}; font-weight: 600; letter-spacing: 1px; }}
-#dim {{ color: {DIM}; }}
-#title {{ font-size: 26pt; font-weight: 600; }}
-#lead {{ font-size: 12pt; color: {DIM}; }}
-QToolButton {{ border: 1px solid transparent; border-radius: 6px; padding: 5px; background: transparent; }}
-QToolButton:hover:enabled {{ background: {RAISED}; }}
-QToolButton:pressed {{ background: {BORDER}; }}
-QToolButton:checked {{ background: #24406b; border-color: #365d99; }}
-QToolButton:focus {{ border-color: {ACCENT}; }}
-QToolButton:disabled {{ color: {FAINT}; }}
-QToolButton::menu-indicator {{ width: 11px; height: 11px; subcontrol-position: right center; right: 5px; }}
-QToolButton[popup="true"] {{ padding-right: 20px; }}
-QPushButton {{ background: {RAISED}; border: 1px solid {BORDER}; border-radius: 6px; padding: 6px 14px; }}
-QPushButton {{ min-height: 18px; }}
-QPushButton:hover {{ background: #303846; }}
-QPushButton:pressed {{ background: {BORDER}; }}
-QPushButton:focus {{ border-color: {ACCENT}; }}
-QPushButton:disabled {{ color: {FAINT}; background: {PANEL}; }}
-QPushButton#primary {{ background: {ACCENT_DARK}; border-color: {ACCENT_DARK}; color: white; font-weight: 600; }}
-QPushButton#primary:hover {{ background: #2f72df; }}
-QPushButton#primary:focus {{ border-color: #cfe0ff; }}
-QPushButton#primary:disabled {{ background: {RAISED}; border-color: {BORDER}; color: {FAINT}; }}
-QPushButton[big="true"] {{ min-height: 30px; padding: 6px 26px; font-size: 12pt; }}
-QPushButton#recent {{ background: transparent; border-color: transparent; text-align: left; padding: 5px 10px; }}
-QPushButton#recent:hover {{ background: {RAISED}; }}
-QPushButton#recent:focus {{ border-color: {ACCENT}; }}
-QLineEdit, QComboBox {{ background: {BACKGROUND}; border: 1px solid {BORDER}; border-radius: 6px; padding: 5px 8px; }}
-QLineEdit:focus, QComboBox:focus {{ border-color: {ACCENT}; }}
-QComboBox::drop-down {{ border: none; width: 24px; }}
-QComboBox::down-arrow {{ width: 12px; height: 12px; }}
-QComboBox QAbstractItemView {{ background: {PANEL}; border: 1px solid {BORDER}; }}
-QProgressBar {{ background: {BACKGROUND}; border: 1px solid {BORDER}; border-radius: 6px; height: 16px; }}
-QProgressBar {{ text-align: center; }}
-QProgressBar::chunk {{ background: {ACCENT_DARK}; border-radius: 5px; }}
-QCheckBox {{ spacing: 8px; }}
-QCheckBox::indicator {{ width: 15px; height: 15px; border: 1px solid {FAINT}; border-radius: 4px; }}
-QCheckBox::indicator {{ background: {BACKGROUND}; }}
-QCheckBox::indicator:hover {{ border-color: {TEXT}; }}
-QCheckBox::indicator:checked {{ background: {ACCENT_DARK}; border-color: {ACCENT_DARK}; }}
-QCheckBox:focus {{ color: white; }}
-QCheckBox::indicator:focus {{ border-color: {ACCENT}; }}
-QSlider::groove:horizontal {{ height: 4px; border-radius: 2px; background: {BORDER}; }}
-QSlider::sub-page:horizontal {{ background: {ACCENT}; border-radius: 2px; }}
-QSlider::sub-page:horizontal:disabled {{ background: {BORDER}; }}
-QSlider::handle:horizontal {{ width: 14px; height: 14px; margin: -5px 0; border-radius: 7px; background: {TEXT}; }}
-QSlider::handle:horizontal:disabled {{ background: {FAINT}; }}
-QSlider::handle:horizontal:focus {{ background: {ACCENT}; }}
-#message {{ border-radius: 6px; }}
-#message[kind="error"] {{ background: {ERROR}; border: 1px solid #8d3a42; }}
-#message[kind="warning"] {{ background: {WARNING}; border: 1px solid #86702f; }}
-#message[kind="info"] {{ background: {INFO}; border: 1px solid #33608f; }}
-#badge {{ color: white; font-weight: 600; border-radius: 5px; padding: 3px 10px; background: {FAINT}; }}
-#badge[kind="live"] {{ background: #b3262e; }}
-#badge[kind="lost"] {{ background: #86702f; }}
-#recording {{ color: #ff6b70; font-weight: 600; }}
-#problem {{ color: #ff9095; }}
-QPlainTextEdit#plan {{ background: {PANEL}; color: {DIM}; border: 1px solid {BORDER}; border-radius: 6px; }}
-QPlainTextEdit#plan {{ padding: 4px; }}
-QPlainTextEdit#plan:disabled {{ color: {FAINT}; }}
-QPlainTextEdit#plan:focus {{ border-color: {ACCENT}; }}
-QPlainTextEdit#plan[problem="true"] {{ color: #ff9095; }}
-QTreeWidget#queue {{ background: {BACKGROUND}; border: 1px solid {BORDER}; border-radius: 6px; }}
-QTreeWidget#queue:focus {{ border-color: {ACCENT}; }}
-QTreeWidget#queue::item {{ padding: 0 5px; }}
-QTreeWidget#queue::item:selected {{ background: #24406b; }}
-QHeaderView::section {{ background: {PANEL}; color: {DIM}; border: none; padding: 5px 8px; }}
-QListWidget {{ background: {BACKGROUND}; border: 1px solid {BORDER}; border-radius: 6px; padding: 4px; }}
-QListWidget::item {{ padding: 4px; border-radius: 4px; }}
-QListWidget::item:selected {{ background: {ACCENT_DARK}; }}
-#message QPushButton {{ background: transparent; border-color: {DIM}; padding: 2px 10px; }}
-#key {{ background: {RAISED}; border: 1px solid {BORDER}; border-radius: 4px; padding: 1px 7px; }}
-"""
+__all__ = ["AUTO", "DARK", "LIGHT", "THEMES", "Colors", "Theme", "app_theme", "apply_theme", "colors", "icon"]
 
 
-def apply_theme(app: QApplication) -> None:
-    app.setStyle(QStyleFactory.create("Fusion"))
+def __getattr__(name: str) -> str:
+    """`theme.ACCENT` is `theme.colors().accent`: the colour of this moment, so ask while painting only."""
+    if name.isupper() and name.lower() in Colors.__dataclass_fields__:
+        return str(getattr(colors(), name.lower()))
+    raise AttributeError(name)
+
+
+AUTO = "auto"
+THEMES = {AUTO: "As the system", "light": "Light", "dark": "Dark"}
+"""What can be chosen: name in the settings, text in a menu."""
+
+
+class Theme(QObject):
+    """The colours of an application: kept by it, changed at run time.
+
+    Args:
+        app: whose palette and style sheet it sets.
+    """
+
+    changed = Signal()
+    """Other colours hold; widgets repaint by themselves."""
+
+    def __init__(self, app: QApplication) -> None:
+        super().__init__(app)
+        self._app = app
+        self._wanted = AUTO
+        self._system = app.styleHints().colorScheme()
+        self._applied: Colors | None = None
+        app.styleHints().colorSchemeChanged.connect(self._follow)
+        app.setStyle(QStyleFactory.create("Fusion"))
+        self._apply()
+
+    @property
+    def wanted(self) -> str:
+        """One of `THEMES`."""
+        return self._wanted
+
+    def set_wanted(self, wanted: str) -> None:
+        """Light, dark, or as the system is; a system that does not say is taken for dark. Raises: KeyError."""
+        THEMES[wanted]
+        if wanted == self._wanted:
+            return
+        self._wanted = wanted
+        hints = self._app.styleHints()  # title bars and the system's own dialogs
+        if wanted == AUTO:
+            hints.unsetColorScheme()
+            self._system = hints.colorScheme()  # it may have changed meanwhile
+        else:
+            hints.setColorScheme(Qt.ColorScheme.Light if wanted == "light" else Qt.ColorScheme.Dark)
+        self._apply()
+
+    def _follow(self, scheme: Qt.ColorScheme) -> None:
+        if self._wanted == AUTO:
+            self._system = scheme
+            self._apply()
+
+    def _apply(self) -> None:
+        light = self._system is Qt.ColorScheme.Light if self._wanted == AUTO else self._wanted == "light"
+        wanted = LIGHT if light else DARK
+        if wanted is self._applied:
+            return
+        self._applied = wanted
+        set_colors(wanted)
+        self._app.setPalette(_palette(wanted))
+        self._app.setStyleSheet(Template(STYLE_SHEET).substitute(asdict(wanted)) + _pictures())
+        self.changed.emit()
+
+
+def apply_theme(app: QApplication) -> Theme:
+    """Give the application its look, once; later calls change nothing."""
+    return app_theme() or Theme(app)
+
+
+def app_theme() -> Theme | None:
+    """That of the application; None where `apply_theme` was not called."""
+    app = QApplication.instance()
+    return app.findChild(Theme) if app is not None else None
+
+
+def _palette(now: Colors) -> QPalette:
     palette = QPalette()
     role = QPalette.ColorRole
     for where, color in {
-        role.Window: BACKGROUND,
-        role.WindowText: TEXT,
-        role.Base: BACKGROUND,
-        role.AlternateBase: PANEL,
-        role.Text: TEXT,
-        role.Button: RAISED,
-        role.ButtonText: TEXT,
-        role.BrightText: "#ffffff",
-        role.ToolTipBase: RAISED,
-        role.ToolTipText: TEXT,
-        role.PlaceholderText: FAINT,
-        role.Highlight: ACCENT_DARK,
-        role.HighlightedText: "#ffffff",
-        role.Link: ACCENT,
-        role.Light: BORDER,
-        role.Midlight: BORDER,
-        role.Mid: BORDER,
-        role.Dark: "#0e1115",
+        role.Window: now.background,
+        role.WindowText: now.text,
+        role.Base: now.background,
+        role.AlternateBase: now.panel,
+        role.Text: now.text,
+        role.Button: now.raised,
+        role.ButtonText: now.text,
+        role.BrightText: now.on_fill,
+        role.ToolTipBase: now.raised,
+        role.ToolTipText: now.text,
+        role.PlaceholderText: now.dim,
+        role.Highlight: now.fill,
+        role.HighlightedText: now.on_fill,
+        role.Accent: now.accent,
+        role.Link: now.accent,
+        role.Light: now.border,
+        role.Midlight: now.border,
+        role.Mid: now.border,
+        role.Dark: now.deep,
         role.Shadow: "#000000",
     }.items():
         palette.setColor(where, QColor(color))
     for where in (role.WindowText, role.Text, role.ButtonText):
-        palette.setColor(QPalette.ColorGroup.Disabled, where, QColor(FAINT))
-    app.setPalette(palette)
-    app.setStyleSheet(STYLE_SHEET + _pictures())
+        palette.setColor(QPalette.ColorGroup.Disabled, where, QColor(now.faint))
+    return palette
 
 
 _PICTURES = {
@@ -159,12 +143,3 @@ def _pictures() -> str:
         except SegViewerError:
             continue
     return "\n".join(rules)
-
-
-@cache
-def icon(name: str) -> QIcon:
-    """One of our own icons; empty where it did not come with the installation."""
-    try:
-        return QIcon(str(asset_path("icons", f"{name}.svg")))
-    except SegViewerError:
-        return QIcon()

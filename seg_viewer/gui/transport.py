@@ -10,8 +10,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from seg_viewer.gui.actions import SPEED_NAMES, SPEEDS
 from seg_viewer.gui.widgets.controls import Controls
 from seg_viewer.gui.widgets.seek_bar import clock_text
+from seg_viewer.player.playback import PlayerState
 from seg_viewer.player.player import Player
-from seg_viewer.player.session import PlayerState
 
 _JUMP_S = 5.0
 _WIND_MS = 60

@@ -16,6 +16,7 @@ from seg_viewer.core.frame import Shot
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.part_file import remove_left_behind
 from seg_viewer.engines import Engine, LoadProgress, LoadStopped, LoadWatch
+from seg_viewer.engines.base import EngineReport
 from seg_viewer.jobs.export_job import ExportJob
 from seg_viewer.jobs.export_request import expected_frames, facts, one_size, requests
 from seg_viewer.jobs.manifest import LEFT_OUT, SourceHash, write_manifest
@@ -24,7 +25,9 @@ from seg_viewer.jobs.parts import ExportParts, refuse_busy
 from seg_viewer.jobs.replay import NAME as MAPS
 from seg_viewer.jobs.replay import MapKeeper, PictureFinder, replay
 from seg_viewer.media.segments import segment_at
-from seg_viewer.pipeline import EngineSegmenter, Pipeline, Policy
+from seg_viewer.pipeline import EngineSegmenter, Pipeline, Policy, Segmenter
+from seg_viewer.pipeline.cached import CachedSegmenter
+from seg_viewer.pipeline.map_cache import MapCache
 from seg_viewer.sinks.base import Sink
 from seg_viewer.sinks.tee import Tee
 from seg_viewer.sources import open_source
@@ -131,7 +134,11 @@ def run_export(
         between = Between(source, job.selection, after=parts.place, change=one_size(job, source.info))
         if parts.start_s is None:
             parts.start_s = between.first().time_s if job.selection.start is not None else 0.0
-        segmenter = _segmenter(job.options, spec, job.first, cancelled, on_loading)
+        cache = MapCache(off=not job.options.cache)
+        stack.callback(cache.close)
+        segmenter = job.options.with_cache(
+            _segmenter(job.options, spec, job.first, cancelled, on_loading), spec, source.info, cache
+        )
         pipeline = stack.enter_context(Pipeline(between, segmenter, policy=Policy.EVERY_FRAME))
         tee: Tee[Shot] = stack.enter_context(Tee())
         about = facts(spec, source.info)
@@ -149,15 +156,18 @@ def run_export(
                 on_progress(_progress(frames, done, expected_frames(job, source.info), time.perf_counter() - start_s))
         report = pipeline.engine_report
         if report is not None:
-            about["engine"] = report.line()
+            # what is made says what computed it, at whatever time
+            computed_by = segmenter.computed_by if isinstance(segmenter, CachedSegmenter) else report
+            about["engine"] = computed_by.line()
         warnings = (*parts.warnings, *source.warnings)
         parts.joining = True
         tee.finish()
         sound = tee.sound
         parts.remove()
+        cache.flush()
         fallback = (report.fallback,) if report and report.fallback else ()
         files = tuple(file for sink in sinks for file in sink.files) or tuple(path for path, _kind in job.outputs)
-        told = tuple(dict.fromkeys((*job.unheeded, *parts.notes, *warnings, *fallback, *tee.notes)))
+        told = tuple(dict.fromkeys((*job.unheeded, *parts.notes, *warnings, *fallback, *tee.notes, *cache.notes)))
         manifest = None
         if job.manifest:
             try:
@@ -170,8 +180,14 @@ def run_export(
     seconds = time.perf_counter() - start_s
     if on_progress:
         on_progress(_progress(frames, done, frames, seconds))
-    ran = report.line() if report else ""
+    ran = _ran(report, segmenter) if report else ""
     return ExportResult(files[0], frames, seconds, sound, ran, told, spec.title, files, manifest, done)
+
+
+def _ran(report: EngineReport, segmenter: Segmenter) -> str:
+    """What computed the class maps, and which of them earlier; one line."""
+    earlier = segmenter.note if isinstance(segmenter, CachedSegmenter) else ""
+    return "; ".join(filter(None, [report.line(), earlier]))
 
 
 @contextmanager

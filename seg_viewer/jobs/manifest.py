@@ -19,6 +19,7 @@ from typing import Any
 from seg_viewer import __version__
 from seg_viewer.core.long_names import joined
 from seg_viewer.core.model_file import ModelSpec
+from seg_viewer.core.palette import color_text
 from seg_viewer.core.part_file import write_text
 from seg_viewer.engines.base import EngineReport
 from seg_viewer.jobs.export_job import ExportJob
@@ -122,6 +123,9 @@ def write_manifest(
             "opacity": style.opacity,
             "hidden": sorted(style.hidden),
             "outline": style.outline,
+            "hatched": style.hatched,
+            "palette": style.palette,
+            "colors": {label.name: color_text(style.color_of(label)) for label in style.shown(spec.labels)},
             "start": _place(wanted.start),
             "end": _place(wanted.end),
             "every": wanted.every,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,9 @@ from seg_viewer.engines import (
 )
 
 if TYPE_CHECKING:
-    from seg_viewer.pipeline import EngineSegmenter
+    from seg_viewer.pipeline import EngineSegmenter, Segmenter
+    from seg_viewer.pipeline.map_cache import MapCache
+    from seg_viewer.sources.base import SourceInfo
 
 
 @dataclass(frozen=True)
@@ -103,12 +105,14 @@ class RunOptions:
         engine: "auto" or a name of `seg_viewer.engines.engine_names`.
         device: as the engine calls it, or None for its default.
         style: how classes are painted.
+        cache: class maps that were computed before are used again, and those that are computed are kept.
     """
 
     model: str | None = None
     engine: str = "auto"
     device: str | None = None
     style: OverlayStyle = field(default_factory=OverlayStyle)
+    cache: bool = True
 
     def default_model(self) -> DefaultModel:
         """What runs where `model` is None. Raises: ModelFileError."""
@@ -123,9 +127,34 @@ class RunOptions:
         """Raises: UsageError, ModelFileError."""
         return read_model_file(self.model_path())
 
+    def with_model(self, model: str) -> RunOptions:
+        """The same with another model."""
+        return replace(self, model=model)
+
     def load(self, spec: ModelSpec, mode: str = "throughput", progress: LoadProgress | None = None) -> Engine:
         """See `load_engine`."""
         return load_engine(spec, self.engine, self.device, mode, progress)
+
+    def map_key(self, spec: ModelSpec) -> str:
+        """What class maps are kept by, beside the frame."""
+        from seg_viewer.pipeline.map_cache import map_key
+
+        return map_key(spec.sha256, self.engine, self.device)
+
+    def with_cache(self, inner: Segmenter, spec: ModelSpec, info: SourceInfo, cache: MapCache) -> Segmenter:
+        """The same behind a cache, where that is wanted and of use.
+
+        Args:
+            inner: computes what is not in the cache.
+            spec: of its model.
+            info: of the source whose frames it gets.
+            cache: closed by whoever made it.
+        """
+        from seg_viewer.pipeline.cached import CachedSegmenter, is_cacheable
+
+        if not self.cache or not is_cacheable(info):
+            return inner
+        return CachedSegmenter(inner, cache, spec, self.map_key(spec), info)
 
     def segmenter(
         self, spec: ModelSpec, mode: str = "throughput", progress: LoadProgress | None = None

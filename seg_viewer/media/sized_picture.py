@@ -35,6 +35,11 @@ class SizedPicture:
         self._lock = threading.Lock()
         self._rgb: ByteArray | None = None
 
+    @property
+    def is_framed(self) -> bool:
+        """Black is beside it, or above and below: a network sees another picture."""
+        return self._inner != (self.width, self.height)
+
     def rgb(self) -> ByteArray:
         with self._lock:
             if self._rgb is None:
@@ -42,12 +47,12 @@ class SizedPicture:
             return self._rgb
 
     def scaled_rgb(self, width: int, height: int) -> ByteArray:
-        if self._inner == (self.width, self.height):
+        if not self.is_framed:
             return self._picture.scaled_rgb(width, height)
         return stretched(self.rgb(), width, height)
 
     def scaled_bgra(self, width: int, height: int) -> ByteArray:
-        if self._inner == (self.width, self.height):
+        if not self.is_framed:
             return self._picture.scaled_bgra(width, height)
         return np.asarray(cv2.cvtColor(self.scaled_rgb(width, height), cv2.COLOR_RGB2BGRA), np.uint8)
 
@@ -55,7 +60,7 @@ class SizedPicture:
         return fit(replace(self._picture.yuv420(), sample_aspect=self._aspect), self._form)
 
     def _framed(self, rgb: ByteArray) -> ByteArray:
-        if self._inner == (self.width, self.height):
+        if not self.is_framed:
             return rgb
         out = np.zeros((self.height, self.width, 3), np.uint8)
         out[self._top : self._top + self._inner.height, self._left : self._left + self._inner.width] = rgb

@@ -12,13 +12,11 @@ import numpy as np
 
 from seg_viewer.core.counted import counted
 from seg_viewer.media.beside import EARLIEST_S, BesideReader, CannotTravel, Timed, Travels, plain_copy
-from seg_viewer.media.sample_line import JITTER_S, SampleLine, layout_name
+from seg_viewer.media.sample_line import SampleLine, layout_name
+from seg_viewer.media.sound_decoding import LaidSound, decoded_form
 from seg_viewer.media.sound_heads import adts_header, is_ac3, padded_stream
 from seg_viewer.media.sound_rules import Encoding, copies, encoding_for, other_layout
 from seg_viewer.media.trial import why_refused
-
-_MOST_DAMAGED = 500
-"""Packets that may fail to decode before the first sound: a track may begin damaged."""
 
 _NEAR_S = 0.002
 """What rounding to milliseconds can do, and nobody hears."""
@@ -233,8 +231,8 @@ class EncodedSound:
         self.reads_as = "audio", encoding.name
         self.told = f"{heard.codec}{before} encoded as {encoding.name}{after}{changed}"
         self._stream: av.AudioStream | None = None
-        self._line = SampleLine(encoding.rate, encoding.layout)
-        self._failed, self._moved, self._stopped = 0, 0, ""
+        self._laid = LaidSound(reader, SampleLine(encoding.rate, encoding.layout), gapless=heard.gapless)
+        self._stopped = ""
 
     def add_to(self, out: av.container.OutputContainer) -> av.AudioStream:
         stream = out.add_stream(self._encoding.codec, rate=self._encoding.rate)
@@ -258,9 +256,10 @@ class EncodedSound:
     def packets(self) -> Iterator[tuple[float, av.Packet[Any]]]:
         stream = self._stream
         assert stream is not None
-        self._line = SampleLine(self._encoding.rate, self._encoding.layout, self._length_s)
+        line = SampleLine(self._encoding.rate, self._encoding.layout, self._length_s)
+        self._laid = LaidSound(self._reader, line, gapless=self._heard.gapless)
         try:
-            for frame in self._laid():
+            for frame in self._laid.frames(self._length_s):
                 for packet in stream.encode(frame):
                     yield _seconds(packet), packet
             for packet in stream.encode(None):
@@ -268,88 +267,18 @@ class EncodedSound:
         except (av.FFmpegError, ValueError) as error:
             self._stopped = getattr(error, "strerror", None) or str(error)
 
-    def _laid(self) -> Iterator[av.AudioFrame]:
-        decoder, end_s, last_s = _Decoder(), 0.0, float("-inf")
-        for timed in self._reader:
-            again = timed.time_s is not None and timed.time_s <= last_s
-            if timed.time_s is not None and not again:
-                # packets shorter than a tick of the file's clock share their times, as TrueHD's do in Matroska
-                last_s = timed.time_s + (timed.duration_s / 4 if timed.duration_s > 2 * timed.tick_s else -JITTER_S)
-            self._moved += again
-            try:
-                decoded = decoder.decode(timed)
-            except (av.FFmpegError, ValueError):
-                self._failed += 1
-                end_s = max(end_s, (timed.time_s or 0.0) + timed.duration_s)
-                continue
-            for frame, time_s in decoded:
-                yield from self._put(frame, None if again or (self._heard.gapless and self._line.begun) else time_s)
-        for frame, time_s in decoder.flush():
-            yield from self._put(frame, time_s)
-        yield from self._line.finish(min(end_s, self._length_s))
-
-    def _put(self, frame: av.AudioFrame, time_s: float | None) -> Iterator[av.AudioFrame]:
-        try:
-            yield from self._line.put(frame, time_s)
-        except (av.FFmpegError, ValueError):  # a layout that nothing can be made of, in the middle
-            self._failed += 1
-
     def notes(self) -> list[str]:
-        lines = [_moved(self._moved)] if self._moved else []
-        silent = f"{self._line.silence_s:.2f} s of silence in its place" if self._line.silence_s else ""
-        if self._failed:
-            failed = f"{_packets(self._failed)} could not be decoded"
+        laid = self._laid
+        lines = [_moved(laid.moved)] if laid.moved else []
+        silent = f"{laid.line.silence_s:.2f} s of silence in its place" if laid.line.silence_s else ""
+        if laid.failed:
+            failed = f"{_packets(laid.failed)} could not be decoded"
             lines.append(f"{failed}: {silent}" if silent else failed)
         elif silent:
             lines.append(f"has holes: {silent.replace('its', 'their')}")
         if self._stopped or self._reader.broken:
             lines.append(f"ends early: {self._stopped or self._reader.broken}")
         return lines
-
-
-class _Decoder:
-    """Decodes packets of one stream, and gives each frame its time in the result."""
-
-    def __init__(self) -> None:
-        self._latest: Timed | None = None
-        self._shift_s = 0.0
-
-    def decode(self, timed: Timed) -> list[tuple[av.AudioFrame, float | None]]:
-        packet = timed.packet
-        stamp = packet.pts if packet.pts is not None else packet.dts
-        if timed.time_s is not None and stamp is not None:
-            self._shift_s = timed.time_s - float(stamp * packet.time_base)
-        self._latest = timed
-        return self._with_times(packet.decode())
-
-    def flush(self) -> list[tuple[av.AudioFrame, float | None]]:
-        if self._latest is None:
-            return []
-        try:
-            return self._with_times(self._latest.packet.stream.decode(None))
-        except (av.FFmpegError, ValueError):
-            return []
-
-    def _with_times(self, frames: list[Any]) -> list[tuple[av.AudioFrame, float | None]]:
-        return [
-            (frame, None if frame.pts is None else float(frame.pts * frame.time_base) + self._shift_s)
-            for frame in frames
-            if frame.samples
-        ]
-
-
-def decoded_form(reader: BesideReader) -> tuple[int, av.AudioLayout] | None:
-    """Rate and layout of the first sound that comes out of a track, or None when nothing does."""
-    for number, timed in enumerate(reader):
-        if number >= _MOST_DAMAGED:
-            break
-        try:
-            for frame in timed.packet.decode():
-                assert isinstance(frame, av.AudioFrame)
-                return frame.sample_rate, frame.layout
-        except (av.FFmpegError, ValueError):
-            continue
-    return None
 
 
 def _seconds(packet: av.Packet[Any]) -> float:

@@ -1,6 +1,7 @@
 """One way through: source → class maps → whoever iterates."""
 
 from seg_viewer.pipeline.moves import Move, Seek, SeekBy, Step
+from seg_viewer.pipeline.pair import PairSegmenter
 from seg_viewer.pipeline.pipeline import Pipeline
 from seg_viewer.pipeline.segmenter import EngineSegmenter, Segmenter
 from seg_viewer.pipeline.state import (
@@ -24,6 +25,7 @@ __all__ = [
     "WHILE_PAUSED",
     "EngineSegmenter",
     "Move",
+    "PairSegmenter",
     "Pipeline",
     "Policy",
     "Seek",

@@ -20,7 +20,7 @@ from seg_viewer.pipeline.decoding import DecodeLoop
 from seg_viewer.pipeline.moves import Move, Seek, Step
 from seg_viewer.pipeline.segmenter import Segmenter
 from seg_viewer.pipeline.segmenting import SegmentLoop
-from seg_viewer.pipeline.state import LATE_DISPLAY, PipelineState, Policy
+from seg_viewer.pipeline.state import LATE_DISPLAY, RESERVE_SHOTS, PipelineState, Policy
 from seg_viewer.sources.base import Source
 from seg_viewer.sources.live import LiveSource
 
@@ -89,6 +89,12 @@ class Pipeline:
             return self._state.is_at_end()
 
     @property
+    def has_reserve(self) -> bool:
+        """Shots wait for the consumer, or all have been made: the processor has time for something else."""
+        with self._state.changed:
+            return self._state.exhausted or len(self._state.done) >= RESERVE_SHOTS
+
+    @property
     def last_shot(self) -> Shot | None:
         """The shot delivered last; once `at_end` is true, the last one there is until somebody seeks."""
         return self._state.last
@@ -96,6 +102,11 @@ class Pipeline:
     @property
     def paused(self) -> bool:
         return self._state.paused
+
+    @property
+    def clock_now_s(self) -> float | None:
+        """Media time that is due now, under real-time, seconds; None while it stands still."""
+        return self._state.clock.now()
 
     @property
     def speed(self) -> float:
@@ -144,7 +155,10 @@ class Pipeline:
             self._state.changed.notify_all()
 
     def pause(self) -> None:
+        """Stand still; what was asked for before, and has not been delivered yet, still comes."""
         with self._state.changed:
+            if not self._state.paused and self._state.answered != self._state.wishes:
+                self._state.steps = 1
             self._state.paused = True
             self._state.clock.stop()
             self._state.changed.notify_all()

@@ -27,6 +27,8 @@ TODO_FRAMES = 4
 """Decoded frames that may wait for the segmenter."""
 DONE_SHOTS = 3
 """Shots that may wait for the consumer."""
+RESERVE_SHOTS = 2
+"""That wait when all goes well."""
 
 
 class Policy(StrEnum):
@@ -62,7 +64,9 @@ class Work:
 
 
 def scaled(frame: Frame, sizes: tuple[Size, ...]) -> tuple[ByteArray, ...]:
-    return tuple(frame.picture.scaled_rgb(size.width, size.height) for size in sizes)
+    """A picture for each size; models of one size share theirs."""
+    pictures = {size: frame.picture.scaled_rgb(size.width, size.height) for size in dict.fromkeys(sizes)}
+    return tuple(pictures[size] for size in sizes)
 
 
 class PipelineState:

@@ -6,20 +6,22 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from seg_viewer.core.frame import Shot
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.jobs.recording import Recording
 from seg_viewer.pipeline import BUSY_RECORDER
-from seg_viewer.player.session import Playback, PlayerState, Session, Shown
-from seg_viewer.player.what_plays import WhatPlays
+from seg_viewer.player.looks import Looks
+from seg_viewer.player.models import ModelWish
+from seg_viewer.player.playback import PlayerState
+from seg_viewer.player.session import Session
+from seg_viewer.player.showing import Shown, Wish
 from seg_viewer.sinks.base import Sink
 from seg_viewer.sources import is_live
 
 
-class Player(WhatPlays):
+class Player(Looks):
     """Opens sources, plays them, keeps the newest shot until the window takes it.
 
     Every method returns at once; what it asked for happens on the player's threads. What plays goes on while another
@@ -30,15 +32,12 @@ class Player(WhatPlays):
     """
 
     def __init__(self, options: RunOptions) -> None:
-        super().__init__()
-        self.options = options
-        self._playback = Playback()
+        super().__init__(options)
         self._opened_count = 0
         self._former: tuple[str, Path | None] | None = None
         self._failed: deque[str] = deque()
         self._recording: Recording | None = None
         self._threads: list[threading.Thread] = []
-        self._problems: deque[str] = deque()
         self._playback.on_problem = self._problems.append
 
     def listen(self, on_news: Callable[[], None], on_change: Callable[[], None]) -> None:
@@ -55,7 +54,7 @@ class Player(WhatPlays):
             truth_csv: where its scores against the ground truth go, or None.
         """
         self.give_up_opening()
-        session, present = Session(source, self.options, self._playback, truth_csv), self._session
+        session, present = self._session_of(source, truth_csv), self._session
         self._former = None
         if present is not None and present.has_picture and not _shares_device(present, source):
             self._opening = session
@@ -111,7 +110,7 @@ class Player(WhatPlays):
                 self._problems.append(failed.error or "")
                 self._failed.append(failed.source)
                 self.stop()
-                self._begin(Session(former[0], self.options, self._playback, former[1]))
+                self._begin(self._session_of(*former))
                 self._former = None
 
     def _change_over(self) -> None:
@@ -123,38 +122,16 @@ class Player(WhatPlays):
             self._session = session
             self._opened_count += 1
 
-    def use_model(self, model: str) -> None:
-        """Go on with another model, playing or paused as before: what is shown stays until the first shot of it.
-
-        Where it cannot run, the model before goes on, and `take_problem` says why. Scores that went to a table end with
-        the model before.
-
-        Args:
-            model: name of a shipped model, or path of an .onnx file.
-        """
-        self.options = replace(self.options, model=model)
-        session = self._session
-        if session is None:
-            return
-        if session.error is not None:
-            self.open(session.source)
-            return
-
-        def failed(text: str) -> None:
-            if self.options is wanted:
-                self.options = session.options
-            self._problems.append(text)
-            self._playback.on_change()
-
-        wanted = self.options
-        session.use_model(wanted, failed)
-        if self._opening is not None:
-            self._opening.use_model(wanted, lambda _text: None)
+    def open_again(self, session: Session) -> None:
+        self.open(session.source)
 
     def take_problem(self) -> str | None:
         """Why a source could not be opened, or a model not take over: one line, once; None when all is well."""
         self._settle()
         return self._problems.popleft() if self._problems else None
+
+    def _session_of(self, source: str, truth_csv: Path | None) -> Session:
+        return Session(source, ModelWish(self.options, self.against), self._playback, truth_csv, self.cache)
 
     def _begin(self, session: Session) -> None:
         self._session = session
@@ -162,6 +139,8 @@ class Player(WhatPlays):
         self._start(session)
 
     def _start(self, session: Session) -> None:
+        session.timelines.look_ahead(self._looks_ahead)
+        session.models.want_margin(self._wants_margin)
         self._threads = [thread for thread in self._threads if thread.is_alive()]
         self._threads.append(session.thread)
         session.thread.start()
@@ -172,6 +151,7 @@ class Player(WhatPlays):
             self.give_up_opening()
         session, self._session = self._session, None
         if session is not None:
+            self._against = session.wish.against
             session.stop()
 
     def close(self, timeout_s: float = 0.8) -> bool:
@@ -181,6 +161,7 @@ class Player(WhatPlays):
         until_s = time.perf_counter() + timeout_s
         for thread in self._threads:
             thread.join(max(0.0, until_s - time.perf_counter()))
+        self.cache.close()
         return not any(thread.is_alive() for thread in self._threads)
 
     # -- where it goes, and what comes ----------------------------------------------------------------------------
@@ -220,20 +201,20 @@ class Player(WhatPlays):
         return self._session.take() if self._session else None
 
     def rescale(self, shown: Shown) -> None:
-        """Deliver the same shot again, converted for the present `view_size`, unless a newer one comes first."""
+        """Deliver the same shot again, made for the present `wish`, unless a newer one comes first."""
         if self._session:
             threading.Thread(target=self._session.rescale, args=(shown,), name="seg-rescale", daemon=True).start()
 
     # -- steering --------------------------------------------------------------------------------------------------
 
     @property
-    def view_size(self) -> tuple[int, int]:
-        """Where pictures will be shown, (width, height), device pixels."""
-        return self._playback.view_size
+    def wish(self) -> Wish:
+        """How the window wants its pictures; it changes it as it changes itself."""
+        return self._playback.wish
 
-    @view_size.setter
-    def view_size(self, value: tuple[int, int]) -> None:
-        self._playback.view_size = value
+    @wish.setter
+    def wish(self, value: Wish) -> None:
+        self._playback.wish = value
 
     @property
     def speed(self) -> float:
@@ -276,10 +257,11 @@ class Player(WhatPlays):
     @part.setter
     def part(self, value: tuple[float, float] | None) -> None:
         if self._pipeline() and self._session:
-            self._session.set_part(value)
+            self._session.course.set_part(value)
 
     def play(self) -> None:
         """Go on, or start over after the end."""
+        self.stop_finding()
         if pipeline := self._pipeline():
             ended = self.state is PlayerState.ENDED
             pipeline.resume()
@@ -287,25 +269,29 @@ class Player(WhatPlays):
                 self.seek(0.0)
 
     def pause(self) -> None:
+        self.stop_finding()
         if pipeline := self._pipeline():
             pipeline.pause()
 
     def step(self, count: int = 1) -> None:
         """Pause, and show the frame so many on, or back where negative, from where was wished to be last."""
+        self.stop_finding()
         if pipeline := self._pipeline():
             pipeline.pause()
             if self._session:
-                self._session.step(count)
+                self._session.course.step(count)
 
     def seek(self, time_s: float) -> None:
         """Show the frame at a time, seconds; while one seek is under way only the newest wish is kept."""
+        self.stop_finding()
         if self._pipeline() and self._session:
-            self._session.seek(time_s)
+            self._session.course.seek(time_s)
 
     def seek_by(self, delta_s: float) -> None:
         """So many seconds on, or back where negative, from where was wished to be last; none is lost."""
+        self.stop_finding()
         if self._pipeline() and self._session:
-            self._session.seek_by(delta_s)
+            self._session.course.seek_by(delta_s)
 
 
 def _shares_device(present: Session, source: str) -> bool:

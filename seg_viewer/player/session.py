@@ -6,6 +6,7 @@ import logging
 import threading
 import weakref
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,29 +17,21 @@ from seg_viewer.core.ledger import Ledger
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.redact import redact_text
 from seg_viewer.engines.base import READY
-from seg_viewer.jobs.options import RunOptions
-from seg_viewer.pipeline import EngineSegmenter, Pipeline, Policy, Segmenter, Step
+from seg_viewer.pipeline import Pipeline, Policy, Segmenter
+from seg_viewer.pipeline.map_cache import MapCache
 from seg_viewer.player.comparison import Comparison
-from seg_viewer.player.playback import LATE_WINDOW, Playback, PlayerState, Shown, size_to_show
-from seg_viewer.player.wishes import Ends, Wishes
+from seg_viewer.player.course import Course
+from seg_viewer.player.models import Models, ModelWish
+from seg_viewer.player.playback import LATE_WINDOW, Playback, PlayerState
+from seg_viewer.player.search import Search
+from seg_viewer.player.showing import Painter, Shown
+from seg_viewer.player.timeline import Timelines
+from seg_viewer.player.weakly import weakly
 from seg_viewer.sinks.base import Sink
 from seg_viewer.sinks.tee import Tee
 from seg_viewer.sources import Source, SourceInfo, Stepping, bytes_to_keep, open_source
 
-__all__ = ["LATE_WINDOW", "Playback", "PlayerState", "Session", "Shown", "size_to_show"]
-
 _log = logging.getLogger(__name__)
-
-
-def _weakly(method: Callable[..., None]) -> Callable[..., None]:
-    """A method of an object that this does not keep alive."""
-    reference = weakref.WeakMethod(method)
-
-    def call(*arguments: object) -> None:
-        if (alive := reference()) is not None:
-            alive(*arguments)
-
-    return call
 
 
 class Session:
@@ -46,35 +39,46 @@ class Session:
 
     Args:
         source: what `open_source` takes.
-        options: model and engine.
+        wish: which models look at it.
         playback: how it is played.
         truth_csv: where its scores against the ground truth go, or None.
+        cache: of class maps, closed by whoever made it; None: none are kept.
     """
 
-    def __init__(self, source: str, options: RunOptions, playback: Playback, truth_csv: Path | None = None) -> None:
+    def __init__(
+        self,
+        source: str,
+        wish: ModelWish,
+        playback: Playback,
+        truth_csv: Path | None = None,
+        cache: MapCache | None = None,
+    ) -> None:
         self.source = source
-        self.options = options
+        self.wish = wish
+        """Which models are wanted; they may still be loading."""
         # all that lives as long as a session knows it by a weak reference, so that it is gone once it has ended
-        self.comparison = Comparison(truth_csv, _weakly(self._table_failed))
+        self.comparison = Comparison(truth_csv, weakly(self._table_failed))
         self.error: str | None = None
         self.pipeline: Pipeline | None = None
-        self.tee: Tee[Shot] = Tee(on_failure=_weakly(self._sink_failed))
+        self.tee: Tee[Shot] = Tee(on_failure=weakly(self._sink_failed))
         self.ledger = Ledger()
         self.loading: tuple[str, float] | None = None
         self.thread = threading.Thread(target=self._run, name="seg-player", daemon=True)
         self._playback = playback
+        self._painter = Painter()
         self._changed = threading.Condition()
-        self._segmenter: EngineSegmenter | None = None
-        self._specs: dict[str, ModelSpec] = {}
-        self._spec: ModelSpec | None = None
-        self._options: dict[Segmenter, RunOptions] = {}
+        self.course = Course(self._changed)
+        self._segmenter: Segmenter | None = None
+        cache = cache or MapCache(off=True)
+        self.models = Models(cache)
+        self.timelines = Timelines(source, cache)
         self._newest: Shown | None = None
         self._latest_shot: Shot | None = None
         self._taken_shot: Shot | None = None
         self._stopping = False
-        self._wishes = Wishes()
-        self._awaited = 0  # which of the pipeline's wishes is under way
-        self._real_length_s: float | None = None
+        self._begun_with: ModelWish | None = None
+        self.search: Search | None = None
+        """The last one that was begun; see `Search.outcome`."""
 
     # -- the window's thread ---------------------------------------------------------------------------------------
 
@@ -86,31 +90,19 @@ class Session:
     def spec(self) -> ModelSpec | None:
         """Of the model whose class map is in the window; before there is one, of the one that loads."""
         if self._taken_shot is not None:
-            return self._specs.get(self._taken_shot.maps[0].model, self._spec)
-        return self._spec
+            return self.models.by_hash(self._taken_shot.maps[0].model) or self.models.first
+        return self.models.first
+
+    @property
+    def against_spec(self) -> ModelSpec | None:
+        """Of the second model whose class map is in the window; None without one."""
+        maps = self._taken_shot.maps if self._taken_shot is not None else ()
+        return self.models.by_hash(maps[1].model) if len(maps) > 1 else None
 
     @property
     def position_s(self) -> float:
         """Media time of what is in the window, seconds."""
         return self._taken_shot.frame.time_s if self._taken_shot else 0.0
-
-    @property
-    def wished_s(self) -> float:
-        """Where it is going, seconds; where it is while no seek or step is under way."""
-        with self._changed:
-            if not self._wishes.is_under_way:
-                return self.position_s
-            return self._wishes.wished_s(self.position_s, self._ends())
-
-    @property
-    def length_s(self) -> float | None:
-        """As the source declares it, until its end was seen, seconds; None where it is not known."""
-        pipeline, info = self.pipeline, self.info
-        last = pipeline.last_shot if pipeline is not None and pipeline.at_end else None
-        if last is not None and info is not None:
-            # the last frame is shown for one interval; declared lengths may promise more than there is
-            self._real_length_s = last.frame.time_s + (1 / info.rate if info.rate else 0.0)
-        return self._real_length_s or (info.duration_s if info is not None else None)
 
     @property
     def has_picture(self) -> bool:
@@ -134,22 +126,22 @@ class Session:
             return PlayerState.ENDED
         return PlayerState.PAUSED if pipeline.paused else PlayerState.PLAYING
 
-    def use_model(self, options: RunOptions, on_failure: Callable[[str], None]) -> None:
-        """Another model takes over as soon as it is ready; what plays or stands still goes on until then.
+    def use_models(self, wish: ModelWish, on_failure: Callable[[str], None]) -> None:
+        """Other models take over as soon as they are ready; what plays or stands still goes on until then.
 
         Args:
-            options: the model, and what else is to run it.
-            on_failure: called, on any thread, with one line when it cannot; the model before goes on, and `options`
-                are of that one again.
+            wish: which.
+            on_failure: called, on any thread, with one line when they cannot; what ran before goes on, and `wish` is
+                the one of that again.
         """
         with self._changed:
-            before, self.options = self.options, options
+            before, self.wish = self.wish, wish
 
         def failed(error: Exception) -> None:
-            self._take_back(options, before)
+            self._take_back(wish, before)
             on_failure(redact_text(" ".join(str(error).split()) or type(error).__name__))
 
-        threading.Thread(target=self._change_model, args=(options, failed), name="seg-model", daemon=True).start()
+        threading.Thread(target=self._change_model, args=(wish, failed), name="seg-model", daemon=True).start()
 
     def stop_loading(self) -> None:
         """Stop making an engine ready: the one before goes on; without one, the session ends with an error."""
@@ -162,6 +154,7 @@ class Session:
             self._stopping = True
             self._changed.notify_all()
             segmenter, pipeline = self._segmenter, self.pipeline
+        self.timelines.stop()
         if segmenter is not None:
             segmenter.interrupt()
         if pipeline is not None:
@@ -177,58 +170,17 @@ class Session:
             self._changed.notify_all()
             return shown
 
-    def seek(self, time_s: float) -> None:
-        """To a time, seconds."""
-        with self._changed:
-            if not self._can_seek():
-                return
-            self._wishes.seek(self._ends().within(time_s))
-            self._make_moves()
+    def find(self, search: Search) -> None:
+        """Pause, and go on to the shot that is looked for; pictures on the way are shown now and then."""
+        self.stop_finding()
+        if self.pipeline is not None and self._taken_shot is not None:
+            self.search = search
+            search.begin(self.pipeline, self._taken_shot)
 
-    def seek_by(self, delta_s: float) -> None:
-        """So many seconds on, or back, from where what was asked for last leads to."""
-        with self._changed:
-            if not self._can_seek():
-                return
-            position_s = self._latest_shot.frame.time_s if self._latest_shot is not None else 0.0
-            self._wishes.seek_by(delta_s, position_s, self._ends())
-            self._make_moves()
-
-    def step(self, count: int) -> None:
-        """So many frames on, or back, from there."""
-        with self._changed:
-            if count > 0 or self._can_seek():
-                self._wishes.step(count)
-            self._make_moves()
-
-    def set_part(self, part: tuple[float, float] | None) -> None:
-        """First and last moment of the part that is played again and again, seconds; None for none."""
-        with self._changed:
-            if self.pipeline is None:
-                return
-            self.pipeline.part = part
-            shot = self._latest_shot
-            inside = part is not None and shot is not None and part[0] <= shot.frame.time_s <= part[1]
-            if inside and not self._wishes.is_under_way:
-                self._wishes.step(0)  # what was read ahead may be behind its end
-                self._make_moves()
-
-    def _can_seek(self) -> bool:
-        return self.info is not None and self.info.can_seek
-
-    def _ends(self) -> Ends:
-        rate = self.info.rate if self.info is not None else None
-        return Ends(self.length_s, 1 / rate if rate else Ends.frame_s)
-
-    def _make_moves(self) -> None:
-        pipeline, info = self.pipeline, self.info
-        if pipeline is None or info is None or (moves := self._wishes.begin()) is None:
-            return
-        if list(moves) == [Step(1)] or not info.can_seek:
-            pipeline.step()  # it may be ready
-        else:
-            pipeline.move(moves)
-        self._awaited = pipeline.wishes
+    def stop_finding(self) -> None:
+        """Stay where the search has come to."""
+        if self.search is not None:
+            self.search.stop()
 
     # -- its own threads -------------------------------------------------------------------------------------------
 
@@ -247,45 +199,54 @@ class Session:
     def _let_go(self) -> None:
         """Of all that is large, and of what knows this session; it has ended, and nobody asks it any more."""
         with self._changed:
-            self.pipeline = self._segmenter = None
-            self._newest = self._latest_shot = self._taken_shot = None
-            self._options.clear()
+            self.pipeline = self.course.pipeline = self._segmenter = None
+            self._newest = self._latest_shot = self._taken_shot = self.course.latest = None
+            self.models.let_go()
 
     def _play(self) -> None:
-        options = self.options
-        spec = self._spec = options.read_spec()  # before the source: it costs less, and its faults come first
+        wish = self.wish
+        # before the source: it costs less, and its faults come first
+        spec = self.models.first = wish.options.read_spec()
         if self._stopping:
             return
         source = open_source(self.source)
         if isinstance(source, Stepping):
             source.keep(bytes_to_keep())
         try:
-            while (pipeline := self._begin(source, options, spec)) is None and not self._stopping:
-                options = self.options  # another model was chosen meanwhile
-                spec = options.read_spec()
+            while (pipeline := self._begin(source, wish, spec)) is None and not self._stopping:
+                wish = self.wish  # another model was chosen meanwhile
+                spec = wish.options.read_spec()
         except BaseException:
             source.close()
             raise
         if pipeline is None:
             source.close()
             return
-        with pipeline, self.comparison:
+        if wish.against is not None:  # the first model alone is there sooner, and plays on where the second cannot
+            self.use_models(replace(wish), self._playback.on_problem)
+        with pipeline, self.comparison, self.timelines:
             self._playback.on_change()
             for shot in pipeline:
-                self._post(shot, self.comparison.look(shot))
+                if self.search is not None and self.search.passes_over(pipeline, shot):
+                    continue
+                truth = self.comparison.look(shot)
+                self._post(shot, truth)
+                options = (self.models.wish_of(pipeline.segmenter) or self.wish).options
+                self.timelines.look(shot, truth, self.models.by_hash(shot.maps[0].model), options, pipeline)
                 self.tee.write(shot)
                 if self._stopping:
                     return
 
-    def _begin(self, source: Source, options: RunOptions, spec: ModelSpec) -> Pipeline | None:
+    def _begin(self, source: Source, wish: ModelWish, spec: ModelSpec) -> Pipeline | None:
         """The pipeline under way; None when the session was stopped, or another model chosen, in the meantime."""
         live = source.info.live
         with self._changed:
-            if self._stopping or self.options is not options:
+            if self._stopping or self.wish is not wish:
                 return None
-            self.pipeline = Pipeline(
+            self._begun_with = wish
+            self.pipeline = self.course.pipeline = Pipeline(
                 source,
-                self._make_segmenter(options, spec, live=live),
+                self._make_segmenter(ModelWish(wish.options), spec, None, source.info),
                 policy=Policy.LATEST if live else self._playback.policy,
                 speed=self._playback.speed,
                 loop=self._playback.loop,
@@ -294,31 +255,27 @@ class Session:
             )
             return self.pipeline
 
-    def _make_segmenter(self, options: RunOptions, spec: ModelSpec, *, live: bool) -> EngineSegmenter:
-        self._specs[spec.sha256] = spec
-        self._spec = spec
-        self.loading = None
+    def _make_segmenter(self, wish: ModelWish, spec: ModelSpec, other: ModelSpec | None, info: SourceInfo) -> Segmenter:
+        wanted, self.loading = self.wish, None
 
         this = weakref.ref(self)
 
         def on_loading(what: str, share: float) -> bool:
             session = this()
-            return session is not None and session.note_loading(options, what, share)
+            return session is not None and session.note_loading(wanted, what, share)
 
-        segmenter = options.segmenter(spec, "latency" if live else "throughput", on_loading)
-        self._segmenter = segmenter
-        self._options[segmenter] = options
-        return segmenter
+        self._segmenter = self.models.make(wish, spec, other, info, on_loading)
+        return self._segmenter
 
-    def note_loading(self, options: RunOptions, what: str, share: float) -> bool:
+    def note_loading(self, wish: ModelWish, what: str, share: float) -> bool:
         """How far an engine is; returns whether it is still wanted."""
-        if options is self.options:  # the newest wish; what was overtaken has nothing more to say
+        if wish is self.wish:  # the newest; what was overtaken has nothing more to say
             self.loading = None if what == READY else (what, share)
         return not self._stopping
 
-    def _change_model(self, options: RunOptions, on_failure: Callable[[Exception], None]) -> None:
+    def _change_model(self, wish: ModelWish, on_failure: Callable[[Exception], None]) -> None:
         try:
-            spec = options.read_spec()
+            spec, other = wish.read()
         except SegViewerError as error:
             on_failure(error)
             return
@@ -328,21 +285,20 @@ class Session:
             on_failure(error)
 
         with self._changed:
-            if self._stopping or options is not self.options or self.pipeline is None:
-                return  # a newer wish, or `_play` has not come that far and takes it from `options`
-            if self._segmenter is not None and self._options.get(self._segmenter) is options:
+            if self._stopping or wish is not self.wish or self.pipeline is None:
+                return  # a newer wish, or `_play` has not come that far and takes it from `wish`
+            if self._begun_with is wish:
                 return  # `_play` has taken it from there
             # still under the lock, so that no newer wish comes in between and is replaced by this one
-            self.pipeline.use(self._make_segmenter(options, spec, live=self._is_live()), failed)
+            self.pipeline.use(self._make_segmenter(wish, spec, other, self.pipeline.source.info), failed)
 
-    def _take_back(self, options: RunOptions, before: RunOptions) -> None:
+    def _take_back(self, wish: ModelWish, before: ModelWish) -> None:
         """To what runs or loads, which need not be what was chosen before: that may have been given up for this one."""
         with self._changed:
-            if self.options is options:
+            if self.wish is wish:
                 running = self.pipeline.segmenter if self.pipeline is not None else None
-                self.options = (self._options.get(running) if running is not None else None) or before
-                if isinstance(running, EngineSegmenter):
-                    self._spec = running.spec
+                self.wish = self.models.wish_of(running) or before
+                self.models.go_back_to(running)
 
     def _sink_failed(self, sink: Sink[Shot], error: Exception) -> None:
         self._playback.on_problem(redact_text(f"{type(sink).__name__}: {error}"))
@@ -359,9 +315,10 @@ class Session:
 
     def _post(self, shot: Shot, truth: ByteArray | None) -> None:
         first = self._latest_shot is None
+        _ = shot.disagreement  # compared here, not on the window's thread
         with self._changed:
-            self._latest_shot = shot
-        shown = Shown(shot, self._convert(shot), truth)
+            self._latest_shot = self.course.latest = shot
+        shown = self._make(shot, truth)
         with self._changed:
             if self._is_live():
                 if self._newest is not None:
@@ -369,9 +326,7 @@ class Session:
             else:  # the pipeline counts what comes too late while the window is busy
                 self._changed.wait_for(lambda: self._newest is None or self._stopping)
             self._newest = shown
-            if self._wishes.is_under_way and self.pipeline is not None and self.pipeline.answered >= self._awaited:
-                self._wishes.answer(shot.frame.time_s)
-                self._make_moves()
+            self.course.delivered(shot)
         self._playback.on_news()
         if first:
             self._playback.on_change()
@@ -381,17 +336,14 @@ class Session:
 
     def rescale(self, shown: Shown) -> None:
         """Post the same shot again, converted for the present view, unless a newer one comes first."""
-        again = Shown(shown.shot, self._convert(shown.shot), shown.truth)
+        again = self._make(shown.shot, shown.truth)
         with self._changed:
             if self._latest_shot is not shown.shot or self._newest is not None or self._stopping:
                 return
             self._newest = again
         self._playback.on_news()
 
-    def _convert(self, shot: Shot) -> ByteArray:
-        picture = shot.frame.picture
+    def _make(self, shot: Shot, truth: ByteArray | None) -> Shown:
         aspect = self.info.sample_aspect if self.info else Fraction(1)
-        width, height = size_to_show(picture.width, picture.height, aspect, self._playback.view_size)
-        # enlarging is left to the painter: fewer bytes to convert and to carry
         with self.ledger.timed("picture"):
-            return picture.scaled_bgra(min(width, picture.width), min(height, picture.height))
+            return self._painter.make(shot, truth, aspect, self._playback.wish)

@@ -9,14 +9,23 @@ from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.scores import Score
 from seg_viewer.engines.base import EngineReport
 from seg_viewer.pipeline import Pipeline
-from seg_viewer.player.session import PlayerState, Session
+from seg_viewer.pipeline.map_cache import MapCache
+from seg_viewer.player.playback import PlayerState
+from seg_viewer.player.session import Session
+from seg_viewer.player.timeline import Timeline
 from seg_viewer.sources import LiveSource, LiveStatus, SourceInfo
 
 
 class WhatPlays:
-    """Read at any time, from the window's thread."""
+    """Read at any time, from the window's thread.
 
-    def __init__(self) -> None:
+    Args:
+        cache: of class maps.
+    """
+
+    def __init__(self, cache: MapCache) -> None:
+        self.cache = cache
+        """Class maps that were computed, closed with the player."""
         self._session: Session | None = None
         self._opening: Session | None = None
 
@@ -59,12 +68,18 @@ class WhatPlays:
     @property
     def wished_s(self) -> float:
         """Where seeks and steps that are under way lead to, seconds; else as `position_s`."""
-        return self._session.wished_s if self._session else 0.0
+        return self._session.course.wished_s(self._session.position_s) if self._session else 0.0
 
     @property
     def length_s(self) -> float | None:
         """Of the source, as it declares it until its end was seen, seconds; None where nobody knows."""
-        return self._session.length_s if self._session else None
+        return self._session.course.length_s if self._session else None
+
+    @property
+    def clock_now_s(self) -> float | None:
+        """Media time that is due now, seconds, for what is played beside the picture; None while it stands still."""
+        pipeline = self._pipeline()
+        return pipeline.clock_now_s if pipeline else None
 
     @property
     def error(self) -> str | None:
@@ -100,7 +115,14 @@ class WhatPlays:
     def warnings(self) -> tuple[str, ...]:
         """What was wrong with the source so far."""
         pipeline = self._session.pipeline if self._session else None
-        return tuple(pipeline.source.warnings) if pipeline else ()
+        timeline = self.timeline
+        problem = (timeline.problem,) if timeline is not None and timeline.problem else ()
+        return (*pipeline.source.warnings, *self.cache.notes, *problem) if pipeline else ()
+
+    @property
+    def timeline(self) -> Timeline | None:
+        """What is known of the video over its time; None until there is a shot, and for what is live."""
+        return self._session.timelines.now if self._session else None
 
     @property
     def live_source(self) -> LiveSource | None:

@@ -25,7 +25,7 @@ class MaskFolder(FolderSink):
     """`frame_000012.png` for each frame, at the size of the source's picture; all classes, shown or not.
 
     Beside them: `frames.csv` (file, pts, time), `labels.json` (id, name, colour) and `labels.toml`, a label map for the
-    trainer.
+    trainer. Colours, those of the PNG files too, are those of the style.
 
     Args:
         request: what is asked for.
@@ -33,11 +33,12 @@ class MaskFolder(FolderSink):
 
     def __init__(self, request: SinkRequest) -> None:
         super().__init__(request, lambda path: _OURS.fullmatch(str(path)) is not None)
-        self._png = PalettePng(request.labels.palette())
+        labels = request.style.colored(request.labels)
+        self._png = PalettePng(labels.palette())
         self._names = FrameNames(request.frame_count)
         with self._explained():
-            (self.part / LABELS).write_text(_lines(request.labels), encoding="utf-8")
-            (self.part / LABEL_MAP).write_text(label_map(request.labels), encoding="utf-8")
+            (self.part / LABELS).write_text(_lines(labels), encoding="utf-8")
+            (self.part / LABEL_MAP).write_text(label_map(labels), encoding="utf-8")
             self._file = (self.part / TABLE).open("w", newline="", encoding="utf-8")
             self._table = csv.writer(self._file)
             self._table.writerow(["file", "frame", "pts", "time_s"])
@@ -59,10 +60,10 @@ class MaskFolder(FolderSink):
             self._file.close()
 
 
-def label_map(labels: LabelSet) -> str:
+def label_map(labels: LabelSet, title: str = "Masks that seg-viewer export wrote") -> str:
     """The classes as a label map that `seg-trainer --labels` reads: TOML, ids as they stand."""
     names = {label.id: as_json(label.name) for label in labels}
-    lines = ['title = "Masks that seg-viewer export wrote"', "", "[classes]"]
+    lines = [f"title = {as_json(title)}", "", "[classes]"]
     lines += [f"{names[label.id]} = {list(label.color)}" for label in labels]
     lines += ["", "[values]", *(f"{name} = [{class_id}]" for class_id, name in names.items())]
     return "\n".join([*lines, f"ignore = [{IGNORE_ID}]", ""])

@@ -9,6 +9,7 @@ from html import escape
 import numpy as np
 
 from seg_viewer.core.labels import Label
+from seg_viewer.core.palette import color_text
 from seg_viewer.core.printable import printable
 from seg_viewer.sinks.base import SinkRequest
 from seg_viewer.sinks.report_chart import nice_times, nice_top, strip
@@ -142,7 +143,7 @@ def _classes(request: SinkRequest, series: Series) -> str:
     counts, shares = series.counts, series.shares
     hidden = {label.name for label in request.labels} - {label.name for label in request.style.shown(request.labels)}
     rows = []
-    for label in request.labels:
+    for label in request.style.colored(request.labels):
         values = spread(shares[label.name], (50, 95))
         cells = [f"{np.count_nonzero(shares[label.name]):,}"]
         cells += [_percent(values[key]) for key in ("mean", "min", "p50", "p95", "max")]
@@ -184,7 +185,7 @@ def _chip(label: Label) -> str:
 
 
 def _css(label: Label) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*label.color)
+    return color_text(label.color)
 
 
 def _percent(share: float) -> str:

@@ -63,7 +63,7 @@ class Summary(FileSink):
             keys: dict[str, Any] = {
                 "id": label.id,
                 "name": label.name,
-                "color": list(label.color),
+                "color": list(self.request.style.color_of(label)),
                 "frames_with": int(np.count_nonzero(shares[label.name])),
                 "share": _rounded(spread(shares[label.name], (5, 50, 95))),
                 "peaks": [

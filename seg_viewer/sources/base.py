@@ -138,13 +138,14 @@ class SourceKind:
     open_stream: Callable[[str, int], Source] | None = None
 
 
-def file_fingerprint(paths: Iterable[Path]) -> str:
+def file_fingerprint(paths: Iterable[Path], part: str = "") -> str:
     """The same for the same files, untouched: their paths, sizes and times of change; hexadecimal.
 
     Args:
         paths: of files, in order; one that is missing counts by its path.
+        part: which of the pictures in them are meant, where there are several kinds.
     """
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(part.encode())
     for path in paths:
         digest.update(f"{path.resolve()}\0".encode("utf-8", "surrogateescape"))
         try:

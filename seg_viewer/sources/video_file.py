@@ -46,7 +46,7 @@ class VideoFile:
         self.path = Path(path)
         self._stream = stream
         self._repairs = Repairs()
-        self._fingerprint = file_fingerprint([self.path])
+        self._fingerprint = file_fingerprint([self.path], "" if stream is None else f"stream {stream}")
         self._head = self._make_head()
         self.warnings = self._head.warnings
         self._seek_to: float | None = None

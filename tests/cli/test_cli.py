@@ -75,6 +75,11 @@ def test_help_needs_no_heavy_library() -> None:
         (["export", "CLIP", "-o", "out.mp4", "--device", "QUANTUM"], 1, "no device QUANTUM"),
         (["export", "CLIP", "-o", "out.mp4", "--hide", "tram"], 2, "background, road, car, person"),
         (["export", "CLIP", "-o", "out.mp4", "--opacity", "7"], 2, "0<=x<=1"),
+        (["export", "CLIP", "-o", "out.mp4", "--color", "tram=#ff0000"], 2, "background, road, car, person"),
+        (["export", "CLIP", "-o", "out.mp4", "--color", "road"], 2, "CLASS=#rrggbb"),
+        (["export", "CLIP", "-o", "out.mp4", "--color", "=#ff0000"], 2, "CLASS=#rrggbb"),
+        (["export", "CLIP", "-o", "out.mp4", "--color", "road=green"], 2, "'green' is no colour"),
+        (["export", "CLIP", "-o", "out.mp4", "--palette", "neon"], 2, "'classic', 'okabe-ito'"),
         (["record", "CLIP", "-o", "out.mp4"], 2, "is not live"),
         (["record", "camera:0", "-o", "out.avi"], 2, ".mp4 or .mkv"),
         (["record", "screen", "-o", "out.mp4", "--duration", "soon"], 2, "90s, 10min or 1.5h"),
@@ -298,6 +303,7 @@ def test_doctor(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[s
     assert "TensorRT" in printed
     assert "Default model here: driving-fast, since" in printed
     assert "✓ driving-fast: openvino agrees with the stored answer of ONNX Runtime on 99." in printed
+    assert "Sound in the window: " in printed
 
 
 def test_doctor_checks_every_model_that_ships(

@@ -23,8 +23,8 @@ from seg_viewer.gui.main_window import MainWindow
 from seg_viewer.gui.settings import open_store
 from seg_viewer.gui.theme import apply_theme
 from seg_viewer.jobs.options import RunOptions
+from seg_viewer.player.playback import PlayerState
 from seg_viewer.player.player import Player
-from seg_viewer.player.session import PlayerState
 from tests.gui.modal_dialogs import ModalDialogs
 from tests.models import BLUE, GREEN, GREY, RED, color_model
 
@@ -41,8 +41,14 @@ def qapp(qapp: QApplication) -> QApplication:
 
 
 @pytest.fixture(autouse=True)
-def own_settings(tmp_path: Path) -> None:
+def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings, and folders for videos and pictures, that nothing else uses."""
     QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path / "settings"))
+    config = tmp_path / "config"
+    config.mkdir()
+    dirs = [f'XDG_{kind}_DIR="{tmp_path / name}"' for kind, name in (("VIDEOS", "Videos"), ("PICTURES", "Pictures"))]
+    (config / "user-dirs.dirs").write_text("\n".join([*dirs, ""]), encoding="utf-8")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(config))
 
 
 @pytest.fixture(autouse=True)
@@ -58,6 +64,7 @@ def dialogs(qapp: QApplication) -> Iterator[ModalDialogs]:
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
         yield
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
@@ -71,11 +71,19 @@ def presses(key: Qt.Key) -> Answer:
 
 def types(path: Path) -> Answer:
     """A name typed into a file dialog, and Enter."""
+    return _types(str(path))
 
+
+def types_all(paths: Sequence[Path]) -> Answer:
+    """Several names, as a file dialog takes them."""
+    return _types(" ".join(f'"{path}"' for path in paths))
+
+
+def _types(text: str) -> Answer:
     def answer(dialog: QDialog) -> None:
         assert isinstance(dialog, QFileDialog)
         name = dialog.findChild(QLineEdit, "fileNameEdit")
-        name.setText(str(path))
+        name.setText(text)
         QTest.keyClick(name, Qt.Key.Key_Return)
 
     return answer

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from seg_viewer.gui.dialogs.confirm import confirm
 from seg_viewer.gui.dialogs.export import ExportDialog
 from seg_viewer.gui.main_window import MainWindow
-from seg_viewer.player.session import PlayerState
+from seg_viewer.player.playback import PlayerState
 
 from .conftest import WAIT_MS, make_clip, wait_state, worker_threads
 from .modal_dialogs import Answer, ModalDialogs, clicks, presses

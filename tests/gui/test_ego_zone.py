@@ -8,10 +8,10 @@ from pathlib import Path
 import av
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
-from seg_viewer.gui.view import ego_zone
-from seg_viewer.player.session import PlayerState
+from seg_viewer.player.playback import PlayerState
 from tests.models import BLUE, GREY
 from tests.servers.http_video import HttpVideo
 
@@ -59,14 +59,20 @@ def server(tmp_path: Path) -> Iterator[HttpVideo]:
         yield running
 
 
-def test_a_live_clip_is_saved(qtbot: QtBot, open_window, server: HttpVideo, tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(ego_zone, "videos_folder", lambda: tmp_path)
+def test_a_live_clip_is_saved_only_where_it_is_wanted(qtbot: QtBot, open_window, server: HttpVideo, tmp_path: Path):
     window = open_window(server.url())
+    window.memory.change(recordings_folder=str(tmp_path / "clips"))
     wait_state(qtbot, window, PlayerState.PLAYING)
-    window.ego_zone.clip_s = 0.4
     qtbot.keyClick(window, "z")
+    offered = "no clip is saved"
+    qtbot.waitUntil(lambda: any(offered in text for text in window.messages.texts("info")), timeout=WAIT_MS)
+    assert not (tmp_path / "clips").exists()
+    (button,) = [b for b in window.messages.findChildren(QPushButton) if b.text() == "Save clips from now on"]
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert window.memory.settings.zone_clips
+    window.ego_zone.clip_s = 0.4
     qtbot.waitUntil(lambda: any("Clip saved" in text for text in window.messages.texts("info")), timeout=WAIT_MS)
     qtbot.keyClick(window, "z")
-    clips = sorted(tmp_path.glob("*_zone_*.mkv"))
+    clips = sorted((tmp_path / "clips").glob("*_zone_*.mkv"))
     with av.open(str(clips[0])) as container:
         assert sum(1 for _ in container.decode(video=0)) > 3

@@ -21,7 +21,7 @@ from seg_viewer.gui.main_window import MainWindow
 from seg_viewer.jobs.export import run_export
 from seg_viewer.jobs.export_job import ExportJob
 from seg_viewer.media.codecs import QUALITIES
-from seg_viewer.player.session import PlayerState
+from seg_viewer.player.playback import PlayerState
 from seg_viewer.sinks import sink_kinds
 from seg_viewer.sources import DEMO
 from seg_viewer.sources.between import Moment

@@ -16,9 +16,8 @@ from pytestqt.qtbot import QtBot
 from seg_viewer.gui.dialogs.export_queue import ExportQueueDialog
 from seg_viewer.gui.main_window import MainWindow
 from seg_viewer.gui.tasks.export_queue import UNDER_WAY, ExportQueue, QueuedExport, State
-from seg_viewer.player.session import PlayerState
 
-from .conftest import WAIT_MS, make_clip, wait_state, worker_threads
+from .conftest import WAIT_MS, make_clip, worker_threads
 from .export_helpers import begun_names, drop, frames_in
 from .modal_dialogs import ModalDialogs, clicks, types
 
@@ -270,9 +269,10 @@ def test_several_files_dropped_on_the_window_can_be_exported(
     qtbot: QtBot, window: MainWindow, queue: ExportQueue, tmp_path: Path
 ) -> None:
     drop(window, [make_clip(tmp_path / f"{name}.mp4", 6) for name in "abc"])
-    wait_state(qtbot, window, PlayerState.ENDED)
-    (button,) = [b for b in window.messages.findChildren(QPushButton) if b.text() == "Export all 3…"]
+    qtbot.waitUntil(lambda: len(window.sources.playlist.playlist) == 3, timeout=WAIT_MS)
+    (button,) = [b for b in window.messages.findChildren(QPushButton) if b.text() == "Show playlist"]
     _click(qtbot, button)
+    _click(qtbot, window.sources.playlist.view.export_button)
     assert window.outputs.queue_dialog.isVisible()
     _wait_ended(qtbot, queue)
     assert [frames_in(tmp_path / f"{name}_seg.mp4") for name in "abc"] == [6, 6, 6]

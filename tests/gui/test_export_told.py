@@ -17,7 +17,7 @@ from seg_viewer.gui.main_window import MainWindow
 from seg_viewer.gui.widgets.message_bar import MessageBar
 from seg_viewer.jobs.export import run_export
 from seg_viewer.jobs.export_job import ExportJob
-from seg_viewer.player.session import PlayerState
+from seg_viewer.player.playback import PlayerState
 
 from .conftest import WAIT_MS, make_clip, wait_state, worker_threads
 from .export_helpers import begun_names, drop, frames_in

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import av
 import pytest
-from PySide6.QtCore import QStandardPaths, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialogButtonBox
 from pytestqt.qtbot import QtBot
 
 from seg_viewer.gui.dialogs.address import AddressDialog
 from seg_viewer.gui.widgets.record_menu import WHAT_NAMES
 from seg_viewer.jobs.recording import RecordWhat
-from seg_viewer.player.session import PlayerState
+from seg_viewer.player.playback import PlayerState
 from seg_viewer.sources.camera import Camera, CameraChoice
 from seg_viewer.sources.live import Backoff
 from tests.cameras import DEVICE, ScriptedCapture, opener
@@ -50,7 +50,7 @@ def test_a_live_source_has_a_badge_and_no_time_line(qtbot: QtBot, live, server: 
     for name, on in (("record", True), ("screenshot", True), ("play", True), ("export", False), ("forward", False)):
         assert live.actions_by_id[name].isEnabled() is on, name
     qtbot.waitUntil(lambda: "ms behind" in controls.live_bar.latency.text(), timeout=WAIT_MS)
-    qtbot.waitUntil(lambda: "/" in live.stats.text("shown"), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "median" in live.stats.text("shown"), timeout=WAIT_MS)
 
 
 def test_a_file_after_a_live_source_has_its_time_line_back(qtbot: QtBot, live, clip: Path):
@@ -162,9 +162,13 @@ def _wait_recorded(qtbot: QtBot, window) -> None:
     qtbot.waitUntil(lambda: window.controls.live_bar.recording.text() == "● REC 0:02", timeout=WAIT_MS)
 
 
+def _videos(home: Path) -> Path:
+    """Where recordings go unless somebody says otherwise."""
+    return home / "Videos" / "seg-viewer"
+
+
 @pytest.mark.parametrize("what", list(RecordWhat))
-def test_r_records_until_r(qtbot: QtBot, live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: RecordWhat):
-    monkeypatch.setattr(QStandardPaths, "writableLocation", lambda _kind: str(tmp_path))
+def test_r_records_until_r(qtbot: QtBot, live, tmp_path: Path, what: RecordWhat):
     entry = next(a for a in live.record_menu.actions() if a.text() == WHAT_NAMES[what])
     entry.trigger()
     assert entry.isChecked()
@@ -175,36 +179,36 @@ def test_r_records_until_r(qtbot: QtBot, live, tmp_path: Path, monkeypatch: pyte
     qtbot.keyClick(live, "r")
     qtbot.waitUntil(lambda: bool(live.messages.texts("info")), timeout=WAIT_MS)
     assert live.messages.texts("info")[0].startswith("Recording saved: ")
-    files = sorted(path for path in tmp_path.iterdir() if path.suffix in (".mp4", ".mkv"))
+    files = sorted(path for path in _videos(tmp_path).iterdir() if path.suffix in (".mp4", ".mkv"))
     assert len(files) == (2 if what is RecordWhat.BOTH else 1)
     assert all(path.name.startswith("127_0_0_1") and _count(path) > 5 for path in files)
-    assert not [path for path in tmp_path.iterdir() if ".part" in path.name]
+    assert not [path for path in _videos(tmp_path).iterdir() if ".part" in path.name]
     assert live.actions_by_id["record"].text() == "&Record" and not live.controls.live_bar.recording.isVisible()
 
 
-def test_closing_the_window_finishes_the_recording(qtbot: QtBot, live, tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(QStandardPaths, "writableLocation", lambda _kind: str(tmp_path))
+def test_closing_the_window_finishes_the_recording(qtbot: QtBot, live, tmp_path: Path):
     qtbot.keyClick(live, "r")
     _wait_recorded(qtbot, live)
     live.close()
-    (file,) = tmp_path.glob("*.mp4")
+    (file,) = _videos(tmp_path).glob("*.mp4")
     assert _count(file) >= 3
     qtbot.waitUntil(lambda: not worker_threads(), timeout=WAIT_MS)
 
 
-def test_opening_something_else_finishes_the_recording(qtbot: QtBot, live, clip: Path, tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(QStandardPaths, "writableLocation", lambda _kind: str(tmp_path))
+def test_opening_something_else_finishes_the_recording(qtbot: QtBot, live, clip: Path, tmp_path: Path):
     qtbot.keyClick(live, "r")
     _wait_recorded(qtbot, live)
     live.open(clip)
     qtbot.waitUntil(lambda: not live.recording.running, timeout=WAIT_MS)
-    qtbot.waitUntil(lambda: len(list(tmp_path.glob("*.mp4"))) == 1, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: len(list(_videos(tmp_path).glob("*.mp4"))) == 1, timeout=WAIT_MS)
 
 
-def test_a_folder_that_cannot_be_written_is_told(qtbot: QtBot, live, tmp_path: Path, monkeypatch):
-    monkeypatch.setattr("seg_viewer.gui.tasks.recording.videos_folder", lambda: tmp_path / "gone")
+def test_a_folder_that_cannot_be_made_is_told(qtbot: QtBot, live, tmp_path: Path):
+    (tmp_path / "file").touch()
+    live.memory.change(recordings_folder=str(tmp_path / "file"))
     qtbot.keyClick(live, "r")
-    assert "gone: no such folder" in live.messages.texts("error")[0]
+    (told,) = live.messages.texts("error")
+    assert str(tmp_path / "file") in told and "choose another one" in told
     assert not live.recording.running
 
 

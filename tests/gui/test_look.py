@@ -19,9 +19,8 @@ from seg_viewer.gui import main_window
 from seg_viewer.gui.actions import all_specs
 from seg_viewer.gui.dialogs.help import AboutDialog, HelpDialog
 from seg_viewer.gui.settings import MAX_RECENT, WindowSettings, load_settings, open_store, save_settings
-from seg_viewer.gui.tasks import screenshot
 from seg_viewer.jobs.options import RunOptions
-from seg_viewer.player.session import PlayerState
+from seg_viewer.player.playback import PlayerState
 from tests.models import BLUE
 
 from .conftest import WAIT_MS, is_near, make_clip, mixed, painted, pause_at, shown_index, wait_state
@@ -91,10 +90,13 @@ def test_outlines_change_what_is_painted(qtbot: QtBot, open_window, tmp_path: Pa
 def test_a_resize_while_paused_brings_a_sharp_picture(qtbot: QtBot, open_window, tmp_path: Path):
     window = open_window(make_clip(tmp_path / "large.mp4", 3, size=(1600, 900)))
     wait_state(qtbot, window, PlayerState.ENDED)
-    before = window.view.shown.pixels.shape
-    window.resize(1400, 860)
-    qtbot.waitUntil(lambda: window.view.shown.pixels.shape[0] > before[0], timeout=WAIT_MS)
-    assert window.view.shown.pixels.shape[1] == round(window.view.picture_rect().width())
+    for size in ((1000, 640), (1400, 860)):
+        window.resize(*size)
+
+        def is_sharp() -> None:
+            assert window.view.shown.pixels.shape[1] == round(window.view.picture_rect().width())
+
+        qtbot.waitUntil(is_sharp, timeout=WAIT_MS)
 
 
 def test_full_screen_hides_everything_but_the_picture(qtbot: QtBot, paused):
@@ -120,10 +122,10 @@ def test_closed_in_full_screen_it_opens_as_a_window(qtbot: QtBot, open_window, p
     assert not again.isFullScreen() and again.menuBar().isVisible()
 
 
-def test_a_screenshot_has_full_size_and_the_overlay(qtbot: QtBot, open_window, tmp_path: Path, monkeypatch):
+def test_a_screenshot_has_full_size_and_the_overlay(qtbot: QtBot, open_window, tmp_path: Path):
     folder = tmp_path / "Pictures" / "new"
-    monkeypatch.setattr(screenshot, "pictures_folder", lambda: folder)
     window = open_window(make_clip(tmp_path / "big.mp4", 8, size=(1280, 720)))
+    window.memory.change(pictures_folder=str(folder))
     pause_at(qtbot, window, CAR_FRAME)
     for count in (1, 2):
         qtbot.keyClick(window, "s")
@@ -139,8 +141,8 @@ def test_a_screenshot_has_full_size_and_the_overlay(qtbot: QtBot, open_window, t
 def test_closing_at_once_keeps_the_screenshot(qtbot: QtBot, open_window, tmp_path: Path, monkeypatch):
     encode = cv2.imencode
     monkeypatch.setattr(cv2, "imencode", lambda *args: time.sleep(0.5) or encode(*args))  # as an 8K picture takes
-    monkeypatch.setattr(screenshot, "pictures_folder", lambda: tmp_path / "Pictures")
     window = open_window(make_clip(tmp_path / "big.mp4", 8))
+    window.memory.change(pictures_folder=str(tmp_path / "Pictures"))
     pause_at(qtbot, window, CAR_FRAME)
     qtbot.keyClick(window, "s")
     window.close()
@@ -148,9 +150,9 @@ def test_closing_at_once_keeps_the_screenshot(qtbot: QtBot, open_window, tmp_pat
     assert cv2.imread(str(file)) is not None and window.ended_in_time
 
 
-def test_a_screenshot_that_cannot_be_written_is_told(qtbot: QtBot, paused, tmp_path: Path, monkeypatch):
+def test_a_screenshot_that_cannot_be_written_is_told(qtbot: QtBot, paused, tmp_path: Path):
     (tmp_path / "file").touch()
-    monkeypatch.setattr(screenshot, "pictures_folder", lambda: tmp_path / "file" / "below")
+    paused.memory.change(pictures_folder=str(tmp_path / "file" / "below"))
     qtbot.keyClick(paused, "s")
     qtbot.waitUntil(lambda: bool(paused.messages.texts("error")), timeout=WAIT_MS)
     assert "screenshot" in paused.messages.texts("error")[0]
@@ -236,7 +238,7 @@ def test_about_tells_the_version(qtbot: QtBot, open_window):
 
 def test_the_smallest_promised_size_holds_everything(paused):
     paused.resize(1000, 640)
-    for button in (b for b in paused.controls.findChildren(QAbstractButton) if not b.isHidden()):
+    for button in (b for b in paused.controls.findChildren(QAbstractButton) if b.isVisible()):
         assert paused.controls.rect().contains(button.geometry()), button.objectName()
         assert button.width() >= button.minimumSizeHint().width()
     assert main_window.MainWindow.minimumSizeHint(paused).width() <= 1000

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from seg_viewer.gui.main_window import MainWindow
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.player import session
-from seg_viewer.player.session import PlayerState
+from seg_viewer.player.playback import PlayerState
 from tests.models import color_model
 from tests.servers.http_video import HttpVideo
 

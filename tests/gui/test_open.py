@@ -7,16 +7,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from seg_viewer.jobs.options import RunOptions
-from seg_viewer.player.session import PlayerState
+from seg_viewer.player.playback import PlayerState
 
 from .conftest import WAIT_MS, make_clip, shown_index, wait_state
-from .modal_dialogs import ModalDialogs, presses, types
+from .modal_dialogs import ModalDialogs, presses, types, types_all
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -47,6 +45,14 @@ def test_the_menu_opens_what_the_dialog_returns(qtbot: QtBot, open_window, clip:
     wait_state(qtbot, window, PlayerState.PLAYING)
 
 
+def test_several_chosen_in_the_dialog_are_a_playlist(qtbot: QtBot, open_window, tmp_path: Path, dialogs: ModalDialogs):
+    paths = [make_clip(tmp_path / f"{name}.mp4", 4) for name in "ab"]
+    window = open_window()
+    dialogs.expect(types_all(paths))
+    window.actions_by_id["open"].trigger()
+    qtbot.waitUntil(lambda: window.windowTitle() == "2/2  b.mp4 — seg-viewer", timeout=WAIT_MS)
+
+
 @pytest.mark.parametrize("action", ["open", "open-folder", "open-model"])
 def test_a_dialog_given_up_opens_nothing(open_window, dialogs: ModalDialogs, action: str):
     window = open_window()
@@ -63,37 +69,6 @@ def test_a_folder_of_pictures_opens(qtbot: QtBot, open_window, tmp_path: Path, d
     window.actions_by_id["open-folder"].trigger()
     wait_state(qtbot, window, PlayerState.ENDED)
     assert shown_index(window) == 5
-
-
-def _drop(window, paths: list[Path]) -> None:
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
-    buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    enter = QDragEnterEvent(QPoint(50, 50), Qt.DropAction.CopyAction, data, buttons, keys)
-    QApplication.sendEvent(window, enter)
-    assert enter.isAccepted()
-    QApplication.sendEvent(window, QDropEvent(QPointF(50, 50), Qt.DropAction.CopyAction, data, buttons, keys))
-
-
-def test_drop_opens_the_first_file(qtbot: QtBot, open_window, clip: Path, tmp_path: Path):
-    other = make_clip(tmp_path / "other.mp4", 4)
-    window = open_window()
-    _drop(window, [clip, other])
-    wait_state(qtbot, window, PlayerState.PLAYING)
-    assert window.player.source == str(clip)
-    assert "first of 2" in window.messages.texts("info")[0]
-
-
-def test_a_drop_of_text_is_refused(open_window):
-    data = QMimeData()
-    data.setText("no file")
-    window = open_window()
-    event = QDragEnterEvent(
-        QPoint(5, 5), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    )
-    event.ignore()
-    QApplication.sendEvent(window, event)
-    assert not event.isAccepted()
 
 
 def test_what_was_opened_is_offered_again(qtbot: QtBot, open_window, clip: Path):

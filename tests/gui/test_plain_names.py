@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QTextDocument
 from PySide6.QtWidgets import QAbstractButton, QLabel, QWidget
 from pytestqt.qtbot import QtBot
@@ -16,8 +17,9 @@ from seg_viewer.gui.dialogs.help import AboutDialog
 from seg_viewer.gui.main_window import MainWindow
 from seg_viewer.gui.widgets.live_bar import LiveBar
 from seg_viewer.gui.widgets.loading_bar import LoadingBar
+from seg_viewer.gui.widgets.plain import ElidedLabel
 from seg_viewer.jobs.options import RunOptions
-from seg_viewer.player.session import PlayerState
+from seg_viewer.player.playback import PlayerState
 from seg_viewer.sources import LiveStatus
 
 from ..models import color_model
@@ -97,3 +99,18 @@ def test_names_of_devices_and_connections_are_shown_as_they_are(qtbot: QtBot, na
     assert f"openvino · {name}" in _labels(about)
     assert f"({name})" in _labels(live) and f"({name})" in _unescaped(live.status.toolTip())
     assert name in _labels(loading) and name in _unescaped(loading.label.toolTip())
+
+
+def test_a_line_without_room_shows_its_beginning_and_end(qtbot: QtBot) -> None:
+    label = ElidedLabel("/a/long/folder/of/videos/<b>film</b>.mp4")
+    qtbot.addWidget(label)
+    label.resize(400, 20)
+    label.show()
+    wide, words = label.grab().toImage(), label.fontMetrics().horizontalAdvance(label.text())
+    label.resize(words // 2, 20)
+    narrow = label.grab().toImage()
+    assert label.minimumWidth() <= 60 < words // 2 and label.text().endswith("</b>.mp4")
+    cut = wide.copy(0, 0, narrow.width(), narrow.height())
+    assert narrow != cut, "it is not just cut off"
+    dots = label.fontMetrics().elidedText(label.text(), Qt.TextElideMode.ElideMiddle, words // 2)
+    assert "…" in dots and dots.endswith("mp4")

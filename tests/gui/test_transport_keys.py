@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from seg_viewer.gui.main_window import MainWindow
 from seg_viewer.gui.settings import load_settings, open_store
-from seg_viewer.player.session import PlayerState
+from seg_viewer.player.playback import PlayerState
 from seg_viewer.sources.folder import DEFAULT_RATE
 
 from .conftest import WAIT_MS, make_clip, pause_at, shown_index, wait_state

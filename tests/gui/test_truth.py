@@ -18,8 +18,8 @@ from pytestqt.qtbot import QtBot
 
 from seg_viewer.core.overlay import ERROR_COLOR
 from seg_viewer.jobs.options import RunOptions
+from seg_viewer.player.playback import PlayerState
 from seg_viewer.player.player import Player
-from seg_viewer.player.session import PlayerState
 from tests.gui.conftest import WAIT_MS, is_near, painted, pause_at, wait_state
 from tests.models import GREEN, color_model
 

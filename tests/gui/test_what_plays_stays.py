@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from seg_viewer import sources
 from seg_viewer.gui.main_window import MainWindow
-from seg_viewer.player.session import PlayerState
+from seg_viewer.player.playback import PlayerState
 from seg_viewer.sources import Source, SourceKind
 from tests.clips import make_clip as make_other_clip
 from tests.models import color_model

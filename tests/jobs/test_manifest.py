@@ -37,7 +37,7 @@ def clip(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def job(tmp_path: Path, clip: Path, model: Path) -> ExportJob:
-    style = OverlayStyle(0.6, frozenset({"road"}), outline=True)
+    style = OverlayStyle(0.6, frozenset({"road"}), outline=True, palette="okabe-ito", colors={"car": (1, 2, 255)})
     return ExportJob(clip, tmp_path / "out.mp4", RunOptions(str(model), style=style))
 
 
@@ -72,7 +72,8 @@ def test_what_it_says_is_true(job: ExportJob, clip: Path, model: Path, tmp_path:
     engine = said["engine"]
     assert engine["name"] == "openvino" and engine["device"].startswith("CPU") and engine["precision"] in result.engine
     assert said["options"] == {
-        "opacity": 0.6, "hidden": ["road"], "outline": True, "start": 0.4, "end": "40f", "every": 3,
+        "opacity": 0.6, "hidden": ["road"], "outline": True, "hatched": False, "palette": "okabe-ito",
+        "colors": {"car": "#0102ff", "person": "#d55e00"}, "start": 0.4, "end": "40f", "every": 3,
         "size": [32, None], "crf": 25, "preset": "superfast", "codec": None, "quality": "balanced",
         "hardware": False, "stats": False, "stream": None,
     }  # fmt: skip
@@ -118,11 +119,18 @@ def _again(job: ExportJob, **changes: Any) -> ExportJob:
     return replace(job, **changes)
 
 
+def _styled(job: ExportJob, **changes: Any) -> ExportJob:
+    return _again(job, options=replace(job.options, style=replace(job.options.style, **changes)))
+
+
 CHANGES: dict[str, Callable[[ExportJob, Path], ExportJob]] = {
     "crf": lambda job, _: _again(job, crf=21),
     "preset": lambda job, _: _again(job, preset="fast"),
     "opacity": lambda job, _: _again(job, options=replace(job.options, style=OverlayStyle(0.5))),
     "hidden": lambda job, _: _again(job, options=replace(job.options, style=OverlayStyle(0.6, outline=True))),
+    "hatched": lambda job, _: _styled(job, hatched=True),
+    "palette": lambda job, _: _styled(job, palette="classic"),
+    "colour": lambda job, _: _styled(job, colors={"car": (1, 2, 254)}),
     "engine": lambda job, _: _again(job, options=replace(job.options, engine="onnxruntime")),
     "part": lambda job, _: _again(job, selection=Selection(end=Moment(1.0))),
     "every": lambda job, _: _again(job, selection=Selection(every=2)),

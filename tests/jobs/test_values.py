@@ -18,7 +18,9 @@ from seg_viewer.jobs.recording import RecordPlan, RecordWhat
 from tests.clips import make_clip, video_times
 from tests.servers.http_video import HttpVideo
 
-STYLE = OverlayStyle(0.3, frozenset({"car"}), outline=True)
+STYLE = OverlayStyle(
+    0.3, frozenset({"car"}), outline=True, hatched=True, palette="okabe-ito", colors={"road": (1, 2, 3)}
+)
 
 
 def _again(job: Any) -> Any:

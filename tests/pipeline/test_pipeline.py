@@ -69,6 +69,7 @@ class Echo:
         self.thread = threading.current_thread()
         self.closed = False
         self.inference_s = 0.0
+        self.margin: np.ndarray | None = None
         self.wake = lambda: None
         self._flying: list[np.ndarray] = []
 
@@ -377,3 +378,15 @@ def test_real_clip_through_a_real_engine(tmp_path: Path, spec: ModelSpec, name: 
         for shot in pipeline:
             assert (shot.classes == shot.frame.index % 4).all()
         assert shot.frame.index == 39
+
+
+def test_a_jump_that_a_pause_follows_at_once_is_shown_all_the_same(spec: ModelSpec) -> None:
+    """Right, then Space before the picture is there."""
+    segmenter = EngineSegmenter(spec, lambda: Echo(spec, delay_s=0.02))  # type: ignore[arg-type,return-value]
+    with Pipeline(Numbers(200), segmenter, policy=Policy.REAL_TIME, keep_open=True) as pipeline:
+        next(pipeline)
+        pipeline.seek(3.0)
+        pipeline.pause()
+        shot = next(pipeline)
+        assert shot.frame.time_s == pytest.approx(3.0, abs=0.1)
+        assert pipeline.paused and pipeline.answered == pipeline.wishes

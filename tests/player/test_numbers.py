@@ -7,7 +7,7 @@ import pytest
 from seg_viewer.core.counted import counted
 from seg_viewer.core.ledger import LedgerSnapshot, StageTimes
 from seg_viewer.player.numbers import meaningful, rate_of
-from seg_viewer.player.session import PlayerState
+from seg_viewer.player.playback import PlayerState
 from seg_viewer.sources import SourceInfo
 
 TIMES = StageTimes(5, 0.1, 0.02, 0.03, 0.03)

@@ -15,8 +15,8 @@ from seg_viewer.core.overlay import Overlay
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.jobs.recording import Recording, RecordPlan
 from seg_viewer.pipeline import BUSY_RECORDER
+from seg_viewer.player.playback import PlayerState
 from seg_viewer.player.player import Player
-from seg_viewer.player.session import PlayerState
 from seg_viewer.sinks.base import Sink
 from tests.clips import video_times
 from tests.servers.http_video import HttpVideo

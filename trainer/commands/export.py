@@ -32,6 +32,12 @@ if TYPE_CHECKING:
     help="Measure how much flickers in this clip, for the card and the file ('demo' is the one that ships).",
 )
 @click.option("--speed", is_flag=True, help="Measure inference beside the float32 graph in ONNX Runtime, for the card.")
+@click.option(
+    "--margin/--no-margin",
+    default=True,
+    show_default=True,
+    help="Also say how sure the model is of each pixel; about 2 % of the inference.",
+)
 @click.option("--card", type=FILE, help="Model card (Markdown).  [default: STEM.MODEL_CARD.md beside OUTPUT]")
 @click.option("--known", type=FILE, help="Markdown with known failure cases, for the card.")
 @click.option("--allow-worse", is_flag=True, help="Write the file although it fails the gate; it says by how much.")
@@ -46,6 +52,7 @@ def export(
     calibration: int,
     clips: tuple[str, ...],
     speed: bool,
+    margin: bool,
     card: Path | None,
     known: Path | None,
     allow_worse: bool,
@@ -84,7 +91,9 @@ def export(
             raise UsageError(f"--labels {labels}: this run learned {learned}")
         recipe = recipe.change(labels=labels, rare=())
     found = find_all(recipe, root, click.echo)
-    report = export_run(recipe, found, run, output, precision, click.echo, calibration, size, allow_worse, named, speed)
+    report = export_run(
+        recipe, found, run, output, precision, click.echo, calibration, size, allow_worse, named, speed, margin
+    )
     _tell(report)
     write_text(card, card_text(report, recipe, [data for _, data in found], run, known_text))
     click.echo(f"{output}: {output.stat().st_size / 1e6:.2f} MB; {card}")

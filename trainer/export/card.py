@@ -16,6 +16,11 @@ from trainer.network.unet import stage_widths
 from trainer.recipe import Recipe, is_model_file, shipped_name
 from trainer.scoring.heights import bin_name, percent
 
+MARGIN_LINE = (
+    "It also says how sure it is of each pixel: the probability of the class that it names minus that of the next one."
+    " These are its own probabilities; nobody has checked how often it is right where it is sure."
+)
+
 
 def card_path(model: Path) -> Path:
     """Where the card of a model file lies: driving-fast.onnx → driving-fast.MODEL_CARD.md, beside it."""
@@ -67,11 +72,12 @@ def _head(report: Report, recipe: Recipe) -> list[str]:
         if spec.labels == DRIVING
         else ""
     )
+    sure = f" {MARGIN_LINE}" if spec.has_margin else ""
     return [
         f"# {spec.name}",
         "",
         f"A U-Net ({recipe.model.arch}, widths {widths}) that labels each pixel of a picture: "
-        f"{', '.join(spec.labels.names)}. Input {spec.width}×{spec.height} RGB, {spec.precision}.{meaning}",
+        f"{', '.join(spec.labels.names)}. Input {spec.width}×{spec.height} RGB, {spec.precision}.{meaning}{sure}",
         "",
         "**No safety function.** It misses people and cars, most of all small, far, dark or unusual ones, and finds"
         " some where there are none. Never steer, brake or warn by it.",
@@ -112,6 +118,7 @@ def _recipe(report: Report, recipe: Recipe, run: Path) -> list[str]:
     export = [f"seg-trainer export {made} -o {spec.name}.onnx"]
     export += [f"--precision {spec.precision}"] if spec.precision != "int8" else []
     export += [f"--size {spec.width}x{spec.height}"] if (spec.width, spec.height) != recipe.run.size else []
+    export += [] if spec.has_margin else ["--no-margin"]
     return [
         "## Recipe",
         "",

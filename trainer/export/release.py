@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -17,9 +18,11 @@ from seg_viewer.core.errors import ExportError, UsageError
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.scores import Scores
 from seg_viewer.engines import load_engine
+from seg_viewer.engines.float16 import to_float16
 from trainer.data.data_set import DataSet
 from trainer.data.formats import terms_of
-from trainer.export.graph import half_model, run_onnx, run_openvino, whole_model, write_model
+from trainer.export.graph import run_onnx, run_openvino, whole_model, write_model
+from trainer.export.margin import add_margin
 from trainer.export.quantize import activation_ranges, correct_biases, observe, quantize, split_joins
 from trainer.labels.details import Details, details_of
 from trainer.labels.named import read_label_map
@@ -90,6 +93,7 @@ def export_run(
     allow_worse: bool = False,
     clips: Mapping[str, str] | None = None,
     speed: bool = False,
+    margin: bool = True,
 ) -> Report:
     """Export the best weights of a run; nothing is written when the gate finds them changed on the way.
 
@@ -105,6 +109,7 @@ def export_run(
         allow_worse: write the file although it falls short, and say by how much.
         clips: name → clip, on which flicker is measured.
         speed: measure milliseconds too.
+        margin: give the file the output that says how sure the model is, see `add_margin`.
 
     Raises:
         UsageError: no weights there, no such precision, or a size the network cannot take.
@@ -128,14 +133,16 @@ def export_run(
     ancestor = read_ancestor(run)
     spec = _spec(output.stem, sets, size, precision, ancestor)
     report = Report(step, spec, {}, float_scores, float_scores, pictures=len(pictures), ancestor=ancestor)
-    graph = plain
+    graph = copy.deepcopy(plain)
     if precision == "float16":
-        graph = half_model(plain)
+        graph = to_float16(plain)
     elif precision == "int8":
         frames = training_frames(found, size, calibration)
         note(f"int8: ranges from {len(frames)} training pictures")
         graph = _int8(whole_model(trunk, details, fused=True), frames)
         report.calibration = len(frames)
+    if margin:
+        graph = add_margin(graph)
     _compare(report, graph, model, pictures, sets, as_float, clips or {})
     report.failures = _failures(report)
     _gate(report, output, note, allow_worse)

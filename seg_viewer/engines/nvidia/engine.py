@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from seg_viewer.engines.nvidia.cuda import Gpu
     from seg_viewer.engines.nvidia.run import PlanRunner
 
-_SLOTS = {"throughput": 2, "latency": 1}
+_SLOTS = {"throughput": 2, "latency": 1, "background": 1}
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,7 @@ class TensorRtEngine:
     Args:
         model: the model file.
         device: "GPU.0", "GPU.1", …, or None for the first GPU.
-        mode: "throughput" or "latency".
+        mode: one of `MODES`.
         progress: called with how far the build is; its answer False stops it.
         options: of the builder.
         cache: the user's by default.
@@ -183,6 +183,7 @@ class TensorRtEngine:
         self.spec = model if isinstance(model, ModelSpec) else read_model_file(model)
         self.slots = _SLOTS[mode]
         self.inference_s = 0.0
+        self.margin: ByteArray | None = None
         options = options or PlanOptions()
         gpu = Gpu(device)
         try:
@@ -216,7 +217,7 @@ class TensorRtEngine:
 
     def collect(self) -> ByteArray:
         classes = self._runner.collect()
-        self.inference_s = self._runner.inference_s
+        self.inference_s, self.margin = self._runner.inference_s, self._runner.margin
         return classes
 
     def segment(self, rgb: ByteArray) -> ByteArray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -16,8 +16,8 @@ from numpy.typing import DTypeLike
 from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import EngineError
 from seg_viewer.core.frame import ByteArray
-from seg_viewer.core.model_file import INPUT_NAME, OUTPUT_NAME, ModelSpec
-from seg_viewer.engines.base import DeviceFailure, check_picture, to_class_map
+from seg_viewer.core.model_file import INPUT_NAME, ModelSpec
+from seg_viewer.engines.base import DeviceFailure, check_picture, output_names, to_class_map
 from seg_viewer.engines.nvidia.cuda import EventWaiter, FrameLane, Gpu
 
 _OUTPUT_TYPES: dict[str, DTypeLike] = {"UINT8": np.uint8, "INT32": np.int32, "INT64": np.int64}
@@ -130,6 +130,7 @@ class PlanRunner:
         self.spec = spec
         self.slots = slots
         self.inference_s = 0.0
+        self.margin: ByteArray | None = None
         self.wake: Callable[[], None] = lambda: None
         self._free: list[_Lane] = []
         self._busy: deque[_Lane] = deque()
@@ -138,10 +139,10 @@ class PlanRunner:
         self._runtime, self._engine = load_plan(plan)
         self._waiter: EventWaiter | None = None
         try:
-            shape, dtype = self._check_tensors(self._engine)
+            dtypes = self._check_tensors(self._engine)
             self._free = []
             for _ in range(slots):
-                self._free.append(self._make_lane(self._engine, shape, dtype))
+                self._free.append(self._make_lane(self._engine, dtypes))
             self._waiter = EventWaiter(gpu, lambda: self.wake())
         except BaseException:
             self.close()
@@ -152,33 +153,35 @@ class PlanRunner:
         assert self._engine is not None
         return inspect_layers(self._engine)
 
-    def _check_tensors(self, engine: trt.ICudaEngine) -> tuple[tuple[int, ...], DTypeLike]:
-        spec = self.spec
+    def _check_tensors(self, engine: trt.ICudaEngine) -> list[DTypeLike]:
+        """What each of `output_names` consists of."""
+        spec, outputs = self.spec, output_names(self.spec)
         names = [engine.get_tensor_name(index) for index in range(engine.num_io_tensors)]
         inputs = [name for name in names if engine.get_tensor_mode(name) == trt.TensorIOMode.INPUT]
-        if inputs != [INPUT_NAME] or OUTPUT_NAME not in names:
-            raise PlanRefused(f"the plan has the tensors {', '.join(names)}, the model {INPUT_NAME} and {OUTPUT_NAME}")
-        for name, expected in (
-            (INPUT_NAME, (1, spec.height, spec.width, 3)),
-            (OUTPUT_NAME, (1, spec.height, spec.width)),
-        ):
+        if inputs != [INPUT_NAME] or not set(outputs) <= set(names):
+            of_model = " and ".join((INPUT_NAME, *outputs))
+            raise PlanRefused(f"the plan has the tensors {', '.join(names)}, the model {of_model}")
+        shapes = {name: (1, spec.height, spec.width) for name in outputs}
+        for name, expected in ({INPUT_NAME: (1, spec.height, spec.width, 3)} | shapes).items():
             shape = dims_tuple(engine.get_tensor_shape(name))
             if shape != expected:
                 raise PlanRefused(f"the plan's '{name}' is {shape}, the model's {expected}")
         if engine.get_tensor_dtype(INPUT_NAME) != trt.DataType.UINT8:
             raise PlanRefused(f"the plan's '{INPUT_NAME}' is not uint8")
-        dtype = str(engine.get_tensor_dtype(OUTPUT_NAME).name)
-        if dtype not in _OUTPUT_TYPES:
-            raise PlanRefused(f"the plan's '{OUTPUT_NAME}' is {dtype.lower()}, not an integer that holds class ids")
-        return (1, spec.height, spec.width), _OUTPUT_TYPES[dtype]
+        dtypes = {name: str(engine.get_tensor_dtype(name).name) for name in outputs}
+        for name, dtype in dtypes.items():
+            if dtype not in _OUTPUT_TYPES:
+                raise PlanRefused(f"the plan's '{name}' is {dtype.lower()}, not an integer that holds class ids")
+        return [_OUTPUT_TYPES[dtype] for dtype in dtypes.values()]
 
-    def _make_lane(self, engine: trt.ICudaEngine, shape: tuple[int, ...], dtype: DTypeLike) -> _Lane:
+    def _make_lane(self, engine: trt.ICudaEngine, dtypes: Sequence[DTypeLike]) -> _Lane:
         LOG.take()
         context = engine.create_execution_context()
         if context is None:
             raise DeviceFailure(f"TensorRT cannot make an execution context: {LOG.take()}")
-        lane = _Lane(context, FrameLane((*shape, 3), shape, dtype))
-        for name, address in zip((INPUT_NAME, OUTPUT_NAME), lane.frame.addresses, strict=True):
+        shape = (1, self.spec.height, self.spec.width)
+        lane = _Lane(context, FrameLane((*shape, 3), shape, *dtypes))
+        for name, address in zip((INPUT_NAME, *output_names(self.spec)), lane.frame.addresses, strict=True):
             if not context.set_tensor_address(name, address):
                 lane.frame.release()
                 raise EngineError(f"TensorRT refuses the address of '{name}': {LOG.take()}")
@@ -211,7 +214,8 @@ class PlanRunner:
             raise EngineError("no frame is in flight")
         lane = self._busy.popleft()
         try:
-            classes, self.inference_s = lane.frame.wait()
+            (classes, *more), self.inference_s = lane.frame.wait()
+            self.margin = to_class_map(more[0]) if more else None
             return to_class_map(classes)
         finally:
             self._free.append(lane)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QLineEdit, QP
 
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.overlay import OverlayStyle
+from seg_viewer.core.palette import CLASSIC, PALETTES
 from seg_viewer.core.typed_path import typed_path
 from seg_viewer.gui.tasks.export_names import beside_kinds, name_beside
 from seg_viewer.gui.widgets.plain import PlainLabel
@@ -165,6 +166,9 @@ def look_text(style: OverlayStyle) -> str:
         return "Off, as now: nothing is painted"
     look = f"As now: {round(100 * style.opacity)} % colour"
     look += ", outlines" if style.outline else ""
+    look += ", hatched" if style.hatched else ""
+    look += f", {PALETTES[style.palette].title} palette" if style.palette != CLASSIC else ""
+    look += f", own colours for {', '.join(sorted(style.colors))}" if style.colors else ""
     return look + (f", without {', '.join(sorted(style.hidden))}" if style.hidden else "")
 
 

@@ -13,6 +13,7 @@ import seg_viewer
 from seg_viewer.gui.actions import MENUS, MORE_KEYS
 from seg_viewer.gui.theme import icon
 from seg_viewer.gui.widgets.plain import PlainLabel
+from seg_viewer.gui.words import t
 
 _KEY_NAMES = {"Left": "←", "Right": "→", "Up": "↑", "Down": "↓"}
 
@@ -22,23 +23,23 @@ class HelpDialog(QDialog):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Keyboard shortcuts")
+        self.setWindowTitle(t("Keyboard shortcuts"))
         outer = QVBoxLayout(self)
         outer.setContentsMargins(24, 20, 24, 18)
         outer.setSpacing(14)
         columns = QHBoxLayout()
         columns.setSpacing(40)
         sections = [
-            (title.replace("&", ""), [(spec.keys, spec.text.replace("&", "")) for spec in items if spec and spec.keys])
+            (title, [(spec.keys, t(spec.text).replace("&", "")) for spec in items if spec and spec.keys])
             for title, items in MENUS
         ]
         by_name = dict(sections)
-        by_name["View"] += [((keys,), text) for keys, text in MORE_KEYS]
-        for names in (("Playback",), ("View", "Help"), ("File", "Model")):
+        by_name["&View"] += [((keys,), t(text)) for keys, text in MORE_KEYS]
+        for names in (("&Playback", "&Help"), ("&View",), ("&File", "&Model")):
             column = QVBoxLayout()
             column.setSpacing(8)
             for name in names:
-                column.addWidget(PlainLabel(name.upper(), objectName="heading"))
+                column.addWidget(PlainLabel(t(name).replace("&", "").upper(), objectName="heading"))
                 column.addLayout(_key_table(by_name[name]))
                 column.addSpacing(10)
             column.addStretch(1)

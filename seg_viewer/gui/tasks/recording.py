@@ -6,19 +6,14 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QStandardPaths, Signal
+from PySide6.QtCore import QObject, Signal
 
 from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.overlay import Overlay
+from seg_viewer.core.part_file import make_folder
 from seg_viewer.gui.tasks.background import Background
 from seg_viewer.jobs.recording import Recording, RecordPlan, RecordWhat, wait_while_writing
 from seg_viewer.sources import LiveSource
-
-
-def videos_folder() -> Path:
-    """The user's Videos folder, or home."""
-    name = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.MoviesLocation)
-    return Path(name) if name and Path(name).is_dir() else Path.home()
 
 
 class RecordsFiles(QObject):
@@ -39,6 +34,7 @@ class RecordingTask(RecordsFiles):
         live_source: what can be recorded now, or None.
         set_recording: shots go to this recording from now on; to none with None.
         background: finishes files.
+        folder: where they go; made when it is not there.
     """
 
     changed = Signal(bool)
@@ -49,9 +45,11 @@ class RecordingTask(RecordsFiles):
         live_source: Callable[[], LiveSource | None],
         set_recording: Callable[[Recording | None], None],
         background: Background,
+        folder: Callable[[], Path],
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
+        self._folder = folder
         self.what = RecordWhat.ANNOTATED
         self._live_source = live_source
         self._set_recording = set_recording
@@ -77,12 +75,12 @@ class RecordingTask(RecordsFiles):
         return self._recording.frames_of_each if self._recording else ()
 
     def start(self, overlay: Overlay) -> None:
-        """Into the Videos folder, named by source and time."""
+        """Into its folder, named by source and time."""
         source = self._live_source()
         if source is None or self.running:
             return
-        path = _free_path(videos_folder(), source)
         try:
+            path = _free_path(make_folder(self._folder()), source)
             self._recording = Recording(RecordPlan(path, self.what), source, overlay)
         except SegViewerError as error:
             self.failed.emit(str(error))

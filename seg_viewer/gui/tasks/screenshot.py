@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import cv2
-from PySide6.QtCore import QObject, QStandardPaths
+from PySide6.QtCore import QObject
 
 from seg_viewer.core.errors import ExportError
 from seg_viewer.core.frame import Shot
@@ -15,12 +15,6 @@ from seg_viewer.core.overlay import Overlay
 from seg_viewer.gui.tasks.background import Background, within
 
 _KEEP_S = 5.0
-
-
-def pictures_folder() -> Path:
-    """The user's Pictures folder, or home."""
-    name = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.PicturesLocation)
-    return Path(name) if name else Path.home()
 
 
 def save_screenshot(shot: Shot, overlay: Overlay | None, folder: Path, name: str) -> Path:
@@ -61,13 +55,13 @@ def take_screenshot(
     owner: QObject,
     shot: Shot,
     overlay: Overlay | None,
+    folder: Path,
     name: str,
     *,
     on_saved: Callable[[Path], None],
     on_failed: Callable[[str], None],
 ) -> None:
-    """`save_screenshot` into the Pictures folder, beside the window's thread; closing the window waits for it."""
-    folder = pictures_folder()
+    """`save_screenshot`, beside the window's thread; closing the window waits for it."""
     background.run(
         "screenshot",
         lambda: save_screenshot(shot, overlay, folder, name),

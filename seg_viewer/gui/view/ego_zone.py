@@ -5,20 +5,24 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 
-from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen, QPolygonF
+from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.frame import Shot
 from seg_viewer.core.labels import LabelSet
+from seg_viewer.core.part_file import make_folder
 from seg_viewer.core.zone import Zone, ZoneWatch
 from seg_viewer.gui.tasks.background import Background
-from seg_viewer.gui.tasks.recording import RecordsFiles, finish, videos_folder
+from seg_viewer.gui.tasks.recording import RecordsFiles, finish
+from seg_viewer.gui.view.scene import Scene
 from seg_viewer.gui.view.video_view import VideoView
 from seg_viewer.jobs.recording import Recording, RecordPlan, RecordWhat
 from seg_viewer.sources import LiveSource
 
+LAYER = "zone"
 NOTE = "ego zone · no safety function"
 _QUIET, _LOUD = QColor("#f5c542"), QColor("#ff3b41")
 _FLASH_MS = 1500
@@ -29,20 +33,34 @@ _log = logging.getLogger(__name__)
 
 
 class EgoZone(RecordsFiles):
-    """Watches the shots that are shown. A live clip of what came in is saved, from five seconds before.
+    """Watches the shots that are shown. A live clip of what came in, from five seconds before, is saved where wanted.
 
     Args:
         view: is drawn on.
         live_source: what a clip is made of now, or None.
         background: finishes clips.
+        folder: where clips go; made when it is not there.
+        wants_clips: whether they are wanted.
     """
 
     entered = Signal(str)
     """One line: when, and how much of what."""
+    clip_missed = Signal(str)
+    """The same, where a clip could have been saved, but none is wanted."""
 
-    def __init__(self, view: VideoView, live_source: Callable[[], LiveSource | None], background: Background) -> None:
+    def __init__(
+        self,
+        view: VideoView,
+        live_source: Callable[[], LiveSource | None],
+        background: Background,
+        folder: Callable[[], Path],
+        wants_clips: Callable[[], bool],
+    ) -> None:
         super().__init__(view)
+        self._folder, self._wants_clips = folder, wants_clips
         self._view = view
+        view.set_painter(LAYER, self._paint)
+        view.mouse.grips.insert(0, self)
         self._live_source = live_source
         self._background = background
         self._zone = Zone()
@@ -66,18 +84,14 @@ class EgoZone(RecordsFiles):
 
     @property
     def on(self) -> bool:
-        return self._view.layer is not None
+        return self._view.is_on(LAYER)
 
     def set_on(self, on: bool) -> None:
-        self._view.layer = self._paint if on else None
         self._watch = None
-        if on:
-            self._view.installEventFilter(self)
-        else:
-            self._view.removeEventFilter(self)
+        self._view.set_layer_on(LAYER, on)
+        if not on:
             self._view.unsetCursor()
             self.finish_clip()
-        self._view.update()
 
     def watch(self, shot: Shot) -> None:
         """Look into a shot that is shown."""
@@ -99,16 +113,21 @@ class EgoZone(RecordsFiles):
         _log.info("%s", line)
         self._flash.start()
         self._view.update()
-        self.entered.emit(line)
         source = self._live_source()
-        if source is None or source.packets is None:
+        can_save = source is not None and source.packets is not None
+        if can_save and not self._wants_clips():
+            self.clip_missed.emit(line)
+            return
+        self.entered.emit(line)
+        if source is None or not can_save:
             return
         self._clip_end.start()
         if self._clip is not None:
             return
         name = f"{source.info.file_stem}_zone_{datetime.now():%Y-%m-%d_%H-%M-%S}.mkv"
         try:
-            self._clip = Recording(RecordPlan(videos_folder() / name, RecordWhat.SOURCE), source, None)
+            path = make_folder(self._folder()) / name
+            self._clip = Recording(RecordPlan(path, RecordWhat.SOURCE), source, None)
         except SegViewerError as error:
             self.failed.emit(str(error))
 
@@ -118,7 +137,8 @@ class EgoZone(RecordsFiles):
         """Its corners on a picture that is in a rectangle of the view."""
         return [QPointF(rect.x() + x * rect.width(), rect.y() + y * rect.height()) for x, y in self._zone.corners]
 
-    def _paint(self, painter: QPainter, rect: QRectF) -> None:
+    def _paint(self, painter: QPainter, scene: Scene) -> None:
+        rect, seen = scene.logical(scene.half.picture), scene.logical(scene.half.seen)
         occupied = self._watch is not None and self._watch.occupied
         color = _LOUD if occupied else _QUIET
         points = self.points(rect)
@@ -133,37 +153,31 @@ class EgoZone(RecordsFiles):
         if self._flash.isActive():
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(_LOUD, 10))
-            painter.drawRect(rect.adjusted(5, 5, -5, -5))
+            painter.drawRect(seen.adjusted(5, 5, -5, -5))
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if not isinstance(event, QMouseEvent):
-            return False
-        at = event.position()
-        if event.type() is QEvent.Type.MouseButtonPress and event.button() is Qt.MouseButton.LeftButton:
-            self._dragged = self._corner_at(at)
-            return self._dragged is not None
-        if event.type() is QEvent.Type.MouseButtonRelease and self._dragged is not None:
-            self._dragged = None
-            return True
-        if event.type() is QEvent.Type.MouseMove:
-            if self._dragged is not None:
-                self._drag(self._dragged, at)
-                return True
-            over = self._corner_at(at) is not None
-            self._view.setCursor(Qt.CursorShape.SizeAllCursor if over else Qt.CursorShape.ArrowCursor)
-        return False
+    def cursor_at(self, at: QPointF) -> Qt.CursorShape | None:
+        """A corner is a `Grip`."""
+        return Qt.CursorShape.SizeAllCursor if self.on and self._corner_at(at) is not None else None
+
+    def take(self, at: QPointF) -> None:
+        self._dragged = self._corner_at(at)
+
+    def drag(self, at: QPointF) -> None:
+        rect = self._view.picture_rect(at)
+        if self._dragged is None or rect.isEmpty():
+            return
+        point = ((at.x() - rect.x()) / rect.width(), (at.y() - rect.y()) / rect.height())
+        self._zone = self._zone.with_corner(self._dragged, point)
+        self._watch = None
+        self._view.update()
+
+    def drop(self) -> None:
+        self._dragged = None
 
     def _corner_at(self, at: QPointF) -> int | None:
-        rect = self._view.picture_rect()
+        rect = self._view.picture_rect(at)
         if rect.isEmpty():
             return None
         distances = [(point - at).manhattanLength() for point in self.points(rect)]
         nearest = min(range(4), key=distances.__getitem__)
         return nearest if distances[nearest] <= _GRAB else None
-
-    def _drag(self, index: int, at: QPointF) -> None:
-        rect = self._view.picture_rect()
-        point = ((at.x() - rect.x()) / rect.width(), (at.y() - rect.y()) / rect.height())
-        self._zone = self._zone.with_corner(index, point)
-        self._watch = None
-        self._view.update()

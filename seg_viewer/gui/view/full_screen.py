@@ -56,6 +56,7 @@ class FullScreen(QObject):
         else:
             app.removeEventFilter(self)
             self._hide.stop()
+            self._view.setContentsMargins(0, 0, 0, 0)
             self._central.column.addWidget(controls)
             self._view.unsetCursor()
             if self._was_maximized:
@@ -88,6 +89,7 @@ class FullScreen(QObject):
             self._hide.start()
             return
         controls.hide()
+        self._view.setContentsMargins(0, 0, 0, 0)
         self._view.setCursor(Qt.CursorShape.BlankCursor)
 
     def _place(self) -> None:
@@ -95,3 +97,5 @@ class FullScreen(QObject):
         width = min(_WIDEST, room.width() - 2 * _GAP)
         height = self._controls.sizeHint().height()
         self._controls.setGeometry((room.width() - width) // 2, room.height() - height - _GAP, width, height)
+        if self._controls.isVisible():
+            self._view.setContentsMargins(0, 0, 0, height + _GAP)  # words on the picture keep clear of it

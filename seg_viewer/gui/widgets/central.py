@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
+
+from seg_viewer.gui.widgets.notices import Notices
+
+_LEAST = 220  # a message and its buttons fit
 
 
 class CentralWidget(QWidget):
-    """Messages above, the side panel beside, and the controls below what is shown.
+    """The side panel beside, and the controls below what is shown; messages lie over it.
 
     Args:
-        above: one below the other.
+        above: lie over the top of the page, one below the other.
         pages: one of them is shown, the first one at first.
-        beside: on the right.
+        beside: on the right, as wide as a person makes it.
         controls: below all.
     """
 
@@ -20,20 +25,26 @@ class CentralWidget(QWidget):
     ) -> None:
         super().__init__()
         self.stack = QStackedWidget()
-        left = QVBoxLayout()
-        left.setSpacing(0)
-        for widget in above:
-            left.addWidget(widget)
         for page in pages:
             self.stack.addWidget(page)
-        left.addWidget(self.stack, 1)
-        row = QHBoxLayout()
-        row.setSpacing(0)
-        row.addLayout(left, 1)
-        row.addWidget(beside)
+        stage = QWidget()
+        stage.setMinimumWidth(_LEAST)
+        around = QVBoxLayout(stage)
+        around.setContentsMargins(0, 0, 0, 0)
+        around.addWidget(self.stack)
+        self.notices = Notices(above, stage)
+        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.splitter.setHandleWidth(5)
+        self.splitter.setAccessibleName("Picture and side panel")
+        self.splitter.addWidget(stage)
+        self.splitter.addWidget(beside)
+        self.splitter.setStretchFactor(0, 1)
+        self.splitter.setStretchFactor(1, 0)
+        self.splitter.setCollapsible(0, False)
+        self.splitter.setCollapsible(1, True)
         self.column = QVBoxLayout(self)
         """The controls are at its end."""
         self.column.setContentsMargins(0, 0, 0, 0)
         self.column.setSpacing(0)
-        self.column.addLayout(row, 1)
+        self.column.addWidget(self.splitter, 1)
         self.column.addWidget(controls)

@@ -2,23 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QSlider, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QSlider,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from seg_viewer.gui.actions import SPEED_NAMES, SPEEDS
 from seg_viewer.gui.theme import icon
+from seg_viewer.gui.widgets.figures import tabular
 from seg_viewer.gui.widgets.live_bar import LiveBar
 from seg_viewer.gui.widgets.plain import PlainLabel
 from seg_viewer.gui.widgets.seek_bar import SeekBar, clock_text
-from seg_viewer.player.session import PlayerState
+from seg_viewer.gui.widgets.tool_row import ALWAYS, ToolRow
+from seg_viewer.gui.widgets.volume import Volume
+from seg_viewer.gui.words import t
+from seg_viewer.player.playback import PlayerState
 
 _PLAY_LOOKS = {
     PlayerState.PLAYING: ("pause", "Pause"),
     PlayerState.ENDED: ("replay", "Play again"),
 }
+
+IMPORTANCE = {
+    "outline": 10, "opacity": 20, "loop": 30, "export": 40, "panel": 45, "screenshot": 50, "step-back": 60, "step": 60,
+    "speed": 65, "volume": 70, "overlay": 80, "record": 90, "play": ALWAYS, "full-screen": ALWAYS,
+}  # fmt: skip
+"""What stays in the row when it gets narrow: the least goes into the menu first. Views: about 70."""
 
 
 class Controls(QFrame):
@@ -37,53 +57,66 @@ class Controls(QFrame):
         column.setContentsMargins(12, 8, 12, 8)
         column.setSpacing(4)
         column.addLayout(self._time_line())
-        self._strips = QVBoxLayout()
-        column.addLayout(self._strips)
-        column.addLayout(self._buttons())
+        column.addWidget(self._make_tools())
         self.set_speed(1.0)
         self.set_live(False)
+        self.set_sound(False)
 
-    def _time_line(self) -> QHBoxLayout:
-        line = QHBoxLayout()
-        line.setSpacing(8)
+    def _time_line(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(8)
+        grid.setVerticalSpacing(2)
+        grid.setColumnStretch(1, 1)
         self.position = QLabel(clock_text(0.0, tenths=True))
         self.length = QLabel(clock_text(None))
         self.position.setAccessibleName("Time")
         self.length.setAccessibleName("Length")
         self.length.setObjectName("dim")
         for label, side in ((self.position, Qt.AlignmentFlag.AlignRight), (self.length, Qt.AlignmentFlag.AlignLeft)):
+            label.setFont(tabular(label.font()))
             label.setAlignment(side | Qt.AlignmentFlag.AlignVCenter)
             label.setMinimumWidth(label.fontMetrics().horizontalAdvance("00:00.0") + 4)
         self.seek_bar = SeekBar()
         self.seek_bar.sought.connect(self.sought)
-        line.addWidget(self.position)
-        line.addWidget(self.seek_bar, 1)
-        line.addWidget(self.length)
         self.live_bar = LiveBar()
         self.live_bar.hide()
-        line.addWidget(self.live_bar, 1)
-        return line
+        for column, widget in enumerate((self.position, self.seek_bar, self.length)):
+            grid.addWidget(widget, 0, column)
+        grid.addWidget(self.live_bar, 0, 0, 1, 3)
+        self._strips = QVBoxLayout()
+        self._strips.setSpacing(2)
+        grid.addLayout(self._strips, 1, 1)
+        return grid
 
-    def _buttons(self) -> QHBoxLayout:
-        line = QHBoxLayout()
-        line.setSpacing(4)
+    def _make_tools(self) -> ToolRow:
+        self.tools = ToolRow()
+        actions = self._actions
         for name in ("step-back", "play", "step", "loop"):
-            line.addWidget(self._button(name, large=name == "play"))
-        line.addSpacing(4)
-        line.addWidget(self._speed_button())
-        line.addStretch(1)
-        line.addWidget(self._button("overlay"))
-        line.addWidget(self._opacity_slider())
-        line.addWidget(self.opacity_text)
-        line.addWidget(self._button("outline"))
-        line.addStretch(1)
+            self._add_button(name, large=name == "play")
+        self.tools.add("speed", self._speed_button(), IMPORTANCE["speed"], (self.speed_menu,))
+        self.volume = Volume(actions["mute"])
+        self.tools.add("volume", self.volume, IMPORTANCE["volume"], (actions["mute"],))
+        self.tools.add_stretch()
+        self._add_button("overlay")
+        self.tools.add("opacity", self._opacity_part(), IMPORTANCE["opacity"], (actions["more"], actions["less"]))
+        self._add_button("outline")
+        self.tools.add_stretch()
         for name in ("screenshot", "record", "export", "panel", "full-screen"):
-            line.addWidget(self._button(name))
-        return line
+            self._add_button(name)
+        return self.tools
 
     def add_strip(self, widget: QWidget) -> None:
-        """Put something that runs along the seek bar below it."""
+        """Put something that runs along the seek bar below it, exactly as wide."""
         self._strips.addWidget(widget)
+
+    def add_tool(
+        self, name: str, widget: QWidget, importance: int, entries: Sequence[QAction | QMenu] = (), *, after: str = ""
+    ) -> None:
+        """Put another tool into the row, see `ToolRow.add`; where there is no room its entries are in the menu."""
+        self.tools.add(name, widget, importance, entries, after=after)
+
+    def _add_button(self, name: str, *, large: bool = False) -> None:
+        self.tools.add(name, self._button(name, large=large), IMPORTANCE[name], (self._actions[name],))
 
     def _button(self, name: str, *, large: bool = False) -> QToolButton:
         button = QToolButton()
@@ -103,7 +136,7 @@ class Controls(QFrame):
         self.speed_button.setProperty("popup", True)
         self.speed_button.setMinimumWidth(56)
         self.speed_button.setMinimumHeight(32)
-        self.speed_menu = QMenu("Sp&eed", self)
+        self.speed_menu = QMenu(t("Sp&eed"), self)
         group = QActionGroup(self)
         self._speed_actions: dict[float, QAction] = {}
         for speed in SPEEDS:
@@ -115,20 +148,27 @@ class Controls(QFrame):
         self.speed_button.setMenu(self.speed_menu)
         return self.speed_button
 
-    def _opacity_slider(self) -> QSlider:
+    def _opacity_part(self) -> QWidget:
         self.opacity = QSlider(Qt.Orientation.Horizontal)
         self.opacity.setRange(0, 100)
         self.opacity.setSingleStep(5)
         self.opacity.setPageStep(10)
-        self.opacity.setMinimumWidth(90)
+        self.opacity.setMinimumWidth(80)
         self.opacity.setMaximumWidth(170)
         self.opacity.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.opacity.setToolTip("Opacity of the overlay (up, down)")
         self.opacity.setAccessibleName("Opacity of the overlay")
         self.opacity_text = PlainLabel("", objectName="dim")
+        self.opacity_text.setFont(tabular(self.opacity_text.font()))
         self.opacity_text.setMinimumWidth(self.opacity_text.fontMetrics().horizontalAdvance("100 %") + 2)
         self.opacity.valueChanged.connect(self._opacity_changed)
-        return self.opacity
+        part = QWidget()
+        line = QHBoxLayout(part)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(4)
+        line.addWidget(self.opacity)
+        line.addWidget(self.opacity_text)
+        return part
 
     def _opacity_changed(self, percent: int) -> None:
         self.opacity_text.setText(f"{percent} %")
@@ -154,6 +194,7 @@ class Controls(QFrame):
 
     def set_state(self, state: PlayerState) -> None:
         name, text = _PLAY_LOOKS.get(state, ("play", "Play"))
+        text = t(text)
         action = self._actions["play"]
         if action.iconText() != text:
             action.setIcon(icon(name))
@@ -169,12 +210,15 @@ class Controls(QFrame):
     def set_live(self, live: bool) -> None:
         """The state of a live source in the place of a time line."""
         self.live_bar.setVisible(live)
-        self.buttons["record"].setVisible(live)
-        for name in ("step-back", "loop", "export"):
-            self.buttons[name].setVisible(not live)
-        self.speed_button.setVisible(not live)
+        self.tools.set_wanted("record", live)
+        for name in ("step-back", "loop", "export", "speed"):
+            self.tools.set_wanted(name, not live)
         for widget in (self.position, self.seek_bar, self.length):
             widget.setVisible(not live)
+
+    def set_sound(self, has_sound: bool) -> None:
+        """The volume, where there is something to hear."""
+        self.tools.set_wanted("volume", has_sound)
 
     def set_position(self, position_s: float, wished_s: float | None = None) -> None:
         """Where the picture is, and where it is going: the handle is there at once, the time is that of the picture."""

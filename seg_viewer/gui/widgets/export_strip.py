@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QWidget
 
 from seg_viewer.gui.tasks.export_queue import ExportQueue
-from seg_viewer.gui.widgets.plain import PlainLabel, plain_tip
+from seg_viewer.gui.widgets.plain import ElidedLabel, plain_tip
 
 _STEPS = 1000
 
@@ -37,9 +37,7 @@ class ExportStrip(QWidget):
         line = QHBoxLayout(frame)
         line.setContentsMargins(12, 4, 6, 4)
         line.setSpacing(12)
-        self.label = PlainLabel()
-        self.label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.label.setMinimumWidth(60)
+        self.label = ElidedLabel()
         line.addWidget(self.label, 2)
         self.bar = QProgressBar()
         self.bar.setRange(0, _STEPS)

@@ -5,31 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QCheckBox, QFrame, QGridLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QCheckBox, QFrame, QGridLayout, QLabel, QScrollArea, QSizePolicy, QWidget
 
 from seg_viewer.core.labels import Label, LabelSet
-from seg_viewer.gui import theme
+from seg_viewer.core.overlay import OverlayStyle
 from seg_viewer.gui.widgets.plain import PlainLabel, plain_action, plain_tip
-
-
-class Swatch(QWidget):
-    """A patch of a class's colour."""
-
-    def __init__(self, color: tuple[int, int, int], parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._color = QColor(*color)
-        self.setFixedSize(16, 16)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        try:
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setPen(QColor(theme.FAINT))
-            painter.setBrush(self._color if self.isEnabled() else QColor(theme.BORDER))
-            painter.drawRoundedRect(1, 1, 14, 14, 4, 4)
-        finally:
-            painter.end()
+from seg_viewer.gui.widgets.swatch import Swatch
 
 
 class _CheckBox(QCheckBox):
@@ -52,6 +34,8 @@ class Legend(QScrollArea):
 
     hidden_changed = Signal(object)
     """Names of the classes that are not painted, frozenset."""
+    color_wanted = Signal(object, object)
+    """A `Label` that is to get another colour, and the `Swatch` that was pressed."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -63,6 +47,7 @@ class Legend(QScrollArea):
         self.setAccessibleName("Classes")
         self._boxes: dict[str, QCheckBox] = {}
         self._shares: dict[str, QLabel] = {}
+        self._swatches: dict[Label, Swatch] = {}
         self._hidden: frozenset[str] = frozenset()
 
     @property
@@ -70,14 +55,24 @@ class Legend(QScrollArea):
         """Check box of every class that can be painted, by name."""
         return self._boxes
 
+    @property
+    def swatches(self) -> Mapping[str, Swatch]:
+        """Colour of every class that can be painted, by name."""
+        return {label.name: swatch for label, swatch in self._swatches.items()}
+
+    def set_style(self, style: OverlayStyle) -> None:
+        """Show the colours, and the hatching, that classes are painted in now."""
+        for label, swatch in self._swatches.items():
+            swatch.set_color(style.color_of(label), label.id if style.hatched else None)
+
     def set_labels(self, labels: LabelSet, hidden: frozenset[str]) -> None:
         """Show the classes of a model; names in `hidden` that it does not have are kept for the next one."""
         self._hidden = hidden
-        self._boxes, self._shares = {}, {}
+        self._boxes, self._shares, self._swatches = {}, {}, {}
         inner = QWidget()
         grid = QGridLayout(inner)
         grid.setContentsMargins(0, 0, 6, 0)
-        grid.setHorizontalSpacing(9)
+        grid.setHorizontalSpacing(6)
         grid.setVerticalSpacing(7)
         grid.setColumnStretch(1, 1)
         ordered = [label for label in labels if label.painted] + [label for label in labels if not label.painted]
@@ -108,6 +103,10 @@ class Legend(QScrollArea):
         swatch = Swatch(label.color)
         grid.addWidget(swatch, row, 0)
         if label.painted:
+            swatch.setAccessibleName(f"Colour of {label.name}")
+            swatch.setToolTip(plain_tip(f"Choose the colour of {label.name}"))
+            swatch.clicked.connect(lambda: self.color_wanted.emit(label, swatch))
+            self._swatches[label] = swatch
             box = _CheckBox(plain_action(label.name))
             box.setChecked(label.name not in self._hidden)
             box.setAccessibleName(f"Show {label.name}")
@@ -129,20 +128,3 @@ class Legend(QScrollArea):
     def _set_shown(self, name: str, on: bool) -> None:
         self._hidden = self._hidden - {name} if on else self._hidden | {name}
         self.hidden_changed.emit(self._hidden)
-
-
-class SidePanel(QFrame):
-    """Legend above, statistics below."""
-
-    def __init__(self, legend: Legend, stats: QWidget, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("panel")
-        self.setFixedWidth(268)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 14, 12, 12)
-        column.setSpacing(10)
-        column.addWidget(PlainLabel("CLASSES", objectName="heading"))
-        column.addWidget(legend)
-        column.addSpacing(6)
-        column.addWidget(PlainLabel("PERFORMANCE", objectName="heading"))
-        column.addWidget(stats, 1)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from seg_viewer.core.ledger import LedgerSnapshot
-from seg_viewer.gui.widgets.plain import PlainLabel, plain_tip
+from seg_viewer.gui.widgets.figures import tabular
+from seg_viewer.gui.widgets.plain import ElidedLabel, PlainLabel, plain_tip
 from seg_viewer.gui.widgets.seek_bar import clock_text
-from seg_viewer.player.session import PlayerState
+from seg_viewer.player.playback import PlayerState
 from seg_viewer.sources import LiveStatus
 
 
@@ -17,6 +18,10 @@ def lost_text(state: PlayerState, status: LiveStatus) -> str:
     if status.connected or state is PlayerState.ERROR:
         return ""
     return f"{'Waiting' if status.silent else 'Reconnecting'} …\n{status.problem}"
+
+
+def _behind_text(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms behind"
 
 
 class LiveBar(QWidget):
@@ -30,14 +35,15 @@ class LiveBar(QWidget):
         self.badge = PlainLabel(objectName="badge")
         self.badge.setAccessibleName("State of the live source")
         self.badge.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.status = PlainLabel(objectName="dim")
-        self.status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.status = ElidedLabel(objectName="dim")
         self.recording = PlainLabel(objectName="recording")
         self.recording.setAccessibleName("Recording")
         self.recording.hide()
         self.latency = PlainLabel(objectName="dim")
         self.latency.setAccessibleName("Latency")
-        self.latency.setToolTip("From the arrival of a picture to its overlay on the screen: p50 / p95")
+        self.latency.setFont(tabular(self.latency.font()))
+        self.latency.setMinimumWidth(self.latency.fontMetrics().horizontalAdvance(_behind_text(9.999)) + 2)
+        self.latency.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         for widget, stretch in ((self.badge, 0), (self.status, 1), (self.recording, 0), (self.latency, 0)):
             line.addWidget(widget, stretch)
         self._kind = ""
@@ -66,7 +72,9 @@ class LiveBar(QWidget):
 
     def set_times(self, snapshot: LedgerSnapshot) -> None:
         shown = snapshot.stages.get("shown")
-        self.latency.setText(f"{shown.p50_s * 1000:.0f} / {shown.p95_s * 1000:.0f} ms behind" if shown else "")
+        self.latency.setText(_behind_text(shown.p50_s) if shown else "")
+        tip = "From the arrival of a picture to its overlay on the screen: half of the pictures are faster"
+        self.latency.setToolTip(f"{tip}, and 95 in 100 are faster than {shown.p95_s * 1000:.0f} ms" if shown else tip)
 
     def set_recording(self, seconds: float | None) -> None:
         """How long it has been running; None when nothing is recorded."""

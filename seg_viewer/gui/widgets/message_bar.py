@@ -1,19 +1,31 @@
-"""What went wrong or was done, one line each, above the picture."""
+"""What went wrong or was done, one line each; the same said again is counted, the same cause stands in one message."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QAccessible, QAccessibleEvent, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from seg_viewer.core.redact import redact_text
 from seg_viewer.gui.theme import icon
+from seg_viewer.gui.widgets.icon_label import IconLabel
 from seg_viewer.gui.widgets.plain import PlainLabel
 
 _AT_MOST = 3
+_LINES = 5
 _INFO_MS = 8000
+_ROOM_FOR_TEXT = 220
+_LEAST = 180
 _MAY_BREAK = "\u200b"
+_NAMES = re.compile(r"\S*[/\\\d]\S*|\S+\.\w{2,4}(?=[\s:,;]|$)")
+
+
+def cause_of(text: str) -> str:
+    """A message without the files and numbers that it names: two of the same cause differ in nothing else."""
+    return " ".join(_NAMES.sub("#", text).split())
 
 
 class MessageBar(QWidget):
@@ -49,8 +61,8 @@ class MessageBar(QWidget):
         self._show("info", text, button, on_button)
 
     def texts(self, kind: str = "") -> list[str]:
-        """What is shown, oldest first: all of it, or the "error", "warning" or "info" messages."""
-        return [row.text for row in self._rows if kind in ("", row.kind)]
+        """What was said and still stands, oldest first: all of it, or the "error", "warning" or "info" messages."""
+        return [text for row in self._rows if kind in ("", row.kind) for text in row.counts]
 
     def clear(self) -> None:
         for row in list(self._rows):
@@ -65,58 +77,110 @@ class MessageBar(QWidget):
 
     def _show(self, kind: str, text: str, button: str = "", on_button: Callable[[], None] | None = None) -> None:
         text = redact_text(text)
-        for row in [row for row in self._rows if row.text == text]:
-            self._remove(row)
-        row = _Message(kind, text, button, on_button)
+        before = next((row for row in self._rows if row.kind == kind and row.cause == cause_of(text)), None)
+        row = _Message(kind, text, button, on_button, before.counts if before else {})
         row.close_button.clicked.connect(lambda: self._remove(row))
         self._rows.append(row)
         self._column.addWidget(row)
+        row.show()
+        if before is not None:
+            self._remove(before)
         for old in self._rows[:-_AT_MOST]:
             self._remove(old)
         if kind == "info":
             QTimer.singleShot(_INFO_MS, row, lambda: self._remove(row))
         self.show()
+        QAccessible.updateAccessibility(QAccessibleEvent(row, QAccessible.Event.Alert))
 
     def _remove(self, row: _Message) -> None:
-        if row in self._rows:
-            self._rows.remove(row)
-            self._column.removeWidget(row)
-            row.hide()
-            row.deleteLater()
-            self.setVisible(bool(self._rows))
+        if row not in self._rows:
+            return
+        self._rows.remove(row)
+        self._column.removeWidget(row)
+        row.hide()
+        row.deleteLater()
+        self.setVisible(bool(self._rows))
+        self.updateGeometry()
 
 
 class _Message(QFrame):
-    def __init__(self, kind: str, text: str, button: str, on_button: Callable[[], None] | None) -> None:
+    """One message; `counts` has what it says, oldest first, and how often each was said."""
+
+    def __init__(
+        self, kind: str, text: str, button: str, on_button: Callable[[], None] | None, before: dict[str, int]
+    ) -> None:
         super().__init__()
         self.kind = kind
-        self.text = text
+        self.cause = cause_of(text)
+        self.counts = {other: count for other, count in before.items() if other != text}
+        self.counts[text] = before.get(text, 0) + 1
         self.setObjectName("message")
         self.setProperty("kind", kind)
-        line = QHBoxLayout(self)
-        line.setContentsMargins(12, 6, 6, 6)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 6, 6, 6)
+        column.setSpacing(4)
+        self._line = line = QHBoxLayout()
         line.setSpacing(10)
-        sign = QLabel()
-        sign.setPixmap(icon(kind).pixmap(QSize(18, 18), self.devicePixelRatioF()))
-        line.addWidget(sign)
-        # long paths have no spaces to break at, and would widen the window
-        label = PlainLabel(
-            text.replace("/", "/" + _MAY_BREAK).replace("\\", "\\" + _MAY_BREAK).replace("_", "_" + _MAY_BREAK)
-        )
+        self._below = QHBoxLayout()
+        self._below.addStretch(1)
+        self._button: QPushButton | None = None
+        column.addLayout(line)
+        column.addLayout(self._below)
+        line.addWidget(IconLabel(kind, 18))
+        label = PlainLabel(_may_break(self._text()))
         label.setWordWrap(True)
-        label.setAccessibleName(f"{kind}: {text}")
+        label.setAccessibleName(f"{kind}: {self._text()}")
         label.setMinimumWidth(60)
         label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         line.addWidget(label, 1)
+        times = sum(self.counts.values())
+        self.count = PlainLabel(f"{times}×" if times > 1 else "", objectName="count")
+        self.count.setAccessibleName(f"Said {times} times")
+        self.count.setVisible(times > 1)
+        line.addWidget(self.count)
         if button and on_button:
             do_it = QPushButton(button)
             do_it.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             do_it.clicked.connect(lambda: on_button())
-            line.addWidget(do_it)
+            self._button = do_it
         self.close_button = QToolButton()
         self.close_button.setIcon(icon("close"))
         self.close_button.setIconSize(QSize(14, 14))
         self.close_button.setToolTip("Dismiss (Esc)")
         self.close_button.setAccessibleName("Dismiss message")
         self.close_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        line.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignTop)
+        line.addWidget(self.close_button)
+        self._put_button()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._put_button()
+
+    def minimumSizeHint(self) -> QSize:
+        """So narrow that the button goes below the text, wherever it is now."""
+        return QSize(_LEAST, super().minimumSizeHint().height())
+
+    def _put_button(self) -> None:
+        """Beside the text, or below it where that would leave no room for the text."""
+        if self._button is None:
+            return
+        here, there = self._line, self._below
+        if self.width() < self._button.sizeHint().width() + _ROOM_FOR_TEXT:
+            here, there = there, here
+        if here.indexOf(self._button) < 0:
+            there.removeWidget(self._button)
+            here.insertWidget(here.indexOf(self.close_button) if here is self._line else here.count(), self._button)
+
+    def _text(self) -> str:
+        """The newest lines, and how many stand before them."""
+        lines = list(self.counts)
+        if len(lines) > _LINES:
+            lines = [f"… and {len(lines) - _LINES} more like these", *lines[-_LINES:]]
+        return "\n".join(lines)
+
+
+def _may_break(text: str) -> str:
+    """Long paths have no spaces to break at, and would widen the window."""
+    for sign in "/\\_":
+        text = text.replace(sign, sign + _MAY_BREAK)
+    return text

@@ -6,7 +6,8 @@ import html
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QLabel, QSizePolicy
 
 
 class PlainLabel(QLabel):
@@ -15,6 +16,29 @@ class PlainLabel(QLabel):
     def __init__(self, text: str = "", **properties: Any) -> None:
         super().__init__(text, **properties)
         self.setTextFormat(Qt.TextFormat.PlainText)
+
+
+class ElidedLabel(PlainLabel):
+    """One line that may be longer than there is room for: what is missing is an "…" in its middle, and in its tool tip.
+
+    It takes any width; `text` is all of it.
+    """
+
+    def __init__(self, text: str = "", **properties: Any) -> None:
+        super().__init__(text, **properties)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.setMinimumWidth(60)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        try:
+            room = self.contentsRect()
+            text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideMiddle, room.width())
+            role, enabled = self.foregroundRole(), self.isEnabled()
+            side = int(self.alignment())
+            self.style().drawItemText(painter, room, side, self.palette(), enabled, text, role)
+        finally:
+            painter.end()
 
 
 def plain_tip(text: str) -> str:

@@ -24,13 +24,13 @@ _SHARE = Qt.ItemDataRole.UserRole
 _COLOR = Qt.ItemDataRole.UserRole + 1
 _ROW_HEIGHT = 34
 _COLORS = {
-    State.DONE: "#7fd18b",
-    State.SKIPPED: "#7fd18b",
-    State.FAILED: "#ff9095",
-    State.STOPPED: theme.DIM,
-    State.WAITING: theme.DIM,
+    State.DONE: "good",
+    State.SKIPPED: "good",
+    State.FAILED: "problem",
+    State.STOPPED: "dim",
+    State.WAITING: "dim",
 }
-_WITH_NOTES = "#e3c26b"
+_WITH_NOTES = "caution"
 _EMPTY = "No exports yet.\nAdd files, drop some here, or choose “Add to queue” in the export dialog."
 
 
@@ -121,7 +121,7 @@ class QueueList(QTreeWidget):
             return
         painter = QPainter(self.viewport())
         try:
-            painter.setPen(QColor(theme.DIM))
+            painter.setPen(QColor(theme.colors().dim))
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
             painter.drawText(self.viewport().rect().adjusted(24, 12, -24, -12), int(flags), _EMPTY)
         finally:
@@ -138,7 +138,7 @@ class _RowDelegate(QStyledItemDelegate):
         super().initStyleOption(option, index)
         color = index.data(_COLOR)
         if color:
-            option.palette.setColor(option.palette.ColorRole.Text, QColor(color))
+            option.palette.setColor(option.palette.ColorRole.Text, QColor(getattr(theme.colors(), color)))
         if index.column() == _STATE:
             option.textElideMode = Qt.TextElideMode.ElideRight
 
@@ -154,10 +154,10 @@ class _RowDelegate(QStyledItemDelegate):
         painter.save()
         try:
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(theme.BORDER))
+            painter.setBrush(QColor(theme.colors().track))
             painter.drawRoundedRect(track, 1.5, 1.5)
             track.setWidth(round(track.width() * share))
-            painter.setBrush(QColor("#cfe0ff" if option.state & option.state.State_Selected else theme.ACCENT))
+            painter.setBrush(QColor(theme.colors().accent))
             painter.drawRoundedRect(track, 1.5, 1.5)
         finally:
             painter.restore()

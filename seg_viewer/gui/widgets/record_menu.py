@@ -6,6 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QMenu, QWidget
 
+from seg_viewer.gui.words import t
 from seg_viewer.jobs.recording import RecordWhat
 
 WHAT_NAMES = {
@@ -26,7 +27,7 @@ class RecordMenu(QMenu):
     """A `RecordWhat`."""
 
     def __init__(self, what: RecordWhat, parent: QWidget) -> None:
-        super().__init__("Record &what", parent)
+        super().__init__(t("Record &what"), parent)
         group = QActionGroup(self)
         for kind, name in WHAT_NAMES.items():
             action = self.addAction(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal, SignalInstance
 from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from seg_viewer.gui import theme
 
@@ -151,7 +151,6 @@ class SeekBar(QWidget):
         x = event.position().x()
         self._hovered_x = min(max(_MARGIN, x), self.width() - _MARGIN)
         if self._length_s and self.isEnabled():
-            QToolTip.showText(event.globalPosition().toPoint(), clock_text(self.time_at(x), tenths=True), self)
             self.hovered.emit(self.time_at(x), self.mapToGlobal(QPoint(round(self._hovered_x), 0)))
         if self.dragging:
             self._drag_to(x)

@@ -1,98 +1,208 @@
-"""Rates, latencies, drops, and what really runs."""
+"""Rates, times, drops, and what really runs, in three parts that can be folded."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QSizePolicy, QWidget
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from seg_viewer.core.counted import counted
-from seg_viewer.core.ledger import LedgerSnapshot
+from seg_viewer.core.ledger import LedgerSnapshot, StageTimes
+from seg_viewer.core.machine import usable_cores
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.scores import Score
 from seg_viewer.engines.base import EngineReport
+from seg_viewer.gui.process_use import Use
+from seg_viewer.gui.widgets.figures import FIGURE_SPACE, tabular
 from seg_viewer.gui.widgets.plain import PlainLabel
+from seg_viewer.gui.widgets.section import Section
+from seg_viewer.gui.widgets.sparkline import Sparkline
 from seg_viewer.player.numbers import rate_of
 from seg_viewer.sources import SourceInfo
 
-_ROWS = (
-    ("truth", "IoU", "Prediction against ground truth over the latest frames: intersection over union of each class"),
-    ("source", "Source", "Frames per second of the source: as a file says, as a live one delivers them"),
-    ("engine", "Engine", "Frames through the model per second"),
-    ("display", "Display", "Frames painted in this window per second, while it plays"),
+NONE = "–"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One number, or what stands for it.
+
+    Args:
+        key: name in code.
+        title: on the left.
+        tip: what it means, one or two sentences.
+        line: unit of the small line below it that shows the last minute, or "" for none.
+    """
+
+    key: str
+    title: str
+    tip: str
+    line: str = ""
+
+
+_TIMES = "Half of the frames are faster than the median; 95 in 100 are faster than the second number"
+
+SECTIONS: tuple[tuple[str, str, tuple[Row, ...]], ...] = (
     (
-        "latency",
-        "Latency",
-        "Decoding, scaling and inference of a frame (p50 / p95): half of the frames, and 95 in 100, are faster",
+        "now",
+        "Now",
+        (
+            Row("display", "Display", "Frames painted in this window per second, while it plays", "fps"),
+            Row("engine", "Model", "Frames through the model per second"),
+            Row("source", "Source", "Frames per second of the source: as a file says, as a live one delivers them"),
+            Row("latency", "Latency", f"Decoding, scaling and inference of a frame. {_TIMES}", "ms"),
+            Row("inference", "Inference", f"The model's part of it, as the runtime reports it. {_TIMES}"),
+            Row("shown", "Behind", f"From the arrival of a picture to its overlay on the screen. {_TIMES}"),
+            Row(
+                "difference",
+                "Differs",
+                "Share of this picture where the second model sees another class than the first",
+            ),
+            Row("truth", "IoU", "Against ground truth over the latest frames: intersection over union of each class"),
+        ),
     ),
     (
-        "shown",
-        "Shown after",
-        "From the arrival of a picture to its overlay on the screen (p50 / p95); live sources only",
+        "health",
+        "Health",
+        (
+            Row("dropped", "Dropped", "Frames that were not shown, by cause"),
+            Row("cpu", "Processor", "Share of the cores that this program uses, without exports"),
+            Row("memory", "Memory", "Main memory that this program holds, without exports"),
+            Row("runs_on", "Runs on", "Runtime, processor and precision, as the runtime reports them"),
+        ),
     ),
-    ("inference", "Inference", "The model's part of it (p50 / p95), as the runtime reports it"),
-    ("dropped", "Dropped", "Frames that were not shown, by cause"),
-    ("runs_on", "Runs on", "Runtime, processor and precision, as the runtime reports them"),
-    ("model", "Model", "Model file and the size of its input"),
-    ("video", "Video", "Size, rate and codec of the source"),
-    ("frame", "Frame", "Number of the frame that is shown"),
+    (
+        "source",
+        "Source",
+        (
+            Row("video", "Video", "Size, rate and codec of the source"),
+            Row("model", "Model", "Model file and the size of its input"),
+            Row("frame", "Frame", "Number of the frame that is shown"),
+        ),
+    ),
 )
 
+SECTION_KEYS = tuple(key for key, _title, _rows in SECTIONS)
 
-class StatsPanel(QScrollArea):
-    """A table of names and values."""
+
+def _padded(value: float, digits: int) -> str:
+    return f"{value:{digits + 2}.1f}".replace(" ", FIGURE_SPACE)
+
+
+def times_text(times: StageTimes | None) -> str:
+    """Median and 95th percentile in words, milliseconds."""
+    if times is None:
+        return NONE
+    return f"{_padded(times.p50_s * 1000, 4)} ms median\n{_padded(times.p95_s * 1000, 4)} ms for 95 %"
+
+
+class StatsPanel(QWidget):
+    """A table of names and values for each part."""
+
+    folded_changed = Signal(object)
+    """Keys of the parts that are folded, frozenset."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setAccessibleName("Performance")
-        inner = QWidget()
-        grid = QGridLayout(inner)
+        self.setAccessibleName("Numbers")
+        self.setFont(tabular(self.font()))
+        self._values: dict[str, QLabel] = {}
+        self._titles: dict[str, QLabel] = {}
+        self._lines: dict[str, Sparkline] = {}
+        self.sections: dict[str, Section] = {}
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        for key, title, rows in SECTIONS:
+            section = self.sections[key] = Section(key, title, self._table(rows))
+            section.folded_changed.connect(lambda _key, _folded: self.folded_changed.emit(self.folded))
+            column.addWidget(section)
+        widest = max(title.sizeHint().width() for title in self._titles.values())
+        for label in self._titles.values():
+            label.setMinimumWidth(widest)  # the parts are tables of their own, and stand in one line
+        self.set_score(None)
+        self._show_row("shown", False)
+
+    def _table(self, rows: Iterable[Row]) -> QWidget:
+        body = QWidget()
+        grid = QGridLayout(body)
         grid.setContentsMargins(0, 0, 6, 0)
         grid.setHorizontalSpacing(12)
         grid.setVerticalSpacing(5)
         grid.setColumnStretch(1, 1)
-        self._values: dict[str, QLabel] = {}
-        self._titles: dict[str, QLabel] = {}
-        for row, (key, name, tip) in enumerate(_ROWS):
-            title = PlainLabel(name, objectName="dim")
-            title.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
-            value = PlainLabel("–")
+        for row in rows:
+            title = PlainLabel(row.title, objectName="dim")
+            value = PlainLabel(NONE)
             value.setWordWrap(True)
-            value.setAccessibleName(name)
+            value.setAccessibleName(row.title)
             value.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-            value.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
-            for label in (title, value):
-                label.setToolTip(tip)
-            grid.addWidget(title, row, 0)
-            grid.addWidget(value, row, 1)
-            self._values[key] = value
-            self._titles[key] = title
-        grid.setRowStretch(len(_ROWS), 1)
-        self.setWidget(inner)
-        self.set_score(None)
+            place = grid.rowCount()
+            for label, at in ((title, 0), (value, 1)):
+                label.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+                label.setToolTip(row.tip)
+                grid.addWidget(label, place, at)
+            self._values[row.key], self._titles[row.key] = value, title
+            if row.line:
+                line = self._lines[row.key] = Sparkline(row.title, row.line)
+                grid.addWidget(line, place + 1, 0, 1, 2)
+        return body
+
+    # -- what is read from it --------------------------------------------------------------------------------------
 
     def text(self, key: str) -> str:
         """Of one row, by its key: "source", "engine", "display", "latency", "inference", "model" and so on."""
         return self._values[key].text()
 
+    def line(self, key: str) -> Sparkline:
+        """The small line of a row that has one: "display", "latency"."""
+        return self._lines[key]
+
+    @property
+    def folded(self) -> frozenset[str]:
+        return frozenset(key for key, section in self.sections.items() if section.folded)
+
+    def set_folded(self, keys: frozenset[str]) -> None:
+        for key, section in self.sections.items():
+            section.set_folded(key in keys)
+
+    def as_text(self) -> str:
+        """All rows that mean something now, also folded ones, to be pasted elsewhere: name, tab, value."""
+        parts = []
+        for _key, title, rows in SECTIONS:
+            lines = [title]
+            for row in rows:
+                if self._titles[row.key].isHidden():
+                    continue
+                value = " · ".join(self.text(row.key).replace(FIGURE_SPACE, " ").split("\n"))
+                lines.append(f"{row.title}\t{' '.join(value.split())}")
+            parts.append("\n".join(lines))
+        return "\n\n".join(parts) + "\n"
+
+    # -- what is shown ---------------------------------------------------------------------------------------------
+
     def clear(self) -> None:
         for value in self._values.values():
-            value.setText("–")
+            value.setText(NONE)
+        for line in self._lines.values():
+            line.clear()
         self.set_score(None)
+        self.set_difference(None)
 
     def set_times(self, snapshot: LedgerSnapshot) -> None:
-        """What is not in it has no meaning at the moment; see `player.numbers.meaningful`."""
-        for key in ("source", "engine", "display"):
+        """Rates and times; what is not in it has no meaning at the moment."""
+        now_s = time.perf_counter()
+        for key in ("display", "engine", "source"):
             rate = snapshot.rates.get(key)
-            self._set(key, f"{rate:.4g} fps" if key == "source" and rate else f"{rate:.1f} fps" if rate else "–")
-        for key in ("latency", "shown", "inference"):
-            times = snapshot.stages.get(key)
-            self._set(key, f"{times.p50_s * 1000:.1f} / {times.p95_s * 1000:.1f} ms" if times else "–")
-        for label in (self._titles["shown"], self._values["shown"]):
-            label.setVisible("shown" in snapshot.stages)
+            self._set(key, f"{_padded(rate, 3)} fps" if rate else NONE)
+        for key in ("latency", "inference", "shown"):
+            self._set(key, times_text(snapshot.stages.get(key)))
+        self._show_row("shown", "shown" in snapshot.stages)
+        display, latency = snapshot.rates.get("display"), snapshot.stages.get("latency")
+        self._lines["display"].add(now_s, display)
+        self._lines["latency"].add(now_s, latency.p50_s * 1000 if latency and display else None)
         dropped = sum(snapshot.drops.values())
         lines = [str(dropped)]
         if dropped:
@@ -100,14 +210,25 @@ class StatsPanel(QScrollArea):
         lines += [f"{count} {cause}" for cause, count in sorted(snapshot.drops.items())]
         self._set("dropped", "\n".join(lines))
 
+    def set_use(self, use: Use) -> None:
+        cores = usable_cores()
+        of = f"of {cores} cores" if cores > 1 else "of 1 core"
+        self._set("cpu", f"{_padded(100 * use.cpu, 3)} % {of}" if use.cpu is not None else NONE)
+        self._set("memory", f"{use.memory / 2**20:.0f} MiB" if use.memory is not None else NONE)
+
     def set_score(self, score: Score | None) -> None:
         """The row is there only while there is ground truth."""
         if score is not None and score.miou is not None:
             lines = [f"mean {100 * score.miou:.1f} %"]
             lines += [f"{name} {100 * share:.1f} %" for name, share in score.iou.items()]
             self._set("truth", "\n".join([*lines, counted(score.frames, "frame")]))
-        for label in (self._titles["truth"], self._values["truth"]):
-            label.setVisible(score is not None)
+        self._show_row("truth", score is not None)
+
+    def set_difference(self, share: float | None, model: str = "") -> None:
+        """How much of the picture a second model sees otherwise, 0…1, and its name; None without one."""
+        if share is not None:
+            self._set("difference", f"{100 * share:.1f} %\nfrom {model}")
+        self._show_row("difference", share is not None)
 
     def set_frame(self, index: int) -> None:
         self._set("frame", str(index))
@@ -130,3 +251,8 @@ class StatsPanel(QScrollArea):
     def _set(self, key: str, text: str) -> None:
         if self._values[key].text() != text:
             self._values[key].setText(text)
+
+    def _show_row(self, key: str, on: bool) -> None:
+        for label in (self._titles[key], self._values[key]):
+            if label.isHidden() is on:
+                label.setVisible(on)

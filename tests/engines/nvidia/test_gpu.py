@@ -60,7 +60,7 @@ def _through(lane: Any, rgb: np.ndarray) -> np.ndarray:
     source, target = lane.addresses
     cuda.memcpy_dtod_async(target, source, rgb.nbytes, lane._stream)
     lane.download()
-    return lane.wait()[0].copy()
+    return lane.wait()[0][0].copy()
 
 
 def _bytes(seed: int, shape: tuple[int, ...] = (288, 512, 3)) -> np.ndarray:

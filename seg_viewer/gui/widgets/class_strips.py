@@ -1,0 +1,199 @@
+"""Strips along the time line: how much of the picture something covers, over the time of the video."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from seg_viewer.core.class_table import KNOWN, UNKNOWN
+from seg_viewer.gui import theme
+from seg_viewer.gui.widgets.seek_bar import SeekBar
+
+_HEIGHT, _LOW_HEIGHT = 11, 5
+_GAP = 2
+_LOW_WINDOW = 620
+"""Height of a window, logical pixels, below which strips are low."""
+_GUESSED_ALPHA = 120
+
+
+@dataclass(frozen=True, eq=False)
+class Track:
+    """One strip.
+
+    Args:
+        name: for people.
+        color: red, green, blue.
+        values: of each column, shape (width,), 0…1; NaN where nothing is known.
+        states: of each column, see `core.class_table`, shape (width,).
+    """
+
+    name: str
+    color: tuple[int, int, int]
+    values: NDArray[np.float64]
+    states: NDArray[np.uint8]
+
+
+class ClassStrips(QWidget):
+    """Below a seek bar, aligned with its track: a click jumps, a drag scrubs, the pointer is told what is there.
+
+    The height of a strip is the root of the value, over that of the largest one in the video: a person far away is one
+    per mille of the picture, a road half of it.
+
+    Args:
+        bar: the seek bar.
+        describe: what a person is told of a time, seconds.
+    """
+
+    sought = Signal(float)
+    """A person wants to be at this time, seconds."""
+    width_changed = Signal()
+    """Tracks of another number of columns are wanted."""
+
+    def __init__(self, bar: SeekBar, describe: Callable[[float], str], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._bar, self._describe = bar, describe
+        self._tracks: tuple[Track, ...] = ()
+        self._images: list[QImage] = []
+        self._position_s = 0.0
+        self._hovered_x: float | None = None
+        self._dragging = False
+        self.setMouseTracking(True)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setAccessibleName("Classes over time")
+        self.setAccessibleDescription("One strip for each class; click to jump; keys: N, Shift+N")
+
+    @property
+    def tracks(self) -> tuple[Track, ...]:
+        """What is shown, from above."""
+        return self._tracks
+
+    @property
+    def columns(self) -> int:
+        """How many columns a track has now, device pixels."""
+        return max(1, round(self._track().width() * self.devicePixelRatioF()))
+
+    def show_tracks(self, tracks: Sequence[Track]) -> None:
+        count = len(self._tracks)
+        self._tracks = tuple(tracks)
+        self._images.clear()
+        if len(tracks) != count:
+            self.updateGeometry()
+        self.update()
+
+    def set_position(self, position_s: float) -> None:
+        """Time of the picture that is shown, seconds."""
+        if position_s != self._position_s:
+            self._position_s = position_s
+            self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(200, len(self._tracks) * (self._height() + _GAP))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(60, self.sizeHint().height())
+
+    def time_at(self, x: float) -> float:
+        """Time at a place, seconds."""
+        return self._bar.time_at(x - self._offset())
+
+    def x_of(self, time_s: float) -> float:
+        """Where a time is, logical pixels."""
+        return self._bar.x_of(time_s) + self._offset()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        try:
+            track, height = self._track(), self._height()
+            if not self._images:
+                self._images = [self._draw(each) for each in self._tracks]
+            for number, image in enumerate(self._images):
+                painter.drawImage(QRectF(track.x(), number * (height + _GAP), track.width(), height), image)
+            bottom = len(self._tracks) * (height + _GAP) - _GAP
+            if self._hovered_x is not None:
+                painter.fillRect(QRectF(self._hovered_x - 0.5, 0, 1, bottom), QColor(theme.DIM))
+            painter.fillRect(QRectF(self.x_of(self._position_s) - 1, 0, 2, bottom), QColor(theme.TEXT))
+        finally:
+            painter.end()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._images.clear()
+        self.width_changed.emit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
+            self._images.clear()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() is Qt.MouseButton.LeftButton and self._bar.isEnabled():
+            self._dragging = True
+            self.sought.emit(self.time_at(event.position().x()))
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._hovered_x = min(max(self._track().left(), event.position().x()), self._track().right())
+        self._tell(event.position(), event.globalPosition().toPoint())
+        if self._dragging:
+            self.sought.emit(self.time_at(event.position().x()))
+        self.update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if event.button() is Qt.MouseButton.LeftButton:
+            self._dragging = False
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._hovered_x = None
+        self.update()
+
+    def adapt(self) -> None:
+        """The window is higher or lower than before."""
+        self._images.clear()
+        self.updateGeometry()
+
+    def _tell(self, place: QPointF, screen: QPoint) -> None:
+        if self._bar.length_s:
+            QToolTip.showText(screen, self._describe(self.time_at(place.x())), self)
+
+    def _height(self) -> int:
+        return _LOW_HEIGHT if self.window().height() < _LOW_WINDOW else _HEIGHT
+
+    def _offset(self) -> float:
+        """Where the seek bar begins, seen from here, logical pixels."""
+        window = self.window()
+        return float(self._bar.mapTo(window, QPoint()).x() - self.mapTo(window, QPoint()).x())
+
+    def _track(self) -> QRectF:
+        left, right = self.x_of(0.0), self.x_of(self._bar.length_s or 0.0)
+        if right <= left:  # no length is known
+            right = left + self.width()
+        return QRectF(left, 0, right - left, self.height())
+
+    def _draw(self, track: Track) -> QImage:
+        """A strip at the size of the device's pixels."""
+        rows = max(1, round(self._height() * self.devicePixelRatioF()))
+        width = len(track.values)
+        known = track.states > UNKNOWN
+        values = np.where(known, np.nan_to_num(track.values), 0.0)
+        largest = float(values.max(initial=0.0))
+        heights = np.sqrt(values / largest) * rows if largest > 0 else values
+        heights = np.where(values > 0, np.maximum(1, np.rint(heights)), 0)
+        down = np.arange(rows)[:, None]
+        picture = np.zeros((rows, width), np.uint32)
+        picture[:, known] = QColor(theme.BACKGROUND).rgba()
+        # what nobody has looked at is hatched
+        across = np.arange(width)[None, :]
+        hatched = ((across + down) // 2 % 4 == 0) & ~known[None, :]
+        picture[hatched] = QColor(theme.BORDER).rgba()
+        color = QColor(*track.color)
+        full = (rows - down <= heights[None, :]) & known[None, :]
+        picture[full & (track.states == KNOWN)[None, :]] = color.rgba()
+        color.setAlpha(_GUESSED_ALPHA)
+        picture[full & (track.states != KNOWN)[None, :]] = color.rgba()
+        return QImage(picture.tobytes(), width, rows, 4 * width, QImage.Format.Format_ARGB32).copy()

@@ -1,0 +1,204 @@
+"""The list of what plays one after the other, beside the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from PySide6.QtCore import QMimeData, QSize, Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QFont, QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from seg_viewer.gui.opening import short_name
+from seg_viewer.gui.theme import icon
+from seg_viewer.gui.widgets.plain import PlainLabel, plain_tip
+from seg_viewer.player.playlist import Entry
+from seg_viewer.sources import redact
+
+_ENTRY = Qt.ItemDataRole.UserRole
+_WIDTH = 230
+_Drag = TypeVar("_Drag", QDragEnterEvent, QDragMoveEvent)
+
+
+class PlaylistView(QWidget):
+    """Shows entries; what a person does with them goes out through signals."""
+
+    chosen = Signal(object)
+    """Play this `Entry`."""
+    removed = Signal(list)
+    """Take these entries out."""
+    rearranged = Signal(list)
+    """All entries, in their new order."""
+    dropped = Signal(QMimeData)
+    """Something from outside, to be added."""
+    add_wanted = Signal()
+    export_wanted = Signal()
+    close_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.list = _List()
+        self.list.setAccessibleName("Playlist")
+        self._is_moved = False
+        self._drawn: list[tuple[str, bool]] = []
+        self._known: dict[str, Entry] = {}  # an item holds a name for its entry: drags carry no Python objects
+        self.list.itemActivated.connect(lambda item: self.chosen.emit(self._entry(item)))
+        self.list.moved.connect(self._moved)
+        self.list.dropped.connect(self.dropped)
+        self.summary = PlainLabel("", objectName="dim")
+        self.summary.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.add_button = _button("Add…", "Add files at the end (Insert)")
+        self.remove_button = _button("Remove", "Take out of the list; the files stay (Del)")
+        self.export_button = _button("Export all…", "Put all files of this list into the export queue")
+        self.close_button = QToolButton()
+        self.close_button.setIcon(icon("close"))
+        self.close_button.setIconSize(QSize(14, 14))
+        self.close_button.setToolTip("Hide the list (Ctrl+P)")
+        self.close_button.setAccessibleName("Hide the playlist")
+        self.close_button.clicked.connect(self.close_wanted)
+        self.add_button.clicked.connect(self.add_wanted)
+        self.export_button.clicked.connect(self.export_wanted)
+        self.remove_button.clicked.connect(lambda: self._remove())
+        for keys, act in (
+            ("Del", self._remove),
+            ("Ins", self.add_wanted.emit),
+            ("Alt+Up", lambda: self._shift(-1)),
+            ("Alt+Down", lambda: self._shift(1)),
+        ):
+            QShortcut(QKeySequence(keys), self, act, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(8, 8, 8, 8)
+        column.setSpacing(6)
+        top = QHBoxLayout()
+        top.addWidget(PlainLabel("PLAYLIST", objectName="heading"))
+        top.addStretch(1)
+        top.addWidget(self.close_button)
+        column.addLayout(top)
+        column.addWidget(self.list, 1)
+        column.addWidget(self.summary)
+        line = QHBoxLayout()
+        line.setSpacing(6)
+        line.addWidget(self.add_button)
+        line.addWidget(self.remove_button)
+        column.addLayout(line)
+        column.addWidget(self.export_button)
+
+    def sizeHint(self) -> QSize:
+        return QSize(_WIDTH, 400)
+
+    def show_entries(self, entries: Sequence[Entry], current: Entry | None) -> None:
+        """All of them, the current one marked; what was selected stays so."""
+        rows = self.list
+        if list(self._known.values()) != list(entries) or rows.count() != len(entries) or self._is_moved:
+            self._is_moved = False
+            self._drawn = []
+            selected = {item.data(_ENTRY) for item in rows.selectedItems()}
+            rows.clear()
+            self._known = {str(id(entry)): entry for entry in entries}
+            for name in self._known:
+                item = QListWidgetItem()
+                item.setData(_ENTRY, name)
+                rows.addItem(item)
+                item.setSelected(name in selected)
+        looks = [(entry.problem, entry is current) for entry in entries]
+        for row, (entry, look) in enumerate(zip(entries, looks, strict=True)):
+            if row >= len(self._drawn) or self._drawn[row] != look:
+                _dress(rows.item(row), entry, current)
+        self._drawn = looks
+        if current is not None:
+            rows.scrollToItem(rows.item(list(entries).index(current)))
+        place = f"{list(entries).index(current) + 1} of {len(entries)}" if current is not None else f"{len(entries)}"
+        bad = sum(bool(entry.problem) for entry in entries)
+        self.summary.setText(place + (f"  ·  {bad} skipped" if bad else ""))
+        self.summary.setToolTip(f"{bad} cannot be played" if bad else "")
+        self.export_button.setEnabled(bool(entries))
+
+    def _moved(self) -> None:
+        self._is_moved = True
+        self.rearranged.emit(self._entries())
+
+    def _entry(self, item: QListWidgetItem) -> Entry:
+        return self._known[str(item.data(_ENTRY))]
+
+    def _entries(self) -> list[Entry]:
+        return [self._entry(self.list.item(row)) for row in range(self.list.count())]
+
+    def _remove(self) -> None:
+        chosen = [self._entry(item) for item in self.list.selectedItems()]
+        row = self.list.currentRow()
+        if chosen:
+            self.removed.emit(chosen)
+            self.list.setCurrentRow(min(row, self.list.count() - 1))
+
+    def _shift(self, by: int) -> None:
+        row, entries = self.list.currentRow(), self._entries()
+        to = row + by
+        if row >= 0 and 0 <= to < len(entries):
+            entries.insert(to, entries.pop(row))
+            self.rearranged.emit(entries)
+            self.list.setCurrentRow(to)
+
+
+class _List(QListWidget):
+    moved = Signal()
+    dropped = Signal(QMimeData)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setDragDropMode(QAbstractItemView.DragDropMode.DragDrop)
+        self.setDefaultDropAction(Qt.DropAction.MoveAction)
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setIconSize(QSize(16, 16))
+        self.setUniformItemSizes(True)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        self._take(event, super().dragEnterEvent)
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        self._take(event, super().dragMoveEvent)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        if event.source() is self:
+            super().dropEvent(event)
+            self.moved.emit()
+        else:
+            event.acceptProposedAction()
+            self.dropped.emit(event.mimeData())
+
+    def _take(self, event: _Drag, otherwise: Callable[[_Drag], None]) -> None:
+        if event.source() is self:
+            otherwise(event)
+        elif event.mimeData().hasUrls() or event.mimeData().hasText():
+            event.acceptProposedAction()
+        else:
+            event.ignore()
+
+
+def _dress(item: QListWidgetItem, entry: Entry, current: Entry | None) -> None:
+    name = short_name(entry.source)
+    item.setText(name)
+    item.setToolTip(plain_tip(entry.problem or redact(entry.source)))
+    font = QFont(item.font())
+    font.setBold(entry is current)
+    item.setFont(font)
+    item.setIcon(icon("warning") if entry.problem else icon("play" if entry is current else "open"))
+    state = f", cannot be played: {entry.problem}" if entry.problem else ", plays" if entry is current else ""
+    item.setData(Qt.ItemDataRole.AccessibleTextRole, name + state)
+
+
+def _button(text: str, tip: str) -> QPushButton:
+    button = QPushButton(text)
+    button.setToolTip(tip)
+    return button

@@ -1,0 +1,91 @@
+"""Which models look at the frames of a session, and what for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from seg_viewer.core.model_file import ModelSpec
+from seg_viewer.engines.base import LoadProgress
+from seg_viewer.jobs.options import RunOptions
+from seg_viewer.pipeline import PairSegmenter, Segmenter
+from seg_viewer.pipeline.cached import CachedSegmenter
+from seg_viewer.pipeline.map_cache import MapCache
+from seg_viewer.sources import SourceInfo
+
+
+@dataclass(frozen=True, eq=False)
+class ModelWish:
+    """What was wanted; each wish is an object of its own.
+
+    Args:
+        options: the model that is painted, and what is to run it.
+        against: name or file of a second model that looks at each frame too, or None.
+    """
+
+    options: RunOptions
+    against: str | None = None
+
+    def read(self) -> tuple[ModelSpec, ModelSpec | None]:
+        """Both files. Raises: UsageError, ModelFileError."""
+        other = self.options.with_model(self.against).read_spec() if self.against is not None else None
+        return self.options.read_spec(), other
+
+
+class Models:
+    """Makes segmenters, and remembers what each was made for.
+
+    Args:
+        cache: of class maps, before each of them; closed by whoever made it.
+    """
+
+    def __init__(self, cache: MapCache) -> None:
+        self._cache = cache
+        self._margin = False
+        self.first: ModelSpec | None = None
+        """Of the model that loads or was made last."""
+        self._specs: dict[str, ModelSpec] = {}
+        self._made: dict[Segmenter, tuple[ModelWish, ModelSpec]] = {}
+
+    def by_hash(self, sha256: str) -> ModelSpec | None:
+        """The model that a class map is from."""
+        return self._specs.get(sha256)
+
+    def want_margin(self, on: bool) -> None:
+        """Whether class maps are to say how sure the model is; those in the cache do not, and are computed again."""
+        self._margin = on
+        for segmenter in list(self._made):
+            for one in segmenter.parts if isinstance(segmenter, PairSegmenter) else (segmenter,):
+                if isinstance(one, CachedSegmenter):
+                    one.wants_margin = on and one.spec.has_margin
+
+    def make(
+        self, wish: ModelWish, spec: ModelSpec, other: ModelSpec | None, info: SourceInfo, progress: LoadProgress
+    ) -> Segmenter:
+        """Of one model, or of two; not opened yet."""
+        mode = "latency" if info.live else "throughput"
+
+        def one(of: ModelSpec) -> Segmenter:
+            self._specs[of.sha256] = of
+            return wish.options.with_cache(wish.options.segmenter(of, mode, progress), of, info, self._cache)
+
+        segmenter = one(spec)
+        if other is not None:
+            segmenter = PairSegmenter(segmenter, one(other), (spec.name, other.name))
+        self.first = spec
+        self._made[segmenter] = wish, spec
+        self.want_margin(self._margin)
+        return segmenter
+
+    def wish_of(self, segmenter: Segmenter | None) -> ModelWish | None:
+        """What a segmenter was made for."""
+        made = self._made.get(segmenter) if segmenter is not None else None
+        return made[0] if made is not None else None
+
+    def let_go(self) -> None:
+        """Of the segmenters."""
+        self._made.clear()
+
+    def go_back_to(self, segmenter: Segmenter | None) -> None:
+        """Another one could not take over from it."""
+        if segmenter is not None and segmenter in self._made:
+            self.first = self._made[segmenter][1]
