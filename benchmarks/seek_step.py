@@ -25,8 +25,9 @@ import cv2
 import numpy as np
 
 from seg_viewer.jobs.options import RunOptions
-from seg_viewer.player.playback import PlayerState, Shown
+from seg_viewer.player.playback import PlayerState
 from seg_viewer.player.player import Player
+from seg_viewer.player.showing import Shown
 
 SIZES = {"720p": (1280, 720, 100), "1080p": (1920, 1080, 100), "4K": (3840, 2160, 250)}
 """Width, height, and how long a step may take, ms."""
