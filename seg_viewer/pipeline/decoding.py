@@ -84,7 +84,12 @@ class DecodeLoop:
             return True
         if state.exhausted:
             return state.loop
-        return state.policy is Policy.LATEST or len(state.todo) < TODO_FRAMES
+        if state.policy is Policy.LATEST:
+            return True
+        if state.paused and state.last is not None:  # the next answer soon, rather than much that may not be wanted
+            flying = sum(work.generation == state.generation for work in state.flying)
+            return len(state.todo) + flying + len(state.done) < max(1, state.steps)
+        return len(state.todo) < TODO_FRAMES
 
     # -- what is repeated ------------------------------------------------------------------------------------------
 
@@ -115,7 +120,7 @@ class DecodeLoop:
     def _may_prepare(self) -> bool:
         """Nothing is under way, and the source can make the next steps back quick."""
         state = self._state
-        stands_still = (state.paused and state.last is not None) or state.exhausted
+        stands_still = (state.paused and state.last is not None and not state.steps) or state.exhausted
         return stands_still and self._has_more_to_prepare
 
     def _prepare(self) -> None:

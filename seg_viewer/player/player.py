@@ -257,7 +257,7 @@ class Player(Looks):
     @part.setter
     def part(self, value: tuple[float, float] | None) -> None:
         if self._pipeline() and self._session:
-            self._session.set_part(value)
+            self._session.course.set_part(value)
 
     def play(self) -> None:
         """Go on, or start over after the end."""
@@ -279,19 +279,19 @@ class Player(Looks):
         if pipeline := self._pipeline():
             pipeline.pause()
             if self._session:
-                self._session.step(count)
+                self._session.course.step(count)
 
     def seek(self, time_s: float) -> None:
         """Show the frame at a time, seconds; while one seek is under way only the newest wish is kept."""
         self.stop_finding()
         if self._pipeline() and self._session:
-            self._session.seek(time_s)
+            self._session.course.seek(time_s)
 
     def seek_by(self, delta_s: float) -> None:
         """So many seconds on, or back where negative, from where was wished to be last; none is lost."""
         self.stop_finding()
         if self._pipeline() and self._session:
-            self._session.seek_by(delta_s)
+            self._session.course.seek_by(delta_s)
 
 
 def _shares_device(present: Session, source: str) -> bool:

@@ -17,17 +17,16 @@ from seg_viewer.core.ledger import Ledger
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.redact import redact_text
 from seg_viewer.engines.base import READY
-from seg_viewer.pipeline import Pipeline, Policy, Segmenter, Step
+from seg_viewer.pipeline import Pipeline, Policy, Segmenter
 from seg_viewer.pipeline.map_cache import MapCache
 from seg_viewer.player.comparison import Comparison
-from seg_viewer.player.length import Length
+from seg_viewer.player.course import Course
 from seg_viewer.player.models import Models, ModelWish
 from seg_viewer.player.playback import LATE_WINDOW, Playback, PlayerState
 from seg_viewer.player.search import Search
 from seg_viewer.player.showing import Painter, Shown
 from seg_viewer.player.timeline import Timelines
 from seg_viewer.player.weakly import weakly
-from seg_viewer.player.wishes import Ends, Wishes
 from seg_viewer.sinks.base import Sink
 from seg_viewer.sinks.tee import Tee
 from seg_viewer.sources import Source, SourceInfo, Stepping, bytes_to_keep, open_source
@@ -68,6 +67,7 @@ class Session:
         self._playback = playback
         self._painter = Painter()
         self._changed = threading.Condition()
+        self.course = Course(self._changed)
         self._segmenter: Segmenter | None = None
         cache = cache or MapCache(off=True)
         self.models = Models(cache)
@@ -79,9 +79,6 @@ class Session:
         self._begun_with: ModelWish | None = None
         self.search: Search | None = None
         """The last one that was begun; see `Search.outcome`."""
-        self._wishes = Wishes()
-        self._awaited = 0  # which of the pipeline's wishes is under way
-        self._length = Length()
 
     # -- the window's thread ---------------------------------------------------------------------------------------
 
@@ -106,19 +103,6 @@ class Session:
     def position_s(self) -> float:
         """Media time of what is in the window, seconds."""
         return self._taken_shot.frame.time_s if self._taken_shot else 0.0
-
-    @property
-    def wished_s(self) -> float:
-        """Where it is going, seconds; where it is while no seek or step is under way."""
-        with self._changed:
-            if not self._wishes.is_under_way:
-                return self.position_s
-            return self._wishes.wished_s(self.position_s, self._ends())
-
-    @property
-    def length_s(self) -> float | None:
-        """As the source declares it, until its end was seen, seconds; None where it is not known."""
-        return self._length.of(self.pipeline)
 
     @property
     def has_picture(self) -> bool:
@@ -186,59 +170,6 @@ class Session:
             self._changed.notify_all()
             return shown
 
-    def seek(self, time_s: float) -> None:
-        """To a time, seconds."""
-        with self._changed:
-            if not self._can_seek():
-                return
-            self._wishes.seek(self._ends().within(time_s))
-            self._make_moves()
-
-    def seek_by(self, delta_s: float) -> None:
-        """So many seconds on, or back, from where what was asked for last leads to."""
-        with self._changed:
-            if not self._can_seek():
-                return
-            position_s = self._latest_shot.frame.time_s if self._latest_shot is not None else 0.0
-            self._wishes.seek_by(delta_s, position_s, self._ends())
-            self._make_moves()
-
-    def step(self, count: int) -> None:
-        """So many frames on, or back, from there."""
-        with self._changed:
-            if count > 0 or self._can_seek():
-                self._wishes.step(count)
-            self._make_moves()
-
-    def set_part(self, part: tuple[float, float] | None) -> None:
-        """First and last moment of the part that is played again and again, seconds; None for none."""
-        with self._changed:
-            if self.pipeline is None:
-                return
-            self.pipeline.part = part
-            shot = self._latest_shot
-            inside = part is not None and shot is not None and part[0] <= shot.frame.time_s <= part[1]
-            if inside and not self._wishes.is_under_way:
-                self._wishes.step(0)  # what was read ahead may be behind its end
-                self._make_moves()
-
-    def _can_seek(self) -> bool:
-        return self.info is not None and self.info.can_seek
-
-    def _ends(self) -> Ends:
-        rate = self.info.rate if self.info is not None else None
-        return Ends(self.length_s, 1 / rate if rate else Ends.frame_s)
-
-    def _make_moves(self) -> None:
-        pipeline, info = self.pipeline, self.info
-        if pipeline is None or info is None or (moves := self._wishes.begin()) is None:
-            return
-        if list(moves) == [Step(1)] or not info.can_seek:
-            pipeline.step()  # it may be ready
-        else:
-            pipeline.move(moves)
-        self._awaited = pipeline.wishes
-
     def find(self, search: Search) -> None:
         """Pause, and go on to the shot that is looked for; pictures on the way are shown now and then."""
         self.stop_finding()
@@ -268,8 +199,8 @@ class Session:
     def _let_go(self) -> None:
         """Of all that is large, and of what knows this session; it has ended, and nobody asks it any more."""
         with self._changed:
-            self.pipeline = self._segmenter = None
-            self._newest = self._latest_shot = self._taken_shot = None
+            self.pipeline = self.course.pipeline = self._segmenter = None
+            self._newest = self._latest_shot = self._taken_shot = self.course.latest = None
             self.models.let_go()
 
     def _play(self) -> None:
@@ -313,7 +244,7 @@ class Session:
             if self._stopping or self.wish is not wish:
                 return None
             self._begun_with = wish
-            self.pipeline = Pipeline(
+            self.pipeline = self.course.pipeline = Pipeline(
                 source,
                 self._make_segmenter(ModelWish(wish.options), spec, None, source.info),
                 policy=Policy.LATEST if live else self._playback.policy,
@@ -386,7 +317,7 @@ class Session:
         first = self._latest_shot is None
         _ = shot.disagreement  # compared here, not on the window's thread
         with self._changed:
-            self._latest_shot = shot
+            self._latest_shot = self.course.latest = shot
         shown = self._make(shot, truth)
         with self._changed:
             if self._is_live():
@@ -395,9 +326,7 @@ class Session:
             else:  # the pipeline counts what comes too late while the window is busy
                 self._changed.wait_for(lambda: self._newest is None or self._stopping)
             self._newest = shown
-            if self._wishes.is_under_way and self.pipeline is not None and self.pipeline.answered >= self._awaited:
-                self._wishes.answer(shot.frame.time_s)
-                self._make_moves()
+            self.course.delivered(shot)
         self._playback.on_news()
         if first:
             self._playback.on_change()

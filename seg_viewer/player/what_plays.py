@@ -68,12 +68,18 @@ class WhatPlays:
     @property
     def wished_s(self) -> float:
         """Where seeks and steps that are under way lead to, seconds; else as `position_s`."""
-        return self._session.wished_s if self._session else 0.0
+        return self._session.course.wished_s(self._session.position_s) if self._session else 0.0
+
+    @property
+    def is_moving(self) -> bool:
+        """A seek or step is under way, or its picture waits to be taken."""
+        session = self._session
+        return session is not None and (session.course.is_under_way or session.has_news)
 
     @property
     def length_s(self) -> float | None:
         """Of the source, as it declares it until its end was seen, seconds; None where nobody knows."""
-        return self._session.length_s if self._session else None
+        return self._session.course.length_s if self._session else None
 
     @property
     def clock_now_s(self) -> float | None:

@@ -165,9 +165,9 @@ def pause_at(qtbot: QtBot, window: MainWindow, index: int, rate: int = 20) -> No
     """Pause and go to a frame."""
     wait_state(qtbot, window, PlayerState.PLAYING)
     window.actions_by_id["play"].trigger()
-    before = window.view.shown  # perhaps the frame already, by playing: the next steps need the seek to be over
     window.transport.seek(index / rate)
-    qtbot.waitUntil(lambda: window.view.shown is not before and shown_index(window) == index, timeout=WAIT_MS)
+    # perhaps it is at the frame already, by playing: what follows needs the seek to be over
+    qtbot.waitUntil(lambda: not window.player.is_moving and shown_index(window) == index, timeout=WAIT_MS)
 
 
 def painted(window: MainWindow) -> tuple[int, int, int]:

@@ -118,9 +118,9 @@ def test_steps_meet_every_frame_once_each_way(
     there: list[int] = []
     for key, seen in ((",", there), (".", [])):
         for _ in range(count - 1):
-            before = window.view.shown
+            before = window.view.shown.shot
             qtbot.keyClick(window, key)
-            qtbot.waitUntil(lambda before=before: window.view.shown is not before, timeout=WAIT_MS)
+            qtbot.waitUntil(lambda before=before: window.view.shown.shot is not before, timeout=WAIT_MS)
             seen.append(window.view.shown.shot.frame.id.pts)
     assert there == sorted(there, reverse=True) and len(set(there)) == count - 1
     assert seen == [*reversed(there[:-1]), last]

@@ -111,7 +111,7 @@ def test_a_file_that_is_no_model_costs_a_message_not_the_video(qtbot: QtBot, win
     window.model_menu.use(str(bad))
     qtbot.waitUntil(lambda: bool(window.messages.texts("error")), timeout=WAIT_MS)
     assert "bad.onnx: is not an ONNX model" in window.messages.texts("error")[0]
-    assert window.view.shown is before and window.player.state is PlayerState.PAUSED
+    assert window.view.shown.shot is before.shot and window.player.state is PlayerState.PAUSED
     assert _entries(window) == {"driving-fast (the default here)": True, "driving-fine": False}
 
 
@@ -223,6 +223,6 @@ def test_a_model_that_cannot_run_leaves_the_one_that_does(qtbot: QtBot, window: 
     window.model_menu.chosen.emit(str(own))
     qtbot.waitUntil(lambda: bool(window.messages.texts("error")), timeout=WAIT_MS)
     assert "mine.onnx" in window.messages.texts("error")[0]
-    assert window.view.shown is before and window.player.state is PlayerState.PAUSED
+    assert window.view.shown.shot is before.shot and window.player.state is PlayerState.PAUSED
     assert window.player.options.model is None and window.player.options.model is None
     assert _entries(window) == {"driving-fast (the default here)": True, "driving-fine": False}

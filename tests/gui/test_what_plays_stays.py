@@ -64,7 +64,7 @@ def test_a_failed_open_leaves_what_plays(
     qtbot.waitUntil(lambda: bool(window.messages.texts("error")), timeout=WAIT_MS)
     (line,) = window.messages.texts("error")
     assert str(bad).rpartition("/")[2] in line
-    assert window.view.shown is picture and window.stack.currentWidget() is window.view
+    assert window.view.shown.shot is picture.shot and window.stack.currentWidget() is window.view
     assert window.player.source == str(clip) and window.windowTitle().startswith("colors.mp4")
     assert window.player.state is PlayerState.PAUSED
     for key, index in ((".", 13), (",", 12), (Qt.Key.Key_Home, 0)):
