@@ -141,19 +141,55 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
             None,
             ActionSpec("loop", "L&oop", "Start over at the end", ("Shift+L",), "loop", checkable=True, needs="file"),
             ActionSpec(
-                "part-start", "Repeat from &here", "Play a part again and again: its start", ("A",), needs="seek"
+                "part-start",
+                "Repeat from &here",
+                "Play a part again and again: its start",
+                ("A",),
+                needs="seek",
+                menu="Repeat &a part",
             ),
-            ActionSpec("part-end", "Repeat &up to here", "Play a part again and again: its end", ("B",), needs="seek"),
-            ActionSpec("part-clear", "Repeat &no part", "Play on past the end of the part", ("Shift+A",), needs="seek"),
+            ActionSpec(
+                "part-end",
+                "Repeat &up to here",
+                "Play a part again and again: its end",
+                ("B",),
+                needs="seek",
+                menu="Repeat &a part",
+            ),
+            ActionSpec(
+                "part-clear",
+                "Repeat &no part",
+                "Play on past the end of the part",
+                ("Shift+A",),
+                needs="seek",
+                menu="Repeat &a part",
+            ),
             None,
-            ActionSpec("next-file", "Next &in playlist", "Play what comes next", ("PgDown", "Media Next")),
-            ActionSpec("previous-file", "Previous in pla&ylist", "Play what came before", ("PgUp", "Media Previous")),
-            ActionSpec("loop-list", "Loop playlist", "Begin again after the last", ("Ctrl+Shift+L",), checkable=True),
-            ActionSpec("playlist", "Pl&aylist", "Show or hide the list", ("Ctrl+P",), "queue", checkable=True),
+            ActionSpec(
+                "next-file", "Next &in playlist", "Play what comes next", ("PgDown", "Media Next"), menu="Pla&ylist"
+            ),
+            ActionSpec(
+                "previous-file",
+                "Previous in pla&ylist",
+                "Play what came before",
+                ("PgUp", "Media Previous"),
+                menu="Pla&ylist",
+            ),
+            ActionSpec(
+                "loop-list",
+                "Loop playlist",
+                "Begin again after the last",
+                ("Ctrl+Shift+L",),
+                checkable=True,
+                menu="Pla&ylist",
+            ),
+            ActionSpec(
+                "playlist", "Pl&aylist", "Show or hide the list", ("Ctrl+P",), "queue", checkable=True, menu="Pla&ylist"
+            ),
             None,
-            ActionSpec("mute", "&Mute", "Sound off or on", ("M",), checkable=True, needs="sound"),
-            ActionSpec("louder", "Lo&uder", "Raise the volume", ("Shift+Up",), needs="sound"),
-            ActionSpec("quieter", "&Quieter", "Lower the volume", ("Shift+Down",), needs="sound"),
+            ActionSpec("mute", "&Mute", "Sound off or on", ("M",), checkable=True, needs="sound", menu="So&und"),
+            ActionSpec("louder", "Lo&uder", "Raise the volume", ("Shift+Up",), needs="sound", menu="So&und"),
+            ActionSpec("quieter", "&Quieter", "Lower the volume", ("Shift+Down",), needs="sound", menu="So&und"),
         ),
     ),
     (
@@ -182,7 +218,9 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
                 checkable=True,
             ),
             *(
-                ActionSpec(layer.id, layer.title, layer.tip, layer.keys, layer.icon, checkable=True)
+                ActionSpec(
+                    layer.id, layer.title, layer.tip, layer.keys, layer.icon, checkable=True, menu="On the p&icture"
+                )
                 for layer in LAYERS
                 if layer.title
             ),
@@ -303,11 +341,13 @@ def fill_menu_bar(bar: QMenuBar, actions: Mapping[str, QAction], menus_after: Ma
                 menu.addSeparator()
                 continue
             if spec.menu and spec.menu not in inner:
-                inner[spec.menu] = menu.addMenu(spec.menu)
-            inner.get(spec.menu, menu).addAction(actions[spec.id])
+                inner[spec.menu] = menu.addMenu(t(spec.menu))
+            place = inner.get(spec.menu, menu)
+            place.addAction(actions[spec.id])
             if spec.id in menus_after:
-                menu.addMenu(menus_after[spec.id])
-        entries = [entry for entry in menu.actions() if not entry.isSeparator()]
-        for entry, text in zip(entries, with_keys([entry.text() for entry in entries]), strict=True):
-            entry.setText(text)  # a menu's title, where the entry is one
+                place.addMenu(menus_after[spec.id])
+        for each in (menu, *inner.values()):
+            entries = [entry for entry in each.actions() if not entry.isSeparator()]
+            for entry, text in zip(entries, with_keys([entry.text() for entry in entries]), strict=True):
+                entry.setText(text)  # a menu's title, where the entry is one
     return menus

@@ -205,7 +205,7 @@ class MainWindow(QMainWindow):
         self.policy_menu = PolicyMenu(lambda: player.left_out, self)
         inner = {
             "open-model": self.comparing.menu.menu,
-            "demo": self.recent_menu, "slower": self.controls.speed_menu, "part-clear": self.policy_menu,
+            "demo": self.recent_menu, "slower": self.controls.speed_menu, "loop": self.policy_menu,
             "record": self.record_menu, "quieter": self.sound_menu, "hatch": self.class_colors.menu,
             "full-screen": self.theme_choice.menu,
         }  # fmt: skip

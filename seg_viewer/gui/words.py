@@ -64,7 +64,7 @@ def with_keys(texts: Sequence[str]) -> list[str]:
             taken.add(key[1].lower())
         else:
             made[place] = re.sub(r"&(?=\w)", "", text) if key is not None else text
-    for place, text in enumerate(made):
+    for place, text in sorted(enumerate(made), key=lambda each: len(each[1])):  # the short ones have least choice
         if re.search(r"&\w", text.replace("&&", "")):
             continue
         letters = [*re.finditer(r"\b[^\W\d_]", text), *re.finditer(r"[^\W\d_]", text)]

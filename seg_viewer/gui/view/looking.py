@@ -25,9 +25,8 @@ _NUMBERS_EVERY = 3  # of the window's refreshes
 _PLAIN = "original"
 _ONE = 1.0
 _MENU: tuple[str, ...] = (
-    "play", "", *(f"mode-{mode.id}" for mode in MODES), "", "outline", "errors", "disagreement", "zone",
-    "value", "hud", "",
-    "zoom-in", "zoom-out", "zoom-fit", "zoom-one", "", "screenshot", "panel", "full-screen",
+    "play", "", *(f"mode-{mode.id}" for mode in MODES), "", "outline", "value", "hud", "",
+    "zoom-fit", "zoom-one", "", "screenshot", "full-screen",
 )  # fmt: skip
 
 
