@@ -111,8 +111,13 @@ class Looks(WhatPlays):
 
     def find(self, search: Search) -> None:
         """Pause, and go on to the next shot that is looked for; whatever else moves the video ends the search."""
-        if self._session and self._session.error is None:
-            self._session.find(search)
+        self.stop_finding()
+        session = self._session
+        if session is None or session.error is not None:
+            return
+        if session.pipeline is not None and session.taken_shot is not None:
+            session.search = search
+            search.begin(session.pipeline, session.taken_shot)
 
     @property
     def search(self) -> Search | None:
@@ -121,5 +126,5 @@ class Looks(WhatPlays):
 
     def stop_finding(self) -> None:
         """Stay where the search has come to."""
-        if self._session:
-            self._session.stop_finding()
+        if self.search is not None:
+            self.search.stop()

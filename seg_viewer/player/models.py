@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from seg_viewer.core.frame import Shot
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.engines.base import LoadProgress
 from seg_viewer.jobs.options import RunOptions
@@ -46,9 +47,10 @@ class Models:
         self._specs: dict[str, ModelSpec] = {}
         self._made: dict[Segmenter, tuple[ModelWish, ModelSpec]] = {}
 
-    def by_hash(self, sha256: str) -> ModelSpec | None:
-        """The model that a class map is from."""
-        return self._specs.get(sha256)
+    def of(self, shot: Shot | None, index: int = 0) -> ModelSpec | None:
+        """The model that a class map of a shot is from; None where there is no such map."""
+        maps = shot.maps[index : index + 1] if shot is not None else ()
+        return self._specs.get(maps[0].model) if maps else None
 
     def want_margin(self, on: bool) -> None:
         """Whether class maps are to say how sure the model is; those in the cache do not, and are computed again."""

@@ -41,23 +41,16 @@ class Session:
         source: what `open_source` takes.
         wish: which models look at it.
         playback: how it is played.
-        truth_csv: where its scores against the ground truth go, or None.
-        cache: of class maps, closed by whoever made it; None: none are kept.
+        table: where its scores against the ground truth go, or None.
+        cache: of class maps, closed by whoever made it.
     """
 
-    def __init__(
-        self,
-        source: str,
-        wish: ModelWish,
-        playback: Playback,
-        truth_csv: Path | None = None,
-        cache: MapCache | None = None,
-    ) -> None:
+    def __init__(self, source: str, wish: ModelWish, playback: Playback, table: Path | None, cache: MapCache) -> None:
         self.source = source
         self.wish = wish
         """Which models are wanted; they may still be loading."""
         # all that lives as long as a session knows it by a weak reference, so that it is gone once it has ended
-        self.comparison = Comparison(truth_csv, weakly(self._table_failed))
+        self.comparison = Comparison(table, weakly(self._table_failed))
         self.error: str | None = None
         self.pipeline: Pipeline | None = None
         self.tee: Tee[Shot] = Tee(on_failure=weakly(self._sink_failed))
@@ -69,12 +62,12 @@ class Session:
         self._changed = threading.Condition()
         self.course = Course(self._changed)
         self._segmenter: Segmenter | None = None
-        cache = cache or MapCache(off=True)
         self.models = Models(cache)
         self.timelines = Timelines(source, cache)
         self._newest: Shown | None = None
         self._latest_shot: Shot | None = None
-        self._taken_shot: Shot | None = None
+        self.taken_shot: Shot | None = None
+        """What is in the window."""
         self._stopping = False
         self._begun_with: ModelWish | None = None
         self.search: Search | None = None
@@ -89,20 +82,17 @@ class Session:
     @property
     def spec(self) -> ModelSpec | None:
         """Of the model whose class map is in the window; before there is one, of the one that loads."""
-        if self._taken_shot is not None:
-            return self.models.by_hash(self._taken_shot.maps[0].model) or self.models.first
-        return self.models.first
+        return self.models.of(self.taken_shot) or self.models.first
 
     @property
     def against_spec(self) -> ModelSpec | None:
         """Of the second model whose class map is in the window; None without one."""
-        maps = self._taken_shot.maps if self._taken_shot is not None else ()
-        return self.models.by_hash(maps[1].model) if len(maps) > 1 else None
+        return self.models.of(self.taken_shot, 1)
 
     @property
     def position_s(self) -> float:
         """Media time of what is in the window, seconds."""
-        return self._taken_shot.frame.time_s if self._taken_shot else 0.0
+        return self.taken_shot.frame.time_s if self.taken_shot else 0.0
 
     @property
     def has_picture(self) -> bool:
@@ -121,7 +111,7 @@ class Session:
         if pipeline is None or self._latest_shot is None:
             return PlayerState.LOADING
         # a shot that the pipeline has delivered is still to be converted and taken: it ends with what the window has
-        last, taken = pipeline.last_shot, self._taken_shot
+        last, taken = pipeline.last_shot, self.taken_shot
         if pipeline.at_end and (last.frame if last else None) is (taken.frame if taken else None):
             return PlayerState.ENDED
         return PlayerState.PAUSED if pipeline.paused else PlayerState.PLAYING
@@ -166,21 +156,9 @@ class Session:
         with self._changed:
             shown, self._newest = self._newest, None
             if shown is not None:
-                self._taken_shot = shown.shot
+                self.taken_shot = shown.shot
             self._changed.notify_all()
             return shown
-
-    def find(self, search: Search) -> None:
-        """Pause, and go on to the shot that is looked for; pictures on the way are shown now and then."""
-        self.stop_finding()
-        if self.pipeline is not None and self._taken_shot is not None:
-            self.search = search
-            search.begin(self.pipeline, self._taken_shot)
-
-    def stop_finding(self) -> None:
-        """Stay where the search has come to."""
-        if self.search is not None:
-            self.search.stop()
 
     # -- its own threads -------------------------------------------------------------------------------------------
 
@@ -200,7 +178,7 @@ class Session:
         """Of all that is large, and of what knows this session; it has ended, and nobody asks it any more."""
         with self._changed:
             self.pipeline = self.course.pipeline = self._segmenter = None
-            self._newest = self._latest_shot = self._taken_shot = self.course.latest = None
+            self._newest = self._latest_shot = self.taken_shot = self.course.latest = None
             self.models.let_go()
 
     def _play(self) -> None:
@@ -227,13 +205,14 @@ class Session:
         with pipeline, self.comparison, self.timelines:
             self._playback.on_change()
             for shot in pipeline:
-                if self.search is not None and self.search.passes_over(pipeline, shot):
-                    continue
+                passed_over = self.search is not None and self.search.passes_over(pipeline, shot)
                 truth = self.comparison.look(shot)
-                self._post(shot, truth)
+                if not passed_over:
+                    self._post(shot, truth)
                 options = (self.models.wish_of(pipeline.segmenter) or self.wish).options
-                self.timelines.look(shot, truth, self.models.by_hash(shot.maps[0].model), options, pipeline)
-                self.tee.write(shot)
+                self.timelines.look(shot, truth, self.models.of(shot), options, pipeline)
+                if not passed_over:
+                    self.tee.write(shot)
                 if self._stopping:
                     return
 

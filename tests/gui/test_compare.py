@@ -17,7 +17,6 @@ from seg_viewer.core.disagreement import DIFFERS_COLOR
 from seg_viewer.core.labels import DRIVING, Label, LabelSet
 from seg_viewer.gui.main_window import MainWindow
 from seg_viewer.gui.settings import load_settings, open_store
-from seg_viewer.gui.tasks import screenshot
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.player.playback import PlayerState
 from tests.models import BLUE, GREEN, GREY, color_margin, color_model
@@ -94,7 +93,12 @@ def _marked(window: MainWindow) -> list[str]:
 def _choose_file(qtbot: QtBot, dialogs: ModalDialogs, window: MainWindow, path: Path) -> None:
     dialogs.expect(types(path))
     _click(qtbot, window, "Model", "Compare with", "Other model file")
-    window.activateWindow()  # as a window manager does once the dialog is gone
+    _activate(qtbot, window)
+
+
+def _activate(qtbot: QtBot, window: MainWindow) -> None:
+    """As a window manager does once a dialog is gone."""
+    window.activateWindow()
     qtbot.waitUntil(window.isActiveWindow, timeout=WAIT_MS)
 
 
@@ -179,33 +183,31 @@ def _blinking(path: Path, model: Path, every: int) -> Path:
     return make_clip(path, 60, colors=colors)
 
 
-def test_it_goes_on_to_the_next_disagreement_and_esc_stops(
-    qtbot: QtBot, open_window, tmp_path: Path, model: Path, swapped: Path, dialogs: ModalDialogs
+def test_it_goes_on_to_the_next_disagreement(
+    qtbot: QtBot, open_window, tmp_path: Path, model: Path, swapped: Path
 ) -> None:
     window: MainWindow = open_window(_blinking(tmp_path / "blinks.mp4", model, 20))
     pause_at(qtbot, window, 3)
-    next_one = (window, Qt.Key.Key_G, Qt.KeyboardModifier.ShiftModifier)
-    qtbot.keyClick(*next_one)
+
+    qtbot.keyClick(window, Qt.Key.Key_G, Qt.KeyboardModifier.ShiftModifier)
     assert "Compare with" in window.messages.texts("info")[-1] and shown_index(window) == 3
-    _choose_file(qtbot, dialogs, window, swapped)
+    window.comparing.begin(str(swapped))
     _wait_maps(qtbot, window, 2)
     for expected in (20, 40):
-        qtbot.keyClick(*next_one)
+        window.actions_by_id["next-disagreement"].trigger()  # as the key did above
         qtbot.waitUntil(lambda expected=expected: shown_index(window) == expected, timeout=WAIT_MS)
         qtbot.waitUntil(lambda: "differ on 100.0 %" in " ".join(window.messages.texts("info")), timeout=WAIT_MS)
         assert window.player.state is PlayerState.PAUSED
-    qtbot.keyClick(*next_one)
+    window.actions_by_id["next-disagreement"].trigger()
     qtbot.waitUntil(lambda: "to the end" in " ".join(window.messages.texts("info")), timeout=WAIT_MS)
     qtbot.waitUntil(lambda: shown_index(window) == 59, timeout=WAIT_MS)
 
 
-def test_esc_stops_a_search(
-    qtbot: QtBot, open_window, long_clip: Path, model: Path, tmp_path: Path, dialogs: ModalDialogs
-) -> None:
+def test_esc_stops_a_search(qtbot: QtBot, open_window, long_clip: Path, model: Path, tmp_path: Path) -> None:
     window: MainWindow = open_window(long_clip)
     wait_state(qtbot, window, PlayerState.PLAYING)
     twin = color_model(tmp_path / "twin.onnx", name="twin")  # never differs
-    _choose_file(qtbot, dialogs, window, twin)
+    window.comparing.begin(str(twin))
     _wait_maps(qtbot, window, 2)
     qtbot.keyClick(window, Qt.Key.Key_G, Qt.KeyboardModifier.ShiftModifier)
     before = shown_index(window)
@@ -228,15 +230,15 @@ def test_the_share_above_which_it_stops_is_chosen_and_remembered(qtbot: QtBot, o
 
 
 def test_whoever_saves_a_picture_of_two_models_is_told_that_it_shows_one(
-    qtbot: QtBot, open_window, halves: Path, swapped: Path, dialogs: ModalDialogs, monkeypatch, tmp_path: Path
+    qtbot: QtBot, open_window, halves: Path, swapped: Path, tmp_path: Path
 ) -> None:
     window: MainWindow = open_window(halves)
     wait_state(qtbot, window, PlayerState.ENDED)
-    _choose_file(qtbot, dialogs, window, swapped)
+    window.comparing.begin(str(swapped))
     _wait_maps(qtbot, window, 2)
     assert window._export_options().model == window.player.options.model  # a plain RunOptions of the first one
     assert type(window._export_options()) is RunOptions
-    monkeypatch.setattr(screenshot, "pictures_folder", lambda: tmp_path / "Pictures")
+    window.memory.change(pictures_folder=str(tmp_path / "Pictures"))
     qtbot.keyClick(window, Qt.Key.Key_S)
     qtbot.waitUntil(
         lambda: any("colors, the first of the two models" in text for text in window.messages.texts("info")),
