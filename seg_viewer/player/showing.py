@@ -66,12 +66,14 @@ class Shown:
         pixels: the frame's picture, shape (h, w, 4), uint8, blue-green-red-255.
         truth: what the class map should have been, of its shape, 255 = ignore; None where nobody knows.
         masks: one for each class map of the shot.
+        wish: as which it was made.
     """
 
     shot: Shot
     pixels: ByteArray
     truth: ByteArray | None = None
     masks: tuple[Mask, ...] = ()
+    wish: Wish | None = None
 
 
 def size_to_show(width: int, height: int, sample_aspect: Fraction, view: tuple[int, int]) -> tuple[int, int]:
@@ -111,7 +113,7 @@ class Painter:
         while size.width * size.height > _MOST_PIXELS * parts * parts:
             parts += 1  # of a pixel: class maps are much coarser than so large a picture in any case
         fine = Size(-(-size.width // parts), -(-size.height // parts))
-        return Shown(shot, pixels, truth, tuple(self._mask(map_, fine, wish.style) for map_ in shot.maps))
+        return Shown(shot, pixels, truth, tuple(self._mask(map_, fine, wish.style) for map_ in shot.maps), wish)
 
     def _mask(self, map_: ClassMap, size: Size, style: OverlayStyle | None) -> Mask:
         ids = smooth_ids(map_.ids, size.width, size.height)

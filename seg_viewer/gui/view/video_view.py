@@ -142,6 +142,8 @@ class VideoView(QWidget):
         before = self.places.shape() if self.shown is not None else None
         self.places.shown = shown
         self._images.take(shown)
+        if shown.wish is not None and replace(shown.wish, style=self._wish.style) != self._wish:
+            self._settle.start()  # made before the wish was another one: if none follows, it is made again
         self._unpainted = self._unpainted or is_new
         if before != self.places.shape():  # zoom is counted in pixels of the picture, which is another one now
             self.places.zoom = Zoom()
