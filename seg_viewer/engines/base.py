@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from seg_viewer.core.errors import EngineError
 from seg_viewer.core.frame import ByteArray
-from seg_viewer.core.model_file import ModelSpec
+from seg_viewer.core.model_file import MARGIN_NAME, OUTPUT_NAME, ModelSpec
 
 MODES = ("throughput", "latency")
 """throughput: several frames in flight, for files and exports; latency: one frame as fast as possible, for live."""
@@ -95,6 +95,9 @@ class Engine(Protocol):
     """How many frames may be in flight between `submit` and `collect`; more only make latency longer."""
     inference_s: float
     """Seconds that the runtime worked on the frame collected last; waiting in line is not counted."""
+    margin: ByteArray | None
+    """How sure the model is of each pixel of the frame collected last, shape (H, W), uint8, see `ModelSpec.has_margin`;
+    the caller's own. None where the model does not say."""
     wake: Callable[[], None]
     """Called, on any thread, when a frame in flight may have become ready; set it to hear of that."""
 
@@ -145,6 +148,11 @@ def to_class_map(output: NDArray[np.generic]) -> ByteArray:
     return np.array(output[0], dtype=np.uint8, order="C")
 
 
+def output_names(spec: ModelSpec) -> tuple[str, ...]:
+    """What an engine has to ask of a model: its class map and, where it has one, its margin."""
+    return (OUTPUT_NAME, MARGIN_NAME) if spec.has_margin else (OUTPUT_NAME,)
+
+
 def summarize_precision(counts: dict[str, int]) -> str:
     """ "int8", or the most frequent first with counts: "int8 (22 of 24 convolutions; bf16 2)"."""
     if not counts:
@@ -168,6 +176,7 @@ class EngineKind:
         devices: its devices here. Raises: EngineError that says what is missing and how to install it.
         make: compiles a model on a device (None: its default) in a mode of `MODES`. Raises: EngineError.
         is_gpu: whether a run on a device (None: its default) goes to a GPU; a processor then takes over where it fails.
+        may_run: whether "auto" tries it, and says why where it fails; cheap.
     """
 
     name: str
@@ -176,6 +185,7 @@ class EngineKind:
     devices: Callable[[], Sequence[str]]
     make: Callable[[ModelSpec, str | None, str, LoadProgress | None], Engine]
     is_gpu: Callable[[str | None], bool]
+    may_run: Callable[[], bool] = lambda: True
 
 
 def is_one_of(device: str | None, names: Collection[str]) -> bool:

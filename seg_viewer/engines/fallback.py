@@ -33,9 +33,10 @@ class FallbackEngine:
         self._make_spare = make_spare
         self._wake: Callable[[], None] = lambda: None
         self._flying: deque[ByteArray] = deque()
-        self._again: deque[tuple[ByteArray, float]] = deque()
+        self._again: deque[tuple[ByteArray, float, ByteArray | None]] = deque()
         self._spare = False
         self.inference_s = 0.0
+        self.margin: ByteArray | None = None
         try:
             self._engine = make()
         except DeviceFailure as error:
@@ -76,11 +77,11 @@ class FallbackEngine:
                 self._fall_back(error)
             else:
                 self._flying.popleft()
-                self.inference_s = self._engine.inference_s
+                self.inference_s, self.margin = self._engine.inference_s, self._engine.margin
                 return classes
         if not self._again:
             raise EngineError("no frame is in flight")
-        classes, self.inference_s = self._again.popleft()
+        classes, self.inference_s, self.margin = self._again.popleft()
         return classes
 
     def segment(self, rgb: ByteArray) -> ByteArray:
@@ -104,7 +105,7 @@ class FallbackEngine:
 
     def _do_again(self, rgb: ByteArray) -> None:
         classes = self._engine.segment(rgb)
-        self._again.append((classes, self._engine.inference_s))
+        self._again.append((classes, self._engine.inference_s, self._engine.margin))
         self._wake()
 
     def _change(self, error: DeviceFailure) -> None:

@@ -13,13 +13,14 @@ from platformdirs import user_cache_path
 
 from seg_viewer.core.errors import EngineError
 from seg_viewer.core.frame import ByteArray
-from seg_viewer.core.model_file import INPUT_NAME, OUTPUT_NAME, ModelSpec, read_model_file
+from seg_viewer.core.model_file import INPUT_NAME, ModelSpec, read_model_file
 from seg_viewer.engines.base import (
     DeviceFailure,
     EngineKind,
     EngineReport,
     check_picture,
     is_one_of,
+    output_names,
     same_model,
     summarize_precision,
     to_class_map,
@@ -76,8 +77,10 @@ class OnnxRuntimeEngine:
         used = _device(self._session.get_providers()[0])
         self._on_gpu = used != "CPU"
         fallback = "" if used == wanted else f"{_explain_fallback(ort, wanted, used)}; {same_model(self.spec)}"
-        self._results: deque[tuple[ByteArray, float]] = deque()
+        self._results: deque[tuple[list[ByteArray], float]] = deque()
+        self._outputs = list(output_names(self.spec))
         self.inference_s = 0.0
+        self.margin: ByteArray | None = None
         self.wake: Callable[[], None] = lambda: None
         self.report = EngineReport(
             name="onnxruntime",
@@ -94,11 +97,11 @@ class OnnxRuntimeEngine:
             raise EngineError(f"more than {self.slots} frames in flight")
         start_s = time.perf_counter()
         try:
-            (output,) = self._session.run([OUTPUT_NAME], {INPUT_NAME: rgb[None]})
+            outputs = self._session.run(self._outputs, {INPUT_NAME: rgb[None]})
         except Exception as error:  # as above
             kind = DeviceFailure if self._on_gpu else EngineError
             raise kind(f"ONNX Runtime stopped while it ran: {error}") from error
-        self._results.append((to_class_map(output), time.perf_counter() - start_s))
+        self._results.append(([to_class_map(output) for output in outputs], time.perf_counter() - start_s))
 
     def ready(self) -> bool:
         return bool(self._results)
@@ -106,7 +109,8 @@ class OnnxRuntimeEngine:
     def collect(self) -> ByteArray:
         if not self._results:
             raise EngineError("no frame is in flight")
-        classes, self.inference_s = self._results.popleft()
+        (classes, *more), self.inference_s = self._results.popleft()
+        self.margin = more[0] if more else None
         return classes
 
     def segment(self, rgb: ByteArray) -> ByteArray:

@@ -14,12 +14,13 @@ from platformdirs import user_cache_path
 
 from seg_viewer.core.errors import EngineError
 from seg_viewer.core.frame import ByteArray
-from seg_viewer.core.model_file import OUTPUT_NAME, ModelSpec, read_model_file
+from seg_viewer.core.model_file import MARGIN_NAME, OUTPUT_NAME, ModelSpec, read_model_file
 from seg_viewer.engines.base import (
     EngineKind,
     EngineReport,
     check_picture,
     is_one_of,
+    output_names,
     summarize_precision,
     to_class_map,
 )
@@ -80,6 +81,7 @@ class OpenVinoEngine:
         self._busy: deque[_Request] = deque()
         self._tensor = ov.Tensor
         self.inference_s = 0.0
+        self.margin: ByteArray | None = None
         self.report = EngineReport(
             name="openvino",
             version=str(ov.__version__).split("-")[0],
@@ -118,6 +120,8 @@ class OpenVinoEngine:
         finally:
             self._free.append(request)
         self.inference_s = float(request.native.latency) / 1000
+        if self.spec.has_margin:
+            self.margin = to_class_map(request.native.get_tensor(MARGIN_NAME).data)
         return to_class_map(request.native.get_tensor(OUTPUT_NAME).data)
 
     def segment(self, rgb: ByteArray) -> ByteArray:
@@ -144,9 +148,10 @@ def settings(device: str, mode: str) -> dict[str, Any]:
 
 
 def read_graph(ov: Any, core: Any, spec: ModelSpec) -> Any:
-    """The graph of a model file, its class map as uint8."""
+    """The graph of a model file, its class map and its margin as uint8."""
     pre = ov.preprocess.PrePostProcessor(core.read_model(str(spec.path)))
-    pre.output(OUTPUT_NAME).tensor().set_element_type(ov.Type.u8)
+    for name in output_names(spec):
+        pre.output(name).tensor().set_element_type(ov.Type.u8)
     return pre.build()
 
 

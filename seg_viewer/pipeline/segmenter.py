@@ -120,7 +120,8 @@ class EngineSegmenter:
         return self._opened().ready()
 
     def collect(self) -> tuple[ClassMap, ...]:
-        return (ClassMap(self._opened().collect(), self.spec.labels, self.spec.sha256),)
+        engine = self._opened()
+        return (ClassMap(engine.collect(), self.spec.labels, self.spec.sha256, engine.margin),)
 
     def close(self) -> None:
         engine, self._engine = self._engine, None

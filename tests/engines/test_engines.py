@@ -11,8 +11,9 @@ import pytest
 from seg_viewer.core.errors import EngineError, ModelFileError, UsageError
 from seg_viewer.core.model_file import read_model_file
 from seg_viewer.engines import available_engines, load_engine
-from seg_viewer.engines.base import segment_all, summarize_precision
-from tests.models import BLUE, GREEN, GREY, RED
+from seg_viewer.engines.base import DeviceFailure, EngineReport, segment_all, summarize_precision
+from seg_viewer.engines.fallback import FallbackEngine
+from tests.models import BLUE, GREEN, GREY, RED, color_margin, color_model
 
 ENGINES = ("openvino", "onnxruntime")
 
@@ -148,3 +149,65 @@ def test_precision_summary() -> None:
     assert summarize_precision({"int8": 24}) == "int8"
     assert summarize_precision({"int8": 22, "bf16": 2}) == "int8 (22 of 24 convolutions; bf16 2)"
     assert summarize_precision({}) == "unknown"
+
+
+@pytest.fixture(scope="module")
+def sure_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that says how sure it is."""
+    return color_model(tmp_path_factory.mktemp("sure") / "sure.onnx", margin=True)
+
+
+@pytest.mark.parametrize("mode", ["throughput", "latency"])
+@pytest.mark.parametrize("name", ENGINES)
+def test_how_sure_comes_with_its_own_frame(sure_model: Path, name: str, mode: str) -> None:
+    engine = load_engine(sure_model, name, mode=mode)
+    rng = np.random.default_rng(3)
+    pictures = [rng.integers(0, 256, (32, 64, 3), np.uint8) for _ in range(8)]
+    kept = []
+    for number, _classes in enumerate(segment_all(engine, pictures)):
+        assert engine.margin is not None and engine.margin.dtype == np.uint8 and engine.margin.shape == (32, 64)
+        kept.append(engine.margin)  # the caller's own: later frames do not change it
+        assert len({kept_one.tobytes() for kept_one in kept}) == number + 1
+    for picture, margin in zip(pictures, kept, strict=True):
+        off = np.abs(margin.astype(int) - color_margin(picture))
+        assert off.max() <= (4 if engine.report.precision == "bf16" else 1)
+    engine.close()
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_a_model_that_does_not_say_how_sure_it_is_has_no_margin(model: Path, name: str) -> None:
+    engine = load_engine(model, name)
+    engine.segment(_quarters())
+    assert engine.margin is None
+    engine.close()
+
+
+def test_how_sure_survives_the_device(sure_model: Path) -> None:
+    """What was in flight on a device that is lost comes from the processor, with its own margin."""
+    spec = read_model_file(sure_model)
+
+    class Lost:
+        def __init__(self) -> None:
+            self.spec, self.slots, self.inference_s, self.margin = spec, 2, 0.0, None
+            self.report = EngineReport("gpu", "1", "GPU.0", "int8")
+            self.wake = lambda: None
+
+        def submit(self, _rgb: np.ndarray) -> None: ...
+
+        def ready(self) -> bool:
+            return True
+
+        def collect(self) -> np.ndarray:
+            raise DeviceFailure("gone")
+
+        def close(self) -> None: ...
+
+    engine = FallbackEngine(Lost, lambda: load_engine(spec, "onnxruntime"))  # type: ignore[arg-type]
+    pictures = [_quarters(), np.full((32, 64, 3), 77, np.uint8)]
+    for picture in pictures:
+        engine.submit(picture)
+    for picture in pictures:
+        engine.collect()
+        assert engine.margin is not None
+        assert np.abs(engine.margin.astype(int) - color_margin(picture)).max() <= 1
+    engine.close()

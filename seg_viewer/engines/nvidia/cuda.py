@@ -1,4 +1,4 @@
-"""All that is asked of CUDA, through PyCUDA. Imported only after `require_tensorrt`.
+"""All that is asked of CUDA, through PyCUDA or NVIDIA's own bindings. Imported only after `require`.
 
 Everything here belongs to the thread that made it; only `EventWaiter` has a thread of its own.
 """
@@ -10,15 +10,20 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pycuda.driver as cuda
 from numpy.typing import DTypeLike, NDArray
 
 from seg_viewer.core.errors import EngineError
 from seg_viewer.core.frame import ByteArray
 from seg_viewer.engines.base import DeviceFailure
+from seg_viewer.engines.nvidia.library import cuda_driver
+
+if TYPE_CHECKING:
+    import pycuda.driver as cuda
+else:
+    cuda = cuda_driver()
 
 _KERNEL_DRIVER = Path("/sys/module/nvidia/version")
 
@@ -105,30 +110,30 @@ class FrameLane:
 
     Args:
         picture: shape of the picture, uint8.
-        classes: shape of the network's output.
-        dtype: of the network's output.
+        answer: shape of each of the network's outputs.
+        dtypes: of the network's outputs, the class map first.
 
     Raises:
         DeviceFailure: the memory cannot be had.
     """
 
-    def __init__(self, picture: tuple[int, ...], classes: tuple[int, ...], dtype: DTypeLike) -> None:
+    def __init__(self, picture: tuple[int, ...], answer: tuple[int, ...], *dtypes: DTypeLike) -> None:
         with cuda_step("make a stream"):
             self._stream = cuda.Stream()
             self._begun, self._computed, self._down = cuda.Event(), cuda.Event(), cuda.Event()
         with cuda_step("allocate pinned memory"):
             self._picture: NDArray[np.uint8] = cuda.pagelocked_empty(picture, np.uint8)
-            self._classes: NDArray[Any] = cuda.pagelocked_empty(classes, dtype)
+            self._answers: list[NDArray[Any]] = [cuda.pagelocked_empty(answer, dtype) for dtype in dtypes]
         with cuda_step("allocate the GPU's memory"):
             self._picture_there = cuda.mem_alloc(self._picture.nbytes)
-            self._classes_there = cuda.mem_alloc(self._classes.nbytes)
+            self._answers_there = [cuda.mem_alloc(answer.nbytes) for answer in self._answers]
         self.done = False
         """All that was asked for has happened, or has failed."""
 
     @property
-    def addresses(self) -> tuple[int, int]:
-        """Of the picture and of the output in the GPU's memory."""
-        return int(self._picture_there), int(self._classes_there)
+    def addresses(self) -> tuple[int, ...]:
+        """Of the picture and of each output in the GPU's memory."""
+        return tuple(int(there) for there in (self._picture_there, *self._answers_there))
 
     @property
     def stream_handle(self) -> int:
@@ -143,24 +148,25 @@ class FrameLane:
             self._begun.record(self._stream)
 
     def download(self) -> None:
-        """Start to copy the output back. Raises: DeviceFailure."""
+        """Start to copy the outputs back. Raises: DeviceFailure."""
         with cuda_step("copy a class map from the GPU"):
             self._computed.record(self._stream)
-            cuda.memcpy_dtoh_async(self._classes, self._classes_there, self._stream)
+            for here, there in zip(self._answers, self._answers_there, strict=True):
+                cuda.memcpy_dtoh_async(here, there, self._stream)
             self._down.record(self._stream)
 
-    def wait(self) -> tuple[NDArray[Any], float]:
-        """Wait until the output is here.
+    def wait(self) -> tuple[list[NDArray[Any]], float]:
+        """Wait until the outputs are here.
 
         Returns:
-            The output, in memory that the next frame overwrites, and the seconds from the end of the upload to the end
+            The outputs, in memory that the next frame overwrites, and the seconds from the end of the upload to the end
             of the computation on the GPU's own clock.
 
         Raises: DeviceFailure.
         """
         with cuda_step("run the model"):
             self._down.synchronize()
-            return self._classes, float(self._begun.time_till(self._computed)) / 1000
+            return self._answers, float(self._begun.time_till(self._computed)) / 1000
 
     def synchronize_anywhere(self) -> None:
         """As `wait`, on a thread that has a context of its own; what goes wrong is left for `wait` to raise."""
@@ -175,13 +181,13 @@ class FrameLane:
 
     def release(self) -> None:
         """Give all memory back; nothing may be under way."""
-        for there in (self._picture_there, self._classes_there):
+        for there in (self._picture_there, *self._answers_there):
             with suppress(cuda.Error):
                 there.free()
-        for here in (self._picture, self._classes):
+        for here in (self._picture, *self._answers):
             with suppress(cuda.Error):
                 here.base.free()  # type: ignore[union-attr]
-        del self._picture, self._classes, self._begun, self._computed, self._down, self._stream
+        del self._picture, self._answers, self._begun, self._computed, self._down, self._stream
 
 
 class EventWaiter:

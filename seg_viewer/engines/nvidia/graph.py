@@ -10,6 +10,7 @@ from typing import Any
 
 from seg_viewer.core.errors import EngineError, UsageError
 from seg_viewer.core.model_file import INPUT_NAME, ModelSpec
+from seg_viewer.engines.float16 import to_float16
 
 PRECISIONS = ("auto", "float32", "float16")
 """auto: float16 where the file is float32, otherwise the file's own precision."""
@@ -80,13 +81,11 @@ def _name_nodes(graph: Any) -> None:
 
 def _to_float16(model: Any, spec: ModelSpec) -> Any:
     try:
-        from onnxruntime.transformers.float16 import convert_float_to_float16
+        return to_float16(model)
     except ImportError:
         raise EngineError(
             "float16 needs ONNX Runtime's converter: pip install 'seg-viewer[onnxruntime]', or choose precision float32"
         ) from None
-    try:
-        return convert_float_to_float16(model, keep_io_types=True)
     except Exception as error:  # the converter raises whatever its steps raise
         raise EngineError(f"{spec.path}: cannot be converted to float16: {error}; choose precision float32") from error
 

@@ -92,7 +92,7 @@ def test_doctor_shows_the_engine_and_its_plan(tmp_path: Path, model: Path) -> No
     done = _run(tmp_path, "-m", "seg_viewer", "doctor", "--model", str(model))
     assert done.returncode == 0, done.stderr
     assert "tensorrt 11.4.0.106 · GPU.0 (Stand-in GPU)" in done.stdout
-    assert "TensorRT plans: 1," in done.stdout and "colors float16 · TensorRT 11.4.0.106" in done.stdout
+    assert "TensorRT plans: 3," in done.stdout and "colors float16 · TensorRT 11.4.0.106" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from seg_viewer.engines import Engine, LoadStopped, available_engines, load_engi
 from seg_viewer.engines.base import segment_all
 from seg_viewer.engines.nvidia.engine import make_plan
 from seg_viewer.engines.nvidia.plan_cache import PlanCache
-from tests.models import BLUE, GREEN, GREY, RED
+from tests.models import BLUE, GREEN, GREY, RED, color_margin, color_model
 
 
 def _solid(color: tuple[int, int, int]) -> np.ndarray:
@@ -50,6 +50,21 @@ def test_class_maps_are_those_of_onnx_runtime(machine: Any, model: Path, mode: s
         assert classes.dtype == np.uint8 and classes.flags.owndata
         np.testing.assert_array_equal(classes, reference.segment(picture))
     engine.close()
+
+
+def test_how_sure_comes_down_with_the_classes(machine: Any, tmp_path: Path) -> None:
+    model = color_model(tmp_path / "sure.onnx", margin=True)
+    engine = _open(model)
+    pictures = _noise(5)
+    machine.journal.clear()
+    for picture, classes in zip(pictures, segment_all(engine, pictures), strict=True):
+        assert classes.shape == (32, 64) and engine.margin is not None and engine.margin.flags.owndata
+        off = np.abs(engine.margin.astype(int) - color_margin(picture))
+        assert off.max() <= 2  # computed in float16
+    assert machine.names().count("memcpy_dtoh_async") == 2 * len(pictures)
+    assert all(call.detail for call in machine.calls("memcpy_dtoh_async"))  # both through pinned memory
+    engine.close()
+    assert engine.margin is not None  # the caller's own, whatever became of the engine
 
 
 def test_the_report_is_the_runtimes_word(machine: Any, model: Path) -> None:
