@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seg_viewer.core.class_map import ClassMap
+from seg_viewer.core.disagreement import Disagreement, disagreement
 from seg_viewer.core.frame_stats import FrameStats, frame_stats
 from seg_viewer.core.labels import LabelSet
 
@@ -176,3 +177,8 @@ class Shot:
     def stats(self) -> FrameStats:
         """The first map in numbers; counted once, whoever asks."""
         return frame_stats(self.classes, self.labels)
+
+    @cached_property
+    def disagreement(self) -> Disagreement | None:
+        """Where the second model sees another class than the first; compared once, whoever asks. None without one."""
+        return disagreement(self.maps[0], self.maps[1]) if len(self.maps) > 1 else None

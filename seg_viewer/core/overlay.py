@@ -122,7 +122,7 @@ class Overlay:
             for label in self._shown:
                 mask = _mask(classes, label.id)
                 red, green, blue = label.color
-                out[border(mask, 0)] = (blue, green, red, 255)
+                out[border(mask, mask.shape[1])] = (blue, green, red, 255)
         return out
 
     def _premultiplied(self) -> NDArray[np.uint32]:

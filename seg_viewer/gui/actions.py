@@ -9,6 +9,9 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
 from seg_viewer.gui.theme import icon
+from seg_viewer.gui.view.layers import LAYERS
+from seg_viewer.gui.view.modes import MODES
+from seg_viewer.gui.view.wipe import VIEW_KEYS
 
 
 @dataclass(frozen=True)
@@ -93,15 +96,21 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
         (
             ActionSpec("overlay", "&Overlay", "Show or hide the colours", ("T", "H"), "overlay", checkable=True),
             ActionSpec("outline", "Ou&tlines", "Draw the border of each class", ("O",), "outline", checkable=True),
-            ActionSpec("errors", "&Errors", "Mark what differs from the ground truth", ("E",), checkable=True),
-            ActionSpec(
-                "zone",
-                "Ego &zone alert",
-                "Flash when a person or car is ahead; no safety function",
-                ("Z",),
-                "zone",
-                True,
+            *(
+                ActionSpec(layer.id, layer.title, layer.tip, layer.keys, layer.icon, checkable=True)
+                for layer in LAYERS
+                if layer.title
             ),
+            None,
+            *(
+                ActionSpec(f"mode-{mode.id}", mode.title, mode.tip, mode.keys, checkable=True, needs="video")
+                for mode in MODES
+            ),
+            None,
+            ActionSpec("zoom-in", "Zoom &in", "Show a part, larger", ("+", "=", "Ctrl++"), needs="video"),
+            ActionSpec("zoom-out", "Zoom ou&t", "Show more, smaller", ("-", "Ctrl+-"), needs="video"),
+            ActionSpec("zoom-fit", "&Fit to the window", "Show the whole picture", ("Ctrl+0",), needs="video"),
+            ActionSpec("zoom-one", "&1:1", "A pixel of the picture is one of the screen", ("Ctrl+1",), needs="video"),
             None,
             ActionSpec("more", "&More colour", "Make the overlay more opaque", ("Up",)),
             ActionSpec("less", "&Less colour", "Make the overlay more transparent", ("Down",)),
@@ -121,7 +130,7 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
     ),
 )
 
-MORE_KEYS = (("1 … 9", "Show or hide a class"), ("Esc", "Leave full screen"))
+MORE_KEYS = (("1 … 9", "Show or hide a class"), ("Esc", "Leave full screen"), *VIEW_KEYS)
 """Keys that are no action of a menu."""
 
 

@@ -28,6 +28,7 @@ from seg_viewer.gui.tasks.recording import RecordingTask
 from seg_viewer.gui.transport import Transport
 from seg_viewer.gui.view.ego_zone import EgoZone
 from seg_viewer.gui.view.full_screen import FullScreen
+from seg_viewer.gui.view.looking import Looking
 from seg_viewer.gui.view.video_view import VideoView
 from seg_viewer.gui.widgets.central import CentralWidget
 from seg_viewer.gui.widgets.controls import Controls
@@ -41,7 +42,6 @@ from seg_viewer.gui.widgets.start_page import StartPage
 from seg_viewer.gui.widgets.stats_panel import StatsPanel
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.player.player import Player
-from seg_viewer.player.session import PlayerState
 from seg_viewer.sources import DEMO, is_live
 
 TITLE = "seg-viewer"
@@ -115,7 +115,10 @@ class MainWindow(QMainWindow):
             parent=self,
         )
         self.drops = Drops(self)
-        connect_actions(self.actions_by_id, self._slots(), self.opening.slots(), self.transport.slots())
+        self.looking = Looking(player, self.view, self.actions_by_id, self.memory, self.messages, self)
+        connect_actions(
+            self.actions_by_id, self._slots(), self.opening.slots(), self.transport.slots(), self.looking.slots()
+        )
         self._connect()
         self._apply_settings()
         self.presenter.start()
@@ -130,9 +133,7 @@ class MainWindow(QMainWindow):
             "export": self._show_export,
             "export-queue": lambda: self.outputs.show_queue(),
             "quit": self.close,
-            "overlay": self.view.set_overlay_on,
             "outline": lambda on: self.look.change(outline=on),
-            "errors": self._set_errors_on,
             "zone": self.ego_zone.set_on,
             "more": lambda: self._change_opacity(_OPACITY_STEP),
             "less": lambda: self._change_opacity(-_OPACITY_STEP),
@@ -165,8 +166,6 @@ class MainWindow(QMainWindow):
         self.model_menu.chosen.connect(self._use_model)
         self.model_menu.failed.connect(self.messages.show_error)
         self.loading_bar.cancelled.connect(self.player.stop_loading)
-        self.view.resized.connect(self._view_resized)
-        self.view.settled.connect(self._view_settled)
         self.view.painted_first.connect(self.first_shot_painted)
         self.view.double_clicked.connect(actions["full-screen"].toggle)
         self.controls.sought.connect(self.transport.seek)
@@ -180,6 +179,8 @@ class MainWindow(QMainWindow):
             changed.connect(lambda _new: self.outputs.refresh_look())
         self.outputs.export_started.connect(self.player.pause)  # both would only slow each other down
         self.presenter.shot_shown.connect(self.ego_zone.watch)
+        self.presenter.shot_shown.connect(self.looking.show_numbers)
+        self.presenter.refreshed.connect(self.looking.refresh)
         self.presenter.video_wanted.connect(self._show_page)
         self.presenter.source_opened.connect(self._source_opened)
         self.presenter.source_failed.connect(self.recents.failed)
@@ -196,9 +197,10 @@ class MainWindow(QMainWindow):
         # closed in full screen, it still opens as a window
         self.setWindowState(self.windowState() & ~Qt.WindowState.WindowFullScreen)
         self.controls.set_opacity(self.look.style.opacity)
-        for name, on in (("overlay", True), ("outline", self.look.style.outline), ("panel", settings.panel)):
+        for name, on in (("outline", self.look.style.outline), ("panel", settings.panel)):
             self.actions_by_id[name].setChecked(on)
         self.model_menu.refresh()
+        self.looking.apply_settings()
         self._arrange()
 
     # -- sources and models ----------------------------------------------------------------------------------------
@@ -261,12 +263,6 @@ class MainWindow(QMainWindow):
         info = self.player.info
         return str(info.path.parent) if info and info.path else self.memory.settings.last_folder
 
-    def _set_errors_on(self, on: bool) -> None:
-        self.view.set_errors_on(on)
-        shown = self.view.shown
-        if on and shown is not None and shown.truth is None:
-            self.messages.show_info("This source brings no ground truth: nothing to mark")
-
     def _change_opacity(self, by: float) -> None:
         self.controls.set_opacity(min(1.0, max(0.0, self.look.style.opacity + by)))
 
@@ -296,13 +292,6 @@ class MainWindow(QMainWindow):
         self.panel.setVisible(has_video and self.actions_by_id["panel"].isChecked() and not full_screen)
         if not full_screen:
             self.controls.setVisible(has_video)
-
-    def _view_resized(self, size: QSize) -> None:
-        self.player.view_size = (size.width(), size.height())
-
-    def _view_settled(self) -> None:
-        if self.view.shown and self.player.state is not PlayerState.PLAYING:
-            self.player.rescale(self.view.shown)
 
     def _make_about(self) -> AboutDialog:
         report = self.player.engine_report

@@ -25,6 +25,9 @@ class WindowSettings:
         panel: whether the side panel is shown.
         last_folder: where file dialogs open.
         recent: sources, newest first.
+        view_mode: id of the way to look at pictures, see `gui/view/modes.py`.
+        value: whether what is under the pointer is told.
+        hud: whether numbers are on the picture.
     """
 
     geometry: bytes = b""
@@ -34,6 +37,9 @@ class WindowSettings:
     panel: bool = True
     last_folder: str = ""
     recent: tuple[str, ...] = ()
+    view_mode: str = "overlay"
+    value: bool = True
+    hud: bool = False
 
     def with_recent(self, source: str) -> WindowSettings:
         """With a source on top of the recent ones."""
@@ -62,6 +68,9 @@ def load_settings(store: QSettings) -> WindowSettings:
         panel=_text(store, "panel") != "false",
         last_folder=_text(store, "last_folder"),
         recent=tuple(_texts(store, "recent"))[:MAX_RECENT],
+        view_mode=_text(store, "view_mode") or plain.view_mode,
+        value=_text(store, "value") != "false",
+        hud=_text(store, "hud") == "true",
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -122,6 +122,10 @@ class RunOptions:
     def read_spec(self) -> ModelSpec:
         """Raises: UsageError, ModelFileError."""
         return read_model_file(self.model_path())
+
+    def with_model(self, model: str) -> RunOptions:
+        """The same with another model."""
+        return replace(self, model=model)
 
     def load(self, spec: ModelSpec, mode: str = "throughput", progress: LoadProgress | None = None) -> Engine:
         """See `load_engine`."""

@@ -1,5 +1,6 @@
 """One way through: source → class maps → whoever iterates."""
 
+from seg_viewer.pipeline.pair import PairSegmenter
 from seg_viewer.pipeline.pipeline import Pipeline
 from seg_viewer.pipeline.segmenter import EngineSegmenter, Segmenter
 from seg_viewer.pipeline.state import (
@@ -22,6 +23,7 @@ __all__ = [
     "MODEL_CHANGED",
     "WHILE_PAUSED",
     "EngineSegmenter",
+    "PairSegmenter",
     "Pipeline",
     "Policy",
     "Segmenter",

@@ -59,7 +59,9 @@ class Work:
 
 
 def scaled(frame: Frame, sizes: tuple[Size, ...]) -> tuple[ByteArray, ...]:
-    return tuple(frame.picture.scaled_rgb(size.width, size.height) for size in sizes)
+    """A picture for each size; models of one size share theirs."""
+    pictures = {size: frame.picture.scaled_rgb(size.width, size.height) for size in dict.fromkeys(sizes)}
+    return tuple(pictures[size] for size in sizes)
 
 
 class PipelineState:

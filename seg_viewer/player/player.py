@@ -17,7 +17,10 @@ from seg_viewer.engines.base import EngineReport
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.jobs.recording import Recording
 from seg_viewer.pipeline import BUSY_RECORDER, Pipeline
-from seg_viewer.player.session import Playback, PlayerState, Session, Shown
+from seg_viewer.player.models import ModelWish
+from seg_viewer.player.search import Search
+from seg_viewer.player.session import Playback, PlayerState, Session
+from seg_viewer.player.showing import Shown, Wish
 from seg_viewer.sinks.base import Sink
 from seg_viewer.sources import LiveSource, LiveStatus, SourceInfo
 
@@ -35,6 +38,7 @@ class Player:
         self.options = options
         self._playback = Playback()
         self._session: Session | None = None
+        self._against: str | None = None
         self._recording: Recording | None = None
         self._threads: list[threading.Thread] = []
         self._problems: deque[str] = deque()
@@ -49,7 +53,7 @@ class Player:
     def open(self, source: str, truth_csv: Path | None = None) -> None:
         """Leave the present source and play another; its scores against the ground truth go to `truth_csv`."""
         self.stop()
-        self._begin(Session(source, self.options, self._playback, truth_csv))
+        self._begin(Session(source, ModelWish(self.options, self._against), self._playback, truth_csv))
 
     def use_model(self, model: str) -> None:
         """Go on with another model, playing or paused as before: what is shown stays until the first shot of it.
@@ -60,22 +64,36 @@ class Player:
         Args:
             model: name of a shipped model, or path of an .onnx file.
         """
-        self.options = replace(self.options, model=model)
+        self._use(self.options.with_model(model), self.against)
+
+    def use_pair(self, model: str | None) -> None:
+        """Have a second model look at each frame too, at the same place; what is painted stays the first one's.
+
+        Where it cannot run, the first one goes on alone, or with the second one before, and `take_problem` says why.
+
+        Args:
+            model: name of a shipped model, or path of an .onnx file; None for no second model.
+        """
+        if model != self.against:
+            self._use(replace(self.options), model)
+
+    def _use(self, options: RunOptions, against: str | None) -> None:
+        self.options, self._against = options, against
         session = self._session
         if session is None:
             return
         if session.error is not None:
+            session.wish = ModelWish(options, against)
             self.open(session.source)
             return
 
         def failed(text: str) -> None:
-            if self.options is wanted:
-                self.options = session.options
+            if self.options is options:
+                self.options, self._against = session.wish.options, session.wish.against
             self._problems.append(text)
             self._playback.on_change()
 
-        wanted = self.options
-        session.use_model(wanted, failed)
+        session.use_models(ModelWish(options, against), failed)
 
     def take_problem(self) -> str | None:
         """Why a model could not take over, one line, once; None when there is nothing to tell."""
@@ -91,6 +109,7 @@ class Player:
         """Leave the present source."""
         session, self._session = self._session, None
         if session is not None:
+            self._against = session.wish.against
             session.stop()
 
     def close(self, timeout_s: float = 0.8) -> bool:
@@ -129,6 +148,16 @@ class Player:
     def spec(self) -> ModelSpec | None:
         """Of the model whose class map is in the window; before there is one, of the one that loads."""
         return self._session.spec if self._session else None
+
+    @property
+    def against(self) -> str | None:
+        """Name or file of the second model that is wanted; None for none."""
+        return self._session.wish.against if self._session else self._against
+
+    @property
+    def against_spec(self) -> ModelSpec | None:
+        """Of the second model whose class map is in the window too; None without one."""
+        return self._session.against_spec if self._session else None
 
     @property
     def truth_csv(self) -> Path | None:
@@ -210,20 +239,20 @@ class Player:
         return self._session.take() if self._session else None
 
     def rescale(self, shown: Shown) -> None:
-        """Deliver the same shot again, converted for the present `view_size`, unless a newer one comes first."""
+        """Deliver the same shot again, made for the present `wish`, unless a newer one comes first."""
         if self._session:
             threading.Thread(target=self._session.rescale, args=(shown,), name="seg-rescale", daemon=True).start()
 
     # -- steering --------------------------------------------------------------------------------------------------
 
     @property
-    def view_size(self) -> tuple[int, int]:
-        """Where pictures will be shown, (width, height), device pixels."""
-        return self._playback.view_size
+    def wish(self) -> Wish:
+        """How the window wants its pictures; it changes it as it changes itself."""
+        return self._playback.wish
 
-    @view_size.setter
-    def view_size(self, value: tuple[int, int]) -> None:
-        self._playback.view_size = value
+    @wish.setter
+    def wish(self, value: Wish) -> None:
+        self._playback.wish = value
 
     @property
     def speed(self) -> float:
@@ -247,6 +276,7 @@ class Player:
 
     def play(self) -> None:
         """Go on, or start over after the end."""
+        self.stop_finding()
         if pipeline := self._pipeline():
             ended = self.state is PlayerState.ENDED
             pipeline.resume()
@@ -254,11 +284,13 @@ class Player:
                 self.seek(0.0)
 
     def pause(self) -> None:
+        self.stop_finding()
         if pipeline := self._pipeline():
             pipeline.pause()
 
     def step(self) -> None:
         """Pause, and show the next frame. Ignored while the last step is still under way."""
+        self.stop_finding()
         if pipeline := self._pipeline():
             pipeline.pause()
             if not pipeline.at_end and self._session and self._session.expect():
@@ -266,6 +298,7 @@ class Player:
 
     def step_back(self) -> None:
         """Pause, and show the frame before. Ignored while the last step is still under way."""
+        self.stop_finding()
         if pipeline := self._pipeline():
             pipeline.pause()
             if self._session and self._session.expect():
@@ -273,8 +306,24 @@ class Player:
 
     def seek(self, time_s: float) -> None:
         """Show the frame at a time; while one seek is under way only the newest wish is kept."""
+        self.stop_finding()
         if self._pipeline() and self._session:
             self._session.seek(max(0.0, time_s))
+
+    def find(self, search: Search) -> None:
+        """Pause, and go on to the next shot that is looked for; whatever else moves the video ends the search."""
+        if self._pipeline() and self._session:
+            self._session.find(search)
+
+    @property
+    def search(self) -> Search | None:
+        """The last one that was begun; see `Search.outcome`."""
+        return self._session.search if self._session else None
+
+    def stop_finding(self) -> None:
+        """Stay where the search has come to."""
+        if self._session:
+            self._session.stop_finding()
 
     def _pipeline(self) -> Pipeline | None:
         return self._session.pipeline if self._session and self._session.error is None else None

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
@@ -18,9 +18,11 @@ from seg_viewer.core.ledger import Ledger
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.redact import redact_text
 from seg_viewer.engines.base import READY
-from seg_viewer.jobs.options import RunOptions
-from seg_viewer.pipeline import EngineSegmenter, Pipeline, Policy, Segmenter
+from seg_viewer.pipeline import Pipeline, Policy, Segmenter
 from seg_viewer.player.comparison import Comparison
+from seg_viewer.player.models import Models, ModelWish
+from seg_viewer.player.search import Search
+from seg_viewer.player.showing import Painter, Shown, Wish
 from seg_viewer.sinks.base import Sink
 from seg_viewer.sinks.tee import Tee
 from seg_viewer.sources import Source, SourceInfo, open_source
@@ -41,27 +43,12 @@ class PlayerState(StrEnum):
     ERROR = "error"
 
 
-@dataclass(frozen=True)
-class Shown:
-    """A shot with its picture as a window wants it.
-
-    Args:
-        shot: frame and class maps.
-        pixels: the frame's picture, shape (h, w, 4), uint8, blue-green-red-255.
-        truth: what the class map should have been, of its shape, 255 = ignore; None where nobody knows.
-    """
-
-    shot: Shot
-    pixels: ByteArray
-    truth: ByteArray | None = None
-
-
 @dataclass
 class Playback:
     """What holds for whatever plays, and who is told of it; the player writes it, its sessions read it.
 
     Args:
-        view_size: where pictures will be shown, (width, height), device pixels.
+        wish: how the window wants its pictures.
         speed: of playing, 1 = as recorded.
         loop: start over at the end.
         on_news: called, on any thread, when a shot waits to be taken.
@@ -69,7 +56,7 @@ class Playback:
         on_problem: called, on any thread, with one line that a person has to know while what plays goes on.
     """
 
-    view_size: tuple[int, int] = (1280, 720)
+    wish: Wish = field(default_factory=Wish)
     speed: float = 1.0
     loop: bool = False
     on_news: Callable[[], None] = lambda: None
@@ -77,26 +64,20 @@ class Playback:
     on_problem: Callable[[str], None] = lambda _text: None
 
 
-def size_to_show(width: int, height: int, sample_aspect: Fraction, view: tuple[int, int]) -> tuple[int, int]:
-    """Largest size in a view, both in device pixels, that keeps the shape of a picture of non-square pixels."""
-    shown_width = max(1.0, width * float(sample_aspect))
-    scale = min(view[0] / shown_width, view[1] / height)
-    return max(1, round(shown_width * scale)), max(1, round(height * scale))
-
-
 class Session:
     """One source from opening to closing, on one thread.
 
     Args:
         source: what `open_source` takes.
-        options: model and engine.
+        wish: which models look at it.
         playback: how it is played.
         truth_csv: where its scores against the ground truth go, or None.
     """
 
-    def __init__(self, source: str, options: RunOptions, playback: Playback, truth_csv: Path | None = None) -> None:
+    def __init__(self, source: str, wish: ModelWish, playback: Playback, truth_csv: Path | None = None) -> None:
         self.source = source
-        self.options = options
+        self.wish = wish
+        """Which models are wanted; they may still be loading."""
         self.comparison = Comparison(truth_csv, self._table_failed)
         self.error: str | None = None
         self.pipeline: Pipeline | None = None
@@ -105,17 +86,19 @@ class Session:
         self.loading: tuple[str, float] | None = None
         self.thread = threading.Thread(target=self._run, name="seg-player", daemon=True)
         self._playback = playback
+        self._painter = Painter()
         self._changed = threading.Condition()
-        self._segmenter: EngineSegmenter | None = None
-        self._specs: dict[str, ModelSpec] = {}
-        self._spec: ModelSpec | None = None
-        self._options: dict[Segmenter, RunOptions] = {}
+        self._segmenter: Segmenter | None = None
+        self._models = Models()
         self._newest: Shown | None = None
         self._latest_shot: Shot | None = None
         self._taken_shot: Shot | None = None
         self._stopping = False
         self._expected_at_s: float | None = None
         self._next_seek_s: float | None = None
+        self._begun_with: ModelWish | None = None
+        self.search: Search | None = None
+        """The last one that was begun; see `Search.outcome`."""
 
     # -- the window's thread ---------------------------------------------------------------------------------------
 
@@ -127,8 +110,14 @@ class Session:
     def spec(self) -> ModelSpec | None:
         """Of the model whose class map is in the window; before there is one, of the one that loads."""
         if self._taken_shot is not None:
-            return self._specs.get(self._taken_shot.maps[0].model, self._spec)
-        return self._spec
+            return self._models.by_hash(self._taken_shot.maps[0].model) or self._models.first
+        return self._models.first
+
+    @property
+    def against_spec(self) -> ModelSpec | None:
+        """Of the second model whose class map is in the window; None without one."""
+        maps = self._taken_shot.maps if self._taken_shot is not None else ()
+        return self._models.by_hash(maps[1].model) if len(maps) > 1 else None
 
     @property
     def position_s(self) -> float:
@@ -147,22 +136,22 @@ class Session:
             return PlayerState.ENDED
         return PlayerState.PAUSED if pipeline.paused else PlayerState.PLAYING
 
-    def use_model(self, options: RunOptions, on_failure: Callable[[str], None]) -> None:
-        """Another model takes over as soon as it is ready; what plays or stands still goes on until then.
+    def use_models(self, wish: ModelWish, on_failure: Callable[[str], None]) -> None:
+        """Other models take over as soon as they are ready; what plays or stands still goes on until then.
 
         Args:
-            options: the model, and what else is to run it.
-            on_failure: called, on any thread, with one line when it cannot; the model before goes on, and `options`
-                are of that one again.
+            wish: which.
+            on_failure: called, on any thread, with one line when they cannot; what ran before goes on, and `wish` is
+                the one of that again.
         """
         with self._changed:
-            before, self.options = self.options, options
+            before, self.wish = self.wish, wish
 
         def failed(error: Exception) -> None:
-            self._take_back(options, before)
+            self._take_back(wish, before)
             on_failure(redact_text(" ".join(str(error).split()) or type(error).__name__))
 
-        threading.Thread(target=self._change_model, args=(options, failed), name="seg-model", daemon=True).start()
+        threading.Thread(target=self._change_model, args=(wish, failed), name="seg-model", daemon=True).start()
 
     def stop_loading(self) -> None:
         """Stop making an engine ready: the one before goes on; without one, the session ends with an error."""
@@ -206,6 +195,18 @@ class Session:
         if self.pipeline:
             self.pipeline.seek(time_s)
 
+    def find(self, search: Search) -> None:
+        """Pause, and go on to the shot that is looked for; pictures on the way are shown now and then."""
+        self.stop_finding()
+        if self.pipeline is not None and self._taken_shot is not None:
+            self.search = search
+            search.begin(self.pipeline, self._taken_shot)
+
+    def stop_finding(self) -> None:
+        """Stay where the search has come to."""
+        if self.search is not None:
+            self.search.stop()
+
     # -- its own threads -------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
@@ -218,38 +219,44 @@ class Session:
             self._fail(f"{self.source}: stopped by an unexpected error: {type(error).__name__}: {error}")
 
     def _play(self) -> None:
-        options = self.options
-        spec = self._spec = options.read_spec()  # before the source: it costs less, and its faults come first
+        wish = self.wish
+        # before the source: it costs less, and its faults come first
+        spec = self._models.first = wish.options.read_spec()
         if self._stopping:
             return
         source = open_source(self.source)
         try:
-            while (pipeline := self._begin(source, options, spec)) is None and not self._stopping:
-                options = self.options  # another model was chosen meanwhile
-                spec = options.read_spec()
+            while (pipeline := self._begin(source, wish, spec)) is None and not self._stopping:
+                wish = self.wish  # another model was chosen meanwhile
+                spec = wish.options.read_spec()
         except BaseException:
             source.close()
             raise
         if pipeline is None:
             source.close()
             return
+        if wish.against is not None:  # the first model alone is there sooner, and plays on where the second cannot
+            self.use_models(replace(wish), self._playback.on_problem)
         with pipeline, self.comparison:
             self._playback.on_change()
             for shot in pipeline:
+                if self.search is not None and self.search.passes_over(pipeline, shot):
+                    continue
                 self._post(shot, self.comparison.look(shot))
                 self.tee.write(shot)
                 if self._stopping:
                     return
 
-    def _begin(self, source: Source, options: RunOptions, spec: ModelSpec) -> Pipeline | None:
+    def _begin(self, source: Source, wish: ModelWish, spec: ModelSpec) -> Pipeline | None:
         """The pipeline under way; None when the session was stopped, or another model chosen, in the meantime."""
         live = source.info.live
         with self._changed:
-            if self._stopping or self.options is not options:
+            if self._stopping or self.wish is not wish:
                 return None
+            self._begun_with = wish
             self.pipeline = Pipeline(
                 source,
-                self._make_segmenter(options, spec, live=live),
+                self._make_segmenter(ModelWish(wish.options), spec, None, live=live),
                 policy=Policy.LATEST if live else Policy.REAL_TIME,
                 speed=self._playback.speed,
                 loop=self._playback.loop,
@@ -258,24 +265,20 @@ class Session:
             )
             return self.pipeline
 
-    def _make_segmenter(self, options: RunOptions, spec: ModelSpec, *, live: bool) -> EngineSegmenter:
-        self._specs[spec.sha256] = spec
-        self._spec = spec
-        self.loading = None
+    def _make_segmenter(self, wish: ModelWish, spec: ModelSpec, other: ModelSpec | None, *, live: bool) -> Segmenter:
+        wanted, self.loading = self.wish, None
 
         def on_loading(what: str, share: float) -> bool:
-            if options is self.options:  # the newest wish; what was overtaken has nothing more to say
+            if wanted is self.wish:  # the newest; what was overtaken has nothing more to say
                 self.loading = None if what == READY else (what, share)
             return not self._stopping
 
-        segmenter = options.segmenter(spec, "latency" if live else "throughput", on_loading)
-        self._segmenter = segmenter
-        self._options[segmenter] = options
-        return segmenter
+        self._segmenter = self._models.make(wish, spec, other, "latency" if live else "throughput", on_loading)
+        return self._segmenter
 
-    def _change_model(self, options: RunOptions, on_failure: Callable[[Exception], None]) -> None:
+    def _change_model(self, wish: ModelWish, on_failure: Callable[[Exception], None]) -> None:
         try:
-            spec = options.read_spec()
+            spec, other = wish.read()
         except SegViewerError as error:
             on_failure(error)
             return
@@ -285,21 +288,20 @@ class Session:
             on_failure(error)
 
         with self._changed:
-            if self._stopping or options is not self.options or self.pipeline is None:
-                return  # a newer wish, or `_play` has not come that far and takes it from `options`
-            if self._segmenter is not None and self._options.get(self._segmenter) is options:
+            if self._stopping or wish is not self.wish or self.pipeline is None:
+                return  # a newer wish, or `_play` has not come that far and takes it from `wish`
+            if self._begun_with is wish:
                 return  # `_play` has taken it from there
             # still under the lock, so that no newer wish comes in between and is replaced by this one
-            self.pipeline.use(self._make_segmenter(options, spec, live=self._is_live()), failed)
+            self.pipeline.use(self._make_segmenter(wish, spec, other, live=self._is_live()), failed)
 
-    def _take_back(self, options: RunOptions, before: RunOptions) -> None:
+    def _take_back(self, wish: ModelWish, before: ModelWish) -> None:
         """To what runs or loads, which need not be what was chosen before: that may have been given up for this one."""
         with self._changed:
-            if self.options is options:
+            if self.wish is wish:
                 running = self.pipeline.segmenter if self.pipeline is not None else None
-                self.options = (self._options.get(running) if running is not None else None) or before
-                if isinstance(running, EngineSegmenter):
-                    self._spec = running.spec
+                self.wish = self._models.wish_of(running) or before
+                self._models.go_back_to(running)
 
     def _sink_failed(self, sink: Sink[Shot], error: Exception) -> None:
         self._playback.on_problem(redact_text(f"{type(sink).__name__}: {error}"))
@@ -316,9 +318,10 @@ class Session:
 
     def _post(self, shot: Shot, truth: ByteArray | None) -> None:
         first = self._latest_shot is None
+        _ = shot.disagreement  # compared here, not on the window's thread
         with self._changed:
             self._latest_shot = shot
-        shown = Shown(shot, self._convert(shot), truth)
+        shown = self._make(shot, truth)
         with self._changed:
             if self._is_live():
                 if self._newest is not None:
@@ -339,17 +342,14 @@ class Session:
 
     def rescale(self, shown: Shown) -> None:
         """Post the same shot again, converted for the present view, unless a newer one comes first."""
-        again = Shown(shown.shot, self._convert(shown.shot), shown.truth)
+        again = self._make(shown.shot, shown.truth)
         with self._changed:
             if self._latest_shot is not shown.shot or self._newest is not None or self._stopping:
                 return
             self._newest = again
         self._playback.on_news()
 
-    def _convert(self, shot: Shot) -> ByteArray:
-        picture = shot.frame.picture
+    def _make(self, shot: Shot, truth: ByteArray | None) -> Shown:
         aspect = self.info.sample_aspect if self.info else Fraction(1)
-        width, height = size_to_show(picture.width, picture.height, aspect, self._playback.view_size)
-        # enlarging is left to the painter: fewer bytes to convert and to carry
         with self.ledger.timed("picture"):
-            return picture.scaled_bgra(min(width, picture.width), min(height, picture.height))
+            return self._painter.make(shot, truth, aspect, self._playback.wish)

@@ -16,7 +16,8 @@ from seg_viewer.core.labels import DRIVING
 from seg_viewer.gui.widgets.seek_bar import SeekBar, clock_text
 from seg_viewer.media.av_picture import AvPicture
 from seg_viewer.player import session
-from seg_viewer.player.session import PlayerState, size_to_show
+from seg_viewer.player.session import PlayerState
+from seg_viewer.player.showing import size_to_show
 from seg_viewer.sources import Source
 from tests.models import GREEN, RED
 

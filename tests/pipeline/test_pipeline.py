@@ -69,6 +69,7 @@ class Echo:
         self.thread = threading.current_thread()
         self.closed = False
         self.inference_s = 0.0
+        self.margin: np.ndarray | None = None
         self.wake = lambda: None
         self._flying: list[np.ndarray] = []
 

@@ -10,10 +10,12 @@ import pytest
 
 from seg_viewer import engines, sources
 from seg_viewer.core.errors import EngineError
+from seg_viewer.core.frame import Shot
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.engines import Engine, EngineKind, LoadProgress
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.player.player import Player
+from seg_viewer.player.search import Outcome, Search, disagreement_share
 from seg_viewer.player.session import PlayerState
 from seg_viewer.sources import Source, SourceKind
 from tests.clips import make_clip
@@ -201,3 +203,155 @@ def test_a_model_that_fails_leaves_the_choice_with_the_one_that_runs(
     assert player.spec is not None and player.spec.name == "colors"
     player.use_model(str(slow))
     _taken(player, lambda: player.spec is not None and player.spec.name == "slow", "the model chosen at last")
+
+
+# -- two models --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def other_model(tmp_path: Path) -> Path:
+    """The colour model at another size."""
+    return color_model(tmp_path / "other.onnx", 96, 64, name="other")
+
+
+def _maps(player: Player, count: int, what: str) -> Shot:
+    """The first shot in the window with so many class maps."""
+    found: list[Shot] = []
+
+    def look() -> bool:
+        shown = player.take()
+        if shown is not None and len(shown.shot.maps) == count:
+            found.append(shown.shot)
+        return bool(found)
+
+    wait_until(look, what)
+    return found[0]
+
+
+def test_a_second_model_looks_on_at_the_same_place_and_leaves_again(
+    player: Player, clip: Path, model: Path, other_model: Path
+) -> None:
+    player.open(str(clip))
+    _play(player)
+    player.pause()
+    _taken(player, lambda: player.state is PlayerState.PAUSED, "the pause")
+    at_s = player.position_s
+    player.use_pair(str(other_model))
+    shot = _maps(player, 2, "both models")
+    assert shot.frame.time_s == pytest.approx(at_s, abs=0.2) and player.state is PlayerState.PAUSED
+    assert player.spec is not None and player.spec.path == model
+    assert player.against == str(other_model)
+    assert player.against_spec is not None and player.against_spec.name == "other"
+    assert [map_.ids.shape for map_ in shot.maps] == [(32, 64), (64, 96)]
+    assert player.options.model == str(model)  # what exports, recordings and screenshots use
+    player.use_pair(None)
+    alone = _maps(player, 1, "the first model alone")
+    assert alone.frame.id == shot.frame.id and player.against is None and player.against_spec is None
+    assert player.take_problem() is None
+
+
+@pytest.mark.parametrize("when", ["while it plays", "from the start"])
+def test_a_second_model_that_cannot_run_leaves_the_first_one_playing(
+    player: Player, clip: Path, tmp_path: Path, when: str
+) -> None:
+    damaged = tmp_path / "damaged.onnx"
+    damaged.write_bytes(b"no model")
+    if when == "from the start":
+        player.use_pair(str(damaged))
+    player.open(str(clip))
+    _play(player)
+    if when == "while it plays":
+        player.use_pair(str(damaged))
+    problems: list[str] = []
+
+    def look() -> bool:
+        player.take()
+        problem = player.take_problem()
+        problems.extend([problem] if problem else [])
+        return bool(problems)
+
+    wait_until(look, "the reason")
+    assert len(problems) == 1 and "damaged.onnx" in problems[0] and "\n" not in problems[0]
+    assert player.against is None
+    before = player.position_s
+    _taken(player, lambda: player.position_s != before, "more pictures")
+    assert player.error is None
+    player.open(str(clip))  # it is not tried again with every source
+    _play(player)
+    assert player.take_problem() is None
+
+
+def test_another_first_model_keeps_the_second_and_the_next_source_has_both(
+    player: Player, clip: Path, model: Path, other_model: Path, tmp_path: Path
+) -> None:
+    third = color_model(tmp_path / "third.onnx", 32, 32, name="third")
+    player.open(str(clip))
+    player.use_pair(str(other_model))
+    _maps(player, 2, "both models")
+    player.use_model(str(third))
+    _taken(player, lambda: player.spec is not None and player.spec.name == "third", "the third model")
+    assert player.against == str(other_model) and player.against_spec is not None
+    player.open(str(clip))
+    shot = _maps(player, 2, "both models again")
+    assert [map_.ids.shape for map_ in shot.maps] == [(32, 32), (64, 96)]
+
+
+def _disagreeing(frames: set[int]) -> Callable[[Shot], float | None]:
+    return lambda shot: (0.5 if shot.frame.index in frames else 0.0) if len(shot.maps) > 1 else None
+
+
+def test_it_goes_on_to_the_beginning_of_the_next_disagreement(player: Player, clip: Path, other_model: Path) -> None:
+    player.open(str(clip))
+    player.use_pair(str(other_model))
+    _maps(player, 2, "both models")
+    share = _disagreeing({7, 8, 9, 20, 21})
+
+    def find(above: float = 0.1) -> Search:
+        search = Search(share, above)
+        player.find(search)
+        _taken(player, lambda: search.outcome is not None, "an answer")
+        wait_until(lambda: player.take() is not None or player.position_s > 0, "its picture")
+        return search
+
+    def shown_is(index: int) -> bool:
+        return round(player.position_s * 25) == index
+
+    player.seek(0.0)
+    player.pause()
+    _taken(player, lambda: shown_is(0), "the start")
+    found = find()
+    _taken(player, lambda: shown_is(7), "the first one")
+    assert found.outcome is Outcome.FOUND and found.share_found == 0.5
+    assert player.state is PlayerState.PAUSED
+    found = find()  # from within one: it is left first
+    _taken(player, lambda: shown_is(20), "the second one")
+    assert found.outcome is Outcome.FOUND
+    found = find()
+    assert found.outcome is Outcome.END
+    _taken(player, lambda: player.state is PlayerState.ENDED, "the end")
+    assert find().outcome is Outcome.END  # also from there
+
+
+def test_a_search_stops_when_told_when_too_far_and_with_one_model(player: Player, tmp_path: Path, model: Path) -> None:
+    long = make_clip(tmp_path / "long.mp4", frames=400)
+    player.open(str(long))
+    _play(player)
+    search = Search(disagreement_share, 0.1)
+    player.find(search)
+    _taken(player, lambda: search.outcome is not None, "an answer")
+    assert search.outcome is Outcome.NONE
+    player.use_pair(str(model))
+    _maps(player, 2, "both models")
+    player.seek(0.0)
+    _taken(player, lambda: player.position_s < 0.1, "the start")
+    search = Search(disagreement_share, 0.1, most_s=2.0)  # they are the same model, and never differ
+    player.find(search)
+    _taken(player, lambda: search.outcome is not None, "an answer")
+    assert search.outcome is Outcome.FAR
+    _taken(player, lambda: player.position_s == pytest.approx(2.04, abs=0.25), "where it gave up")
+    search = Search(disagreement_share, 0.1)
+    player.find(search)
+    player.stop_finding()
+    assert search.outcome is Outcome.STOPPED
+    player.play()
+    _taken(player, lambda: player.state is PlayerState.PLAYING, "playing on")

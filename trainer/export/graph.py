@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import tempfile
 from pathlib import Path
@@ -122,13 +121,6 @@ def whole_model(model: Any, details: Details, fused: bool) -> Any:
         one_head = keras.Model(model.input, model.get_layer(LOGITS).output)
         return add_head(trunk_to_onnx(one_head), stride_of(one_head), fused, subpixel=True)
     return add_head(trunk_to_onnx(model), stride_of(model), fused, details.groups)
-
-
-def half_model(onnx_model: Any) -> Any:
-    """A float16 copy of a float32 graph; input and output keep their types."""
-    from onnxruntime.transformers.float16 import convert_float_to_float16
-
-    return convert_float_to_float16(copy.deepcopy(onnx_model), keep_io_types=True)
 
 
 def set_metadata(onnx_model: Any, spec: ModelSpec) -> None:

@@ -17,9 +17,10 @@ from seg_viewer.core.errors import ExportError, UsageError
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.scores import Scores
 from seg_viewer.engines import load_engine
+from seg_viewer.engines.float16 import to_float16
 from trainer.data.data_set import DataSet
 from trainer.data.formats import terms_of
-from trainer.export.graph import half_model, run_onnx, run_openvino, whole_model, write_model
+from trainer.export.graph import run_onnx, run_openvino, whole_model, write_model
 from trainer.export.quantize import activation_ranges, correct_biases, observe, quantize, split_joins
 from trainer.labels.details import Details, details_of
 from trainer.labels.named import read_label_map
@@ -130,7 +131,7 @@ def export_run(
     report = Report(step, spec, {}, float_scores, float_scores, pictures=len(pictures), ancestor=ancestor)
     graph = plain
     if precision == "float16":
-        graph = half_model(plain)
+        graph = to_float16(plain)
     elif precision == "int8":
         frames = training_frames(found, size, calibration)
         note(f"int8: ranges from {len(frames)} training pictures")

@@ -6,8 +6,8 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen, QPolygonF
+from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.frame import Shot
@@ -15,10 +15,12 @@ from seg_viewer.core.labels import LabelSet
 from seg_viewer.core.zone import Zone, ZoneWatch
 from seg_viewer.gui.tasks.background import Background
 from seg_viewer.gui.tasks.recording import RecordsFiles, finish, videos_folder
+from seg_viewer.gui.view.scene import Scene
 from seg_viewer.gui.view.video_view import VideoView
 from seg_viewer.jobs.recording import Recording, RecordPlan, RecordWhat
 from seg_viewer.sources import LiveSource
 
+LAYER = "zone"
 NOTE = "ego zone · no safety function"
 _QUIET, _LOUD = QColor("#f5c542"), QColor("#ff3b41")
 _FLASH_MS = 1500
@@ -43,6 +45,8 @@ class EgoZone(RecordsFiles):
     def __init__(self, view: VideoView, live_source: Callable[[], LiveSource | None], background: Background) -> None:
         super().__init__(view)
         self._view = view
+        view.set_painter(LAYER, self._paint)
+        view.mouse.grips.insert(0, self)
         self._live_source = live_source
         self._background = background
         self._zone = Zone()
@@ -66,18 +70,14 @@ class EgoZone(RecordsFiles):
 
     @property
     def on(self) -> bool:
-        return self._view.layer is not None
+        return self._view.is_on(LAYER)
 
     def set_on(self, on: bool) -> None:
-        self._view.layer = self._paint if on else None
         self._watch = None
-        if on:
-            self._view.installEventFilter(self)
-        else:
-            self._view.removeEventFilter(self)
+        self._view.set_layer_on(LAYER, on)
+        if not on:
             self._view.unsetCursor()
             self.finish_clip()
-        self._view.update()
 
     def watch(self, shot: Shot) -> None:
         """Look into a shot that is shown."""
@@ -118,7 +118,8 @@ class EgoZone(RecordsFiles):
         """Its corners on a picture that is in a rectangle of the view."""
         return [QPointF(rect.x() + x * rect.width(), rect.y() + y * rect.height()) for x, y in self._zone.corners]
 
-    def _paint(self, painter: QPainter, rect: QRectF) -> None:
+    def _paint(self, painter: QPainter, scene: Scene) -> None:
+        rect, seen = scene.logical(scene.half.picture), scene.logical(scene.half.seen)
         occupied = self._watch is not None and self._watch.occupied
         color = _LOUD if occupied else _QUIET
         points = self.points(rect)
@@ -133,37 +134,31 @@ class EgoZone(RecordsFiles):
         if self._flash.isActive():
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(_LOUD, 10))
-            painter.drawRect(rect.adjusted(5, 5, -5, -5))
+            painter.drawRect(seen.adjusted(5, 5, -5, -5))
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if not isinstance(event, QMouseEvent):
-            return False
-        at = event.position()
-        if event.type() is QEvent.Type.MouseButtonPress and event.button() is Qt.MouseButton.LeftButton:
-            self._dragged = self._corner_at(at)
-            return self._dragged is not None
-        if event.type() is QEvent.Type.MouseButtonRelease and self._dragged is not None:
-            self._dragged = None
-            return True
-        if event.type() is QEvent.Type.MouseMove:
-            if self._dragged is not None:
-                self._drag(self._dragged, at)
-                return True
-            over = self._corner_at(at) is not None
-            self._view.setCursor(Qt.CursorShape.SizeAllCursor if over else Qt.CursorShape.ArrowCursor)
-        return False
+    def cursor_at(self, at: QPointF) -> Qt.CursorShape | None:
+        """A corner is a `Grip`."""
+        return Qt.CursorShape.SizeAllCursor if self.on and self._corner_at(at) is not None else None
+
+    def take(self, at: QPointF) -> None:
+        self._dragged = self._corner_at(at)
+
+    def drag(self, at: QPointF) -> None:
+        rect = self._view.picture_rect(at)
+        if self._dragged is None or rect.isEmpty():
+            return
+        point = ((at.x() - rect.x()) / rect.width(), (at.y() - rect.y()) / rect.height())
+        self._zone = self._zone.with_corner(self._dragged, point)
+        self._watch = None
+        self._view.update()
+
+    def drop(self) -> None:
+        self._dragged = None
 
     def _corner_at(self, at: QPointF) -> int | None:
-        rect = self._view.picture_rect()
+        rect = self._view.picture_rect(at)
         if rect.isEmpty():
             return None
         distances = [(point - at).manhattanLength() for point in self.points(rect)]
         nearest = min(range(4), key=distances.__getitem__)
         return nearest if distances[nearest] <= _GRAB else None
-
-    def _drag(self, index: int, at: QPointF) -> None:
-        rect = self._view.picture_rect()
-        point = ((at.x() - rect.x()) / rect.width(), (at.y() - rect.y()) / rect.height())
-        self._zone = self._zone.with_corner(index, point)
-        self._watch = None
-        self._view.update()

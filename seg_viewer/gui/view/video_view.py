@@ -3,31 +3,50 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 
-from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QMouseEvent,
+    QNativeGestureEvent,
+    QPainter,
+    QPaintEvent,
+    QRegion,
+    QResizeEvent,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from seg_viewer.core.ledger import Ledger
-from seg_viewer.core.overlay import Overlay, mark_errors
-from seg_viewer.core.scores import wrong_pixels
-from seg_viewer.player.session import LATE_WINDOW, Shown, size_to_show
+from seg_viewer.core.overlay import Overlay, OverlayStyle
+from seg_viewer.gui.view.arrangement import Arrangement, Point, half_at
+from seg_viewer.gui.view.layers import BACKGROUND, LAYERS, paint_text, solid
+from seg_viewer.gui.view.modes import contents_of
+from seg_viewer.gui.view.mouse import Mouse
+from seg_viewer.gui.view.scene import NEEDS, Images, Layer, LayerPaint, Place, Scene, ViewMode
+from seg_viewer.gui.view.wipe import WipeEdge
+from seg_viewer.gui.view.zoom import Zoom
+from seg_viewer.player.session import LATE_WINDOW
+from seg_viewer.player.showing import Painter, Shown, Wish
 
 _SETTLE_MS = 120
-_MARGIN = 24
 
 
 class VideoView(QWidget):
-    """Shows one shot: its picture, letterboxed, under the colours of its own class map."""
+    """Shows one shot: what its mode says, fitted or zoomed, in one or two halves, under the layers that are on."""
 
-    resized = Signal(QSize)
-    """New size, device pixels."""
+    wished = Signal(object)
+    """How the pictures to come should be made, a `Wish`."""
     settled = Signal()
-    """The size has not changed for a moment."""
+    """It has not changed for a moment, so that the present picture is worth making anew."""
     painted_first = Signal()
+    clicked = Signal()
     double_clicked = Signal()
+    menu_wanted = Signal(object)
+    """A context menu, at a `QPoint` of the screen."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -37,21 +56,22 @@ class VideoView(QWidget):
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setAccessibleName("Video")
-        self.layer: Callable[[QPainter, QRectF], None] | None = None
-        """Painted last, over the picture that is in the rectangle."""
-        self._shown: Shown | None = None
         self._overlay: Overlay | None = None
-        self._overlay_on = True
-        self._errors_on = False
-        self._aspect = Fraction(1)
+        self.places = Arrangement(self.device_size, self.devicePixelRatioF)
+        self._on = {layer.id for layer in LAYERS if layer.on}
+        self._painters: dict[str, LayerPaint] = {layer.id: layer.paint for layer in LAYERS if layer.paint is not None}
+        self._images = Images(Painter())
         self._ledger: Ledger | None = None
-        self._picture: QImage | None = None
-        self._mask: QImage | None = None
-        self._buffers: tuple[object, object] = (None, None)  # the images borrow this memory
+        self._pointer: QPointF | None = None
+        self._numbers: tuple[str, ...] = ()
         self._notice = ""
         self._lost = ""
         self._unpainted = False
         self._first_pending = True
+        self._wish = Wish()
+        self.edge = WipeEdge(self.places, self.devicePixelRatioF, self.update)
+        self.mouse = Mouse(self, self)
+        self.mouse.grips.append(self.edge)
         self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MS)
         self._settle.timeout.connect(self.settled)
 
@@ -59,16 +79,18 @@ class VideoView(QWidget):
 
     @property
     def shown(self) -> Shown | None:
-        return self._shown
+        return self.places.shown
 
     def clear(self, notice: str = "") -> None:
         """Nothing but a line of text."""
-        self._shown = self._picture = self._mask = self._ledger = None
-        self._buffers = (None, None)
+        self.places.shown = self._ledger = None
+        self._images.take(None)
         self._unpainted = False
         self._notice = notice
         self._lost = ""
-        self.update()
+        self.places.zoom = Zoom()
+        self.mouse.cancel()
+        self._wish_anew()
 
     @property
     def notice(self) -> str:
@@ -89,50 +111,116 @@ class VideoView(QWidget):
 
     def set_source(self, sample_aspect: Fraction, ledger: Ledger | None) -> None:
         """Shape of a pixel (width ÷ height) of what comes next, and where its times go."""
-        self._aspect = sample_aspect
+        self.places.aspect = sample_aspect
         self._ledger = ledger
 
     def set_overlay(self, overlay: Overlay) -> None:
         """Paint the present shot, and those to come, with other colours."""
         self._overlay = overlay
-        self._color()
-        self.update()
+        self._wish_anew()
 
-    def set_overlay_on(self, on: bool) -> None:
-        self._overlay_on = on
-        self.update()
-
-    def set_errors_on(self, on: bool) -> None:
-        """Mark what differs from the ground truth, where there is one."""
-        self._errors_on = on
-        self._color()
-        self.update()
+    def set_numbers(self, lines: Sequence[str]) -> None:
+        """Of the on-picture display."""
+        if tuple(lines) != self._numbers:
+            self._numbers = tuple(lines)
+            if "hud" in self._on:
+                self.update()
 
     def show_shot(self, shown: Shown) -> None:
         """Take another shot, or the same one at another size."""
-        is_new = self._shown is None or self._shown.shot is not shown.shot
+        is_new = self.shown is None or self.shown.shot is not shown.shot
         if is_new and self._unpainted and self._ledger:
             self._ledger.drop(LATE_WINDOW)
-        self._shown = shown
-        height, width = shown.pixels.shape[:2]
-        self._picture = QImage(shown.pixels.data, width, height, 4 * width, QImage.Format.Format_RGB32)
-        self._buffers = (shown.pixels, self._buffers[1])
-        if is_new:
-            self._unpainted = True
-            self._color()
+        before = self.places.shape() if self.shown is not None else None
+        self.places.shown = shown
+        self._images.take(shown)
+        self._unpainted = self._unpainted or is_new
+        if before != self.places.shape():  # zoom is counted in pixels of the picture, which is another one now
+            self.places.zoom = Zoom()
+            self._wish_anew()
         self.update()
 
-    def _color(self) -> None:
-        if self._shown is None or self._overlay is None:
-            self._mask = None
-            return
-        classes = self._shown.shot.classes
-        colors = self._overlay.mask_bgra(classes)
-        if self._errors_on and self._shown.truth is not None:
-            mark_errors(colors, wrong_pixels(classes, self._shown.truth))
-        height, width = colors.shape[:2]
-        self._mask = QImage(colors.data, width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied)
-        self._buffers = (self._buffers[0], colors)
+    # -- how it is shown -------------------------------------------------------------------------------------------
+
+    @property
+    def mode(self) -> ViewMode:
+        """That was chosen; `MODES[0]` is shown instead where a shot has not what it needs."""
+        return self.places.wanted
+
+    def set_mode(self, mode: ViewMode) -> None:
+        self.places.wanted = mode
+        self._wish_anew()
+
+    def is_on(self, layer: str) -> bool:
+        return layer in self._on
+
+    def set_layer_on(self, layer: str, on: bool) -> None:
+        """Paint a layer, by its id, or not."""
+        (self._on.add if on else self._on.discard)(layer)
+        self.update()
+
+    def set_painter(self, layer: str, paint: LayerPaint) -> None:
+        """What a layer of `LAYERS` is painted with that a part of the window brings."""
+        self._painters[layer] = paint
+
+    @property
+    def zoom(self) -> Zoom:
+        return self.places.zoom
+
+    def set_zoom(self, zoom: Zoom) -> None:
+        if zoom != self.places.zoom:
+            self.places.zoom = zoom
+            self._wish_anew()
+
+    def zoom_by(self, steps: float, at: QPointF | None = None) -> None:
+        """Larger, or smaller where negative, by notches of a wheel; what is at a point of the view stays there."""
+        if self.shown is not None:
+            self.set_zoom(self.places.zoomed_by(steps, self._device(at)))
+
+    def zoom_to(self, scale: float, at: QPointF | None = None) -> None:
+        """Device pixels for a pixel of the picture."""
+        if self.shown is not None:
+            self.set_zoom(self.places.zoomed_to(scale, self._device(at)))
+
+    def pan(self, by: QPointF) -> None:
+        """Move a picture that is zoomed in, logical pixels."""
+        ratio = self.devicePixelRatioF()
+        self.set_zoom(self.places.moved(by.x() * ratio, by.y() * ratio))
+
+    def pan_by_keys(self, right: int, down: int) -> None:
+        self.set_zoom(self.places.moved_by_keys(right, down))
+
+    @property
+    def can_click(self) -> bool:
+        return self.shown is not None
+
+    @property
+    def can_pan(self) -> bool:
+        return self.shown is not None and self.places.can_move()
+
+    @property
+    def wish(self) -> Wish:
+        """How pictures should be made."""
+        return self._wish
+
+    def _wish_anew(self) -> None:
+        """Say how pictures should be made, where that has changed."""
+        room = self.places.rooms()[0]
+        factor = self.places.factor() if self.shown is not None else 1.0
+        before, wish = self._wish, Wish((room.width, room.height), factor, self._style())
+        if wish != before:
+            self._wish = wish
+            self.wished.emit(wish)
+        if replace(wish, style=before.style) != before:
+            self._settle.start()
+        self.update()
+
+    def _style(self) -> OverlayStyle | None:
+        """In which the masks of the present mode are painted."""
+        if self._overlay is None:
+            return None
+        alone = any("solid" in content.layers for content in contents_of(self.places.wanted))
+        return solid(self._overlay.style) if alone else self._overlay.style
 
     # -- where it is shown -----------------------------------------------------------------------------------------
 
@@ -141,65 +229,146 @@ class VideoView(QWidget):
         ratio = self.devicePixelRatioF()
         return max(1, round(self.width() * ratio)), max(1, round(self.height() * ratio))
 
-    def picture_rect(self) -> QRectF:
-        """Where the picture is, on whole device pixels; empty without one."""
-        if self._shown is None:
-            return QRectF()
-        picture = self._shown.shot.frame.picture
-        view = self.device_size()
-        width, height = size_to_show(picture.width, picture.height, self._aspect, view)
-        ratio = self.devicePixelRatioF()
-        left, top = (view[0] - width) // 2, (view[1] - height) // 2
-        return QRectF(left / ratio, top / ratio, width / ratio, height / ratio)
+    def picture_rect(self, at: QPointF | None = None) -> QRectF:
+        """Where the whole picture is, logical pixels, on whole device pixels; empty without one.
 
-    # -- events ----------------------------------------------------------------------------------------------------
+        Args:
+            at: a point of the half that is meant, where there are two beside each other; the left one otherwise.
+        """
+        if self.shown is None:
+            return QRectF()
+        halves = self.places.halves()
+        half = half_at(halves, self._device(at)) or halves[0]
+        ratio = self.devicePixelRatioF()
+        return QRectF(*(value / ratio for value in half.picture))
+
+    def _device(self, at: QPointF | None) -> Point | None:
+        ratio = self.devicePixelRatioF()
+        return None if at is None else (at.x() * ratio, at.y() * ratio)
+
+    # -- painting --------------------------------------------------------------------------------------------------
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         try:
-            painter.fillRect(event.rect(), QColor("#0a0c0f"))
-            if self._picture is None:
-                self._paint_text(painter, self._notice)
+            if self.shown is None:
+                painter.fillRect(event.rect(), BACKGROUND)
+                paint_text(painter, self._notice, QRectF(self.rect()), self.font())
                 return
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-            target = self.picture_rect()
-            painter.drawImage(target, self._picture)
-            if self._mask is not None and self._overlay_on:
-                painter.drawImage(target, self._mask)
-            if self.layer is not None:
-                self.layer(painter, target)
-            if self._lost:
-                painter.fillRect(target, QColor(10, 12, 15, 185))
-                self._paint_text(painter, self._lost)
+            scene = self._scene(self.shown)
+            self._paint_around(painter, scene, event.region())
+            for half in scene.halves:
+                there = replace(scene, half=half)
+                for layer in LAYERS:
+                    if layer.place is Place.CONTENT and layer.id in half.content.layers:
+                        self._paint_layer(painter, layer, there)
+                for layer in LAYERS:
+                    if layer.place is Place.EACH:
+                        painter.setClipRect(scene.logical(half.seen))
+                        self._paint_layer(painter, layer, there)
+                        painter.setClipping(False)
+            for layer in LAYERS:
+                if layer.place is Place.OVER:
+                    self._paint_layer(painter, layer, scene)
         finally:
             painter.end()
         self._count_painted()
 
-    def _paint_text(self, painter: QPainter, text: str) -> None:
-        painter.setPen(QColor("#a3adbb"))
-        font = self.font()
-        font.setPointSizeF(font.pointSizeF() * 1.3)
-        painter.setFont(font)
-        room = self.rect().adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN)
-        painter.drawText(room, int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap), text)
+    def _scene(self, shown: Shown) -> Scene:
+        halves = self.places.halves()
+        return Scene(
+            shown=shown,
+            images=self._images,
+            style=self._overlay.style if self._overlay is not None else None,
+            half=halves[0],
+            halves=halves,
+            mode=self.places.mode,
+            zoom=self.places.zoom,
+            shape=self.places.shape(),
+            edge=self.places.edge_x(),
+            pointer=self._device(self._pointer),
+            ratio=self.devicePixelRatioF(),
+            font=self.font(),
+            numbers=self._numbers,
+            lost=self._lost,
+        )
+
+    def _paint_layer(self, painter: QPainter, layer: Layer, scene: Scene) -> None:
+        paint = self._painters.get(layer.id)
+        if layer.id in self._on and paint is not None and NEEDS[layer.needs](scene.shown):
+            painter.save()
+            paint(painter, scene)
+            painter.restore()
+
+    def _paint_around(self, painter: QPainter, scene: Scene, region: QRegion) -> None:
+        """What is not picture. Part of a pixel may be, with fractions of device pixels: it is painted first."""
+        for half in scene.halves:
+            inner = scene.logical(half.seen)
+            region = region.subtracted(QRegion(inner.toRect().adjusted(1, 1, -1, -1)))
+        if not region.isEmpty():
+            painter.setClipRegion(region)
+            painter.fillRect(self.rect(), BACKGROUND)
+            painter.setClipping(False)
 
     def _count_painted(self) -> None:
-        if not self._unpainted or self._shown is None:
+        if not self._unpainted or self.shown is None:
             return
         self._unpainted = False
         now_s = time.perf_counter()
         if self._ledger:
             self._ledger.tick("display", now_s)
-            self._ledger.record("shown", now_s - self._shown.shot.frame.arrived_s)
+            self._ledger.record("shown", now_s - self.shown.shot.frame.arrived_s)
         if self._first_pending:
             self._first_pending = False
             self.painted_first.emit()
 
+    # -- events ----------------------------------------------------------------------------------------------------
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.resized.emit(QSize(*self.device_size()))
-        self._settle.start()
+        self._wish_anew()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() is QEvent.Type.DevicePixelRatioChange:
+            self._wish_anew()
+        if isinstance(event, QNativeGestureEvent) and self.mouse.gesture(event):
+            return True
+        return super().event(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.mouse.press(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self.mouse.move(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self.mouse.release(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        if event.button() is Qt.MouseButton.LeftButton:
-            self.double_clicked.emit()
+        self.mouse.double(event)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        self.mouse.wheel(event)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self.mouse.leave()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        self.menu_wanted.emit(event.globalPos())
+
+    def clicked_once(self) -> None:
+        self.clicked.emit()
+
+    def clicked_twice(self) -> None:
+        self.double_clicked.emit()
+
+    def point_at(self, at: QPointF | None) -> None:
+        """Where the pointer is; None when it has left."""
+        self._pointer = at
+        if "value" in self._on:
+            self.update()
+
+    def show_cursor(self, shape: Qt.CursorShape) -> None:
+        if self.cursor().shape() is not shape:
+            self.setCursor(shape)

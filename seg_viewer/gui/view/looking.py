@@ -1,0 +1,157 @@
+"""What a person does to the view: modes, layers, zoom, the mouse; and the numbers that are on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from PySide6.QtCore import QObject, QPoint
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence, QShortcut
+from PySide6.QtWidgets import QMenu, QWidget
+
+from seg_viewer.gui.memory import Memory
+from seg_viewer.gui.view.modes import MODES, mode_by_id
+from seg_viewer.gui.view.numbers import Numbers
+from seg_viewer.gui.view.scene import ViewMode
+from seg_viewer.gui.view.video_view import VideoView
+from seg_viewer.gui.view.zoom import Zoom
+from seg_viewer.gui.widgets.message_bar import MessageBar
+from seg_viewer.player.player import Player
+from seg_viewer.player.session import PlayerState
+from seg_viewer.player.showing import Wish
+
+_NUMBERS_EVERY = 3  # of the window's refreshes
+_PLAIN = "original"
+_ONE = 1.0
+_MENU: tuple[str, ...] = (
+    "play", "", *(f"mode-{mode.id}" for mode in MODES), "", "outline", "errors", "zone", "value", "hud", "",
+    "zoom-in", "zoom-out", "zoom-fit", "zoom-one", "", "screenshot", "panel", "full-screen",
+)  # fmt: skip
+
+
+class Looking(QObject):
+    """Connects the view with actions, player and memory.
+
+    Args:
+        player: makes the pictures as the view wishes.
+        view: shows them.
+        actions: of the window, by id.
+        memory: of the window.
+        messages: get what cannot be shown.
+        parent: the window.
+    """
+
+    def __init__(
+        self,
+        player: Player,
+        view: VideoView,
+        actions: Mapping[str, QAction],
+        memory: Memory,
+        messages: MessageBar,
+        parent: QWidget,
+    ) -> None:
+        super().__init__(parent)
+        self._player, self._view, self._actions = player, view, actions
+        self._memory, self._messages = memory, messages
+        self._colored = MODES[0]
+        self._numbers = Numbers()
+        self._ticks = 0
+        group = QActionGroup(self)
+        for mode in MODES:
+            group.addAction(actions[f"mode-{mode.id}"])
+        self.menu = QMenu(view)
+        """On a right click on the picture."""
+        for id_ in _MENU:
+            self.menu.addAction(actions[id_]) if id_ else self.menu.addSeparator()
+        view.wished.connect(self._wish)
+        view.settled.connect(self._make_again)
+        view.clicked.connect(actions["play"].trigger)
+        view.menu_wanted.connect(self._show_menu)
+        self._wish(view.wish)
+        for keys, right, down in (("Left", -1, 0), ("Right", 1, 0), ("Up", 0, -1), ("Down", 0, 1)):
+            QShortcut(QKeySequence(f"Alt+{keys}"), parent, partial(view.pan_by_keys, right, down))
+        for keys, steps in (("Left", -1), ("Right", 1)):
+            QShortcut(QKeySequence(f"Alt+Shift+{keys}"), parent, partial(view.edge.move, steps))
+
+    def slots(self) -> dict[str, Callable[..., object]]:
+        """What its actions do, by their ids."""
+        view = self._view
+        slots: dict[str, Callable[..., object]] = {
+            "overlay": self._set_colored,
+            "errors": self._set_errors,
+            "value": partial(self._set_layer, "value"),
+            "hud": partial(self._set_layer, "hud"),
+            "zoom-in": partial(view.zoom_by, 1),
+            "zoom-out": partial(view.zoom_by, -1),
+            "zoom-fit": partial(view.set_zoom, Zoom()),
+            "zoom-one": partial(view.zoom_to, _ONE),
+        }
+        for mode in MODES:
+            slots[f"mode-{mode.id}"] = partial(self._choose, mode)
+        return slots
+
+    def apply_settings(self) -> None:
+        """Look at pictures as the last time; never at plain ones, which would seem to be without a model."""
+        settings = self._memory.settings
+        mode = mode_by_id(settings.view_mode)
+        self.set_mode(MODES[0] if mode.id == _PLAIN else mode)
+        self._actions["value"].setChecked(settings.value)
+        self._actions["hud"].setChecked(settings.hud)
+        for id_ in ("value", "hud"):
+            self._set_layer(id_, self._actions[id_].isChecked())
+
+    def set_mode(self, mode: ViewMode) -> None:
+        """Another way to look, told by the menu too."""
+        if mode.id != _PLAIN:
+            self._colored = mode
+        self._view.set_mode(mode)
+        self._actions[f"mode-{mode.id}"].setChecked(True)
+        self._actions["overlay"].setChecked(mode.id != _PLAIN)
+        self._memory.change(view_mode=mode.id)
+
+    def refresh(self) -> None:
+        """Several times a second."""
+        self._ticks += 1
+        if self._ticks % _NUMBERS_EVERY == 0:
+            self.show_numbers()
+
+    def show_numbers(self, shot: object = None) -> None:
+        """On the picture, of what is on it now."""
+        if self._view.is_on("hud") and self._view.shown is not None:
+            self._view.set_numbers(self._numbers.lines(self._player, self._view.shown.shot, anew=shot is None))
+
+    # -- what its actions do ---------------------------------------------------------------------------------------
+
+    def _choose(self, mode: ViewMode, on: bool) -> None:
+        if on:
+            self.set_mode(mode)
+
+    def _set_colored(self, on: bool) -> None:
+        if on != (self._view.mode.id != _PLAIN):
+            self.set_mode(self._colored if on else mode_by_id(_PLAIN))
+
+    def _set_errors(self, on: bool) -> None:
+        self._set_layer("errors", on)
+        shown = self._view.shown
+        if on and shown is not None and shown.truth is None:
+            self._messages.show_info("This source brings no ground truth: nothing to mark")
+
+    def _set_layer(self, id_: str, on: bool) -> None:
+        self._view.set_layer_on(id_, on)
+        if id_ in ("value", "hud"):
+            self._memory.change(**{id_: on})
+        self.show_numbers()
+
+    def _show_menu(self, at: QPoint) -> None:
+        if self._view.shown is not None:
+            self.menu.popup(at)
+
+    # -- how pictures are made -------------------------------------------------------------------------------------
+
+    def _wish(self, wish: Wish) -> None:
+        self._player.wish = wish
+
+    def _make_again(self) -> None:
+        """What stands still is made as it is wished now; what plays comes so by itself."""
+        if self._view.shown is not None and self._player.state is not PlayerState.PLAYING:
+            self._player.rescale(self._view.shown)

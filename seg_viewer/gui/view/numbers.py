@@ -1,0 +1,57 @@
+"""The lines of the on-picture display."""
+
+from __future__ import annotations
+
+from seg_viewer.core.frame import Shot
+from seg_viewer.core.ledger import LedgerSnapshot
+from seg_viewer.core.printable import printable
+from seg_viewer.engines.base import EngineReport
+from seg_viewer.player.player import Player
+
+_NAMES = {"openvino": "OpenVINO", "onnxruntime": "ONNX Runtime", "tensorrt": "TensorRT"}
+
+
+def exact_clock(time_s: float) -> str:
+    """ "0:12.345", "1:02:03.004"; what it is at most, so that it never runs ahead of the picture."""
+    thousandths = int(time_s * 1000 + 1e-6)
+    seconds, thousandths = divmod(max(0, thousandths), 1000)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    front = f"{hours}:{minutes:02d}" if hours else f"{minutes}"
+    return f"{front}:{seconds:02d}.{thousandths:03d}"
+
+
+def shot_line(shot: Shot, length_s: float | None) -> str:
+    """Time and number of the frame that is shown."""
+    length = f" / {exact_clock(length_s)}" if length_s else ""
+    return f"{exact_clock(shot.frame.time_s)}{length} · frame {shot.frame.index}"
+
+
+def rate_line(snapshot: LedgerSnapshot, *, live: bool) -> str:
+    """How many pictures are shown, how long one takes, how many were left out."""
+    parts = [f"{snapshot.rates.get('display', 0.0):.1f} fps"]
+    times = snapshot.stages.get("shown" if live else "latency")
+    if times is not None:
+        parts.append(f"latency {times.p50_s * 1000:.0f} ms, 95 % {times.p95_s * 1000:.0f} ms")
+    parts.append(f"{sum(snapshot.drops.values())} dropped")
+    return " · ".join(parts)
+
+
+def engine_line(report: EngineReport) -> str:
+    """What runs."""
+    return printable(f"{_NAMES.get(report.name, report.name)} · {report.device} · {report.precision}")
+
+
+class Numbers:
+    """Puts the lines together; what is averaged is asked for a few times a second only."""
+
+    def __init__(self) -> None:
+        self._slow: tuple[str, ...] = ()
+
+    def lines(self, player: Player, shot: Shot, *, anew: bool) -> tuple[str, ...]:
+        """Of a shot; `anew` asks for all of them, not only for its time."""
+        info, ledger, report = player.info, player.ledger, player.engine_report
+        if anew or not self._slow:
+            slow = [rate_line(ledger.snapshot(), live=player.live_status is not None)] if ledger is not None else []
+            self._slow = (*slow, *([engine_line(report)] if report is not None else []))
+        return (shot_line(shot, info.duration_s if info is not None else None), *self._slow)

@@ -1,0 +1,253 @@
+"""What layers are, and what they are given to paint with."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QFont, QImage, QPainter
+
+from seg_viewer.core.frame import ByteArray
+from seg_viewer.core.overlay import OverlayStyle
+from seg_viewer.gui.view.zoom import Box, Shape, Zoom
+from seg_viewer.player.showing import Painter, Shown
+
+
+class Place(StrEnum):
+    """Where a layer is painted."""
+
+    CONTENT = "content"
+    """In the halves whose content names it."""
+    EACH = "each"
+    """In every half, over its content."""
+    OVER = "over"
+    """Once, over everything."""
+
+
+class Split(StrEnum):
+    """How two contents share the view."""
+
+    NONE = "none"
+    WIPE = "wipe"
+    """In the same place, with an edge that is dragged."""
+    SIDE = "side"
+    """Beside each other."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Something that is painted.
+
+    Args:
+        id: name in code.
+        title: as in the menu; "" for what is no choice of a person.
+        paint: does it; None where a part of the window brings it (`VideoView.set_painter`).
+        place: where.
+        keys: that switch it on and off.
+        needs: what a shot must have, see `NEEDS`; "" for nothing.
+        tip: one sentence.
+        on: at first.
+        icon: of its menu entry, or "".
+    """
+
+    id: str
+    title: str
+    paint: LayerPaint | None
+    place: Place = Place.CONTENT
+    keys: tuple[str, ...] = ()
+    needs: str = ""
+    tip: str = ""
+    on: bool = True
+    icon: str = ""
+
+
+@dataclass(frozen=True)
+class Content:
+    """What one half of the view shows: layers from back to front.
+
+    Args:
+        id: name in code.
+        title: as on the picture where there are two.
+        layers: ids.
+        map: which class map of the shot it shows, and the value under the pointer is read from.
+    """
+
+    id: str
+    title: str
+    layers: tuple[str, ...]
+    map: int = 0
+
+
+@dataclass(frozen=True)
+class ViewMode:
+    """A way to look at a shot.
+
+    Args:
+        id: name in code and in the settings.
+        title: as in the menu.
+        tip: one sentence.
+        keys: that choose it.
+        contents: ids of one content, or of those on the left and on the right.
+        split: how two of them share the view.
+        needs: what a shot must have, see `NEEDS`; where it has not, the contents are those of the first mode.
+    """
+
+    id: str
+    title: str
+    tip: str
+    contents: tuple[str, ...]
+    split: Split = Split.NONE
+    keys: tuple[str, ...] = ()
+    needs: str = ""
+
+
+NEEDS: Mapping[str, Callable[[Shown], bool]] = {
+    "": lambda shown: True,
+    "truth": lambda shown: shown.truth is not None,
+    "second map": lambda shown: len(shown.shot.maps) > 1,
+    "margin": lambda shown: shown.shot.maps[0].margin is not None,
+}
+"""What layers and modes may need of a shot."""
+
+
+@dataclass(frozen=True)
+class Half:
+    """A part of the view and what is in it; there may be only one.
+
+    Args:
+        content: what.
+        room: of the picture when it is fitted.
+        seen: the part of the picture that is painted.
+        picture: where the whole picture is.
+    """
+
+    content: Content
+    room: Box
+    seen: Box
+    picture: Box
+
+
+class Images:
+    """The pictures of one shot as Qt wants them, made when they are first painted, and kept until the next."""
+
+    def __init__(self, painter: Painter) -> None:
+        self._painter = painter
+        self._shown: Shown | None = None
+        self._kept: dict[object, tuple[QImage, ByteArray]] = {}  # the images borrow this memory
+
+    def take(self, shown: Shown | None) -> None:
+        self._shown = shown
+        self._kept.clear()
+
+    def get(self, key: object, make: Callable[[Shown], ByteArray], *, opaque: bool = False) -> QImage:
+        """An image of the present shot.
+
+        Args:
+            key: under which it is kept.
+            make: gives shape (h, w, 4), uint8, blue-green-red-alpha, premultiplied; cheap, for it runs in the window's
+                thread.
+            opaque: alpha is not looked at.
+        """
+        if key not in self._kept:
+            if self._shown is None:
+                raise ValueError("there is no shot to make an image of")
+            pixels = make(self._shown)
+            height, width = pixels.shape[:2]
+            as_qt = QImage.Format.Format_RGB32 if opaque else QImage.Format.Format_ARGB32_Premultiplied
+            self._kept[key] = (QImage(pixels.data, width, height, 4 * width, as_qt), pixels)
+        return self._kept[key][0]
+
+    def picture(self) -> QImage:
+        return self.get("picture", lambda shown: shown.pixels, opaque=True)
+
+    def mask(self, index: int, style: OverlayStyle) -> QImage:
+        """The colours of a class map. They come with the shot, unless the style has changed since it was made."""
+
+        def make(shown: Shown) -> ByteArray:
+            mask = shown.masks[index]
+            if mask.bgra is not None and mask.style == style:
+                return mask.bgra
+            return self._painter.overlay(mask.labels, style).mask_bgra(mask.ids)
+
+        return self.get(("mask", index, style), make)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What a layer paints with; the painter counts in logical pixels of the view.
+
+    Args:
+        shown: the shot.
+        images: of it.
+        style: in which classes are painted; None while no model is known.
+        half: that is painted; the first one, for layers over everything.
+        halves: all.
+        mode: how they share the view.
+        zoom: of the picture.
+        shape: of the picture.
+        edge: of a wipe, device pixels from the left; None where there is none.
+        pointer: device pixels, on a picture; None elsewhere.
+        ratio: device pixels for a logical one.
+        font: of the view.
+        numbers: further lines of the on-picture display.
+        lost: why the picture is no longer what is now; "" while it is.
+    """
+
+    shown: Shown
+    images: Images
+    style: OverlayStyle | None
+    half: Half
+    halves: tuple[Half, ...]
+    mode: ViewMode
+    zoom: Zoom
+    shape: Shape
+    edge: int | None
+    pointer: tuple[float, float] | None
+    ratio: float
+    font: QFont
+    numbers: tuple[str, ...] = ()
+    lost: str = ""
+
+    def logical(self, box: Box) -> QRectF:
+        """A box of device pixels in logical ones."""
+        return QRectF(*(value / self.ratio for value in box))
+
+    def draw(self, painter: QPainter, image: QImage, *, blocks: bool = False) -> None:
+        """Stretch an image of the whole picture over it; only what is seen of it is touched.
+
+        Args:
+            painter: of the view.
+            image: of any size.
+            blocks: show its pixels as they are, also where the picture is shown smoothly.
+        """
+        half, box, seen = self.half, self.half.picture, self.half.seen
+        if not (seen.width and seen.height):
+            return
+        painter.save()
+        # in device pixels an image of the right size is copied, where Qt would otherwise scale it twice
+        painter.scale(1 / self.ratio, 1 / self.ratio)
+        painter.setClipRect(QRectF(*half.seen))
+        if (image.width(), image.height()) == (box.width, box.height):
+            painter.drawImage(seen.left, seen.top, image, seen.left - box.left, seen.top - box.top, *seen[2:])
+        else:
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not (blocks or self.zoom.is_blocks()))
+            part, place = _part(image, box, seen)
+            painter.drawImage(place, image, part)
+        painter.restore()
+
+
+def _part(image: QImage, box: Box, seen: Box) -> tuple[QRectF, QRectF]:
+    """Whole pixels of an image that cover what is seen, with one around them for smoothing, and where they go."""
+    across, down = box.width / image.width(), box.height / image.height()
+    left = max(0, math.floor((seen.left - box.left) / across) - 1)
+    top = max(0, math.floor((seen.top - box.top) / down) - 1)
+    right = min(image.width(), math.ceil((seen.left + seen.width - box.left) / across) + 1)
+    bottom = min(image.height(), math.ceil((seen.top + seen.height - box.top) / down) + 1)
+    place = QRectF(box.left + left * across, box.top + top * down, (right - left) * across, (bottom - top) * down)
+    return QRectF(left, top, right - left, bottom - top), place
+
+
+LayerPaint = Callable[[QPainter, Scene], None]
