@@ -278,7 +278,8 @@ def write_plan(path: Path, key: PlanKey, plan: bytes, layers: str | None, checks
     """
     described = sidecar_json(key, plan, checks)
     sidecar = path.with_suffix(".json")
-    sidecar.unlink(missing_ok=True)  # until the new plan is whole there is none
+    with suppress(OSError):  # what cannot be removed cannot be written either, which is told
+        sidecar.unlink(missing_ok=True)  # until the new plan is whole there is none
     write_whole(path, plan)
     if layers is not None:
         write_whole(path.with_suffix(".layers.json"), layers.encode())

@@ -107,10 +107,7 @@ class PlanRunner:
 
     def _check_tensors(self, engine: trt.ICudaEngine) -> list[DTypeLike]:
         """What each of `output_names` consists of."""
-<<<<<<< HEAD
         trt = self._nvidia.module()
-=======
->>>>>>> w-pair
         spec, outputs = self.spec, output_names(self.spec)
         names = [engine.get_tensor_name(index) for index in range(engine.num_io_tensors)]
         inputs = [name for name in names if engine.get_tensor_mode(name) == trt.TensorIOMode.INPUT]
@@ -131,17 +128,10 @@ class PlanRunner:
         return [_OUTPUT_TYPES[dtype] for dtype in dtypes.values()]
 
     def _make_lane(self, engine: trt.ICudaEngine, dtypes: Sequence[DTypeLike]) -> _Lane:
-<<<<<<< HEAD
         self._log.take()
         context = self._kernels.context(engine) if self._kernels else engine.create_execution_context()
         if context is None:
             raise DeviceFailure(f"{self._nvidia.title} cannot make an execution context: {self._log.take()}")
-=======
-        LOG.take()
-        context = engine.create_execution_context()
-        if context is None:
-            raise DeviceFailure(f"TensorRT cannot make an execution context: {LOG.take()}")
->>>>>>> w-pair
         shape = (1, self.spec.height, self.spec.width)
         lane = _Lane(context, FrameLane((*shape, 3), shape, *dtypes))
         for name, address in zip((INPUT_NAME, *output_names(self.spec)), lane.frame.addresses, strict=True):
