@@ -24,9 +24,9 @@ from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.golden import golden_frames
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.engines.load_bar import LoadBar
-from seg_viewer.engines.nvidia.engine import MadePlan, make_plan
 from seg_viewer.engines.nvidia.library import RTX, TENSORRT, NvidiaRuntime
 from seg_viewer.engines.nvidia.options import PlanOptions
+from seg_viewer.engines.nvidia.plans import MadePlan, make_plan
 from seg_viewer.jobs.options import RunOptions
 
 _WARM_UP = 30

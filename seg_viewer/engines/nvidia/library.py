@@ -129,21 +129,6 @@ def require(runtime: NvidiaRuntime) -> None:
     cuda_driver(runtime)
 
 
-def may_run(runtime: NvidiaRuntime) -> bool:
-    """Whether there is something of NVIDIA's here, so that a failure of this runtime is worth telling; cheap."""
-    if has_driver():
-        return True
-    if not runtime.installed:
-        return False
-    try:
-        cuda_driver(runtime)
-        from seg_viewer.engines.nvidia.cuda import gpu_names
-
-        return bool(gpu_names())
-    except EngineError:
-        return False
-
-
 @cache
 def has_driver() -> bool:
     """Whether an NVIDIA driver is installed; cheap."""

@@ -17,10 +17,10 @@ import pytest
 from seg_viewer.core.assets import shipped_models
 from seg_viewer.core.errors import EngineError, UsageError
 from seg_viewer.core.model_file import ModelSpec, read_model_file
-from seg_viewer.engines.nvidia.engine import make_plan_ahead
 from seg_viewer.engines.nvidia.library import RTX
 from seg_viewer.engines.nvidia.options import PlanOptions
 from seg_viewer.engines.nvidia.plan_cache import PlanCache, plan_beside
+from seg_viewer.engines.nvidia.plans import make_plan_ahead
 
 pytest.importorskip("tensorrt_rtx", reason="TensorRT for RTX is not installed; there is no wheel for this system")
 

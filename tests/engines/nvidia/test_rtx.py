@@ -11,10 +11,10 @@ import pytest
 
 from seg_viewer.core.errors import EngineError
 from seg_viewer.engines import Engine, available_engines, load_engine
-from seg_viewer.engines.nvidia.engine import make_plan_ahead
 from seg_viewer.engines.nvidia.library import RTX
 from seg_viewer.engines.nvidia.options import PlanOptions
 from seg_viewer.engines.nvidia.plan_cache import PlanCache
+from seg_viewer.engines.nvidia.plans import make_plan_ahead
 
 
 @pytest.fixture
