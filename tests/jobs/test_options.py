@@ -17,12 +17,13 @@ BOTH = ("driving-fast", "driving-fine")
 @pytest.mark.parametrize(
     ("engine", "device", "installed", "name", "why"),
     [
-        ("auto", None, ALL, "driving-fast", "a processor"),
+        ("auto", None, ALL, "driving-fine", "(TensorRT)"),
+        ("auto", None, (*ALL, "tensorrt-rtx"), "driving-fine", "(TensorRT for RTX)"),
+        ("auto", None, ("openvino", "onnxruntime"), "driving-fast", "a processor"),
         ("auto", "CPU", ALL, "driving-fast", "a processor"),
         ("auto", "GPU", ALL, "driving-fine", "--device GPU"),
         ("auto", "cuda", ALL, "driving-fine", "--device cuda"),
-        ("auto", None, ("tensorrt",), "driving-fine", "only TensorRT"),
-        ("auto", None, ("onnxruntime", "tensorrt"), "driving-fast", "a processor"),
+        ("auto", None, ("tensorrt",), "driving-fine", "(TensorRT)"),
         ("auto", None, (), "driving-fast", "a processor"),
         ("openvino", None, ALL, "driving-fast", "a processor"),
         ("openvino", "GPU.1", ALL, "driving-fine", "--device GPU.1"),
