@@ -70,4 +70,4 @@ def test_names_and_files(two_shipped: Path, model: Path) -> None:
 
 
 def test_what_is_installed_is_known_without_importing_it() -> None:
-    assert installed_engines()[:2] == ("openvino", "onnxruntime")
+    assert {"openvino", "onnxruntime"} <= set(installed_engines())
