@@ -45,7 +45,7 @@ test: lint
 	@$(BIN)/python -m seg_viewer.gui.system --install
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
-# On a machine with an NVIDIA GPU, after pip install -e '.[tensorrt]': tests, benchmark, and a report to paste
+# On a machine with an NVIDIA GPU, after pip install -e '.[tensorrt-rtx]' or '.[tensorrt]': tests, benchmark, and a report to paste
 test-gpu: setup-dev
 	$(BIN)/python -m benchmarks.gpu_report
 

@@ -1,6 +1,6 @@
 """TensorRT on this machine's NVIDIA GPU: bare engine, copies, one frame, two in flight, the whole pipeline.
 
-python -m benchmarks.gpu [CLIP] [--model NAME|FILE] [--frames 500] [--device GPU.0] [--json FILE]
+python -m benchmarks.gpu [CLIP] [--engine tensorrt|tensorrt-rtx] [--model NAME|FILE] [--frames 500] [--json FILE]
 
 Where trtexec is on the path, its own number for the same plan stands beside ours.
 """
@@ -24,8 +24,9 @@ from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.golden import golden_frames
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.engines.load_bar import LoadBar
-from seg_viewer.engines.nvidia.engine import MadePlan, make_plan
+from seg_viewer.engines.nvidia.library import RTX, TENSORRT, NvidiaRuntime
 from seg_viewer.engines.nvidia.options import PlanOptions
+from seg_viewer.engines.nvidia.plans import MadePlan, make_plan
 from seg_viewer.jobs.options import RunOptions
 
 _WARM_UP = 30
@@ -47,7 +48,9 @@ def timed(call: Callable[[], object], frames: int) -> list[float]:
     return seconds
 
 
-def measure_plan(plan: bytes, spec: ModelSpec, device: str | None, frames: int) -> dict[str, Any]:
+def measure_plan(
+    runtime: NvidiaRuntime, plan: bytes, spec: ModelSpec, device: str | None, frames: int
+) -> dict[str, Any]:
     """Engine, copies, one frame at a time, and two in flight."""
     from seg_viewer.engines.base import segment_all
     from seg_viewer.engines.nvidia.cuda import FrameLane, Gpu
@@ -56,7 +59,7 @@ def measure_plan(plan: bytes, spec: ModelSpec, device: str | None, frames: int) 
     gpu = Gpu(device)
     pictures = golden_frames(spec)
     try:
-        runner = PlanRunner(plan, spec, gpu, 1)
+        runner = PlanRunner(runtime, plan, spec, gpu, 1)
         computed: list[float] = []
 
         def one() -> None:
@@ -74,7 +77,7 @@ def measure_plan(plan: bytes, spec: ModelSpec, device: str | None, frames: int) 
 
         copies = timed(there_and_back, frames)
         lane.release()
-        runner = PlanRunner(plan, spec, gpu, 2)
+        runner = PlanRunner(runtime, plan, spec, gpu, 2)
         many = (pictures[number % len(pictures)] for number in range(_WARM_UP + frames))
         ends = [time.perf_counter() for _ in segment_all(runner, many)]  # type: ignore[arg-type]
         runner.close()
@@ -109,10 +112,10 @@ def read_trtexec(text: str) -> dict[str, Any] | None:
     return {"p50_ms": float(compute[1]), "p99_ms": float(compute[2]), "frames_per_s": float(rate[1])}
 
 
-def measure_pipeline(clip: str, model: str | None, device: str | None, frames: int) -> dict[str, Any]:
+def measure_pipeline(clip: str, engine: str, model: str | None, device: str | None, frames: int) -> dict[str, Any]:
     from seg_viewer.jobs.bench import BenchJob, run_bench
 
-    result = run_bench(BenchJob(clip, RunOptions(model, "tensorrt", device), frames))
+    result = run_bench(BenchJob(clip, RunOptions(model, engine, device), frames))
     return {"frames_per_s": result.rate, "ran": result.engine}
 
 
@@ -128,14 +131,16 @@ def lines(results: dict[str, Any]) -> list[str]:
     return shown
 
 
-def run(clip: str, model: str | None, device: str | None, frames: int) -> dict[str, Any]:
+def run(
+    clip: str, model: str | None, device: str | None, frames: int, runtime: NvidiaRuntime = TENSORRT
+) -> dict[str, Any]:
     """All of it. Raises: SegViewerError."""
-    spec = RunOptions(model, "tensorrt", device).read_spec()
+    spec = RunOptions(model, runtime.name, device).read_spec()
     bar = LoadBar()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{spec.name}.plan"
         try:
-            made: MadePlan = make_plan(spec, PlanOptions(), device=device, output=path, progress=bar)
+            made: MadePlan = make_plan(spec, PlanOptions(), device=device, output=path, progress=bar, runtime=runtime)
         finally:
             bar.stop()
         results: dict[str, Any] = {
@@ -145,21 +150,24 @@ def run(clip: str, model: str | None, device: str | None, frames: int) -> dict[s
             "built in": f"{made.seconds:.1f} s",
             "agreement with ONNX Runtime": f"{100 * made.checks['agreement']:.3f} %",
         }
-        results |= measure_plan(path.read_bytes(), spec, device, frames)
-        results["trtexec, engine alone"] = measure_trtexec(path) or "not on the path, or failed"
-    results["pipeline, overlay drawn"] = measure_pipeline(clip, model, device, frames)
+        results |= measure_plan(runtime, path.read_bytes(), spec, device, frames)
+        results["trtexec, engine alone"] = (
+            measure_trtexec(path) if runtime is TENSORRT else None
+        ) or "not on the path, or failed"
+    results["pipeline, overlay drawn"] = measure_pipeline(clip, runtime.name, model, device, frames)
     return results
 
 
 @click.command(help=__doc__)
 @click.argument("clip", default="demo")
 @click.option("--model", metavar="NAME|FILE", help="Shipped model or .onnx file. [default: as the viewer's on a GPU]")
+@click.option("--engine", type=click.Choice([TENSORRT.name, RTX.name]), default=TENSORRT.name, show_default=True)
 @click.option("--frames", default=500, show_default=True, type=click.IntRange(50), help="To measure each on.")
 @click.option("--device", metavar="GPU.N", help="[default: GPU.0]")
 @click.option("--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures here.")
-def main(clip: str, model: str | None, frames: int, device: str | None, json_path: Path | None) -> None:
+def main(clip: str, model: str | None, engine: str, frames: int, device: str | None, json_path: Path | None) -> None:
     try:
-        results = run(clip, model, device, frames)
+        results = run(clip, model, device, frames, RTX if engine == RTX.name else TENSORRT)
     except SegViewerError as error:
         raise SystemExit(f"benchmarks.gpu: {error}") from error
     click.echo("\n".join(lines(results)))

@@ -15,10 +15,15 @@ from pathlib import Path
 import click
 
 from seg_viewer import __version__
+from seg_viewer.core.assets import shipped_models
 from seg_viewer.engines import available_engines
 
-_PACKAGES = ("tensorrt", "tensorrt-cu13-libs", "tensorrt-cu13-bindings", "pycuda", "onnxruntime", "onnxruntime-gpu")
-_LONGEST_S = 1800
+_ENGINES = ("tensorrt-rtx", "tensorrt")
+_PACKAGES = (
+    "tensorrt-rtx-cu13", "tensorrt", "tensorrt-cu13-libs", "tensorrt-cu13-bindings", "pycuda", "cuda-bindings",
+    "onnxruntime", "onnxruntime-gpu",
+)  # fmt: skip
+_LONGEST_S = 1800  # TensorRT may build for minutes
 
 
 def facts() -> list[str]:
@@ -53,12 +58,27 @@ def _ran(*arguments: str) -> tuple[int, str]:
     return done.returncode, (done.stdout + done.stderr).strip()
 
 
+def _cuda_provider() -> list[str]:
+    """ONNX Runtime's CUDA provider on both shipped models, where there is one: bare and through the pipeline."""
+    import onnxruntime
+
+    if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
+        return ["ONNX Runtime's CUDA provider: not there (pip install onnxruntime-gpu)"]
+    told = []
+    for path in shipped_models():
+        choice = ("--engine", "onnxruntime", "--device", "CUDA", "--model", str(path), "--frames", "300")
+        told.append(f"{path.stem}, CUDA provider:\n" + _ran("-m", "seg_viewer", "bench", "demo", *choice)[1])
+    return told
+
+
 def report() -> tuple[int, str]:
     """Exit code of the tests, and the report in Markdown."""
     code, tests = _ran("-m", "pytest", "-m", "gpu", "-rA", "--tb=short", "-p", "no:cacheprovider", "-q")
     if " passed" not in tests:
         code, tests = code or 1, tests + "\nNothing of it ran on a GPU: the reasons stand above."
-    _, bench = _ran("-m", "benchmarks.gpu")
+    serving = [choice.name for choice in available_engines() if choice.name in _ENGINES and choice.devices]
+    benches = [_ran("-m", "benchmarks.gpu", "--engine", name)[1] for name in serving or _ENGINES[:1]]
+    bench = "\n\n".join([*benches, *_cuda_provider()])
     text = "\n".join(
         ["## GPU report", "", *facts(), "", "### Tests", "", "```", tests, "```", "", "### Benchmark", "", "```", bench]
     )

@@ -28,9 +28,9 @@ def doctor(**choices: Any) -> None:
     console = plain_console()
     chosen = print_engines(console, options, LOAD_BAR)
     print_shipped(console, options, chosen, LOAD_BAR)
-    from seg_viewer.engines.nvidia.engine import explain_cache
+    from seg_viewer.engines.nvidia.explain import explain_cache, explain_cards
 
-    for line in explain_cache():
+    for line in (*explain_cards(), *explain_cache()):
         console.print(line, soft_wrap=True)
     _system(console)
 

@@ -177,6 +177,7 @@ class EngineKind:
         devices: its devices here. Raises: EngineError that says what is missing and how to install it.
         make: compiles a model on a device (None: its default) in a mode of `MODES`. Raises: EngineError.
         is_gpu: whether a run on a device (None: its default) goes to a GPU; a processor then takes over where it fails.
+        may_run: whether "auto" tries it, and says why where it fails; cheap.
     """
 
     name: str
@@ -185,6 +186,7 @@ class EngineKind:
     devices: Callable[[], Sequence[str]]
     make: Callable[[ModelSpec, str | None, str, LoadProgress | None], Engine]
     is_gpu: Callable[[str | None], bool]
+    may_run: Callable[[], bool] = lambda: True
 
 
 def is_one_of(device: str | None, names: Collection[str]) -> bool:

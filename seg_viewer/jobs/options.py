@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seg_viewer.core.assets import FAST_MODEL, FINE_MODEL, find_model, shipped_models
-from seg_viewer.core.errors import ModelFileError
+from seg_viewer.core.errors import EngineError, ModelFileError
 from seg_viewer.core.model_file import ModelSpec, read_model_file
 from seg_viewer.core.overlay import OverlayStyle
 from seg_viewer.engines import (
     Engine,
+    EngineKind,
     LoadProgress,
     LoadWatch,
     each_engine,
@@ -53,7 +54,7 @@ def default_model(
         engine: "auto" or a name of `seg_viewer.engines.engine_names`.
         device: as the engine calls it, or None for its default.
         shipped: names of the models that ship.
-        installed: names of the engines whose runtime is there; None: each is looked up, as far as that is needed.
+        installed: names of the engines that run here; None: each is looked up, as far as that is needed.
 
     Raises:
         ModelFileError: none ships.
@@ -80,13 +81,20 @@ def gpu_asked_for(engine: str, device: str | None, installed: Container[str] | N
         return f"--device {device}" if any(kind.is_gpu(device) for kind in each_engine()) else ""
     if engine != "auto":
         return ""
-    titles = []
     for kind in each_engine():
-        if is_installed(kind) if installed is None else kind.name in installed:
-            if not kind.is_gpu(None):
-                return ""
-            titles.append(kind.title)
-    return f"only {' and '.join(titles)} is installed" if titles else ""
+        if _runs_here(kind) if installed is None else kind.name in installed:
+            return f"{kind.title}" if kind.is_gpu(None) else ""
+    return ""
+
+
+def _runs_here(kind: EngineKind) -> bool:
+    """Whether "auto" takes an engine, as far as that shows before a model is loaded."""
+    if not (is_installed(kind) and kind.may_run()):
+        return False
+    try:
+        return not kind.is_gpu(None) or bool(kind.devices())
+    except EngineError:
+        return False
 
 
 def default_text(shipped: Sequence[str]) -> str:

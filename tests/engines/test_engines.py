@@ -132,7 +132,7 @@ def test_nothing_works(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_unknown_names(model: Path) -> None:
-    with pytest.raises(UsageError, match="choose one of auto, openvino"):
+    with pytest.raises(UsageError, match="choose one of auto, tensorrt-rtx, tensorrt, openvino"):
         load_engine(model, "caffe")
     with pytest.raises(UsageError, match="throughput, latency"):
         load_engine(model, mode="warp")

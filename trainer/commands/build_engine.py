@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.part_file import check_target
 
+if TYPE_CHECKING:
+    from seg_viewer.engines.nvidia.plans import MadePlan
+
 
 @click.command("build-engine")
 @click.argument("model", type=click.Path(path_type=Path))
+@click.option(
+    "--for",
+    "target",
+    type=click.Choice(["this-gpu", "rtx"]),
+    default="this-gpu",
+    show_default=True,
+    help="this-gpu: TensorRT builds on this machine's card, for it. rtx: TensorRT for RTX makes one plan for every "
+    "GeForce and RTX card from Turing on, and needs no card.",
+)
+@click.option(
+    "--cards",
+    metavar="8.6,8.9,…",
+    help="With --for rtx: only for cards of these compute capabilities; the plan is smaller. [default: all]",
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE.plan", help="Write the plan here too.")
 @click.option(
     "--precision",
@@ -27,35 +45,73 @@ from seg_viewer.core.part_file import check_target
 )
 @click.option("--overwrite", is_flag=True, help="Replace an output that exists.")
 def build_engine(
-    model: Path, output: Path | None, precision: str, device: str | None, workspace: int, level: int, overwrite: bool
+    model: Path,
+    target: str,
+    cards: str | None,
+    output: Path | None,
+    precision: str,
+    device: str | None,
+    workspace: int,
+    level: int,
+    overwrite: bool,
 ) -> None:
-    """Build the TensorRT plan of MODEL (an .onnx file) on this machine's NVIDIA GPU, and verify it.
+    """Build the plan of MODEL (an .onnx file) for NVIDIA cards.
 
-    The plan goes to the cache where seg-viewer looks for it: its first start is quick then. It is refused, and nothing
+    \b
+    seg-trainer build-engine model.onnx              with TensorRT, on this machine's card and for it
+    seg-trainer build-engine model.onnx --for rtx    with TensorRT for RTX, on any machine, for every RTX card
+
+    With --for rtx the plan is written beside MODEL as MODEL.rtx.plan, where the viewer finds it; it verifies it on the
+    card where it first runs. Without, the plan is verified here, and goes to the cache where
+    seg-viewer looks for it: its first start is quick then. It is refused, and nothing
     is written, when its layers do not compute in the precision asked for or fewer than 99.5 % of the pixels of the
     golden frames get the class that ONNX Runtime gives them. With -o the plan is written to a file too, with what was
     checked (.json) and TensorRT's description of its layers (.layers.json) beside it, e.g. for trtexec.
     """
     from seg_viewer.engines.load_bar import LoadBar
-    from seg_viewer.engines.nvidia.engine import make_plan
+    from seg_viewer.engines.nvidia.library import RTX
     from seg_viewer.engines.nvidia.options import PlanOptions
+    from seg_viewer.engines.nvidia.plan_cache import BESIDE
+    from seg_viewer.engines.nvidia.plans import make_plan, make_plan_ahead
 
+    if target == "rtx":
+        if device is not None:
+            raise UsageError("--device: a plan made with --for rtx is for every card; choose some with --cards")
+        output = output or model.with_suffix(BESIDE)
+    elif cards is not None:
+        raise UsageError("--cards goes with --for rtx")
     if output is not None:
         check_output(output, model, overwrite)
     bar = LoadBar()
+    if target == "rtx":
+        chosen = {"capabilities": tuple(cards.split(","))} if cards else {}
+        try:
+            made = make_plan_ahead(
+                model, RTX, PlanOptions(precision, workspace, level, **chosen), output=output, progress=bar
+            )
+        finally:
+            bar.stop()
+        _tell(made)
+        click.echo(f"  for     compute {made.key.capability.replace(' ', ', ')}, {RTX.title} {made.key.tensorrt}")
+        click.echo(f"  graph   {made.layers} layers, {made.key.precision}; the viewer verifies it on its card")
+        return
     try:
         made = make_plan(model, PlanOptions(precision, workspace, level), device=device, output=output, progress=bar)
     finally:
         bar.stop()
     key, checks = made.key, made.checks
     latency, compute = checks["latency_ms"], checks["compute_ms"]
-    click.echo(f"{made.path}: {made.size / 1e6:.1f} MB, built in {made.seconds:.1f} s")
+    _tell(made)
     click.echo(f"  for     {key.gpu} (compute {key.capability}), TensorRT {key.tensorrt}, driver {key.driver}")
     click.echo(f"  layers  {checks['precision']}")
     click.echo(f"  agrees  {100 * checks['agreement']:.2f} % of the pixels of {checks['frames']} frames, ONNX Runtime")
     click.echo(
         f"  takes   {latency['p50']:.2f} ms a frame with copies (p99 {latency['p99']:.2f}), {compute['p50']:.2f} alone"
     )
+
+
+def _tell(made: MadePlan) -> None:
+    click.echo(f"{made.path}: {made.size / 1e6:.1f} MB, built in {made.seconds:.1f} s")
 
 
 def check_output(output: Path, model: Path, overwrite: bool) -> None:

@@ -102,12 +102,13 @@ def _model_beside(plan: Path, sha256: str) -> ModelSpec | None:
 
 def _open_plan(path: Path) -> Runner:
     """A plan as `seg-trainer build-engine -o` writes it, its sidecar and the model it was built from beside it."""
-    from seg_viewer.engines.nvidia.library import require_tensorrt
+    from seg_viewer.engines.nvidia.library import RTX, TENSORRT, require
 
     try:
         plan = path.read_bytes()
         beside = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
         whole, built_from = beside["sha256"] == hashlib.sha256(plan).hexdigest(), beside["key"]["model_sha256"]
+        runtime = {kind.name: kind for kind in (TENSORRT, RTX)}[beside["key"].get("runtime", TENSORRT.name)]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(
             f"{path}: the plan and its {path.stem}.json cannot be read ({error}); build it again"
@@ -117,13 +118,13 @@ def _open_plan(path: Path) -> Runner:
     spec = _model_beside(path, built_from)
     if spec is None:
         raise UsageError(f"{path}: the .onnx file that it was built from must lie beside it (for classes and size)")
-    require_tensorrt()
+    require(runtime)
     from seg_viewer.engines.nvidia.cuda import Gpu
     from seg_viewer.engines.nvidia.run import PlanRunner
 
     gpu = Gpu(None)
     try:
-        running = PlanRunner(plan, spec, gpu, 1)
+        running = PlanRunner(runtime, plan, spec, gpu, 1)
     except BaseException:
         gpu.close()
         raise
@@ -132,4 +133,6 @@ def _open_plan(path: Path) -> Runner:
         running.close()
         gpu.close()
 
-    return Runner(path.name, running.segment, (spec.width, spec.height), spec.labels, f"TensorRT plan {path}", close)
+    return Runner(
+        path.name, running.segment, (spec.width, spec.height), spec.labels, f"{runtime.title} plan {path}", close
+    )

@@ -1,4 +1,4 @@
-"""All that is asked of CUDA, through PyCUDA. Imported only after `require_tensorrt`.
+"""All that is asked of CUDA, through PyCUDA or NVIDIA's own bindings. Imported only after `require`.
 
 Everything here belongs to the thread that made it; only `EventWaiter` has a thread of its own.
 """
@@ -10,15 +10,20 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pycuda.driver as cuda
 from numpy.typing import DTypeLike, NDArray
 
 from seg_viewer.core.errors import EngineError
 from seg_viewer.core.frame import ByteArray
 from seg_viewer.engines.base import DeviceFailure
+from seg_viewer.engines.nvidia.library import cuda_driver
+
+if TYPE_CHECKING:
+    import pycuda.driver as cuda
+else:
+    cuda = cuda_driver()
 
 _KERNEL_DRIVER = Path("/sys/module/nvidia/version")
 

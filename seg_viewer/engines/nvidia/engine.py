@@ -1,160 +1,76 @@
-"""TensorRT: NVIDIA GPUs. The plan of a model is built once for a GPU, verified, and kept in the user's cache."""
+"""NVIDIA GPUs through TensorRT or TensorRT for RTX: which of the two is a value, the way is one.
+
+TensorRT builds the plan of a model on the GPU that it is for. TensorRT for RTX makes one ahead, without a GPU, for
+all RTX cards, and compiles the kernels when the plan first runs on a card. Either way the plan is verified on the
+card, and kept in the user's cache.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from seg_viewer.core.errors import EngineError
 from seg_viewer.core.frame import ByteArray
 from seg_viewer.core.model_file import ModelSpec, read_model_file
-from seg_viewer.engines.base import READY, EngineKind, EngineReport, LoadProgress, is_one_of
-from seg_viewer.engines.nvidia.graph import prepare_graph, target_precision
-from seg_viewer.engines.nvidia.library import require_tensorrt
+from seg_viewer.engines.base import EngineKind, EngineReport, LoadProgress, is_one_of
+from seg_viewer.engines.nvidia.graph import prepare_graph
+from seg_viewer.engines.nvidia.library import TENSORRT, NvidiaRuntime, cuda_driver, has_driver, require
 from seg_viewer.engines.nvidia.options import PlanOptions
-from seg_viewer.engines.nvidia.plan_cache import PlanCache, PlanKey, sidecar_json, write_whole
-from seg_viewer.engines.nvidia.verify import check_precisions, layer_precisions, verify_plan
+from seg_viewer.engines.nvidia.plan_cache import PlanCache
+from seg_viewer.engines.nvidia.plans import RunningPlan, check_card, open_plan
+from seg_viewer.engines.nvidia.verify import check_precisions, layer_precisions
 
 if TYPE_CHECKING:
-    from seg_viewer.engines.nvidia.build import BuiltPlan
     from seg_viewer.engines.nvidia.cuda import Gpu
-    from seg_viewer.engines.nvidia.run import PlanRunner
 
 _SLOTS = {"throughput": 2, "latency": 1, "background": 1}
 
 
-@dataclass(frozen=True)
-class MadePlan:
-    """A plan as it was written, and what became known of it.
+def devices(runtime: NvidiaRuntime) -> list[str]:
+    """ "GPU.0", … that it can run on. Raises: EngineError that says what is missing."""
+    require(runtime)
+    from seg_viewer.engines.nvidia.cuda import Gpu, gpu_names
 
-    Args:
-        path: of the plan.
-        key: what it depends on.
-        size: bytes.
-        seconds: that the build took.
-        checks: see `verify_plan`.
-    """
-
-    path: Path
-    key: PlanKey
-    size: int
-    seconds: float
-    checks: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class _Running:
-    """A plan that was just built: running, and in the cache at `path` unless it could not be kept."""
-
-    runner: PlanRunner
-    built: BuiltPlan
-    checks: dict[str, Any]
-    path: Path | None
-    unkept: EngineError | None
-
-
-def devices() -> list[str]:
-    """ "GPU.0", …. Raises: EngineError that says what is missing."""
-    require_tensorrt()
-    from seg_viewer.engines.nvidia.cuda import gpu_names
-
-    return gpu_names()
-
-
-def plan_key(spec: ModelSpec, options: PlanOptions, gpu: Gpu) -> PlanKey:
-    """What a plan of a model depends on, on a GPU."""
-    import tensorrt as trt
-
-    return PlanKey(
-        model=spec.name,
-        model_sha256=spec.sha256,
-        tensorrt=str(trt.__version__),
-        gpu=gpu.name,
-        capability=gpu.capability,
-        driver=gpu.driver,
-        precision=target_precision(spec, options.precision),
-        options={name: value for name, value in asdict(options).items() if name != "precision"},
-    )
-
-
-def make_plan(
-    model: str | Path | ModelSpec,
-    options: PlanOptions | None = None,
-    *,
-    device: str | None = None,
-    output: Path | None = None,
-    progress: LoadProgress | None = None,
-    cache: PlanCache | None = None,
-) -> MadePlan:
-    """Build and verify a model's plan on this machine's GPU, and keep it in the cache, where the viewer finds it.
-
-    Args:
-        model: the model file.
-        options: of the builder.
-        device: "GPU.0", …, or None for the first.
-        output: also written there, with its sidecar (.json) and its layers (.layers.json) beside it.
-        progress: called with how far it is; its answer False stops.
-        cache: the user's by default.
-
-    Raises:
-        ModelFileError: the file is no model of ours.
-        EngineError: TensorRT is missing, refuses the graph, or the plan fails its checks; nothing is written then.
-    """
-    require_tensorrt()
-    from seg_viewer.engines.nvidia.cuda import Gpu
-
-    spec = model if isinstance(model, ModelSpec) else read_model_file(model)
-    options, cache = options or PlanOptions(), cache or PlanCache()
-    gpu = Gpu(device)
-    try:
-        key = plan_key(spec, options, gpu)
-        made = _build(spec, options, gpu, cache, 1, progress)
-        made.runner.close()
-    finally:
-        gpu.close()
-    plan, path = made.built.plan, made.path
-    if output is not None:
-        write_whole(output.with_suffix(".layers.json"), made.built.layers.encode())
-        write_whole(output.with_suffix(".json"), sidecar_json(key, plan, made.checks))
-        write_whole(output, plan)
-        path = output
-    if path is None:
-        assert made.unkept is not None
-        raise made.unkept
-    return MadePlan(path, key, len(plan), made.built.seconds, made.checks)
-
-
-def _build(
-    spec: ModelSpec, options: PlanOptions, gpu: Gpu, cache: PlanCache, slots: int, progress: LoadProgress | None
-) -> _Running:
-    """Build, verify, keep."""
-    from seg_viewer.engines.nvidia.build import build_plan
-    from seg_viewer.engines.nvidia.run import PlanRunner
-
-    key = plan_key(spec, options, gpu)
-    graph = prepare_graph(spec, options.precision)
-    built = build_plan(graph.data, spec, options, cache.load_timings(key), progress)
-    runner = PlanRunner(built.plan, spec, gpu, slots)
-    try:
-        checks = verify_plan(runner, built.layers, spec, graph.precision, graph.convolutions, progress)
-        path, unkept = None, None
+    names = gpu_names()
+    if not runtime.ahead:
+        return names
+    reasons = []
+    for name in list(names):
+        gpu = Gpu(name)
         try:
-            cache.store_timings(key, built.timings)
-            path = cache.store(key, built.plan, built.layers, checks)
-        except EngineError as error:  # a full disk is no reason not to run
-            unkept = error
-    except BaseException:
-        runner.close()
-        raise
-    return _Running(runner, built, checks, path, unkept)
+            check_card(runtime, gpu)
+        except EngineError as error:
+            reasons.append(str(error))
+            names.remove(name)
+        finally:
+            gpu.close()
+    if not names:
+        raise EngineError("; ".join(dict.fromkeys(reasons)))
+    return names
 
 
-class TensorRtEngine:
-    """See `Engine`. A plan that is not in the cache is built and verified first, which takes seconds to minutes.
+def may_run(runtime: NvidiaRuntime) -> bool:
+    """Whether there is something of NVIDIA's here, so that a failure of this runtime is worth telling; cheap."""
+    if has_driver():
+        return True
+    if not runtime.installed:
+        return False
+    try:
+        cuda_driver(runtime)
+        from seg_viewer.engines.nvidia.cuda import gpu_names
+
+        return bool(gpu_names())
+    except EngineError:
+        return False
+
+
+class NvidiaEngine:
+    """See `Engine`. A plan that is neither in the cache nor beside the model is built and verified first.
 
     Args:
+        runtime: TensorRT, which builds for seconds to minutes, or TensorRT for RTX, which takes seconds.
         model: the model file.
         device: "GPU.0", "GPU.1", …, or None for the first GPU.
         mode: one of `MODES`.
@@ -164,12 +80,13 @@ class TensorRtEngine:
 
     Raises:
         ModelFileError: the file is no model of ours.
-        EngineError: TensorRT is missing, there is no such GPU, or no plan can be made.
+        EngineError: the runtime is missing, there is no such GPU, or no plan can be made.
         DeviceFailure: the GPU has no memory for it.
     """
 
     def __init__(
         self,
+        runtime: NvidiaRuntime,
         model: str | Path | ModelSpec,
         device: str | None = None,
         mode: str = "throughput",
@@ -177,7 +94,7 @@ class TensorRtEngine:
         options: PlanOptions | None = None,
         cache: PlanCache | None = None,
     ) -> None:
-        require_tensorrt()
+        require(runtime)
         from seg_viewer.engines.nvidia.cuda import Gpu
 
         self.spec = model if isinstance(model, ModelSpec) else read_model_file(model)
@@ -187,18 +104,19 @@ class TensorRtEngine:
         options = options or PlanOptions()
         gpu = Gpu(device)
         try:
-            key = plan_key(self.spec, options, gpu)
-            self._runner, note = _open(self.spec, options, gpu, cache or PlanCache(), self.slots, progress)
+            running = open_plan(runtime, self.spec, options, gpu, cache or PlanCache(), self.slots, progress)
+            self._runner = running.runner
+            precision = _running_precision(runtime, running, self.spec, options)
         except BaseException:
             gpu.close()
             raise
         self._gpu: Gpu | None = gpu
         self.report = EngineReport(
-            name="tensorrt",
-            version=key.tensorrt,
+            name=runtime.name,
+            version=running.key.tensorrt,
             device=f"{gpu.label} ({gpu.name})",
-            precision=_running_precision(self._runner, self.spec, options, key),
-            note=note,
+            precision=precision,
+            note=running.note,
         )
 
     @property
@@ -232,63 +150,24 @@ class TensorRtEngine:
             self._gpu = None
 
 
-def _open(
-    spec: ModelSpec, options: PlanOptions, gpu: Gpu, cache: PlanCache, slots: int, progress: LoadProgress | None
-) -> tuple[PlanRunner, str]:
-    """The plan running, from the cache or built now, and a note for people."""
-    from seg_viewer.engines.nvidia.run import PlanRefused, PlanRunner
-
-    key = plan_key(spec, options, gpu)
-    plan = cache.load(key)
-    reason = ""
-    if plan is not None:
-        try:
-            return PlanRunner(plan, spec, gpu, slots), ""
-        except PlanRefused as error:
-            cache.remove(key)
-            reason = f" again, because {error}"
-    made = _build(spec, options, gpu, cache, slots, progress)
-    if progress is not None:
-        progress(READY, 1.0)
-    note = f"plan built{reason} in {made.built.seconds:.0f} s"
-    return made.runner, note if made.unkept is None else f"{note}, but not kept: {made.unkept}"
-
-
-def _running_precision(runner: PlanRunner, spec: ModelSpec, options: PlanOptions, key: PlanKey) -> str:
+def _running_precision(runtime: NvidiaRuntime, running: RunningPlan, spec: ModelSpec, options: PlanOptions) -> str:
     """Asked of the plan that was loaded, not of its sidecar."""
     convolutions = prepare_graph(spec, options.precision).convolutions
-    return check_precisions(layer_precisions(runner.layers(), convolutions), key.precision, spec.name)
+    counts = layer_precisions(running.runner.layers(), convolutions)
+    return check_precisions(counts, running.key.precision, spec.name, title=runtime.title, fused=runtime.ahead)
 
 
-def explain_cache(cache: PlanCache | None = None) -> list[str]:
-    """What lies in the cache, a line each."""
-    cache = cache or PlanCache()
-    plans = cache.plans()
-    if not plans:
-        return [f"TensorRT plans: none in {cache.folder}"]
-    lines = [
-        f"TensorRT plans: {len(plans)}, {cache.size / 1e6:.1f} of {cache.size_cap / 1e6:.0f} MB, in {cache.folder}"
-    ]
-    for plan in plans:
-        key, checks = plan.key, plan.checks
-        state = "" if plan.whole else " · damaged, will be built again"
-        agreement = checks.get("agreement")
-        latency = checks.get("latency_ms", {}).get("p50")
-        lines.append(
-            f"  {key.model} {key.precision} · TensorRT {key.tensorrt} · {key.gpu} ({key.capability}) · {key.driver}"
-            f" · {plan.size / 1e6:.1f} MB"
-            + (f" · agreement {100 * agreement:.2f} %" if agreement is not None else "")
-            + (f" · {latency:.2f} ms" if latency is not None else "")
-            + state
-        )
-    return lines
+def engine_kind(runtime: NvidiaRuntime) -> EngineKind:
+    """The engine of a runtime, for the registry."""
+    return EngineKind(
+        runtime.name,
+        runtime.title,
+        runtime.package,
+        lambda: devices(runtime),
+        lambda spec, device, mode, progress: NvidiaEngine(runtime, spec, device, mode, progress),
+        lambda device: device is None or is_one_of(device, ("GPU",)),
+        lambda: may_run(runtime),
+    )
 
 
-ENGINE = EngineKind(
-    "tensorrt",
-    "TensorRT",
-    "tensorrt",
-    devices,
-    lambda spec, device, mode, progress: TensorRtEngine(spec, device, mode, progress),
-    lambda device: device is None or is_one_of(device, ("GPU",)),
-)
+ENGINE = engine_kind(TENSORRT)

@@ -14,6 +14,7 @@ class PlanOptions:
     Args:
         precision: "auto", "float32" or "float16", see `graph.target_precision`.
         workspace_mib: most memory that a layer may use for intermediate results, MiB.
+        capabilities: compute capabilities of the cards that a plan made ahead is for.
         optimization_level: 0 (builds fast) … 5 (looks longest for fast kernels); 3 is TensorRT's default.
 
     Raises:
@@ -23,6 +24,7 @@ class PlanOptions:
     precision: str = "auto"
     workspace_mib: int = 2048
     optimization_level: int = 3
+    capabilities: tuple[str, ...] = ("7.5", "8.0", "8.6", "8.9", "12.0")
 
     def __post_init__(self) -> None:
         if not 0 <= self.optimization_level <= 5:

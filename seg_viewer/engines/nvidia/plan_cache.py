@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -20,6 +20,8 @@ from platformdirs import user_cache_path
 from seg_viewer.core.errors import EngineError, ExportError
 from seg_viewer.core.part_file import write_bytes
 
+BESIDE = ".rtx.plan"
+"""End of the name of a plan beside its model, in place of .onnx."""
 SIZE_CAP = 2 * 2**30
 """Bytes of all plans together; beyond it those used longest ago leave."""
 
@@ -33,12 +35,13 @@ class PlanKey:
     Args:
         model: name of the model, for people.
         model_sha256: of the model file.
-        tensorrt: version of TensorRT.
-        gpu: product name.
-        capability: compute capability, e.g. "9.0".
-        driver: version of the NVIDIA driver and of the CUDA that it speaks.
+        tensorrt: version of the runtime.
+        gpu: product name, or what cards a plan made ahead is for.
+        capability: compute capability, e.g. "9.0"; of a plan made ahead all that it is for, with spaces between.
+        driver: version of the NVIDIA driver and of the CUDA that it speaks; "any" for a plan made ahead.
         precision: of the graph that was built.
         options: of the builder.
+        runtime: name of the engine whose plan it is.
     """
 
     model: str
@@ -49,6 +52,7 @@ class PlanKey:
     driver: str
     precision: str
     options: Mapping[str, int | str]
+    runtime: str = "tensorrt"
 
     @property
     def stem(self) -> str:
@@ -56,6 +60,48 @@ class PlanKey:
         text = json.dumps(asdict(self), sort_keys=True)
         name = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in self.model)
         return f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+
+@dataclass(frozen=True)
+class Card:
+    """A GPU that a plan runs on.
+
+    Args:
+        gpu: product name.
+        capability: compute capability, e.g. "8.9".
+        driver: version of the NVIDIA driver and of the CUDA that it speaks.
+    """
+
+    gpu: str
+    capability: str
+    driver: str
+
+    @property
+    def stem(self) -> str:
+        """For file names."""
+        return hashlib.sha256("\0".join((self.gpu, self.capability, self.driver)).encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True)
+class KernelFile:
+    """What a runtime compiled for a plan on a card, in a file.
+
+    Args:
+        path: of the file.
+    """
+
+    path: Path
+
+    def load(self) -> bytes:
+        """b"" where there is nothing."""
+        try:
+            return self.path.read_bytes()
+        except OSError:
+            return b""
+
+    def store(self, data: bytes) -> None:
+        """Raises: EngineError."""
+        write_whole(self.path, data)
 
 
 @dataclass(frozen=True)
@@ -109,23 +155,42 @@ class PlanCache:
             os.utime(sidecar)  # used now: the last to leave when room is needed
         return data
 
-    def store(self, key: PlanKey, plan: bytes, layers: str, checks: Mapping[str, Any]) -> Path:
-        """Keep a plan, its layers (JSON of TensorRT's inspector) and what was checked; older plans may leave for it.
+    def store(self, key: PlanKey, plan: bytes, layers: str | None, checks: Mapping[str, Any]) -> Path:
+        """Keep a plan, its layers (JSON of the inspector) and what was checked; older plans may leave for it.
 
         Raises: EngineError when it cannot be written.
         """
-        path, sidecar = self._paths(key)
-        described = sidecar_json(key, plan, checks)
-        sidecar.unlink(missing_ok=True)  # until the new plan is whole there is none
-        write_whole(path, plan)
-        write_whole(path.with_suffix(".layers.json"), layers.encode())
-        write_whole(sidecar, described)
+        path, _sidecar = self._paths(key)
+        write_plan(path, key, plan, layers, checks)
         self._evict(keep=path)
         return path
 
     def remove(self, key: PlanKey) -> None:
         """Forget a plan, e.g. because the runtime refused it."""
         self._remove(self._paths(key)[0])
+
+    # -- of a plan made ahead, on each card -----------------------------------------------------------------------
+
+    def checks_on(self, key: PlanKey, card: Card) -> Mapping[str, Any] | None:
+        """What was found when a plan was verified on a card; None where it was not."""
+        try:
+            stored = json.loads(self._beside(key, card, ".checks.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        known = isinstance(stored, dict) and stored.get("card") == asdict(card) and stored.get("key") == asdict(key)
+        return dict(stored["checks"]) if known else None
+
+    def store_checks(self, key: PlanKey, card: Card, checks: Mapping[str, Any]) -> None:
+        """Raises: EngineError."""
+        described = {"card": asdict(card), "key": asdict(key), "checks": dict(checks)}
+        write_whole(self._beside(key, card, ".checks.json"), (json.dumps(described, indent=2) + "\n").encode())
+
+    def kernel_file(self, key: PlanKey, card: Card) -> KernelFile:
+        """Where the kernels of a plan are kept that are compiled on a card."""
+        return KernelFile(self._beside(key, card, ".kernels"))
+
+    def _beside(self, key: PlanKey, card: Card, end: str) -> Path:
+        return self.folder / f"{key.stem}.{card.stem}{end}"
 
     def plans(self) -> list[CachedPlan]:
         """All plans, used last first; plans whose sidecar cannot be read are left out."""
@@ -175,7 +240,7 @@ class PlanCache:
 
     def _sidecars(self) -> list[Path]:
         """Used last first."""
-        names = [path for path in self._files("*.json") if not path.name.endswith(".layers.json")]
+        names = [path for path in self._files("*.json") if not path.name.endswith((".layers.json", ".checks.json"))]
         return sorted(names, key=lambda path: path.stat().st_mtime, reverse=True)
 
     def _evict(self, keep: Path) -> None:
@@ -189,7 +254,8 @@ class PlanCache:
                 self._remove(path)
 
     def _remove(self, plan: Path) -> None:
-        for path in (plan.with_suffix(".json"), plan.with_suffix(".layers.json"), plan):
+        of_cards = [*self.folder.glob(f"{plan.stem}.*.checks.json"), *self.folder.glob(f"{plan.stem}.*.kernels")]
+        for path in (plan.with_suffix(".json"), plan.with_suffix(".layers.json"), *of_cards, plan):
             path.unlink(missing_ok=True)
 
 
@@ -203,6 +269,45 @@ def sidecar_json(key: PlanKey, plan: bytes, checks: Mapping[str, Any]) -> bytes:
         "checks": dict(checks),
     }
     return (json.dumps(described, indent=2) + "\n").encode()
+
+
+def write_plan(path: Path, key: PlanKey, plan: bytes, layers: str | None, checks: Mapping[str, Any]) -> None:
+    """Write a plan, its sidecar (.json) and, where they are known, its layers (.layers.json).
+
+    Raises: EngineError naming the file.
+    """
+    described = sidecar_json(key, plan, checks)
+    sidecar = path.with_suffix(".json")
+    with suppress(OSError):  # what cannot be removed cannot be written either, which is told
+        sidecar.unlink(missing_ok=True)  # until the new plan is whole there is none
+    write_whole(path, plan)
+    if layers is not None:
+        write_whole(path.with_suffix(".layers.json"), layers.encode())
+    write_whole(sidecar, described)
+
+
+def plan_beside(model: Path, key: PlanKey, serves: Callable[[tuple[str, ...]], bool]) -> bytes | None:
+    """A plan that was made ahead and lies beside its model file, as MODEL.rtx.plan with its sidecar.
+
+    Args:
+        model: the model file.
+        key: of the plan that would be made now.
+        serves: whether a plan for these compute capabilities runs on the present card.
+
+    Returns:
+        The plan, or None when there is none, or one of another model, version or card, or a damaged one.
+    """
+    path = model.with_suffix(BESIDE)
+    try:
+        stored = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        data, of = path.read_bytes(), PlanKey(**stored["key"])
+        whole = stored["sha256"] == hashlib.sha256(data).hexdigest()
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+    same = (of.model_sha256, of.tensorrt, of.precision, of.runtime) == (
+        key.model_sha256, key.tensorrt, key.precision, key.runtime,
+    )  # fmt: skip
+    return data if whole and same and serves(tuple(of.capability.split())) else None
 
 
 def write_whole(path: Path, data: bytes) -> None:

@@ -1,16 +1,13 @@
-"""Runs a TensorRT plan. Imported only after `require_tensorrt`."""
+"""Runs a plan of TensorRT, or of TensorRT for RTX. Imported only after `require`."""
 
 from __future__ import annotations
 
-import logging
-import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import tensorrt as trt
 from numpy.typing import DTypeLike
 
 from seg_viewer.core.counted import counted
@@ -18,85 +15,33 @@ from seg_viewer.core.errors import EngineError
 from seg_viewer.core.frame import ByteArray
 from seg_viewer.core.model_file import INPUT_NAME, ModelSpec
 from seg_viewer.engines.base import DeviceFailure, check_picture, output_names, to_class_map
+from seg_viewer.engines.nvidia.ahead import Kernels, why_invalid
 from seg_viewer.engines.nvidia.cuda import EventWaiter, FrameLane, Gpu
+from seg_viewer.engines.nvidia.library import NvidiaRuntime
+from seg_viewer.engines.nvidia.log import PlanRefused, dims_tuple, failure, log_of, made
+
+if TYPE_CHECKING:
+    import tensorrt as trt
 
 _OUTPUT_TYPES: dict[str, DTypeLike] = {"UINT8": np.uint8, "INT32": np.int32, "INT64": np.int64}
-_Made = TypeVar("_Made")
-_log = logging.getLogger(__name__)
 
 
-class TensorRtLog(trt.ILogger):
-    """Keeps what TensorRT complains of, to say it where a call only answers None or False."""
-
-    def __init__(self) -> None:
-        trt.ILogger.__init__(self)
-        self._lock = threading.Lock()
-        self._errors: deque[str] = deque(maxlen=8)
-
-    def log(self, severity: trt.ILogger.Severity, msg: str) -> None:
-        text = " ".join(str(msg).split())
-        if severity in (trt.ILogger.Severity.INTERNAL_ERROR, trt.ILogger.Severity.ERROR):
-            with self._lock:
-                self._errors.append(text)
-            _log.debug("TensorRT: %s", text)
-        elif severity == trt.ILogger.Severity.WARNING:
-            _log.debug("TensorRT warns: %s", text)
-
-    def take(self) -> str:
-        """What was complained of since the last time, one line; "no reason given" when nothing."""
-        with self._lock:
-            texts = list(dict.fromkeys(self._errors))
-            self._errors.clear()
-        return "; ".join(texts) or "no reason given"
-
-
-LOG = TensorRtLog()
-"""TensorRT keeps to the first logger that a process shows it."""
-
-
-def dims_tuple(dims: trt.Dims) -> tuple[int, ...]:
-    """A shape of TensorRT as numpy has it."""
-    return tuple(int(dims[index]) for index in range(len(dims)))
-
-
-class PlanRefused(EngineError):
-    """TensorRT cannot load a plan, or the plan is not the model's: build it again."""
-
-
-def failure(text: str, reason: str) -> EngineError:
-    """The error of a call that TensorRT refused; one of the device where the reason says so."""
-    lowered = reason.lower()
-    gone = any(
-        word in lowered
-        for word in ("out of memory", "outofmemory", "cuda error", "cuda failure", "cuda runtime", "cuda init")
-    )
-    return (DeviceFailure if gone else EngineError)(f"{text}: {reason}")
-
-
-def made(make: Callable[[], _Made], what: str) -> _Made:
-    """What a constructor of TensorRT's gives. Raises: EngineError, or DeviceFailure where the GPU is the reason.
-
-    Where CUDA cannot be used it gives nothing, which the bindings report as a TypeError.
-    """
-    LOG.take()
-    try:
-        return make()
-    except TypeError as error:
-        raise failure(f"TensorRT cannot make {what}", LOG.take()) from error
-
-
-def load_plan(plan: bytes) -> tuple[trt.Runtime, trt.ICudaEngine]:
-    """Raises: PlanRefused; DeviceFailure when the GPU is the reason."""
-    runtime = made(lambda: trt.Runtime(LOG), "a runtime")
-    engine = runtime.deserialize_cuda_engine(plan)
+def load_plan(runtime: NvidiaRuntime, plan: bytes) -> tuple[trt.Runtime, trt.ICudaEngine]:
+    """The runtime's `Runtime` and `ICudaEngine`. Raises: PlanRefused; DeviceFailure when the GPU is the reason."""
+    trt = runtime.module()
+    log = log_of(runtime)
+    loader = made(runtime, lambda: trt.Runtime(log.logger), "a runtime")
+    engine = loader.deserialize_cuda_engine(plan)
     if engine is None:
-        error = failure("TensorRT cannot load the plan", LOG.take())
+        reason = why_invalid(loader, plan) if runtime.ahead else ""
+        error = failure(f"{runtime.title} cannot load the plan", reason or log.take())
         raise error if isinstance(error, DeviceFailure) else PlanRefused(str(error))
-    return runtime, engine
+    return loader, engine
 
 
-def inspect_layers(engine: trt.ICudaEngine) -> str:
-    """What the layers of a plan compute in, as TensorRT's inspector says: JSON."""
+def inspect_layers(runtime: NvidiaRuntime, engine: trt.ICudaEngine) -> str:
+    """What the layers of a plan compute in, as the runtime's inspector says: JSON."""
+    trt = runtime.module()
     inspector = engine.create_engine_inspector()
     return str(inspector.get_engine_information(trt.LayerInformationFormat.JSON))
 
@@ -116,17 +61,24 @@ class PlanRunner:
     the computation of another.
 
     Args:
-        plan: serialised TensorRT engine.
+        runtime: that the plan is of.
+        plan: serialised engine.
         spec: the model it was built from.
         gpu: where it runs.
         slots: frames in flight.
+        kernels: what earlier runs of the plan on this GPU have compiled, and where what this one compiles is kept;
+            None where the runtime compiles nothing when it runs.
 
     Raises:
         PlanRefused: the plan cannot be loaded or is of another model.
         DeviceFailure: the GPU has no memory for it.
     """
 
-    def __init__(self, plan: bytes, spec: ModelSpec, gpu: Gpu, slots: int) -> None:
+    def __init__(
+        self, runtime: NvidiaRuntime, plan: bytes, spec: ModelSpec, gpu: Gpu, slots: int, kernels: Kernels | None = None
+    ) -> None:
+        self._nvidia = runtime
+        self._log = log_of(runtime)
         self.spec = spec
         self.slots = slots
         self.inference_s = 0.0
@@ -134,9 +86,10 @@ class PlanRunner:
         self.wake: Callable[[], None] = lambda: None
         self._free: list[_Lane] = []
         self._busy: deque[_Lane] = deque()
+        self._kernels = kernels
         self._runtime: trt.Runtime | None = None
         self._engine: trt.ICudaEngine | None = None
-        self._runtime, self._engine = load_plan(plan)
+        self._runtime, self._engine = load_plan(runtime, plan)
         self._waiter: EventWaiter | None = None
         try:
             dtypes = self._check_tensors(self._engine)
@@ -151,10 +104,11 @@ class PlanRunner:
     def layers(self) -> str:
         """See `inspect_layers`."""
         assert self._engine is not None
-        return inspect_layers(self._engine)
+        return inspect_layers(self._nvidia, self._engine)
 
     def _check_tensors(self, engine: trt.ICudaEngine) -> list[DTypeLike]:
         """What each of `output_names` consists of."""
+        trt = self._nvidia.module()
         spec, outputs = self.spec, output_names(self.spec)
         names = [engine.get_tensor_name(index) for index in range(engine.num_io_tensors)]
         inputs = [name for name in names if engine.get_tensor_mode(name) == trt.TensorIOMode.INPUT]
@@ -175,16 +129,16 @@ class PlanRunner:
         return [_OUTPUT_TYPES[dtype] for dtype in dtypes.values()]
 
     def _make_lane(self, engine: trt.ICudaEngine, dtypes: Sequence[DTypeLike]) -> _Lane:
-        LOG.take()
-        context = engine.create_execution_context()
+        self._log.take()
+        context = self._kernels.context(engine) if self._kernels else engine.create_execution_context()
         if context is None:
-            raise DeviceFailure(f"TensorRT cannot make an execution context: {LOG.take()}")
+            raise DeviceFailure(f"{self._nvidia.title} cannot make an execution context: {self._log.take()}")
         shape = (1, self.spec.height, self.spec.width)
         lane = _Lane(context, FrameLane((*shape, 3), shape, *dtypes))
         for name, address in zip((INPUT_NAME, *output_names(self.spec)), lane.frame.addresses, strict=True):
             if not context.set_tensor_address(name, address):
                 lane.frame.release()
-                raise EngineError(f"TensorRT refuses the address of '{name}': {LOG.take()}")
+                raise EngineError(f"{self._nvidia.title} refuses the address of '{name}': {self._log.take()}")
         return lane
 
     def submit(self, rgb: ByteArray) -> None:
@@ -197,7 +151,7 @@ class PlanRunner:
             lane.frame.upload(rgb)
             assert lane.context is not None
             if not lane.context.execute_async_v3(lane.frame.stream_handle):
-                raise DeviceFailure(f"TensorRT could not run the model: {LOG.take()}")
+                raise DeviceFailure(f"{self._nvidia.title} could not run the model: {self._log.take()}")
             lane.frame.download()
         except BaseException:
             self._free.append(lane)
@@ -236,6 +190,8 @@ class PlanRunner:
             lane.frame.finish()
         for lane in lanes:
             lane.context = None
+        if self._kernels is not None:
+            self._kernels.close()
         self._engine = None
         self._runtime = None
         for lane in lanes:

@@ -81,22 +81,42 @@ def _precision(layer: dict[str, Any]) -> str:
     return "other"
 
 
-def check_precisions(counts: Counter[str], asked: str, name: str) -> str:
-    """What the convolutions run in, for people. Raises: EngineError when that is not what was asked for."""
+def check_precisions(
+    counts: Counter[str], asked: str, name: str, *, title: str = "TensorRT", fused: bool = False
+) -> str:
+    """What the convolutions run in, for people. Raises: EngineError when that is not what was asked for.
+
+    Args:
+        counts: see `layer_precisions`.
+        asked: the precision of the graph.
+        name: of the model.
+        title: of the runtime.
+        fused: the runtime may compile the graph as one, of which its inspector tells no precision.
+    """
     total = sum(counts.values())
     if not total:
-        return "unknown: TensorRT's inspector names no convolution"
+        return f"unknown: {title}'s inspector names no convolution"
+    if fused and set(counts) == {"other"}:
+        return f"{asked} graph, compiled as one"
     needed = INT8_NEEDED if asked == "int8" else 1.0
     if counts[asked] < needed * total:
         raise EngineError(
-            f"{name}: TensorRT built it in {summarize_precision(counts)} though {asked} was asked for; the plan is not "
+            f"{name}: {title} built it in {summarize_precision(counts)} though {asked} was asked for; the plan is not "
             "used. Choose another precision, or --engine onnxruntime"
         )
     return summarize_precision(counts)
 
 
 def verify_plan(
-    plan: Runs, layers: str, spec: ModelSpec, asked: str, convolutions: Sequence[str], progress: LoadProgress | None
+    plan: Runs,
+    layers: str,
+    spec: ModelSpec,
+    asked: str,
+    convolutions: Sequence[str],
+    progress: LoadProgress | None,
+    *,
+    title: str = "TensorRT",
+    fused: bool = False,
 ) -> dict[str, Any]:
     """Check a plan that runs.
 
@@ -107,6 +127,7 @@ def verify_plan(
         asked: the precision that the convolutions must have.
         convolutions: their names in the graph.
         progress: called with how far it is.
+        title, fused: see `check_precisions`.
 
     Returns:
         For the sidecar: "precision", "agreement" (share), "frames", "latency_ms" and "compute_ms", each p50 and p99.
@@ -115,27 +136,27 @@ def verify_plan(
         EngineError: precision or agreement is not what is needed, or there is no ONNX Runtime to compare with.
         LoadStopped: `progress` answered False.
     """
-    precision = check_precisions(layer_precisions(layers, convolutions), asked, spec.name)
+    precision = check_precisions(layer_precisions(layers, convolutions), asked, spec.name, title=title, fused=fused)
     frames = golden_frames(spec)
     reference = OnnxRuntimeEngine(spec, "CPU")
     shares = []
     for number, frame in enumerate(frames):
-        _report(progress, number / len(frames), spec)
+        _report(progress, number / len(frames), spec, title)
         shares.append(float(np.mean(plan.segment(frame) == reference.segment(frame))))
     reference.close()
     agreement = float(np.mean(shares))
     if agreement < AGREEMENT_NEEDED:
         raise EngineError(
-            f"{spec.name}: the TensorRT plan gives {100 * agreement:.2f} % of the pixels ONNX Runtime's class, "
-            f"{100 * AGREEMENT_NEEDED:.1f} % are needed; the plan is not used. Choose another precision or TensorRT"
+            f"{spec.name}: the {title} plan gives {100 * agreement:.2f} % of the pixels ONNX Runtime's class, "
+            f"{100 * AGREEMENT_NEEDED:.1f} % are needed; the plan is not used. Choose another precision or {title}"
         )
-    _report(progress, 1.0, spec)
+    _report(progress, 1.0, spec, title)
     return {"precision": precision, "agreement": agreement, "frames": len(frames)} | _latency(plan, frames)
 
 
-def _report(progress: LoadProgress | None, share: float, spec: ModelSpec) -> None:
-    if progress is not None and not progress("TensorRT: comparing with ONNX Runtime", share):
-        raise LoadStopped(f"building the TensorRT plan of {spec.name} was stopped")
+def _report(progress: LoadProgress | None, share: float, spec: ModelSpec, title: str) -> None:
+    if progress is not None and not progress(f"{title}: comparing with ONNX Runtime", share):
+        raise LoadStopped(f"building the {title} plan of {spec.name} was stopped")
 
 
 def _latency(plan: Runs, frames: Sequence[ByteArray]) -> dict[str, dict[str, float]]:

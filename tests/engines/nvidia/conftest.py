@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 STANDIN = Path(__file__).parent / "standin"
-_LIBRARIES = ("tensorrt", "tensorrt_bindings", "pycuda", "standin_state")
-_OURS = tuple(f"seg_viewer.engines.nvidia.{name}" for name in ("cuda", "run", "build"))
+_LIBRARIES = ("tensorrt", "tensorrt_bindings", "pycuda", "tensorrt_rtx", "standin_state")
+_OURS = tuple(f"seg_viewer.engines.nvidia.{name}" for name in ("cuda", "run", "build", "log", "ahead"))
 
 
 @pytest.fixture

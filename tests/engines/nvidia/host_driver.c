@@ -1,5 +1,8 @@
-/* The part of the CUDA driver API that the CUDA helper reaches through PyCUDA, on host memory: one GPU, streams that
+/* The part of the CUDA driver API that the CUDA helper reaches through PyCUDA or cuda-bindings, on host memory: one GPU, streams that
    do everything at once. Names and signatures are those of cuda.h. What is missing answers CUDA_ERROR_NOT_SUPPORTED. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -26,6 +29,10 @@ int cuDeviceGetCount(int *count) { *count = 1; return SUCCESS; }
 int cuDeviceGet(int *device, int ordinal) { *device = ordinal; return ordinal ? 101 : SUCCESS; }
 int cuDeviceGetName(char *name, int size, int device) { strncpy(name, NAME, size); return SUCCESS; }
 int cuDeviceComputeCapability(int *major, int *minor, int device) { *major = 9; *minor = 0; return SUCCESS; }
+int cuDeviceGetAttribute(int *value, int attribute, int device) {
+    *value = attribute == 75 ? 9 : 0;  /* compute capability: 75 is the number before the point, 76 that behind it */
+    return SUCCESS;
+}
 int cuDevicePrimaryCtxRetain(void **context, int device) { retained++; *context = &retained; return SUCCESS; }
 int cuDevicePrimaryCtxRelease_v2(int device) { return retained-- > 0 ? SUCCESS : INVALID_CONTEXT; }
 
@@ -99,4 +106,14 @@ int cuMemcpyDtoHAsync_v2(void *to, address from, size_t bytes, void *stream) {
 int cuMemcpyDtoDAsync_v2(address to, address from, size_t bytes, void *stream) {
     memcpy((void *)to, (void *)from, bytes);
     return depth ? SUCCESS : INVALID_CONTEXT;
+}
+
+/* cuda-bindings asks for every call by its name, in the newest form that there is. */
+int cuGetProcAddress_v2(const char *symbol, void **call, int version, unsigned long long flags, int *status) {
+    char newer[128];
+    snprintf(newer, sizeof newer, "%s_v2", symbol);
+    *call = dlsym(RTLD_DEFAULT, newer);
+    if (!*call) *call = dlsym(RTLD_DEFAULT, symbol);
+    if (status) *status = *call ? 0 : 1;
+    return *call ? SUCCESS : 500;
 }

@@ -19,13 +19,39 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 RECORDED = Path(__file__).parent / "recorded"
 WHEELS = RECORDED / "wheels.json"
-PACKAGE = "tensorrt-cu13-bindings"
-MODULE = "tensorrt_bindings"
+
+
+@dataclass(frozen=True)
+class Family:
+    """One of NVIDIA's two runtimes, as its wheels are called.
+
+    Args:
+        title: for people.
+        package: with the bindings.
+        module: that it installs.
+        native: the compiled part of that.
+        whole: whether the native libraries are installed with it, from the same index.
+        prefix: of the folder of a record.
+    """
+
+    title: str
+    package: str
+    module: str
+    native: str
+    whole: bool
+    prefix: str = ""
+
+
+TENSORRT = Family("TensorRT", "tensorrt-cu13-bindings", "tensorrt_bindings", "tensorrt", whole=False)
+RTX = Family(
+    "TensorRT for RTX", "tensorrt-rtx-cu13-bindings", "tensorrt_rtx_bindings", "tensorrt_rtx", whole=True, prefix="rtx-"
+)
 _LIBRARIES = ("nvinfer", "nvinfer_plugin", "nvonnxparser")
 _SYMBOLS = (
     "createInferBuilder_INTERNAL",
@@ -38,7 +64,7 @@ _SYMBOLS = (
     "getNvOnnxParserVersion",
     "initLibNvInferPlugins",
 )
-_HEADER = "# Generated from the bindings of TensorRT {version} by tests/engines/nvidia/record.py; do not edit.\n"
+_HEADER = "# Generated from the bindings of {title} {version} by tests/engines/nvidia/record.py; do not edit.\n"
 
 
 def compiler() -> str | None:
@@ -51,13 +77,14 @@ def recorded_versions() -> list[str]:
 
 
 def recorded_stub(version: str) -> Path:
+    """Of one of `recorded_versions`; those of TensorRT for RTX begin with "rtx-". Each is for a module `tensorrt`."""
     return RECORDED / version / "tensorrt.pyi"
 
 
-def installed_bindings() -> tuple[Path, str] | None:
-    """Folder that holds the installed `tensorrt_bindings`, and its version; None when it is not installed."""
+def installed_bindings(family: Family = TENSORRT) -> tuple[Path, str] | None:
+    """Folder that holds the installed bindings, and their version; None when they are not installed."""
     try:
-        found = distribution(PACKAGE)
+        found = distribution(family.package)
     except PackageNotFoundError:
         return None
     return Path(str(found.locate_file("."))), found.version
@@ -81,27 +108,36 @@ def import_environment(folder: Path, bindings: Path, version: str) -> dict[str, 
     return os.environ | {"LD_LIBRARY_PATH": str(folder), "PYTHONPATH": str(bindings)}
 
 
-def make_stub(bindings: Path, version: str) -> str:
+def make_stub(bindings: Path, version: str, family: Family = TENSORRT) -> str:
     """The API of the bindings that lie in a folder, as the text of a type stub for the module `tensorrt`."""
+    module = family.module
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        environ = os.environ | {"PYTHONPATH": str(bindings)}
         subprocess.run(
             [
                 *(sys.executable, "-c", "from mypy.stubgen import main; main()", "--inspect-mode", "--quiet"),
-                *("-m", MODULE, "-m", f"{MODULE}.tensorrt", "-o", str(folder)),
+                *("-m", module, "-m", f"{module}.{family.native}", "-o", str(folder)),
             ],
-            env=import_environment(folder, bindings, version),
+            env=environ if family.whole else import_environment(folder, bindings, version),
             check=True,
             capture_output=True,
         )
-        native = (folder / MODULE / "tensorrt.pyi").read_text(encoding="utf-8")
-        package = (folder / MODULE / "__init__.pyi").read_text(encoding="utf-8")
+        native = (folder / module / f"{family.native}.pyi").read_text(encoding="utf-8")
+        package = (folder / module / "__init__.pyi").read_text(encoding="utf-8")
     native = _mend(native)
     additions = re.sub(r"^(from|import) .*\n", "", package, flags=re.MULTILINE)
     # TensorRT has a data type of the name `bool`, which hides Python's own within the module
     native = re.sub(r"(?<![\w.])bool\b(?!: DataType)", "builtins.bool", native)
-    text = _HEADER.format(version=version) + "import builtins\n" + native.rstrip() + "\n" + additions.rstrip() + "\n"
-    return text.replace(f"{MODULE}.tensorrt.", "")
+    text = (
+        _HEADER.format(title=family.title, version=version)
+        + "import builtins\n"
+        + native.rstrip()
+        + "\n"
+        + additions.rstrip()
+        + "\n"
+    )
+    return text.replace(f"{module}.{family.native}.", "").replace("nvinfer1::", "")
 
 
 def _mend(stub: str) -> str:
@@ -118,12 +154,17 @@ def _mend(stub: str) -> str:
 
 
 def record(wheel: Path) -> Path:
-    """Write the stub of a wheel's API, and the wheel's hash beside it."""
+    """Write the stub of a wheel's API, and the wheel's hash beside it.
+
+    Those of TensorRT for RTX need its libraries, which are installed with it.
+    """
     version = wheel.name.split("-")[1]
+    family = RTX if "rtx" in wheel.name else TENSORRT
     with tempfile.TemporaryDirectory() as folder:
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(folder)
-        text = make_stub(Path(folder), version)
+        text = make_stub(Path(folder), version, family)
+    version = family.prefix + version
     stub = recorded_stub(version)
     stub.parent.mkdir(parents=True, exist_ok=True)
     stub.write_text(text)

@@ -92,12 +92,29 @@ def test_doctor_shows_the_engine_and_its_plan(tmp_path: Path, model: Path) -> No
     done = _run(tmp_path, "-m", "seg_viewer", "doctor", "--model", str(model))
     assert done.returncode == 0, done.stderr
     assert "tensorrt 11.4.0.106 · GPU.0 (Stand-in GPU)" in done.stdout
-    assert "TensorRT plans: 1," in done.stdout and "colors float16 · TensorRT 11.4.0.106" in done.stdout
+    assert "GPU.0: Stand-in GPU, compute 9.0, driver CUDA 13.0" in done.stdout
+    assert "served by TensorRT (installed)" in done.stdout
+    assert "TensorRT plans: 3," in done.stdout and "colors float16 · TensorRT 11.4.0.106" in done.stdout
+
+
+def test_a_plan_for_every_rtx_card_lies_beside_its_model(tmp_path: Path, model: Path) -> None:
+    """No GPU is asked for; the stand-in builds."""
+    own = tmp_path / "mine.onnx"
+    shutil.copy(model, own)
+    done = _run(tmp_path, "-m", "trainer.cli", "build-engine", str(own), "--for", "rtx", "--cards", "8.6,8.9")
+    assert done.returncode == 0, done.stderr
+    assert "mine.rtx.plan: " in done.stdout and "for     compute 8.6, 8.9, TensorRT for RTX 1.7.1.116" in done.stdout
+    assert own.with_suffix(".rtx.plan").exists() and own.with_suffix(".rtx.json").exists()
+    again = _run(tmp_path, "-m", "trainer.cli", "build-engine", str(own), "--for", "rtx")
+    assert again.returncode == 2 and "mine.rtx.plan: exists already" in again.stderr
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
+        (["MODEL", "--for", "rtx", "--cards", "9.0"], 2, "compute capability 9.0: choose of 7.5, 8.0"),
+        (["MODEL", "--cards", "8.9"], 2, "--cards goes with --for rtx"),
+        (["MODEL", "--for", "rtx", "--device", "GPU.0"], 2, "choose some with --cards"),
         (["MODEL", "-o", "there.plan"], 2, "there.plan: exists already"),
         (["MODEL", "-o", "colors.engine"], 2, "choose a name that ends in .plan"),
         (["MODEL", "-o", "nowhere/colors.plan"], 2, "nowhere: no such folder"),

@@ -1,7 +1,7 @@
 """Our code against the real libraries' own word.
 
-TensorRT's and PyCUDA's APIs are recorded as type stubs: the first from real bindings wheels (11.4 and 10.16), the
-second from PyCUDA's sources. mypy then holds every class, method, enum member and keyword that we use against them,
+The APIs of TensorRT, TensorRT for RTX and PyCUDA are recorded as type stubs: the first two from real bindings wheels,
+the last from PyCUDA's sources. mypy then holds every class, method, enum member and keyword that we use against them,
 and the stand-ins that other tests run on are held against them too.
 """
 
@@ -20,6 +20,9 @@ import pytest
 from tests.engines.nvidia.conftest import STANDIN
 from tests.engines.nvidia.record import (
     RECORDED,
+    RTX,
+    TENSORRT,
+    Family,
     compiler,
     import_environment,
     installed_bindings,
@@ -42,48 +45,54 @@ def _comparable(stub: str) -> str:
     return re.sub(r"\b(typing_extensions|collections\.abc|types)\.(Buffer|CapsuleType)", r"\2", stub)
 
 
-def test_the_record_is_what_the_real_bindings_say() -> None:
-    if compiler() is None:
+@pytest.mark.parametrize("family", [TENSORRT, RTX], ids=lambda family: family.package)
+def test_the_record_is_what_the_real_bindings_say(family: Family) -> None:
+    if compiler() is None and not family.whole:
         pytest.skip("no C compiler (cc) to make the libraries that the bindings link against")
-    found = installed_bindings()
+    found = installed_bindings(family)
     if found is None:
-        pytest.skip("tensorrt-cu13-bindings is not installed; there is no wheel for this system")
-    folder, version = found
+        pytest.skip(f"{family.package} is not installed; there is no wheel for this system")
+    folder, number = found
+    version = family.prefix + number
     assert version in versions(), f"record it: python -m tests.engines.nvidia.record (wheel of {version})"
-    assert _comparable(make_stub(folder, version)) == _comparable(recorded_stub(version).read_text(encoding="utf-8"))
+    made = _comparable(make_stub(folder, number, family))
+    assert made == _comparable(recorded_stub(version).read_text(encoding="utf-8"))
 
 
-def test_both_generations_are_recorded_with_their_wheels() -> None:
+def test_each_generation_is_recorded_with_their_wheels() -> None:
     wheels = json.loads((RECORDED / "wheels.json").read_text(encoding="utf-8"))
-    assert {version.split(".")[0] for version in wheels} == {"10", "11"}
+    assert {version.split(".")[0] for version in wheels} == {"10", "11", "rtx-1"}
     for version, entry in wheels.items():
-        assert version in entry["wheel"] and re.fullmatch("[0-9a-f]{64}", entry["sha256"])
-        assert f"bindings of TensorRT {version}" in recorded_stub(version).read_text(encoding="utf-8")
+        number = version.removeprefix("rtx-")
+        assert number in entry["wheel"] and re.fullmatch("[0-9a-f]{64}", entry["sha256"])
+        title = "TensorRT for RTX" if _is_rtx(version) else "TensorRT"
+        assert f"bindings of {title} {number}" in recorded_stub(version).read_text(encoding="utf-8")
 
 
 def test_the_record_knows_what_tensorrt_11_removed() -> None:
     flags = {version.split(".")[0]: _members(recorded_stub(version), "BuilderFlag") for version in versions()}
-    assert {"FP16", "INT8"} <= flags["10"] and not {"FP16", "INT8"} & flags["11"]
+    assert {"FP16", "INT8"} <= flags["10"] and not {"FP16", "INT8"} & (flags["11"] | flags["rtx-1"])
 
 
 REAL = """
 import sys, tensorrt_bindings as trt
 sys.modules["tensorrt"] = trt
 from seg_viewer.core.errors import EngineError
-from seg_viewer.engines.nvidia import build, run
+from seg_viewer.engines.nvidia import build, log, run
+from seg_viewer.engines.nvidia.library import TENSORRT
 print("version", trt.__version__)
-log = run.LOG
-log.log(trt.ILogger.Severity.ERROR, "first\\nsecond")
-log.log(trt.ILogger.Severity.INFO, "third")
-print("logged", log.take())
-print("shape", run.dims_tuple(trt.Dims((1, 32, 64, 3))))
+told = log.log_of(TENSORRT)
+told.logger.log(trt.ILogger.Severity.ERROR, "first\\nsecond")
+told.logger.log(trt.ILogger.Severity.INFO, "third")
+print("logged", told.take())
+print("shape", log.dims_tuple(trt.Dims((1, 32, 64, 3))))
 print("type", trt.DataType.INT32.name in run._OUTPUT_TYPES)
 told = []
-monitor = build._Monitor(lambda what, share: told.append(share) or True)
+monitor = build.new_monitor(TENSORRT, lambda what, share: told.append(share) or True)
 monitor.phase_start("build", None, 2)
 print("goes on", monitor.step_complete("build", 0), told)
 monitor.phase_finish("build")
-for step in (lambda: run.load_plan(b"plan"), lambda: build.build_plan(b"", None, None)):
+for step in (lambda: run.load_plan(TENSORRT, b"plan"), lambda: build.build_plan(TENSORRT, b"", None, None)):
     try:
         step()
     except EngineError as error:
@@ -117,19 +126,42 @@ def test_our_modules_run_on_the_real_bindings(tmp_path: Path) -> None:
 # -- our code against the record ---------------------------------------------------------------------------------------
 
 
-def _mypy(version: str, folder: Path, shadows: dict[Path, Path] | None = None) -> str:
-    """What mypy says of our TensorRT files, held against one version's API; "" when nothing."""
+def _is_rtx(version: str) -> bool:
+    return version.startswith("rtx-")
+
+
+def _held(version: str) -> list[Path]:
+    """Our files that are to fit a version."""
+    return [path for path in OURS if path.name != "ahead.py" or _is_rtx(version)]
+
+
+def _mypy(version: str, folder: Path, changed: dict[Path, str] | None = None) -> str:
+    """What mypy says of our files, held against one version's API; "" when nothing.
+
+    Which of the two libraries they use is a value; here it is the one that is recorded.
+    """
+    shadows = {}
+    for path in _held(version):
+        text = (changed or {}).get(path) or path.read_text(encoding="utf-8")
+        text = re.sub(r"trt = [\w.]+\.module\(\)", "import tensorrt as trt", text)
+        text = text.replace("import tensorrt_rtx as trt", "import tensorrt as trt")
+        text = text.replace("  # type: ignore[misc,name-defined]", "")
+        shadows[path] = folder / path.name
+        shadows[path].write_text(text, encoding="utf-8")
     config = folder / "mypy.ini"
     paths = f"{recorded_stub(version).parent}:{RECORDED}"
     config.write_text(
         f"[mypy]\nstrict = true\nwarn_return_any = false\nmypy_path = {paths}\npython_version = 3.11\n"
         "[mypy-tensorrt.*,pycuda.*]\nignore_errors = true\nfollow_imports = silent\n"
-        "[mypy-onnx.*,onnxruntime.*,openvino.*,cv2.*,google.*]\nignore_missing_imports = true\nfollow_imports = skip\n"
+        "[mypy-cuda.*,tensorrt_rtx.*,onnx.*,onnxruntime.*,openvino.*,cv2.*,google.*]\n"
+        "ignore_missing_imports = true\nfollow_imports = skip\n"
     )
     command = [sys.executable, "-m", "mypy", "--config-file", str(config), "--cache-dir", str(folder / "cache")]
-    for original, shadow in (shadows or {}).items():
+    for original, shadow in shadows.items():
         command += ["--shadow-file", str(original), str(shadow)]
-    done = subprocess.run([*command, *map(str, OURS)], cwd=ROOT, capture_output=True, encoding="utf-8", timeout=110)
+    done = subprocess.run(
+        [*command, *map(str, _held(version))], cwd=ROOT, capture_output=True, encoding="utf-8", timeout=110
+    )
     assert done.returncode in (0, 1), done.stdout + done.stderr
     return done.stdout if done.returncode else ""
 
@@ -148,12 +180,17 @@ MISSPELT = {
         ("config.progress_monitor = monitor", "config.progres_monitor = monitor"),  # a property
         ("config.add_optimization_profile(profile)", "config.add_optimization_profile(profile, 1)"),  # its arguments
         ("error.node_name()", "error.nodename()"),  # a method of what an untyped call gives
-        ("def step_complete(", "def step_completed("),  # an override that nobody would call: see below
     ],
     "run.py": [
         ("context.execute_async_v3(", "context.execute_async_v2("),  # removed in TensorRT 10
         ("engine.get_tensor_shape(name)", "engine.get_binding_shape(name)"),
         ("trt.LayerInformationFormat.JSON", "trt.LayerInformationFormat.YAML"),
+    ],
+    "ahead.py": [
+        ("config.set_compute_capability(", "config.set_compute_capabilty("),
+        ("config.set_runtime_cache(", "config.set_cache("),
+        ("trt.CudaGraphStrategy.WHOLE_GRAPH_CAPTURE", "trt.CudaGraphStrategy.WHOLE_GRAPH"),
+        ("loader.get_engine_validity(", "loader.engine_validity("),
     ],
     "cuda.py": [
         ("cuda.memcpy_htod_async(", "cuda.memcpy_htod_asink("),
@@ -166,19 +203,20 @@ MISSPELT = {
 
 @pytest.mark.parametrize("version", versions())
 def test_every_misspelt_name_is_found(version: str, tmp_path: Path) -> None:
-    shadows, wanted = {}, []
+    changed, wanted = {}, []
     for file, pairs in MISSPELT.items():
+        if ENGINES / file not in _held(version):
+            continue
         text = (ENGINES / file).read_text(encoding="utf-8")
         for right, wrong in pairs:
             assert right in text, f"{file} does not use {right} any more"
             text = text.replace(right, wrong)
             if not right.startswith("def "):
                 wanted.append((file, wrong, {n for n, line in enumerate(text.splitlines(), 1) if wrong in line}))
-        shadows[ENGINES / file] = tmp_path / file
-        shadows[ENGINES / file].write_text(text, encoding="utf-8")
+        changed[ENGINES / file] = text
     complaints = {
         (Path(file).name, int(line))
-        for file, line in re.findall(r"^(\S+\.py):(\d+): error", _mypy(version, tmp_path, shadows), re.MULTILINE)
+        for file, line in re.findall(r"^(\S+\.py):(\d+): error", _mypy(version, tmp_path, changed), re.MULTILINE)
     }
     for file, wrong, lines in wanted:
         assert any((file, line) in complaints for line in lines), f"{file}: {wrong} was not noticed"
@@ -187,12 +225,12 @@ def test_every_misspelt_name_is_found(version: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("version", versions())
 def test_what_tensorrt_calls_back_has_its_names(version: str) -> None:
     """Methods that TensorRT calls on our objects: a misspelt one would never be called."""
-    monitor = _methods(ENGINES / "build.py", "_Monitor")
+    monitor = _methods(ENGINES / "build.py", "Monitor")
     assert {name: args for name, args in monitor.items() if not name.startswith("_")} == {
         name: args for name, args in _methods(recorded_stub(version), "IProgressMonitor").items() if name[0] != "_"
     }
     # the interface's own `log` is purely virtual and not told; that of the logger that TensorRT brings is
-    assert _methods(ENGINES / "run.py", "TensorRtLog")["log"] == _methods(recorded_stub(version), "Logger")["log"]
+    assert _methods(ENGINES / "log.py", "TensorRtLog")["log"] == _methods(recorded_stub(version), "Logger")["log"]
 
 
 # -- the stand-ins against the record ----------------------------------------------------------------------------------
@@ -200,8 +238,10 @@ def test_what_tensorrt_calls_back_has_its_names(version: str) -> None:
 
 @cache
 def _tree(path: Path) -> dict[str, ast.ClassDef | ast.FunctionDef]:
-    body = ast.parse(path.read_text(encoding="utf-8")).body
-    return {node.name: node for node in body if isinstance(node, ast.ClassDef | ast.FunctionDef)}
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    outer = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef)}
+    within = [item for node in outer.values() if isinstance(node, ast.FunctionDef) for item in node.body]
+    return outer | {node.name: node for node in within if isinstance(node, ast.ClassDef)}
 
 
 def _methods(path: Path, name: str) -> dict[str, list[list[str]]]:
@@ -275,6 +315,18 @@ def _fits(arguments: list[str], overloads: list[list[str]]) -> bool:
 @pytest.mark.parametrize("version", versions())
 def test_the_tensorrt_stand_in_is_like_the_real_one(version: str) -> None:
     assert _strange(STANDIN / "tensorrt.py", recorded_stub(version)) == []
+
+
+def test_the_stand_in_for_rtx_is_like_the_real_one() -> None:
+    (version,) = filter(_is_rtx, versions())
+    assert _strange(STANDIN / "tensorrt_rtx.py", recorded_stub(version)) == []
+
+
+def test_our_cuda_calls_through_nvidias_own_bindings_have_pycudas_names() -> None:
+    """The helper is written against PyCUDA's; what stands in for it offers nothing else, and nothing otherwise."""
+    assert _strange(ENGINES / "cuda_python.py", PYCUDA) == []
+    used = set(re.findall(r"\bcuda\.(\w+)", (ENGINES / "cuda.py").read_text(encoding="utf-8"))) - {"driver"}
+    assert used <= set(_tree(ENGINES / "cuda_python.py")), used - set(_tree(ENGINES / "cuda_python.py"))
 
 
 def test_the_pycuda_stand_in_is_like_the_real_one() -> None:

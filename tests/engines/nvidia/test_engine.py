@@ -14,8 +14,8 @@ from seg_viewer.core.errors import EngineError
 from seg_viewer.core.model_file import read_model_file
 from seg_viewer.engines import Engine, LoadStopped, available_engines, load_engine
 from seg_viewer.engines.base import segment_all
-from seg_viewer.engines.nvidia.engine import make_plan
 from seg_viewer.engines.nvidia.plan_cache import PlanCache
+from seg_viewer.engines.nvidia.plans import make_plan
 from tests.models import BLUE, GREEN, GREY, RED, color_margin, color_model
 
 

@@ -1,4 +1,4 @@
-"""On a real NVIDIA GPU: the CUDA helper through PyCUDA, and where TensorRT is installed the whole path.
+"""On a real NVIDIA GPU: the CUDA helper, and where TensorRT or TensorRT for RTX is installed the whole path.
 
 Run them with `make test-gpu`. Elsewhere they are skipped, and what they cover runs on the stand-ins instead.
 """
@@ -19,7 +19,8 @@ from seg_viewer.core.golden import golden_frames
 from seg_viewer.core.model_file import read_model_file
 from seg_viewer.engines import load_engine
 from seg_viewer.engines.base import DeviceFailure, segment_all
-from seg_viewer.engines.nvidia.library import require_tensorrt
+from seg_viewer.engines.nvidia.engine import devices
+from seg_viewer.engines.nvidia.library import RTX, TENSORRT, NvidiaRuntime, cuda_driver
 
 pytestmark = pytest.mark.gpu
 
@@ -27,9 +28,10 @@ pytestmark = pytest.mark.gpu
 @pytest.fixture
 def gpu() -> Iterator[Any]:
     """A real GPU, its context current on this thread."""
-    pytest.importorskip(
-        "pycuda.driver", reason="PyCUDA is not installed, or has no NVIDIA driver here", exc_type=ImportError
-    )
+    try:
+        cuda_driver()
+    except EngineError as error:
+        pytest.skip(str(error))
     from seg_viewer.engines.nvidia.cuda import Gpu
 
     try:
@@ -40,21 +42,19 @@ def gpu() -> Iterator[Any]:
     opened.close()
 
 
-@pytest.fixture
-def tensorrt() -> None:
-    """TensorRT with its native libraries, PyCUDA and a GPU."""
+@pytest.fixture(params=[TENSORRT, RTX], ids=lambda runtime: runtime.name)
+def runtime(request: pytest.FixtureRequest) -> NvidiaRuntime:
+    """A runtime with its native libraries, CUDA's bindings, and a GPU that it serves."""
     try:
-        require_tensorrt()
-        from seg_viewer.engines.nvidia.cuda import gpu_names
-
-        gpu_names()
+        devices(request.param)
     except EngineError as error:
         pytest.skip(str(error))
+    return request.param
 
 
 def _through(lane: Any, rgb: np.ndarray) -> np.ndarray:
     """A picture up, moved within the GPU's memory to where the output is, and down."""
-    import pycuda.driver as cuda
+    from seg_viewer.engines.nvidia.cuda import cuda
 
     lane.upload(rgb)
     source, target = lane.addresses
@@ -86,9 +86,7 @@ def test_bytes_come_back_as_they_went(gpu: Any) -> None:
 
 
 def test_host_memory_is_pinned_and_streams_are_apart(gpu: Any) -> None:
-    import pycuda.driver as cuda
-
-    from seg_viewer.engines.nvidia.cuda import FrameLane
+    from seg_viewer.engines.nvidia.cuda import FrameLane, cuda
 
     lanes = [FrameLane((8, 8, 3), (8, 8, 3), np.uint8) for _ in range(2)]
     for lane in lanes:
@@ -138,9 +136,7 @@ def test_released_memory_is_free_again(gpu: Any) -> None:
 
 
 def test_too_much_memory_is_an_error_that_names_the_step(gpu: Any) -> None:
-    import pycuda.driver as cuda
-
-    from seg_viewer.engines.nvidia.cuda import cuda_step
+    from seg_viewer.engines.nvidia.cuda import cuda, cuda_step
 
     _, total = gpu.memory()
     with (
@@ -173,11 +169,11 @@ def test_a_gpu_can_be_opened_again_on_another_thread(gpu: Any) -> None:
 
 
 @pytest.mark.parametrize("path", shipped_models(), ids=lambda path: path.stem)
-def test_a_model_that_ships_is_built_verified_and_run(tensorrt: None, path: Path) -> None:
+def test_a_model_that_ships_is_built_verified_and_run(runtime: NvidiaRuntime, path: Path) -> None:
     spec = read_model_file(path)
-    engine = load_engine(spec, "tensorrt")
+    engine = load_engine(spec, runtime.name)
     reference = load_engine(spec, "onnxruntime", "CPU")
-    assert engine.report.name == "tensorrt" and engine.report.fallback == "", engine.report
+    assert engine.report.name == runtime.name and engine.report.fallback == "", engine.report
     frames = golden_frames(spec)
     shares = [
         np.mean(classes == reference.segment(frame))
@@ -187,12 +183,12 @@ def test_a_model_that_ships_is_built_verified_and_run(tensorrt: None, path: Path
     assert np.mean(shares) >= 0.995
 
 
-def test_a_float32_file_runs_in_float16_and_the_second_start_loads_it(tensorrt: None, model: Path) -> None:
-    first = load_engine(model, "tensorrt")
+def test_a_float32_file_runs_in_float16_and_the_second_start_loads_it(runtime: NvidiaRuntime, model: Path) -> None:
+    first = load_engine(model, runtime.name)
     assert "float16" in first.report.precision or "unknown" in first.report.precision, first.report
     classes = first.segment(_bytes(7, (32, 64, 3)))
     first.close()
-    second = load_engine(model, "tensorrt")
+    second = load_engine(model, runtime.name)
     assert second.report.note == ""
     np.testing.assert_array_equal(second.segment(_bytes(7, (32, 64, 3))), classes)
     second.close()

@@ -12,7 +12,7 @@ from seg_viewer.core.errors import EngineError
 from seg_viewer.engines import available_engines, load_engine
 from tests.engines.nvidia.conftest import STANDIN, without_gpu_modules
 
-PACKAGES = ("tensorrt", "tensorrt_bindings", "tensorrt_libs", "pycuda")
+PACKAGES = ("tensorrt", "tensorrt_bindings", "tensorrt_libs", "tensorrt_rtx", "tensorrt_rtx_bindings", "pycuda", "cuda")
 
 
 class _NotInstalled:
@@ -32,7 +32,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     found = sys.modules["importlib.util"].find_spec
 
     def find_spec(name: str, package: str | None = None) -> object:
-        if name in PACKAGES and not list(tmp_path.glob(f"{name}*")):
+        if (top := name.split(".")[0]) in PACKAGES and not list(tmp_path.glob(f"{top}*")):
             return None
         return found(name, package)
 
@@ -76,9 +76,9 @@ def test_too_old(site: Path, model: Path) -> None:
     assert "TensorRT 10.9.0.34 is too old, 10.12 or newer is needed" in _problem(model)
 
 
-def test_pycuda_is_missing(site: Path, model: Path) -> None:
+def test_both_of_cudas_bindings_are_missing(site: Path, model: Path) -> None:
     (site / "tensorrt.py").write_text("__version__ = '10.12.0.36'")
-    assert "PyCUDA is not installed" in _problem(model) and "CUDA toolkit" in _problem(model)
+    assert "neither cuda-bindings nor PyCUDA is installed: pip install 'seg-viewer[tensorrt]'" in _problem(model)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from seg_viewer.core.errors import EngineError
-from seg_viewer.engines.nvidia.engine import explain_cache
+from seg_viewer.engines.nvidia.explain import explain_cache
 from seg_viewer.engines.nvidia.plan_cache import PlanCache, PlanKey
 
 KEY = PlanKey("colors", "ab" * 32, "11.4.0.106", "A GPU", "9.0", "580.95, CUDA 13.0", "int8", {"workspace_mib": 64})

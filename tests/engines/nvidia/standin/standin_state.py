@@ -25,6 +25,8 @@ class Call:
 @dataclass
 class State:
     devices: int = 1
+    capability: tuple[int, int] = (9, 0)
+    """Compute capability of the GPU."""
     memory_limit: int = 2**40
     """Bytes of the GPU."""
     journal: list[Call] = field(default_factory=list)

@@ -116,6 +116,10 @@ class INetworkDefinition:
     def num_inputs(self):
         return len(self._model.graph.input)
 
+    @property
+    def num_layers(self):
+        return len(self._model.graph.node)
+
     def get_input(self, index):
         value = self._model.graph.input[index]
         return ITensor(value.name, Dims(dim.dim_value for dim in value.type.tensor_type.shape.dim))
@@ -283,6 +287,7 @@ class Runtime:
 class ICudaEngine:
     def __init__(self, *args, **kwargs):
         self._runtime, self._model, self._head, self._logger = args
+        self._answers: dict[bytes, list[np.ndarray]] = {}
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
         options.intra_op_num_threads = 1
@@ -384,7 +389,10 @@ class IExecutionContext:
             source = session.get_inputs()[0]
             picture = STATE.memory[addresses[source.name]].reshape(source.shape)
             outputs = [item.name for item in session.get_outputs()]
-            for name, value in zip(outputs, session.run(outputs, {source.name: picture}), strict=True):
+            same = hashlib.sha256(picture.tobytes()).digest()  # a network gives the same for the same
+            if same not in self.engine._answers:
+                self.engine._answers[same] = session.run(outputs, {source.name: picture})
+            for name, value in zip(outputs, self.engine._answers[same], strict=True):
                 if STATE.wrong_classes:
                     value = (value + 1) % 4
                 STATE.memory[addresses[name]][:] = np.ascontiguousarray(value).view(np.uint8).ravel()

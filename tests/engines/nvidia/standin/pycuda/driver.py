@@ -68,7 +68,7 @@ class Device:
         return "Stand-in GPU"
 
     def compute_capability(self):
-        return (9, 0)
+        return STATE.capability
 
     def retain_primary_context(self):
         STATE.note("retain")
