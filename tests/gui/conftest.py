@@ -20,7 +20,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from seg_viewer.gui.main_window import MainWindow
-from seg_viewer.gui.settings import open_store
+from seg_viewer.gui.settings import WindowSettings, open_store, save_settings
 from seg_viewer.gui.theme import apply_theme
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.player.playback import PlayerState
@@ -41,9 +41,14 @@ def qapp(qapp: QApplication) -> QApplication:
 
 
 @pytest.fixture(autouse=True)
-def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Settings, and folders for videos and pictures, that nothing else uses."""
+def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """Settings, and folders for videos and pictures, that nothing else uses.
+
+    Windows look ahead, beside what a test is about, only where it has the mark `looks_ahead`.
+    """
     QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path / "settings"))
+    if request.node.get_closest_marker("looks_ahead") is None:
+        save_settings(open_store(), WindowSettings(timeline=False), ("timeline",))
     config = tmp_path / "config"
     config.mkdir()
     dirs = [f'XDG_{kind}_DIR="{tmp_path / name}"' for kind, name in (("VIDEOS", "Videos"), ("PICTURES", "Pictures"))]

@@ -31,6 +31,8 @@ SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModi
 COLORS = (*[GREEN] * 10, *[RED] * 12, *[GREEN] * 18, *[RED] * 8, *[BLUE] * 12)
 """A person from frame 10 to 21 and from 40 to 47; 20 a second, 3 s in all."""
 
+pytestmark = pytest.mark.looks_ahead
+
 
 @pytest.fixture(scope="module")
 def people(tmp_path_factory: pytest.TempPathFactory) -> Path:

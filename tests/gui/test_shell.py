@@ -23,6 +23,8 @@ from .walk import faults, in_window, name_of, shown, tab_chain, unnamed
 SIZES = [(480, 320), (600, 360), (720, 460), (899, 500), (1000, 640), (1280, 800), (1920, 1080)]
 TEXT = "/a/rather/long/folder/of/videos/gone.mp4: no such file; choose another one, or make it first"
 
+pytestmark = pytest.mark.looks_ahead
+
 
 @pytest.fixture
 def paused(qtbot: QtBot, open_window, clip: Path) -> MainWindow:
