@@ -72,3 +72,16 @@ def test_what_is_gone_is_found() -> None:
     text = "[x](gone.md) `gone.py` `trainer/gone/` `seg-viewer view --gone` `seg-trainer gone x` `--gone 3`"
     assert len(_missing(text, ROOT)) == 3 and len(_unknown(text)) == 3
     assert _missing("python -m benchmarks.gone", ROOT) == ["benchmarks.gone"]
+
+
+def test_pictures_of_the_window_are_small_and_shown() -> None:
+    pictures = {path.name: path.stat().st_size for path in (ROOT / "docs" / "images").iterdir()}
+    shown = {
+        name
+        for page in PAGES
+        for name in re.findall(r"!\[[^\]]+\]\((?:docs/)?images/([^)]+)\)", page.read_text("utf-8"))
+    }
+    script = (ROOT / "docs" / "take_screenshots.py").read_text("utf-8")
+    taken = {f"{name}.png" for name in re.findall(r'picture\("([a-z-]+)"', script)}
+    assert set(pictures) == shown == taken
+    assert {name: size for name, size in pictures.items() if size > 200_000} == {}
