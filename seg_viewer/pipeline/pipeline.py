@@ -90,9 +90,12 @@ class Pipeline:
 
     @property
     def has_reserve(self) -> bool:
-        """Shots wait for the consumer, or all have been made: the processor has time for something else."""
-        with self._state.changed:
-            return self._state.exhausted or len(self._state.done) >= RESERVE_SHOTS
+        """Shots wait for the consumer, or none is wanted now: the processor has time for something else."""
+        state = self._state
+        with state.changed:
+            is_idle = not (state.steps or state.todo or state.moves is not None)
+            stands_still = state.paused and state.last is not None and is_idle
+            return state.exhausted or stands_still or len(state.done) >= RESERVE_SHOTS
 
     @property
     def last_shot(self) -> Shot | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PySide6.QtGui import QShortcut
 from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
@@ -145,3 +146,12 @@ def test_every_menu_entry_has_a_tip_and_text(paused: MainWindow) -> None:
     for action in paused.actions_by_id.values():
         assert action.text() and action.toolTip() and action.statusTip(), action.objectName()
     QApplication.processEvents()
+
+
+def test_no_key_is_wanted_by_two(open_window) -> None:
+    """Qt gives a key that two of the window's shortcuts want to neither."""
+    window = open_window()
+    wanted = [keys.toString() for action in window.actions() for keys in action.shortcuts()]
+    own = [one for one in window.findChildren(QShortcut) if one.parent().window() is window]  # not of dialogs
+    wanted += [shortcut.key().toString() for shortcut in own]
+    assert sorted(key for key in set(wanted) if wanted.count(key) > 1) == []

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from PySide6.QtCore import QMimeData, QSize, Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QFont, QKeySequence, QShortcut
+from PySide6.QtCore import QEvent, QMimeData, QSize, Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QFont, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -69,13 +69,12 @@ class PlaylistView(QWidget):
         self.add_button.clicked.connect(self.add_wanted)
         self.export_button.clicked.connect(self.export_wanted)
         self.remove_button.clicked.connect(lambda: self._remove())
-        for keys, act in (
-            ("Del", self._remove),
-            ("Ins", self.add_wanted.emit),
-            ("Alt+Up", lambda: self._shift(-1)),
-            ("Alt+Down", lambda: self._shift(1)),
-        ):
-            QShortcut(QKeySequence(keys), self, act, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        self.list.keys = {
+            "Del": self._remove,
+            "Ins": self.add_wanted.emit,
+            "Alt+Up": lambda: self._shift(-1),
+            "Alt+Down": lambda: self._shift(1),
+        }
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 8, 8, 8)
         column.setSpacing(6)
@@ -162,6 +161,23 @@ class _List(QListWidget):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setIconSize(QSize(16, 16))
         self.setUniformItemSizes(True)
+        self.keys: dict[str, Callable[[], object]] = {}
+        """What keys do while the list has the focus; they are its own then, whatever they do in the window."""
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and self._act(event):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if act := self._act(event):
+            act()
+        else:
+            super().keyPressEvent(event)
+
+    def _act(self, event: QKeyEvent) -> Callable[[], object] | None:
+        return self.keys.get(QKeySequence(event.keyCombination()).toString())
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         self._take(event, super().dragEnterEvent)
