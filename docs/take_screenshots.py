@@ -1,7 +1,7 @@
 """Takes the pictures of docs/images/ afresh: the real window, on the demo clip, with the models that ship.
 
-Nothing of the user's is read or changed: settings, cache and folders are temporary. No display is needed. Numbers of this
-machine stand in the pictures: leave it nothing else to do.
+Nothing of the user's is read or changed: settings, cache and folders are temporary. No display is needed.
+The machine's own rates stand in the pictures: leave it nothing else to do.
 
 python docs/take_screenshots.py [NAME…]        (needs Pillow, which comes with the extra "trainer")
 """

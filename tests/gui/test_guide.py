@@ -114,7 +114,8 @@ def test_every_menu_stands_in_it_and_every_path_leads_somewhere(window) -> None:
 
 def test_every_key_stands_in_it_and_every_key_in_it_is_there(window) -> None:
     of_actions = {named(key) for spec in all_specs() for key in spec.keys}
-    of_shortcuts = {named(shortcut.key().toString()) for shortcut in window.findChildren(QShortcut)}
+    of_list = {named(key) for key in window.sources.playlist.view.list.keys}
+    of_shortcuts = of_list | {named(shortcut.key().toString()) for shortcut in window.findChildren(QShortcut)}
     of_widgets = {QKeySequence(key).toString() for _kind, keys in OWN_KEYS for key in keys}
     others = {key for keys, _text in MORE_KEYS for key in spread(keys)}
     there = of_actions | of_shortcuts | others | {named(key) for key in of_widgets} | {"Tab"}
