@@ -1,6 +1,6 @@
 """What works on this machine's NVIDIA GPU, as a report to paste: facts, the tests marked gpu, the benchmark.
 
-python -m benchmarks.gpu_report [FILE]      (make test-gpu)
+python -m benchmarks.gpu_report [FILE] [--seconds 240]      (make test-gpu)
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -23,7 +24,6 @@ _PACKAGES = (
     "tensorrt-rtx-cu13", "tensorrt", "tensorrt-cu13-libs", "tensorrt-cu13-bindings", "pycuda", "cuda-bindings",
     "onnxruntime", "onnxruntime-gpu",
 )  # fmt: skip
-_LONGEST_S = 1800  # TensorRT may build for minutes
 
 
 def facts() -> list[str]:
@@ -48,17 +48,31 @@ def facts() -> list[str]:
     return lines
 
 
-def _ran(*arguments: str) -> tuple[int, str]:
-    try:
-        done = subprocess.run(
-            [sys.executable, *arguments], capture_output=True, text=True, timeout=_LONGEST_S, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return 1, f"stopped after {_LONGEST_S} s"
-    return done.returncode, (done.stdout + done.stderr).strip()
+class Budget:
+    """Runs programs one after the other until the time for all of them is over.
+
+    Args:
+        seconds: for all.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._until_s = time.monotonic() + seconds
+
+    def run(self, *arguments: str) -> tuple[int, str]:
+        """Exit code and output of Python with these arguments; what there is no time for is said."""
+        left_s = self._until_s - time.monotonic()
+        what = " ".join(arguments[:2])
+        if left_s < 1:
+            return 1, f"{what}: not run, there was no time left"
+        command = [sys.executable, *arguments]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=left_s, check=False)
+        except subprocess.TimeoutExpired:
+            return 1, f"{what}: stopped, the time was over"
+        return done.returncode, (done.stdout + done.stderr).strip()
 
 
-def _cuda_provider() -> list[str]:
+def _cuda_provider(budget: Budget) -> list[str]:
     """ONNX Runtime's CUDA provider on both shipped models, where there is one: bare and through the pipeline."""
     import onnxruntime
 
@@ -67,18 +81,21 @@ def _cuda_provider() -> list[str]:
     told = []
     for path in shipped_models():
         choice = ("--engine", "onnxruntime", "--device", "CUDA", "--model", str(path), "--frames", "300")
-        told.append(f"{path.stem}, CUDA provider:\n" + _ran("-m", "seg_viewer", "bench", "demo", *choice)[1])
+        told.append(f"{path.stem}, CUDA provider:\n" + budget.run("-m", "seg_viewer", "bench", "demo", *choice)[1])
     return told
 
 
-def report() -> tuple[int, str]:
+def report(budget: Budget) -> tuple[int, str]:
     """Exit code of the tests, and the report in Markdown."""
-    code, tests = _ran("-m", "pytest", "-m", "gpu", "-rA", "--tb=short", "-p", "no:cacheprovider", "-q")
+    code, tests = budget.run(
+        "-m", "pytest", "tests/engines/nvidia", "-m", "gpu", "-rA", "--tb=short", "-p", "no:cacheprovider", "-q"
+    )
     if " passed" not in tests:
         code, tests = code or 1, tests + "\nNothing of it ran on a GPU: the reasons stand above."
     serving = [choice.name for choice in available_engines() if choice.name in _ENGINES and choice.devices]
-    benches = [_ran("-m", "benchmarks.gpu", "--engine", name)[1] for name in serving or _ENGINES[:1]]
-    bench = "\n\n".join([*benches, *_cuda_provider()])
+    told = _cuda_provider(budget)
+    told += [budget.run("-m", "benchmarks.gpu", "--engine", name)[1] for name in serving or _ENGINES[:1]]
+    bench = "\n\n".join(told)
     text = "\n".join(
         ["## GPU report", "", *facts(), "", "### Tests", "", "```", tests, "```", "", "### Benchmark", "", "```", bench]
     )
@@ -87,8 +104,9 @@ def report() -> tuple[int, str]:
 
 @click.command(help=__doc__)
 @click.argument("file", default="out/gpu-report.md", type=click.Path(dir_okay=False, path_type=Path))
-def main(file: Path) -> None:
-    code, text = report()
+@click.option("--seconds", default=240, show_default=True, type=click.IntRange(10), help="For all of it.")
+def main(file: Path, seconds: int) -> None:
+    code, text = report(Budget(seconds))
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text, encoding="utf-8")
     click.echo(text)

@@ -386,7 +386,7 @@ class MainWindow(QMainWindow):
         silent = self.sound.close() and self.hover.close()
         played_out = self.player.close() and silent
         self.ended_in_time = self.background.close() and played_out
-        self.memory.write()
+        self.memory.close()
         super().closeEvent(event)
 
     def _remember_style(self, style: OverlayStyle) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -33,7 +34,9 @@ class Memory(QObject):
         self._unwritten: set[str] = set()
         self._late: dict[str, Callable[[], Any]] = {}
         self._timer = QTimer(self, singleShot=True, interval=_WRITE_MS)
-        self._timer.timeout.connect(self.write)
+        self._timer.timeout.connect(self._write_beside)
+        # a disk may take its time, and the window has none; one thread, so that what is newer is written later
+        self._writer = ThreadPoolExecutor(1, "seg-settings")
 
     @property
     def settings(self) -> WindowSettings:
@@ -52,13 +55,22 @@ class Memory(QObject):
         self._note((name,))
 
     def write(self) -> None:
-        """Now, what is not on disk yet."""
+        """Now, what is not on disk yet; returns once it is there."""
+        self._write_beside()
+        self._writer.submit(lambda: None).result()  # behind all that was to be written
+
+    def close(self) -> None:
+        """As `write`, for the last time."""
+        self._write_beside()
+        self._writer.shutdown()
+
+    def _write_beside(self) -> None:
         self._timer.stop()
         late, self._late = self._late, {}
         self._settings = replace(self._settings, **{name: value() for name, value in late.items()})
         names, self._unwritten = self._unwritten, set()
         if names:
-            save_settings(self._store, self._settings, names)
+            self._writer.submit(save_settings, self._store, self._settings, names)
 
     def _note(self, names: Any) -> None:
         self._unwritten.update(names)
