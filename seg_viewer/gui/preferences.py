@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 from seg_viewer.core.assets import shipped_models
 from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.palette import PALETTES
-from seg_viewer.gui.dialogs.cache_part import CachePart, CacheStore, cap_bytes
+from seg_viewer.gui.dialogs.cache_part import CachePart, CacheStore
 from seg_viewer.gui.dialogs.once import OneOfEach
 from seg_viewer.gui.dialogs.settings import Choice, Folder, Setting, SettingsDialog, Switch
 from seg_viewer.gui.memory import Memory
@@ -74,8 +74,6 @@ class Preferences(QObject):
         self._memory, self._player, self._use_model, self._messages = memory, player, use_model, messages
         self._background, self._window, self._cache = background, window, cache
         self._dialogs = OneOfEach()
-        if cache is not None:
-            cache.cap = cap_bytes(memory.settings.cache_mb)
         self._heeds = {"model": self._run_model, **(heeds or {})}
         self._before = memory.settings
         memory.changed.connect(self._changed)

@@ -60,14 +60,16 @@ class MapCache:
 
     Args:
         folder: where; None for `default_folder`.
-        cap: most bytes in it; beyond them what was not used for longest is removed.
+        cap: most bytes in it; beyond them what was not used for longest is removed. None for what was chosen last, see
+            `choose_cap`.
         off: nothing is kept, and nothing found.
     """
 
-    def __init__(self, folder: Path | None = None, cap: int = DEFAULT_CAP, *, off: bool = False) -> None:
+    def __init__(self, folder: Path | None = None, cap: int | None = None, *, off: bool = False) -> None:
         self._top = folder or default_folder()
+        self._chosen = self._top.with_name(f"{self._top.name}.cap")
         self.folder = self._top / f"format-{FORMAT}"
-        self.cap = cap
+        self.cap = self._chosen_cap() if cap is None else cap
         self.notes: list[str] = []
         """One line for each thing that went wrong."""
         self.left_out = 0
@@ -180,6 +182,21 @@ class MapCache:
             self._hurry = True
             self._changed.notify_all()
             self._changed.wait_for(lambda: self._full or not (self._waiting or self._busy), timeout_s)
+
+    def choose_cap(self, cap: int) -> None:
+        """Keep no more than so many bytes from now on: here, and in every program that asks for no other number.
+
+        Raises: OSError where that cannot be written.
+        """
+        self.cap, self._full = cap, False
+        self._top.parent.mkdir(parents=True, exist_ok=True)
+        self._chosen.write_text(f"{cap}\n", encoding="ascii")
+
+    def _chosen_cap(self) -> int:
+        try:
+            return max(0, int(self._chosen.read_text(encoding="ascii")))
+        except (OSError, ValueError):
+            return DEFAULT_CAP
 
     def close(self) -> None:
         """Write what waits, end the thread, close the files; again is fine."""

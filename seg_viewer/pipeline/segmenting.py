@@ -181,5 +181,6 @@ class SegmentLoop:
         else:  # a file is read ahead of its time on purpose: only the work counts, not the wait in the queue
             work.times_s["latency"] = sum(work.times_s.values())
         for stage in ("inference", "latency"):
-            state.ledger.record(stage, work.times_s[stage])
+            if stage != "inference" or inference_s > 0:  # what was computed before says nothing of the model
+                state.ledger.record(stage, work.times_s[stage])
         state.ledger.tick("engine", now_s)

@@ -127,6 +127,9 @@ class _Cache:
         self.size = 5_000_000
         self.cap = 0
 
+    def choose_cap(self, cap: int) -> None:
+        self.cap = cap
+
     def size_bytes(self) -> int:
         return self.size
 
@@ -149,5 +152,6 @@ def test_the_cache_is_shown_and_cleared_only_by_a_yes(
     qtbot.waitUntil(lambda: cache.size == left, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: f"{left / 1e6:.1f} MB" in part.taken.text(), timeout=WAIT_MS)
     qtbot.keyClick(part.cap, Qt.Key.Key_End)
-    assert memory.settings.cache_mb == 16000 and cap_text(16000) == "16 GB" and cache.cap == 16_000_000_000
+    assert memory.settings.cache_mb == 16000 and cap_text(16000) == "16 GB"
+    qtbot.waitUntil(lambda: cache.cap == 16_000_000_000, timeout=WAIT_MS)
     background.close()

@@ -17,7 +17,7 @@ from seg_viewer.core.frame import Frame, FrameId
 from seg_viewer.core.labels import DRIVING
 from seg_viewer.engines.base import EngineReport
 from seg_viewer.media.rgb_picture import RgbPicture
-from seg_viewer.pipeline.map_cache import MapCache, map_key
+from seg_viewer.pipeline.map_cache import DEFAULT_CAP, MapCache, map_key
 from seg_viewer.pipeline.map_file import KeptMap, MapFile, data_path, index_path
 from tests.waiting import wait_until
 
@@ -288,3 +288,12 @@ def test_many_threads_read_and_write_one_file(tmp_path: Path) -> None:
 def test_who_asks_for_an_engine_by_name_gets_its_maps() -> None:
     keys = {map_key(MODEL, engine, device) for engine in ("auto", "openvino") for device in (None, "GPU")}
     assert len(keys) == 4 and map_key(MODEL, "auto", None) == MODEL
+
+
+def test_a_cap_that_was_chosen_holds_in_every_program(tmp_path: Path) -> None:
+    folder = tmp_path / "maps"
+    assert MapCache(folder).cap == DEFAULT_CAP
+    MapCache(folder).choose_cap(5_000)
+    assert MapCache(folder).cap == 5_000 and MapCache(folder, cap=7).cap == 7
+    (tmp_path / "maps.cap").write_text("nothing", encoding="ascii")
+    assert MapCache(folder).cap == DEFAULT_CAP

@@ -18,8 +18,9 @@ CAPS_MB = (250, 1000, 4000, 16000)
 class CacheStore(Protocol):
     """What is kept on disk and can be worked out again; its methods are called beside the window's thread."""
 
-    cap: int
-    """Most bytes that are kept."""
+    def choose_cap(self, cap: int) -> object:
+        """Keep no more than so many bytes, here and in exports. Raises: OSError."""
+        ...
 
     def size_bytes(self) -> int:
         """What it takes now."""
@@ -66,8 +67,11 @@ class CachePart(QWidget):
 
     def _set_cap(self, place: int) -> None:
         megabytes = self.cap.itemData(place)
-        self._cache.cap = cap_bytes(megabytes)
         self._memory.change(cache_mb=megabytes)
+        self._background.run(
+            "cache-cap", lambda: self._cache.choose_cap(cap_bytes(megabytes)), lambda _none: self.look(),
+            self.taken.setText, owner=self, subject="Cache",
+        )  # fmt: skip
 
     def look(self) -> None:
         """Ask how large it is."""
