@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -113,7 +114,7 @@ class CachedSegmenter:
                 self.cache.put(frame, self.key, maps[0], self._computed_by)
         else:
             maps = (found,)
-            self.inference_s = 0.0
+            self.inference_s = math.nan
             self.known += 1
         self._flying.popleft()
         return maps

@@ -31,7 +31,7 @@ class Segmenter(Protocol):
 
     @property
     def inference_s(self) -> float:
-        """Seconds spent on the frame collected last; waiting in line is not counted."""
+        """Seconds spent on the frame collected last; waiting in line is not counted. NaN where nothing was computed."""
         ...
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -175,12 +176,13 @@ class SegmentLoop:
 
     def _note_times(self, work: Work, inference_s: float, now_s: float) -> None:
         state = self._state
-        work.times_s["inference"] = inference_s
+        computed = not math.isnan(inference_s)  # what was kept says nothing of the model
+        work.times_s["inference"] = inference_s if computed else 0.0
         if state.policy is Policy.LATEST:
             work.times_s["latency"] = now_s - work.frame.arrived_s
         else:  # a file is read ahead of its time on purpose: only the work counts, not the wait in the queue
             work.times_s["latency"] = sum(work.times_s.values())
         for stage in ("inference", "latency"):
-            if stage != "inference" or inference_s > 0:  # what was computed before says nothing of the model
+            if stage != "inference" or computed:
                 state.ledger.record(stage, work.times_s[stage])
         state.ledger.tick("engine", now_s)
