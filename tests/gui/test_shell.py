@@ -149,6 +149,29 @@ def test_a_persons_own_choice_wins_in_both_and_is_remembered(
     assert not again.panel.isVisible()
 
 
+@pytest.mark.parametrize("playlist", [False, True])
+@pytest.mark.parametrize("width", [480, 560, 640, 720, 1000])
+def test_picture_and_panel_never_overlap(qtbot: QtBot, paused: MainWindow, width: int, playlist: bool) -> None:
+    paused.resize(width, 400)
+    panel = paused.actions_by_id["panel"]
+    if not panel.isChecked():
+        qtbot.keyClick(paused, Qt.Key.Key_P)
+    if playlist:
+        qtbot.keyClick(paused, Qt.Key.Key_P, Qt.KeyboardModifier.ControlModifier)
+    qtbot.wait(20)  # layouts settle
+    places = [
+        QRect(each.mapTo(paused, QPoint(0, 0)), each.size()) for each in (paused.view, paused.panel) if each.isVisible()
+    ]
+    for place in places:
+        assert paused.rect().contains(place)
+    assert len(places) == 1 or not places[0].intersects(places[1])
+    assert panel.isChecked() is paused.panel.isVisible(), "the tick says what is"
+    assert panel.isEnabled() is paused.panel_fold.fits
+    if playlist:
+        qtbot.keyClick(paused, Qt.Key.Key_P, Qt.KeyboardModifier.ControlModifier)
+        qtbot.waitUntil(paused.panel.isVisible, timeout=WAIT_MS)
+
+
 def test_the_width_of_the_panel_is_dragged_and_remembered(qtbot: QtBot, open_window, paused: MainWindow, clip) -> None:
     splitter = paused.panel.parentWidget()
     handle = splitter.handle(1)
