@@ -345,7 +345,9 @@ def fill_menu_bar(bar: QMenuBar, actions: Mapping[str, QAction], menus_after: Ma
             place = inner.get(spec.menu, menu)
             place.addAction(actions[spec.id])
             if spec.id in menus_after:
-                place.addMenu(menus_after[spec.id])
+                further = menus_after[spec.id]
+                further.setTitle(t(further.title()))
+                place.addMenu(further)
         for each in (menu, *inner.values()):
             entries = [entry for entry in each.actions() if not entry.isSeparator()]
             for entry, text in zip(entries, with_keys([entry.text() for entry in entries]), strict=True):

@@ -120,7 +120,8 @@ class MainWindow(QMainWindow):
             (self.messages, self.loading_bar, self.outputs.export_strip), (self.start_page, self.view),
             self.panel, self.controls,
         )  # fmt: skip
-        central.notices.height_changed.connect(self.start_page.set_covered)
+        for page in (self.start_page, self.view):
+            central.notices.height_changed.connect(page.set_covered)
         self.stack = central.stack
         self.setCentralWidget(central)
         self.setWindowTitle(TITLE)
