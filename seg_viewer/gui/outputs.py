@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QWidget
 
 from seg_viewer.core.frame import Shot
 from seg_viewer.core.overlay import Overlay
+from seg_viewer.gui.dialogs.confirm import Over
 from seg_viewer.gui.dialogs.export import ExportDialog
 from seg_viewer.gui.dialogs.export_queue import ExportQueueDialog
-from seg_viewer.gui.dialogs.confirm import Over
 from seg_viewer.gui.dialogs.export_stop import ask_stop
 from seg_viewer.gui.dialogs.once import to_front
 from seg_viewer.gui.memory import Memory

@@ -63,8 +63,9 @@ class PanelFold(QObject):
         """Whether panel and picture have room beside each other; the playlist may take it."""
         if not self._splitter.isVisible():
             return True
-        beside = [self._splitter.widget(index).minimumWidth() for index in range(self._splitter.count())]
-        return self._splitter.width() >= sum(beside) + self._splitter.handleWidth()
+        parts = (self._splitter.widget(index) for index in range(self._splitter.count()))
+        least = sum(part.minimumWidth() for part in parts if part is not None)
+        return self._splitter.width() >= least + self._splitter.handleWidth()
 
     def _follow(self) -> None:
         """The action shows the choice that holds at this width."""
