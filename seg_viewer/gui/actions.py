@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
@@ -283,6 +284,8 @@ def new_action(parent: QWidget, spec: ActionSpec) -> QAction:
     action = QAction(t(spec.text), parent)
     action.setObjectName(spec.id)
     action.setShortcuts([QKeySequence(key) for key in spec.keys])
+    if spec.id == "quit":  # also while one of its dialogs is active
+        action.setShortcutContext(Qt.ShortcutContext.ApplicationShortcut)
     keys = f" ({spec.keys[0]})" if spec.keys else ""
     action.setToolTip(f"{t(spec.tip)}{keys}")
     action.setStatusTip(t(spec.tip))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QSettings, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QApplication, QMainWindow
+from PySide6.QtWidgets import QApplication, QDialog, QMainWindow
 
 from seg_viewer.core.assets import find_model
 from seg_viewer.core.frame import Shot
@@ -381,6 +381,8 @@ class MainWindow(QMainWindow):
             return
         self.presenter.stop()
         self.sources.leave()
+        for dialog in self.findChildren(QDialog):
+            dialog.hide()
         self.hide()
         self.outputs.end(asked=self._asks)
         self.numbers.end()

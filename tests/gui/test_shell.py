@@ -431,3 +431,15 @@ def test_everything_that_can_be_used_has_a_name(qtbot: QtBot, open_window, pause
 
 def test_check_boxes_are_there_to_be_tested(paused: MainWindow) -> None:
     assert len([w for w in tab_chain(paused) if isinstance(w, QCheckBox)]) == 3
+
+
+@pytest.mark.parametrize("id_", ["help", "settings", "find-class", "export", "export-queue", "address", "about"])
+def test_the_window_is_closed_by_its_key_while_a_dialog_is_active(qtbot: QtBot, paused: MainWindow, id_: str) -> None:
+    paused.actions_by_id[id_].trigger()
+    qtbot.waitUntil(lambda: QApplication.activeWindow() not in (paused, None), timeout=WAIT_MS)
+    dialog = QApplication.activeWindow()
+    assert dialog is not None
+    qtbot.keyClick(dialog, Qt.Key.Key_Q, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: not paused.isVisible(), timeout=WAIT_MS)
+    assert paused.ended_in_time
+    assert [each for each in QApplication.topLevelWidgets() if each.isVisible()] == []
