@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QWidget
 from seg_viewer.gui.dialogs.confirm import Over, confirm
 
 
-def ask_stop(parent: QWidget, count: int, over: Over) -> bool:
+def ask_stop(parent: QWidget, count: int, over: Over | None = None) -> bool:
     """Whether exports that run or wait may be stopped.
 
     Args:
