@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
@@ -283,6 +284,8 @@ def new_action(parent: QWidget, spec: ActionSpec) -> QAction:
     action = QAction(t(spec.text), parent)
     action.setObjectName(spec.id)
     action.setShortcuts([QKeySequence(key) for key in spec.keys])
+    if spec.id == "quit":  # also while one of its dialogs is active
+        action.setShortcutContext(Qt.ShortcutContext.ApplicationShortcut)
     keys = f" ({spec.keys[0]})" if spec.keys else ""
     action.setToolTip(f"{t(spec.tip)}{keys}")
     action.setStatusTip(t(spec.tip))
@@ -345,7 +348,9 @@ def fill_menu_bar(bar: QMenuBar, actions: Mapping[str, QAction], menus_after: Ma
             place = inner.get(spec.menu, menu)
             place.addAction(actions[spec.id])
             if spec.id in menus_after:
-                place.addMenu(menus_after[spec.id])
+                further = menus_after[spec.id]
+                further.setTitle(t(further.title()))
+                place.addMenu(further)
         for each in (menu, *inner.values()):
             entries = [entry for entry in each.actions() if not entry.isSeparator()]
             for entry, text in zip(entries, with_keys([entry.text() for entry in entries]), strict=True):

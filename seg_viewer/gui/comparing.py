@@ -123,6 +123,8 @@ class Comparing(QObject):
             loads = self._player.against is not None
             self._messages.show_info("The second model is still loading" if loads else MISSING["second map"])
             return
+        if self._search is not None and self._search.go_further():
+            return  # pressed again: none is lost
         self._search = Search(disagreement_share, self._above)
         self._player.find(self._search)
         self._messages.show_info(f"Looking for the next frame where more than {self._percent} differs; Esc stops")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QSettings, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QApplication, QMainWindow
+from PySide6.QtWidgets import QApplication, QDialog, QMainWindow
 
 from seg_viewer.core.assets import find_model
 from seg_viewer.core.frame import Shot
@@ -120,7 +120,8 @@ class MainWindow(QMainWindow):
             (self.messages, self.loading_bar, self.outputs.export_strip), (self.start_page, self.view),
             self.panel, self.controls,
         )  # fmt: skip
-        central.notices.height_changed.connect(self.start_page.set_covered)
+        for page in (self.start_page, self.view):
+            central.notices.height_changed.connect(page.set_covered)
         self.stack = central.stack
         self.setCentralWidget(central)
         self.setWindowTitle(TITLE)
@@ -380,6 +381,8 @@ class MainWindow(QMainWindow):
             return
         self.presenter.stop()
         self.sources.leave()
+        for dialog in self.findChildren(QDialog):
+            dialog.hide()
         self.hide()
         self.outputs.end(asked=self._asks)
         self.numbers.end()

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from seg_viewer.core.frame import Shot
 from seg_viewer.core.overlay import Overlay
+from seg_viewer.gui.dialogs.confirm import Over
 from seg_viewer.gui.dialogs.export import ExportDialog
 from seg_viewer.gui.dialogs.export_queue import ExportQueueDialog
 from seg_viewer.gui.dialogs.export_stop import ask_stop
@@ -169,8 +170,9 @@ class Outputs(QObject):
 
     def may_close(self) -> bool:
         """Asks about exports that run or wait."""
-        count = len(self.export_queue.unfinished)
-        return count == 0 or ask_stop(self._window, count)
+        queue = self.export_queue
+        count = len(queue.unfinished)
+        return count == 0 or ask_stop(self._window, count, Over(queue.changed, lambda: not queue.unfinished))
 
     def end(self, *, asked: bool) -> None:
         """Stop everything; `Background.close` waits for the files.

@@ -41,6 +41,7 @@ class PanelFold(QObject):
         """Whether the window is; what fills the screen is as narrow as it was before."""
         splitter.splitterMoved.connect(self._moved)
         window.installEventFilter(self)
+        splitter.installEventFilter(self)
         self._follow()
 
     def slots(self) -> dict[str, Callable[..., object]]:
@@ -57,11 +58,21 @@ class PanelFold(QObject):
             self._follow()
         return False
 
+    @property
+    def fits(self) -> bool:
+        """Whether panel and picture have room beside each other; the playlist may take it."""
+        if not self._splitter.isVisible():
+            return True
+        parts = (self._splitter.widget(index) for index in range(self._splitter.count()))
+        least = sum(part.minimumWidth() for part in parts if part is not None)
+        return self._splitter.width() >= least + self._splitter.handleWidth()
+
     def _follow(self) -> None:
         """The action shows the choice that holds at this width."""
         settings = self._memory.settings
         self._following = True
-        self._action.setChecked(settings.panel_narrow if self.narrow else settings.panel)
+        self._action.setChecked(self.fits and (settings.panel_narrow if self.narrow else settings.panel))
+        self._action.setEnabled(self.fits and not self._window.isFullScreen())
         self._following = False
         self._show()
 

@@ -29,10 +29,10 @@ QToolButton:focus { border: 2px solid $accent; padding: 4px; }
 QToolButton:disabled { color: $faint; }
 QToolButton::menu-indicator { width: 11px; height: 11px; subcontrol-position: right center; right: 5px; }
 QToolButton[popup="true"] { padding-right: 20px; }
-QToolButton#section { text-align: left; color: $dim; font-weight: 600; padding: 3px 2px; }
+QToolButton#section { text-align: left; color: $dim; font-weight: 600; padding: 3px 0px; margin-left: -6px; }
 QToolButton#section:checked { background: transparent; border-color: transparent; }
 QToolButton#section:hover:enabled { background: $raised; }
-QToolButton#section:focus { border: 1px solid $accent; padding: 3px 2px; }
+QToolButton#section:focus { border: 1px solid $accent; padding: 3px 0px; }
 #count { color: $dim; font-weight: 600; }
 #notices, #notices > QWidget > QWidget { background: transparent; }
 QToolButton[bare="true"]::menu-indicator { image: none; width: 0px; }

@@ -115,9 +115,11 @@ class Looks(WhatPlays):
         session = self._session
         if session is None or session.error is not None:
             return
-        if session.pipeline is not None and session.taken_shot is not None:
+        pipeline = session.pipeline
+        if pipeline is not None and session.taken_shot is not None:
             session.search = search
-            search.begin(session.pipeline, session.taken_shot)
+            # what was found last may still be on its way into the window; the next one lies behind it
+            search.begin(pipeline, pipeline.last_shot or session.taken_shot)
 
     @property
     def search(self) -> Search | None:

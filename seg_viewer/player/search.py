@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from enum import StrEnum
@@ -48,6 +49,20 @@ class Search:
         self._begun_at_s: float | None = None
         self._within = False
         self._shown_at_s = 0.0
+        self._lock = threading.Lock()
+        self._to_find = 1
+
+    def go_further(self) -> bool:
+        """Pass over one stretch more before it ends: for a key pressed again meanwhile.
+
+        Returns:
+            Whether it will: False once it has ended.
+        """
+        with self._lock:
+            if self.outcome is not None:
+                return False
+            self._to_find += 1
+            return True
 
     def begin(self, pipeline: Pipeline, shot: Shot) -> None:
         """Pause a pipeline and have it go on from a shot, which is not looked for itself."""
@@ -86,8 +101,8 @@ class Search:
         found = share is not None and share > self._above
         if share is None:
             self.outcome = Outcome.NONE
-        elif found and not self._within:
-            self.outcome, self.share_found = Outcome.FOUND, share
+        elif found and not self._within and self._is_last_to_find(share):
+            pass
         elif last:
             self.outcome = Outcome.END
         elif self._begun_at_s is not None and shot.frame.time_s - self._begun_at_s > self._most_s:
@@ -98,6 +113,13 @@ class Search:
             return False
         self._shown_at_s = now_s
         return True
+
+    def _is_last_to_find(self, share: float | None) -> bool:
+        with self._lock:
+            self._to_find -= 1
+            if self._to_find == 0:
+                self.share_found, self.outcome = share, Outcome.FOUND
+            return self._to_find == 0
 
     def stop(self) -> None:
         """What comes next is shown."""

@@ -194,13 +194,28 @@ def test_it_goes_on_to_the_next_disagreement(
     window.comparing.begin(str(swapped))
     _wait_maps(qtbot, window, 2)
     for expected in (20, 40):
-        window.actions_by_id["next-disagreement"].trigger()  # as the key did above
+        qtbot.keyClick(window, Qt.Key.Key_G, Qt.KeyboardModifier.ShiftModifier)
         qtbot.waitUntil(lambda expected=expected: shown_index(window) == expected, timeout=WAIT_MS)
         qtbot.waitUntil(lambda: "differ on 100.0 %" in " ".join(window.messages.texts("info")), timeout=WAIT_MS)
         assert window.player.state is PlayerState.PAUSED
-    window.actions_by_id["next-disagreement"].trigger()
+    qtbot.keyClick(window, Qt.Key.Key_G, Qt.KeyboardModifier.ShiftModifier)
     qtbot.waitUntil(lambda: "to the end" in " ".join(window.messages.texts("info")), timeout=WAIT_MS)
     qtbot.waitUntil(lambda: shown_index(window) == 59, timeout=WAIT_MS)
+
+
+@pytest.mark.parametrize("presses", [2, 3, 5])
+def test_quick_presses_each_go_one_disagreement_further(
+    qtbot: QtBot, open_window, tmp_path: Path, model: Path, swapped: Path, presses: int
+) -> None:
+    window: MainWindow = open_window(_blinking(tmp_path / "blinks.mp4", model, 10))
+    pause_at(qtbot, window, 3)
+    window.comparing.begin(str(swapped))
+    _wait_maps(qtbot, window, 2)
+    for _ in range(presses):
+        qtbot.keyClick(window, Qt.Key.Key_G, Qt.KeyboardModifier.ShiftModifier)
+    qtbot.waitUntil(lambda: "differ on 100.0 %" in " ".join(window.messages.texts("info")), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: shown_index(window) == 10 * presses, timeout=WAIT_MS)
+    assert window.player.state is PlayerState.PAUSED
 
 
 def test_esc_stops_a_search(qtbot: QtBot, open_window, long_clip: Path, model: Path, tmp_path: Path) -> None:

@@ -143,6 +143,29 @@ def test_closing_the_window_stops_an_export_only_by_a_yes(
     assert _files(tmp_path) == []
 
 
+@pytest.mark.parametrize("way", ["window", "dialog"])
+def test_a_question_goes_when_its_export_has_ended(
+    qtbot: QtBot, open_window, tmp_path: Path, dialogs: ModalDialogs, way: str
+) -> None:
+    """It would say that the export is not finished, above the line that it is."""
+    window = open_window(make_clip(tmp_path / "film.mp4", 60))
+    wait_state(qtbot, window, PlayerState.PLAYING)
+    qtbot.keyClick(window, "e", Qt.KeyboardModifier.ControlModifier)
+    dialog = window.outputs.export_dialog
+    qtbot.mouseClick(dialog.export_button, LEFT)
+    dialogs.expect(lambda _box: dialogs.stop())  # nobody answers
+    if way == "window":
+        window.activateWindow()
+        qtbot.waitUntil(window.isActiveWindow, timeout=WAIT_MS)
+        qtbot.keyClick(window, "q", Qt.KeyboardModifier.ControlModifier)  # returns once the box is gone
+    else:
+        qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+    assert not dialog.running and (tmp_path / "film_seg.mp4").is_file()
+    assert dialogs.texts[0].startswith("Export is running: ")
+    assert window.isVisible() is (way == "dialog")
+    assert dialog.isVisible() is (way == "dialog")  # what came of it is shown
+
+
 def test_what_the_box_says_is_plain_text(qtbot: QtBot, window: MainWindow, dialogs: ModalDialogs) -> None:
     seen: list[QMessageBox] = []
 

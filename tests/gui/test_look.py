@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QAbstractButton, QLabel, QSlider, QWidget
+from PySide6.QtWidgets import QAbstractButton, QDialogButtonBox, QLabel, QSlider, QWidget
 from pytestqt.qtbot import QtBot
 
 import seg_viewer
@@ -226,6 +226,27 @@ def test_help_lists_every_key(qtbot: QtBot, open_window):
     texts = {label.text() for label in dialog.findChildren(QLabel)}
     assert {"Space", "Ctrl+E", "F", "S", "0 … 9", "Alt+1 … Alt+9"} <= texts
     dialog.close()
+
+
+def test_help_fits_the_screen_and_scrolls_by_keys(qtbot: QtBot, open_window):
+    window = open_window()
+    qtbot.keyClick(window, Qt.Key.Key_F1)
+    dialog = window.findChild(HelpDialog)
+    qtbot.waitUntil(dialog.isActiveWindow, timeout=WAIT_MS)
+    room = dialog.screen().availableGeometry()
+    assert dialog.height() <= room.height() and dialog.width() <= room.width()
+    assert dialog.area.horizontalScrollBar().maximum() == 0  # nothing is cut off at the side
+    for height in (room.height() - 40, 300):
+        dialog.resize(dialog.width(), height)
+        close = dialog.findChild(QDialogButtonBox)
+        assert dialog.rect().contains(close.geometry())
+        bar = dialog.area.verticalScrollBar()
+        qtbot.waitUntil(lambda bar=bar: bar.maximum() > 0, timeout=WAIT_MS)
+        qtbot.keyClick(dialog.focusWidget(), Qt.Key.Key_PageDown)
+        assert bar.value() > 0
+        bar.setValue(0)
+    qtbot.keyClick(dialog.focusWidget(), Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: window.findChild(HelpDialog) is None, timeout=WAIT_MS)
 
 
 def test_about_tells_the_version(qtbot: QtBot, open_window):

@@ -149,6 +149,29 @@ def test_a_persons_own_choice_wins_in_both_and_is_remembered(
     assert not again.panel.isVisible()
 
 
+@pytest.mark.parametrize("playlist", [False, True])
+@pytest.mark.parametrize("width", [480, 560, 640, 720, 1000])
+def test_picture_and_panel_never_overlap(qtbot: QtBot, paused: MainWindow, width: int, playlist: bool) -> None:
+    paused.resize(width, 400)
+    panel = paused.actions_by_id["panel"]
+    if not panel.isChecked():
+        qtbot.keyClick(paused, Qt.Key.Key_P)
+    if playlist:
+        qtbot.keyClick(paused, Qt.Key.Key_P, Qt.KeyboardModifier.ControlModifier)
+    qtbot.wait(20)  # layouts settle
+    places = [
+        QRect(each.mapTo(paused, QPoint(0, 0)), each.size()) for each in (paused.view, paused.panel) if each.isVisible()
+    ]
+    for place in places:
+        assert paused.rect().contains(place)
+    assert len(places) == 1 or not places[0].intersects(places[1])
+    assert panel.isChecked() is paused.panel.isVisible(), "the tick says what is"
+    assert panel.isEnabled() is paused.panel_fold.fits
+    if playlist:
+        qtbot.keyClick(paused, Qt.Key.Key_P, Qt.KeyboardModifier.ControlModifier)
+        qtbot.waitUntil(paused.panel.isVisible, timeout=WAIT_MS)
+
+
 def test_the_width_of_the_panel_is_dragged_and_remembered(qtbot: QtBot, open_window, paused: MainWindow, clip) -> None:
     splitter = paused.panel.parentWidget()
     handle = splitter.handle(1)
@@ -408,3 +431,15 @@ def test_everything_that_can_be_used_has_a_name(qtbot: QtBot, open_window, pause
 
 def test_check_boxes_are_there_to_be_tested(paused: MainWindow) -> None:
     assert len([w for w in tab_chain(paused) if isinstance(w, QCheckBox)]) == 3
+
+
+@pytest.mark.parametrize("id_", ["help", "settings", "find-class", "export", "export-queue", "address", "about"])
+def test_the_window_is_closed_by_its_key_while_a_dialog_is_active(qtbot: QtBot, paused: MainWindow, id_: str) -> None:
+    paused.actions_by_id[id_].trigger()
+    qtbot.waitUntil(lambda: QApplication.activeWindow() not in (paused, None), timeout=WAIT_MS)
+    dialog = QApplication.activeWindow()
+    assert dialog is not None
+    qtbot.keyClick(dialog, Qt.Key.Key_Q, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: not paused.isVisible(), timeout=WAIT_MS)
+    assert paused.ended_in_time or id_ == "address"  # a search for devices cannot be cut short; `_leave_now` ends it
+    assert [each for each in QApplication.topLevelWidgets() if each.isVisible()] == []

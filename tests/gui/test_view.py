@@ -553,3 +553,32 @@ def test_the_border_of_a_mask_is_smooth_and_the_value_is_the_networks_own(
         point = at(view, (column + 0.5) / 64, (row + 0.5) / 32)
         painted = image.pixelColor(point.toPoint()).blue() > 128
         assert painted == (classes[row, column] == DRIVING.by_name("car").id)
+
+
+@pytest.mark.parametrize("mode", ["overlay", "wipe", "side"])
+def test_words_on_the_picture_keep_clear_of_messages(qtbot: QtBot, open_window, clip: Path, mode: str) -> None:
+    window = open_window(clip)
+    pause_at(qtbot, window, 5)
+    view = window.view
+    if mode != "overlay":
+        qtbot.keyClick(window, {"wipe": Qt.Key.Key_W, "side": Qt.Key.Key_V}[mode])
+
+    def highest_dark_row() -> int:
+        """Of the plates: logical pixels from the top of the view."""
+        bare = grab(view)
+        qtbot.keyClick(window, Qt.Key.Key_I)
+        plated = grab(view)
+        qtbot.keyClick(window, Qt.Key.Key_I)
+        columns = range(0, bare.width(), 3)
+        return next(y for y in range(bare.height()) if any(bare.pixel(x, y) != plated.pixel(x, y) for x in columns))
+
+    before = highest_dark_row()
+    window.messages.show_warning("first")
+    window.messages.show_warning("second")
+    notices = window.centralWidget().notices
+    qtbot.waitUntil(lambda: notices.covered > 0, timeout=WAIT_MS)
+    qtbot.wait(50)  # the second one takes its place
+    assert highest_dark_row() >= max(before, notices.covered)
+    window.messages.clear()
+    qtbot.waitUntil(lambda: notices.covered == 0, timeout=WAIT_MS)
+    assert highest_dark_row() == before

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 from hypothesis import given
@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QLabel, QMenu
 from pytestqt.qtbot import QtBot
 
 from seg_viewer.core.assets import asset_path
-from seg_viewer.gui.actions import MENUS, all_specs
+from seg_viewer.gui.actions import MENUS, MORE_KEYS, all_specs
 from seg_viewer.gui.dialogs.help import HelpDialog
 from seg_viewer.gui.settings import WindowSettings, load_settings, open_store, save_settings
 from seg_viewer.gui.words import LANGUAGES, read_words, t, use_language, with_keys
@@ -105,3 +105,20 @@ def test_english_stays_where_nothing_was_chosen(qtbot: QtBot, open_window, clip)
     window = open_window(clip)
     wait_state(qtbot, window, PlayerState.PLAYING)
     assert window.menuBar().actions()[0].text() == "&File"
+
+
+def test_german_has_a_word_for_every_menu_entry_and_every_key(qtbot: QtBot, open_window) -> None:
+    words = GERMAN
+    texts = {spec.text for spec in all_specs()} | {spec.menu for spec in all_specs() if spec.menu}
+    texts |= {title for title, _ in MENUS} | {text for _keys, text in MORE_KEYS}
+    assert texts - words.keys() == set()
+    save_settings(open_store(), WindowSettings(language="de"))
+    window = open_window()
+    english = {text.replace("&", "") for text in words if words[text].replace("&", "") != text.replace("&", "")}
+    for menu in (action.menu() for action in window.menuBar().actions()):
+        inner = [entry.text().replace("&", "") for entry in menu.actions() if entry.menu() is not None]
+        assert english.isdisjoint(inner) and words_of(inner) <= words_of(words.values())
+
+
+def words_of(texts: Iterable[str]) -> set[str]:
+    return {text.replace("&", "") for text in texts}

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt, SignalInstance
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from seg_viewer.gui.widgets.plain import plain_action, plain_title
 
 
-def confirm(parent: QWidget, title: str, text: str, *, yes: str, no: str) -> bool:
+@dataclass(frozen=True)
+class Over:
+    """When a question has answered itself.
+
+    Args:
+        changed: emitted whenever that may be.
+        holds: whether it is.
+    """
+
+    changed: SignalInstance
+    holds: Callable[[], bool]
+
+
+def confirm(parent: QWidget, title: str, text: str, *, yes: str, no: str, over: Over | None = None) -> bool:
     """Ask, and wait for the answer; Enter, Esc and closing the box are the safe one.
 
     Args:
@@ -17,9 +33,10 @@ def confirm(parent: QWidget, title: str, text: str, *, yes: str, no: str) -> boo
         text: the question, plain.
         yes: the button that does it, a verb.
         no: the button that leaves everything as it is, a verb; the default.
+        over: when there is nothing left to be lost; the box then goes by itself.
 
     Returns:
-        Whether `yes` was chosen.
+        Whether `yes` was chosen, or nothing is left to be lost.
     """
     box = QMessageBox(parent)
     box.setIcon(QMessageBox.Icon.Question)
@@ -30,8 +47,20 @@ def confirm(parent: QWidget, title: str, text: str, *, yes: str, no: str) -> boo
     leave_it = box.addButton(plain_action(no), QMessageBox.ButtonRole.RejectRole)
     box.setDefaultButton(leave_it)
     box.setEscapeButton(leave_it)
+    ended = False
+
+    def look(*_: object) -> None:
+        nonlocal ended
+        if over is not None and over.holds():
+            ended = True
+            box.done(0)
+
+    if over is not None:
+        over.changed.connect(look)
     try:
         box.exec()
-        return box.clickedButton() == do_it
+        return ended or box.clickedButton() == do_it
     finally:
+        if over is not None:
+            over.changed.disconnect(look)
         box.deleteLater()

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import SegViewerError, UsageError
-from seg_viewer.gui.dialogs.confirm import confirm
+from seg_viewer.gui.dialogs.confirm import Over, confirm
 from seg_viewer.gui.dialogs.export_form import ExportForm
 from seg_viewer.gui.dialogs.export_stop import ask_stop
 from seg_viewer.gui.dialogs.keys import take_key
@@ -374,7 +374,8 @@ class ExportDialog(QDialog):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if self.running:
-            if not ask_stop(self, 1):
+            over = Over(self._queue.changed, lambda: not self.running)
+            if not ask_stop(self, 1, over) or not self.running:  # ended meanwhile: what came of it is shown
                 event.ignore()
                 return
             self.cancel()

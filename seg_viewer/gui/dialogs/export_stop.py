@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QWidget
 
-from seg_viewer.gui.dialogs.confirm import confirm
+from seg_viewer.gui.dialogs.confirm import Over, confirm
 
 
-def ask_stop(parent: QWidget, count: int) -> bool:
+def ask_stop(parent: QWidget, count: int, over: Over | None = None) -> bool:
     """Whether exports that run or wait may be stopped.
 
     Args:
         parent: the window that the question belongs to.
         count: how many there are.
+        over: when they have all ended; nobody need be asked then.
     """
     if count > 1:
         title, text, yes = "Exports are running", f"{count} exports are not finished. Stop them?", "Stop exports"
@@ -20,4 +21,4 @@ def ask_stop(parent: QWidget, count: int) -> bool:
     else:
         title, text, yes = "Export is running", "The export is not finished. Stop it?", "Stop export"
         text += " What it has begun is removed."
-    return confirm(parent, title, text, yes=yes, no="Go on")
+    return confirm(parent, title, text, yes=yes, no="Go on", over=over)

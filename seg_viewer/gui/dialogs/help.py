@@ -3,49 +3,81 @@
 from __future__ import annotations
 
 import platform
+import textwrap
+from collections.abc import Iterable, Mapping
 
 import PySide6
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 import seg_viewer
-from seg_viewer.gui.actions import MENUS, MORE_KEYS
+from seg_viewer.gui.actions import MENUS, MORE_KEYS, ActionSpec
 from seg_viewer.gui.theme import icon
 from seg_viewer.gui.widgets.plain import PlainLabel
 from seg_viewer.gui.words import t
 
+_ARRANGEMENTS = (
+    (("&Playback", "&Help"), ("&View",), ("&File", "&Model")),
+    (("&Playback", "&Help"), ("&View", "&File", "&Model")),
+    (("&Playback", "&View", "&File", "&Model", "&Help"),),
+)
+_GAP = 40  # between columns, pixels
+_FRAME = QSize(8, 40)  # what a window manager usually adds
+_LINE = 44  # characters
 _KEY_NAMES = {"Left": "←", "Right": "→", "Up": "↑", "Down": "↓"}
 
 
 class HelpDialog(QDialog):
-    """Every key, in two columns."""
+    """Every key, in as many columns as the screen has room for; what does not fit is scrolled to."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(t("Keyboard shortcuts"))
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(24, 20, 24, 18)
-        outer.setSpacing(14)
-        columns = QHBoxLayout()
-        columns.setSpacing(40)
-        sections = [
-            (title, [(spec.keys, t(spec.text).replace("&", "")) for spec in items if spec and spec.keys])
-            for title, items in MENUS
-        ]
-        by_name = dict(sections)
-        by_name["&View"] += [((keys,), t(text)) for keys, text in MORE_KEYS]
-        for names in (("&Playback", "&Help"), ("&View",), ("&File", "&Model")):
+        self.setMinimumSize(320, 200)
+        parts = {title: _part(title, items) for title, items in MENUS}
+        page = QWidget()
+        columns = QHBoxLayout(page)
+        columns.setContentsMargins(24, 20, 24, 10)
+        columns.setSpacing(_GAP)
+        self.area = QScrollArea()
+        self.area.setFrameShape(QFrame.Shape.NoFrame)
+        self.area.setWidgetResizable(True)
+        self.area.setAccessibleName(t("Keyboard shortcuts"))
+        bar = self.area.verticalScrollBar().sizeHint().width()
+        room = self.screen().availableSize() - _FRAME
+        for names in _columns(parts, room.width() - bar - 48):
             column = QVBoxLayout()
-            column.setSpacing(8)
+            column.setSpacing(18)
             for name in names:
-                column.addWidget(PlainLabel(t(name).replace("&", "").upper(), objectName="heading"))
-                column.addLayout(_key_table(by_name[name]))
-                column.addSpacing(10)
+                column.addWidget(parts[name])
             column.addStretch(1)
             columns.addLayout(column)
-        outer.addLayout(columns)
-        outer.addWidget(_close_button(self))
+        self.area.setWidget(page)
+        close = _close_button(self)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        outer.addWidget(self.area, 1)
+        bottom = QHBoxLayout()
+        bottom.setContentsMargins(24, 10, 24, 14)
+        bottom.addWidget(close)
+        outer.addLayout(bottom)
+        all_of_it = page.sizeHint() + QSize(0, close.sizeHint().height() + 24)
+        if all_of_it.height() > room.height():
+            all_of_it += QSize(bar, 0)
+        self.resize(all_of_it.boundedTo(room))
+        self.area.setFocus()  # the arrows scroll; Esc closes
 
 
 class AboutDialog(QDialog):
@@ -85,6 +117,29 @@ class AboutDialog(QDialog):
         outer.addWidget(_close_button(self))
 
 
+def _part(title: str, items: Iterable[ActionSpec | None]) -> QWidget:
+    """The keys of a menu."""
+    rows = [(spec.keys, t(spec.text).replace("&", "")) for spec in items if spec and spec.keys]
+    if title == "&View":
+        rows += [((keys,), t(text)) for keys, text in MORE_KEYS]
+    part = QWidget()
+    column = QVBoxLayout(part)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(8)
+    column.addWidget(PlainLabel(t(title).replace("&", "").upper(), objectName="heading"))
+    column.addLayout(_key_table(rows))
+    return part
+
+
+def _columns(parts: Mapping[str, QWidget], room: int) -> tuple[tuple[str, ...], ...]:
+    """Which menus stand below each other, where there are so many pixels beside each other."""
+    for columns in _ARRANGEMENTS:
+        widths = [max(parts[name].sizeHint().width() for name in names) for names in columns]
+        if sum(widths) + _GAP * (len(columns) - 1) <= room:
+            break
+    return columns
+
+
 def _key_table(rows: list[tuple[tuple[str, ...], str]]) -> QGridLayout:
     grid = QGridLayout()
     grid.setHorizontalSpacing(14)
@@ -96,7 +151,7 @@ def _key_table(rows: list[tuple[tuple[str, ...], str]]) -> QGridLayout:
             holder.addWidget(PlainLabel(_KEY_NAMES.get(key, key), objectName="key"))
         holder.addStretch(1)
         grid.addLayout(holder, row, 0)
-        grid.addWidget(QLabel(text.rstrip("…")), row, 1)
+        grid.addWidget(QLabel(textwrap.fill(text.rstrip("…"), _LINE)), row, 1)
     grid.setColumnStretch(1, 1)
     return grid
 

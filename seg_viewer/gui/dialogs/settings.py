@@ -27,6 +27,7 @@ from seg_viewer.gui.settings import WindowSettings
 from seg_viewer.gui.widgets.plain import ElidedLabel, PlainLabel, plain_tip
 
 _FRAME = QSize(8, 40)  # what a window manager usually adds
+_BETWEEN = 8  # more above a heading than below it, pixels
 
 
 @dataclass(frozen=True)
@@ -102,11 +103,14 @@ class SettingsDialog(QDialog):
         heading = ""
         for setting in settings:
             if setting.section != heading:
+                if heading:
+                    column.addSpacing(_BETWEEN)
                 heading = setting.section
                 column.addWidget(PlainLabel(heading.upper(), objectName="heading"))
             field = self.fields[setting.key] = _make_field(setting, memory)
             column.addWidget(field)
         for title, widget in more:
+            column.addSpacing(_BETWEEN)
             column.addWidget(PlainLabel(title.upper(), objectName="heading"))
             column.addWidget(widget)
         column.addStretch(1)

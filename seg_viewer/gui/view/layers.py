@@ -92,7 +92,7 @@ def _names(painter: QPainter, scene: Scene) -> None:
             left = seen.center().x() - width / 2
         else:
             left = seen.left() + _GAP if number else seen.right() - _GAP - width
-        put(painter, image, left, seen.top() + _GAP)
+        put(painter, image, left, _top(scene, seen))
 
 
 def _edge(painter: QPainter, scene: Scene) -> None:
@@ -146,7 +146,7 @@ def _hud(painter: QPainter, scene: Scene) -> None:
         return
     seen = _seen_of_all(scene)
     image = plate(scene.numbers, scene.font, scene.ratio, seen.width() - 2 * _GAP)
-    top = seen.top() + _GAP
+    top = _top(scene, seen)
     if len(scene.halves) > 1:  # below their names
         top += plate_size(plate((scene.halves[0].content.title,), scene.font, scene.ratio, seen.width()))[1] + _GAP / 2
     put(painter, image, seen.left() + _GAP, top)
@@ -157,7 +157,7 @@ def _badge(painter: QPainter, scene: Scene) -> None:
         return
     seen = _seen_of_all(scene)
     image = plate((name,), scene.font, scene.ratio, seen.width())
-    put(painter, image, seen.right() - _GAP - plate_size(image)[0], seen.top() + _GAP)
+    put(painter, image, seen.right() - _GAP - plate_size(image)[0], _top(scene, seen))
 
 
 def _lost(painter: QPainter, scene: Scene) -> None:
@@ -165,6 +165,11 @@ def _lost(painter: QPainter, scene: Scene) -> None:
         seen = _seen_of_all(scene)
         painter.fillRect(seen, _DIMMED)
         paint_text(painter, scene.lost, seen, scene.font)
+
+
+def _top(scene: Scene, seen: QRectF) -> float:
+    """Where words begin: below messages."""
+    return max(seen.top(), scene.ceiling) + _GAP
 
 
 def _seen_of_all(scene: Scene) -> QRectF:

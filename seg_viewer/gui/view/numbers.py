@@ -30,7 +30,8 @@ def shot_line(shot: Shot, length_s: float | None) -> str:
 
 def rate_line(snapshot: LedgerSnapshot, *, playing: bool, live: bool) -> str:
     """How many pictures are shown while they are, how long one takes, how many were left out."""
-    parts = [f"{snapshot.rates.get('display', 0.0):.1f} fps"] if playing else []
+    rate = snapshot.rates.get("display", 0.0)
+    parts = [f"{rate:.1f} fps"] if playing and rate else []  # none yet: the first picture
     times = snapshot.stages.get("shown" if live else "latency")
     if times is not None:
         parts.append(f"latency {times.p50_s * 1000:.0f} ms, 95 % {times.p95_s * 1000:.0f} ms")

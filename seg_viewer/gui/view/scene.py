@@ -215,6 +215,7 @@ class Scene:
         numbers: further lines of the on-picture display.
         lost: why the picture is no longer what is now; "" while it is.
         models: names of the models that the class maps are from.
+        ceiling: above it messages cover the picture, logical pixels from the top.
         floor: below it something covers the picture, logical pixels from the top.
         hasty: pictures of the right size are on their way; until then, quick is better than smooth.
     """
@@ -234,6 +235,7 @@ class Scene:
     numbers: tuple[str, ...] = ()
     lost: str = ""
     models: tuple[str, ...] = ()
+    ceiling: float = 0.0
     floor: float = math.inf
     hasty: bool = False
 

@@ -67,6 +67,7 @@ class VideoView(QWidget):
         self._models: tuple[str, ...] = ()
         self._notice = ""
         self._lost = ""
+        self._covered = 0
         self._unpainted = False
         self._first_pending = True
         self._wish = Wish()
@@ -78,6 +79,11 @@ class VideoView(QWidget):
         self._settle.timeout.connect(self.update)
 
     # -- what to show ----------------------------------------------------------------------------------------------
+
+    def set_covered(self, pixels: int) -> None:
+        """So much of the top lies under messages: words on the picture keep clear of it."""
+        self._covered = pixels
+        self.update()
 
     @property
     def shown(self) -> Shown | None:
@@ -302,6 +308,7 @@ class VideoView(QWidget):
             numbers=self._numbers,
             lost=self._lost,
             models=self._models,
+            ceiling=self._covered,
             floor=self.height() - self.contentsMargins().bottom(),
             hasty=self._settle.isActive() and self.places.zoom.scale is None,
         )

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from PySide6.QtGui import QFont
 
-FIGURE_SPACE = "\u2007"
-"""As wide as a digit."""
-
 
 def tabular(font: QFont) -> QFont:
     """The same with digits of one width (OpenType feature "tnum")."""

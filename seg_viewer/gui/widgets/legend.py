@@ -110,7 +110,7 @@ class Legend(QScrollArea):
             box = _CheckBox(plain_action(label.name))
             box.setChecked(label.name not in self._hidden)
             box.setAccessibleName(f"Show {label.name}")
-            box.setToolTip(plain_tip(f"Show or hide {label.name}" + (f" ({row + 1})" if row < 9 else "")))
+            box.setToolTip(plain_tip(f"Show or hide {label.name}" + (f" (Alt+{row + 1})" if row < 9 else "")))
             box.toggled.connect(lambda on, name=label.name: self._set_shown(name, on))
             grid.addWidget(box, row, 1)
             self._boxes[label.name] = box

@@ -89,5 +89,5 @@ def _height_for(widget: QWidget, width: int) -> int:
     if layout is not None:
         layout.invalidate()
         if layout.hasHeightForWidth():
-            return layout.totalHeightForWidth(width)
-    return widget.sizeHint().height()
+            return max(0, layout.totalHeightForWidth(width))  # -1 of one that is still empty
+    return max(0, widget.sizeHint().height())

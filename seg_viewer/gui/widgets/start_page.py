@@ -159,7 +159,7 @@ class StartPage(QScrollArea):
 
     def _needed(self, width: int) -> int:
         self._column.invalidate()
-        return self._column.totalMinimumHeightForWidth(width)
+        return max(0, self._column.totalMinimumHeightForWidth(width))  # -1 while it is hidden
 
     def _elide(self) -> None:
         for button in self.recent_buttons:

@@ -16,7 +16,7 @@ from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.scores import Score
 from seg_viewer.engines.base import EngineReport
 from seg_viewer.gui.process_use import Use
-from seg_viewer.gui.widgets.figures import FIGURE_SPACE, tabular
+from seg_viewer.gui.widgets.figures import tabular
 from seg_viewer.gui.widgets.plain import PlainLabel
 from seg_viewer.gui.widgets.section import Section
 from seg_viewer.gui.widgets.sparkline import Sparkline
@@ -88,15 +88,11 @@ SECTIONS: tuple[tuple[str, str, tuple[Row, ...]], ...] = (
 SECTION_KEYS = tuple(key for key, _title, _rows in SECTIONS)
 
 
-def _padded(value: float, digits: int) -> str:
-    return f"{value:{digits + 2}.1f}".replace(" ", FIGURE_SPACE)
-
-
 def times_text(times: StageTimes | None) -> str:
     """Median and 95th percentile in words, milliseconds."""
     if times is None:
         return NONE
-    return f"{_padded(times.p50_s * 1000, 4)} ms median\n{_padded(times.p95_s * 1000, 4)} ms for 95 %"
+    return f"{times.p50_s * 1000:.1f} ms median\n{times.p95_s * 1000:.1f} ms for 95 %"
 
 
 class StatsPanel(QWidget):
@@ -176,7 +172,7 @@ class StatsPanel(QWidget):
             for row in rows:
                 if self._titles[row.key].isHidden():
                     continue
-                value = " · ".join(self.text(row.key).replace(FIGURE_SPACE, " ").split("\n"))
+                value = " · ".join(self.text(row.key).split("\n"))
                 lines.append(f"{row.title}\t{' '.join(value.split())}")
             parts.append("\n".join(lines))
         return "\n\n".join(parts) + "\n"
@@ -196,7 +192,7 @@ class StatsPanel(QWidget):
         now_s = time.perf_counter()
         for key in ("display", "engine", "source"):
             rate = snapshot.rates.get(key)
-            self._set(key, f"{_padded(rate, 3)} fps" if rate else NONE)
+            self._set(key, f"{rate:.1f} fps" if rate else NONE)
         for key in ("latency", "inference", "shown"):
             self._set(key, times_text(snapshot.stages.get(key)))
         self._show_row("shown", "shown" in snapshot.stages)
@@ -213,7 +209,7 @@ class StatsPanel(QWidget):
     def set_use(self, use: Use) -> None:
         cores = usable_cores()
         of = f"of {cores} cores" if cores > 1 else "of 1 core"
-        self._set("cpu", f"{_padded(100 * use.cpu, 3)} % {of}" if use.cpu is not None else NONE)
+        self._set("cpu", f"{100 * use.cpu:.1f} % {of}" if use.cpu is not None else NONE)
         self._set("memory", f"{use.memory / 2**20:.0f} MiB" if use.memory is not None else NONE)
 
     def set_score(self, score: Score | None) -> None:
