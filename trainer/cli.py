@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from seg_viewer import __version__
+from seg_viewer.core.console import print_any_letter
 from seg_viewer.core.errors import last_words
 from trainer.commands.add_margin import add_margin
 from trainer.commands.build_engine import build_engine
@@ -25,6 +26,11 @@ PROGRAM = "seg-trainer"
 
 class Group(click.Group):
     """Reports what goes wrong as one line, with the exit code that the error carries."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run, whatever letters the terminal, or a file in its place, can take."""
+        print_any_letter()
+        return super().main(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command that was asked for."""

@@ -28,15 +28,16 @@ def bench(
     video: str, json_path: Path | None, frames: int, exports: bool, codec: str | None, quality: str, **choices: Any
 ) -> None:
     """Measure each stage alone and the whole pipeline on VIDEO, and its ratio to what the processor allows."""
+    from seg_viewer.core.part_file import check_target, part_file
     from seg_viewer.jobs.bench import BenchJob, render, run_bench
 
+    if json_path is not None:
+        check_target(json_path, overwrite=True, sources=(Path(video),))
     result = run_bench(
         BenchJob(video, make_options(**choices), frames, VideoChoice(codec, quality) if exports else None),
         on_loading=LOAD_BAR,
     )
     click.echo(render(result))
     if json_path is not None:
-        from seg_viewer.core.part_file import part_file
-
         with part_file(json_path) as part:
             part.write_text(json.dumps(result.to_json(), indent=2) + "\n")

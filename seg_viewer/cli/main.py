@@ -22,6 +22,7 @@ from seg_viewer.cli.record_carla import record_carla
 from seg_viewer.cli.signals import ends_like_ctrl_c
 from seg_viewer.cli.view import view
 from seg_viewer.cli.ways_in import CommandOrSource
+from seg_viewer.core.console import print_any_letter
 from seg_viewer.core.error_hooks import error_hooks, redacted_traceback
 from seg_viewer.core.errors import last_words
 
@@ -53,6 +54,7 @@ for command in (view, export, record, bench, doctor, devices, models, cache, rec
 
 def main() -> None:
     """Run; a failure is one line on stderr and an exit code: 2 for usage, 1 for the rest, 130 when stopped."""
+    print_any_letter()
     with ends_like_ctrl_c(), error_hooks():
         _run()
 

@@ -44,6 +44,8 @@ def view(source: tuple[str, ...] = (), truth_csv: Path | None = None, **choices:
     from seg_viewer.core.part_file import check_target
     from seg_viewer.gui.app import run_viewer
 
+    if any(not text.strip() for text in source):  # as of a variable that is not set
+        raise UsageError("SOURCE is empty: name a file, a folder or an address, or leave it out")
     if truth_csv is not None:
         if not source:
             raise UsageError("--truth-csv needs a SOURCE whose scores to write")

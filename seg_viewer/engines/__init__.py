@@ -44,7 +44,7 @@ __all__ = [
 # in the order in which "auto" tries them: where there is an NVIDIA card, what starts on it in seconds comes first
 MODULES = [
     "seg_viewer.engines.nvidia.rtx",
-    "seg_viewer.engines.nvidia.engine",
+    "seg_viewer.engines.nvidia.tensorrt",
     "seg_viewer.engines.openvino",
     "seg_viewer.engines.onnxruntime",
 ]

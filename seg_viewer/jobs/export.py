@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from seg_viewer.core.errors import ExportError, SegViewerError, SourceError
@@ -154,11 +154,12 @@ def run_export(
         for frames in _written(job, between, pipeline, tee, parts, done, cancelled):
             if on_progress:
                 on_progress(_progress(frames, done, expected_frames(job, source.info), time.perf_counter() - start_s))
-        report = pipeline.engine_report
+        report = engine = pipeline.engine_report
         if report is not None:
             # what is made says what computed it, at whatever time
             computed_by = segmenter.computed_by if isinstance(segmenter, CachedSegmenter) else report
             about["engine"] = computed_by.line()
+            engine = replace(computed_by, note=report.note, fallback=report.fallback)
         warnings = (*parts.warnings, *source.warnings)
         parts.joining = True
         tee.finish()
@@ -172,7 +173,7 @@ def run_export(
         if job.manifest:
             try:
                 manifest = write_manifest(
-                    job, key, source.info, spec, report, files=files, frames=frames, sound=sound, warnings=told,
+                    job, key, source.info, spec, engine, files=files, frames=frames, sound=sound, warnings=told,
                     source_sha256=digest.wait(),
                 )  # fmt: skip
             except ExportError as error:  # what was asked for is there, whole

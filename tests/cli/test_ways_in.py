@@ -47,6 +47,7 @@ def _run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
         (["./export"], ("./export",)),
         (["viewing"], ("viewing",)),
         (["--", "-a.mp4"], ("-a.mp4",)),
+        (["a b ü 日本.mp4"], ("a b ü 日本.mp4",)),
         (["folder"], ("folder",)),
         (["demo"], ("demo",)),
         (["rtsp://HOST/PATH"], ("rtsp://HOST/PATH",)),
@@ -59,7 +60,7 @@ def _run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
 )
 def test_what_can_be_opened_is_opened(monkeypatch, tmp_path: Path, opened, words, sources) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in ("a.mp4", "b.mp4", "export", "viewing", "-a.mp4"):
+    for name in ("a.mp4", "b.mp4", "export", "viewing", "-a.mp4", "a b ü 日本.mp4"):
         (tmp_path / name).touch()
     (tmp_path / "folder").mkdir()
     url = (tmp_path / "a.mp4").as_uri()
@@ -97,6 +98,14 @@ def test_a_typo_is_one_line_and_opens_nothing(monkeypatch, tmp_path, capsys, ope
     told = capsys.readouterr().err.strip()
     assert says in told and (word.startswith("--") or "\n" not in told)
     assert opened == []
+
+
+@pytest.mark.parametrize("words", [[""], ["view", ""], ["view", " "], ["a.mp4", ""], ["--debug", ""]], ids=str)
+def test_an_empty_source_is_told_and_is_not_the_folder_one_is_in(monkeypatch, tmp_path, capsys, opened, words) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.mp4").touch()
+    assert _run(monkeypatch, *words) == 2
+    assert "SOURCE is empty" in capsys.readouterr().err and opened == []
 
 
 def test_scores_are_of_one_source(monkeypatch, tmp_path, capsys, opened) -> None:

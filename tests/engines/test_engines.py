@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
@@ -211,3 +212,14 @@ def test_how_sure_survives_the_device(sure_model: Path) -> None:
         assert engine.margin is not None
         assert np.abs(engine.margin.astype(int) - color_margin(picture)).max() <= 1
     engine.close()
+
+
+def test_what_does_not_need_nvidias_engines_does_not_import_them() -> None:
+    """Every start pays for what `--help` needs: names of engines come without what runs them."""
+    code = (
+        "import sys; import seg_viewer.cli.main; from seg_viewer.engines import load_engine; "
+        "print([name for name in sys.modules if name.startswith(('seg_viewer.engines.nvidia.', 'cuda', 'tensorrt'))])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    imported = {name.rpartition(".")[2] for name in ast.literal_eval(done.stdout)}
+    assert imported == {"kind", "library", "rtx", "tensorrt"}

@@ -77,14 +77,14 @@ def build_engine(
     if target == "rtx":
         if device is not None:
             raise UsageError("--device: a plan made with --for rtx is for every card; choose some with --cards")
-        output = output or model.with_suffix(BESIDE)
+        output = output or _beside(model, BESIDE)
     elif cards is not None:
         raise UsageError("--cards goes with --for rtx")
     if output is not None:
         check_output(output, model, overwrite)
     bar = LoadBar()
     if target == "rtx":
-        chosen = {"capabilities": tuple(cards.split(","))} if cards else {}
+        chosen = {} if cards is None else {"capabilities": _capabilities(cards)}
         try:
             made = make_plan_ahead(
                 model, RTX, PlanOptions(precision, workspace, level, **chosen), output=output, progress=bar
@@ -112,6 +112,21 @@ def build_engine(
 
 def _tell(made: MadePlan) -> None:
     click.echo(f"{made.path}: {made.size / 1e6:.1f} MB, built in {made.seconds:.1f} s")
+
+
+def _beside(model: Path, end: str) -> Path:
+    """The name of the plan. Raises: UsageError, where MODEL is no name of a file."""
+    if not model.name or model.is_dir():
+        raise UsageError(f"{model}: is a folder; give an .onnx file")
+    return model.with_suffix(end)
+
+
+def _capabilities(cards: str) -> tuple[str, ...]:
+    """Each once, in the order given. Raises: UsageError."""
+    found = tuple(dict.fromkeys(name.strip() for name in cards.split(",") if name.strip()))
+    if not found:
+        raise UsageError("--cards is empty: name compute capabilities (8.6,8.9), or leave it out for all")
+    return found
 
 
 def check_output(output: Path, model: Path, overwrite: bool) -> None:

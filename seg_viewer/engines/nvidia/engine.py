@@ -11,59 +11,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seg_viewer.core.errors import EngineError
 from seg_viewer.core.frame import ByteArray
 from seg_viewer.core.model_file import ModelSpec, read_model_file
-from seg_viewer.engines.base import EngineKind, EngineReport, LoadProgress, is_one_of
+from seg_viewer.engines.base import EngineReport, LoadProgress
 from seg_viewer.engines.nvidia.graph import prepare_graph
-from seg_viewer.engines.nvidia.library import TENSORRT, NvidiaRuntime, cuda_driver, has_driver, require
+from seg_viewer.engines.nvidia.library import NvidiaRuntime, require
 from seg_viewer.engines.nvidia.options import PlanOptions
 from seg_viewer.engines.nvidia.plan_cache import PlanCache
-from seg_viewer.engines.nvidia.plans import RunningPlan, check_card, open_plan
+from seg_viewer.engines.nvidia.plans import RunningPlan, open_plan
 from seg_viewer.engines.nvidia.verify import check_precisions, layer_precisions
 
 if TYPE_CHECKING:
     from seg_viewer.engines.nvidia.cuda import Gpu
 
 _SLOTS = {"throughput": 2, "latency": 1, "background": 1}
-
-
-def devices(runtime: NvidiaRuntime) -> list[str]:
-    """ "GPU.0", … that it can run on. Raises: EngineError that says what is missing."""
-    require(runtime)
-    from seg_viewer.engines.nvidia.cuda import Gpu, gpu_names
-
-    names = gpu_names()
-    if not runtime.ahead:
-        return names
-    reasons = []
-    for name in list(names):
-        gpu = Gpu(name)
-        try:
-            check_card(runtime, gpu)
-        except EngineError as error:
-            reasons.append(str(error))
-            names.remove(name)
-        finally:
-            gpu.close()
-    if not names:
-        raise EngineError("; ".join(dict.fromkeys(reasons)))
-    return names
-
-
-def may_run(runtime: NvidiaRuntime) -> bool:
-    """Whether there is something of NVIDIA's here, so that a failure of this runtime is worth telling; cheap."""
-    if has_driver():
-        return True
-    if not runtime.installed:
-        return False
-    try:
-        cuda_driver(runtime)
-        from seg_viewer.engines.nvidia.cuda import gpu_names
-
-        return bool(gpu_names())
-    except EngineError:
-        return False
 
 
 class NvidiaEngine:
@@ -155,19 +116,3 @@ def _running_precision(runtime: NvidiaRuntime, running: RunningPlan, spec: Model
     convolutions = prepare_graph(spec, options.precision).convolutions
     counts = layer_precisions(running.runner.layers(), convolutions)
     return check_precisions(counts, running.key.precision, spec.name, title=runtime.title, fused=runtime.ahead)
-
-
-def engine_kind(runtime: NvidiaRuntime) -> EngineKind:
-    """The engine of a runtime, for the registry."""
-    return EngineKind(
-        runtime.name,
-        runtime.title,
-        runtime.package,
-        lambda: devices(runtime),
-        lambda spec, device, mode, progress: NvidiaEngine(runtime, spec, device, mode, progress),
-        lambda device: device is None or is_one_of(device, ("GPU",)),
-        lambda: may_run(runtime),
-    )
-
-
-ENGINE = engine_kind(TENSORRT)

@@ -148,11 +148,16 @@ def cuda_driver(runtime: NvidiaRuntime = TENSORRT) -> Any:
     Raises:
         EngineError: neither can be imported; one line that says what to do.
     """
-    if importlib.util.find_spec("pycuda") is not None:
+    if has_pycuda():
         return _pycuda()
     if _has("cuda.bindings"):
         return _imported("seg_viewer.engines.nvidia.cuda_python", _explain_bindings)
     raise EngineError(f"neither cuda-bindings nor PyCUDA is installed: {runtime.install} brings cuda-bindings")
+
+
+def has_pycuda() -> bool:
+    """Whether PyCUDA is installed; looked up, not imported."""
+    return _has("pycuda")
 
 
 def _pycuda() -> Any:

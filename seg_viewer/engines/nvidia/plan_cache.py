@@ -274,16 +274,15 @@ def sidecar_json(key: PlanKey, plan: bytes, checks: Mapping[str, Any]) -> bytes:
 def write_plan(path: Path, key: PlanKey, plan: bytes, layers: str | None, checks: Mapping[str, Any]) -> None:
     """Write a plan, its sidecar (.json) and, where they are known, its layers (.layers.json).
 
+    A plan that was there stays in use when the new one cannot be written; a sidecar of another plan is none.
+
     Raises: EngineError naming the file.
     """
     described = sidecar_json(key, plan, checks)
-    sidecar = path.with_suffix(".json")
-    with suppress(OSError):  # what cannot be removed cannot be written either, which is told
-        sidecar.unlink(missing_ok=True)  # until the new plan is whole there is none
     write_whole(path, plan)
     if layers is not None:
         write_whole(path.with_suffix(".layers.json"), layers.encode())
-    write_whole(sidecar, described)
+    write_whole(path.with_suffix(".json"), described)
 
 
 def plan_beside(model: Path, key: PlanKey, serves: Callable[[tuple[str, ...]], bool]) -> bytes | None:

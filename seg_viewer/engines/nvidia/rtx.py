@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from seg_viewer.engines.nvidia.engine import engine_kind
+from seg_viewer.engines.nvidia.kind import engine_kind
 from seg_viewer.engines.nvidia.library import RTX
 
 ENGINE = engine_kind(RTX)

@@ -101,7 +101,7 @@ def test_a_plan_for_every_rtx_card_lies_beside_its_model(tmp_path: Path, model: 
     """No GPU is asked for; the stand-in builds."""
     own = tmp_path / "mine.onnx"
     shutil.copy(model, own)
-    done = _run(tmp_path, "-m", "trainer.cli", "build-engine", str(own), "--for", "rtx", "--cards", "8.6,8.9")
+    done = _run(tmp_path, "-m", "trainer.cli", "build-engine", str(own), "--for", "rtx", "--cards", "8.6, 8.9,8.6")
     assert done.returncode == 0, done.stderr
     assert "mine.rtx.plan: " in done.stdout and "for     compute 8.6, 8.9, TensorRT for RTX 1.7.1.116" in done.stdout
     assert own.with_suffix(".rtx.plan").exists() and own.with_suffix(".rtx.json").exists()
@@ -113,6 +113,11 @@ def test_a_plan_for_every_rtx_card_lies_beside_its_model(tmp_path: Path, model: 
     ("arguments", "code", "message"),
     [
         (["MODEL", "--for", "rtx", "--cards", "9.0"], 2, "compute capability 9.0: choose of 7.5, 8.0"),
+        (["MODEL", "--for", "rtx", "--cards", ""], 2, "--cards is empty"),
+        (["MODEL", "--for", "rtx", "--cards", " , "], 2, "--cards is empty"),
+        ([".", "--for", "rtx"], 2, ".: is a folder; give an .onnx file"),
+        (["", "--for", "rtx"], 2, ".: is a folder; give an .onnx file"),
+        (["/", "--for", "rtx"], 2, "is a folder; give an .onnx file"),
         (["MODEL", "--cards", "8.9"], 2, "--cards goes with --for rtx"),
         (["MODEL", "--for", "rtx", "--device", "GPU.0"], 2, "choose some with --cards"),
         (["MODEL", "-o", "there.plan"], 2, "there.plan: exists already"),

@@ -19,7 +19,7 @@ from seg_viewer.core.golden import golden_frames
 from seg_viewer.core.model_file import read_model_file
 from seg_viewer.engines import load_engine
 from seg_viewer.engines.base import DeviceFailure, segment_all
-from seg_viewer.engines.nvidia.engine import devices
+from seg_viewer.engines.nvidia.kind import devices
 from seg_viewer.engines.nvidia.library import RTX, TENSORRT, NvidiaRuntime, cuda_driver
 
 pytestmark = pytest.mark.gpu

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 from dataclasses import replace
@@ -54,6 +55,21 @@ def test_a_plan_of_another_key_is_never_loaded(cache: PlanCache, change: dict[st
     for suffix in (".plan", ".json"):
         path.with_suffix(suffix).rename(path.with_name(other.stem + suffix))
     assert cache.load(other) is None
+
+
+def test_a_plan_stays_in_use_when_the_next_one_cannot_be_written(
+    cache: PlanCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache.store(KEY, b"plan", None, CHECKS)
+    with monkeypatch.context() as full:
+        full.setattr("seg_viewer.core.part_file.os.replace", _full_disk)
+        with pytest.raises(EngineError, match=r"\.plan: cannot be written: No space left"):
+            cache.store(KEY, b"another plan", None, CHECKS)
+    assert cache.load(KEY) == b"plan"
+
+
+def _full_disk(*_names: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 @pytest.mark.parametrize("damage", ["cut", "changed", "no sidecar", "torn sidecar", "sidecar of another version"])
