@@ -18,7 +18,7 @@ from seg_viewer.engines.nvidia.graph import prepare_graph
 from seg_viewer.engines.nvidia.library import NvidiaRuntime, require
 from seg_viewer.engines.nvidia.options import PlanOptions
 from seg_viewer.engines.nvidia.plan_cache import PlanCache
-from seg_viewer.engines.nvidia.plans import RunningPlan, open_plan
+from seg_viewer.engines.nvidia.plans import Opening, RunningPlan
 from seg_viewer.engines.nvidia.verify import check_precisions, layer_precisions
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class NvidiaEngine:
         options = options or PlanOptions()
         gpu = Gpu(device)
         try:
-            running = open_plan(runtime, self.spec, options, gpu, cache or PlanCache(), self.slots, progress)
+            running = Opening(runtime, self.spec, options, gpu, cache or PlanCache(), self.slots, progress).open()
             self._runner = running.runner
             precision = _running_precision(runtime, running, self.spec, options)
         except BaseException:

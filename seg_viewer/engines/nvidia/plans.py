@@ -16,7 +16,6 @@ from seg_viewer.engines.nvidia.plan_cache import Card, PlanCache, PlanKey, plan_
 from seg_viewer.engines.nvidia.verify import verify_plan
 
 if TYPE_CHECKING:
-    from seg_viewer.engines.nvidia.ahead import Kernels
     from seg_viewer.engines.nvidia.cuda import Gpu
     from seg_viewer.engines.nvidia.run import PlanRunner
 
@@ -124,7 +123,7 @@ def make_plan(
     options, cache = options or PlanOptions(), cache or PlanCache()
     gpu = Gpu(device)
     try:
-        made = _build(runtime, spec, options, gpu, cache, 1, progress)
+        made = Opening(runtime, spec, options, gpu, cache, 1, progress).build()
         layers = made.runner.layers()
         made.runner.close()
     finally:
@@ -187,123 +186,118 @@ def check_card(runtime: NvidiaRuntime, gpu: Gpu) -> None:
         )
 
 
-def open_plan(
-    runtime: NvidiaRuntime,
-    spec: ModelSpec,
-    options: PlanOptions,
-    gpu: Gpu,
-    cache: PlanCache,
-    slots: int,
-    progress: LoadProgress | None,
-) -> RunningPlan:
-    """The plan running: from the cache, from beside the model, or built now."""
-    from seg_viewer.engines.nvidia.log import PlanRefused
+@dataclass(frozen=True)
+class Opening:
+    """What is needed to get a plan of a model to run.
 
-    check_card(runtime, gpu)
-    key = plan_key(runtime, spec, options, gpu)
-    again = ""
-    for plan in _plans_there(runtime, spec, key, gpu, cache):
+    Args:
+        runtime: that runs it.
+        spec: of the model.
+        options: of the builder.
+        gpu: where it is to run.
+        cache: of plans.
+        slots: frames in flight.
+        progress: called with how far a build is; its answer False stops it.
+    """
+
+    runtime: NvidiaRuntime
+    spec: ModelSpec
+    options: PlanOptions
+    gpu: Gpu
+    cache: PlanCache
+    slots: int
+    progress: LoadProgress | None
+
+    def open(self) -> RunningPlan:
+        """The plan running: from the cache, from beside the model, or built now. Raises: EngineError, LoadStopped."""
+        from seg_viewer.engines.nvidia.log import PlanRefused
+
+        check_card(self.runtime, self.gpu)
+        again = ""
+        for plan in self._plans_there():
+            try:
+                return self._run(plan)
+            except PlanRefused as error:
+                self.cache.remove(self._key)
+                again = f" again, because {error}"
+        made = self.build(again)
+        if self.progress is not None:
+            self.progress(READY, 1.0)
+        return made
+
+    def build(self, again: str = "") -> RunningPlan:
+        """Build, verify, keep. Raises: EngineError, LoadStopped."""
+        from seg_viewer.engines.nvidia.build import build_plan
+
+        check_card(self.runtime, self.gpu)
+        key, cache, ahead = self._key, self.cache, self.runtime.ahead
+        graph = prepare_graph(self.spec, self.options.precision)
+        timings = cache.load_timings(key)
+        built = build_plan(self.runtime, graph.data, self.spec, self.options, timings, self.progress)
+        runner = self._runner(built.plan)
         try:
-            return _run(runtime, spec, options, gpu, cache, slots, key, plan, progress)
-        except PlanRefused as error:
-            cache.remove(key)
-            again = f" again, because {error}"
-    made = _build(runtime, spec, options, gpu, cache, slots, progress, again)
-    if progress is not None:
-        progress(READY, 1.0)
-    return made
+            checks = self._verify(runner)
+            path, unkept = None, None
+            try:
+                if built.timings:
+                    cache.store_timings(key, built.timings)
+                path = cache.store(key, built.plan, runner.layers(), {} if ahead else checks)
+                if ahead:
+                    cache.store_checks(key, card_of(self.gpu), checks)
+            except EngineError as error:  # a full disk is no reason not to run
+                unkept = error
+        except BaseException:
+            runner.close()
+            raise
+        note = f"plan built{again} in {built.seconds:.0f} s" + (f", but not kept: {unkept}" if unkept else "")
+        return RunningPlan(runner, built.plan, key, note, built.seconds, built.layers, checks, path, unkept)
 
+    @property
+    def _key(self) -> PlanKey:
+        return plan_key(self.runtime, self.spec, self.options, self.gpu)
 
-def _plans_there(runtime: NvidiaRuntime, spec: ModelSpec, key: PlanKey, gpu: Gpu, cache: PlanCache) -> list[bytes]:
-    """What may be loaded instead of building: only ever plans of this very model, version and kind of card."""
-    from seg_viewer.engines.nvidia.ahead import serves
+    def _plans_there(self) -> list[bytes]:
+        """What may be loaded instead of building: only ever plans of this very model, version and kind of card."""
+        from seg_viewer.engines.nvidia.ahead import serves
 
-    found = [cache.load(key)]
-    if runtime.ahead:
-        found.append(plan_beside(spec.path, key, lambda capabilities: serves(capabilities, gpu.capability)))
-    return [plan for plan in found if plan is not None]
+        found = [self.cache.load(self._key)]
+        if self.runtime.ahead:
+            card = self.gpu.capability
+            found.append(plan_beside(self.spec.path, self._key, lambda capabilities: serves(capabilities, card)))
+        return [plan for plan in found if plan is not None]
 
-
-def _run(
-    runtime: NvidiaRuntime,
-    spec: ModelSpec,
-    options: PlanOptions,
-    gpu: Gpu,
-    cache: PlanCache,
-    slots: int,
-    key: PlanKey,
-    plan: bytes,
-    progress: LoadProgress | None,
-) -> RunningPlan:
-    """A plan that was there; where it was made ahead, it is verified the first time that it runs on a card."""
-    from seg_viewer.engines.nvidia.run import PlanRunner
-
-    runner = PlanRunner(runtime, plan, spec, gpu, slots, _kernels(runtime, key, gpu, cache))
-    if not runtime.ahead or cache.checks_on(key, card_of(gpu)) is not None:
-        return RunningPlan(runner, plan, key, "")
-    try:
-        checks = _verify(runtime, runner, spec, options, progress)
-    except BaseException:
-        runner.close()
-        raise
-    note = f"plan verified on this card: {100 * checks['agreement']:.2f} % as ONNX Runtime"
-    try:
-        cache.store_checks(key, card_of(gpu), checks)
-    except EngineError as error:
-        note += f", but that was not kept: {error}"
-    if progress is not None:
-        progress(READY, 1.0)
-    return RunningPlan(runner, plan, key, note, checks=checks)
-
-
-def _build(
-    runtime: NvidiaRuntime,
-    spec: ModelSpec,
-    options: PlanOptions,
-    gpu: Gpu,
-    cache: PlanCache,
-    slots: int,
-    progress: LoadProgress | None,
-    again: str = "",
-) -> RunningPlan:
-    """Build, verify, keep."""
-    from seg_viewer.engines.nvidia.build import build_plan
-    from seg_viewer.engines.nvidia.run import PlanRunner
-
-    check_card(runtime, gpu)
-    key = plan_key(runtime, spec, options, gpu)
-    graph = prepare_graph(spec, options.precision)
-    built = build_plan(runtime, graph.data, spec, options, cache.load_timings(key), progress)
-    runner = PlanRunner(runtime, built.plan, spec, gpu, slots, _kernels(runtime, key, gpu, cache))
-    try:
-        checks = _verify(runtime, runner, spec, options, progress)
-        path, unkept = None, None
+    def _run(self, plan: bytes) -> RunningPlan:
+        """A plan that was there; where it was made ahead, it is verified the first time that it runs on a card."""
+        key, card = self._key, card_of(self.gpu)
+        runner = self._runner(plan)
+        if not self.runtime.ahead or self.cache.checks_on(key, card) is not None:
+            return RunningPlan(runner, plan, key, "")
         try:
-            if built.timings:
-                cache.store_timings(key, built.timings)
-            path = cache.store(key, built.plan, runner.layers(), {} if runtime.ahead else checks)
-            if runtime.ahead:
-                cache.store_checks(key, card_of(gpu), checks)
-        except EngineError as error:  # a full disk is no reason not to run
-            unkept = error
-    except BaseException:
-        runner.close()
-        raise
-    note = f"plan built{again} in {built.seconds:.0f} s" + (f", but not kept: {unkept}" if unkept else "")
-    return RunningPlan(runner, built.plan, key, note, built.seconds, built.layers, checks, path, unkept)
+            checks = self._verify(runner)
+        except BaseException:
+            runner.close()
+            raise
+        note = f"plan verified on this card: {100 * checks['agreement']:.2f} % as ONNX Runtime"
+        try:
+            self.cache.store_checks(key, card, checks)
+        except EngineError as error:
+            note += f", but that was not kept: {error}"
+        if self.progress is not None:
+            self.progress(READY, 1.0)
+        return RunningPlan(runner, plan, key, note, checks=checks)
 
+    def _runner(self, plan: bytes) -> PlanRunner:
+        from seg_viewer.engines.nvidia.ahead import Kernels
+        from seg_viewer.engines.nvidia.run import PlanRunner
 
-def _verify(
-    runtime: NvidiaRuntime, runner: PlanRunner, spec: ModelSpec, options: PlanOptions, progress: LoadProgress | None
-) -> dict[str, Any]:
-    graph = prepare_graph(spec, options.precision)
-    return verify_plan(
-        runner, runner.layers(), spec, graph.precision, graph.convolutions, progress, title=runtime.title,
-        fused=runtime.ahead,
-    )  # fmt: skip
+        kept = self.cache.kernel_file(self._key, card_of(self.gpu))
+        kernels = Kernels(self.runtime, kept) if self.runtime.ahead else None
+        return PlanRunner(self.runtime, plan, self.spec, self.gpu, self.slots, kernels)
 
-
-def _kernels(runtime: NvidiaRuntime, key: PlanKey, gpu: Gpu, cache: PlanCache) -> Kernels | None:
-    from seg_viewer.engines.nvidia.ahead import Kernels
-
-    return Kernels(runtime, cache.kernel_file(key, card_of(gpu))) if runtime.ahead else None
+    def _verify(self, runner: PlanRunner) -> dict[str, Any]:
+        runtime, spec = self.runtime, self.spec
+        graph = prepare_graph(spec, self.options.precision)
+        return verify_plan(
+            runner, runner.layers(), spec, graph.precision, graph.convolutions, self.progress, title=runtime.title,
+            fused=runtime.ahead,
+        )  # fmt: skip
