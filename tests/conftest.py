@@ -27,6 +27,18 @@ if threading.current_thread() is threading.main_thread():
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
+TOLD = "told"
+"""Property of a test whose text the end of the run shows."""
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What tests have to tell beside that they passed."""
+    for report in terminalreporter.getreports("passed"):
+        for name, text in report.user_properties:
+            if name == TOLD and report.when == "call":
+                terminalreporter.write_line(str(text))
+
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,23 +21,32 @@ from seg_viewer.core.model_file import ModelSpec, read_model_file
 from seg_viewer.engines.nvidia.library import RTX
 from seg_viewer.engines.nvidia.options import PlanOptions
 from seg_viewer.engines.nvidia.plan_cache import PlanCache, plan_beside
-from seg_viewer.engines.nvidia.plans import make_plan_ahead
+from seg_viewer.engines.nvidia.plans import MadePlan, make_plan_ahead
+from tests.conftest import TOLD
 
 pytest.importorskip("tensorrt_rtx", reason="TensorRT for RTX is not installed; there is no wheel for this system")
 
 
-def _plan(model: Path | ModelSpec, folder: Path, **options: Any) -> tuple[Any, bytes]:
-    """Built, with a line for the log."""
-    made = make_plan_ahead(model, RTX, PlanOptions(**options), output=folder / "m.rtx.plan")
-    print(
-        f"{made.key.model}: {made.layers} layers, {made.key.precision}, {made.size / 1e6:.2f} MB, {made.seconds:.2f} s"
-    )
-    return made, made.path.read_bytes()
+Build = Callable[..., tuple[MadePlan, bytes]]
+
+
+@pytest.fixture
+def build(tmp_path: Path, record_property: Callable[[str, object], None]) -> Build:
+    """Makes a plan, and has the end of the test run say what came of it."""
+
+    def make(model: Path | ModelSpec, **options: Any) -> tuple[MadePlan, bytes]:
+        made = make_plan_ahead(model, RTX, PlanOptions(**options), output=tmp_path / "m.rtx.plan")
+        size = f"{made.size / 1e6:.2f} MB for compute {made.key.capability.replace(' ', ', ')}"
+        line = f"{made.key.model}: {made.layers} layers, {made.key.precision}, {size}, {made.seconds:.2f} s"
+        record_property(TOLD, f"TensorRT for RTX {made.key.tensorrt} built {line}")
+        return made, made.path.read_bytes()
+
+    return make
 
 
 @pytest.mark.parametrize("path", shipped_models(), ids=lambda path: path.stem)
-def test_a_model_that_ships_is_built_for_every_rtx_card(path: Path, tmp_path: Path) -> None:
-    made, plan = _plan(path, tmp_path)
+def test_a_model_that_ships_is_built_for_every_rtx_card(path: Path, build: Build) -> None:
+    made, plan = build(path)
     assert made.layers > 100 and len(plan) > 1_000_000 and made.key.capability == "7.5 8.0 8.6 8.9 12.0"
     described = json.loads(made.path.with_suffix(".json").read_text(encoding="utf-8"))
     assert described["size"] == len(plan) and described["key"]["runtime"] == "tensorrt-rtx"
@@ -46,10 +56,10 @@ def test_a_model_that_ships_is_built_for_every_rtx_card(path: Path, tmp_path: Pa
     assert names and missing == set()
 
 
-def test_a_plan_for_one_card_is_smaller(tmp_path: Path) -> None:
+def test_a_plan_for_one_card_is_smaller(build: Build) -> None:
     path = shipped_models()[0]
-    _, every = _plan(path, tmp_path)
-    made, one = _plan(path, tmp_path, capabilities=("8.9",))
+    _, every = build(path)
+    made, one = build(path, capabilities=("8.9",))
     assert len(one) < len(every) and made.key.capability == "8.9"
 
 
@@ -99,7 +109,7 @@ def graphs() -> dict[tuple[str, bool], Any]:
 @pytest.mark.parametrize("precision", ["float32", "float16", "int8"])
 @pytest.mark.parametrize("name", ["unet", "unet residual", "unet-fast", "sub-pixel", "folded classes"])
 def test_every_network_of_the_trainer_is_built(
-    name: str, precision: str, margin: bool, graphs: dict[tuple[str, bool], Any], tmp_path: Path
+    name: str, precision: str, margin: bool, graphs: dict[tuple[str, bool], Any], build: Build, tmp_path: Path
 ) -> None:
     from trainer.export.graph import write_model
     from trainer.export.margin import add_margin
@@ -116,8 +126,8 @@ def test_every_network_of_the_trainer_is_built(
     labels = _networks()[name][1].labels
     spec = ModelSpec(Path(), name.replace(" ", "-"), labels, 64, 96, "int8" if precision == "int8" else "float32")
     spec = write_model(graph, dataclasses.replace(spec, has_margin=margin), tmp_path / "net.onnx")
-    made, _ = _plan(
-        spec, tmp_path, precision="float16" if precision == "float16" else "auto" if precision == "int8" else "float32"
+    made, _ = build(
+        spec, precision="float16" if precision == "float16" else "auto" if precision == "int8" else "float32"
     )
     assert made.key.precision == precision
 
