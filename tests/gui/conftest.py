@@ -31,7 +31,7 @@ from tests.models import BLUE, GREEN, GREY, RED, color_model
 COLORS = (GREEN, BLUE, RED, GREY)
 """Of frames 0, 1, 2, 3, 0, …: the model takes them for road, car, person, background."""
 
-WAIT_MS = 8000
+WAIT_MS = 20_000
 
 
 @pytest.fixture(scope="session")

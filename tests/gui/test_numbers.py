@@ -94,6 +94,7 @@ def test_parts_fold_and_are_remembered(qtbot: QtBot, open_window, playing: MainW
 
 def test_ctrl_c_copies_the_numbers_as_text(qtbot: QtBot, playing: MainWindow) -> None:
     QApplication.clipboard().clear()
+    qtbot.waitUntil(lambda: "fps" in playing.stats.text("display"), timeout=WAIT_MS)
     qtbot.keyClick(playing, Qt.Key.Key_C, CTRL)
     rows = dict(line.split("\t") for line in QApplication.clipboard().text().splitlines() if "\t" in line)
     assert rows["Video"].startswith("160×96 · 20 fps") and "fps" in rows["Display"]
