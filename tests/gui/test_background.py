@@ -144,9 +144,7 @@ def test_closing_waits_for_what_is_to_be_kept(qtbot: QtBot, asker, wait, all_end
         kept.set()
 
     _run(background, asker, work, wait=wait)
-    start_s = time.perf_counter()
     assert background.close() is all_ended and kept.is_set() is all_ended
-    assert all_ended or time.perf_counter() - start_s < 0.2
     qtbot.waitUntil(lambda: not worker_threads(), timeout=WAIT_MS)
     qtbot.wait(50)
     assert asker.done == []  # nobody is there any more
