@@ -99,16 +99,20 @@ def test_unexpected_errors_in_slots_and_threads_are_told_without_credentials(
 def test_a_window_that_is_asked_to_end_closes(clip: Path, model: Path, number: signal.Signals):
     before = signal.getsignal(number)
     late: list[str] = []
+    patience = QTimer(singleShot=True, interval=WAIT_MS)  # ended with this test: later ones have windows, too
 
     def first_shot() -> None:
         QTimer.singleShot(0, lambda: os.kill(os.getpid(), number))
-        QTimer.singleShot(WAIT_MS, give_up)
+        patience.start()
 
     def give_up() -> None:
         late.append(f"open {WAIT_MS / 1000:g} s after {number!r}")
         QApplication.closeAllWindows()
 
-    assert app.run_viewer([str(clip)], RunOptions(model=str(model)), on_first_shot=first_shot) == 0
+    patience.timeout.connect(give_up)
+    code = app.run_viewer([str(clip)], RunOptions(model=str(model)), on_first_shot=first_shot)
+    patience.stop()
+    assert code == 0
     assert late == [] and signal.getsignal(number) is before and not worker_threads()
 
 
