@@ -17,7 +17,7 @@ INK = "#e8ebf0"
 
 _COLORED = ("seg-viewer",)  # stays as it is drawn
 _HEX = re.compile("#[0-9a-fA-F]{6}")
-_clones: list[QIconEngine] = []  # Qt owns them, but PySide would delete them too
+_kept: list[QIconEngine] = []  # Qt owns them, and has copies of an icon longer than Python; PySide would delete them
 
 
 class _Engine(QIconEngine):
@@ -29,7 +29,7 @@ class _Engine(QIconEngine):
 
     def clone(self) -> QIconEngine:
         copy = _Engine(self._name, self._svg)
-        _clones.append(copy)
+        _kept.append(copy)
         return copy
 
     def key(self) -> str:
@@ -75,6 +75,8 @@ def icon(name: str) -> QIcon:
         path = asset_path("icons", f"{name}.svg")
         if name in _COLORED:
             return QIcon(str(path))
-        return QIcon(_Engine(name, path.read_text(encoding="utf-8")))
+        engine = _Engine(name, path.read_text(encoding="utf-8"))
+        _kept.append(engine)
+        return QIcon(engine)
     except (SegViewerError, OSError):
         return QIcon()
