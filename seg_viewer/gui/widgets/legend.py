@@ -4,29 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QFrame, QGridLayout, QLabel, QScrollArea, QSizePolicy, QWidget
 
 from seg_viewer.core.labels import Label, LabelSet
 from seg_viewer.core.overlay import OverlayStyle
 from seg_viewer.gui.widgets.plain import PlainLabel, plain_action, plain_tip
 from seg_viewer.gui.widgets.swatch import Swatch
-
-
-class _CheckBox(QCheckBox):
-    """Takes focus by Tab only, and then the space key before the player does."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-
-    def event(self, event: QEvent) -> bool:
-        override = event.type() is QEvent.Type.ShortcutOverride
-        if override and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Space:
-            event.accept()
-            return True
-        return super().event(event)
 
 
 class Legend(QScrollArea):
@@ -107,7 +91,8 @@ class Legend(QScrollArea):
             swatch.setToolTip(plain_tip(f"Choose the colour of {label.name}"))
             swatch.clicked.connect(lambda: self.color_wanted.emit(label, swatch))
             self._swatches[label] = swatch
-            box = _CheckBox(plain_action(label.name))
+            box = QCheckBox(plain_action(label.name))
+            box.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             box.setChecked(label.name not in self._hidden)
             box.setAccessibleName(f"Show {label.name}")
             box.setToolTip(plain_tip(f"Show or hide {label.name}" + (f" (Alt+{row + 1})" if row < 9 else "")))
