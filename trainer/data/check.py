@@ -14,6 +14,7 @@ from trainer.console import progress_bar
 from trainer.data.data_set import DataSet
 from trainer.data.scan import Scan, scan
 from trainer.drawing import charts
+from trainer.drawing.legend import Legend
 from trainer.drawing.pictures import fit, overlay, sheet, write_png
 
 SHOWN_PROBLEMS = 10
@@ -89,5 +90,5 @@ def write_pictures(data: DataSet, found: Scan, folder: Path) -> list[Path]:
         cells.append(overlay(small, fit(mask, (CELL_WIDTH, height), nearest=True), data.labels, 0.55))
         names.append(("" if index < found.train else "held out: ") + pairs[index].picture.name)
     if cells:
-        written.append(write_png(folder / f"{data.name}_sheet.png", sheet(cells, names, columns=6)))
+        written.append(write_png(folder / f"{data.name}_sheet.png", sheet(cells, names, 6, Legend(data.labels, painted=True))))
     return written

@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 
 from seg_viewer.core.labels import IGNORE_ID, LabelSet
 from seg_viewer.core.part_file import write_bytes
+from trainer.drawing.legend import BACK, IGNORED, INK, WRONG, Legend
+from trainer.drawing.words import words_on
 
 Rgb = NDArray[np.uint8]
 
-BACK = (24, 26, 30)
-INK = (225, 228, 232)
-IGNORED = (150, 150, 150)
 CAPTION = 18
 
 
@@ -38,7 +37,7 @@ def errors(picture: Rgb, truth: NDArray[np.uint8], predicted: NDArray[np.uint8])
     """The picture in dim grey, wrong pixels in red, ignored ones black."""
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) // 2
     out = cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB)
-    out[(truth != predicted) & (truth != IGNORE_ID)] = (255, 60, 50)
+    out[(truth != predicted) & (truth != IGNORE_ID)] = WRONG
     out[truth == IGNORE_ID] = 0
     return out
 
@@ -51,24 +50,18 @@ def fit(picture: NDArray[np.uint8], size: tuple[int, int], nearest: bool = False
 
 
 def caption(text: str, width: int, height: int = CAPTION) -> Rgb:
-    """A strip with one line of text, cut with … where it is too long."""
-    strip = np.full((height, width, 3), BACK, np.uint8)
-    font, scale = cv2.FONT_HERSHEY_SIMPLEX, 0.38
-    clean = text.encode("ascii", "replace").decode()
-    shown = clean
-    while shown and cv2.getTextSize(shown, font, scale, 1)[0][0] > width - 8:
-        clean = clean[:-1]
-        shown = clean + "..."
-    cv2.putText(strip, shown, (4, height - 6), font, scale, INK, 1, cv2.LINE_AA)
-    return strip
+    """A strip with one line of text, in any script, cut with … where it is too long."""
+    return words_on(text, width, height, INK, BACK)
 
 
-def tiles(rows: Sequence[Sequence[Rgb]], captions: Sequence[str], header: Sequence[str] = (), gap: int = 4) -> Rgb:
-    """Rows of equally sized pictures, a caption over each row, one header over each column."""
+def tiles(
+    rows: Sequence[Sequence[Rgb]], captions: Sequence[str], legend: Legend, header: Sequence[str] = (), gap: int = 4
+) -> Rgb:
+    """Rows of equally sized pictures under a legend, a caption over each row, one header over each column."""
     height, width = rows[0][0].shape[:2]
     columns = max(len(row) for row in rows)
     full = columns * width + (columns - 1) * gap
-    parts: list[Rgb] = []
+    parts: list[Rgb] = [legend.strip(full)]
     if header:
         heads = [caption(text, width) for text in header]
         parts.append(_in_row(heads, columns, gap, CAPTION, width))
@@ -88,12 +81,20 @@ def _in_row(pictures: Sequence[Rgb], columns: int, gap: int, height: int, width:
     return out
 
 
-def sheet(pictures: Sequence[Rgb], captions: Sequence[str], columns: int, gap: int = 4) -> Rgb:
-    """Equally sized pictures in a grid, a caption under each."""
+def sheet(pictures: Sequence[Rgb], captions: Sequence[str], columns: int, legend: Legend, gap: int = 4) -> Rgb:
+    """Equally sized pictures in a grid under a legend, a caption under each."""
     height, width = pictures[0].shape[:2]
+    columns = min(columns, len(pictures))
     cells = [np.concatenate([p, caption(text, width)]) for p, text in zip(pictures, captions, strict=True)]
     rows = [cells[start : start + columns] for start in range(0, len(cells), columns)]
-    return np.concatenate([_in_row(row, columns, gap, height + CAPTION, width) for row in rows])
+    drawn = [_in_row(row, columns, gap, height + CAPTION, width) for row in rows]
+    return np.concatenate([legend.strip(drawn[0].shape[1]), *drawn])
+
+
+def beside(parts: Sequence[Rgb], legend: Legend) -> Rgb:
+    """Pictures of one height beside each other, a legend under them."""
+    row = np.concatenate(list(parts), axis=1)
+    return np.concatenate([row, legend.strip(row.shape[1])])
 
 
 def write_png(path: Path, picture: NDArray[np.uint8]) -> Path:

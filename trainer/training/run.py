@@ -18,6 +18,7 @@ from trainer.data.data_set import DataSet
 from trainer.data.samples import Samples, find_all, folder_of
 from trainer.data.scan import Scan
 from trainer.drawing import charts
+from trainer.drawing.legend import Legend
 from trainer.drawing.pictures import fit, overlay, sheet, write_png
 from trainer.files import locked, make_folder
 from trainer.network.backend import start_backend
@@ -204,7 +205,7 @@ def show_augmentation(samples: Samples, path: Path) -> Path:
         mask = fit(samples.details.folded_ids()[mask], (picture.shape[1], picture.shape[0]), nearest=True)
         cells.append(np.concatenate([picture, overlay(picture, mask, samples.labels, 0.55)]))
         names.append(samples.pair(entry).picture.name)
-    return write_png(path, sheet(cells, names, columns=6))
+    return write_png(path, sheet(cells, names, 6, Legend(samples.labels, painted=True)))
 
 
 def new_run_folder(name: str, recipe: Recipe, base: Path = Path("runs")) -> Path:
