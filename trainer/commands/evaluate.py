@@ -14,8 +14,9 @@ from seg_viewer.core.console import plain_console
 from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.core.labels import DRIVING, LabelSet
 from seg_viewer.core.part_file import check_target, write_text
-from trainer.commands.options import ENGINES, FILE, data_options, make_recipe
+from trainer.commands.options import ENGINES, FILE, data_options
 from trainer.console import progress_bar
+from trainer.data.chosen import make_recipe
 from trainer.recipe import Recipe, Source
 
 if TYPE_CHECKING:

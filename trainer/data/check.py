@@ -90,5 +90,7 @@ def write_pictures(data: DataSet, found: Scan, folder: Path) -> list[Path]:
         cells.append(overlay(small, fit(mask, (CELL_WIDTH, height), nearest=True), data.labels, 0.55))
         names.append(("" if index < found.train else "held out: ") + pairs[index].picture.name)
     if cells:
-        written.append(write_png(folder / f"{data.name}_sheet.png", sheet(cells, names, 6, Legend(data.labels, painted=True))))
+        written.append(
+            write_png(folder / f"{data.name}_sheet.png", sheet(cells, names, 6, Legend(data.labels, painted=True)))
+        )
     return written

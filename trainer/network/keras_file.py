@@ -63,6 +63,15 @@ def load_keras(path: Path) -> tuple[Any, LabelSet | None]:
         UsageError: there is no such file.
         ModelFileError: it is no Keras file, holds Python code, or is a network of another kind.
     """
+    model, labels = open_keras(path)
+    shape = getattr(model, "input_shape", None)
+    if not (isinstance(shape, tuple) and len(shape) == 4 and shape[3] == 3 and shape[1] and shape[2]):
+        raise ModelFileError(f"{path}: takes {shape}, not (None, H, W, 3) with fixed H and W")
+    return model, labels
+
+
+def open_keras(path: Path) -> tuple[Any, LabelSet | None]:
+    """As `load_keras`, whatever the network takes and gives."""
     import keras
 
     if not path.is_file():
@@ -83,9 +92,6 @@ def load_keras(path: Path) -> tuple[Any, LabelSet | None]:
     except _DAMAGED as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise ModelFileError(f"{path}: is no Keras model, or is cut short ({reason})") from error
-    shape = getattr(model, "input_shape", None)
-    if not (isinstance(shape, tuple) and len(shape) == 4 and shape[3] == 3 and shape[1] and shape[2]):
-        raise ModelFileError(f"{path}: takes {shape}, not (None, H, W, 3) with fixed H and W")
     return model, labels
 
 

@@ -6,9 +6,13 @@ import html
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
+from seg_viewer.core.labels import IGNORE_ID, LabelSet
 from seg_viewer.core.part_file import write_text
 from seg_viewer.core.scores import Scores
 from trainer.drawing import charts
+from trainer.drawing.legend import IGNORED, WRONG, Legend
 from trainer.drawing.pictures import Rgb, colored, errors, fit, tiles, write_png
 from trainer.files import make_folder
 from trainer.recipe import Recipe
@@ -39,15 +43,28 @@ def sample_row(sample: Sample, validation: Validation, width: int = TILE_WIDTH) 
 def sample_grid(samples: Sequence[Sample], validation: Validation) -> Rgb:
     """One row for each sample: picture · truth · prediction · error."""
     rows = [sample_row(sample, validation) for sample in samples]
-    return tiles(rows, [f"{s.name}   mIoU {s.miou * 100:.1f}" for s in samples], HEADER)
+    captions = [f"{s.name}   mIoU {s.miou * 100:.1f}" for s in samples]
+    return tiles(rows, captions, legend_of(samples, validation.labels), HEADER)
 
 
 def sequence_view(samples: Sequence[Sample], validation: Validation, width: int = 160) -> Rgb:
-    """Held-out pictures in their order, two samples to a row."""
+    """Pictures in their order, two samples to a row."""
     rows = [sample_row(sample, validation, width) for sample in samples]
     pairs = [[cell for row in rows[start : start + 2] for cell in row] for start in range(0, len(rows), 2)]
     names = [" | ".join(f"{s.name} {s.miou * 100:.0f}" for s in samples[i : i + 2]) for i in range(0, len(samples), 2)]
-    return tiles(pairs, names, HEADER * 2)
+    return tiles(pairs, names, legend_of(samples, validation.labels), HEADER * min(2, len(samples)))
+
+
+def legend_of(samples: Sequence[Sample], labels: LabelSet) -> Legend:
+    """What the colours of `sample_row` mean."""
+    ignores = any((sample.truth == IGNORE_ID).any() for sample in samples)
+    return Legend(labels, more={"wrong": WRONG} | ({"not labelled": IGNORED} if ignores else {}))
+
+
+def random_run(count: int, rng: np.random.Generator, most: int = SEQUENCE) -> list[int]:
+    """Up to `most` numbers below `count` that follow each other, from a random one on, beginning again at the end."""
+    start = int(rng.integers(count)) if count else 0
+    return [(start + step) % count for step in range(min(most, count))]
 
 
 def write_report(
@@ -88,9 +105,15 @@ def write_report(
         ):
             write_png(folder / file, sample_grid(validation.samples(weights, indices), validation))
             made.append((title, file))
-        first = list(range(min(SEQUENCE, len(validation.pairs))))
-        write_png(folder / "sequence.png", sequence_view(validation.samples(weights, first), validation))
-        made.append((f"The first {len(first)} held-out pictures in sequence", "sequence.png"))
+        rng = np.random.default_rng((recipe.run.seed, checkpoint.updates))
+        for title, file, shown in (
+            ("held-out", "sequence.png", validation),
+            ("training", "training_sequence.png", validation.on_training()),
+        ):
+            numbers = random_run(len(shown.pairs), rng)
+            if numbers:
+                write_png(folder / file, sequence_view(shown.samples(weights, numbers), shown))
+                made.append((f"{len(numbers)} {title} pictures in sequence, from number {numbers[0] + 1} on", file))
     for title, file in (("The network", "architecture.png"), ("What augmentation does", "augmentation.png")):
         if (run / file).is_file():
             made.append((title, f"../{file}"))

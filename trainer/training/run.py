@@ -12,7 +12,7 @@ import numpy as np
 from rich.console import Console
 
 from seg_viewer.core.errors import UsageError
-from seg_viewer.core.part_file import write_text
+from seg_viewer.core.part_file import write_bytes, write_text
 from trainer.data import check
 from trainer.data.data_set import DataSet
 from trainer.data.samples import Samples, find_all, folder_of
@@ -36,6 +36,8 @@ from trainer.training.report import write_report
 from trainer.training.validation import Validation
 
 SHOWN = 24
+NETWORK = "network.keras"
+"""A network of one's own, in the run folder."""
 
 
 @dataclasses.dataclass
@@ -92,6 +94,7 @@ def run_training(
     reporter = Reporter(console if chief else Console(quiet=True), run / "tensorboard" if chief else None)
     prepared = prepare(recipe, roots, reporter, console)
     make_folder(run)
+    prepared.recipe = _with_network(prepared.recipe, run)
     with locked(run) if chief else contextlib.nullcontext():
         return _train(prepared, run, reporter, chief, stop_at)
 
@@ -100,7 +103,7 @@ def _train(prepared: Prepared, run: Path, reporter: Reporter, chief: bool, stop_
     """The training itself, in a run folder that is ours. Raises: as `run_training`."""
     recipe = prepared.recipe
     if recipe.optimizer.precision == "auto":
-        recipe = recipe.change(precision=best_precision())
+        recipe = recipe.change(precision="float32" if recipe.model.network else best_precision())
     _note_changes(recipe, run, reporter)
     samples = Samples(recipe, prepared.found, prepared.scans)
     validation = Validation(recipe, prepared.sets, make_loss(recipe.loss.loss, (), recipe.loss.focal_gamma))
@@ -144,6 +147,25 @@ def _with_earlier(recipe: Recipe, roots: Sequence[Path], run: Path, console: Con
                 raise UsageError(f"{before}: was stopped; the same command goes on")
         places[kind] = str(before.resolve())
     return recipe.change(**places)
+
+
+def _with_network(recipe: Recipe, run: Path) -> Recipe:
+    """A network of one's own is kept in the run folder, so that the run can be repeated from it.
+
+    Raises: UsageError, ModelFileError, when it cannot be trained.
+    """
+    if not recipe.model.network:
+        return recipe
+    kept, given = run / NETWORK, Path(recipe.model.network)
+    if not given.is_file() and given.name == NETWORK and kept.is_file():
+        given = kept  # the run folder was moved
+    if not given.is_file():
+        raise UsageError(f"network: {given}: no such file")
+    if not kept.exists():
+        write_bytes(kept, given.read_bytes())
+    elif given.resolve() != kept.resolve() and given.read_bytes() != kept.read_bytes():
+        raise UsageError(f"network: {given} is not the one that {run} began with; give another --run folder")
+    return recipe.change(network=str(kept.resolve()))
 
 
 def _refuse_circle(name: str, above: tuple[str, ...] = ()) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -54,11 +55,19 @@ class Validation:
         self._recipe, self._loss = recipe, loss
         self.labels: LabelSet = sets[0].labels
         self._details = details_of(self.labels, sets[0].details, recipe.model.subpixel)
+        self._sets = sets
         self.pairs = [(data, pair) for data in sets for pair in data.held_out]
         self.last: Scores | None = None
         self._kept: dict[int, tuple[NDArray[np.uint8], NDArray[np.uint8]]] = {}
         self._bytes = 0
         self._model: Any = None
+
+    def on_training(self) -> Validation:
+        """The same network, once it has scored something, on the training pictures; none of them is kept."""
+        other = copy.copy(self)
+        other.pairs = [(data, pair) for data in self._sets for pair in data.train]
+        other._kept, other._bytes, other.last = {}, CACHE_BYTES, None
+        return other
 
     def read(self, index: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """Held-out picture at the network's size and its mask at its own. Raises: SourceError."""
