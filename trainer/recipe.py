@@ -224,9 +224,7 @@ class Recipe:
                 if given:
                     raise UsageError(f"{name}: does not go with network; the weights in {model.network} are the start")
             if self.optimizer.precision not in ("auto", "float32"):
-                raise UsageError(
-                    f"precision {self.optimizer.precision}: {model.network} says itself what it computes in"
-                )
+                raise UsageError(f"precision: {model.network} computes in what it was made for; leave it out")
         for what, size in (("size", run.size), ("crop", self.crop)):
             if any(value <= 0 or value % multiple for value in size):
                 raise UsageError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -82,6 +83,17 @@ def find_all(
     if len({source.weight > 0 for source, _ in found}) > 1:
         raise UsageError("only some data sets have a weight: give one to all or to none")
     return found
+
+
+def placed(recipe: Recipe, found: Sequence[tuple[Source, DataSet]], roots: Sequence[Path]) -> Recipe:
+    """The recipe with the data sets that were found and their absolute paths, so that it repeats from anywhere."""
+    data = tuple(
+        source
+        if source.kind == formats.TFDS
+        else dataclasses.replace(source, path=str(folder_of(source, roots).resolve()))
+        for source, _ in found
+    )
+    return dataclasses.replace(recipe, data=data)
 
 
 @dataclass

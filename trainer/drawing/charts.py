@@ -35,10 +35,14 @@ def _tidy(axes: Any) -> None:
 
 def save(figure: Any, path: Path) -> Path:
     """Write a figure as PNG. Raises: ExportError."""
+    write_bytes(path, _png(figure))
+    return path
+
+
+def _png(figure: Any) -> bytes:
     data = io.BytesIO()
     figure.savefig(data, format="png")
-    write_bytes(path, data.getvalue())
-    return path
+    return data.getvalue()
 
 
 def _color(labels: LabelSet, class_id: int) -> tuple[float, float, float]:
@@ -69,7 +73,13 @@ def shares(labels: LabelSet, by_part: Mapping[str, NDArray[np.float64]], path: P
 
 
 def curves(history: Sequence[Mapping[str, float]], path: Path) -> Path:
-    """Loss, accuracy, mIoU and learning rate over the epochs, training against validation."""
+    """`curves_png` as a file. Raises: ExportError."""
+    write_bytes(path, curves_png(history))
+    return path
+
+
+def curves_png(history: Sequence[Mapping[str, float]]) -> bytes:
+    """Loss, accuracy, mIoU and learning rate over the epochs, training against validation, as a PNG."""
     figure = _figure(11, 6.5)
     plots = (
         ("loss", "loss", (("loss", "training", ONE), ("val_loss", "validation", TWO))),
@@ -93,7 +103,7 @@ def curves(history: Sequence[Mapping[str, float]], path: Path) -> Path:
         if not axes.lines:
             axes.text(0.5, 0.5, "nothing held out", ha="center", transform=axes.transAxes, color=INK)
         _tidy(axes)
-    return save(figure, path)
+    return _png(figure)
 
 
 def iou_bars(scores: Scores, path: Path) -> Path:

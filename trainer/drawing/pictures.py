@@ -34,11 +34,11 @@ def overlay(picture: Rgb, class_map: NDArray[np.uint8], labels: LabelSet, opacit
 
 
 def errors(picture: Rgb, truth: NDArray[np.uint8], predicted: NDArray[np.uint8]) -> Rgb:
-    """The picture in dim grey, wrong pixels in red, ignored ones black."""
+    """The picture in dim grey, wrong pixels in red, ignored ones light grey."""
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) // 2
     out = cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB)
     out[(truth != predicted) & (truth != IGNORE_ID)] = WRONG
-    out[truth == IGNORE_ID] = 0
+    out[truth == IGNORE_ID] = IGNORED
     return out
 
 
@@ -103,3 +103,9 @@ def write_png(path: Path, picture: NDArray[np.uint8]) -> Path:
     _, data = cv2.imencode(".png", np.ascontiguousarray(ordered))
     write_bytes(path, data.tobytes())
     return path
+
+
+def decoded(png: bytes) -> Rgb:
+    """The picture (H, W, 3) uint8 RGB of a PNG in memory."""
+    picture = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
+    return np.asarray(cv2.cvtColor(np.asarray(picture), cv2.COLOR_BGR2RGB), np.uint8)

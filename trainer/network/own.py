@@ -44,8 +44,14 @@ def own_network(path: Path, classes: int, height: int | None = None, width: int 
     return made
 
 
-def check_network(model: Any, name: str, classes: int, height: int | None = None, width: int | None = None) -> None:
-    """Raises: UsageError, with the network's name, where it cannot be trained here; the text says what to change."""
+def check_network(
+    model: Any, name: str, classes: int, height: int | None = None, width: int | None = None, *, stride: int | None = 1
+) -> None:
+    """Raises: UsageError, with the network's name, where it cannot be trained here; the text says what to change.
+
+    Args:
+        stride: picture pixels that a logit stands for each way; None: any.
+    """
     shape, given = getattr(model, "input_shape", None), getattr(model, "output_shape", None)
     if not (isinstance(shape, tuple) and len(shape) == 4 and shape[3] == 3):
         raise UsageError(f"{name}: takes {shape}; a network here takes one picture (None, H, W, 3)")
@@ -55,20 +61,17 @@ def check_network(model: Any, name: str, classes: int, height: int | None = None
             " and no --crop, or let it take any size"
         )
     if not (isinstance(given, tuple) and len(given) == 4):
-        raise UsageError(
-            f"{name}: gives {given}; a network here gives one logit for each class (None, H, W, {classes})"
-        )
+        raise UsageError(f"{name}: gives {given}; a network here gives a logit for each class (None, H, W, {classes})")
     if given[3] != classes:
         also = "; one channel and a sigmoid are two classes with a logit each" if given[3] == 1 else ""
         raise UsageError(
             f"{name}: its last layer has {given[3]} channels, the data {classes} classes: end it with"
             f" Conv2D({classes}, 1){also}"
         )
-    if given[1:3] != shape[1:3]:
+    if stride and given[1:3] != shape[1:3]:
         raise UsageError(f"{name}: gives maps of {given[2]}x{given[1]} for pictures of {shape[2]}x{shape[1]}")
     last = model.output._keras_history.operation  # noqa: SLF001
     activation = getattr(getattr(last, "activation", None), "__name__", "linear")
     if activation != "linear" or type(last).__name__ == "Softmax":
-        raise UsageError(
-            f"{name}: ends with {activation.replace('linear', 'softmax')}; leave it out, losses take logits"
-        )
+        what = activation.replace("linear", "softmax")
+        raise UsageError(f"{name}: ends with {what}; leave it out, because the losses take logits")

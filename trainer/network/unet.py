@@ -60,10 +60,19 @@ def _check(stages: int, height: int | None, width: int | None) -> None:
             raise ValueError(f"{name} {size} is no multiple of {multiple}, which {stages} halvings need")
 
 
-def _input(height: int | None, width: int | None) -> tuple[Any, Any]:
+def picture_input(size: tuple[int, int] | None = None) -> tuple[Any, Any]:
+    """Where a network begins: the picture, and the same scaled to about −2…2, as `seg-trainer export` expects it.
+
+    Args:
+        size: (width, height) in pixels; None for any.
+
+    Returns:
+        keras tensors (N, H, W, 3): pixels 0…255, for `keras.Model(inputs=…)`, and the scaled ones to go on with.
+    """
     import keras
     from keras import layers
 
+    width, height = size or (None, None)
     frame = keras.Input((height, width, 3), name="frame")
     return frame, layers.Rescaling(PIXEL_SCALE, offset=-PIXEL_OFFSET * PIXEL_SCALE, name="scale")(frame)
 
@@ -96,7 +105,7 @@ def build_unet(
     model = model or Model(arch="unet")
     last = len(widths) - 1
     _check(last, height, width)
-    frame, x = _input(height, width)
+    frame, x = picture_input((width, height) if width and height else None)
     skips = []
     for stage, channels in enumerate(widths):
         dropout = model.dropout if stage >= last - 1 else 0.0
@@ -135,7 +144,7 @@ def build_fast(
 
     model = model or Model(arch="unet-fast")
     _check(len(widths), height, width)
-    frame, x = _input(height, width)
+    frame, x = picture_input((width, height) if width and height else None)
     skips = []
     for stage, channels in enumerate(widths):
         x = conv_block(x, channels, name=f"down{stage}", stride=2, **_style(model))

@@ -7,15 +7,16 @@ import dataclasses
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.console import Console
 
 from seg_viewer.core.errors import UsageError
-from seg_viewer.core.part_file import write_bytes, write_text
+from seg_viewer.core.part_file import part_file, write_bytes, write_text
 from trainer.data import check
 from trainer.data.data_set import DataSet
-from trainer.data.samples import Samples, find_all, folder_of
+from trainer.data.samples import Samples, find_all, placed
 from trainer.data.scan import Scan
 from trainer.drawing import charts
 from trainer.drawing.legend import Legend
@@ -25,8 +26,9 @@ from trainer.network.backend import start_backend
 from trainer.network.build import float_unet, folded
 from trainer.network.devices import best_precision, worker_index
 from trainer.network.from_onnx import read_onnx
-from trainer.network.keras_file import save_keras
+from trainer.network.keras_file import open_keras, save_keras
 from trainer.network.losses import make_loss
+from trainer.network.own import check_network
 from trainer.recipe import Recipe, Source, is_model_file, read_recipe
 from trainer.run_folder.ancestor import write_ancestor
 from trainer.run_folder.checkpoint import CHECKPOINT, RECIPE, Checkpoint, load_checkpoint, load_weights
@@ -74,11 +76,7 @@ def prepare(recipe: Recipe, roots: Sequence[Path], reporter: Reporter, console: 
         for line in result.warnings():
             reporter.note(f"{data.name}: {line}")
     check.refuse_damaged(scans)
-    placed = tuple(
-        source if source.kind == "tfds" else dataclasses.replace(source, path=str(folder_of(source, roots).resolve()))
-        for source, _ in found
-    )
-    return Prepared(dataclasses.replace(recipe, data=placed), found, scans)
+    return Prepared(placed(recipe, found, roots), found, scans)
 
 
 def run_training(
@@ -166,6 +164,33 @@ def _with_network(recipe: Recipe, run: Path) -> Recipe:
     elif given.resolve() != kept.resolve() and given.read_bytes() != kept.read_bytes():
         raise UsageError(f"network: {given} is not the one that {run} began with; give another --run folder")
     return recipe.change(network=str(kept.resolve()))
+
+
+def keep_network(model: Any, classes: int, size: tuple[int, int], run: Path) -> Path:
+    """Write a keras.Model where the run folder keeps it; one that a run began with stays, and must be alike.
+
+    Args:
+        model: takes pixels 0…255 and gives logits.
+        classes: of the data.
+        size: (width, height) of the pictures.
+        run: the run folder; made when missing.
+
+    Returns:
+        Path of the file.
+
+    Raises:
+        UsageError: it cannot be trained, or the run began with another one.
+        ExportError: it cannot be written.
+    """
+    check_network(model, getattr(model, "name", "model"), classes, size[1], size[0])
+    kept = make_folder(run) / NETWORK
+    if (run / CHECKPOINT).is_file() and kept.is_file():
+        if [weight.shape for weight in model.weights] != [weight.shape for weight in open_keras(kept)[0].weights]:
+            raise UsageError(f"{run}: began with another network; give another run folder")
+        return kept
+    with part_file(kept) as part:
+        model.save(part)
+    return kept
 
 
 def _refuse_circle(name: str, above: tuple[str, ...] = ()) -> None:
