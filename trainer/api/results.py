@@ -180,4 +180,4 @@ def _sample(running: Runner, one: DataSet, pair: Pair, part: str) -> Sample:
     frame = to_frame(picture, running.size)
     predicted = to_mask_size(running.predict(frame), mask)
     miou = Scores(1, confusion_matrix(mask, predicted, len(one.labels)), one.labels).miou
-    return Sample(f"{part}: {pair.picture.name}", frame, mask, predicted, miou)
+    return Sample(f"{part}: {pair.picture.name}", picture, mask, predicted, miou)

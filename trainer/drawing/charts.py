@@ -199,4 +199,22 @@ def _maps(model: Any) -> list[tuple[str, int, int, int]]:
         if layer.name.endswith("_relu") or layer.name == "logits":
             _, height, width, channels = layer.output.shape
             found.append((layer.name, height, width, channels))
-    return found
+    return found if len(found) > 2 else _maps_of_others(model)
+
+
+def _maps_of_others(model: Any) -> list[tuple[str, int, int, int]]:
+    """The same of a network that was not built here: what comes out of each layer with an activation.
+
+    Blocks before the smallest map are called "down…", the ones behind it "up…".
+    """
+    found = []
+    for layer in model.layers:
+        active = getattr(getattr(layer, "activation", None), "__name__", "linear") != "linear"
+        if (active or type(layer).__name__ in ("ReLU", "LeakyReLU", "PReLU")) and len(layer.output.shape) == 4:
+            found.append(tuple(layer.output.shape[1:]))
+    found = [shape for shape in found if shape[0]]
+    smallest = min(range(len(found)), key=lambda place: found[place][0], default=0)
+    names = ["down" if place < smallest else "up" if found[place][0] > found[smallest][0] else "middle"
+             for place in range(len(found))]  # fmt: skip
+    ends = [("frame", *model.input_shape[1:3], 3), ("logits", *model.output_shape[1:])]
+    return [ends[0], *((name, *shape) for name, shape in zip(names, found, strict=True)), ends[1]]

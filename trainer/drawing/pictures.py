@@ -55,29 +55,40 @@ def caption(text: str, width: int, height: int = CAPTION) -> Rgb:
 
 
 def tiles(
-    rows: Sequence[Sequence[Rgb]], captions: Sequence[str], legend: Legend, header: Sequence[str] = (), gap: int = 4
+    rows: Sequence[Sequence[Rgb]],
+    captions: Sequence[str | tuple[str, ...]],
+    legend: Legend,
+    header: Sequence[str] = (),
+    gap: int = 4,
 ) -> Rgb:
-    """Rows of equally sized pictures under a legend, a caption over each row, one header over each column."""
-    height, width = rows[0][0].shape[:2]
+    """Rows of equally wide pictures under a legend, one header over each column; each row is as high as its pictures.
+
+    Over each row stands its caption, or several of them, each over its equal share of the columns of the widest row.
+    """
+    width = rows[0][0].shape[1]
     columns = max(len(row) for row in rows)
     full = columns * width + (columns - 1) * gap
     parts: list[Rgb] = [legend.strip(full)]
     if header:
         heads = [caption(text, width) for text in header]
         parts.append(_in_row(heads, columns, gap, CAPTION, width))
+    most = max((len(text) for text in captions if isinstance(text, tuple)), default=1)
     for row, text in zip(rows, captions, strict=True):
-        if text:
+        if isinstance(text, tuple):
+            share = (full + gap) // most
+            parts.append(_in_row([caption(one, share - gap) for one in text], most, gap, CAPTION, share - gap, full))
+        elif text:
             parts.append(caption(text, full))
-        parts.append(_in_row(row, columns, gap, height, width))
+        parts.append(_in_row(row, columns, gap, max(cell.shape[0] for cell in row), width))
         parts.append(np.full((gap, full, 3), BACK, np.uint8))
     return np.concatenate(parts)
 
 
-def _in_row(pictures: Sequence[Rgb], columns: int, gap: int, height: int, width: int) -> Rgb:
-    out = np.full((height, columns * width + (columns - 1) * gap, 3), BACK, np.uint8)
+def _in_row(pictures: Sequence[Rgb], columns: int, gap: int, height: int, width: int, full: int = 0) -> Rgb:
+    out = np.full((height, full or columns * width + (columns - 1) * gap, 3), BACK, np.uint8)
     for index, picture in enumerate(pictures):
         left = index * (width + gap)
-        out[:, left : left + width] = picture
+        out[: picture.shape[0], left : left + width] = picture
     return out
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seg_viewer.core.labels import IGNORE_ID, LabelSet
-from trainer.drawing.legend import BACK, IGNORED, WRONG, Legend
+from trainer.drawing.legend import IGNORED, WRONG, Legend
 from trainer.drawing.pictures import Rgb, colored, errors, fit, overlay, tiles
 
 SEQUENCE = 50
@@ -21,11 +21,11 @@ UNKNOWN = ("picture", "prediction", "overlay")
 
 @dataclass(frozen=True)
 class Sample:
-    """One held-out picture with its answer.
+    """One picture with its truth and its answer.
 
     Args:
         name: data set and file.
-        picture: (H, W, 3) uint8 RGB at the network's size.
+        picture: (H, W, 3) uint8 RGB.
         truth, predicted: (h, w) uint8 class ids at the mask's size.
         miou: mean IoU of this picture.
     """
@@ -62,7 +62,8 @@ def sequence_view(samples: Sequence[Sample], labels: LabelSet, width: int = 160)
     """Pictures in their order, two samples to a row."""
     rows = [sample_row(sample, labels, width) for sample in samples]
     pairs = [[cell for row in rows[start : start + 2] for cell in row] for start in range(0, len(rows), 2)]
-    names = [" | ".join(f"{s.name} {s.miou * 100:.0f}" for s in samples[i : i + 2]) for i in range(0, len(samples), 2)]
+    both = [f"{s.name}   mIoU {s.miou * 100:.1f}" for s in samples]
+    names = [tuple(both[start : start + 2]) for start in range(0, len(both), 2)]
     return tiles(pairs, names, legend_of(samples, labels), HEADER * min(2, len(samples)))
 
 
@@ -88,11 +89,5 @@ def predicted_row(picture: Rgb, class_map: NDArray[np.uint8], labels: LabelSet, 
 
 
 def predicted_grid(rows: Sequence[Sequence[Rgb]], names: Sequence[str], labels: LabelSet) -> Rgb:
-    """The rows of `predicted_row` under a legend; pictures of other shapes are put into the room of the highest."""
-    tallest = max(row[0].shape[0] for row in rows)
-    even = [[_with_height(cell, tallest) for cell in row] for row in rows]
-    return tiles(even, names, Legend(labels), UNKNOWN)
-
-
-def _with_height(cell: Rgb, height: int) -> Rgb:
-    return cv2.copyMakeBorder(cell, 0, height - cell.shape[0], 0, 0, cv2.BORDER_CONSTANT, value=BACK)
+    """The rows of `predicted_row` under a legend."""
+    return tiles(rows, names, Legend(labels), UNKNOWN)
