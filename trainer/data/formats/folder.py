@@ -164,9 +164,9 @@ def _values_unknown(root: Path, found: MaskValues) -> LabelsNeeded:
 def _lossy_ids(found: MaskValues) -> SourceError:
     filling = [value for value in found.values if found.flat[value] > 1e-3 * found.counts.sum()]
     return SourceError(
-        f"{found.lossy_mask}: masks of more than two classes cannot be JPEG or lossy WebP, which change ids"
-        f" ({len(found.values)} different values; {ranges(filling) or 'none'} fill areas): save masks as PNG, scaled by"
-        " nearest neighbour only"
+        f"{found.lossy_mask}: masks of more than two classes, or of levels as close as these, cannot be JPEG or lossy"
+        f" WebP, which change ids ({len(found.values)} different values; {ranges(filling) or 'none'} fill areas): save"
+        " masks as PNG, scaled by nearest neighbour only"
     )
 
 
