@@ -144,6 +144,7 @@ STOPPED: dict[str, list[Mask]] = {
 def test_what_masks_do_not_say_is_asked_for_with_a_file_to_paste(tmp_path: Path, masks: list[Mask]) -> None:
     """One line on standard error; standard output is the file, as it is."""
     root = put(tmp_path / "data", masks)
+    (root / "labels.toml").touch()  # as a shell does before it starts "check DATA > DATA/labels.toml"
     for command in (("train", "--data", root, "--show-augmentation", tmp_path / "a.png"), ("check", root)):
         stopped = run(*command)
         assert stopped.exit_code == 1

@@ -77,8 +77,9 @@ def _native(root: Path, pairs: list[Pair]) -> LabelMap:
 
     Raises: LabelsNeeded for all else.
     """
-    if (root / "labels.toml").is_file():
-        return read_label_map(str(root / "labels.toml"))
+    described = root / "labels.toml"
+    if described.is_file() and described.stat().st_size:  # "check > labels.toml" finds the empty file it will fill
+        return read_label_map(str(described))
     masks = [pair.mask for pair in pairs]
     found = look_at_masks(masks)
     if not found.grey_mask and not found.color_mask:
