@@ -33,7 +33,7 @@ class Source:
         labels: "native", "driving", or a label map; the recipe's when empty.
         optional: skipped with a note when its folder is missing or empty.
         split: keys `by`, `held_out`, `seed`, `gap` of `trainer.pairs.Split`; the format's own when empty.
-        own_bonnet: "ignore", "keep", or "background": ignored in scores, background in training (CARLA).
+        own_bonnet: "background": ignored in scores, background in training; "ignore", or "keep" (CARLA).
     """
 
     kind: str
@@ -43,7 +43,7 @@ class Source:
     labels: str = ""
     optional: bool = False
     split: Mapping[str, Any] = field(default_factory=dict)
-    own_bonnet: str = "ignore"
+    own_bonnet: str = "background"
 
 
 @dataclass(frozen=True)

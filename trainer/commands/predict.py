@@ -23,8 +23,8 @@ from trainer.console import progress_bar
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 def predict(model: Path, inputs: tuple[Path, ...], output: Path, engine: str, opacity: float, overwrite: bool) -> None:
     """Write class maps (PNG, class ids), overlays and side-by-sides of pictures, or of folders of them, by MODEL."""
-    from trainer.data.data_set import read_picture
     from trainer.data.formats.base import pictures_in
+    from trainer.data.picture_files import read_picture
     from trainer.drawing.pictures import colored, overlay, write_png
     from trainer.files import make_folder
     from trainer.labels.label_map import plain_map

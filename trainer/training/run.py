@@ -65,6 +65,9 @@ def prepare(recipe: Recipe, roots: Sequence[Path], reporter: Reporter, console: 
         UsageError: its parts do not fit together.
     """
     found = find_all(recipe, roots, reporter.note)
+    for _, data in found:
+        for line in check.describe_labels(data):
+            reporter.note(f"{data.name}: {line}")
     scans = check.scan_all([data for _, data in found], console)
     for (_, data), result in zip(found, scans, strict=True):
         reporter.note(f"{data.name}: {result.train} training, {len(data.held_out)} held-out pictures")
@@ -157,7 +160,7 @@ def _refuse_circle(name: str, above: tuple[str, ...] = ()) -> None:
 
 
 def _to_board(reporter: Reporter, run: Path, name: str, checkpoint: Checkpoint) -> None:
-    from trainer.data.data_set import read_picture
+    from trainer.data.picture_files import read_picture
 
     reporter.pictures(f"held out/{name}", read_picture(run / "report" / f"{name}.png"), checkpoint.updates)
 
