@@ -14,7 +14,8 @@ from seg_viewer.core.console import plain_console
 from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.core.labels import DRIVING, LabelSet
 from seg_viewer.core.part_file import check_target, write_text
-from trainer.commands.options import ENGINES, FILE, data_options, make_recipe
+from trainer.commands.help import Command, Example, option
+from trainer.commands.options import DATA, ENGINES, FILE, data_options, make_recipe
 from trainer.console import progress_bar
 from trainer.recipe import Recipe, Source
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from trainer.scoring.runner import Runner
 
 WORST = 20
+MODELS, SHOWN, FILES = "Models", "What is measured", "Files"
 
 
 def _find(recipe: Recipe, roots: Sequence[Path], labels: LabelSet | None, given: bool) -> list[tuple[Source, DataSet]]:
@@ -104,32 +106,42 @@ def _open(models: Sequence[Path], engine: str, stack: contextlib.ExitStack) -> d
     return running
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=[
+        Example("seg-trainer evaluate runs/discs --data discs", "the table of a run, finished or not"),
+        Example("seg-trainer evaluate --model unet.h5 --data carvana", "a network from elsewhere"),
+        Example("seg-trainer evaluate discs.onnx --against runs/discs --data discs", "two models side by side"),
+        Example("seg-trainer evaluate discs.onnx --clip drive.mp4", "flicker in a video; needs no data"),
+    ],
+)
 @click.argument("model_argument", required=False, type=FILE, metavar="[MODEL]")
-@click.option("--model", "model_option", type=FILE, help="Run folder, .keras, .onnx or .plan file.")
-@click.option("--against", type=FILE, help="Another model: both scores side by side, of the same pictures.")
-@click.option("--recipe", help="Recipe whose held-out pictures are scored, instead of --data.")
+@option(MODELS, "--model", "model_option", type=FILE, help="Run folder, .keras, .onnx or .plan file.")
+@option(MODELS, "--against", type=FILE, help="Another model: both scores side by side, of the same pictures.")
+@option(DATA, "--recipe", help="Recipe whose held-out pictures are scored, instead of --data.")
 @data_options
-@click.option("--labels", help="Label map of the data.  [default: the one that fits the model]")
-@click.option("--seed", type=int, help="Of a random split.")
-@click.option("--heights", is_flag=True, help="Cars and people also by how high they stand in the picture.")
-@click.option("--worst", type=click.IntRange(0), help="Name the N worst pictures of each set.", metavar="N")
-@click.option(
+@option(DATA, "--labels", help="Label map of the data.  [default: the one that fits the model]")
+@option(DATA, "--seed", type=int, help="Of a random split.")
+@option(SHOWN, "--heights", is_flag=True, help="Cars and people also by how high they stand in the picture.")
+@option(SHOWN, "--worst", type=click.IntRange(0), help="Name the N worst pictures of each set.", metavar="N")
+@option(
+    SHOWN,
     "--gallery",
     multiple=True,
     metavar="SET=FILE.png",
     help="Draw the worst pictures of a set of our own (format 'folder'): picture, truth, prediction.",
 )
-@click.option(
+@option(
+    SHOWN,
     "--clip",
     "clips",
     multiple=True,
     metavar="VIDEO",
     help="Measure how much flickers in this clip ('demo' is the one that ships); needs no data set.",
 )
-@click.option("--engine", type=ENGINES, default="onnxruntime", show_default=True, help="Runtime of .onnx files.")
-@click.option("--json", "json_file", type=FILE, help="Write all of it to this file too.")
-@click.option("--overwrite", is_flag=True, help="Replace files that exist.")
+@option(MODELS, "--engine", type=ENGINES, default="onnxruntime", show_default=True, help="Runtime of .onnx files.")
+@option(FILES, "--json", "json_file", type=FILE, help="Write all of it to this file too.")
+@option(FILES, "--overwrite", is_flag=True, help="Replace files that exist.")
 def evaluate(
     model_argument: Path | None,
     model_option: Path | None,

@@ -10,11 +10,18 @@ import numpy as np
 
 from seg_viewer.core.console import plain_console
 from seg_viewer.core.errors import UsageError
+from trainer.commands.help import Command, Example
 from trainer.commands.options import ENGINES, FILE, FOLDER
 from trainer.console import progress_bar
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=[
+        Example("seg-trainer predict runs/discs photos -o out", "every picture in the folder photos"),
+        Example("seg-trainer predict model.onnx a.jpg b.png -o out --engine openvino", "two pictures, in OpenVINO"),
+    ],
+)
 @click.argument("model", type=FILE)
 @click.argument("inputs", nargs=-1, required=True, type=FILE)
 @click.option("-o", "--output", type=FOLDER, required=True, help="Folder; gets masks/, overlays/ and side_by_side/.")
