@@ -128,6 +128,27 @@ def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def foreign_options(group: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Options that say how a network from elsewhere takes its pictures."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        pixels = option(
+            group,
+            "--pixels",
+            type=click.Choice(["auto", "byte", "unit", "signed"]),
+            default="auto",
+            show_default=True,
+            help="What a .keras or .h5 file from elsewhere was trained on: byte: 0…255, unit: 0…1, signed: −1…1;"
+            " auto: byte where the network scales its pictures itself, else unit.",
+        )
+        size = option(
+            group, "--size", type=Values(int, 2, size=True), metavar=SIZE, help="For a network that takes any size."
+        )
+        return pixels(size(command))
+
+    return decorate
+
+
 def parse_data(text: str) -> Source:
     """The source that a text such as camvid=DIR@0.4 means. Raises: UsageError when there is no such format."""
     kind, found, path = text.partition("=")

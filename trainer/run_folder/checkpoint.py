@@ -19,6 +19,9 @@ WEIGHTS = "weights.npz"
 RECIPE = "recipe.toml"
 HISTORY = "history.csv"
 
+EMA_EVERY = 4
+"""Steps from one update of the moving average to the next."""
+
 Arrays = list[NDArray[Any]]
 
 

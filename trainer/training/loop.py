@@ -23,6 +23,7 @@ from trainer.network.losses import LossFunction, make_loss
 from trainer.network.tensorflow_layers import one_kernel
 from trainer.recipe import Recipe
 from trainer.run_folder.checkpoint import (
+    EMA_EVERY,
     HISTORY,
     Arrays,
     Checkpoint,
@@ -37,7 +38,6 @@ from trainer.training.start import begin_with
 from trainer.training.step import Stepper, make_stepper, set_rate
 from trainer.training.validation import Validation
 
-EMA_EVERY = 4
 SEEN_FIRST = 32
 """Crops from which batch norm begins where a start has it folded in."""
 

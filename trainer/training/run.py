@@ -30,6 +30,7 @@ from trainer.network.keras_file import save_keras
 from trainer.recipe import Recipe, Source, is_model_file, read_recipe
 from trainer.run_folder.ancestor import write_ancestor
 from trainer.run_folder.checkpoint import CHECKPOINT, RECIPE, Checkpoint, load_checkpoint, load_weights
+from trainer.run_folder.classes import write_classes
 from trainer.training.explained import explained
 from trainer.training.loop import class_weights, loss_of, train
 from trainer.training.progress import Reporter
@@ -135,6 +136,8 @@ def _train(prepared: Prepared, run: Path, reporter: Reporter, chief: bool, stop_
     if chief and not (run / CHECKPOINT).exists():
         _write_start(prepared, samples, run)
         write_ancestor(recipe.model.start, run)
+    if chief:
+        write_classes(run, samples.details)
     with stop_event() as stop:
         checkpoint = train(recipe, samples, validation, run, reporter, prepared.scans, stop_at, stop)
     if not checkpoint.finished:
