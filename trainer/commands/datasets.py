@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import click
 
+from trainer.commands.help import Command, Example
 
-@click.command("datasets")
+
+@click.command(
+    "datasets", cls=Command, examples=[Example("seg-trainer datasets", "formats and label maps, one a line")]
+)
 def list_datasets() -> None:
     """List the formats that are read and the label maps that ship."""
     from trainer.data.formats import FORMATS
