@@ -14,7 +14,8 @@ from trainer.console import progress_bar
 from trainer.data.data_set import DataSet
 from trainer.data.scan import Scan, scan
 from trainer.drawing import charts
-from trainer.drawing.pictures import fit, overlay, sheet, write_png
+from trainer.drawing.legend import Legend
+from trainer.drawing.pictures import Rgb, fit, overlay, sheet, write_png
 from trainer.labels.meaning import meaning
 
 SHOWN_PROBLEMS = 10
@@ -88,14 +89,28 @@ def write_pictures(data: DataSet, found: Scan, folder: Path) -> list[Path]:
     written = [charts.shares(data.labels, parts, folder / f"{data.name}_shares.png")]
     pairs = [*data.train, *data.held_out]
     good = [index for index in range(len(pairs)) if found.sizes[index, 0] > 0]
-    chosen = good[:: max(1, len(good) // SHEET)][:SHEET]
+    if good:
+        written.append(write_png(folder / f"{data.name}_sheet.png", contact_sheet(data, good)))
+    return written
+
+
+def contact_sheet(data: DataSet, numbers: Sequence[int], most: int = SHEET) -> Rgb:
+    """Pictures, evenly spread, with their masks laid over them, under a legend; a caption under each.
+
+    Args:
+        data: training pairs are counted first, then held-out ones.
+        numbers: of the pairs to choose from; at least one.
+        most: how many are shown.
+
+    Raises:
+        SourceError: a file is damaged.
+    """
+    pairs = [*data.train, *data.held_out]
     cells, names = [], []
-    for index in chosen:
+    for index in numbers[:: max(1, len(numbers) // most)][:most]:
         picture, mask = data.read(pairs[index])
         height = round(CELL_WIDTH * 0.75)
         small = fit(picture, (CELL_WIDTH, height))
         cells.append(overlay(small, fit(mask, (CELL_WIDTH, height), nearest=True), data.labels, 0.55))
-        names.append(("" if index < found.train else "held out: ") + pairs[index].picture.name)
-    if cells:
-        written.append(write_png(folder / f"{data.name}_sheet.png", sheet(cells, names, columns=6)))
-    return written
+        names.append(("" if index < len(data.train) else "held out: ") + pairs[index].picture.name)
+    return sheet(cells, names, 6, Legend(data.labels, painted=True))

@@ -97,6 +97,17 @@ def _told_apart(found: list[tuple[Source, DataSet]]) -> list[tuple[Source, DataS
     ]
 
 
+def placed(recipe: Recipe, found: Sequence[tuple[Source, DataSet]], roots: Sequence[Path]) -> Recipe:
+    """The recipe with the data sets that were found and their absolute paths, so that it repeats from anywhere."""
+    data = tuple(
+        source
+        if source.kind == formats.TFDS
+        else dataclasses.replace(source, path=str(folder_of(source, roots).resolve()))
+        for source, _ in found
+    )
+    return dataclasses.replace(recipe, data=data)
+
+
 @dataclass
 class _Held:
     """A decoded pair, no larger than it is needed.
