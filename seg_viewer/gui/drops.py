@@ -10,6 +10,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QWidget
 
 from seg_viewer.core.printable import printable
+from seg_viewer.gui.words import t, tn
 from seg_viewer.sources import is_live, redact
 
 MODEL_SUFFIX = ".onnx"
@@ -38,10 +39,10 @@ class Dropped:
     def invitation(self) -> str:
         """What would happen, for whoever still holds it."""
         if not self.sources:
-            return "Drop to use this model"
+            return t("Drop to use this model")
         count = len(self.sources)
-        also = ", and to use the model" if self.models else ""
-        return f"Drop to open{also}" if count == 1 else f"Drop to open these {count}, one after the other{also}"
+        text = tn(count, "Drop to open", "Drop to open these {count}, one after the other")
+        return text + (t(", and to use the model") if self.models else "")
 
     @property
     def refusal(self) -> str:
@@ -49,7 +50,9 @@ class Dropped:
         if not self.refused:
             return ""
         named = ", ".join(self.refused[:_NAMED]) + (", …" if len(self.refused) > _NAMED else "")
-        return f"{named}: cannot be opened; what can: files, folders, and addresses of cameras and streams"
+        return t(
+            "{names}: cannot be opened; what can: files, folders, and addresses of cameras and streams", names=named
+        )
 
 
 class Drops(QObject):

@@ -33,6 +33,9 @@ _ARRANGEMENTS = (
     (("&Playback", "&View", "&File", "&Model", "&Help"),),
 )
 _GAP = 40  # between columns, pixels
+_ABOUT = (
+    "Segments driving video in real time. A demonstration of a neural network, not a safety device: do not drive by it."
+)
 _FRAME = QSize(8, 40)  # what a window manager usually adds
 _LINE = 44  # characters
 _KEY_NAMES = {"Left": "←", "Right": "→", "Up": "↑", "Down": "↓"}
@@ -85,7 +88,7 @@ class AboutDialog(QDialog):
 
     def __init__(self, engine_line: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("About seg-viewer")
+        self.setWindowTitle(t("About seg-viewer"))
         outer = QVBoxLayout(self)
         outer.setContentsMargins(24, 22, 24, 18)
         outer.setSpacing(14)
@@ -97,11 +100,8 @@ class AboutDialog(QDialog):
         text = QVBoxLayout()
         text.setSpacing(6)
         text.addWidget(PlainLabel("seg-viewer", objectName="title"))
-        text.addWidget(PlainLabel(f"Version {seg_viewer.__version__}", objectName="dim"))
-        about = QLabel(
-            "Segments driving video in real time. A demonstration of a neural network, "
-            "not a safety device: do not drive by it."
-        )
+        text.addWidget(PlainLabel(t("Version {version}", version=seg_viewer.__version__), objectName="dim"))
+        about = QLabel(t(_ABOUT))
         about.setWordWrap(True)
         about.setMinimumWidth(360)
         text.addWidget(about)
@@ -111,7 +111,7 @@ class AboutDialog(QDialog):
             engine = PlainLabel(engine_line, objectName="dim")
             engine.setWordWrap(True)
             text.addWidget(engine)
-        text.addWidget(PlainLabel("MIT licence", objectName="dim"))
+        text.addWidget(PlainLabel(t("MIT licence"), objectName="dim"))
         line.addLayout(text, 1)
         outer.addLayout(line)
         outer.addWidget(_close_button(self))
