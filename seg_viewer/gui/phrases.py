@@ -16,6 +16,7 @@ TEXTS = frozenset({"why", "what", "more", "where", "one"})
 """Fields of these names hold words, which are put into the other language themselves; others stay as they are."""
 FIGURES = frozenset({"s", "rate", "percent", "size", "figure"})
 """Fields of these names hold a figure, which gets the other language's decimal sign."""
+_FEW_LETTERS = 3
 _FIGURE = re.compile(r"-?\d+\.\d+")
 
 
@@ -69,8 +70,8 @@ def _split(template: str) -> tuple[list[str], list[str]]:
 
 
 def _only_joins(parts: list[str]) -> bool:
-    """Whether a template has no word of its own: it fits too much to be taken on trust."""
-    return not any(letter.isalpha() for part in parts for letter in part)
+    """Whether a template has hardly a letter of its own: it fits too much to be taken on trust."""
+    return sum(letter.isalpha() for part in parts for letter in part) <= _FEW_LETTERS
 
 
 def _values(parts: list[str], line: str) -> list[str] | None:

@@ -45,7 +45,7 @@ class FindClassDialog(QDialog):
         self.least.setRange(0.0, 99.9)
         self.least.setDecimals(1)
         self.least.setSingleStep(0.5)
-        self.least.setSuffix(t(" % of the picture"))
+        self.least.setSuffix(" " + t("% of the picture"))
         self.least.setValue(100 * least)
         self.least.setAccessibleName(t("More than, per cent of the picture"))
         form = QFormLayout()

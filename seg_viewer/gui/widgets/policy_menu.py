@@ -41,5 +41,5 @@ class PolicyMenu(QMenu):
 
     def _count(self) -> None:
         count = self._left_out()
-        so_far = "" if count is None else t(" ({frames} left out so far)", frames=frames_text(count))
+        so_far = "" if count is None else " " + t("({frames} left out so far)", frames=frames_text(count))
         self.real_time.setText(t("&Keep time") + so_far)
