@@ -16,6 +16,10 @@ from seg_viewer.sources import is_live, redact
 MODEL_SUFFIX = ".onnx"
 _MOST_TEXT = 64 * 1024
 _NAMED = 3
+_OPEN_AND_USE = (
+    "Drop to open, and to use the model",
+    "Drop to open these {count}, one after the other, and to use the model",
+)
 
 
 @dataclass(frozen=True)
@@ -41,8 +45,10 @@ class Dropped:
         if not self.sources:
             return t("Drop to use this model")
         count = len(self.sources)
-        text = tn(count, "Drop to open", "Drop to open these {count}, one after the other")
-        return text + (t(", and to use the model") if self.models else "")
+        if self.models:
+            one, many = _OPEN_AND_USE
+            return tn(count, one, many)
+        return tn(count, "Drop to open", "Drop to open these {count}, one after the other")
 
     @property
     def refusal(self) -> str:

@@ -2,7 +2,7 @@
 
 The rooms below know no language. They raise and note plain English lines, which the command line prints as they are.
 The window holds each line against templates, "{path}: no such file or folder", and says it by the German of the one
-that fits. A line that fits none stays English: it is better read in English than not at all.
+that explains most of it. A line that fits none stays English: it is better read in English than not at all.
 """
 
 from __future__ import annotations
@@ -11,12 +11,15 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from string import Formatter
+from typing import NamedTuple
 
 TEXTS = frozenset({"why", "what", "more", "where", "one"})
 """Fields of these names hold words, which are put into the other language themselves; others stay as they are."""
 FIGURES = frozenset({"s", "rate", "percent", "size", "figure"})
 """Fields of these names hold a figure, which gets the other language's decimal sign."""
-_FEW_LETTERS = 3
+_LONGEST = 1000  # characters; the window has no time for more
+_FEW_LETTERS = 2
+"""Known by no more, a line fits by chance: " at ", ", "."""
 _FIGURE = re.compile(r"-?\d+\.\d+")
 
 
@@ -31,30 +34,51 @@ class Phrases:
     def __init__(self, entries: Mapping[str, str], point: str = ".") -> None:
         self._point = point
         self._whole = {text: other for text, other in entries.items() if "{" not in text}
-        templates = [(*_split(text), other) for text, other in entries.items() if "{" in text]
-        # what says most goes first: "{path}: {why}" fits nearly all
-        self._templates = sorted(templates, key=lambda each: -sum(map(len, each[0])))
-        self.say = lru_cache(512)(self._say)
+        self._templates = [
+            (max(parts, key=len), parts, names, other)
+            for parts, names, other in ((*_split(text), other) for text, other in entries.items() if "{" in text)
+        ]
+        self._best = lru_cache(1024)(self._find)
 
-    def _say(self, line: str) -> str:
+    def say(self, line: str) -> str:
         """A line in the other language; as it is where nobody has said how."""
+        return self._best(line).text if len(line) <= _LONGEST else line
+
+    def _find(self, line: str) -> _Said:
+        """By the template that explains most of the line, the words in its fields included."""
         if line in self._whole:
-            return self._whole[line]
-        for parts, names, other in self._templates:
-            values = _values(parts, line)
+            return _Said(self._whole[line], _letters(line))
+        best = _Said(line, _FEW_LETTERS)
+        for longest, parts, names, other in self._templates:
+            values = _values(parts, line) if longest in line else None  # the quick look first
             if values is None:
                 continue
-            fields = {name: self._field(name, value) for name, value in zip(names, values, strict=True)}
-            if _only_joins(parts) and list(fields.values()) == values:
-                continue  # nothing of it is known
-            return other.format(**fields)
-        return line
+            fields, known = {}, sum(map(_letters, parts))
+            for name, value in zip(names, values, strict=True):
+                fields[name], more = self._field(name, value)
+                known += more
+            if known > best.known:
+                best = _Said(other.format(**fields), known)
+        return best if best.known > _FEW_LETTERS else _Said(line, 0)
 
-    def _field(self, name: str, value: str) -> str:
-        kind = name.rstrip("0123456789")
-        if kind in TEXTS:
-            return self._say(value)
-        return value.replace(".", self._point) if kind in FIGURES and _FIGURE.fullmatch(value) else value
+    def _field(self, name: str, value: str) -> tuple[str, int]:
+        """What is put in for a value, and how much of it is known."""
+        if name in TEXTS:
+            return self._best(value)
+        if name in FIGURES and _FIGURE.fullmatch(value):
+            return value.replace(".", self._point), len(value)
+        return value, 0
+
+
+class _Said(NamedTuple):
+    """A line in the other language, and how many letters of the English one are words that are known."""
+
+    text: str
+    known: int
+
+
+def _letters(text: str) -> int:
+    return sum(map(str.isalpha, text))
 
 
 def _split(template: str) -> tuple[list[str], list[str]]:
@@ -67,11 +91,6 @@ def _split(template: str) -> tuple[list[str], list[str]]:
             names.append(name)
             text = ""
     return [*parts, text], names
-
-
-def _only_joins(parts: list[str]) -> bool:
-    """Whether a template has hardly a letter of its own: it fits too much to be taken on trust."""
-    return sum(letter.isalpha() for part in parts for letter in part) <= _FEW_LETTERS
 
 
 def _values(parts: list[str], line: str) -> list[str] | None:

@@ -238,8 +238,8 @@ class ExportQueueDialog(QDialog):
 
 
 def _button(text: str, tip: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setToolTip(tip)
+    button = QPushButton(t(text))
+    button.setToolTip(t(tip))
     button.setAutoDefault(False)
     return button
 

@@ -25,7 +25,7 @@ import seg_viewer
 from seg_viewer.gui.actions import MENUS, MORE_KEYS, ActionSpec
 from seg_viewer.gui.theme import icon
 from seg_viewer.gui.widgets.plain import PlainLabel
-from seg_viewer.gui.words import t
+from seg_viewer.gui.words import key_text, t
 
 _ARRANGEMENTS = (
     (("&Playback", "&Help"), ("&View",), ("&File", "&Model")),
@@ -119,9 +119,9 @@ class AboutDialog(QDialog):
 
 def _part(title: str, items: Iterable[ActionSpec | None]) -> QWidget:
     """The keys of a menu."""
-    rows = [(spec.keys, t(spec.text).replace("&", "")) for spec in items if spec and spec.keys]
+    rows = [(tuple(map(_key_name, spec.keys)), t(spec.text).replace("&", "")) for spec in items if spec and spec.keys]
     if title == "&View":
-        rows += [((keys,), t(text)) for keys, text in MORE_KEYS]
+        rows += [((t(keys),), t(text)) for keys, text in MORE_KEYS]
     part = QWidget()
     column = QVBoxLayout(part)
     column.setContentsMargins(0, 0, 0, 0)
@@ -129,6 +129,10 @@ def _part(title: str, items: Iterable[ActionSpec | None]) -> QWidget:
     column.addWidget(PlainLabel(t(title).replace("&", "").upper(), objectName="heading"))
     column.addLayout(_key_table(rows))
     return part
+
+
+def _key_name(key: str) -> str:
+    return _KEY_NAMES.get(key) or key_text(key)
 
 
 def _columns(parts: Mapping[str, QWidget], room: int) -> tuple[tuple[str, ...], ...]:
@@ -148,7 +152,7 @@ def _key_table(rows: list[tuple[tuple[str, ...], str]]) -> QGridLayout:
         holder = QHBoxLayout()
         holder.setSpacing(4)
         for key in keys:
-            holder.addWidget(PlainLabel(_KEY_NAMES.get(key, key), objectName="key"))
+            holder.addWidget(PlainLabel(key, objectName="key"))
         holder.addStretch(1)
         grid.addLayout(holder, row, 0)
         grid.addWidget(QLabel(textwrap.fill(text.rstrip("…"), _LINE)), row, 1)

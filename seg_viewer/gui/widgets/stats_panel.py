@@ -35,12 +35,14 @@ class Row:
         title: on the left.
         tip: what it means, one or two sentences.
         line: unit of the small line below it that shows the last minute, or "" for none.
+        more: another sentence of the tip, or "".
     """
 
     key: str
     title: str
     tip: str
     line: str = ""
+    more: str = ""
 
 
 _TIMES = "Half of the frames are faster than the median; 95 in 100 are faster than the second number"
@@ -53,9 +55,9 @@ SECTIONS: tuple[tuple[str, str, tuple[Row, ...]], ...] = (
             Row("display", "Display", "Frames painted in this window per second, while it plays", "fps"),
             Row("engine", "Model", "Frames through the model per second"),
             Row("source", "Source", "Frames per second of the source: as a file says, as a live one delivers them"),
-            Row("latency", "Latency", f"Decoding, scaling and inference of a frame.  {_TIMES}", "ms"),
-            Row("inference", "Inference", f"The model's part of it, as the runtime reports it.  {_TIMES}"),
-            Row("shown", "Behind", f"From the arrival of a picture to its overlay on the screen.  {_TIMES}"),
+            Row("latency", "Latency", "Decoding, scaling and inference of a frame.", "ms", _TIMES),
+            Row("inference", "Inference", "The model's part of it, as the runtime reports it.", more=_TIMES),
+            Row("shown", "Behind", "From the arrival of a picture to its overlay on the screen.", more=_TIMES),
             Row(
                 "difference",
                 "Differs",
@@ -140,7 +142,7 @@ class StatsPanel(QWidget):
             place = grid.rowCount()
             for label, at in ((title, 0), (value, 1)):
                 label.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
-                label.setToolTip(" ".join(map(t, row.tip.split("  "))))
+                label.setToolTip(" ".join(filter(None, (t(row.tip), t(row.more)))))
                 grid.addWidget(label, place, at)
             self._values[row.key], self._titles[row.key] = value, title
             if row.line:
