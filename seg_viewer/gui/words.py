@@ -38,6 +38,7 @@ def use_language(language: str, system: tuple[str, ...] | None = None) -> str:
         language = next((code for code in codes if code in COMPLETE), ENGLISH)
     use_words(read_words(language), read_phrases(language))
     _use_words_of_qt(language)
+    QLocale.setDefault(QLocale(language))  # the decimal sign of number fields
     return language
 
 

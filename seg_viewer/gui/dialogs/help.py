@@ -132,7 +132,8 @@ def _part(title: str, items: Iterable[ActionSpec | None]) -> QWidget:
 
 
 def _key_name(key: str) -> str:
-    return _KEY_NAMES.get(key) or key_text(key)
+    """As a keyboard has it; what Qt names in too many words, in our own."""
+    return _KEY_NAMES.get(key) or (t(key) if t(key) != key else key_text(key))
 
 
 def _columns(parts: Mapping[str, QWidget], room: int) -> tuple[tuple[str, ...], ...]:
