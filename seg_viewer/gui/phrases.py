@@ -18,6 +18,7 @@ TEXTS = frozenset({"why", "what", "more", "where", "one"})
 FIGURES = frozenset({"s", "rate", "percent", "size", "figure"})
 """Fields of these names hold a figure, which gets the other language's decimal sign."""
 _LONGEST = 1000  # characters; the window has no time for more
+_LIST = ", "
 _FEW_LETTERS = 2
 """Known by no more, a line fits by chance: " at ", ", "."""
 _FIGURE = re.compile(r"-?\d+\.\d+")
@@ -34,24 +35,23 @@ class Phrases:
     def __init__(self, entries: Mapping[str, str], point: str = ".") -> None:
         self._point = point
         self._whole = {text: other for text, other in entries.items() if "{" not in text}
-        self._templates = [
-            (max(parts, key=len), parts, names, other)
-            for parts, names, other in ((*_split(text), other) for text, other in entries.items() if "{" in text)
-        ]
+        split = [(*_split(text), other) for text, other in entries.items() if "{" in text]
+        split.sort(key=lambda each: -sum(map(_letters, each[0])))  # of two that explain as much, the plainer one
+        self._templates = [(max(parts, key=len), parts, names, other) for parts, names, other in split]
         self._best = lru_cache(1024)(self._find)
 
     def say(self, line: str) -> str:
         """A line in the other language; as it is where nobody has said how."""
-        return self._best(line).text if len(line) <= _LONGEST else line
+        return self._best(line, False).text if len(line) <= _LONGEST else line
 
-    def _find(self, line: str) -> _Said:
+    def _find(self, line: str, nested: bool) -> _Said:
         """By the template that explains most of the line, the words in its fields included."""
         if line in self._whole:
             return _Said(self._whole[line], _letters(line))
         best = _Said(line, _FEW_LETTERS)
         for longest, parts, names, other in self._templates:
             values = _values(parts, line) if longest in line else None  # the quick look first
-            if values is None:
+            if values is None or (longest == _LIST and not nested):  # names of files have commas as well
                 continue
             fields, known = {}, sum(map(_letters, parts))
             for name, value in zip(names, values, strict=True):
@@ -64,7 +64,7 @@ class Phrases:
     def _field(self, name: str, value: str) -> tuple[str, int]:
         """What is put in for a value, and how much of it is known."""
         if name in TEXTS:
-            return self._best(value)
+            return self._best(value, True)
         if name in FIGURES and _FIGURE.fullmatch(value):
             return value.replace(".", self._point), len(value)
         return value, 0

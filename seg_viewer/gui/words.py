@@ -18,7 +18,7 @@ LANGUAGES = {AUTO: "As the system", ENGLISH: "English", "de": "Deutsch"}
 """What can be chosen, by the names in the settings."""
 COMPLETE = frozenset({ENGLISH, "de"})
 """Whose words are all there: `AUTO` takes no other, which would be half of one and half of the other."""
-_POINT = "."  # its word is the decimal sign
+_HALF = "0.5"  # its word has the decimal sign
 
 _words: dict[str, str] = {}
 _phrases = Phrases({})
@@ -47,7 +47,7 @@ def use_words(words: Mapping[str, str], phrases: Mapping[str, str]) -> None:
     global _phrases
     _words.clear()
     _words.update(words)
-    _phrases = Phrases(phrases, words.get(_POINT, _POINT))
+    _phrases = Phrases(phrases, t(_HALF)[1])
 
 
 def _use_words_of_qt(language: str) -> None:
@@ -139,7 +139,7 @@ def figure(value: float, form: str = ".1f") -> str:
         value: the number.
         form: as `format` takes it.
     """
-    return format(value, form).replace(_POINT, t(_POINT))
+    return format(value, form).replace(".", t(_HALF)[1])
 
 
 def key_text(keys: str) -> str:

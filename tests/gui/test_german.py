@@ -10,11 +10,13 @@ from pathlib import Path
 from string import Formatter
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import seg_viewer.gui
 from seg_viewer.core.assets import asset_path
-from seg_viewer.gui.phrases import Phrases
-from seg_viewer.gui.words import read_phrases, read_words, use_language
+from seg_viewer.gui.phrases import TEXTS, Phrases
+from seg_viewer.gui.words import figure, read_phrases, read_words, said, use_language
 
 from .english import IN_WHOLES, MORE_WHOLES, NEVER_SHOWN, Line, lines
 
@@ -153,3 +155,36 @@ def test_no_entry_is_left_over() -> None:
         if not any(run in words_of_source for run in runs):
             rest.append(text)
     assert rest == []
+
+
+_NAME = st.text("ab/.:;,_- 0ä", min_size=1, max_size=12).map(lambda text: f"/{text}⟧")
+
+
+@given(st.data())
+def test_names_in_a_line_come_through_as_they_are(data: st.DataObject) -> None:
+    """Over all templates: what stands in a field that holds no words is in the German line, letter by letter."""
+    template = data.draw(st.sampled_from(sorted(text for text in PHRASES if "{" in text)))
+    fields = {name: data.draw(_NAME) for name in set(_fields(template))}
+    german = GERMAN.say(template.format(**fields))
+    assert all(value in german for name, value in fields.items() if name not in TEXTS)
+
+
+@given(st.text(max_size=200))
+def test_any_line_comes_through(line: str) -> None:
+    """A name that is no sentence stays as it is, and nothing fails."""
+    assert GERMAN.say(line) == line or any(word in line for word in PHRASES_WORDS)
+
+
+PHRASES_WORDS = {word for text in PHRASES for word in re.findall("[A-Za-z]+", text)}
+
+
+def test_a_figure_has_a_comma_and_a_version_none() -> None:
+    use_language("de")
+    assert (figure(12.345), figure(3, ".0f")) == ("12,3", "3")
+    line = "a.mp4: holds no frame in that part; it ends at 2.5 s"
+    assert said(line) == "a.mp4: enthält in diesem Teil kein Einzelbild; es endet bei 2,5 s"
+    line = "carla://h: the server is CARLA 0.9, the client 0.8; install the client of the same version: pip install x"
+    assert "CARLA 0.9, der Client 0.8;" in said(line)
+    assert said("sound, left out.mp4: is not a video") == "sound, left out.mp4: ist kein Video"
+    use_language("en")
+    assert figure(12.345) == "12.3" and said(line) == line

@@ -5,22 +5,38 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QDialog, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
+from seg_viewer.core.ledger import StageTimes
+from seg_viewer.core.overlay import OverlayStyle
+from seg_viewer.gui.dialogs.export_form import look_text
+from seg_viewer.gui.drops import Dropped
 from seg_viewer.gui.main_window import MainWindow
 from seg_viewer.gui.settings import WindowSettings, open_store, save_settings
+from seg_viewer.gui.tasks.export_queue import QueuedExport, State
 from seg_viewer.gui.widgets.color_popup import ColorPopup
+from seg_viewer.gui.widgets.export_text import detail_text, progress_text, state_text
+from seg_viewer.gui.widgets.live_bar import LiveBar, lost_text
+from seg_viewer.gui.widgets.loading_bar import LoadingBar
+from seg_viewer.gui.widgets.recent_list import RecentItem, day_text
+from seg_viewer.gui.widgets.stats_panel import times_text
 from seg_viewer.gui.words import read_phrases, read_words, said, t, use_language
+from seg_viewer.jobs.export import ExportProgress, ExportResult
+from seg_viewer.jobs.export_job import ExportJob
+from seg_viewer.jobs.options import RunOptions
+from seg_viewer.player.playback import PlayerState
+from seg_viewer.sources import LiveStatus
 
 from .conftest import WAIT_MS, pause_at
 from .modal_dialogs import ModalDialogs
 from .test_names import DIALOGS, QUESTIONS
-from .texts import MARK, bare, write_marked
+from .texts import MARK, bare, is_bare, write_marked
 from .walk import faults
 
 SIZES = {"smallest": (720, 460), "usual": (1280, 800)}
@@ -42,7 +58,7 @@ def marked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 NAMES = re.compile(
     # what comes from files and the system
-    r"^\w+ [\d.]+ · .* · \w+$|colors|nowhere|\.(mp4|onnx|csv|png|txt)\b|/\S*|driving-\w+|h264|yuv\w+"
+    r"^\w+( [\d.]+)? · .* · \w+$|colors|nowhere|\.(mp4|onnx|csv|png|txt)\b|/\S*|driving-\w+|h264|yuv\w+"
     r"|float32|int8|openvino|onnxruntime|\bcpu\b"
     r"|OpenVINO|ONNX Runtime|TensorRT|Qt\b|Python|seg-viewer|seg_viewer|English|Deutsch|Okabe–Ito"
     # what every language writes so
@@ -80,7 +96,7 @@ def test_every_text_of_a_window_that_plays_comes_from_the_catalogue(
     seen.look("paused", window)
     window.looking.show_numbers()
     numbers = window.looking._numbers.lines(window.player, window.view.shown.shot, anew=True)
-    seen.bare["numbers"] = [line for line in numbers if MARK not in line and re.search("[a-z]{3}", NAMES.sub("", line))]
+    seen.bare["numbers"] = [line for line in numbers if is_bare(line, NAMES)]
     window.open(tmp_path / "nowhere.mp4")  # what plays stays, and a message says why
     qtbot.waitUntil(lambda: bool(window.messages.texts("error")), timeout=WAIT_MS)
     seen.look("failed", window)
@@ -114,6 +130,67 @@ def test_every_text_of_every_dialog_comes_from_the_catalogue(
 
             dialogs.expect(look)
             ask(window)
+    assert seen.bare == {}
+
+
+LIVE = (
+    LiveStatus(),
+    LiveStatus(reconnects=1),
+    LiveStatus(reconnects=3),
+    LiveStatus(connected=False, problem="the connection broke (Input/output error)"),
+    LiveStatus(connected=False, silent=True, problem="rtsp://h: no picture for 2 s"),
+)
+
+
+def _exports(folder: Path) -> Iterator[QueuedExport]:
+    """One in each state, before and after something is known of it."""
+    job = ExportJob("/film.mp4", (str(folder / "film_seg.mp4"),), RunOptions())
+    notes = ("film.mp4: 3 pictures came with a time out of order; sorted", "left out: subtitles (not stored)", "x")
+    result = ExportResult(folder / "film_seg.mp4", 50, 2.5, "aac copied", warnings=notes)
+    for state in State:
+        yield QueuedExport(job, state=state, problem="/film.mp4: is not a video", loading="TensorRT: conv1")
+        yield QueuedExport(job, state=state, progress=ExportProgress(5, 50, 20.0, 3.0), result=result)
+        yield QueuedExport(job, state=state, progress=ExportProgress(1, None, 20.0, None))
+
+
+def _texts(folder: Path) -> Iterator[str]:
+    for item in _exports(folder):
+        yield from (state_text(item), progress_text(item), *detail_text(item).split("\n"))
+    for status in LIVE:
+        yield from lost_text(PlayerState.PLAYING, status).split("\n")
+    for found in (("a",), ("a", "b")):
+        yield from (Dropped(found).invitation, Dropped(found, ("m",)).invitation, Dropped(refused=found).refusal)
+    yield Dropped(models=("m",)).invitation
+    style = OverlayStyle(opacity=0.5, outline=True, hatched=True, palette="okabe-ito")
+    yield from (
+        look_text(replace(style, hidden=frozenset({"car"}))),
+        look_text(replace(style, colors={"car": (1, 2, 3)})),
+    )
+    yield look_text(OverlayStyle(opacity=0))
+    now = datetime(2026, 3, 5, 12)
+    yield from (day_text(now - timedelta(days=days), now) for days in (0, 1, 2, 40))
+    yield times_text(StageTimes(3, 0.3, 0.1, 0.2, 0.2))
+    yield from (RecentItem(source, missing=gone).where for source in ("rtsp://h/x", "/x.mp4") for gone in (False, True))
+
+
+def test_every_state_of_the_parts_comes_from_the_catalogue(qtbot: QtBot, marked: None, tmp_path: Path) -> None:
+    """What windows of other tests are not in."""
+    use_language("de")
+    known = re.compile(NAMES.pattern + "|subtitles|film_seg|^[\\d%· ,:–]*$")
+    assert [text for text in _texts(tmp_path) if is_bare(text, known)] == []
+    seen = _Seen({})
+    bar, loading = LiveBar(), LoadingBar()
+    qtbot.addWidget(bar)
+    qtbot.addWidget(loading)
+    for status in LIVE:
+        for state in (PlayerState.PLAYING, PlayerState.PAUSED, PlayerState.ERROR):
+            bar.set_status(state, status)
+            bar.set_recording(3.0)
+            seen.look(f"{state} {status}", bar)
+    loading.show_opening("film.mp4")
+    seen.look("opening", loading)
+    loading.show_loading(("TensorRT: comparing with ONNX Runtime", 0.5))
+    seen.look("loading", loading)
     assert seen.bare == {}
 
 

@@ -105,6 +105,9 @@ def test_a_window_speaks_what_was_chosen(qtbot: QtBot, open_window, clip) -> Non
     dialog.show()
     assert all(label.width() >= label.sizeHint().width() for label in dialog.findChildren(QLabel))
     assert "WIEDERGABE" in [label.text() for label in dialog.findChildren(QLabel)]
+    keys = [label.text() for label in dialog.findChildren(QLabel) if label.objectName() == "key"]
+    assert {".", ",", "Strg+O", "Leertaste", "Umschalt+N", "Bild ab", "Mausrad", "←"} <= set(keys)
+    assert len(keys) == sum(len(spec.keys) for spec in all_specs()) + len(MORE_KEYS)
     dialog.close()
 
 

@@ -86,9 +86,12 @@ def write_marked(folder: Path, words: Mapping[str, str], phrases: Mapping[str, s
         (folder / "assets" / "i18n" / name).write_text(text, encoding="utf-8")
 
 
+def is_bare(text: str, known: re.Pattern[str]) -> bool:
+    """Whether a text has words, no mark, and more than what is known to be the same in every language."""
+    return MARK not in text and bool(_WORD.search(known.sub("", text)))
+
+
 def bare(top: QWidget, known: re.Pattern[str]) -> list[str]:
-    """Texts with words that have no mark, and are more than what is known to be the same in every language."""
+    """The texts of a window of which that is so, and what has them."""
     QApplication.processEvents()
-    return sorted(
-        {f"{name}: {text!r}" for name, text in texts_of(top) if MARK not in text and _WORD.search(known.sub("", text))}
-    )
+    return sorted({f"{name}: {text!r}" for name, text in texts_of(top) if is_bare(text, known)})
