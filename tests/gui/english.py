@@ -82,8 +82,9 @@ def lines() -> list[Line]:
 def _lines_of(file: Path, name: str) -> Iterator[Line]:
     tree = ast.parse(file.read_text(encoding="utf-8"))
     module = importlib.import_module("seg_viewer." + name.removesuffix(".py").replace("/", "."))
-    skipped = set(_skipped(tree))
-    for node in ast.walk(tree):
+    nodes = list(ast.walk(tree))
+    skipped = set(_skipped(nodes))
+    for node in nodes:
         if id(node) in skipped or not isinstance(node, ast.Constant | ast.JoinedStr):
             continue
         parts, values = _taken_apart(node, module)
@@ -91,8 +92,8 @@ def _lines_of(file: Path, name: str) -> Iterator[Line]:
             yield Line(f"{name}:{node.lineno}", parts, values)
 
 
-def _skipped(tree: ast.Module) -> Iterator[int]:
-    for node in ast.walk(tree):
+def _skipped(nodes: list[ast.AST]) -> Iterator[int]:
+    for node in nodes:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             yield id(node.value)  # a docstring
         elif isinstance(node, ast.JoinedStr):
