@@ -16,6 +16,7 @@ from trainer.data.scan import Scan, scan
 from trainer.drawing import charts
 from trainer.drawing.legend import Legend
 from trainer.drawing.pictures import Rgb, fit, overlay, sheet, write_png
+from trainer.labels.meaning import meaning
 
 SHOWN_PROBLEMS = 10
 SHEET = 24
@@ -47,8 +48,7 @@ def describe(data: DataSet, found: Scan) -> list[str]:
     ]
     more = f" and {len(shown) - 4} other sizes" if len(shown) > 4 else ""
     lines = [
-        f"{data.name}: {found.train} training and {held} held-out pictures; labels '{data.label_map.name}':"
-        f" {data.label_map.title}",
+        f"{data.name}: {found.train} training and {held} held-out pictures; " + "\n  ".join(describe_labels(data)),
         f"  sizes: {', '.join(shown[:4])}{more}",
         "  shares of the training pixels: "
         + ", ".join(f"{label.name} {found.shares[label.id] * 100:.2f} %" for label in data.labels),
@@ -61,6 +61,14 @@ def describe(data: DataSet, found: Scan) -> list[str]:
     lines += [f"  damaged: {line}" for line in found.problems[:SHOWN_PROBLEMS]]
     if len(found.problems) > SHOWN_PROBLEMS:
         lines.append(f"  damaged: {len(found.problems) - SHOWN_PROBLEMS} more")
+    return lines
+
+
+def describe_labels(data: DataSet) -> list[str]:
+    """What the masks of a data set are taken for: its label map, and each class with the values it comes of."""
+    lines = [f"labels '{data.label_map.name}': {data.label_map.title}", f"classes: {meaning(data.label_map)}"]
+    if data.details:
+        lines.append(f"learned underneath ('{data.details.name}'): {meaning(data.details)}")
     return lines
 
 

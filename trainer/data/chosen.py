@@ -34,7 +34,7 @@ def with_split(source: Source, by: str | None, held_out: float | None, gap: int 
         return source
     split = dict(source.split)
     if "by" not in split and by is None:
-        split["by"] = "given" if held_out is None else _usual_split(source)
+        split["by"] = "given" if held_out is None else formats.usual_split(source.kind, Path(source.path))
     if by is not None:
         split["by"] = by
     if held_out is not None:
@@ -44,14 +44,6 @@ def with_split(source: Source, by: str | None, held_out: float | None, gap: int 
         split["gap"] = gap
     split.setdefault("seed", seed)
     return dataclasses.replace(source, split=split)
-
-
-def _usual_split(source: Source) -> str:
-    """The kind of split that suits the source's format (never the given lists, which have no share)."""
-    kind = source.kind
-    if kind == formats.AUTO and Path(source.path).is_dir():
-        kind = formats.recognise(Path(source.path))
-    return formats.FORMATS[kind].split if kind in formats.FORMATS else "random"
 
 
 def make_recipe(name: str | None, data: Sequence[str], options: dict[str, Any]) -> Recipe:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from seg_viewer.core.errors import UsageError
-from trainer.network.keras_file import open_keras
+from trainer.network.keras_file import load_keras
 from trainer.network.names import LOGITS
 
 
@@ -28,7 +28,7 @@ def own_network(path: Path, classes: int, height: int | None = None, width: int 
     """
     import keras
 
-    model, _ = open_keras(path)
+    model, _ = load_keras(path)
     check_network(model, str(path), classes, height, width)
     frame = keras.Input((height, width, 3), name="frame")
     last = model.output._keras_history.operation.name  # noqa: SLF001 - no other way to the layer behind an output

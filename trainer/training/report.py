@@ -95,7 +95,11 @@ def _page(
         f'<h2>{html.escape(title)}</h2><img src="{"" if file.startswith("../") else "r:"}{html.escape(file)}" alt="">'
         for title, file in pictures
     )
-    score = f"<pre>{html.escape(full_table('held out', scores))}</pre>" if scores else "<p>Nothing was held out.</p>"
+    score = (
+        f"<pre>{html.escape(full_table('held out', scores))}</pre>"
+        if scores
+        else "<p>Nothing was held out, or nothing in it is labelled.</p>"
+    )
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(name)}</title>'
         "<style>body{font:15px system-ui,sans-serif;margin:2rem auto;max-width:1280px;padding:0 1rem;color:#22262c}"
