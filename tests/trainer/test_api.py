@@ -98,6 +98,7 @@ def test_names_types_and_page_say_the_same() -> None:
 def test_a_data_set_is_what_the_command_finds(data: Data, folder: Path) -> None:
     assert data.labels.names == ("background", "object") and data.size == SIZE
     assert (len(data.pairs("training")), len(data.pairs("held-out"))) == (16, 4)
+    assert any("background" in note and "object" in note for note in data.notes)  # what the masks are taken for
     pictures, masks = data.arrays("held-out")
     assert pictures.shape == (4, 32, 32, 3) and masks.shape == (4, 32, 32) and pictures.dtype == masks.dtype == np.uint8
     assert set(np.unique(masks)) <= {0, 1, 255} and data.arrays("training", 5)[0].shape[0] == 5
@@ -258,6 +259,8 @@ def test_the_command_trains_and_exports_a_network_of_ones_own(folder: Path, tmp_
     assert kept == (tmp_path / "mine.keras").read_bytes()
     assert 'precision = "float32"' in (tmp_path / "run" / "recipe.toml").read_text(encoding="utf-8")
     assert run("export", tmp_path / "run", "-o", tmp_path / "a.onnx", "--precision", "float32").exit_code == 0
+    longer = run(*train[:6], 2, *train[7:], "--network", tmp_path / "mine.keras", "--run", tmp_path / "run")
+    assert longer.exit_code == 0 and "network was" not in longer.output, longer.output
     again = run(*train, "--network", tmp_path / "scaled.keras", "--run", tmp_path / "run")
     assert again.exit_code == 2 and "is not the one that" in again.output
     gone = run(*train, "--network", tmp_path / "gone.keras", "--run", tmp_path / "other")
