@@ -86,7 +86,7 @@ def test_a_notebook_runs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("name", SEEDS)
 def test_the_page_shows_the_lines_of_the_notebook_and_its_command(name: str) -> None:
     text = PAGE.read_text(encoding="utf-8")
-    section = text[text.index(f"notebooks/{name}.ipynb") :].split("\n## ")[0]
+    section = text[text.index(f"\n[notebooks/{name}.ipynb]") :].split("\n## ")[0]
     block = re.findall(r"^```python\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)[0]
     lines = [line for line in block.splitlines() if line.strip()]
     assert 5 <= len(lines) <= 12
