@@ -68,6 +68,7 @@ def test_a_notebook_runs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     run, scores, data = names["run"], names["scores"], names["data"]
     assert run.finished and len(run.history) == 2 and run.best_epoch in (1, 2)
     assert run.folder.parent.resolve() == (tmp_path / "runs").resolve() and (run.folder / "report.html").is_file()
+    assert {"sequence.png", "training_sequence.png"} <= {path.name for path in (run.folder / "report").iterdir()}
     assert {"loss", "accuracy", "val_loss", "val_accuracy"} <= set(run.history[-1])
     assert isinstance(scores, Scores) and scores.pictures == len(data.pairs("held-out")) > 0
     pictures = [one for one in shown if isinstance(one, Image)]
