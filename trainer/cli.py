@@ -21,6 +21,7 @@ from trainer.commands.evaluate import evaluate
 from trainer.commands.export import export
 from trainer.commands.predict import predict
 from trainer.commands.train import train
+from trainer.labels.meaning import LabelsNeeded
 
 PROGRAM = "seg-trainer"
 
@@ -48,6 +49,8 @@ class Group(click.Group):
                 traceback.print_exc()
             line, code = last_words(error, PROGRAM)
             click.echo(line, err=True)
+            if isinstance(error, LabelsNeeded) and error.proposal:
+                click.echo(error.proposal)  # alone on standard output, so that it can go into the file as it is
             ctx.exit(code)
 
 

@@ -46,7 +46,7 @@ class Source:
         labels: "native", "driving", or a label map; the recipe's when empty.
         optional: skipped with a note when its folder is missing or empty.
         split: keys `by`, `held_out`, `seed`, `gap` of `trainer.pairs.Split`; the format's own when empty.
-        own_bonnet: "ignore", "keep", or "background": ignored in scores, background in training (CARLA).
+        own_bonnet: "background": ignored in scores, background in training; "ignore", or "keep" (CARLA).
     """
 
     kind: str
@@ -56,7 +56,7 @@ class Source:
     labels: str = ""
     optional: bool = False
     split: Mapping[str, Any] = field(default_factory=dict)
-    own_bonnet: str = "ignore"
+    own_bonnet: str = "background"
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,7 @@ class Model:
     arch: str = option(
         "unet-fast", "unet: as in the paper; unet-fast: strided stem, for int8.", choices=("unet", "unet-fast")
     )
+    network: str = option("", "A .keras file whose network is trained, from the weights in it, in place of --arch.")
     widths: tuple[int, ...] = option(
         (), "Channels of each stage; overrides --width and --depth.", metavar="16,32,…", least=1
     )
@@ -115,7 +116,7 @@ class Model:
     @property
     def logits_stride(self) -> int:
         """How many picture pixels a logit stands for each way: 2 for unet-fast without `subpixel`, else 1."""
-        return 2 if self.arch == "unet-fast" and not self.subpixel else 1
+        return 2 if self.arch == "unet-fast" and not self.subpixel and not self.network else 1
 
 
 @dataclass(frozen=True)
@@ -241,6 +242,13 @@ class Recipe:
         run, model = self.run, self.model
         stages = len(model.widths) or model.depth
         multiple = 2**stages if model.arch == "unet-fast" else 2 ** (stages - 1)
+        if model.network:
+            multiple = 1
+            for name, given in {"start": model.start, "subpixel": model.subpixel}.items():
+                if given:
+                    raise UsageError(f"{name}: does not go with network; the weights in {model.network} are the start")
+            if self.optimizer.precision not in ("auto", "float32"):
+                raise UsageError(f"precision: {model.network} computes in what it was made for; leave it out")
         for what, size in (("size", run.size), ("crop", self.crop)):
             if any(value % multiple for value in size):
                 raise UsageError(

@@ -8,7 +8,8 @@ import click
 
 from seg_viewer.core.console import plain_console
 from trainer.commands.help import Command, Example
-from trainer.commands.options import FOLDER, parse_data, with_split
+from trainer.commands.options import FOLDER
+from trainer.data.chosen import parse_data, with_split
 from trainer.pairs import SPLITS
 
 

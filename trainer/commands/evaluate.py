@@ -15,8 +15,9 @@ from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.core.labels import DRIVING, LabelSet
 from seg_viewer.core.part_file import check_target, write_text
 from trainer.commands.help import Command, Example, option
-from trainer.commands.options import DATA, ENGINES, FILE, data_options, foreign_options, make_recipe
+from trainer.commands.options import DATA, ENGINES, FILE, data_options, foreign_options
 from trainer.console import progress_bar
+from trainer.data.chosen import make_recipe
 from trainer.recipe import Recipe, Source
 
 if TYPE_CHECKING:
@@ -150,6 +151,7 @@ def _open(
 )
 @option(MODELS, "--engine", type=ENGINES, default="onnxruntime", show_default=True, help="Runtime of .onnx files.")
 @option(FILES, "--json", "json_file", type=FILE, help="Write all of it to this file too.")
+@option(FILES, "--csv", "csv_file", type=FILE, help="Write the table to this file: a row for each set and class.")
 @option(FILES, "--overwrite", is_flag=True, help="Replace files that exist.")
 def evaluate(
     model_argument: Path | None,
@@ -166,20 +168,24 @@ def evaluate(
     pixels: str,
     size: tuple[int, int] | None,
     json_file: Path | None,
+    csv_file: Path | None,
     overwrite: bool,
     **options: object,
 ) -> None:
     """Score MODEL on the held-out pictures of data sets, at the resolution of their masks: one table for each set."""
     from trainer.scoring.clips import clip_names
     from trainer.scoring.evaluate import MeasuredModel
+    from trainer.scoring.tables import csv_text
     from trainer.scoring.worst import write_gallery
 
     path = model_option or model_argument
     if path is None:
         raise UsageError("no model: seg-trainer evaluate MODEL --data FOLDER")
     chosen = None if clips and not (data or recipe) else make_recipe(recipe, data, options)
-    if json_file:
-        check_target(json_file, overwrite=overwrite)
+    for file in filter(None, (json_file, csv_file)):
+        check_target(file, overwrite=overwrite)
+    if csv_file and chosen is None:
+        raise UsageError("--csv holds scores of data sets: give --data too (--json holds flicker)")
     if gallery and worst == 0:
         raise UsageError("--gallery draws the worst pictures, and --worst 0 asks for none")
     named = clip_names(clips)
@@ -206,6 +212,9 @@ def evaluate(
         if not rated:
             raise SourceError(f"--gallery {name}: no picture to draw; nothing is labelled in the held-out ones")
         click.echo(f"{write_gallery(file, sets[name], rated)}: {len(rated)} pictures")
+    if csv_file:
+        rows = {(str(one), name): measured[name][place].scores for place, one in enumerate(paths) for name in measured}
+        write_text(csv_file, csv_text(rows), overwrite=overwrite)
     if json_file:
         results = [
             {"model": str(one_path), "engine": one.runs_as} | _as_json(place, measured, flicker, heights, kept)

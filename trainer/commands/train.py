@@ -12,7 +12,8 @@ from seg_viewer.core.console import plain_console
 from seg_viewer.core.errors import UsageError
 from trainer.commands.help import Command, Example, option
 from trainer.commands.needs import need
-from trainer.commands.options import FILE, FOLDER, data_options, make_recipe, recipe_options
+from trainer.commands.options import FILE, FOLDER, data_options, recipe_options
+from trainer.data.chosen import make_recipe
 from trainer.recipe import Recipe
 
 PLACE = "Run folder"

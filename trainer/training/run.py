@@ -8,25 +8,28 @@ import io
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.console import Console
 
 from seg_viewer.core.errors import UsageError
-from seg_viewer.core.part_file import write_text
+from seg_viewer.core.part_file import part_file, write_bytes, write_text
 from seg_viewer.core.signals import stop_event
 from trainer.data import check
 from trainer.data.data_set import DataSet
-from trainer.data.samples import Samples, find_all, folder_of
+from trainer.data.samples import Samples, find_all, placed
 from trainer.data.scan import Scan
 from trainer.drawing import charts
+from trainer.drawing.legend import Legend
 from trainer.drawing.pictures import fit, overlay, sheet, write_png
 from trainer.files import locked, make_folder
 from trainer.network.backend import start_backend
 from trainer.network.build import float_unet, folded
 from trainer.network.devices import best_precision, worker_index
 from trainer.network.from_onnx import read_onnx
-from trainer.network.keras_file import save_keras
+from trainer.network.keras_file import load_keras, save_keras
+from trainer.network.own import check_network
 from trainer.recipe import Recipe, Source, is_model_file, read_recipe
 from trainer.run_folder.ancestor import write_ancestor
 from trainer.run_folder.checkpoint import CHECKPOINT, RECIPE, Checkpoint, load_checkpoint, load_weights
@@ -40,6 +43,8 @@ from trainer.training.step import check_steppable
 from trainer.training.validation import Validation
 
 SHOWN = 24
+NETWORK = "network.keras"
+"""A network of one's own, in the run folder."""
 
 
 @dataclasses.dataclass
@@ -79,11 +84,10 @@ def prepare(
         UsageError: its parts do not fit together.
     """
     found = find_all(recipe, roots, reporter.note)
-    placed = tuple(
-        source if source.kind == "tfds" else dataclasses.replace(source, path=str(folder_of(source, roots).resolve()))
-        for source, _ in found
-    )
-    recipe = dataclasses.replace(recipe, data=placed)
+    for _, data in found:
+        for line in check.describe_labels(data):
+            reporter.note(f"{data.name}: {line}")
+    recipe = placed(recipe, found, roots)
     if run is not None:
         refuse_in_vain(recipe, run)
     class_weights(recipe, (), Samples(recipe, found).labels)
@@ -108,11 +112,12 @@ def run_training(
     check_steppable(recipe)
     recipe = _with_earlier(recipe, roots, run, console)
     if recipe.optimizer.precision == "auto":
-        recipe = recipe.change(precision=best_precision())
+        recipe = recipe.change(precision="float32" if recipe.model.network else best_precision())
     chief = worker_index() == 0
     reporter = Reporter(console if chief else Console(quiet=True), run / "tensorboard" if chief else None)
     prepared = prepare(recipe, roots, reporter, console, run)
     make_folder(run)
+    prepared.recipe = _with_network(prepared.recipe, run)
     with locked(run) if chief else contextlib.nullcontext(), explained(recipe, run):
         return _train(prepared, run, reporter, chief, stop_at)
 
@@ -186,6 +191,52 @@ def _with_earlier(recipe: Recipe, roots: Sequence[Path], run: Path, console: Con
     return recipe.change(**places)
 
 
+def _with_network(recipe: Recipe, run: Path) -> Recipe:
+    """A network of one's own is kept in the run folder, so that the run can be repeated from it.
+
+    Raises: UsageError, ModelFileError, when it cannot be trained.
+    """
+    if not recipe.model.network:
+        return recipe
+    kept, given = run / NETWORK, Path(recipe.model.network)
+    if not given.is_file() and given.name == NETWORK and kept.is_file():
+        given = kept  # the run folder was moved
+    if not given.is_file():
+        raise UsageError(f"network: {given}: no such file")
+    if not kept.exists():
+        write_bytes(kept, given.read_bytes())
+    elif given.resolve() != kept.resolve() and given.read_bytes() != kept.read_bytes():
+        raise UsageError(f"network: {given} is not the one that {run} began with; give another --run folder")
+    return recipe.change(network=str(kept.resolve()))
+
+
+def keep_network(model: Any, classes: int, size: tuple[int, int], run: Path) -> Path:
+    """Write a keras.Model where the run folder keeps it; one that a run began with stays, and must be alike.
+
+    Args:
+        model: takes pixels 0…255 and gives logits.
+        classes: of the data.
+        size: (width, height) of the pictures.
+        run: the run folder; made when missing.
+
+    Returns:
+        Path of the file.
+
+    Raises:
+        UsageError: it cannot be trained, or the run began with another one.
+        ExportError: it cannot be written.
+    """
+    check_network(model, getattr(model, "name", "model"), classes, size[1], size[0])
+    kept = make_folder(run) / NETWORK
+    if (run / CHECKPOINT).is_file() and kept.is_file():
+        if [weight.shape for weight in model.weights] != [weight.shape for weight in load_keras(kept)[0].weights]:
+            raise UsageError(f"{run}: began with another network; give another run folder")
+        return kept
+    with part_file(kept) as part:
+        model.save(part)
+    return kept
+
+
 def _refuse_circle(name: str, above: tuple[str, ...] = ()) -> None:
     """Raises: UsageError when recipes begin with, or learn from, one another in a circle."""
     if not name or Path(name).is_dir() or is_model_file(Path(name)):
@@ -198,7 +249,7 @@ def _refuse_circle(name: str, above: tuple[str, ...] = ()) -> None:
 
 
 def _to_board(reporter: Reporter, run: Path, name: str, checkpoint: Checkpoint) -> None:
-    from trainer.data.data_set import read_picture
+    from trainer.data.picture_files import read_picture
 
     reporter.pictures(f"held out/{name}", read_picture(run / "report" / f"{name}.png"), checkpoint.updates)
 
@@ -233,7 +284,7 @@ def show_augmentation(samples: Samples, path: Path) -> Path:
         mask = fit(samples.details.folded_ids()[mask], (picture.shape[1], picture.shape[0]), nearest=True)
         cells.append(np.concatenate([picture, overlay(picture, mask, samples.labels, 0.55)]))
         names.append(samples.pair(entry).picture.name)
-    return write_png(path, sheet(cells, names, columns=6))
+    return write_png(path, sheet(cells, names, 6, Legend(samples.labels, painted=True)))
 
 
 def new_run_folder(name: str, recipe: Recipe, base: Path = Path("runs")) -> Path:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -19,26 +19,9 @@ from trainer.network.losses import LossFunction
 from trainer.recipe import Recipe
 from trainer.run_folder.checkpoint import Arrays
 from trainer.scoring.evaluate import to_frame, to_mask_size
+from trainer.scoring.grids import Sample
 
 CACHE_BYTES = 1 << 30
-
-
-@dataclass(frozen=True)
-class Sample:
-    """One held-out picture with its answer.
-
-    Args:
-        name: data set and file.
-        picture: (H, W, 3) uint8 RGB at the network's size.
-        truth, predicted: (h, w) uint8 class ids at the mask's size.
-        miou: mean IoU of this picture.
-    """
-
-    name: str
-    picture: NDArray[np.uint8]
-    truth: NDArray[np.uint8]
-    predicted: NDArray[np.uint8]
-    miou: float
 
 
 class Validation:
@@ -54,11 +37,19 @@ class Validation:
         self._recipe, self._loss = recipe, loss
         self.labels: LabelSet = sets[0].labels
         self._details = details_of(self.labels, sets[0].details, recipe.model.subpixel)
+        self._sets = sets
         self.pairs = [(data, pair) for data in sets for pair in data.held_out]
         self.last: Scores | None = None
         self._kept: dict[int, tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]] = {}
         self._bytes = 0
         self._model: Any = None
+
+    def on_training(self) -> Validation:
+        """The same network, once it has scored something, on the training pictures; none of them is kept."""
+        other = copy.copy(self)
+        other.pairs = [(data, pair) for data in self._sets for pair in data.train]
+        other._kept, other._bytes, other.last = {}, CACHE_BYTES, None  # noqa: SLF001 - of its own kind
+        return other
 
     def read(self, index: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """Held-out picture at the network's size and its mask at its own. Raises: SourceError."""
