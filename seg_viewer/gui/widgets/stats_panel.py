@@ -78,7 +78,7 @@ SECTIONS: tuple[tuple[str, str, tuple[Row, ...]], ...] = (
         "source",
         "Source",
         (
-            Row("video", "Video", "Size, rate and codec of the source"),
+            Row("video", "Video", "Size, rate and codec of the source, and what decodes it"),
             Row("model", "Model", "Model file and the size of its input"),
             Row("frame", "Frame", "Number of the frame that is shown"),
         ),
@@ -242,7 +242,8 @@ class StatsPanel(QWidget):
         self._set("model", f"{spec.name}\n{spec.width}×{spec.height} · {spec.precision}")
         own = rate_of(info)
         rate = f" · {own:.4g} fps" if own else ""
-        self._set("video", f"{info.width}×{info.height}{rate}\n{info.codec}")
+        codec = f"{info.codec} · {info.decoder}" if info.decoder else info.codec
+        self._set("video", f"{info.width}×{info.height}{rate}\n{codec}")
 
     def _set(self, key: str, text: str) -> None:
         if self._values[key].text() != text:
