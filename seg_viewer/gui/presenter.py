@@ -20,6 +20,7 @@ from seg_viewer.gui.widgets.live_bar import lost_text
 from seg_viewer.gui.widgets.loading_bar import LoadingBar
 from seg_viewer.gui.widgets.message_bar import MessageBar
 from seg_viewer.gui.widgets.stats_panel import StatsPanel
+from seg_viewer.gui.words import t
 from seg_viewer.player.numbers import meaningful
 from seg_viewer.player.playback import PlayerState
 from seg_viewer.player.player import Player
@@ -81,6 +82,7 @@ class Presenter(QObject):
         self._view, self._controls, self._legend, self._stats = view, controls, legend, stats
         self._messages, self._loading_bar = messages, loading_bar
         self._state = PlayerState.EMPTY
+        self._is_state_shown = True
         self._opened_count = 0
         self._announced = False
         self._model: Path | None = None
@@ -111,7 +113,7 @@ class Presenter(QObject):
         self._announce()
         self._show_live()
         self.refreshed.emit()
-        if state is not self._state:
+        if state is not self._state or not self._is_state_shown:
             self._state = state
             self._show_state()
         self._show_length()
@@ -181,6 +183,7 @@ class Presenter(QObject):
     def _forget(self) -> None:
         """Another source is there; the last picture of the one before stays until the first one of it."""
         self._announced, self._model = False, None
+        self._is_state_shown = False  # even where it is in the state of the one before: both failed at once
         self._told.clear()
         self._stats.clear()
 
@@ -196,6 +199,7 @@ class Presenter(QObject):
     # -- the state -------------------------------------------------------------------------------------------------
 
     def _show_state(self) -> None:
+        self._is_state_shown = True
         state, player = self._state, self._player
         self._controls.set_state(state)
         can_play = state in _CAN_PLAY
@@ -212,12 +216,12 @@ class Presenter(QObject):
                 self._actions[spec.id].setEnabled(can[spec.needs])
         self._controls.speed_button.setEnabled(is_file)
         if state is PlayerState.LOADING:
-            self._view.set_notice(f"Opening {short_name(player.source or '')} …")
+            self._view.set_notice(t("Opening {name} …", name=short_name(player.source or "")))
             self.video_wanted.emit(True)
             self._view.setFocus()
             self.model_changed.emit()
         elif state is PlayerState.ERROR:
-            self._show_failure(player.error or "stopped")
+            self._show_failure(player.error or t("stopped"))
         elif state is PlayerState.EMPTY:
             self._view.clear()
             self.video_wanted.emit(False)

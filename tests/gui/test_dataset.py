@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from tests.house import ROOT
-from trainer.data.data_set import read_raw_mask
+from trainer.data.picture_files import read_raw_mask
 
 from .conftest import WAIT_MS, pause_at
 
@@ -57,7 +57,7 @@ def test_frames_are_sent_and_the_trainers_check_passes(qtbot: QtBot, paused, fol
     _told(qtbot, paused, f"sent to the data set {folder}")
     done = subprocess.run(
         [sys.executable, "-m", "trainer.cli", "check", str(folder)],
-        env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, encoding="utf-8", timeout=100,
+        env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, encoding="utf-8", timeout=200,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     said = " ".join(done.stdout.split())

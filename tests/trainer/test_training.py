@@ -27,7 +27,8 @@ from trainer.files import locked
 from trainer.network.unet import build, stage_widths
 from trainer.recipe import Model, Recipe, Source
 from trainer.run_folder.checkpoint import load_checkpoint, load_weights
-from trainer.training.loop import OutOfMemory, _explained, class_weights, schedule
+from trainer.training.explained import OutOfMemory, explained
+from trainer.training.loop import class_weights, schedule
 from trainer.training.run import run_training
 
 QUIET = Console(file=open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
@@ -126,7 +127,7 @@ def test_a_killed_run_goes_on(unbroken: Path, recipe: Recipe, tmp_path: Path) ->
     process.wait()
     killed = load_checkpoint(run)
     assert killed is not None and 3 <= killed.updates < 16 and not killed.finished
-    done = subprocess.run(line, capture_output=True, encoding="utf-8", timeout=100)
+    done = subprocess.run(line, capture_output=True, encoding="utf-8", timeout=200)
     assert done.returncode == 0 and "goes on at epoch" in done.stdout, done.stderr
     assert float(rows(run)[-1]["val_miou"]) == pytest.approx(float(rows(unbroken)[-1]["val_miou"]), abs=0.03)
 
@@ -201,13 +202,14 @@ def test_rare_objects_are_laid_over_other_pictures(recipe: Recipe) -> None:
 
 
 def test_class_weights_come_from_frequencies(recipe: Recipe) -> None:
-    looked = scan(find_all(recipe, [])[0][1])
-    weights = class_weights(recipe.change(balance=1.0), [looked], 4)
+    data = find_all(recipe, [])[0][1]
+    looked, labels = scan(data), data.labels
+    weights = class_weights(recipe.change(balance=1.0), [looked], labels)
     assert np.argmax(weights) == np.argmin(looked.shares)
     assert float(np.dot(weights, looked.shares)) == pytest.approx(1.0)
-    assert class_weights(recipe, [looked], 4) == ()
+    assert class_weights(recipe, [looked], labels) == ()
     with pytest.raises(UsageError, match="2 class weights for 4"):
-        class_weights(recipe.change(class_weights=(1.0, 2.0)), [looked], 4)
+        class_weights(recipe.change(class_weights=(1.0, 2.0)), [looked], labels)
 
 
 def test_it_stops_early_and_keeps_the_best(recipe: Recipe, tmp_path: Path) -> None:
@@ -237,11 +239,14 @@ def test_a_loss_that_is_no_number_names_the_batch_and_keeps_the_checkpoint(recip
     assert state is not None and all(np.isfinite(value).all() for value in [*state.weights, *state.average])
 
 
-def test_out_of_memory_says_what_to_lower(recipe: Recipe) -> None:
+def test_out_of_memory_says_what_to_lower(recipe: Recipe, tmp_path: Path) -> None:
     import tensorflow as tf
 
     for error in (MemoryError(), tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")):
-        with pytest.raises(OutOfMemory, match=r"4 pictures of 96x64: lower --batch-size to 2"), _explained(recipe):
+        with (
+            pytest.raises(OutOfMemory, match=r"4 pictures of 96x64: lower --batch-size to 2"),
+            explained(recipe, tmp_path),
+        ):
             raise error
 
 
@@ -253,7 +258,7 @@ def test_a_picture_that_breaks_while_training_is_named(recipe: Recipe, data: Pat
     (tmp_path / "data/camvid/train/03.png").write_bytes(b"gone")
     from trainer.data.batches import batches
 
-    with pytest.raises(SegViewerError, match=r"03\.png: cannot be read as a picture"), _explained(moved):
+    with pytest.raises(SegViewerError, match=r"03\.png: cannot be read as a picture"), explained(moved, tmp_path):
         list(batches(samples, 0))
 
 
@@ -262,7 +267,7 @@ def test_a_checkpoint_of_another_model_is_refused(unbroken: Path, recipe: Recipe
     shutil.copytree(unbroken, run)
     before = (run / "checkpoint.npz").read_bytes()
     with pytest.raises(UsageError, match="of another model"):
-        run_training(recipe.change(widths=(4, 8)), [], run, QUIET)
+        run_training(recipe.change(widths=(4, 8), epochs=9), [], run, QUIET)
     assert (run / "checkpoint.npz").read_bytes() == before
 
 
@@ -291,7 +296,7 @@ def test_jax_goes_on_with_what_tensorflow_began(unbroken: Path, recipe: Recipe, 
     run_training(recipe, [], run, QUIET, stop_at=9)
     line = command("train", "--run", run)
     done = subprocess.run(
-        line, env={**os.environ, "KERAS_BACKEND": "jax"}, capture_output=True, encoding="utf-8", timeout=110
+        line, env={**os.environ, "KERAS_BACKEND": "jax"}, capture_output=True, encoding="utf-8", timeout=200
     )
     assert done.returncode == 0 and "goes on at epoch 5, step 2" in done.stdout, done.stderr
     assert float(rows(run)[-1]["loss"]) == pytest.approx(float(rows(unbroken)[-1]["loss"]), rel=0.1)
@@ -304,7 +309,7 @@ def test_two_machines_take_the_steps_that_one_takes(recipe: Recipe, tmp_path: Pa
     ports = _free_ports(2)
     line = command("train", tmp_path / "r.toml", "--run")
     base = {key: value for key, value in os.environ.items() if key != "TF_CONFIG"}
-    alone = subprocess.run([*line, str(tmp_path / "one")], env=base, capture_output=True, encoding="utf-8", timeout=100)
+    alone = subprocess.run([*line, str(tmp_path / "one")], env=base, capture_output=True, encoding="utf-8", timeout=200)
     assert alone.returncode == 0, alone.stderr
     workers = []
     for index in range(2):
@@ -353,7 +358,7 @@ def test_two_devices_of_one_machine_take_the_steps_that_one_takes(recipe: Recipe
     arguments = ["train", str(tmp_path / "r.toml"), "--run"]
     for line, run in ((command(), "one"), ([sys.executable, "-c", TWO_DEVICES], "two")):
         done = subprocess.run(
-            [*line, *arguments, str(tmp_path / run)], capture_output=True, encoding="utf-8", timeout=100
+            [*line, *arguments, str(tmp_path / run)], capture_output=True, encoding="utf-8", timeout=200
         )
         assert done.returncode == 0, done.stderr[-2000:]
     for one, two in zip(rows(tmp_path / "one"), rows(tmp_path / "two"), strict=True):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
+from seg_viewer.gui.words import t
+
 _MOST_OF_HEIGHT = 0.6
 _MAY_GROW = (QEvent.Type.ShowToParent, QEvent.Type.HideToParent, QEvent.Type.LayoutRequest)
 
@@ -28,7 +30,7 @@ class Notices(QScrollArea):
         self._widgets = widgets
         self._covered = 0
         self.setObjectName("notices")
-        self.setAccessibleName("Messages and progress")
+        self.setAccessibleName(t("Messages and progress"))
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -85,9 +87,7 @@ class Notices(QScrollArea):
 
 
 def _height_for(widget: QWidget, width: int) -> int:
-    layout = widget.layout()
-    if layout is not None:
-        layout.invalidate()
-        if layout.hasHeightForWidth():
-            return max(0, layout.totalHeightForWidth(width))  # -1 of one that is still empty
+    layout = widget.layout()  # not made invalid here: that would ask for this again, for ever
+    if layout is not None and layout.hasHeightForWidth():
+        return max(0, layout.totalHeightForWidth(width))  # -1 of one that is still empty
     return max(0, widget.sizeHint().height())
