@@ -18,7 +18,7 @@ from seg_viewer.media.av_file import demuxed, open_input
 from seg_viewer.media.av_picture import AvPicture
 from seg_viewer.media.decoding import Decoder
 from seg_viewer.media.deinterlacing import deinterlaced, says_interlaced
-from seg_viewer.media.hardware import SOFTWARE, acceleration, check_file
+from seg_viewer.media.hardware import acceleration, check_file
 from seg_viewer.media.stream_choice import choose_stream
 
 _BEFORE_START_S = 10
@@ -284,7 +284,7 @@ class VideoReader:
             check = check_file(self.path, self.stream.index)
             self.device = check.device
             if check.problem:
-                self._tell(f"hardware decoding does not work here ({check.problem}); the {SOFTWARE} decodes it")
+                self._tell(f"hardware decoding does not work here ({check.problem}); the processor decodes it")
         if self.device:
             self._use_device()
         # with few cores the pipeline's own threads keep them busy; frame threads would only add hand-overs
@@ -296,7 +296,7 @@ class VideoReader:
         try:
             container = open_input(self.path, hwaccel=acceleration(self.device))
         except (av.FFmpegError, OSError, RuntimeError) as error:
-            self._tell(f"hardware decoding ({self.device}) stopped ({error}); the {SOFTWARE} goes on")
+            self._tell(f"hardware decoding ({self.device}) stopped ({error}); the processor goes on")
             self.device = ""
             return
         self.container.close()

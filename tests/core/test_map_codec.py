@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -60,3 +63,31 @@ def test_what_is_cut_off_or_changed_never_comes_back_as_a_map_of_another_size(
 def test_what_is_no_map_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match="no class map"):
         unpack_map(data)
+
+
+@given(MAPS)
+def test_maps_of_earlier_versions_come_back(ids: np.ndarray) -> None:
+    """Runs of what differs from the row above: written until changes were, and still in caches."""
+    differences = ids.copy()
+    differences[1:] ^= ids[:-1]
+    starts = np.flatnonzero(np.append(True, np.diff(differences.ravel().astype(int)) != 0))
+    lengths = np.diff(starts, append=ids.size)
+    long = lengths >= 255
+    body = np.where(long, 255, lengths).astype(np.uint8).tobytes() + lengths[long].astype("<u4").tobytes()
+    packed = zlib.compress(body + differences.ravel()[starts].tobytes())
+    assert (unpack_map(struct.pack("<BHHI", 1, *ids.shape, len(starts)) + packed) == ids).all()
+
+
+def test_outlines_that_wander_from_row_to_row_cost_less_than_runs() -> None:
+    """Forty people and cars whose borders are as rough as a network makes them."""
+    rng = np.random.default_rng(5)
+    ids = np.zeros((288, 512), np.uint8)
+    for _ in range(40):
+        top, left, width = rng.integers(0, 200), rng.integers(0, 440), rng.integers(8, 60)
+        for row in range(top, top + 80):
+            left = max(0, left + rng.integers(-1, 2))
+            ids[row, left : left + width] = 1 + width % 3
+    flat = ids.ravel()
+    starts = np.flatnonzero(np.append(True, flat[1:] != flat[:-1]))
+    runs = np.minimum(np.diff(starts, append=flat.size), 255).astype(np.uint8)
+    assert len(pack_map(ids)) < 0.9 * len(zlib.compress(runs.tobytes() + flat[starts].tobytes(), 9))
