@@ -78,15 +78,15 @@ def test_maps_of_earlier_versions_come_back(ids: np.ndarray) -> None:
     assert (unpack_map(struct.pack("<BHHI", 1, *ids.shape, len(starts)) + packed) == ids).all()
 
 
-def test_outlines_that_wander_from_row_to_row_cost_less_than_runs() -> None:
-    """Forty people and cars whose borders are as rough as a network makes them."""
+def test_rough_outlines_cost_less_than_their_runs() -> None:
+    """Forty people and cars whose borders are as a network makes them."""
     rng = np.random.default_rng(5)
     ids = np.zeros((288, 512), np.uint8)
-    for _ in range(40):
-        top, left, width = rng.integers(0, 200), rng.integers(0, 440), rng.integers(8, 60)
-        for row in range(top, top + 80):
-            left = max(0, left + rng.integers(-1, 2))
-            ids[row, left : left + width] = 1 + width % 3
+    rows, columns = np.mgrid[:288, :512]
+    for number in range(40):
+        row, column, wide, high = rng.integers((60, 0, 4, 10), (280, 512, 30, 45))
+        rough = 1 + 0.1 * np.sin(columns / 3 + number) + 0.1 * np.cos(rows / 4)
+        ids[((columns - column) / wide) ** 2 + ((rows - row) / high) ** 2 < rough] = 1 + number % 3
     flat = ids.ravel()
     starts = np.flatnonzero(np.append(True, flat[1:] != flat[:-1]))
     runs = np.minimum(np.diff(starts, append=flat.size), 255).astype(np.uint8)

@@ -77,10 +77,7 @@ def test_a_notebook_runs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     values = [row["val_miou" if best is max else "val_loss"] for row in run.history]
     assert values[run.best_epoch - 1] == best(values)
     if name == "course":
-        assert list(names["history"].columns[:2]) == ["step", "learning_rate"] and names["predicted"].shape[1:] == (
-            32,
-            32,
-        )
+        assert list(names["history"].columns[:2]) == ["step", "learning_rate"] and names["predicted"].shape[1:] == (32, 32)
 
 
 @pytest.mark.parametrize("name", SEEDS)
@@ -104,9 +101,7 @@ def test_notebooks_are_all_here_and_hold_no_outputs() -> None:
 
 def test_recipes_of_notebooks_are_what_the_page_promises() -> None:
     read: dict[str, Recipe] = {name: read_recipe(recipe) for name, recipe in RECIPES.items()}
-    assert all(
-        one.data == () and one.model.arch == "unet" and one.optimizer.optimizer == "adam" for one in read.values()
-    )
+    assert all(one.data == () and one.model.arch == "unet" and one.optimizer.optimizer == "adam" for one in read.values())
     assert (read["carla"].run.epochs, read["carla"].loss.loss) == (40, "ce")
     assert (read["carvana"].run.epochs, read["carvana"].run.batch_size, read["carvana"].loss.loss) == (50, 16, "bce")
     assert (read["pets"].run.epochs, read["pets"].run.size) == (20, (128, 128))
