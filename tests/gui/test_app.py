@@ -115,7 +115,7 @@ def test_a_window_that_is_asked_to_end_closes(clip: Path, model: Path, number: s
 
 
 def test_an_unexpected_error_of_the_player_is_one_line(qtbot: QtBot, open_window, clip: Path, monkeypatch):
-    def breaks(_source):
+    def breaks(_source, **_how):
         raise MemoryError("a picture\nof 8K")
 
     monkeypatch.setattr(session, "open_source", breaks)
