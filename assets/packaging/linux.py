@@ -76,7 +76,7 @@ def deb(app: Path, out: Path) -> Path:
     _write(root / "DEBIAN" / "control", "".join(f"{key}: {text}\n" for key, text in fields.items()).encode())
     (root / "DEBIAN").chmod(0o755)
     target = out / f"{NAME}_{__version__}_{arch}.deb"
-    _output("dpkg-deb", "--root-owner-group", "-Zxz", "-z6", "--build", str(root), str(target))
+    _output("dpkg-deb", "--root-owner-group", "-Zzstd", "-z9", "--build", str(root), str(target))
     shutil.rmtree(root)
     return target
 
