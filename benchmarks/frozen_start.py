@@ -1,4 +1,4 @@
-"""From the start of the process to the first overlaid frame on a screen: the frozen program and the unfrozen one, in turns.
+"""From the start of the process to the first overlaid frame: the frozen program and the unfrozen one, in turns.
 
 python -m benchmarks.frozen_start [APP] [--rounds 7]
 
@@ -26,7 +26,7 @@ _PATIENCE_S = 120.0
 
 
 def is_overlaid(pixels: np.ndarray) -> bool:
-    """Whether a screen, (H, W, 4) uint8 in BGRA order, shows the green of a road: no grass and no icon is that green."""
+    """Whether a screen, (H, W, 4) uint8 in BGRA order, shows a road in its green; no grass or icon is that green."""
     blue, green, red = (pixels[..., channel].astype(np.int16) for channel in range(3))
     return float(((green > red + 50) & (green > blue + 30)).mean()) > _ENOUGH
 
@@ -34,7 +34,9 @@ def is_overlaid(pixels: np.ndarray) -> bool:
 def until_overlaid_s(command: Sequence[str], screen: Path, environ: dict[str, str]) -> float:
     """Seconds from the start of `command` to its first overlaid frame. Raises: SystemExit when none comes."""
     start_s = time.perf_counter()
-    with subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as process:
         try:
             while not is_overlaid(read_screen(screen)):
                 if process.poll() is not None or time.perf_counter() - start_s > _PATIENCE_S:
@@ -48,7 +50,7 @@ def until_overlaid_s(command: Sequence[str], screen: Path, environ: dict[str, st
 
 
 def read_screen(screen: Path) -> np.ndarray:
-    """Every fourth pixel of each fourth line of what Xvfb's -fbdir holds, (H, W, 4) uint8, BGRA; black before it does."""
+    """Each fourth pixel of each fourth line of what Xvfb's -fbdir holds, (H, W, 4) uint8, BGRA; at first black."""
     if not screen.is_file() or not screen.stat().st_size:
         return np.zeros((1, 1, 4), np.uint8)
     dump = np.memmap(screen, dtype=np.uint8, mode="r")
@@ -74,7 +76,9 @@ def main(app: Path, rounds: int, display: str) -> None:
                 time.sleep(1)
                 for number in range(rounds + 1):
                     for name, program in programs.items():
-                        took_s = until_overlaid_s([*program, "view", "demo", "--no-cache"], Path(home) / "Xvfb_screen0", environ)
+                        took_s = until_overlaid_s(
+                            [*program, "view", "demo", "--no-cache"], Path(home) / "Xvfb_screen0", environ
+                        )
                         if number:  # the first round warms the caches
                             seconds[name].append(took_s)
             finally:

@@ -1,4 +1,6 @@
-"""Packages for Linux of what `make app` has built: python -m assets.packaging.linux deb|appdir [APP] [OUT]
+"""Packages for Linux, made of what `make app` has built.
+
+python -m assets.packaging.linux deb|appdir [APP] [OUT]
 
 deb: OUT/seg-viewer_VERSION_ARCH.deb, with what the program needs of the system as its dependencies.
 appdir: OUT/seg-viewer.AppDir; an AppImage of it where `appimagetool` is installed.
@@ -24,10 +26,14 @@ ASSETS = Path(__file__).resolve().parents[1]
 MAINTAINER = "seg_viewer contributors <seg-viewer@localhost>"
 """Whoever publishes the package puts an address here."""
 
-SUMMARY = "segments driving video: cars blue, people red, road green"
+DESCRIPTION = """segments driving video: cars blue, people red, road green
+ Plays a dashcam video, a camera or a stream through a neural network and paints
+ what it finds on the picture; writes the annotated video.
+ No safety function: do not steer by it."""
 DATA_PACKAGES = ("fontconfig-config", "xkb-data")
 """What the libraries inside read of the system: where fonts are, how keyboards are laid out."""
-RECOMMENDED = "fonts-dejavu-core, xdg-desktop-portal"
+RECOMMENDED = "fonts-dejavu-core, libportaudio2, xdg-desktop-portal"
+"""Letters, sound, the desktop's own dialogs; sound is looked for in the system only."""
 
 
 def tree(app: Path, root: Path) -> None:
@@ -49,7 +55,7 @@ def tree(app: Path, root: Path) -> None:
     _write(share / "doc" / NAME / "copyright", (ASSETS.parent / "LICENSE").read_bytes() + _WEIGHTS.encode())
     for path in root.rglob("*"):
         if not path.is_symlink():
-            path.chmod(0o755 if path.is_dir() or path.name == NAME and path.parent.name == NAME else 0o644)
+            path.chmod(0o755 if path.is_dir() or path == usr / "lib" / NAME / NAME else 0o644)
 
 
 _WEIGHTS = """
@@ -64,21 +70,34 @@ def deb(app: Path, out: Path) -> Path:
 
     root = out / f"{NAME}.deb-root"
     shutil.rmtree(root, ignore_errors=True)
-    tree(app, root)
-    arch = _output("dpkg", "--print-architecture").strip()
-    size_kib = sum(path.lstat().st_size for path in root.rglob("*")) // 1024
-    description = f"{SUMMARY}\n Plays a dashcam video, a camera or a stream through a neural network and paints what it\n finds on the picture; writes the annotated video. No safety function: do not steer by it."
-    fields = {
-        "Package": NAME, "Version": __version__, "Architecture": arch, "Maintainer": MAINTAINER,
-        "Installed-Size": size_kib, "Depends": ", ".join((*system_packages(app), *DATA_PACKAGES)),
-        "Recommends": RECOMMENDED, "Section": "video", "Priority": "optional", "Description": description,
-    }  # fmt: skip
-    _write(root / "DEBIAN" / "control", "".join(f"{key}: {text}\n" for key, text in fields.items()).encode())
-    (root / "DEBIAN").chmod(0o755)
-    target = out / f"{NAME}_{__version__}_{arch}.deb"
-    _output("dpkg-deb", "--root-owner-group", "-Zzstd", "-z9", "--build", str(root), str(target))
-    shutil.rmtree(root)
+    try:
+        tree(app, root)
+        arch = _output("dpkg", "--print-architecture").strip()
+        control = root / "DEBIAN" / "control"
+        _write(control, _control(__version__, arch, root, system_packages(app)).encode())
+        control.parent.chmod(0o755)
+        target = out / f"{NAME}_{__version__}_{arch}.deb"
+        # zstd: Debian 12, Ubuntu 22.04 and newer, as the C library of what is inside asks for anyway
+        _output("dpkg-deb", "--root-owner-group", "-Zzstd", "-z9", "--build", str(root), str(target))
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
     return target
+
+
+def _control(version: str, arch: str, root: Path, depends: list[str]) -> str:
+    fields = {
+        "Package": NAME,
+        "Version": version,
+        "Architecture": arch,
+        "Maintainer": MAINTAINER,
+        "Installed-Size": sum(path.lstat().st_size for path in root.rglob("*")) // 1024,
+        "Depends": ", ".join((*depends, *DATA_PACKAGES)),
+        "Recommends": RECOMMENDED,
+        "Section": "video",
+        "Priority": "optional",
+        "Description": DESCRIPTION,
+    }
+    return "".join(f"{key}: {text}\n" for key, text in fields.items())
 
 
 def appdir(app: Path, out: Path) -> Path:

@@ -1,4 +1,7 @@
-"""The man page, made of what `--help` says: python -m assets.packaging.man_page > seg-viewer.1"""
+"""The man page, made of what `--help` says.
+
+python -m assets.packaging.man_page > seg-viewer.1
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What stays out of the frozen program, and what is made smaller. `build.spec` calls `slim`; paths are as in the program.
+"""What stays out of the frozen program, and what is made smaller: `build.spec` calls `slim`.
 
-A file that one of `LEFT_OUT` names goes. On Linux so do the libraries that nobody who stays needs: those of Qt's GTK
-theme, for instance, are half of GTK.
+Paths are as in the program. A file that one of `LEFT_OUT` names goes. On Linux so do the libraries that nobody who
+stays needs: those of Qt's GTK theme, for instance, are half of GTK.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ LEFT_OUT = (
     r"onnx/(backend/test|reference)/",
 )
 # asked for by name while the program runs: no file says that it needs them
-_BY_NAME = re.compile(r"^lib(X|xcb|portaudio|asound|jack|openvino|tbb|python)")
+_BY_NAME = re.compile(r"^lib(X|xcb|openvino|tbb|python)")
 _FFMPEG = re.compile(r"(lib(?:av|sw)[a-z]+)-[0-9a-f]{8}\.so\.(\d+)\.(\d+)\.(\d+)")
 
 
@@ -48,7 +48,7 @@ def slim(entries: Iterable[Entry], left_out: tuple[str, ...] = LEFT_OUT, scratch
     Args:
         entries: all files.
         left_out: patterns of paths that go.
-        scratch: folder for copies without debugging symbols; None leaves files, and libraries nobody needs, as they are.
+        scratch: folder for copies without debugging symbols; None leaves all other files as they are.
     """
     kept = [entry for entry in entries if stays(entry[0], left_out)]
     if scratch is None:
@@ -97,7 +97,9 @@ def reached(entries: list[Entry], needed: Callable[[str], Iterable[str]]) -> lis
     for entry in entries:
         by_name.setdefault(PurePosixPath(_posix(entry[0])).name, []).append(entry)
     paths = {_posix(entry[0]) for entry in entries}
-    waiting = [PurePosixPath(_posix(path)).name for path, _, kind in entries if kind != "SYMLINK" and _is_root(path, kind)]
+    waiting = [
+        PurePosixPath(_posix(path)).name for path, _, kind in entries if kind != "SYMLINK" and _is_root(path, kind)
+    ]
     seen = set(waiting)
     while waiting:
         for path, source, kind in by_name.get(waiting.pop(), ()):

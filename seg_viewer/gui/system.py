@@ -95,7 +95,7 @@ def _unique(names: Iterable[str]) -> list[str]:
 
 
 def main() -> None:
-    """`python -m seg_viewer.gui.system [--install]`: name what Qt misses; on Debian, as root and if told so, install it."""
+    """`python -m seg_viewer.gui.system [--install]`: name what Qt misses; as root on Debian, if told so, install it."""
     missing = _unique(missing_qt_libraries())
     if sys.platform.startswith("linux") and not _has_fonts():
         missing.append("fonts-dejavu-core")  # Qt brings none, and would draw boxes

@@ -50,7 +50,9 @@ def asked_of_apt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("", {}, False),
     ],
 )
-def test_packages_are_installed_for_those_who_said_so(monkeypatch, capsys, asked_of_apt, said, environ, installs) -> None:
+def test_packages_are_installed_for_those_who_said_so(
+    monkeypatch, capsys, asked_of_apt, said, environ, installs
+) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO() if said is None else _Terminal(said))
     for name, value in environ.items():
         monkeypatch.setenv(name, value)

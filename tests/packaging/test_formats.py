@@ -40,7 +40,7 @@ def test_known_types_are_those_of_the_desktop() -> None:
 
 
 def test_other_types_are_defined() -> None:
-    root = ElementTree.fromstring(formats.mime_xml())
+    root = ElementTree.fromstring(formats.mime_xml())  # noqa: S314 - our own
     globs = {kind.get("type"): [glob.get("pattern") for glob in kind.iter(f"{SPEC}glob")] for kind in root}
     assert globs == {kind: [f"*{end}" for end in ends] for kind, (_, ends) in formats.OURS.items()}
     assert all(kind.findtext(f"{SPEC}comment") for kind in root)
@@ -52,3 +52,8 @@ def test_macos_is_told_of_documents_and_why_the_camera_is_asked_for() -> None:
     videos, folders = plist["CFBundleDocumentTypes"]
     assert {f".{end}" for end in videos["CFBundleTypeExtensions"]} == set(formats.suffixes())
     assert folders["LSItemContentTypes"] == ["public.folder"]
+
+
+def test_the_windows_installer_offers_the_same() -> None:
+    script = (ROOT / "assets" / "packaging" / "windows.iss").read_text(encoding="utf-8")
+    assert re.findall(r'SupportedTypes"; ValueType: string; ValueName: "(\.\w+)"', script) == formats.suffixes()

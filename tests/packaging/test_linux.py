@@ -57,5 +57,7 @@ def test_an_appdir_runs_where_it_lies(app: Path, tmp_path: Path, monkeypatch: py
 
 @pytest.mark.skipif(not shutil.which("desktop-file-validate"), reason="desktop-file-validate is not installed")
 def test_the_desktop_entry_is_valid() -> None:
-    done = subprocess.run(["desktop-file-validate", linux.ASSETS / "seg-viewer.desktop"], capture_output=True, text=True)
+    done = subprocess.run(
+        ["desktop-file-validate", linux.ASSETS / "seg-viewer.desktop"], capture_output=True, text=True
+    )
     assert (done.returncode, done.stdout) == (0, "")

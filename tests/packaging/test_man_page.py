@@ -48,6 +48,6 @@ def test_lines_of_text_are_no_macros(page: str) -> None:
 
 @pytest.mark.skipif(not shutil.which("groff"), reason="groff is not installed")
 def test_it_is_roff(page: str) -> None:
-    done = subprocess.run(["groff", "-man", "-K", "utf8", "-T", "utf8", "-wmac", "-wsyntax", "-Wbreak"], input=page, check=True,
-                          capture_output=True, text=True)  # fmt: skip
-    assert done.stderr == "" and "SEG-VIEWER EXPORT" in done.stdout
+    command = ["groff", "-man", "-K", "utf8", "-T", "utf8", "-wmac", "-wsyntax", "-Wbreak"]
+    done = subprocess.run(command, input=page, check=True, capture_output=True, text=True)
+    assert done.stderr == "" and "SEG-VIEWER EXPORT" in re.sub(".\b", "", done.stdout)

@@ -69,7 +69,11 @@ def test_libraries_that_nobody_needs_go_and_links_to_them_too() -> None:
         ("LICENSE", "/LICENSE", "DATA"),
     ]
     kept = [entry[0] for entry in slim.reached(entries, lambda file: links.get(file, []))]
-    assert [entry[0] for entry in entries if entry[0] not in kept] == ["libgtk-3.so.0", "x.libs/libgone.so", "libgone.so"]
+    assert [entry[0] for entry in entries if entry[0] not in kept] == [
+        "libgtk-3.so.0",
+        "x.libs/libgone.so",
+        "libgone.so",
+    ]
 
 
 @pytest.mark.parametrize(
