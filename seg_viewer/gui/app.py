@@ -87,6 +87,7 @@ def _show(player: Player, listing: Listing, ending: _Ending, on_first_shot: Call
     from PySide6.QtWidgets import QApplication
 
     from seg_viewer.gui.application import Application
+    from seg_viewer.gui.collector import Collector
     from seg_viewer.gui.main_window import MainWindow
     from seg_viewer.gui.settings import open_store
     from seg_viewer.gui.theme import apply_theme, icon
@@ -112,7 +113,9 @@ def _show(player: Player, listing: Listing, ending: _Ending, on_first_shot: Call
         window.show()
         # between two events, wherever a signal comes
         ending.close_by(lambda: QTimer.singleShot(0, window, window.close_without_asking))
+        collector = Collector(window)
         code = app.exec()
+        collector.stop()
     if not window.ended_in_time:
         _leave_now(code)
     return code
