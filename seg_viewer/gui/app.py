@@ -88,12 +88,13 @@ def _show(player: Player, listing: Listing, ending: _Ending, on_first_shot: Call
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
+    from seg_viewer.gui.application import Application
     from seg_viewer.gui.collector import Collector
     from seg_viewer.gui.main_window import MainWindow
     from seg_viewer.gui.settings import open_store
     from seg_viewer.gui.theme import apply_theme, icon
 
-    app = QApplication.instance() or QApplication(["seg-viewer"])
+    app = QApplication.instance() or Application(["seg-viewer"])
     assert isinstance(app, QApplication)
     app.setApplicationName("seg-viewer")
     app.setDesktopFileName("seg-viewer")
@@ -101,6 +102,9 @@ def _show(player: Player, listing: Listing, ending: _Ending, on_first_shot: Call
     app.setWindowIcon(icon("seg-viewer"))
     window = MainWindow(player, open_store())
     window.sources.playlist.begin(listing)
+    if isinstance(app, Application):
+        app.files_asked.connect(window.sources.playlist.take_dropped)
+        app.be_ready()
     if on_first_shot is not None:
         window.first_shot_painted.connect(on_first_shot)
 
