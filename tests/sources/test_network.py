@@ -25,7 +25,8 @@ from seg_viewer.jobs.options import RunOptions
 from seg_viewer.sources import NetworkStream, open_source
 from seg_viewer.sources.address import parse_address
 from seg_viewer.sources.live import Backoff, LiveSource
-from seg_viewer.sources.network import BEHIND, _Timeline
+from seg_viewer.sources.network import BEHIND
+from seg_viewer.sources.stream_times import StreamTimes
 from tests.clips import CYCLE, video_times
 from tests.films import film, rgb_frame
 from tests.servers.http_video import HttpVideo
@@ -328,7 +329,7 @@ def test_a_decoder_that_falls_behind_goes_on_at_a_key_frame(rtsp: RtspServer, op
 
 
 def test_lag_is_told_from_clock_drift() -> None:
-    timeline = _Timeline(0.0)
+    timeline = StreamTimes(0.0)
     drift = 1 + 1e-4
     assert all(timeline.lag_s(t, 100 + t * drift) < 0.05 for t in map(float, range(36_000)))
     slow = [timeline.lag_s(36_000.0 + t, 100 + 36_000 * drift + t * 1.01) for t in map(float, range(300))]
@@ -336,7 +337,7 @@ def test_lag_is_told_from_clock_drift() -> None:
 
 
 def test_media_times_that_jump_are_set_anew() -> None:
-    timeline = _Timeline(0.0)
+    timeline = StreamTimes(0.0)
     assert timeline.time_s(500.0, 1.0) == pytest.approx(1.0)
     assert timeline.time_s(500.5, 1.6) == pytest.approx(1.5)
     assert timeline.time_s(3.0, 2.0) == pytest.approx(2.0)
