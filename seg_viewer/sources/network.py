@@ -20,7 +20,7 @@ from seg_viewer.sources.address import Address, is_network, parse_address
 from seg_viewer.sources.base import SourceInfo, SourceKind
 from seg_viewer.sources.connection import Arrival, Connection
 from seg_viewer.sources.live import Backoff, Reconnecting
-from seg_viewer.sources.network_opening import open_options, read_timeout_s, reason_of
+from seg_viewer.sources.network_opening import LONG_LOOK_S, OPEN_TIMES, QUICK_LOOK_S, open_options, read_timeout_s, reason_of
 from seg_viewer.sources.stream_times import StreamTimes
 
 BEHIND = "behind: decoder too slow"
@@ -30,7 +30,6 @@ DAMAGED = "damaged: did not decode"
 _TIMELESS = {"mpjpeg", "mjpeg"}
 # arrive in bursts of seconds, so that only their own times say when to show what
 _IN_BURSTS = {"hls", "dash"}
-_OPEN_TIMES = 2  # finding out what a stream holds takes several answers
 _BEHIND_S = 1.0
 _CAUGHT_UP_S = 0.3
 _START_S = 10.0
@@ -81,10 +80,18 @@ class NetworkStream(Reconnecting):
         self._connection.read(self._stream)
 
     def _open(self) -> av.container.InputContainer:
+        container = self._open_once(QUICK_LOOK_S)
+        if container.streams.video or not _can_hold_more(container):
+            return container
+        # an RTMP server sends sound at once, and pictures from the next key frame on
+        container.close()
+        return self._open_once(LONG_LOOK_S)
+
+    def _open_once(self, look_s: float) -> av.container.InputContainer:
         return av.open(
             self.address.url,
-            options=open_options(self.address),
-            timeout=(_OPEN_TIMES * self.address.timeout_s, read_timeout_s(self.address)),
+            options=open_options(self.address, look_s),
+            timeout=(max(OPEN_TIMES * self.address.timeout_s, 1.5 * look_s), read_timeout_s(self.address)),
             metadata_errors="replace",
         )
 
@@ -245,6 +252,11 @@ class NetworkStream(Reconnecting):
             self.info = replace(self.info, width=seen.width, height=seen.height, sample_aspect=aspect)
         media_s = float(frame.pts * frame.time_base) if frame.pts is not None and frame.time_base else None
         return self._frame(self._times.shown_s(media_s, arrived_s), AvPicture(seen), arrived_s)
+
+
+def _can_hold_more(container: av.container.InputContainer) -> bool:
+    """Whether streams may still begin that were not there when it was opened: what is live and has no header."""
+    return container.duration is None and bool(container.streams.audio or not len(container.streams))
 
 
 def _seconds(ticks: int | None, packet: av.Packet[av.VideoStream]) -> float | None:

@@ -8,13 +8,21 @@ import av
 
 from seg_viewer.sources.address import Address
 
+OPEN_TIMES = 2
+"""So many times the time-out: finding out what a stream holds takes several answers."""
+QUICK_LOOK_S = 0.5
+"""Media time that is looked at to find out what a stream holds."""
+LONG_LOOK_S = 8.0
+"""The same where no video was in that: key frames may be seconds apart."""
 _SEGMENT_TIMES = 4
+_LOOK_BYTES_PER_S = 2_000_000
 
 
-def open_options(address: Address) -> dict[str, str]:
-    """FFmpeg's options for little delay and an answer in time."""
+def open_options(address: Address, look_s: float) -> dict[str, str]:
+    """FFmpeg's options for little delay and an answer in time, after `look_s` of media at most."""
     microseconds = str(round(address.timeout_s * 1e6))
-    options = {"fflags": "discardcorrupt", "analyzeduration": "500000", "probesize": "1000000"}
+    options = {"fflags": "discardcorrupt", "analyzeduration": f"{look_s * 1e6:.0f}"}
+    options["probesize"] = f"{look_s * _LOOK_BYTES_PER_S:.0f}"
     match address.scheme:
         case "rtsp" | "rtsps":
             options |= {"rtsp_transport": address.transport, "timeout": microseconds, "max_delay": "200000"}
