@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from seg_viewer.core.errors import UsageError
-from seg_viewer.core.redact import redact
+from seg_viewer.core.redact import redact, split_credentials
 
 NETWORK_SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "srt", "udp")
 TRANSPORTS = ("tcp", "udp")
 
+_ESCAPE = re.compile("(%[0-9A-Fa-f]{2})")
 _NETWORK = re.compile(rf"^({'|'.join(NETWORK_SCHEMES)})://", re.IGNORECASE)
 
 
@@ -30,6 +31,7 @@ class Address:
         name: for people.
         scheme: in lower case.
         host: name or number of the machine.
+        has_user: the address names one.
         transport: "tcp" or "udp", how RTSP carries its pictures; "" where the protocol leaves no choice.
         timeout_s: how long to wait for an answer or for the next picture, seconds.
     """
@@ -38,6 +40,7 @@ class Address:
     name: str
     scheme: str
     host: str
+    has_user: bool = False
     transport: str = ""
     timeout_s: float = 5.0
 
@@ -52,7 +55,7 @@ def parse_address(text: str) -> Address:
     if match is None:
         raise UsageError(f"{name}: is no network address; write one like rtsp://HOST/PATH")
     scheme = match.group(1).lower()
-    url, _, fragment = text.partition("#")
+    url, _, fragment = _encoded(text).partition("#")
     name = name.partition("#")[0]
     try:
         parts = urlsplit(url)
@@ -69,7 +72,29 @@ def parse_address(text: str) -> Address:
     if options["transport"] and not scheme.startswith("rtsp"):
         raise UsageError(f"{name}: {scheme} has no choice of transport; leave it out")
     timeout_s = number(name, "timeout", options["timeout"], 0.2, 120)
-    return Address(url, name, scheme, host or "", options["transport"], timeout_s)
+    has_user = parts.username is not None
+    return Address(url, name, scheme, host or "", has_user, options["transport"], timeout_s)
+
+
+def with_credentials(text: str, user: str, password: str) -> str:
+    """An address with this user and password in place of those that it has."""
+    scheme, rest = text.split("://", 1)
+    _, address = split_credentials(rest, showing=False)
+    return f"{scheme}://{quote(user, safe='')}:{quote(password, safe='')}@{address}"
+
+
+def _encoded(text: str) -> str:
+    """The address with what is odd in its user and password percent-encoded; what already is stays."""
+    scheme, rest = text.split("://", 1)
+    credentials, address = split_credentials(rest, showing=False)
+    if credentials is None:
+        return text
+    user, colon, password = credentials.partition(":")
+    return f"{scheme}://{_quoted(user)}{colon}{_quoted(password)}@{address}"
+
+
+def _quoted(text: str) -> str:
+    return "".join(part if _ESCAPE.fullmatch(part) else quote(part, safe="") for part in _ESCAPE.split(text))
 
 
 def read_options(name: str, text: str, defaults: Mapping[str, str]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from fractions import Fraction
 import av
 
 from seg_viewer.core.encoded import EncodedPacket, PacketRing, StreamFormat
-from seg_viewer.core.errors import SourceError
+from seg_viewer.core.errors import NotThereYetError, PasswordError, SourceError
 from seg_viewer.core.frame import TICKS, Frame
 from seg_viewer.media.as_seen import AsSeen
 from seg_viewer.media.av_picture import AvPicture
@@ -20,7 +20,7 @@ from seg_viewer.sources.address import Address, is_network, parse_address
 from seg_viewer.sources.base import SourceInfo, SourceKind
 from seg_viewer.sources.connection import Arrival, Connection
 from seg_viewer.sources.live import Backoff, Reconnecting
-from seg_viewer.sources.network_opening import LONG_LOOK_S, OPEN_TIMES, QUICK_LOOK_S, open_options, read_timeout_s, reason_of
+from seg_viewer.sources.network_opening import LONG_LOOK_S, OPEN_TIMES, QUICK_LOOK_S, Refusal, open_options, read_timeout_s, refusal_of
 from seg_viewer.sources.stream_times import StreamTimes
 
 BEHIND = "behind: decoder too slow"
@@ -63,21 +63,25 @@ class NetworkStream(Reconnecting):
     def _connect(self) -> None:
         began_s = time.perf_counter()
         self._connection = Connection(self._open, self._stop)
-        reason = ""
+        refusal = Refusal("was left before it answered")
         container = None
         try:
             container = self._connection.wait_until_open()
         except (av.FFmpegError, OSError, ValueError) as error:
-            reason = reason_of(error, self.address, time.perf_counter() - began_s)
+            refusal = refusal_of(error, self.address, time.perf_counter() - began_s)
         if container is None:  # raised here: FFmpeg's own error holds the credentials and must not be its context
             self._disconnect()
-            raise SourceError(f"{self.name}: {reason or 'was left before it answered'}")
+            raise self._refused(refusal)
         try:
             self._prepare(container)
         except SourceError:
             self._disconnect()
             raise
         self._connection.read(self._stream)
+
+    def _refused(self, refusal: Refusal) -> SourceError:
+        kind = NotThereYetError if refusal.passing else PasswordError if refusal.password else SourceError
+        return kind(f"{self.name}: {refusal.text}")
 
     def _open(self) -> av.container.InputContainer:
         container = self._open_once(QUICK_LOOK_S)
@@ -172,12 +176,11 @@ class NetworkStream(Reconnecting):
         if connection is None:
             return None
         asked_s = time.perf_counter()
-        reason = ""
         try:
             return connection.take()
-        except (av.FFmpegError, OSError) as error:
-            reason = reason_of(error, self.address, time.perf_counter() - asked_s)
-        raise SourceError(f"{self.name}: {reason}")
+        except (av.FFmpegError, OSError, ValueError) as error:
+            refusal = refusal_of(error, self.address, time.perf_counter() - asked_s)
+        raise self._refused(refusal)
 
     def _wait_until_due(self, arrival: Arrival) -> float:
         """When the packet arrived; for what is paced, wait until it is due."""
@@ -256,7 +259,7 @@ class NetworkStream(Reconnecting):
 
 def _can_hold_more(container: av.container.InputContainer) -> bool:
     """Whether streams may still begin that were not there when it was opened: what is live and has no header."""
-    return container.duration is None and bool(container.streams.audio or not len(container.streams))
+    return not container.duration and container.size <= 0
 
 
 def _seconds(ticks: int | None, packet: av.Packet[av.VideoStream]) -> float | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import socket
+from dataclasses import dataclass
 
 import av
 
@@ -15,6 +17,7 @@ QUICK_LOOK_S = 0.5
 LONG_LOOK_S = 8.0
 """The same where no video was in that: key frames may be seconds apart."""
 _SEGMENT_TIMES = 4
+_NEARLY = 0.9
 _LOOK_BYTES_PER_S = 2_000_000
 
 
@@ -40,34 +43,91 @@ def read_timeout_s(address: Address) -> float:
     return address.timeout_s * (_SEGMENT_TIMES if ".m3u8" in address.url.lower() else 1)
 
 
-def reason_of(error: Exception, address: Address, waited_s: float) -> str:
-    """Why a stream cannot be had and what to do; without its address, which FFmpeg puts into its own texts."""
+@dataclass(frozen=True)
+class Refusal:
+    """Why a stream cannot be had and what to do; without its address, which FFmpeg puts into its own texts.
+
+    Args:
+        text: half a line.
+        passing: it may be there in a moment.
+        password: another user and password may be accepted.
+    """
+
+    text: str
+    passing: bool = False
+    password: bool = False
+
+
+def refusal_of(error: Exception, address: Address, waited_s: float) -> Refusal:
+    """What an error of FFmpeg means.
+
+    Args:
+        error: raised by opening or reading.
+        address: what was asked for.
+        waited_s: how long that took.
+    """
+    waited = f"{max(1, round(waited_s))} s"
     match error:
         case av.error.HTTPUnauthorizedError():
-            return f"the server asks for user and password; write {address.scheme}://USER:PASSWORD@{address.host}…"
+            return Refusal(_unauthorized(address), password=True)
         case av.error.HTTPForbiddenError():
-            return "the server refuses this user (403); check user and password"
+            return Refusal("the server refuses this user (403); check user and password", password=True)
         case av.error.HTTPNotFoundError():
-            return "the server has no such stream (404); check the path"
-        case av.error.HTTPClientError() | av.error.HTTPServerError():
-            return f"the server refuses: {error.strerror}"
+            return Refusal("the server has no such stream (404); check the path", passing=True)
+        case av.error.HTTPServerError():
+            return Refusal(f"the server refuses: {error.strerror}", passing=True)
+        case av.error.HTTPClientError():
+            return Refusal(f"the server refuses: {error.strerror}")
         case av.error.ProtocolNotFoundError():
-            return f"the FFmpeg in this PyAV has no {address.scheme}; send the stream as rtsp or udp"
-        case av.error.InvalidDataError():
-            return "what the server sends is no video"
-        case av.error.ExitError() | TimeoutError() if address.scheme != "udp":
-            return f"no answer within {waited_s:g} s; check address and network"
+            return Refusal(f"the FFmpeg in this PyAV has no {address.scheme}; send the stream as rtsp or udp")
+        case OSError() if address.scheme == "udp" and _resolves(address.host):
+            text = f"nothing arrived within {waited}; check the port and that something is sent to it"
+            return Refusal(text, passing=True)
+        case av.error.ExitError() | TimeoutError():
+            return Refusal(f"no answer within {waited}; check address and network", passing=True)
         case ConnectionRefusedError():
-            return "connection refused: nothing listens there; check host and port, or start the server"
-    if address.scheme == "udp":
-        return f"nothing arrived within {waited_s:g} s; check the port and that something is sent to it"
-    if isinstance(error, OSError) and error.errno == 5 and not _resolves(address.host):
-        return f"no machine is called {address.host}; check the name and the network"
-    return f"the connection broke ({getattr(error, 'strerror', None) or type(error).__name__})"
+            text = "connection refused: nothing listens there; check host and port, or start the server"
+            return Refusal(text, passing=True)
+        case av.error.InvalidDataError() if address.scheme == "rtsp":  # so FFmpeg says of all that is no RTSP
+            if waited_s >= _NEARLY * address.timeout_s:
+                text = f"no answer within {waited}: the server takes the connection and then says nothing"
+                return Refusal(text, passing=True)
+            text = "the server closes the connection, or does not speak RTSP; check host and port"
+            return Refusal(text, passing=True)
+        case av.error.InvalidDataError():
+            return Refusal("what the server sends is no video")
+    if address.host and not _resolves(address.host):
+        return Refusal(f"no machine is called {_shown(address)}; check the name and the network", passing=True)
+    return _broken(error, address)
+
+
+def _unauthorized(address: Address) -> str:
+    if address.has_user:
+        return "the server does not accept this user and password (401); check both"
+    return "the server asks for user and password (401); write them between // and the host, as USER:PASSWORD@"
+
+
+def _broken(error: Exception, address: Address) -> Refusal:
+    """An error that says little: FFmpeg's "Input/output error" stands for several."""
+    if isinstance(error, OSError) and error.errno == errno.EIO:
+        match address.scheme:
+            case "rtmp" | "rtmps":
+                text = "the server has no such stream, or nobody sends it now; check port and path, or start the sender"
+                return Refusal(text, passing=True)
+            case "rtsps" | "https":
+                text = f"there is no secure connection to be had (TLS); try {address.scheme[:-1]}, or another port"
+                return Refusal(text)
+    text = f"the connection broke ({getattr(error, 'strerror', None) or type(error).__name__})"
+    return Refusal(text, passing=True)
+
+
+def _shown(address: Address) -> str:
+    """The host; not where it may be part of a password that was not percent-encoded."""
+    return address.host if address.host.lower() in address.name.lower() else "that"
 
 
 def _resolves(host: str) -> bool:
     try:
-        return bool(socket.getaddrinfo(host, None))
+        return bool(socket.getaddrinfo(host or None, 0))
     except OSError:
         return False

@@ -54,17 +54,18 @@ def sender(
     gop: int = 10,
     b_frames: int = 0,
     sound: bool = False,
+    options: dict[str, str] | None = None,
 ) -> Iterator[Sent]:
     """Sends pictures of the known colours, 25 a second, until the block ends; a tone of silence with it if wanted."""
     stop = threading.Event()
     sent = Sent()
 
     def send() -> None:
-        encoder, options = _ENCODERS[codec]
-        with av.open(url, "w", format=container) as out:
+        encoder, choices = _ENCODERS[codec]
+        with av.open(url, "w", format=container, options=options or {}) as out:
             # zerolatency would forbid B-frames
-            options = {k: v for k, v in options.items() if k != "tune" or not b_frames}
-            stream = out.add_stream(encoder, rate=25, options=options | {"g": str(gop), "bf": str(b_frames)})
+            choices = {k: v for k, v in choices.items() if k != "tune" or not b_frames}
+            stream = out.add_stream(encoder, rate=25, options=choices | {"g": str(gop), "bf": str(b_frames)})
             stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
             tone = out.add_stream("aac", rate=44_100) if sound else None
             sounded, start_s = 0, time.monotonic()
