@@ -16,7 +16,7 @@ from seg_viewer.gui.opening import short_name
 from seg_viewer.gui.view.video_view import VideoView
 from seg_viewer.gui.widgets.controls import Controls
 from seg_viewer.gui.widgets.legend import Legend
-from seg_viewer.gui.widgets.live_bar import lost_text
+from seg_viewer.gui.widgets.live_bar import lost_text, waiting_text
 from seg_viewer.gui.widgets.loading_bar import LoadingBar
 from seg_viewer.gui.widgets.message_bar import MessageBar
 from seg_viewer.gui.widgets.stats_panel import StatsPanel
@@ -82,6 +82,7 @@ class Presenter(QObject):
         self._messages, self._loading_bar = messages, loading_bar
         self._state = PlayerState.EMPTY
         self._is_state_shown = True
+        self._waiting = ""
         self._opened_count = 0
         self._announced = False
         self._model: Path | None = None
@@ -112,7 +113,8 @@ class Presenter(QObject):
         self._announce()
         self._show_live()
         self.refreshed.emit()
-        if state is not self._state or not self._is_state_shown:
+        waiting, self._waiting = self._waiting, player.waiting
+        if state is not self._state or not self._is_state_shown or waiting != self._waiting:
             self._state = state
             self._show_state()
         self._show_length()
@@ -142,7 +144,8 @@ class Presenter(QObject):
         opening = self._player.opening
         self._ticks_opening = self._ticks_opening + 1 if opening is not None else 0
         is_long = opening is not None and self._ticks_opening >= _TICKS_TO_TELL
-        self._loading_bar.show_opening(short_name(opening) if opening is not None and is_long else None)
+        name = short_name(opening) if opening is not None and is_long else None
+        self._loading_bar.show_opening(name, self._player.waiting)
         self._loading_bar.show_loading(self._player.loading)
 
     # -- a picture -------------------------------------------------------------------------------------------------
@@ -215,7 +218,8 @@ class Presenter(QObject):
                 self._actions[spec.id].setEnabled(can[spec.needs])
         self._controls.speed_button.setEnabled(is_file)
         if state is PlayerState.LOADING:
-            self._view.set_notice(f"Opening {short_name(player.source or '')} …")
+            opening = f"Opening {short_name(player.source or '')} …"
+            self._view.set_notice(f"{waiting_text(self._waiting)}\nEsc ends it" if self._waiting else opening)
             self.video_wanted.emit(True)
             self._view.setFocus()
             self.model_changed.emit()

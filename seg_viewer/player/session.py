@@ -29,7 +29,8 @@ from seg_viewer.player.timeline import Timelines
 from seg_viewer.player.weakly import weakly
 from seg_viewer.sinks.base import Sink
 from seg_viewer.sinks.tee import Tee
-from seg_viewer.sources import Source, SourceInfo, Stepping, bytes_to_keep, open_source
+from seg_viewer.sources import Source, SourceInfo, Stepping, bytes_to_keep
+from seg_viewer.sources.awaited import open_when_there
 
 _log = logging.getLogger(__name__)
 
@@ -56,6 +57,8 @@ class Session:
         self.tee: Tee[Shot] = Tee(on_failure=weakly(self._sink_failed))
         self.ledger = Ledger()
         self.loading: tuple[str, float] | None = None
+        self.waiting = ""
+        """Why a live source is not there yet, one line; it is tried again and again."""
         self.thread = threading.Thread(target=self._run, name="seg-player", daemon=True)
         self._playback = playback
         self._painter = Painter()
@@ -187,7 +190,10 @@ class Session:
         spec = self.models.first = wish.options.read_spec()
         if self._stopping:
             return
-        source = open_source(self.source)
+        source = open_when_there(self.source, wait=self._wait, on_waiting=self._note_waiting)
+        if source is None:
+            return
+        self.waiting = ""
         if isinstance(source, Stepping):
             source.keep(bytes_to_keep())
         try:
@@ -215,6 +221,14 @@ class Session:
                     self.tee.write(shot)
                 if self._stopping:
                     return
+
+    def _wait(self, seconds: float) -> bool:
+        with self._changed:
+            return self._changed.wait_for(lambda: self._stopping, seconds)
+
+    def _note_waiting(self, problem: str) -> None:
+        self.waiting = redact_text(problem)
+        self._playback.on_change()
 
     def _begin(self, source: Source, wish: ModelWish, spec: ModelSpec) -> Pipeline | None:
         """The pipeline under way; None when the session was stopped, or another model chosen, in the meantime."""

@@ -117,7 +117,19 @@ def test_pause_freezes_and_play_returns_to_now(qtbot: QtBot, live):
     qtbot.waitUntil(lambda: live.view.shown.shot.frame.index > stands + 3, timeout=WAIT_MS)
 
 
-def test_nobody_there_is_one_line_and_stays_in_the_recent_list(qtbot: QtBot, open_window, live, server: HttpVideo):
+def test_a_source_that_is_not_there_yet_is_waited_for(qtbot: QtBot, open_window, server: HttpVideo):
+    url = server.url()
+    server.kill()
+    window = open_window(url)
+    qtbot.waitUntil(lambda: "connection refused" in window.view.notice, timeout=WAIT_MS)
+    assert url in window.view.notice and "Esc" in window.view.notice and "Waiting" in window.view.notice
+    assert window.player.state is PlayerState.LOADING and window.messages.texts("error") == []
+    server.start()
+    wait_state(qtbot, window, PlayerState.PLAYING)
+    qtbot.waitUntil(lambda: window.view.notice == "", timeout=WAIT_MS)
+
+
+def test_esc_ends_the_wait(qtbot: QtBot, open_window, live, server: HttpVideo):
     url = server.url()
     live.close()
     server.kill()
@@ -125,10 +137,22 @@ def test_nobody_there_is_one_line_and_stays_in_the_recent_list(qtbot: QtBot, ope
     (button,) = window.start_page.recent_buttons
     assert url in button.text()
     qtbot.mouseClick(button, LEFT)
-    wait_state(qtbot, window, PlayerState.ERROR)
-    (text,) = window.messages.texts("error")
-    assert "connection refused" in text and url in text
+    qtbot.waitUntil(lambda: "connection refused" in window.view.notice, timeout=WAIT_MS)
+    qtbot.keyClick(window, Qt.Key.Key_Escape)
+    wait_state(qtbot, window, PlayerState.EMPTY)
     assert len(window.start_page.recent_buttons) == 1
+    qtbot.waitUntil(lambda: not [name for name in worker_threads() if name == "seg-player"], timeout=WAIT_MS)
+
+
+def test_while_a_file_plays_on_a_live_source_is_waited_for(qtbot: QtBot, open_window, clip: Path, server: HttpVideo):
+    server.kill()
+    window = open_window(clip)
+    wait_state(qtbot, window, PlayerState.PLAYING)
+    window.open(server.url())
+    qtbot.waitUntil(lambda: "connection refused" in window.loading_bar.label.toolTip(), timeout=WAIT_MS)
+    assert window.player.state is not PlayerState.ERROR and window.loading_bar.isVisible()
+    server.start()
+    qtbot.waitUntil(lambda: window.controls.live_bar.isVisible(), timeout=WAIT_MS)
 
 
 def test_credentials_are_used_and_nowhere_to_be_seen(qtbot: QtBot, open_window, server: HttpVideo, tmp_path: Path):

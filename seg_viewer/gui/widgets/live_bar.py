@@ -20,6 +20,11 @@ def lost_text(state: PlayerState, status: LiveStatus) -> str:
     return f"{'Waiting' if status.silent else 'Reconnecting'} …\n{status.problem}"
 
 
+def waiting_text(problem: str) -> str:
+    """What to write while a source that is not there yet is waited for."""
+    return f"Waiting …\n{problem}"
+
+
 def _behind_text(seconds: float) -> str:
     return f"{seconds * 1000:.0f} ms behind"
 

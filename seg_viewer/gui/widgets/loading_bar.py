@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QWidget
 
+from seg_viewer.gui.widgets.live_bar import waiting_text
 from seg_viewer.gui.widgets.plain import ElidedLabel, plain_tip
 
 _STEPS = 1000
@@ -43,16 +44,21 @@ class LoadingBar(QWidget):
         self._is_opening = False
         self.hide()
 
-    def show_opening(self, name: str | None) -> None:
-        """Name of the source that is opened while another one plays, or None for none."""
+    def show_opening(self, name: str | None, waiting: str = "") -> None:
+        """Name of the source that is opened while another one plays, or None for none.
+
+        Args:
+            name: of it.
+            waiting: why it is not there yet, one line.
+        """
         if name is None:
             if self._is_opening:
                 self._is_opening = False
                 self.hide()
             return
         self._is_opening = True
-        self.label.setText(f"Opening {name} …")
-        self.label.setToolTip("")
+        self.label.setText(" ".join(waiting_text(waiting).split("\n")) if waiting else f"Opening {name} …")
+        self.label.setToolTip(plain_tip(waiting))
         self.button.setToolTip("Give it up; what plays goes on (Esc)")
         self.button.setEnabled(True)
         self.bar.hide()
