@@ -9,6 +9,9 @@ from seg_viewer.player.playback import PlayerState
 from seg_viewer.sources import SourceInfo
 
 
+_AGES = ("shown", "since_capture")
+
+
 def rate_of(info: SourceInfo) -> float | None:
     """Frames per second of a source; None where it does not say, and for a single picture, which has none."""
     return info.rate if info.frame_count != 1 else None
@@ -27,5 +30,5 @@ def meaningful(snapshot: LedgerSnapshot, info: SourceInfo, state: PlayerState) -
     own = rate_of(info)
     if own is not None:
         rates["source"] = own
-    stages = {name: times for name, times in snapshot.stages.items() if name != "shown"}
+    stages = {name: times for name, times in snapshot.stages.items() if name not in _AGES}
     return replace(snapshot, rates=rates, stages=stages)

@@ -21,7 +21,7 @@ from seg_viewer.sources.base import SourceInfo, SourceKind
 from seg_viewer.sources.connection import Arrival, Connection
 from seg_viewer.sources.live import Backoff, Reconnecting
 from seg_viewer.sources.network_opening import LONG_LOOK_S, OPEN_TIMES, QUICK_LOOK_S, Refusal, open_options, read_timeout_s, refusal_of
-from seg_viewer.sources.stream_times import StreamTimes
+from seg_viewer.sources.stream_times import StreamTimes, capture_age_s
 
 BEHIND = "behind: decoder too slow"
 DAMAGED = "damaged: did not decode"
@@ -34,6 +34,8 @@ _BEHIND_S = 1.0
 _CAUGHT_UP_S = 0.3
 _START_S = 10.0
 _NO_KEY_S = 10.0
+_CLOCKS_S = 0.5
+_LONGEST_WAY_S = 10.0
 _AWAITED = 64
 
 
@@ -113,7 +115,7 @@ class NetworkStream(Reconnecting):
         self._finite = bool(container.duration and container.duration > 0) or (not in_bursts and container.size > 0)
         self._paced = in_bursts and not self._finite
         self._times.restart(timed=format_name not in _TIMELESS, on_the_wall=not self._finite)
-        self._arrivals: deque[tuple[int | None, float]] = deque(maxlen=_AWAITED)
+        self._arrivals: deque[tuple[int | None, float, float | None]] = deque(maxlen=_AWAITED)
         self._skipping = False
         self._first_waited_s: float | None = None
         self._began_s = self._key_awaited_s = time.perf_counter()
@@ -158,7 +160,7 @@ class NetworkStream(Reconnecting):
                 self.on_drop(BEHIND)
                 continue
             arrived_s = self._wait_until_due(arrival)
-            self._arrivals.append((packet.pts, arrived_s))
+            self._arrivals.append((packet.pts, arrived_s, self._captured_s(arrival)))
             try:
                 frames = self._decoder.decode(packet)
             except av.FFmpegError:
@@ -181,6 +183,21 @@ class NetworkStream(Reconnecting):
         except (av.FFmpegError, OSError, ValueError) as error:
             refusal = refusal_of(error, self.address, time.perf_counter() - asked_s)
         raise self._refused(refusal)
+
+    def _captured_s(self, arrival: Arrival) -> float | None:
+        """When the camera took the picture, from its sender reports (RFC 3550 section 6.4.1) where RTSP brings them.
+
+        Its clock must agree with that of this machine; where it cannot, that is told once, and nothing is made of it.
+        """
+        on_its_way_s = capture_age_s(arrival.packet, arrival.arrived_s)
+        if on_its_way_s is None:
+            return None
+        if -_CLOCKS_S <= on_its_way_s <= _LONGEST_WAY_S:
+            return arrival.arrived_s - max(0.0, on_its_way_s)
+        note = f"{self.name}: its clock and that of this machine differ by {abs(on_its_way_s):.0f} s"
+        if not any(warning.startswith(f"{self.name}: its clock") for warning in self.warnings):
+            self.warnings.append(f"{note}: ages are counted since arrival; set both by the same time server")
+        return None
 
     def _wait_until_due(self, arrival: Arrival) -> float:
         """When the packet arrived; for what is paced, wait until it is due."""
@@ -241,9 +258,10 @@ class NetworkStream(Reconnecting):
         )
 
     def _to_frame(self, frame: av.VideoFrame, arrived_s: float) -> Frame:
-        for pts, packet_arrived_s in reversed(self._arrivals):
+        captured_s = None
+        for pts, *times_s in reversed(self._arrivals):
             if pts is not None and pts == frame.pts:
-                arrived_s = packet_arrived_s
+                arrived_s, captured_s = times_s
                 break
         count = len(self._as_seen.notes)
         seen = self._as_seen.of(frame)
@@ -254,7 +272,7 @@ class NetworkStream(Reconnecting):
                 aspect = 1 / aspect
             self.info = replace(self.info, width=seen.width, height=seen.height, sample_aspect=aspect)
         media_s = float(frame.pts * frame.time_base) if frame.pts is not None and frame.time_base else None
-        return self._frame(self._times.shown_s(media_s, arrived_s), AvPicture(seen), arrived_s)
+        return self._frame(self._times.shown_s(media_s, arrived_s), AvPicture(seen), arrived_s, captured_s)
 
 
 def _can_hold_more(container: av.container.InputContainer) -> bool:

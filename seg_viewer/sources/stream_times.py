@@ -2,8 +2,30 @@
 
 from __future__ import annotations
 
+import struct
+import time
+from typing import Any
+
+import av
+
 _JUMP_S = 2.0
 _LONGEST_WAIT_S = 30.0
+
+
+def capture_age_s(packet: av.Packet[Any], arrived_s: float) -> float | None:
+    """How long before its arrival a picture was taken, by the sender's clock, seconds; None where that says nothing.
+
+    FFmpeg works the time out from RTCP sender reports and hands it over as a producer reference time
+    (`AVProducerReferenceTime`: microseconds since 1970 as a 64-bit integer, and flags).
+
+    Args:
+        packet: of a stream.
+        arrived_s: `time.perf_counter()` when it came.
+    """
+    if not packet.has_sidedata("prft"):
+        return None
+    (taken_us,) = struct.unpack_from("q", bytes(packet.get_sidedata("prft")))
+    return time.time() - (time.perf_counter() - arrived_s) - float(taken_us) / 1e6
 
 
 class StreamTimes:

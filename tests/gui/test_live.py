@@ -13,7 +13,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialogButtonBox
 from pytestqt.qtbot import QtBot
 
+from seg_viewer.core.ledger import Ledger
 from seg_viewer.gui.dialogs.address import AddressDialog
+from seg_viewer.gui.widgets.live_bar import LiveBar
 from seg_viewer.gui.widgets.record_menu import WHAT_NAMES
 from seg_viewer.jobs.recording import RecordWhat
 from seg_viewer.player.playback import PlayerState
@@ -49,7 +51,7 @@ def test_a_live_source_has_a_badge_and_no_time_line(qtbot: QtBot, live, server: 
     assert live.windowTitle().startswith(server.url())
     for name, on in (("record", True), ("screenshot", True), ("play", True), ("export", False), ("forward", False)):
         assert live.actions_by_id[name].isEnabled() is on, name
-    qtbot.waitUntil(lambda: "ms behind" in controls.live_bar.latency.text(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "ms since arrival" in controls.live_bar.latency.text(), timeout=WAIT_MS)
     qtbot.waitUntil(lambda: "median" in live.stats.text("shown"), timeout=WAIT_MS)
 
 
@@ -311,3 +313,16 @@ def paced(go_on: list[bool]) -> Iterator[str]:
     while go_on[0]:
         time.sleep(0.02)
         yield "ok"
+
+
+def test_an_age_says_since_when(qtbot: QtBot):
+    bar, ledger = LiveBar(), Ledger()
+    qtbot.addWidget(bar)
+    bar.set_times(ledger.snapshot())
+    assert bar.latency.text() == ""
+    ledger.record("shown", 0.016)
+    bar.set_times(ledger.snapshot())
+    assert bar.latency.text() == "16 ms since arrival" and "does not say" in bar.latency.toolTip()
+    ledger.record("since_capture", 0.099)
+    bar.set_times(ledger.snapshot())
+    assert bar.latency.text() == "99 ms since capture" and "own clock" in bar.latency.toolTip()

@@ -24,6 +24,7 @@ from seg_viewer.sources.network import BEHIND
 from tests.clips import CYCLE, video_times
 from tests.servers.http_video import HttpVideo
 from tests.servers.live_ts import LiveTs
+from tests.servers.rtsp import RtspServer, age_s
 
 CHANGES: list[dict[str, float]] = [
     *({"jump_s": jump} for jump in (-0.4, -1.5, -4, -59, -61, -40_000, 0.4, 1.5, 4, 61, 40_000)),
@@ -161,3 +162,34 @@ def test_what_never_opens_can_be_left(open_stream) -> None:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/x#timeout=0.4"
         with pytest.raises(SourceError, match="no answer within"):
             open_stream(url)
+
+
+def _captured(stream: NetworkStream) -> list[tuple[Frame, float]]:
+    """Pictures whose moment of capture is known, and when the server really made them, by the same clock."""
+    found: list[tuple[Frame, float]] = []
+    for frame in islice(stream, 400):
+        if frame.captured_s is not None:
+            found.append((frame, time.perf_counter() - age_s(frame.picture.rgb())))
+        if len(found) == 10:
+            break
+    return found
+
+
+def test_sender_reports_say_when_a_picture_was_taken(open_stream) -> None:
+    with RtspServer() as server:
+        found = _captured(open_stream(f"{server.url}#transport=udp"))
+    assert len(found) == 10
+    for frame, made_s in found:
+        assert frame.captured_s is not None and frame.captured_s <= frame.arrived_s
+        assert abs(frame.captured_s - made_s) < 1  # the server stamps what it has drawn
+
+
+def test_a_camera_whose_clock_is_wrong_is_not_believed(open_stream, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = time.time
+    monkeypatch.setattr("seg_viewer.sources.stream_times.time.time", lambda: real() + 3600)
+    with RtspServer() as server:
+        stream = open_stream(f"{server.url}#transport=udp")
+        frames = list(islice(stream, 60))
+    assert all(frame.captured_s is None for frame in frames)
+    (warning,) = stream.warnings
+    assert "differ by 3600 s" in warning and "since arrival" in warning

@@ -32,7 +32,8 @@ def rate_line(snapshot: LedgerSnapshot, *, playing: bool, live: bool) -> str:
     """How many pictures are shown while they are, how long one takes, how many were left out."""
     rate = snapshot.rates.get("display", 0.0)
     parts = [f"{rate:.1f} fps"] if playing and rate else []  # none yet: the first picture
-    times = snapshot.stages.get("shown" if live else "latency")
+    ages = (snapshot.stages.get("since_capture"), snapshot.stages.get("shown")) if live else ()
+    times = next(filter(None, ages), None) if live else snapshot.stages.get("latency")
     if times is not None:
         parts.append(f"latency {times.p50_s * 1000:.0f} ms, 95 % {times.p95_s * 1000:.0f} ms")
     parts.append(f"{sum(snapshot.drops.values())} dropped")

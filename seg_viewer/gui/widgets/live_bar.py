@@ -25,8 +25,8 @@ def waiting_text(problem: str) -> str:
     return f"Waiting …\n{problem}"
 
 
-def _behind_text(seconds: float) -> str:
-    return f"{seconds * 1000:.0f} ms behind"
+def _age_text(seconds: float, since: str) -> str:
+    return f"{seconds * 1000:.0f} ms since {since}"
 
 
 class LiveBar(QWidget):
@@ -47,7 +47,7 @@ class LiveBar(QWidget):
         self.latency = PlainLabel(objectName="dim")
         self.latency.setAccessibleName("Latency")
         self.latency.setFont(tabular(self.latency.font()))
-        self.latency.setMinimumWidth(self.latency.fontMetrics().horizontalAdvance(_behind_text(9.999)) + 2)
+        self.latency.setMinimumWidth(self.latency.fontMetrics().horizontalAdvance(_age_text(9.999, "capture")) + 2)
         self.latency.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         for widget, stretch in ((self.badge, 0), (self.status, 1), (self.recording, 0), (self.latency, 0)):
             line.addWidget(widget, stretch)
@@ -76,10 +76,16 @@ class LiveBar(QWidget):
         self.status.setToolTip(plain_tip(line))
 
     def set_times(self, snapshot: LedgerSnapshot) -> None:
-        shown = snapshot.stages.get("shown")
-        self.latency.setText(_behind_text(shown.p50_s) if shown else "")
-        tip = "From the arrival of a picture to its overlay on the screen: half of the pictures are faster"
-        self.latency.setToolTip(f"{tip}, and 95 in 100 are faster than {shown.p95_s * 1000:.0f} ms" if shown else tip)
+        captured, arrived = snapshot.stages.get("since_capture"), snapshot.stages.get("shown")
+        if captured is not None:
+            since, age = "capture", captured
+            tip = "From the moment the camera took a picture, as it says by its own clock, to its overlay on the screen"
+        else:
+            since, age = "arrival", arrived
+            tip = "From the arrival of a picture to its overlay on the screen; when it was taken, this source does not say"
+        self.latency.setText(_age_text(age.p50_s, since) if age else "")
+        tip += ": half of the pictures are faster"
+        self.latency.setToolTip(f"{tip}, and 95 in 100 are faster than {age.p95_s * 1000:.0f} ms" if age else tip)
 
     def set_recording(self, seconds: float | None) -> None:
         """How long it has been running; None when nothing is recorded."""
