@@ -12,6 +12,16 @@ from seg_viewer.core.redact import redact, split_credentials
 
 NETWORK_SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "srt", "udp")
 TRANSPORTS = ("tcp", "udp")
+SDP = "sdp"
+"""In place of a scheme, for streams that a file describes."""
+
+_OTHER = {
+    "rtp": "says nothing of what it carries; write an SDP file and open that, or send MPEG-TS to udp://",
+    "whep": "is WebRTC, which cannot be read here; most such servers have RTSP as well: rtsp://HOST/PATH",
+    "whip": "is WebRTC, which cannot be read here; most such servers have RTSP as well: rtsp://HOST/PATH",
+    "onvif": "is where a camera is set up; open its RTSP address, as its web page or manual names it",
+    "file": "names a file of another machine; write file:///PATH, or the path alone",
+}
 
 _ESCAPE = re.compile("(%[0-9A-Fa-f]{2})")
 _NETWORK = re.compile(rf"^({'|'.join(NETWORK_SCHEMES)})://", re.IGNORECASE)
@@ -20,6 +30,20 @@ _NETWORK = re.compile(rf"^({'|'.join(NETWORK_SCHEMES)})://", re.IGNORECASE)
 def is_network(text: str) -> bool:
     """Whether a source is an address that goes over the network."""
     return bool(_NETWORK.match(text))
+
+
+def check_scheme(text: str) -> None:
+    """Raises: UsageError for what is written like an address but is of no kind that can be opened."""
+    match = re.match(r"([a-z][a-z0-9+.-]+):(//?)[^/]", text, re.IGNORECASE)
+    if match is None:
+        return
+    scheme, shown = match[1].lower(), redact(text)
+    if match[2] == "/":
+        if scheme in NETWORK_SCHEMES:
+            raise UsageError(f"{scheme}:/…: a slash is missing; write {scheme}://HOST/PATH")
+        return
+    known = f"cannot be opened; there are {', '.join(NETWORK_SCHEMES)}"
+    raise UsageError(f"{shown}: {_OTHER.get(scheme, known)}")
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from seg_viewer.core.frame import TICKS, Frame
 from seg_viewer.media.as_seen import AsSeen
 from seg_viewer.media.av_picture import AvPicture
 from seg_viewer.media.decoding import Decoder
-from seg_viewer.sources.address import Address, is_network, parse_address
+from seg_viewer.sources.address import SDP, Address, is_network, parse_address
 from seg_viewer.sources.base import SourceInfo, SourceKind
 from seg_viewer.sources.connection import Arrival, Connection
 from seg_viewer.sources.live import Backoff, Reconnecting
@@ -112,7 +112,8 @@ class NetworkStream(Reconnecting):
         self._stream = stream
         self._decoder = Decoder(stream)
         in_bursts = bool(_IN_BURSTS & set(format_name.split(",")))
-        self._finite = bool(container.duration and container.duration > 0) or (not in_bursts and container.size > 0)
+        has_end = bool(container.duration and container.duration > 0) or (not in_bursts and container.size > 0)
+        self._finite = has_end and self.address.scheme != SDP
         self._paced = in_bursts and not self._finite
         self._times.restart(timed=format_name not in _TIMELESS, on_the_wall=not self._finite)
         self._arrivals: deque[tuple[int | None, float, float | None]] = deque(maxlen=_AWAITED)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import av
 
-from seg_viewer.sources.address import Address
+from seg_viewer.sources.address import SDP, Address
 
 OPEN_TIMES = 2
 """So many times the time-out: finding out what a stream holds takes several answers."""
@@ -33,6 +33,8 @@ def open_options(address: Address, look_s: float) -> dict[str, str]:
             options |= {"rw_timeout": microseconds, "http_persistent": "0"}
         case "rtmp" | "rtmps":
             options |= {"rw_timeout": microseconds, "rtmp_live": "live"}
+        case "sdp":
+            options |= {"protocol_whitelist": "file,rtp,udp", "max_delay": "200000"}
         case "udp":
             options |= {"timeout": microseconds, "fifo_size": "100000", "overrun_nonfatal": "1"}
     return options
@@ -80,7 +82,7 @@ def refusal_of(error: Exception, address: Address, waited_s: float) -> Refusal:
             return Refusal(f"the server refuses: {error.strerror}")
         case av.error.ProtocolNotFoundError():
             return Refusal(f"the FFmpeg in this PyAV has no {address.scheme}; send the stream as rtsp or udp")
-        case OSError() if address.scheme == "udp" and _resolves(address.host):
+        case av.error.ExitError() | OSError() if address.scheme in ("udp", SDP) and _resolves(address.host):
             text = f"nothing arrived within {waited}; check the port and that something is sent to it"
             return Refusal(text, passing=True)
         case av.error.ExitError() | TimeoutError():
@@ -94,9 +96,11 @@ def refusal_of(error: Exception, address: Address, waited_s: float) -> Refusal:
                 return Refusal(text, passing=True)
             text = "the server closes the connection, or does not speak RTSP; check host and port"
             return Refusal(text, passing=True)
+        case ValueError() if address.scheme == SDP:
+            return Refusal("is no SDP file, or describes no video; ask whoever sends the stream for another one")
         case av.error.InvalidDataError():
             return Refusal("what the server sends is no video")
-    if address.host and not _resolves(address.host):
+    if address.scheme != SDP and address.host and not _resolves(address.host):
         return Refusal(f"no machine is called {_shown(address)}; check the name and the network", passing=True)
     return _broken(error, address)
 

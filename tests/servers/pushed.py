@@ -10,7 +10,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import av
 import pytest
@@ -46,7 +48,7 @@ _ENCODERS = {
 
 @contextmanager
 def sender(
-    url: str,
+    url: str | Any,
     container: str,
     size: tuple[int, int] = (128, 64),
     *,
@@ -54,7 +56,6 @@ def sender(
     gop: int = 10,
     b_frames: int = 0,
     sound: bool = False,
-    options: dict[str, str] | None = None,
 ) -> Iterator[Sent]:
     """Sends pictures of the known colours, 25 a second, until the block ends; a tone of silence with it if wanted."""
     stop = threading.Event()
@@ -62,7 +63,7 @@ def sender(
 
     def send() -> None:
         encoder, choices = _ENCODERS[codec]
-        with av.open(url, "w", format=container, options=options or {}) as out:
+        with av.open(url, "w", format=container) as out:
             # zerolatency would forbid B-frames
             choices = {k: v for k, v in choices.items() if k != "tune" or not b_frames}
             stream = out.add_stream(encoder, rate=25, options=choices | {"g": str(gop), "bf": str(b_frames)})
@@ -87,6 +88,45 @@ def sender(
     finally:
         stop.set()
         thread.join()
+
+
+class _Answer:
+    """What PyAV writes goes to whoever asked, for as long as that one listens."""
+
+    def __init__(self, request: BaseHTTPRequestHandler) -> None:
+        self._request = request
+        self.left = threading.Event()
+
+    def write(self, data: bytes) -> int:
+        try:
+            self._request.wfile.write(data)
+        except OSError:
+            self.left.set()
+        return len(data)
+
+
+@contextmanager
+def flv_over_http(codec: str) -> Iterator[str]:
+    """Address of a server that sends FLV, as RTMP servers do, to each that asks; parameter sets come once."""
+    ended = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *_arguments: object) -> None: ...
+
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "video/x-flv")
+            self.end_headers()
+            answer = _Answer(self)
+            with sender(answer, "flv", codec=codec, gop=12, sound=True):
+                while not ended.wait(0.05) and not answer.left.is_set():
+                    pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True, name="flv").start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/live.flv"
+        ended.set()
+        server.shutdown()
 
 
 @contextmanager
