@@ -55,6 +55,8 @@ class Presenter(QObject):
     """Source as given to the player, and its name to show."""
     source_failed = Signal(str)
     """The source could not be opened at all."""
+    password_wanted = Signal(str, str)
+    """A source whose server wants another user and password, and what it said."""
     model_changed = Signal()
     """Another model is shown, or none took over."""
     refreshed = Signal()
@@ -108,6 +110,8 @@ class Presenter(QObject):
     def refresh(self) -> None:
         """Bring everything but the picture up to date."""
         player = self._player
+        while (wanted := player.take_password_wanted()) is not None:
+            self.password_wanted.emit(*wanted)
         self._show_problems()
         state = player.state
         self._announce()

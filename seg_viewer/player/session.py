@@ -11,7 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from seg_viewer.core.error_hooks import redacted_traceback
-from seg_viewer.core.errors import SegViewerError
+from seg_viewer.core.errors import PasswordError, SegViewerError
 from seg_viewer.core.frame import ByteArray, Shot
 from seg_viewer.core.ledger import Ledger
 from seg_viewer.core.model_file import ModelSpec
@@ -53,6 +53,8 @@ class Session:
         # all that lives as long as a session knows it by a weak reference, so that it is gone once it has ended
         self.comparison = Comparison(table, weakly(self._table_failed))
         self.error: str | None = None
+        self.needs_password = False
+        """The error is that another user and password are needed; taken back by whoever asks for them."""
         self.pipeline: Pipeline | None = None
         self.tee: Tee[Shot] = Tee(on_failure=weakly(self._sink_failed))
         self.ledger = Ledger()
@@ -169,6 +171,7 @@ class Session:
         try:
             self._play()
         except SegViewerError as error:
+            self.needs_password = isinstance(error, PasswordError)
             self._fail(str(error))
         except Exception as error:  # noqa: BLE001 - the window goes on, whatever a decoder or a runtime raises
             _log.error("the player stopped\n%s", redacted_traceback(error))

@@ -85,9 +85,7 @@ def parse_address(text: str) -> Address:
         parts = urlsplit(url)
         host, _port = parts.hostname, parts.port
     except ValueError:
-        raise UsageError(
-            f"{name}: is no address; a '/', '#', '?' or '@' in a password is written %2F, %23, %3F, %40"
-        ) from None
+        raise UsageError(f"{name}: is no address; write one like {scheme}://HOST:PORT/PATH") from None
     if not host and scheme != "udp":
         raise UsageError(f"{name}: names no host; write one like {scheme}://HOST/PATH")
     options = read_options(name, fragment, {"transport": "tcp" if scheme.startswith("rtsp") else "", "timeout": "5"})

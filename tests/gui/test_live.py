@@ -10,11 +10,12 @@ from pathlib import Path
 import av
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialogButtonBox
+from PySide6.QtWidgets import QApplication, QDialogButtonBox
 from pytestqt.qtbot import QtBot
 
 from seg_viewer.core.ledger import Ledger
 from seg_viewer.gui.dialogs.address import AddressDialog
+from seg_viewer.gui.dialogs.password import PasswordDialog
 from seg_viewer.gui.widgets.live_bar import LiveBar
 from seg_viewer.gui.widgets.record_menu import WHAT_NAMES
 from seg_viewer.jobs.recording import RecordWhat
@@ -268,10 +269,10 @@ def test_the_address_dialog_offers_udp_for_rtsp_only(dialog):
 def test_the_address_dialog_says_what_is_wrong_and_stays_open(qtbot: QtBot, dialog):
     opened: list[str] = []
     dialog.chosen.connect(opened.append)
-    dialog.address.setText("rtsp://joe:p/w@cam/live")
+    dialog.address.setText("rtsp://joe:p/w@cam:99999/live")
     button = dialog.buttons.button(QDialogButtonBox.StandardButton.Open)
     qtbot.mouseClick(button, LEFT)
-    assert dialog.problem.isVisible() and "%2F" in dialog.problem.text() and "joe" not in dialog.problem.text()
+    assert dialog.problem.isVisible() and "is no address" in dialog.problem.text() and "joe" not in dialog.problem.text()
     assert opened == []
     dialog.address.setText("rtsp://cam/live")
     assert not dialog.problem.isVisible()
@@ -326,3 +327,42 @@ def test_an_age_says_since_when(qtbot: QtBot):
     ledger.record("since_capture", 0.099)
     bar.set_times(ledger.snapshot())
     assert bar.latency.text() == "99 ms since capture" and "own clock" in bar.latency.toolTip()
+
+
+def _password_dialogs() -> list[PasswordDialog]:
+    return [w for w in QApplication.topLevelWidgets() if isinstance(w, PasswordDialog) and w.isVisible()]
+
+
+@pytest.mark.parametrize("beside", [False, True], ids=["alone", "while a file plays"])
+def test_a_server_that_wants_a_password_is_asked_for_it(
+    qtbot: QtBot, open_window, server: HttpVideo, clip: Path, beside: bool
+):
+    odd = "s3cr@t:p#w/ü"
+    server.needs = "Basic " + b64encode(f"bob:{odd}".encode()).decode()
+    window = open_window(clip if beside else None)
+    if beside:
+        wait_state(qtbot, window, PlayerState.PLAYING)
+    window.open(server.url())
+    qtbot.waitUntil(lambda: len(_password_dialogs()) == 1, timeout=WAIT_MS)
+    (dialog,) = _password_dialogs()
+    assert server.url() in dialog.reason.text() and "asks for user and password" in dialog.reason.text()
+    open_button = dialog.buttons.button(QDialogButtonBox.StandardButton.Open)
+    assert not open_button.isEnabled()
+    qtbot.keyClicks(dialog.user, "bob")
+    qtbot.keyClicks(dialog.password, "wrong")
+    assert dialog.password.displayText() != "wrong"
+    qtbot.mouseClick(open_button, LEFT)
+    qtbot.waitUntil(lambda: any("does not accept" in d.reason.text() for d in _password_dialogs()), timeout=WAIT_MS)
+    (dialog,) = _password_dialogs()
+    dialog.password.setText(odd)
+    qtbot.keyClicks(dialog.user, "bob")
+    qtbot.keyClick(dialog.user, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: server.url() in [action.text() for action in window.recent_menu.actions()], timeout=WAIT_MS)
+    wait_state(qtbot, window, PlayerState.PLAYING)
+    assert "s3cr" not in window.windowTitle() and window.controls.live_bar.isVisible()
+    window.close()
+    again = open_window()  # nothing of it was stored: it is asked for again
+    qtbot.mouseClick(again.start_page.recent_buttons[0], LEFT)
+    qtbot.waitUntil(lambda: len(_password_dialogs()) == 1, timeout=WAIT_MS)
+    qtbot.mouseClick(_password_dialogs()[0].buttons.button(QDialogButtonBox.StandardButton.Cancel), LEFT)
+    qtbot.waitUntil(lambda: not _password_dialogs(), timeout=WAIT_MS)
