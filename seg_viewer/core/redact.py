@@ -35,11 +35,11 @@ def split_credentials(rest: str, *, showing: bool = True) -> tuple[str | None, s
     before, mark, host = authority.rpartition("@")
     behind = rest[len(authority) :]
     port = re.fullmatch(r"(\[[^\]]*\]|[^:]*)(:\d*)?", host)  # HOST, HOST:PORT, [::1]:PORT
-    in_doubt = "@" in behind and (showing and port is not None and not port[2] or "@" in behind.partition("#")[2])
+    in_doubt = "@" in behind and ((showing and port is not None and not port[2]) or "@" in behind.partition("#")[2])
     if mark and port is not None and not in_doubt:
         return before, host + behind
     # HOST:PORT/@name looks the same as USER:DIGITS/…@host
-    is_host = port is not None and (not port[2] or (not showing and port[2] != ":")) or authority.startswith("[")
+    is_host = (port is not None and (not port[2] or (not showing and port[2] != ":"))) or authority.startswith("[")
     if "@" in rest and (mark or not is_host):
         before, _, behind = rest.rpartition("@")
         return before, behind

@@ -8,7 +8,6 @@ from seg_viewer.core.ledger import LedgerSnapshot
 from seg_viewer.player.playback import PlayerState
 from seg_viewer.sources import SourceInfo
 
-
 _AGES = ("shown", "since_capture")
 
 

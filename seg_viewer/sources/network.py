@@ -20,7 +20,15 @@ from seg_viewer.sources.address import SDP, Address, is_network, parse_address
 from seg_viewer.sources.base import SourceInfo, SourceKind
 from seg_viewer.sources.connection import Arrival, Connection
 from seg_viewer.sources.live import Backoff, Reconnecting
-from seg_viewer.sources.network_opening import LONG_LOOK_S, OPEN_TIMES, QUICK_LOOK_S, Refusal, open_options, read_timeout_s, refusal_of
+from seg_viewer.sources.network_opening import (
+    LONG_LOOK_S,
+    OPEN_TIMES,
+    QUICK_LOOK_S,
+    Refusal,
+    open_options,
+    read_timeout_s,
+    refusal_of,
+)
 from seg_viewer.sources.stream_times import StreamTimes, capture_age_s
 
 BEHIND = "behind: decoder too slow"
@@ -260,9 +268,9 @@ class NetworkStream(Reconnecting):
 
     def _to_frame(self, frame: av.VideoFrame, arrived_s: float) -> Frame:
         captured_s = None
-        for pts, *times_s in reversed(self._arrivals):
+        for pts, packet_arrived_s, packet_captured_s in reversed(self._arrivals):
             if pts is not None and pts == frame.pts:
-                arrived_s, captured_s = times_s
+                arrived_s, captured_s = packet_arrived_s, packet_captured_s
                 break
         count = len(self._as_seen.notes)
         seen = self._as_seen.of(frame)

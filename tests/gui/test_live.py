@@ -272,7 +272,9 @@ def test_the_address_dialog_says_what_is_wrong_and_stays_open(qtbot: QtBot, dial
     dialog.address.setText("rtsp://joe:p/w@cam:99999/live")
     button = dialog.buttons.button(QDialogButtonBox.StandardButton.Open)
     qtbot.mouseClick(button, LEFT)
-    assert dialog.problem.isVisible() and "is no address" in dialog.problem.text() and "joe" not in dialog.problem.text()
+    assert (
+        dialog.problem.isVisible() and "is no address" in dialog.problem.text() and "joe" not in dialog.problem.text()
+    )
     assert opened == []
     dialog.address.setText("rtsp://cam/live")
     assert not dialog.problem.isVisible()
@@ -323,7 +325,7 @@ def test_an_age_says_since_when(qtbot: QtBot):
     assert bar.latency.text() == ""
     ledger.record("shown", 0.016)
     bar.set_times(ledger.snapshot())
-    assert bar.latency.text() == "16 ms since arrival" and "does not say" in bar.latency.toolTip()
+    assert bar.latency.text() == "16 ms since arrival" and "is not known" in bar.latency.toolTip()
     ledger.record("since_capture", 0.099)
     bar.set_times(ledger.snapshot())
     assert bar.latency.text() == "99 ms since capture" and "own clock" in bar.latency.toolTip()

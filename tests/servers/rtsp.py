@@ -32,7 +32,9 @@ def why_not(encoders: tuple[str, ...] = ()) -> str:
     python = system_python()
     if python is None:
         return "no system Python"
-    done = subprocess.run([python, "-c", _PROBE, *_USUAL, *encoders], capture_output=True, encoding="utf-8", timeout=200)
+    done = subprocess.run(
+        [python, "-c", _PROBE, *_USUAL, *encoders], capture_output=True, encoding="utf-8", timeout=200
+    )
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["unknown"])[-1]
         return (

@@ -74,7 +74,7 @@ def test_a_path_that_an_rtsp_server_does_not_have() -> None:
 
 def test_a_machine_that_is_not_there() -> None:
     for scheme in ("rtsp", "http", "rtmp", "udp"):
-        with pytest.raises(NotThereYetError, match="no machine is called no.such.host.invalid"):
+        with pytest.raises(NotThereYetError, match=r"no machine is called no\.such\.host\.invalid"):
             open_source(f"{scheme}://no.such.host.invalid:5/x#timeout=1")
 
 

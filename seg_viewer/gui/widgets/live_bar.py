@@ -76,13 +76,16 @@ class LiveBar(QWidget):
         self.status.setToolTip(plain_tip(line))
 
     def set_times(self, snapshot: LedgerSnapshot) -> None:
-        captured, arrived = snapshot.stages.get("since_capture"), snapshot.stages.get("shown")
+        captured = snapshot.stages.get("since_capture")
+        age = captured or snapshot.stages.get("shown")
         if captured is not None:
-            since, age = "capture", captured
+            since = "capture"
             tip = "From the moment the camera took a picture, as it says by its own clock, to its overlay on the screen"
         else:
-            since, age = "arrival", arrived
-            tip = "From the arrival of a picture to its overlay on the screen; when it was taken, this source does not say"
+            since = "arrival"
+            tip = (
+                "From the arrival of a picture to its overlay on the screen; the source does not say when it was made"
+            )
         self.latency.setText(_age_text(age.p50_s, since) if age else "")
         tip += ": half of the pictures are faster"
         self.latency.setToolTip(f"{tip}, and 95 in 100 are faster than {age.p95_s * 1000:.0f} ms" if age else tip)

@@ -57,7 +57,9 @@ SECTIONS: tuple[tuple[str, str, tuple[Row, ...]], ...] = (
             Row("latency", "Latency", f"Decoding, scaling and inference of a frame. {_TIMES}", "ms"),
             Row("inference", "Inference", f"The model's part of it, as the runtime reports it. {_TIMES}"),
             Row("shown", "Arrived", f"From the arrival of a picture to its overlay on the screen. {_TIMES}"),
-            Row("since_capture", "Captured", f"From the moment the camera took it, by its own clock, likewise. {_TIMES}"),
+            Row(
+                "since_capture", "Captured", f"From the moment the camera took it, by its own clock, likewise. {_TIMES}"
+            ),
             Row(
                 "difference",
                 "Differs",
