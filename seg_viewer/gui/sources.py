@@ -138,7 +138,8 @@ class Sources(QObject):
             self.titled.emit(f"{self.playlist.mark}{name}")
 
     def _ask_password(self, source: str, reason: str) -> None:
-        dialog = PasswordDialog(source, reason.removeprefix(f"{redact(source).partition('#')[0]}: "), self._window)
+        said = reason.removeprefix(f"{redact(source).partition('#')[0]}: ").partition(";")[0]
+        dialog = PasswordDialog(source, said, self._window)
         dialog.chosen.connect(self.open)
         dialog.show()
 

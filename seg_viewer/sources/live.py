@@ -41,7 +41,7 @@ class Backoff:
     """How long to wait before each attempt to reconnect, seconds: twice as long each time."""
 
     first_s: float = 0.5
-    most_s: float = 8.0
+    most_s: float = 4.0
 
     def wait_s(self, attempts: int) -> float:
         return min(self.most_s, self.first_s * 2.0 ** min(attempts, 30))

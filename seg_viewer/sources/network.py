@@ -234,11 +234,12 @@ class NetworkStream(Reconnecting):
         if not self._skipping:
             allowed_s = _BEHIND_S + (self._first_waited_s if now_s - self._began_s < _START_S else 0.0)
             self._skipping, self._key_awaited_s = waited_s > allowed_s, now_s
-        elif waited_s < _CAUGHT_UP_S and (
-            arrival.packet.is_keyframe or now_s - self._key_awaited_s > _NO_KEY_S  # some cameras send none any more
-        ):
-            self._skipping = False
-            self._stream.codec_context.flush_buffers()
+        elif waited_s < _CAUGHT_UP_S:
+            if arrival.packet.is_keyframe:
+                self._skipping = False
+                self._stream.codec_context.flush_buffers()
+            elif now_s - self._key_awaited_s > _NO_KEY_S:  # some cameras send none any more
+                self._skipping = False
         return self._skipping
 
     def _note_format(self, packet: av.Packet[av.VideoStream]) -> None:

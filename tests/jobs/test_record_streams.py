@@ -78,7 +78,7 @@ def test_a_stream_recorded_as_it_comes_in_plays(tmp_path: Path, kind: str, codec
 
     def record(url: str, suffix: str) -> None:
         path = tmp_path / f"a{suffix}"
-        results[suffix] = run_record(RecordJob(url, RecordPlan(path, RecordWhat.SOURCE), duration_s=3.0, wait=True))
+        results[suffix] = run_record(RecordJob(url, RecordPlan(path, RecordWhat.SOURCE), duration_s=2.0, wait=True))
 
     # one client a port
     for suffixes in ((".mp4",), (".mkv",)) if kind == "ts-in-mid-gop" else ((".mp4", ".mkv"),):

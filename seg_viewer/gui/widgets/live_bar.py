@@ -83,9 +83,7 @@ class LiveBar(QWidget):
             tip = "From the moment the camera took a picture, as it says by its own clock, to its overlay on the screen"
         else:
             since = "arrival"
-            tip = (
-                "From the arrival of a picture to its overlay on the screen; the source does not say when it was made"
-            )
+            tip = "From the arrival of a picture to its overlay on the screen; the source does not say when it was made"
         self.latency.setText(_age_text(age.p50_s, since) if age else "")
         tip += ": half of the pictures are faster"
         self.latency.setToolTip(f"{tip}, and 95 in 100 are faster than {age.p95_s * 1000:.0f} ms" if age else tip)
