@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
+os.environ["LC_ALL"] = os.environ["LANGUAGE"] = "C.UTF-8"  # windows speak English, whatever the machine does
 
+import gc
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
@@ -22,6 +24,7 @@ from pytestqt.qtbot import QtBot
 from seg_viewer.gui.main_window import MainWindow
 from seg_viewer.gui.settings import WindowSettings, open_store, save_settings
 from seg_viewer.gui.theme import apply_theme
+from seg_viewer.gui.words import t
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.player.playback import PlayerState
 from seg_viewer.player.player import Player
@@ -39,6 +42,17 @@ WAIT_MS = 90_000
 def qapp(qapp: QApplication) -> QApplication:
     apply_theme(qapp)
     return qapp
+
+
+@pytest.fixture(scope="module", autouse=True)
+def collecting_here() -> Iterator[None]:
+    """Cycles are collected on the window's thread, as in the program (`gui/collector.py`): between two tests."""
+    gc.disable()
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)
@@ -137,6 +151,7 @@ def open_window(qtbot: QtBot, model: Path) -> Iterator[Callable[..., MainWindow]
             window.close_without_asking()
         window.deleteLater()
     qtbot.waitUntil(lambda: not worker_threads(), timeout=WAIT_MS)
+    gc.collect()
 
 
 def worker_threads() -> list[str]:
@@ -151,7 +166,7 @@ def shows_state(window: MainWindow, state: PlayerState) -> bool:
     """Whether a person sees that the player is in a state."""
     play = window.actions_by_id["play"]
     if state in PLAY_TEXTS:
-        return play.isEnabled() and play.text() == PLAY_TEXTS[state]
+        return play.isEnabled() and play.text() == t(PLAY_TEXTS[state])
     if state is PlayerState.ERROR:
         return not play.isEnabled() and bool(window.messages.texts("error"))
     return not play.isEnabled()

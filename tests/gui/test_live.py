@@ -325,7 +325,7 @@ def test_an_age_says_since_when(qtbot: QtBot):
     assert bar.latency.text() == ""
     ledger.record("shown", 0.016)
     bar.set_times(ledger.snapshot())
-    assert bar.latency.text() == "16 ms since arrival" and "does not say" in bar.latency.toolTip()
+    assert bar.latency.text() == "16 ms since arrival" and "is not known" in bar.latency.toolTip()
     ledger.record("since_capture", 0.099)
     bar.set_times(ledger.snapshot())
     assert bar.latency.text() == "99 ms since capture" and "own clock" in bar.latency.toolTip()

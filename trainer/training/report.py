@@ -6,48 +6,20 @@ import html
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from seg_viewer.core.part_file import write_text
 from seg_viewer.core.scores import Scores
 from trainer.drawing import charts
-from trainer.drawing.pictures import Rgb, colored, errors, fit, tiles, write_png
+from trainer.drawing.pictures import write_png
 from trainer.files import make_folder
 from trainer.recipe import Recipe
 from trainer.run_folder.checkpoint import Arrays, Checkpoint
+from trainer.scoring.grids import random_run, sample_grid, sequence_view
 from trainer.scoring.tables import full_table
-from trainer.training.validation import Sample, Validation
+from trainer.training.validation import Validation
 
-SEQUENCE = 50
 ENDS = 8
-TILE_WIDTH = 240
-HEADER = ("picture", "truth", "prediction", "error")
-
-
-def sample_row(sample: Sample, validation: Validation, width: int = TILE_WIDTH) -> list[Rgb]:
-    """Picture, truth, prediction and error of a sample, each `width` pixels wide."""
-    height, full = sample.picture.shape[:2]
-    size = (width, max(1, round(height * width / full)))
-    picture = fit(sample.picture, size)
-    truth, predicted = (fit(part, size, nearest=True) for part in (sample.truth, sample.predicted))
-    return [
-        picture,
-        colored(truth, validation.labels),
-        colored(predicted, validation.labels),
-        errors(picture, truth, predicted),
-    ]
-
-
-def sample_grid(samples: Sequence[Sample], validation: Validation) -> Rgb:
-    """One row for each sample: picture · truth · prediction · error."""
-    rows = [sample_row(sample, validation) for sample in samples]
-    return tiles(rows, [f"{s.name}   mIoU {s.miou * 100:.1f}" for s in samples], HEADER)
-
-
-def sequence_view(samples: Sequence[Sample], validation: Validation, width: int = 160) -> Rgb:
-    """Held-out pictures in their order, two samples to a row."""
-    rows = [sample_row(sample, validation, width) for sample in samples]
-    pairs = [[cell for row in rows[start : start + 2] for cell in row] for start in range(0, len(rows), 2)]
-    names = [" | ".join(f"{s.name} {s.miou * 100:.0f}" for s in samples[i : i + 2]) for i in range(0, len(samples), 2)]
-    return tiles(pairs, names, HEADER * 2)
 
 
 def write_report(
@@ -86,11 +58,17 @@ def write_report(
             ("Worst held-out pictures", "worst.png", ranking[:ENDS]),
             ("Best held-out pictures", "best.png", ranking[::-1][:ENDS]),
         ):
-            write_png(folder / file, sample_grid(validation.samples(weights, indices), validation))
+            write_png(folder / file, sample_grid(validation.samples(weights, indices), validation.labels))
             made.append((title, file))
-        first = list(range(min(SEQUENCE, len(validation.pairs))))
-        write_png(folder / "sequence.png", sequence_view(validation.samples(weights, first), validation))
-        made.append((f"The first {len(first)} held-out pictures in sequence", "sequence.png"))
+        rng = np.random.default_rng((recipe.run.seed, checkpoint.updates))
+        for title, file, shown in (
+            ("held-out", "sequence.png", validation),
+            ("training", "training_sequence.png", validation.on_training()),
+        ):
+            numbers = random_run(len(shown.pairs), rng)
+            if numbers:
+                write_png(folder / file, sequence_view(shown.samples(weights, numbers), shown.labels))
+                made.append((f"{len(numbers)} {title} pictures in sequence, from number {numbers[0] + 1} on", file))
     for title, file in (("The network", "architecture.png"), ("What augmentation does", "augmentation.png")):
         if (run / file).is_file():
             made.append((title, f"../{file}"))
@@ -117,7 +95,11 @@ def _page(
         f'<h2>{html.escape(title)}</h2><img src="{"" if file.startswith("../") else "r:"}{html.escape(file)}" alt="">'
         for title, file in pictures
     )
-    score = f"<pre>{html.escape(full_table('held out', scores))}</pre>" if scores else "<p>Nothing was held out.</p>"
+    score = (
+        f"<pre>{html.escape(full_table('held out', scores))}</pre>"
+        if scores
+        else "<p>Nothing was held out, or nothing in it is labelled.</p>"
+    )
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(name)}</title>'
         "<style>body{font:15px system-ui,sans-serif;margin:2rem auto;max-width:1280px;padding:0 1rem;color:#22262c}"

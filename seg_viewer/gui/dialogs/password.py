@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLineEdit,
 
 from seg_viewer.gui.theme import icon
 from seg_viewer.gui.widgets.plain import PlainLabel
+from seg_viewer.gui.words import said, t
 from seg_viewer.sources import redact
 from seg_viewer.sources.address import with_credentials
 
@@ -27,21 +28,21 @@ class PasswordDialog(QDialog):
     def __init__(self, source: str, reason: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("User and password")
+        self.setWindowTitle(t("User and password"))
         self.setMinimumWidth(460)
         self._source = source
-        self.reason = PlainLabel(f"{redact(source)}\n{reason}")
+        self.reason = PlainLabel(f"{redact(source)}\n{said(reason)}")
         self.reason.setWordWrap(True)
         self.user, self.password = QLineEdit(), QLineEdit()
-        self.user.setAccessibleName("User")
-        self.password.setAccessibleName("Password")
+        self.user.setAccessibleName(t("User"))
+        self.password.setAccessibleName(t("Password"))
         self.password.setEchoMode(QLineEdit.EchoMode.Password)
-        hint = PlainLabel(_HINT, objectName="dim")
+        hint = PlainLabel(t(_HINT), objectName="dim")
         hint.setWordWrap(True)
         form = QFormLayout()
         form.setVerticalSpacing(10)
-        form.addRow("User", self.user)
-        form.addRow("Password", self.password)
+        form.addRow(t("User"), self.user)
+        form.addRow(t("Password"), self.password)
         form.addRow("", hint)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Open | QDialogButtonBox.StandardButton.Cancel)
         for button in self.buttons.buttons():
