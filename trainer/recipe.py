@@ -65,6 +65,11 @@ class Run:
     )
     rare: tuple[str, ...] = option((), "Classes whose pictures are drawn more often, by name.", metavar="A,B")
     rare_share: float = option(0.35, "Share of pictures drawn from those that hold a rare class.")
+    pseudo: float = option(
+        0.25,
+        "What a picture counts whose mask is a model's own answer that nobody has corrected, as seg-viewer sends it;"
+        " 0: left out, 1: as any other.",
+    )
 
 
 @dataclass(frozen=True)
@@ -248,7 +253,9 @@ class Recipe:
         for name, pair in (("zoom", self.augment.zoom), ("aspect", self.augment.aspect)):
             if not 0 < pair[0] <= pair[1]:
                 raise UsageError(f"{name} {pair[0]},{pair[1]}: give the smaller one first, both above 0")
-        shares = {"rare_share": run.rare_share} | {name: getattr(self.augment, name) for name in SHARES}
+        shares = {"rare_share": run.rare_share, "pseudo": run.pseudo} | {
+            name: getattr(self.augment, name) for name in SHARES
+        }
         for name, value in shares.items():
             if not 0 <= value <= 1:
                 raise UsageError(f"{name} is {value:g}; it is a share, from 0 to 1")

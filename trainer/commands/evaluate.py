@@ -201,7 +201,9 @@ def _measure_sets(
     measured = {}
     for data in sets:
         if not data.held_out:
-            click.echo(f"{data.name}: nothing held out; give --validation-split", err=True)
+            own = any(pair.pseudo for pair in data.train) and all(pair.pseudo for pair in data.train)
+            why = "nobody has corrected its masks ('seg-trainer check')" if own else "give --validation-split"
+            click.echo(f"{data.name}: nothing held out; {why}", err=True)
             continue
         with progress_bar(console) as bar:  # it is gone before the table comes, which would be written into its line
             task = bar.add_task(data.name)

@@ -9,6 +9,7 @@ import numpy as np
 from seg_viewer.core.errors import SourceError
 from trainer.data.data_set import read_raw_mask
 from trainer.data.formats.base import Format, Layout, pictures_in
+from trainer.data.sent import marked
 from trainer.labels.label_map import LabelMap, plain_map
 from trainer.labels.named import read_label_map
 from trainer.pairs import Pair, Split
@@ -39,9 +40,12 @@ def _find(root: Path) -> Layout:
             pairs.append(Pair(file, mask))
     if not pairs:
         raise SourceError(f"{root}: holds no images/NAME.jpg with masks/NAME.png")
-    notes = (f"{len(missing)} pictures have no mask, e.g. {missing[0]}: left out",) if missing else ()
+    notes: tuple[str, ...] = (f"{len(missing)} pictures have no mask, e.g. {missing[0]}: left out",) if missing else ()
+    native = _native(root, pairs)
+    pairs, sent = marked(root, pairs, native)
+    notes += sent
     maps = {
-        "native": _native(root, pairs),
+        "native": native,
         "driving": read_label_map("driving"),
         "streets": read_label_map("driving-streets"),
     }
