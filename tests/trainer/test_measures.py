@@ -18,7 +18,7 @@ from trainer.scoring.evaluate import MeasuredModel, measure
 from trainer.scoring.flicker import Flicker, flicker_text, measure_flicker
 from trainer.scoring.heights import EDGES, Heights, heights_text
 from trainer.scoring.tables import side_by_side
-from trainer.scoring.worst import MOST_BYTES, Worst, worst_text, write_gallery
+from trainer.scoring.worst import MOST_BYTES, Rated, Worst, worst_text, write_gallery
 
 ROAD, CAR, PERSON, IGNORE = 1, 2, 3, 255
 
@@ -221,9 +221,9 @@ def test_worst_pictures_are_the_worst_and_empty_ones_have_no_score() -> None:
     for number, wrong in enumerate((0, 60, 30, 100)):
         truth = np.ones((10, 10), np.uint8)
         predicted = np.where(np.arange(100).reshape(10, 10) < wrong, 0, 1).astype(np.uint8)
-        worst.add(_pair(number), Scores(1, confusion_matrix(truth, predicted, 4), DRIVING), predicted)
+        worst.add(Rated(_pair(number), Scores(1, confusion_matrix(truth, predicted, 4), DRIVING), predicted))
     unknown = np.full((10, 10), IGNORE, np.uint8)
-    worst.add(_pair(9), Scores(1, confusion_matrix(unknown, unknown * 0, 4), DRIVING), unknown)
+    worst.add(Rated(_pair(9), Scores(1, confusion_matrix(unknown, unknown * 0, 4), DRIVING), unknown))
     assert [rated.to_json() for rated in worst.found] == [
         {"name": "images/3.png", "miou": 0.0, "iou": {"road": 0.0}},
         {"name": "images/1.png", "miou": 0.4, "iou": {"road": 0.4}},

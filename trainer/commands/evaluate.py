@@ -22,11 +22,16 @@ if TYPE_CHECKING:
     from trainer.data.data_set import DataSet
     from trainer.scoring.evaluate import Measured, MeasuredModel
     from trainer.scoring.runner import Runner
+    from trainer.scoring.worst import Apart
 
 WORST = 20
+ON_PAGE = 12
+"""Pictures that a page shows."""
 
 
-def _find(recipe: Recipe, roots: Sequence[Path], labels: LabelSet | None, given: bool) -> list[tuple[Source, DataSet]]:
+def find_for(
+    recipe: Recipe, roots: Sequence[Path], labels: LabelSet | None, given: bool
+) -> list[tuple[Source, DataSet]]:
     """The recipe's data sets in the classes of a model. Raises: UsageError when they cannot be."""
     from trainer.data.samples import find_all
 
@@ -50,12 +55,9 @@ def _galleries(
 ) -> dict[str, Path]:
     """Set → file of every --gallery. Raises: UsageError for one that may not or cannot be drawn."""
     from trainer.data import formats
-    from trainer.data.samples import folder_of
+    from trainer.data.samples import kind_of
 
-    kinds = {
-        data.name: formats.recognise(folder_of(source, roots)) if source.kind == formats.AUTO else source.kind
-        for source, data in found
-    }
+    kinds = {data.name: kind_of(source, roots) for source, data in found}
     drawn = [name for name, made in formats.FORMATS.items() if made.ours]
     ours = " or ".join(f"'{name}'" for name in drawn)
     files: dict[str, Path] = {}
@@ -89,7 +91,7 @@ def column_names(models: Sequence[Path]) -> list[str]:
     return [f"{file.parent.name}/{file.name}" for file in files]
 
 
-def _open(models: Sequence[Path], engine: str, stack: contextlib.ExitStack) -> dict[str, Runner]:
+def open_models(models: Sequence[Path], engine: str, stack: contextlib.ExitStack) -> dict[str, Runner]:
     """Column's name → model, ready; closed with the stack. Raises: UsageError when their classes differ."""
     from trainer.scoring.runner import open_model
 
@@ -128,6 +130,12 @@ def _open(models: Sequence[Path], engine: str, stack: contextlib.ExitStack) -> d
     help="Measure how much flickers in this clip ('demo' is the one that ships); needs no data set.",
 )
 @click.option("--engine", type=ENGINES, default="onnxruntime", show_default=True, help="Runtime of .onnx files.")
+@click.option(
+    "--report",
+    type=FILE,
+    metavar="FILE.html",
+    help="Write a page of all of it, with the worst pictures; with --against, with those that differ most.",
+)
 @click.option("--json", "json_file", type=FILE, help="Write all of it to this file too.")
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 def evaluate(
@@ -142,57 +150,74 @@ def evaluate(
     gallery: tuple[str, ...],
     clips: tuple[str, ...],
     engine: str,
+    report: Path | None,
     json_file: Path | None,
     overwrite: bool,
     **options: object,
 ) -> None:
     """Score MODEL on the held-out pictures of data sets, at the resolution of their masks: one table for each set."""
+    from trainer.pages.measured import Results, Subject, differences_of, write_comparison, write_model_page
     from trainer.scoring.clips import clip_names
     from trainer.scoring.evaluate import MeasuredModel
-    from trainer.scoring.worst import write_gallery
+    from trainer.scoring.worst import Apart, write_gallery
 
     path = model_option or model_argument
     if path is None:
         raise UsageError("no model: seg-trainer evaluate MODEL --data FOLDER")
     chosen = None if clips and not (data or recipe) else make_recipe(recipe, data, options)
-    if json_file:
-        check_target(json_file, overwrite=overwrite)
+    for file in filter(None, (json_file, report)):
+        check_target(file, overwrite=overwrite)
     if gallery and worst == 0:
         raise UsageError("--gallery draws the worst pictures, and --worst 0 asks for none")
     named = clip_names(clips)
     paths = [path, against] if against else [path]
     with contextlib.ExitStack() as stack:
-        running = _open(paths, engine, stack)
+        running = open_models(paths, engine, stack)
         known = next((one.labels for one in running.values() if one.labels), None)
         given = bool(options.get("labels")) or recipe is not None
-        found = _find(chosen, root, known, given) if chosen else []
+        found = find_for(chosen, root, known, given) if chosen else []
         files = _galleries(gallery, found, root, overwrite)
         labels = known or (found[0][1].labels if found else None)
         for name, one in running.items():
             click.echo(f"{name if against else one.name}: {one.runs_as}")
         models = {name: MeasuredModel(one.predict, one.size, labels) for name, one in running.items()}
-        kept = WORST if worst is None and files else worst or 0
-        measured = _measure_sets(models, [one for _, one in found], kept, heights)
+        kept = worst if worst is not None else WORST if files else ON_PAGE if report else 0
+        apart = Apart(ON_PAGE) if report and against else None
+        measured = measure_sets(models, [one for _, one in found], kept, heights, apart)
         if found and not measured:
             raise SourceError("nothing was scored: no held-out picture in any data set")
-        flicker = _measure_clips(models, named)
+        flicker = measure_clips(models, named)
     sets = {one.name: one for _, one in found}
     for name, file in files.items():
         rated = measured[name][0].worst
         if not rated:
             raise SourceError(f"--gallery {name}: no picture to draw; nothing is labelled in the held-out ones")
         click.echo(f"{write_gallery(file, sets[name], rated)}: {len(rated)} pictures")
+    if report:
+        subjects = [
+            Subject(name, place, one.runs_as) for place, (name, one) in zip(paths, running.items(), strict=True)
+        ]
+        results = Results(found, measured, flicker, labels)
+        if apart is not None:
+            write_comparison(report, subjects, results, apart.found, differences_of(paths), (), root, overwrite)
+        else:
+            write_model_page(report, subjects[0], results, root, overwrite)
+        click.echo(f"report: {report}")
     if json_file:
-        results = [
+        as_json = [
             {"model": str(one_path), "engine": one.runs_as} | _as_json(place, measured, flicker, heights, kept)
             for place, (one_path, one) in enumerate(zip(paths, running.values(), strict=True))
         ]
-        first = results[0] | ({"against": results[1]} if against else {})
+        first = as_json[0] | ({"against": as_json[1]} if against else {})
         write_text(json_file, json.dumps(first, indent=2) + "\n", overwrite=overwrite)
 
 
-def _measure_sets(
-    models: Mapping[str, MeasuredModel], sets: Sequence[DataSet], worst: int, heights: bool
+def measure_sets(
+    models: Mapping[str, MeasuredModel],
+    sets: Sequence[DataSet],
+    worst: int,
+    heights: bool,
+    apart: Apart | None = None,
 ) -> dict[str, list[Measured]]:
     """Set → what each model did, shown set by set. Raises: SourceError."""
     from trainer.scoring.evaluate import measure
@@ -208,7 +233,7 @@ def _measure_sets(
         with progress_bar(console) as bar:  # it is gone before the table comes, which would be written into its line
             task = bar.add_task(data.name)
             advance: Callable[[int, int], None] = lambda d, n, b=bar, t=task: b.update(t, completed=d, total=n)  # type: ignore[misc] # noqa: E731
-            measured[data.name] = measure(list(models.values()), data, worst, advance)
+            measured[data.name] = measure(list(models.values()), data, worst, advance, apart)
         click.echo(_table(data.name, dict(zip(models, measured[data.name], strict=True)), heights))
     return measured
 
@@ -231,7 +256,7 @@ def _table(name: str, measured: Mapping[str, Measured], heights: bool) -> str:
     return "\n".join(lines)
 
 
-def _measure_clips(models: Mapping[str, MeasuredModel], clips: Mapping[str, str]) -> dict[str, list[dict[str, Any]]]:
+def measure_clips(models: Mapping[str, MeasuredModel], clips: Mapping[str, str]) -> dict[str, list[dict[str, Any]]]:
     """Clip → flicker of each model, shown clip by clip. Raises: SourceError."""
     from trainer.scoring.clips import clip_pictures
     from trainer.scoring.flicker import flicker_text, measure_flicker

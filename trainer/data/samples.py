@@ -40,6 +40,17 @@ def folder_of(source: Source, roots: Sequence[Path]) -> Path:
     return next((folder for folder in candidates if folder.is_dir()), path if path.is_dir() else candidates[0])
 
 
+def kind_of(source: Source, roots: Sequence[Path] = ()) -> str:
+    """The format of a source that was found: a key of `FORMATS`. Raises: SourceError when it was not."""
+    if source.kind == formats.TFDS:
+        return next(
+            made.name
+            for made in formats.FORMATS.values()
+            if made.fetched and made.fetched.name.split(":")[0] == source.path.split(":")[0]
+        )
+    return formats.recognise(folder_of(source, roots)) if source.kind == formats.AUTO else source.kind
+
+
 def find_source(source: Source, recipe: Recipe, roots: Sequence[Path], note: Callable[[str], None]) -> DataSet | None:
     """The data set of one source; None when it is optional and missing. Raises: SourceError, UsageError."""
     split = Split(**source.split) if source.split else None

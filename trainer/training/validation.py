@@ -121,15 +121,6 @@ class Validation:
             out.append(Sample(f"{data.name}/{pair.picture.name}", picture, mask, predicted, miou))
         return out
 
-    def ranking(self, weights: Arrays) -> list[tuple[float, int]]:
-        """(mean IoU, index) of every held-out picture, worst first."""
-        found = []
-        for index, _, class_map in self.predict(weights, range(len(self.pairs))):
-            mask = self.read(index)[1]
-            matrix = confusion_matrix(mask, to_mask_size(class_map, mask), len(self.labels))
-            found.append((Scores(1, matrix, self.labels).miou, index))
-        return sorted(found)
-
     def _ready(self, weights: Arrays) -> Any:
         """A network of its own (the one under training stays as it is) that gives logits and class maps."""
         import keras
