@@ -50,6 +50,7 @@ th{color:var(--soft);font-weight:600;white-space:normal;vertical-align:bottom}th
 tbody th{color:inherit;font-weight:400;vertical-align:baseline}
 tbody tr:last-child>*{border-bottom:0}td .chip,th .chip{vertical-align:-2px;margin-right:8px}
 caption{text-align:left;color:var(--soft);padding-bottom:6px}
+caption>div{position:sticky;left:0;max-width:calc(min(100vw,1200px) - 84px)}
 a{color:var(--link)}
 a:focus-visible,summary:focus-visible,.scroll:focus-visible{outline:2px solid var(--link);outline-offset:2px}
 dl{display:grid;grid-template-columns:minmax(110px,max-content) 1fr;gap:6px 20px;margin:0}

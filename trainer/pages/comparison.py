@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,12 @@ from trainer.pages import parts
 from trainer.pages.chart import Curve, chart, share_marks
 from trainer.pages.pictures import Shown, figures
 from trainer.pages.style import STYLE
+from trainer.recipe import Loss
 from trainer.scoring.compare import Difference
 from trainer.scoring.evaluate import Measured
 from trainer.scoring.heights import Bins, bin_name, percent
+
+_OF_THE_LOSS = {f.name for f in fields(Loss)}
 
 
 @dataclass(frozen=True)
@@ -73,13 +76,14 @@ def comparison_page(comparison: Comparison, page: Path) -> str:
     title = f"{names[0]} and {names[1]}"
     sets = {name: both for name, both in comparison.sets.items() if both[0].scores.iou}
     calm = {clip: dict(zip(names, both, strict=True)) for clip, both in comparison.calm.items()}
+    same_loss = not _OF_THE_LOSS & {name for name, *_ in comparison.recipes or ()}
     apart = figures(comparison.apart, page, comparison.labels) if comparison.labels else ""
     sections = {
         "recipes": ("Where the recipes differ", _recipes(comparison)),
         "scores": ("Scores", "".join(_scores(name, both, names) for name, both in sets.items())),
         "heights": ("By height of objects", "".join(_heights(name, both, names) for name, both in sets.items())),
         "calm": ("Calm over clips", parts.flicker_part(calm)),
-        "curves": ("Training", parts.curves_part({side.name: side.history for side in comparison.sides})),
+        "curves": ("Training", parts.curves_part({side.name: side.history for side in comparison.sides}, same_loss)),
         "apart": ("Pictures where they differ most", apart),
     }
     there = {anchor: (title, inside) for anchor, (title, inside) in sections.items() if inside}
@@ -116,13 +120,14 @@ def _recipes(comparison: Comparison) -> str:
     return scrolling("Differences of the recipes", inside)
 
 
-def change(one: float | None, other: float | None) -> str:
+def change(one: float | None, other: float | None, places: int = 2) -> str:
     """What the second gains or loses, in points, as HTML: by sign and colour."""
     if one is None or other is None:
         return "–"
-    value = round((other - one) * 100, 2)
-    look = "better" if value > 0 else "worse" if value < 0 else "soft"
-    return f'<span class="{look}">{value:+.2f}</span>'
+    value = round((other - one) * 100, places)
+    if value == 0:
+        return '<span class="soft">0</span>'
+    return f'<span class="{"better" if value > 0 else "worse"}">{value:+.{places}f}</span>'
 
 
 def _scores(name: str, both: Sequence[Measured], names: Sequence[str]) -> str:
@@ -132,10 +137,10 @@ def _scores(name: str, both: Sequence[Measured], names: Sequence[str]) -> str:
         cells = [parts.class_name(one.labels, label)]
         for key in ("iou", "precision", "recall"):
             values = [getattr(scores, key)[label] for scores in (one, other)]
-            cells += [*(f"{value * 100:.2f}" for value in values), change(*values)]
+            cells += [*(f"{value * 100:.2f}" for value in values), change(values[0], values[1])]
         rows.append(cells)
-    means = [one.miou, other.miou]
-    rows.append(["mean", *(f"{value * 100:.2f}" for value in means), change(*means), *[""] * 6])
+    means = [f"{scores.miou * 100:.2f}" for scores in (one, other)]
+    rows.append(["mean", *means, change(one.miou, other.miou), *[""] * 6])
     accuracy = _accuracy(one, other, names)
     heads = ["class"]
     for what in ("IoU", "precision", "recall"):
@@ -167,11 +172,11 @@ def _heights(name: str, both: Sequence[Measured], names: Sequence[str]) -> str:
         picture = chart(f"IoU of {label}, {name}", curves, marks, share_marks(), says)
         rows = []
         for one, other in zip(*pair, strict=True):
-            cells = [percent(one["iou"]), percent(other["iou"]), change(one["iou"], other["iou"])]
+            cells = [percent(one["iou"]), percent(other["iou"]), change(one["iou"], other["iou"], 1)]
             rows.append([bin_name(one), f"{one['objects']:,}", *cells])
         shown = parts.class_name(both[0].scores.labels, label)
         caption = f"{shown}, by height as a share of the picture's; IoU in per cent"
         heads = ("height", "objects", *map(escaped, names), "change")
         beside = scrolling(f"{label} by height", table(heads, rows, caption))
         drawn.append(f'<div class="beside">{picture}{beside}</div>')
-    return "<br>".join(drawn)
+    return "".join(drawn)

@@ -39,7 +39,13 @@ class Subject(NamedTuple):
 
     def about(self) -> dict[str, str]:
         """For the page. The folder is left out: pages are passed on."""
-        return {"model": self.path.name, "ran as": self.runs_as.replace(f"{self.path.parent}/", "")}
+        about = {"model": self.path.name, "ran as": self.runs_as.replace(f"{self.path.parent}/", "")}
+        if (self.path / RECIPE).is_file():
+            recipe = recipe_of(self.path)
+            width, height = recipe.run.size
+            about["network"] = f"{recipe.model.arch}, {width}×{height}"
+            about["trained"] = f"{len(history_of(self.path))} of {recipe.run.epochs} epochs"
+        return about
 
 
 class Results(NamedTuple):

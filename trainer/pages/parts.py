@@ -62,8 +62,8 @@ def confusion_table(name: str, scores: Scores) -> str:
         )
         body += f'<tr><th scope="row">{class_name(scores.labels, label.name)}</th>{cells}</tr>'
     inside = (
-        f'<table class="heat"><caption>{escaped(name)}: of the pixels that are the class on the left, so many per cent'
-        f' were taken for the class above</caption><thead><tr><th scope="col">truth</th>{head}</tr></thead>'
+        f'<table class="heat"><caption><div>{escaped(name)}: of the pixels that are the class on the left, so many per'
+        f' cent were taken for the class above</div></caption><thead><tr><th scope="col">truth</th>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table>"
     )
     return scrolling(f"Confusion matrix of {name}", inside)
@@ -86,7 +86,7 @@ def heights_part(name: str, heights: Mapping[str, Bins], labels: LabelSet) -> st
         heads = ("height", "objects", "precision", "recall", "IoU")
         caption = f"{class_name(labels, label)}, by height as a share of the picture's; in per cent"
         parts.append(f'<div class="beside">{drawn}{scrolling(f"{label} by height", table(heads, rows, caption))}</div>')
-    return "<br>".join(parts)
+    return "".join(parts)
 
 
 def _bin_marks(bins: Bins) -> list[tuple[float, str]]:
@@ -110,7 +110,8 @@ def flicker_part(calm: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
     rows, drawn = [], []
     for clip, by_model in calm.items():
         for model, one in by_model.items():
-            pairs = ", ".join(f"{escaped(pair)} {share * 100:.3f}" for pair, share in one["by_classes"].items())
+            shares = {pair.replace("<->", " and "): share for pair, share in one["by_classes"].items()}
+            pairs = ", ".join(f"{escaped(pair)} {share * 100:.3f}" for pair, share in shares.items())
             shown = [f"{escaped(clip)}{f' · {escaped(model)}' if len(by_model) > 1 else ''}", f"{one['frames']:,}"]
             rows.append([*shown, percent(one["still"]), _per_thousand(one["changed"]), pairs or "–"])
         curves = [Curve(model, list(enumerate(one["over_time"]))) for model, one in by_model.items()]
@@ -144,10 +145,15 @@ _PLOTS = (
 )
 
 
-def curves_part(runs: Mapping[str, History]) -> str:
-    """Loss, accuracy, mean IoU and learning rate over the epochs of one run; of two, what was held out of each."""
+def curves_part(runs: Mapping[str, History], same_loss: bool = True) -> str:
+    """Loss, accuracy, mean IoU and learning rate over the epochs of one run; of two, what was held out of each.
+
+    Losses of another kind do not compare: without `same_loss` they are left out.
+    """
     drawn = []
     for title, columns, is_share in _PLOTS:
+        if title == "Loss" and not same_loss:
+            continue
         if len(runs) > 1:
             found = {name: (history, columns[-1][0]) for name, history in runs.items()}
         else:

@@ -82,8 +82,8 @@ def report_page(report: Report, page: Path) -> str:
         "confusion": ("Confusion matrix", "".join(parts.confusion_table(one.name, one.scores) for one in scored)),
         "calm": ("Calm over clips", parts.flicker_part(calm)),
         "curves": ("Training", parts.curves_part({report.title: report.history})),
-        "worst": ("Worst pictures", "".join(figures(one.worst, page, one.scores.labels) for one in scored)),
-        "best": ("Best pictures", "".join(figures(one.best, page, one.scores.labels) for one in scored)),
+        "worst": ("Worst pictures", _pictures({one.name: (one.scores, one.worst) for one in scored}, page)),
+        "best": ("Best pictures", _pictures({one.name: (one.scores, one.best) for one in scored}, page)),
         "recipe": ("Recipe", parts.recipe_part(report.recipe)),
     }
     there = {anchor: (title, inside) for anchor, (title, inside) in sections.items() if inside}
@@ -100,6 +100,14 @@ def report_page(report: Report, page: Path) -> str:
         parts.section(*recipe, "recipe") if recipe else "",
     ]
     return whole_page(report.title, body, STYLE)
+
+
+def _pictures(by_set: Mapping[str, tuple[Scores, Sequence[Shown]]], page: Path) -> str:
+    """The pictures of each set, under its name where there are several."""
+    drawn = {name: figures(shown, page, scores.labels) for name, (scores, shown) in by_set.items() if shown}
+    if len(drawn) < 2:
+        return "".join(drawn.values())
+    return "".join(f"<h3>{escaped(name)}</h3>{inside}" for name, inside in drawn.items())
 
 
 def whose_pictures(sources: Sequence[Source], roots: Sequence[Path] = ()) -> list[str]:

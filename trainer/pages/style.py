@@ -6,7 +6,7 @@ STYLE = """
 :root{--one:#0b5fb0;--two:#b04a06;--heat:#9cc8f5;--worse:#a8200d;--better:#0a6b35}
 @media (prefers-color-scheme:dark){:root{--one:#7db8ff;--two:#ffa561;--heat:#1d528c;--worse:#ff9b8a;--better:#6fd69b}}
 nav{display:flex;flex-wrap:wrap;gap:6px 18px;margin-top:20px}
-h3{display:block}
+h3{display:block;margin-top:0}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(330px,100%),1fr));gap:16px}
 .card+.card,.charts+.card,.card+.charts{margin-top:16px}
 .plot{background:var(--card);border:1px solid var(--rule);border-radius:10px;padding:14px 18px 10px;min-width:0;
@@ -24,7 +24,8 @@ font-variant-numeric:tabular-nums}
 .dot{fill:none;stroke-width:7;stroke-linecap:round;vector-effect:non-scaling-stroke}
 .s0{stroke:var(--one)}.s1{stroke:var(--two);stroke-dasharray:6 4}.dot.s1{stroke-dasharray:none;stroke-width:5}
 .beside{display:grid;grid-template-columns:minmax(280px,1fr) minmax(300px,1fr);gap:16px;align-items:start}
-.beside>*{min-width:0;margin:0!important}
+.beside>*{min-width:0;margin:0!important}.beside+.beside{margin-top:16px}
+.shown+h3{margin-top:24px}
 .named{white-space:nowrap}.named .chip{vertical-align:-2px;margin-right:8px}
 .worse{color:var(--worse)}.better{color:var(--better)}
 .heat th,.heat td{border-bottom:1px solid var(--card)}.heat td{text-align:right;padding:7px 10px;
