@@ -28,7 +28,7 @@ def clip(tmp_path: Path) -> Path:
 def _run(folder: Path, name: str, *arguments: object) -> str:
     done = subprocess.run(
         [sys.executable, str(EXAMPLES / name), *map(str, arguments)], cwd=folder, capture_output=True,
-        encoding="utf-8", timeout=90, check=False, env=os.environ | {"PYTHONPATH": str(ROOT)},
+        encoding="utf-8", timeout=200, check=False, env=os.environ | {"PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -70,6 +70,6 @@ def test_export_with_progress(tmp_path: Path, clip: Path, model: Path) -> None:
         assert len(list(container.decode(video=0))) == 50
     done = subprocess.run(
         [sys.executable, str(EXAMPLES / "export_with_progress.py"), "gone.mp4"], cwd=tmp_path, capture_output=True,
-        encoding="utf-8", timeout=90, check=False, env=os.environ | {"PYTHONPATH": str(ROOT)},
+        encoding="utf-8", timeout=200, check=False, env=os.environ | {"PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert done.returncode == 1 and done.stderr.count("\n") == 1 and "gone.mp4" in done.stderr

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-WAIT_S = 20.0
+WAIT_S = 90.0
+"""For what takes a second; it costs nothing where all is well, and machines stand still now and then."""
 
 
 def wait_until(condition: Callable[[], object], what: str, seconds: float = WAIT_S) -> None:

@@ -64,7 +64,7 @@ def run(imported_from: Path, *arguments: str, code: int = 0) -> str:
     environment = os.environ | {"PYTHONPATH": os.pathsep.join((str(imported_from), str(ROOT))), "COLUMNS": "200"}
     done = subprocess.run(
         [sys.executable, *arguments], cwd=imported_from, env=environment, capture_output=True, encoding="utf-8",
-        timeout=90, check=False,
+        timeout=200, check=False,
     )  # fmt: skip
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout + done.stderr

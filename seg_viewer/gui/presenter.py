@@ -81,6 +81,7 @@ class Presenter(QObject):
         self._view, self._controls, self._legend, self._stats = view, controls, legend, stats
         self._messages, self._loading_bar = messages, loading_bar
         self._state = PlayerState.EMPTY
+        self._is_state_shown = True
         self._opened_count = 0
         self._announced = False
         self._model: Path | None = None
@@ -111,7 +112,7 @@ class Presenter(QObject):
         self._announce()
         self._show_live()
         self.refreshed.emit()
-        if state is not self._state:
+        if state is not self._state or not self._is_state_shown:
             self._state = state
             self._show_state()
         self._show_length()
@@ -181,6 +182,7 @@ class Presenter(QObject):
     def _forget(self) -> None:
         """Another source is there; the last picture of the one before stays until the first one of it."""
         self._announced, self._model = False, None
+        self._is_state_shown = False  # even where it is in the state of the one before: both failed at once
         self._told.clear()
         self._stats.clear()
 
@@ -196,6 +198,7 @@ class Presenter(QObject):
     # -- the state -------------------------------------------------------------------------------------------------
 
     def _show_state(self) -> None:
+        self._is_state_shown = True
         state, player = self._state, self._player
         self._controls.set_state(state)
         can_play = state in _CAN_PLAY

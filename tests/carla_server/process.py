@@ -14,7 +14,7 @@ from typing import Any
 import msgpack
 
 _ROOT = Path(__file__).resolve().parents[2]
-_WAIT_S = 20.0
+_WAIT_S = 90.0
 
 
 class CarlaServer:

@@ -23,7 +23,7 @@ from seg_viewer.jobs.export import ExportProgress
 from tests.clips import make_clip, video_times
 
 ROOT = Path(__file__).parents[2]
-_WAIT_S = 60.0
+_WAIT_S = 120.0
 
 
 def _run(*arguments: object) -> subprocess.CompletedProcess[str]:

@@ -44,4 +44,4 @@ def _run(folder: Path, encoding: str, module: str, *words: str | bytes) -> subpr
         "XDG_CACHE_HOME": str(folder),
     }
     command = [sys.executable, "-m", module, *words]
-    return subprocess.run(command, env=environ, cwd=folder, capture_output=True, timeout=100, check=False)
+    return subprocess.run(command, env=environ, cwd=folder, capture_output=True, timeout=200, check=False)

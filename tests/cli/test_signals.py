@@ -20,7 +20,7 @@ from tests.clips import make_clip, video_times
 from tests.servers.http_video import HttpVideo
 
 ROOT = Path(__file__).parents[2]
-_WAIT_S = 30.0
+_WAIT_S = 120.0
 
 needs_hangup = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="this system has no terminals that hang up")
 

@@ -139,7 +139,7 @@ def test_colours_are_used_by_what_is_made_and_remembered(qtbot: QtBot, open_wind
     out = tmp_path / "seen.mp4"
     dialog.output.setText(str(out))
     qtbot.mouseClick(dialog.export_button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: not dialog.running, timeout=8 * WAIT_MS)
+    qtbot.waitUntil(lambda: not dialog.running, timeout=2 * WAIT_MS)
     assert is_near(first_color(out), mixed(GREEN, OFFERED["reddish purple"], 0.45), 14)
     dialog.close()
     paused.activateWindow()

@@ -54,7 +54,7 @@ def _wait_drawn(qtbot: QtBot, window: MainWindow) -> None:
         return timeline is not None and timeline.is_done and strips(window).isVisible() and all(
             track.states.all() for track in strips(window).tracks) and bool(strips(window).tracks)  # fmt: skip
 
-    qtbot.waitUntil(drawn, timeout=3 * WAIT_MS)  # it works only when nobody else wants to
+    qtbot.waitUntil(drawn, timeout=2 * WAIT_MS)  # it works only when nobody else wants to
 
 
 def strips(window: MainWindow) -> ClassStrips:

@@ -57,7 +57,7 @@ def test_frames_are_sent_and_the_trainers_check_passes(qtbot: QtBot, paused, fol
     _told(qtbot, paused, f"sent to the data set {folder}")
     done = subprocess.run(
         [sys.executable, "-m", "trainer.cli", "check", str(folder)],
-        env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, encoding="utf-8", timeout=100,
+        env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, encoding="utf-8", timeout=200,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     said = " ".join(done.stdout.split())

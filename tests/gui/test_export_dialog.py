@@ -32,7 +32,7 @@ from .modal_dialogs import ModalDialogs, clicks, presses, types
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 LEFT = Qt.MouseButton.LeftButton
-ENDS_MS = 20000
+ENDS_MS = WAIT_MS
 
 
 @pytest.fixture

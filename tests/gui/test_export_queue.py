@@ -23,7 +23,7 @@ from .modal_dialogs import ModalDialogs, clicks, types
 
 LEFT = Qt.MouseButton.LeftButton
 CTRL_SHIFT = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
-ENDS_MS = 20000
+ENDS_MS = WAIT_MS
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from .modal_dialogs import ModalDialogs, clicks
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 CTRL_SHIFT = CTRL | Qt.KeyboardModifier.ShiftModifier
-ENDS_MS = 20000
+ENDS_MS = WAIT_MS
 ENTERS = [Qt.Key.Key_Return, Qt.Key.Key_Enter]
 
 

@@ -12,10 +12,12 @@ from pytestqt.qtbot import QtBot
 
 from seg_viewer.gui.tasks.export_queue import State
 from seg_viewer.player.playback import PlayerState
+from seg_viewer.player.player import Player
 from seg_viewer.sources.listed import Listing
 
 from ..models import color_model
 from ..servers.http_video import HttpVideo
+from ..waiting import wait_until
 from . import drag
 from .conftest import GREEN, WAIT_MS, is_near, make_clip, pause_at, wait_state
 from .modal_dialogs import ModalDialogs, types
@@ -133,6 +135,30 @@ def test_where_all_are_bad_it_stops_and_says_so(qtbot: QtBot, open_window, tmp_p
     qtbot.keyClick(window, KEY.Key_L, CTRL_SHIFT)
     drag.drop(window, drag.files([_bad(tmp_path / f"bad{number}.mp4") for number in range(3)]))
     qtbot.waitUntil(lambda: any("Skipped 3" in text for text in window.messages.texts("warning")), timeout=WAIT_MS)
+    wait_state(qtbot, window, PlayerState.ERROR)
+
+
+class _FailsAtOnce(Player):
+    """Opens a source, and comes back when it is open or has failed: a window that is slower than the disk."""
+
+    def open(self, source: str, truth_csv: Path | None = None) -> None:
+        super().open(source, truth_csv)
+        wait_until(lambda: self.state is not PlayerState.LOADING, f"{source} to be open, or not")
+
+
+@pytest.mark.parametrize("count", [2, 3, 7])
+@pytest.mark.parametrize("around", [False, True])
+def test_bad_ones_are_skipped_however_soon_they_fail(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, open_window, tmp_path: Path, around: bool, count: int
+):
+    """The second of two that failed before the window looked was taken for the first."""
+    monkeypatch.setattr("tests.gui.conftest.Player", _FailsAtOnce)
+    window = open_window()
+    if around:
+        qtbot.keyClick(window, KEY.Key_L, CTRL_SHIFT)
+    drag.drop(window, drag.files([_bad(tmp_path / f"bad{number}.mp4") for number in range(count)]))
+    told = f"Skipped {count} that"
+    qtbot.waitUntil(lambda: any(told in text for text in window.messages.texts("warning")), timeout=WAIT_MS)
     wait_state(qtbot, window, PlayerState.ERROR)
 
 

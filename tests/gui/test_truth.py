@@ -154,7 +154,7 @@ def test_an_interrupted_window_leaves_nothing_in_the_simulator(
         report = server.wait_until(lambda report: report["cues"] > 20 and any(tmp_path.glob(part)))
         assert len(report["alive"]) == 9
         program.send_signal(signal.SIGINT)
-        _, said = program.communicate(timeout=60)
+        _, said = program.communicate(timeout=200)
     assert program.returncode == 0 and "Traceback" not in said
     report = server.wait_until(lambda report: not report["alive"] and not report["settings"][0])
     assert report["alive"] == {} and report["settings"][0] is False

@@ -328,7 +328,7 @@ def test_a_signal_keeps_whole_segments_and_says_so(
     under_way: subprocess.Popen[str], long_job: ExportJob, long_unbroken: Path, tmp_path: Path, number: int | str
 ) -> None:
     under_way.send_signal(getattr(signal, number) if isinstance(number, str) else number)
-    _, errors = under_way.communicate(timeout=60)
+    _, errors = under_way.communicate(timeout=200)
     assert under_way.returncode == 130, errors
     last = errors.strip().splitlines()[-1]
     assert last.startswith("seg-viewer: stopped; the first ") and last.endswith(
@@ -336,7 +336,7 @@ def test_a_signal_keeps_whole_segments_and_says_so(
     )
     assert not long_job.first.exists() and len(parts(tmp_path)) == 1
     done = subprocess.run(
-        _command(long_job, "--resume"), cwd=ROOT, capture_output=True, encoding="utf-8", timeout=60, check=False
+        _command(long_job, "--resume"), cwd=ROOT, capture_output=True, encoding="utf-8", timeout=200, check=False
     )
     assert done.returncode == 0, done.stderr
     assert "were done already; it went on from there" in done.stderr
@@ -405,7 +405,7 @@ def test_a_full_disk_keeps_whole_segments_that_play(
 def test_a_file_that_may_not_grow_is_told(tmp_path: Path, long_job: ExportJob) -> None:
     """The same by another limit, where nobody may mount."""
     done = subprocess.run(
-        _command(long_job, "--crf", "5"), cwd=ROOT, capture_output=True, encoding="utf-8", timeout=90, check=False,
+        _command(long_job, "--crf", "5"), cwd=ROOT, capture_output=True, encoding="utf-8", timeout=200, check=False,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (900_000, 900_000)),
     )  # fmt: skip
     last = done.stderr.strip().splitlines()[-1]

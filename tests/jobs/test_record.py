@@ -164,7 +164,7 @@ def test_ctrl_c_ends_it_well(tmp_path: Path, model: Path, number: signal.Signals
                 break
             waited.wait(0.05)
         process.send_signal(number)
-        out, errors = process.communicate(timeout=60)
+        out, errors = process.communicate(timeout=200)
     assert process.returncode == 0, errors
     assert "a_source.mp4" in out and "frames in" in out
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mp4", "a_source.mp4"]

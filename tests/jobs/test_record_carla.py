@@ -159,7 +159,7 @@ def test_ctrl_c_leaves_whole_pairs_and_an_empty_world(server: CarlaServer, tmp_p
     ) as program:
         server.wait_until(lambda report: report["cues"] > 0 and (tmp_path / "set/CameraRGB/000003.png").exists())
         program.send_signal(signal.SIGINT)
-        out, err = program.communicate(timeout=60)
+        out, err = program.communicate(timeout=200)
     assert program.returncode == 130, err
     pictures, masks = (sorted(f.name for f in (tmp_path / "set" / n).iterdir()) for n in ("CameraRGB", "CameraMask"))
     assert pictures == masks and len(pictures) >= 4
@@ -188,7 +188,7 @@ def test_usage_is_one_line(arguments: list[str], says: str, tmp_path: Path) -> N
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=200,
     )
     assert done.returncode == 2
     assert says in done.stderr and "Traceback" not in done.stderr

@@ -30,7 +30,7 @@ def why_not() -> str:
     python = system_python()
     if python is None:
         return "no system Python"
-    done = subprocess.run([python, "-c", _PROBE], capture_output=True, encoding="utf-8", timeout=60)
+    done = subprocess.run([python, "-c", _PROBE], capture_output=True, encoding="utf-8", timeout=200)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["unknown"])[-1]
         return (

@@ -207,7 +207,7 @@ else:
 
 def _run(folder: Path, what: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", _MANY, str(folder), what]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=100)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=200)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="limits of POSIX")

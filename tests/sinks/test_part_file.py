@@ -121,14 +121,14 @@ def test_the_end_of_the_program_takes_along_what_nobody_ended(tmp_path: Path) ->
         "held = [PartFile(Path(sys.argv[1]) / 'a.mp4', overwrite=False)]\n"
         "raise KeyboardInterrupt"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, timeout=200, check=False)
     assert b"KeyboardInterrupt" in done.stderr and list(tmp_path.iterdir()) == []
 
 
 def test_a_part_of_a_living_process_is_left_alone(tmp_path: Path) -> None:
     file = PartFile(tmp_path / "a.txt", overwrite=False)
     file.part.write_text("under way")
-    subprocess.run([sys.executable, "-c", _TIDY, str(tmp_path / "a.txt")], cwd=ROOT, check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", _TIDY, str(tmp_path / "a.txt")], cwd=ROOT, check=True, timeout=200)
     remove_left_behind(tmp_path / "a.txt")
     assert file.commit().read_text(encoding="utf-8") == "under way"
 

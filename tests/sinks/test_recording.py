@@ -224,7 +224,7 @@ def test_a_write_that_fails_leaves_a_playable_file(tmp_path: Path, suffix: str) 
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=100,
+        timeout=200,
         cwd=Path(__file__).parents[2],
     )
     problem, files = done.stdout.splitlines()

@@ -112,7 +112,7 @@ def test_the_registry_itself_imports_no_sink() -> None:
         "import sys, seg_viewer.sinks\n"
         "print([name for name in sys.modules if name.startswith('seg_viewer.sinks.') or name == 'av'])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=200)
     assert done.stdout.strip() == "[]"
 
 

@@ -48,7 +48,7 @@ def test_the_first_ten_minutes(folder: Path, tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=110,
+        timeout=200,
     )
     assert done.returncode == 0, done.stderr
     assert "run folder: runs/discs" in done.stdout and "report.html" in done.stdout

@@ -126,7 +126,7 @@ def test_a_killed_run_goes_on(unbroken: Path, recipe: Recipe, tmp_path: Path) ->
     process.wait()
     killed = load_checkpoint(run)
     assert killed is not None and 3 <= killed.updates < 16 and not killed.finished
-    done = subprocess.run(line, capture_output=True, encoding="utf-8", timeout=100)
+    done = subprocess.run(line, capture_output=True, encoding="utf-8", timeout=200)
     assert done.returncode == 0 and "goes on at epoch" in done.stdout, done.stderr
     assert float(rows(run)[-1]["val_miou"]) == pytest.approx(float(rows(unbroken)[-1]["val_miou"]), abs=0.03)
 
@@ -291,7 +291,7 @@ def test_jax_goes_on_with_what_tensorflow_began(unbroken: Path, recipe: Recipe, 
     run_training(recipe, [], run, QUIET, stop_at=9)
     line = command("train", "--run", run)
     done = subprocess.run(
-        line, env={**os.environ, "KERAS_BACKEND": "jax"}, capture_output=True, encoding="utf-8", timeout=110
+        line, env={**os.environ, "KERAS_BACKEND": "jax"}, capture_output=True, encoding="utf-8", timeout=200
     )
     assert done.returncode == 0 and "goes on at epoch 5, step 2" in done.stdout, done.stderr
     assert float(rows(run)[-1]["loss"]) == pytest.approx(float(rows(unbroken)[-1]["loss"]), rel=0.1)
@@ -304,7 +304,7 @@ def test_two_machines_take_the_steps_that_one_takes(recipe: Recipe, tmp_path: Pa
     ports = _free_ports(2)
     line = command("train", tmp_path / "r.toml", "--run")
     base = {key: value for key, value in os.environ.items() if key != "TF_CONFIG"}
-    alone = subprocess.run([*line, str(tmp_path / "one")], env=base, capture_output=True, encoding="utf-8", timeout=100)
+    alone = subprocess.run([*line, str(tmp_path / "one")], env=base, capture_output=True, encoding="utf-8", timeout=200)
     assert alone.returncode == 0, alone.stderr
     workers = []
     for index in range(2):
@@ -353,7 +353,7 @@ def test_two_devices_of_one_machine_take_the_steps_that_one_takes(recipe: Recipe
     arguments = ["train", str(tmp_path / "r.toml"), "--run"]
     for line, run in ((command(), "one"), ([sys.executable, "-c", TWO_DEVICES], "two")):
         done = subprocess.run(
-            [*line, *arguments, str(tmp_path / run)], capture_output=True, encoding="utf-8", timeout=100
+            [*line, *arguments, str(tmp_path / run)], capture_output=True, encoding="utf-8", timeout=200
         )
         assert done.returncode == 0, done.stderr[-2000:]
     for one, two in zip(rows(tmp_path / "one"), rows(tmp_path / "two"), strict=True):

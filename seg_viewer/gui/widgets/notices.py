@@ -85,9 +85,7 @@ class Notices(QScrollArea):
 
 
 def _height_for(widget: QWidget, width: int) -> int:
-    layout = widget.layout()
-    if layout is not None:
-        layout.invalidate()
-        if layout.hasHeightForWidth():
-            return max(0, layout.totalHeightForWidth(width))  # -1 of one that is still empty
+    layout = widget.layout()  # not made invalid here: that would ask for this again, for ever
+    if layout is not None and layout.hasHeightForWidth():
+        return max(0, layout.totalHeightForWidth(width))  # -1 of one that is still empty
     return max(0, widget.sizeHint().height())

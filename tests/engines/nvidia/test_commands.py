@@ -51,7 +51,7 @@ def _run(folder: Path, *arguments: str, standin: bool = True) -> subprocess.Comp
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=100,
+        timeout=200,
     )
 
 

@@ -61,7 +61,7 @@ def _run(driver: Path, chosen: str, before: str = "") -> subprocess.CompletedPro
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=110,
+        timeout=200,
     )
 
 
