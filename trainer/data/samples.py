@@ -41,13 +41,11 @@ def folder_of(source: Source, roots: Sequence[Path]) -> Path:
 
 
 def kind_of(source: Source, roots: Sequence[Path] = ()) -> str:
-    """The format of a source that was found: a key of `FORMATS`. Raises: SourceError when it was not."""
+    """The format of a source that was found, a key of `FORMATS`. Raises: SourceError when it was not."""
     if source.kind == formats.TFDS:
-        return next(
-            made.name
-            for made in formats.FORMATS.values()
-            if made.fetched and made.fetched.name.split(":")[0] == source.path.split(":")[0]
-        )
+        name = source.path.split(":")[0]
+        there = (made for made in formats.FORMATS.values() if made.fetched and made.fetched.name.split(":")[0] == name)
+        return next((made.name for made in there), formats.TFDS)
     return formats.recognise(folder_of(source, roots)) if source.kind == formats.AUTO else source.kind
 
 
