@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 CLIP_OUT := out/street_seg.mp4
 
-.PHONY: setup setup-dev run test test-gpu lint bench bench-gpu app clean
+.PHONY: setup setup-dev run test test-gpu lint docs bench bench-gpu app clean
 
 setup: $(VENV)/.base
 setup-dev: $(VENV)/.dev
@@ -41,7 +41,11 @@ lint: setup-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: lint
+# The documentation as a site: build/docs/index.html; fails on any warning
+docs: setup-dev
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet -f docs/site/mkdocs.yml
+
+test: lint docs
 	@$(BIN)/python -m seg_viewer.gui.system --install
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 

@@ -310,12 +310,13 @@ def export(
 ) -> ExportResult:
     """Write a source with its overlay into files; times and sound are kept.
 
+    `model`, `start`, `end`, `every`, `size`, `engine` and `device` are as for `open`.
+
         result = seg_viewer.export("drive.mp4", "drive_seg.mp4", end=60, on_progress=print)
 
     Args:
         source: a video file, a folder of pictures, "demo"; not live.
         out: the file to make, or several, all made in one pass; the end of a name says what it holds.
-        model, start, end, every, size, engine, device: as for `open`.
         opacity: of the class colours, 0…1.
         hide: names of classes that are not painted.
         outline: draw the border of each class in full colour.

@@ -12,7 +12,7 @@ from seg_viewer.cli.main import cli as viewer
 from tests.house import ROOT
 from trainer.cli import main as trainer
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PROGRAMS: dict[str, click.Group] = {"seg-viewer": viewer, "seg-trainer": trainer}
 NEW = re.compile(r"new file, `([^`]+)`")
 """What contributing.md has a reader make."""

@@ -12,6 +12,7 @@ import click
 from seg_viewer import __version__
 from seg_viewer.core.console import print_any_letter
 from seg_viewer.core.errors import last_words
+from seg_viewer.core.signals import ends_like_ctrl_c
 from trainer.commands.add_margin import add_margin
 from trainer.commands.build_engine import build_engine
 from trainer.commands.check import check
@@ -21,6 +22,7 @@ from trainer.commands.evaluate import evaluate
 from trainer.commands.export import export
 from trainer.commands.predict import predict
 from trainer.commands.train import train
+from trainer.labels.meaning import LabelsNeeded
 
 PROGRAM = "seg-trainer"
 
@@ -31,7 +33,8 @@ class Group(click.Group):
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run, whatever letters the terminal, or a file in its place, can take."""
         print_any_letter()
-        return super().main(*args, **kwargs)
+        with ends_like_ctrl_c():
+            return super().main(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command that was asked for."""
@@ -47,6 +50,8 @@ class Group(click.Group):
                 traceback.print_exc()
             line, code = last_words(error, PROGRAM)
             click.echo(line, err=True)
+            if isinstance(error, LabelsNeeded) and error.proposal:
+                click.echo(error.proposal)  # alone on standard output, so that it can go into the file as it is
             ctx.exit(code)
 
 

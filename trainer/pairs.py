@@ -19,6 +19,7 @@ class Pair:
     Args:
         group: drive, town, car or breed that it belongs to; neighbours in a group look alike.
         part: "held-out" where the data set's own lists say so, else "train".
+        drive: of several in its group; "" where the group is one.
         pseudo: its mask is a model's own answer that nobody has corrected: no truth to score by.
     """
 
@@ -26,6 +27,7 @@ class Pair:
     mask: Path
     group: str = ""
     part: str = "train"
+    drive: str = ""
     pseudo: bool = False
 
 
@@ -38,7 +40,8 @@ class Split:
             every drive; "groups": every n-th drive, town or car as a whole.
         held_out: share of the pairs (not for "given").
         seed: for "random".
-        gap: pairs before a block that belong to neither part, because neighbours are near twins.
+        gap: pairs before a block that belong to neither part, because neighbours are near twins; of a short drive at
+            most three quarters of what lies before the block.
     """
 
     by: str
@@ -71,20 +74,21 @@ class Split:
                 tuple(pair for index, pair in enumerate(pairs) if index not in chosen),
                 tuple(pair for index, pair in enumerate(pairs) if index in chosen),
             )
-        groups: dict[str, list[Pair]] = {}
-        for pair in pairs:
-            groups.setdefault(pair.group, []).append(pair)
+        groups = list(dict.fromkeys(pair.group for pair in pairs))
         if self.by == "groups" and len(groups) > 1:
             every = max(2, round(min(len(groups), 1 / self.held_out)))
-            kept_back = set(list(groups)[every - 1 :: every])
+            kept_back = set(groups[every - 1 :: every])
             return (
                 tuple(pair for pair in pairs if pair.group not in kept_back),
                 tuple(pair for pair in pairs if pair.group in kept_back),
             )
         train: list[Pair] = []
         held_out: list[Pair] = []
-        for drive in groups.values():
+        drives: dict[tuple[str, str], list[Pair]] = {}
+        for pair in pairs:
+            drives.setdefault((pair.group, pair.drive), []).append(pair)
+        for drive in drives.values():
             cut = len(drive) - max(1, round(len(drive) * self.held_out))
-            train += drive[: max(0, cut - self.gap)]
+            train += drive[: cut - min(self.gap, cut * 3 // 4)]
             held_out += drive[cut:]
         return tuple(train), tuple(held_out)

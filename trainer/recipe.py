@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from seg_viewer.core.errors import UsageError
+from trainer.limits import check_range, parse_loss
 from trainer.pairs import Split
 
 SHIPPED = Path(__file__).parent / "recipes"
@@ -17,8 +18,20 @@ SIZE = "WIDTHxHEIGHT"
 
 
 def option(default: Any, text: str, **more: Any) -> Any:
-    """A dataclass field that is also a command line option: `text` is its help, `choices` and `metavar` as in click."""
+    """A dataclass field that is also a command line option.
+
+    Args:
+        default: of the field.
+        text: its help.
+        more: `choices` and `metavar` as in click; `least`, `most`, `above`, `below`: the range of a number, or of each
+            of several.
+    """
     return field(default=default, metadata={"help": text, **more})
+
+
+def share(default: float, text: str) -> Any:
+    """An `option` from 0 to 1."""
+    return option(default, text, least=0, most=1)
 
 
 @dataclass(frozen=True)
@@ -33,7 +46,7 @@ class Source:
         labels: "native", "driving", or a label map; the recipe's when empty.
         optional: skipped with a note when its folder is missing or empty.
         split: keys `by`, `held_out`, `seed`, `gap` of `trainer.pairs.Split`; the format's own when empty.
-        own_bonnet: "ignore", "keep", or "background": ignored in scores, background in training (CARLA).
+        own_bonnet: "background": ignored in scores, background in training; "ignore", or "keep" (CARLA).
     """
 
     kind: str
@@ -43,29 +56,31 @@ class Source:
     labels: str = ""
     optional: bool = False
     split: Mapping[str, Any] = field(default_factory=dict)
-    own_bonnet: str = "ignore"
+    own_bonnet: str = "background"
 
 
 @dataclass(frozen=True)
 class Run:
     """The run itself: how long, on what size, from which seed."""
 
-    epochs: int = option(20, "Passes over the training pictures.")
-    steps_per_epoch: int = option(0, "Steps of an epoch; 0: as many as the training pictures fill.")
-    batch_size: int = option(8, "Pictures of a step.")
-    size: tuple[int, int] = option((256, 192), "What the model sees: pictures are stretched to it.", metavar=SIZE)
-    crop: tuple[int, int] = option((0, 0), "Train on crops of this size instead of the whole.", metavar=SIZE)
-    seed: int = option(0, "Draws weights, order, augmentation; the same seed repeats the run.")
-    early_stopping: int = option(0, "Stop after so many epochs without a better monitored value; 0: never.")
+    epochs: int = option(20, "Passes over the training pictures.", least=1)
+    steps_per_epoch: int = option(0, "Steps of an epoch; 0: as many as the training pictures fill.", least=0)
+    batch_size: int = option(8, "Pictures of a step.", least=1)
+    size: tuple[int, int] = option(
+        (256, 192), "What the model sees: pictures are stretched to it.", metavar=SIZE, least=1
+    )
+    crop: tuple[int, int] = option((0, 0), "Train on crops of this size; 0x0: on the whole.", metavar=SIZE, least=0)
+    seed: int = option(0, "Draws weights, order, augmentation; the same seed repeats the run.", least=0, most=2**32 - 1)
+    early_stopping: int = option(0, "Stop after so many epochs without a better monitored value; 0: never.", least=0)
     monitor: str = option("miou", "What decides which weights are best.", choices=("miou", "loss"))
-    checkpoint_every: int = option(200, "Steps between checkpoints within an epoch.")
+    checkpoint_every: int = option(200, "Steps between checkpoints within an epoch.", least=1)
     labels: str = option("native", "Classes: native, driving, or a label map (name or TOML file).")
     details: str = option(
         "", "Finer classes that the network learns underneath, folded into those of --labels: streets; empty: none."
     )
     rare: tuple[str, ...] = option((), "Classes whose pictures are drawn more often, by name.", metavar="A,B")
-    rare_share: float = option(0.35, "Share of pictures drawn from those that hold a rare class.")
-    pseudo: float = option(
+    rare_share: float = share(0.35, "Share of pictures drawn from those that hold a rare class.")
+    pseudo: float = share(
         0.25,
         "What a picture counts whose mask is a model's own answer that nobody has corrected, as seg-viewer sends it;"
         " 0: left out, 1: as any other.",
@@ -79,13 +94,16 @@ class Model:
     arch: str = option(
         "unet-fast", "unet: as in the paper; unet-fast: strided stem, for int8.", choices=("unet", "unet-fast")
     )
-    widths: tuple[int, ...] = option((), "Channels of each stage; overrides --width and --depth.", metavar="16,32,…")
-    width: int = option(0, "Channels of the first stage, doubled at each; 0: 32 for unet, 16 for unet-fast.")
-    depth: int = option(5, "Stages.")
-    dropout: float = option(0.0, "Share of activations dropped in the two deepest stages (unet).")
+    network: str = option("", "A .keras file whose network is trained, from the weights in it, in place of --arch.")
+    widths: tuple[int, ...] = option(
+        (), "Channels of each stage; overrides --width and --depth.", metavar="16,32,…", least=1
+    )
+    width: int = option(0, "Channels of the first stage, doubled at each; 0: 32 for unet, 16 for unet-fast.", least=0)
+    depth: int = option(5, "Stages.", least=1)
+    dropout: float = option(0.0, "Share of activations dropped in the two deepest stages (unet).", least=0, below=1)
     residual: bool = option(False, "Add each block's input to its output.")
     context: tuple[int, ...] = option(
-        (), "Dilations of further 3x3 convolutions on the smallest map (unet-fast).", metavar="2,4,…"
+        (), "Dilations of further 3x3 convolutions on the smallest map (unet-fast).", metavar="2,4,…", least=1
     )
     subpixel: bool = option(
         False,
@@ -93,7 +111,7 @@ class Model:
         " (unet-fast).",
     )
     norm: bool = option(True, "Batch normalisation after each convolution.")
-    norm_momentum: float = option(0.98, "Of its moving averages; lowered for runs of few steps.")
+    norm_momentum: float = option(0.98, "Of its moving averages; lowered for runs of few steps.", least=0, below=1)
     start: str = option(
         "",
         "Run folder, .onnx file, or recipe to train first, whose weights to begin with: narrower or of other classes"
@@ -103,7 +121,7 @@ class Model:
     @property
     def logits_stride(self) -> int:
         """How many picture pixels a logit stands for each way: 2 for unet-fast without `subpixel`, else 1."""
-        return 2 if self.arch == "unet-fast" and not self.subpixel else 1
+        return 2 if self.arch == "unet-fast" and not self.subpixel and not self.network else 1
 
 
 @dataclass(frozen=True)
@@ -111,23 +129,28 @@ class Optimizer:
     """The optimizer: how the weights move."""
 
     optimizer: str = option("adamw", "Optimizer.", choices=("adam", "adamw", "sgd"))
-    learning_rate: float = option(1e-3, "Largest learning rate.")
+    learning_rate: float = option(1e-3, "Largest learning rate.", above=0, below=10)
     schedule: str = option("cosine", "After the warm-up.", choices=("cosine", "plateau", "constant"))
-    warmup: int = option(100, "Steps over which the learning rate rises from 0.")
-    plateau_patience: int = option(3, "Epochs without a better monitored value before the rate is halved.")
-    weight_decay: float = option(0.01, "Of adamw, and of sgd.")
-    clip_norm: float = option(1.0, "Largest norm of a gradient; 0: not clipped.")
-    accumulate: int = option(1, "Steps whose gradients make one update.")
+    warmup: int = option(100, "Steps over which the learning rate rises from 0.", least=0)
+    plateau_patience: int = option(3, "Epochs without a better monitored value before the rate is halved.", least=1)
+    weight_decay: float = option(0.01, "Of adamw, and of sgd.", least=0)
+    clip_norm: float = option(1.0, "Largest norm of a gradient; 0: not clipped.", least=0)
+    accumulate: int = option(1, "Steps whose gradients make one update.", least=1)
     ema: float = option(
-        0.995, "Momentum of the weights' moving average, which is what is scored and exported; 0: none."
+        0.995,
+        "Momentum of the weights' moving average, which is what is scored and exported; 0: none.",
+        least=0,
+        below=1,
     )
-    blend: float = option(0.0, "Share of the weights of --start in what is scored and exported.")
+    blend: float = option(0.0, "Share of the weights of --start in what is scored and exported.", least=0, below=1)
     precision: str = option(
         "auto",
         "Arithmetic; auto: mixed_bfloat16 where the processor or GPU computes in it, else float32.",
         choices=("auto", "float32", "mixed_bfloat16", "mixed_float16"),
     )
-    resume_rate: float = option(0.0, "After a resume use this learning rate instead of the recipe's; 0: the recipe's.")
+    resume_rate: float = option(
+        0.0, "After a resume use this learning rate instead of the recipe's; 0: the recipe's.", least=0, below=10
+    )
 
 
 @dataclass(frozen=True)
@@ -137,13 +160,15 @@ class Loss:
     loss: str = option(
         "ce", "ce, bce, dice, focal, lovasz, or a sum: ce+0.5*dice. All leave ignored pixels out.", metavar="LOSS"
     )  # fmt: skip
-    class_weights: tuple[float, ...] = option((), "Weight of each class in ce, bce and focal.", metavar="1,2,…")
-    balance: float = option(
-        0.0, "Class weights from frequencies: share to this power, inverted; 0: none, 0.5: mild, 1: full."
+    class_weights: tuple[float, ...] = option(
+        (), "Weight of each class in ce, bce and focal.", metavar="1,2,…", least=0
     )
-    focal_gamma: float = option(2.0, "Exponent of the focal loss.")
+    balance: float = option(
+        0.0, "Class weights from frequencies: share to this power, inverted; 0: none, 0.5: mild, 1: full.", least=0
+    )
+    focal_gamma: float = option(2.0, "Exponent of the focal loss.", least=0)
     teacher: str = option("", "Run folder, or recipe to train first, whose network's answers are learned too.")
-    teacher_share: float = option(1.0, "Weight of the cross-entropy with those answers.")
+    teacher_share: float = option(1.0, "Weight of the cross-entropy with those answers.", least=0)
 
 
 @dataclass(frozen=True)
@@ -154,29 +179,26 @@ class Augment:
     """
 
     augment: bool = option(True, "Change training pictures at random.")
-    flip: float = option(0.5, "Share mirrored left to right.")
-    zoom: tuple[float, float] = option((0.8, 1.4), "Smallest and largest zoom.", metavar="A,B")
-    aspect: tuple[float, float] = option((0.85, 1.18), "Smallest and largest stretch of x against y.", metavar="A,B")
-    rotate: float = option(4.0, "Largest rotation either way, degrees.")
-    focus: float = option(0.3, "Share of crops laid around a pixel of a rare class.")
-    color: float = option(1.0, "Strength of changes in brightness, contrast, gamma, cast and saturation.")
-    blur: float = option(0.2, "Share blurred.")
-    noise: float = option(0.25, "Share with sensor noise.")
-    jpeg: float = option(0.2, "Share with JPEG damage.")
-    fog: float = option(0.0, "Share in fog.")
-    rain: float = option(0.0, "Share in rain.")
-    night: float = option(0.0, "Share at night.")
-    blank: float = option(0.0, "Share made black or of one colour, all background, as before a covered lens.")
-    paste: float = option(0.0, "Share of pictures that objects of --rare classes from another are laid over.")
-    paint: float = option(0.0, "Share with letters, arrows, bars and patches drawn on the road, which stays road.")
-    shade: float = option(0.0, "Share with dark objects of --rare classes, or as often with dark patches.")
-    bonnet: float = option(0.0, "Share with an own bonnet or dashboard drawn along the lower edge, as background.")
+    flip: float = share(0.5, "Share mirrored left to right.")
+    zoom: tuple[float, float] = option((0.8, 1.4), "Smallest and largest zoom.", metavar="A,B", above=0)
+    aspect: tuple[float, float] = option(
+        (0.85, 1.18), "Smallest and largest stretch of x against y.", metavar="A,B", above=0
+    )
+    rotate: float = option(4.0, "Largest rotation either way, degrees.", least=0, most=180)
+    focus: float = share(0.3, "Share of crops laid around a pixel of a rare class.")
+    color: float = option(1.0, "Strength of changes in brightness, contrast, gamma, cast and saturation.", least=0)
+    blur: float = share(0.2, "Share blurred.")
+    noise: float = share(0.25, "Share with sensor noise.")
+    jpeg: float = share(0.2, "Share with JPEG damage.")
+    fog: float = share(0.0, "Share in fog.")
+    rain: float = share(0.0, "Share in rain.")
+    night: float = share(0.0, "Share at night.")
+    blank: float = share(0.0, "Share made black or of one colour, all background, as before a covered lens.")
+    paste: float = share(0.0, "Share of pictures that objects of --rare classes from another are laid over.")
+    paint: float = share(0.0, "Share with letters, arrows, bars and patches drawn on the road, which stays road.")
+    shade: float = share(0.0, "Share with dark objects of --rare classes, or as often with dark patches.")
+    bonnet: float = share(0.0, "Share with an own bonnet or dashboard drawn along the lower edge, as background.")
 
-
-SHARES = tuple(
-    f.name for f in dataclasses.fields(Augment) if isinstance(f.default, float) and f.name not in ("rotate", "color")
-)
-"""Options of `Augment` that are shares of pictures."""
 
 SECTIONS: dict[str, type] = {"run": Run, "model": Model, "optimizer": Optimizer, "loss": Loss, "augment": Augment}
 
@@ -219,46 +241,36 @@ class Recipe:
 
     def check(self) -> None:
         """Raises: UsageError naming the value that cannot be."""
+        for section, kind in SECTIONS.items():
+            for f in dataclasses.fields(kind):
+                check_range(f.name, getattr(getattr(self, section), f.name), f.metadata)
         run, model = self.run, self.model
         stages = len(model.widths) or model.depth
         multiple = 2**stages if model.arch == "unet-fast" else 2 ** (stages - 1)
+        if model.network:
+            multiple = 1
+            for name, given in {"start": model.start, "subpixel": model.subpixel}.items():
+                if given:
+                    raise UsageError(f"{name}: does not go with network; the weights in {model.network} are the start")
+            if self.optimizer.precision not in ("auto", "float32"):
+                raise UsageError(f"precision: {model.network} computes in what it was made for; leave it out")
         for what, size in (("size", run.size), ("crop", self.crop)):
-            if any(value <= 0 or value % multiple for value in size):
+            if any(value % multiple for value in size):
                 raise UsageError(
                     f"{what} {size[0]}x{size[1]}: {model.arch} with {stages} stages needs multiples of {multiple},"
                     f" such as {max(multiple, round(size[0] / multiple) * multiple)}x"
                     f"{max(multiple, round(size[1] / multiple) * multiple)}; or lower --depth"
                 )
-        positive = {"epochs": run.epochs, "batch_size": run.batch_size, "accumulate": self.optimizer.accumulate}
-        positive |= {"checkpoint_every": run.checkpoint_every, "plateau_patience": self.optimizer.plateau_patience}
-        positive |= {
-            "depth": model.depth,
-            "widths": min(model.widths, default=1),
-            "context": min(model.context, default=1),
-        }
-        for name, value in positive.items():
-            if value < 1:
-                raise UsageError(f"{name} is {value}; it must be at least 1")
-        for name, value in {"steps_per_epoch": run.steps_per_epoch, "width": model.width}.items():
-            if value < 0:
-                raise UsageError(f"{name} is {value}; it must be 0 or more")
-        if not 0 <= model.dropout < 1:
-            raise UsageError(f"dropout is {model.dropout:g}; it is a share, from 0 to below 1")
-        if not 0 < self.optimizer.learning_rate < 10:
-            raise UsageError(f"learning_rate {self.optimizer.learning_rate} is outside 0…10")
-        if self.loss.teacher_share < 0:
-            raise UsageError(f"teacher_share is {self.loss.teacher_share:g}; it must be 0 or more")
         if model.subpixel and model.arch != "unet-fast":
             raise UsageError(f"subpixel: {model.arch} has logits at full size already; leave it out")
+        if self.optimizer.blend and not model.start:
+            raise UsageError(
+                f"blend is {self.optimizer.blend:g}: a share of the weights that --start begins with; give --start too"
+            )
         for name, pair in (("zoom", self.augment.zoom), ("aspect", self.augment.aspect)):
-            if not 0 < pair[0] <= pair[1]:
-                raise UsageError(f"{name} {pair[0]},{pair[1]}: give the smaller one first, both above 0")
-        shares = {"rare_share": run.rare_share, "pseudo": run.pseudo} | {
-            name: getattr(self.augment, name) for name in SHARES
-        }
-        for name, value in shares.items():
-            if not 0 <= value <= 1:
-                raise UsageError(f"{name} is {value:g}; it is a share, from 0 to 1")
+            if pair[0] > pair[1]:
+                raise UsageError(f"{name} {pair[0]},{pair[1]}: give the smaller one first")
+        parse_loss(self.loss.loss)
 
     def to_toml(self) -> str:
         """The file that repeats this recipe."""

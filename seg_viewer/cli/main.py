@@ -19,12 +19,12 @@ from seg_viewer.cli.models import models
 from seg_viewer.cli.options import LOAD_BAR
 from seg_viewer.cli.record import record
 from seg_viewer.cli.record_carla import record_carla
-from seg_viewer.cli.signals import ends_like_ctrl_c
 from seg_viewer.cli.view import view
 from seg_viewer.cli.ways_in import CommandOrSource
 from seg_viewer.core.console import print_any_letter
 from seg_viewer.core.error_hooks import error_hooks, redacted_traceback
 from seg_viewer.core.errors import last_words
+from seg_viewer.core.signals import ends_like_ctrl_c
 
 _LET_END_S = 5.0
 
@@ -33,7 +33,10 @@ _LET_END_S = 5.0
     cls=CommandOrSource,
     invoke_without_command=True,
     subcommand_metavar="[SOURCE]... | COMMAND [ARGS]...",
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "token_normalize_func": lambda name: name.replace("_", "-"),  # --no_cache is --no-cache
+    },
 )
 @click.version_option(__version__, prog_name="seg-viewer")
 @click.option("--debug", is_flag=True, help="Show a traceback when something fails.")

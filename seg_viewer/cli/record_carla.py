@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from seg_viewer.cli.console import StatusLine, say, warn
-from seg_viewer.cli.signals import stop_event
 from seg_viewer.core.counted import counted
+from seg_viewer.core.signals import stop_event
 from seg_viewer.core.typed_path import typed_path
 
 

@@ -145,6 +145,42 @@ def recorded_version(folder: Path) -> str:
     return version
 
 
+@dataclass(frozen=True)
+class RecordedDrive:
+    """One drive of a recording.
+
+    Args:
+        town: without the folders and the suffix of its map, such as "Town03".
+        first: number of its first pair.
+        pairs: how many it has.
+    """
+
+    town: str
+    first: int
+    pairs: int
+
+
+def recorded_drives(folder: Path) -> list[RecordedDrive]:
+    """The drives that the `RECORD_FILE` of a recording names; none where there is no such file, or it names none.
+
+    Raises:
+        ValueError: the file there names drives in a way that means nothing.
+    """
+    file = folder / RECORD_FILE
+    if not file.exists():
+        return []
+    try:
+        drives = json.loads(file.read_text(encoding="utf-8")).get("drives", [])
+        return [
+            RecordedDrive(
+                str(drive["town"]).rsplit("/", 1)[-1].removesuffix("_Opt"), int(drive["first"]), int(drive["pairs"])
+            )
+            for drive in drives
+        ]
+    except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{file}: does not say which drives there are ({error!r})") from None
+
+
 def carla_lookup(version: str = "0.8") -> NDArray[np.uint8]:
     """Our class id for each tag of that CARLA version, shape (256,), uint8; what is none of ours is background.
 

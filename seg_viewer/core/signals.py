@@ -1,4 +1,4 @@
-"""The signals by which somebody asks a program to end: Ctrl-C, a polite kill, a terminal that is closed."""
+"""The signals by which somebody asks a program to end (Ctrl-C, a polite kill, a closed terminal), and the answers."""
 
 from __future__ import annotations
 
@@ -32,3 +32,38 @@ def end_signals_to(handler: Callable[[int, FrameType | None], object]) -> Iterat
     finally:
         for number, old in before.items():
             signal.signal(number, old)
+
+
+@contextmanager
+def ends_like_ctrl_c() -> Iterator[None]:
+    """A polite kill and a closed terminal raise KeyboardInterrupt too, as Ctrl-C does, so that they clean up too.
+
+    Only once: a terminal that is closed often says so twice, and cleaning up must not be broken off by that. Ctrl-C
+    again breaks it off.
+    """
+    asked = threading.Event()
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        if not asked.is_set() or number == signal.SIGINT:
+            asked.set()
+            raise KeyboardInterrupt
+
+    with end_signals_to(stop):
+        yield
+
+
+@contextmanager
+def stop_event() -> Iterator[threading.Event]:
+    """An event that is set when the command is asked to end, so that it can finish what is under way.
+
+    Ctrl-C again raises KeyboardInterrupt: at once.
+    """
+    asked = threading.Event()
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        if asked.is_set() and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        asked.set()
+
+    with end_signals_to(stop):
+        yield asked

@@ -86,6 +86,7 @@ def _show(player: Player, listing: Listing, ending: _Ending, on_first_shot: Call
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
+    from seg_viewer.gui.collector import Collector
     from seg_viewer.gui.main_window import MainWindow
     from seg_viewer.gui.settings import open_store
     from seg_viewer.gui.theme import apply_theme, icon
@@ -108,7 +109,9 @@ def _show(player: Player, listing: Listing, ending: _Ending, on_first_shot: Call
         window.show()
         # between two events, wherever a signal comes
         ending.close_by(lambda: QTimer.singleShot(0, window, window.close_without_asking))
+        collector = Collector(window)
         code = app.exec()
+        collector.stop()
     if not window.ended_in_time:
         _leave_now(code)
     return code

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from seg_viewer.core.frame import ByteArray
 
@@ -29,11 +31,24 @@ def read_picture_file(file: Path, flags: int) -> ByteArray | None:
         data = np.fromfile(file, np.uint8)
     except OSError:
         return None
+    picture = decode_picture(data, flags)
+    return None if picture is None else np.asarray(picture, np.uint8)
+
+
+def decode_picture(data: ByteArray, flags: int) -> NDArray[Any] | None:
+    """`cv2.imdecode` that prints nothing.
+
+    Args:
+        data: the bytes of a file, (n,) uint8.
+        flags: `cv2.IMREAD_…`.
+
+    Returns:
+        (H, W) or (H, W, 3|4), blue first, of the depth that the flags ask for; None for what is no picture.
+    """
     if data.size == 0:
         return None
     try:
         with quiet_opencv():
-            picture = cv2.imdecode(data, flags)
+            return cv2.imdecode(data, flags)
     except cv2.error:
         return None
-    return None if picture is None else np.asarray(picture, np.uint8)

@@ -6,6 +6,7 @@ import os
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
+import gc
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
@@ -39,6 +40,17 @@ WAIT_MS = 90_000
 def qapp(qapp: QApplication) -> QApplication:
     apply_theme(qapp)
     return qapp
+
+
+@pytest.fixture(scope="module", autouse=True)
+def collecting_here() -> Iterator[None]:
+    """Cycles are collected on the window's thread, as in the program (`gui/collector.py`): between two tests."""
+    gc.disable()
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)
@@ -137,6 +149,7 @@ def open_window(qtbot: QtBot, model: Path) -> Iterator[Callable[..., MainWindow]
             window.close_without_asking()
         window.deleteLater()
     qtbot.waitUntil(lambda: not worker_threads(), timeout=WAIT_MS)
+    gc.collect()
 
 
 def worker_threads() -> list[str]:

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from tests.house import ROOT
-from trainer.data.data_set import read_raw_mask
+from trainer.data.picture_files import read_raw_mask
 
 from .conftest import WAIT_MS, pause_at
 

@@ -81,8 +81,8 @@ def test_any_size_comes_back(size: Size, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("labels", [DRIVING, labels_of("background", 'a "b" \\ c', "Fußgänger", "traffic light")])
 def test_the_trainer_reads_them_back(labels: LabelSet, tmp_path: Path) -> None:
-    from trainer.data.data_set import read_raw_mask
     from trainer.data.formats.folder import FORMAT
+    from trainer.data.picture_files import read_raw_mask
     from trainer.labels.named import read_label_map
 
     shots = [shot(index, street(cars=index), labels=labels) for index in range(3)]

@@ -11,7 +11,7 @@ from seg_viewer.core.errors import SegViewerError, SourceError
 from seg_viewer.sources import VideoFile, open_source
 from tests.clips import make_clip
 from tests.trainer.conftest import write_rgb
-from trainer.data.data_set import read_picture
+from trainer.data.picture_files import read_picture
 from trainer.scoring.clips import clip_names, clip_pictures
 from trainer.scoring.evaluate import to_frame
 

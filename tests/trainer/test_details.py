@@ -253,7 +253,7 @@ def test_the_weights_it_began_with_can_be_blended_in(street_recipe: Recipe, stre
     assert not np.allclose(kept[0][0], begun[0])
     for old, new, mean in zip(begun, *kept, strict=True):
         np.testing.assert_allclose(mean, 0.75 * new + 0.25 * old, rtol=1e-3, atol=1e-4)
-    with pytest.raises(UsageError, match=r"blend = 0\.5"):
+    with pytest.raises(UsageError, match=r"blend is 0\.5"):
         run_training(street_recipe.change(blend=0.5), [], tmp_path / "none", Console(quiet=True))
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+import re
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,6 +19,7 @@ from seg_viewer.core.scores import Scores, confusion_matrix
 from tests.trainer.conftest import COLORS, blocks, painted
 from trainer.data import looks
 from trainer.data.augment import Donor, View, crop_pair
+from trainer.limits import parse_loss
 from trainer.network.losses import (
     binary_cross_entropy,
     cross_entropy,
@@ -23,9 +27,8 @@ from trainer.network.losses import (
     focal_loss,
     lovasz_softmax,
     make_loss,
-    parse_loss,
 )
-from trainer.recipe import SHARES, Augment, read_recipe
+from trainer.recipe import SECTIONS, Augment, read_recipe
 from trainer.scoring.tables import full_table
 
 STILL = Augment(color=0, blur=0, noise=0, jpeg=0)
@@ -136,12 +139,24 @@ def test_shade_darkens_things_or_patches_and_leaves_the_mask() -> None:
     assert nothing.shape == grey.shape
 
 
-def test_every_share_of_pictures_is_one() -> None:
-    assert {"flip", "focus", "blur", "night", "paste", "shade"} < set(SHARES)
-    for name in ("rare_share", *SHARES):
-        for value in (1.5, -0.1):
-            with pytest.raises(UsageError, match=f"{name} is {value:g}; it is a share"):
-                read_recipe("driving-fast").change(**{name: value})
+NUMBERS = [f for kind in SECTIONS.values() for f in dataclasses.fields(kind) if re.search("int|float", str(f.type))]
+
+
+@pytest.mark.parametrize("one", NUMBERS, ids=lambda one: one.name)
+def test_every_number_has_a_range_and_is_held_to_it(one: dataclasses.Field[Any]) -> None:
+    limits = one.metadata
+    assert {"least", "above"} & set(limits), "a number without a lower end"
+    recipe = read_recipe("driving-fast")
+    whole = "int" in str(one.type)
+    outside = [limits["least"] - 1 if "least" in limits else limits["above"]]
+    outside += [limits[key] + more for key, more in (("most", 1), ("below", 0)) if key in limits]
+    outside += [] if whole else [math.nan, math.inf]
+    for value in outside:
+        given = (value, value) if str(one.type).startswith("tuple") else value
+        with pytest.raises(
+            UsageError, match=rf"^{one.name} is {re.escape(f'{value:g}')}; it must be (at least|above) "
+        ):
+            recipe.change(**{one.name: given})
 
 
 def test_without_augmentation_the_picture_is_only_stretched() -> None:

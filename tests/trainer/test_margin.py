@@ -59,7 +59,8 @@ def _scores(model: Any, picture: np.ndarray) -> np.ndarray:
 def _head(kind: str) -> Any:
     from trainer.export.graph import trunk_to_onnx, whole_model
     from trainer.export.head import add_head
-    from trainer.network.unet import LOGITS, build
+    from trainer.network.names import LOGITS
+    from trainer.network.unet import build
 
     fused = "fused" in kind
     if "folded" in kind:

@@ -11,8 +11,8 @@ from PIL import Image
 
 from tests.trainer.conftest import write_rgb
 from tests.worked_examples import ROOT, copy_with, example, run
-from trainer.commands.options import parse_data, with_split
 from trainer.data import formats
+from trainer.data.chosen import parse_data, with_split
 from trainer.pairs import SPLITS
 
 

@@ -15,7 +15,8 @@ from tests.trainer.test_details import FINE, STREETS
 from trainer.labels.details import plain
 from trainer.labels.subpixel import sub_pixels
 from trainer.network.losses import _sixteenth, make_loss, union_cross_entropy
-from trainer.network.unet import LOGITS, build
+from trainer.network.names import LOGITS
+from trainer.network.unet import build
 from trainer.recipe import Model, Recipe
 
 BOTH = dataclasses.replace(FINE, subpixel=True)

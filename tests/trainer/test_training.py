@@ -27,7 +27,8 @@ from trainer.files import locked
 from trainer.network.unet import build, stage_widths
 from trainer.recipe import Model, Recipe, Source
 from trainer.run_folder.checkpoint import load_checkpoint, load_weights
-from trainer.training.loop import OutOfMemory, _explained, class_weights, schedule
+from trainer.training.explained import OutOfMemory, explained
+from trainer.training.loop import class_weights, schedule
 from trainer.training.run import run_training
 
 QUIET = Console(file=open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
@@ -201,13 +202,14 @@ def test_rare_objects_are_laid_over_other_pictures(recipe: Recipe) -> None:
 
 
 def test_class_weights_come_from_frequencies(recipe: Recipe) -> None:
-    looked = scan(find_all(recipe, [])[0][1])
-    weights = class_weights(recipe.change(balance=1.0), [looked], 4)
+    data = find_all(recipe, [])[0][1]
+    looked, labels = scan(data), data.labels
+    weights = class_weights(recipe.change(balance=1.0), [looked], labels)
     assert np.argmax(weights) == np.argmin(looked.shares)
     assert float(np.dot(weights, looked.shares)) == pytest.approx(1.0)
-    assert class_weights(recipe, [looked], 4) == ()
+    assert class_weights(recipe, [looked], labels) == ()
     with pytest.raises(UsageError, match="2 class weights for 4"):
-        class_weights(recipe.change(class_weights=(1.0, 2.0)), [looked], 4)
+        class_weights(recipe.change(class_weights=(1.0, 2.0)), [looked], labels)
 
 
 def test_it_stops_early_and_keeps_the_best(recipe: Recipe, tmp_path: Path) -> None:
@@ -237,11 +239,14 @@ def test_a_loss_that_is_no_number_names_the_batch_and_keeps_the_checkpoint(recip
     assert state is not None and all(np.isfinite(value).all() for value in [*state.weights, *state.average])
 
 
-def test_out_of_memory_says_what_to_lower(recipe: Recipe) -> None:
+def test_out_of_memory_says_what_to_lower(recipe: Recipe, tmp_path: Path) -> None:
     import tensorflow as tf
 
     for error in (MemoryError(), tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")):
-        with pytest.raises(OutOfMemory, match=r"4 pictures of 96x64: lower --batch-size to 2"), _explained(recipe):
+        with (
+            pytest.raises(OutOfMemory, match=r"4 pictures of 96x64: lower --batch-size to 2"),
+            explained(recipe, tmp_path),
+        ):
             raise error
 
 
@@ -253,7 +258,7 @@ def test_a_picture_that_breaks_while_training_is_named(recipe: Recipe, data: Pat
     (tmp_path / "data/camvid/train/03.png").write_bytes(b"gone")
     from trainer.data.batches import batches
 
-    with pytest.raises(SegViewerError, match=r"03\.png: cannot be read as a picture"), _explained(moved):
+    with pytest.raises(SegViewerError, match=r"03\.png: cannot be read as a picture"), explained(moved, tmp_path):
         list(batches(samples, 0))
 
 
@@ -262,7 +267,7 @@ def test_a_checkpoint_of_another_model_is_refused(unbroken: Path, recipe: Recipe
     shutil.copytree(unbroken, run)
     before = (run / "checkpoint.npz").read_bytes()
     with pytest.raises(UsageError, match="of another model"):
-        run_training(recipe.change(widths=(4, 8)), [], run, QUIET)
+        run_training(recipe.change(widths=(4, 8), epochs=9), [], run, QUIET)
     assert (run / "checkpoint.npz").read_bytes() == before
 
 

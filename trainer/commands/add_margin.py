@@ -8,11 +8,16 @@ import click
 
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.part_file import check_target
+from trainer.commands.help import Command, Example
 from trainer.commands.needs import need
 from trainer.commands.options import FILE
 
 
-@click.command("add-margin")
+@click.command(
+    "add-margin",
+    cls=Command,
+    examples=[Example("seg-trainer add-margin old.onnx -o new.onnx", "the same classes, and how sure it is of each")],
+)
 @click.argument("model", type=FILE)
 @click.option("-o", "--output", type=FILE, required=True, help="The .onnx file to write.")
 @click.option("--overwrite", is_flag=True, help="Replace an output that exists.")

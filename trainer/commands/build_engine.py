@@ -9,14 +9,26 @@ import click
 
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.part_file import check_target
+from trainer.commands.help import Command, Example, option
 
 if TYPE_CHECKING:
     from seg_viewer.engines.nvidia.plans import MadePlan
 
 
-@click.command("build-engine")
+PLAN, HOW, FILES = "Plan", "How it is built", "Files"
+
+
+@click.command(
+    "build-engine",
+    cls=Command,
+    examples=[
+        Example("seg-trainer build-engine model.onnx", "with TensorRT, on this machine's card and for it"),
+        Example("seg-trainer build-engine model.onnx --for rtx", "with TensorRT for RTX, anywhere, for every RTX card"),
+    ],
+)
 @click.argument("model", type=click.Path(path_type=Path))
-@click.option(
+@option(
+    PLAN,
     "--for",
     "target",
     type=click.Choice(["this-gpu", "rtx"]),
@@ -25,25 +37,27 @@ if TYPE_CHECKING:
     help="this-gpu: TensorRT builds on this machine's card, for it. rtx: TensorRT for RTX makes one plan for every "
     "GeForce and RTX card from Turing on, and needs no card.",
 )
-@click.option(
+@option(
+    PLAN,
     "--cards",
     metavar="8.6,8.9,…",
     help="With --for rtx: only for cards of these compute capabilities; the plan is smaller. [default: all]",
 )
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE.plan", help="Write the plan here too.")
-@click.option(
+@option(FILES, "-o", "--output", type=click.Path(path_type=Path), metavar="FILE.plan", help="Write the plan here too.")
+@option(
+    PLAN,
     "--precision",
     type=click.Choice(["auto", "float32", "float16"]),
     default="auto",
     show_default=True,
     help="auto: float16 where MODEL is float32, otherwise MODEL's own.",
 )
-@click.option("--device", metavar="GPU.N", help="GPU to build on and for. [default: GPU.0]")
-@click.option("--workspace", type=click.IntRange(1), default=2048, show_default=True, help="MiB that a layer may use.")
-@click.option(
-    "--level", type=click.IntRange(0, 5), default=3, show_default=True, help="How long to look for fast kernels."
+@option(PLAN, "--device", metavar="GPU.N", help="GPU to build on and for. [default: GPU.0]")
+@option(HOW, "--workspace", type=click.IntRange(1), default=2048, show_default=True, help="MiB that a layer may use.")
+@option(
+    HOW, "--level", type=click.IntRange(0, 5), default=3, show_default=True, help="How long to look for fast kernels."
 )
-@click.option("--overwrite", is_flag=True, help="Replace an output that exists.")
+@option(FILES, "--overwrite", is_flag=True, help="Replace an output that exists.")
 def build_engine(
     model: Path,
     target: str,
@@ -56,10 +70,6 @@ def build_engine(
     overwrite: bool,
 ) -> None:
     """Build the plan of MODEL (an .onnx file) for NVIDIA cards.
-
-    \b
-    seg-trainer build-engine model.onnx              with TensorRT, on this machine's card and for it
-    seg-trainer build-engine model.onnx --for rtx    with TensorRT for RTX, on any machine, for every RTX card
 
     With --for rtx the plan is written beside MODEL as MODEL.rtx.plan, where the viewer finds it; it verifies it on the
     card where it first runs. Without, the plan is verified here, and goes to the cache where

@@ -7,11 +7,21 @@ from pathlib import Path
 import click
 
 from seg_viewer.core.console import plain_console
-from trainer.commands.options import FOLDER, parse_data, with_split
+from trainer.commands.help import Command, Example
+from trainer.commands.options import FOLDER
+from trainer.data.chosen import parse_data, with_split
 from trainer.pairs import SPLITS
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=[
+        Example("seg-trainer check discs -o check", "also draws contact sheets and class shares"),
+        Example(
+            "seg-trainer check camvid=CamVid carla=drives --labels driving", "two data sets, in the driving classes"
+        ),
+    ],
+)
 @click.argument("data", nargs=-1, required=True, metavar="[FORMAT=]FOLDER...")
 @click.option(
     "--labels", default="native", show_default=True, help="native, driving, or a label map (name or TOML file)."

@@ -9,24 +9,34 @@ import click
 
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.part_file import check_target
-from trainer.commands.options import FILE, data_options, make_recipe
+from trainer.commands.help import Command, Example, option
+from trainer.commands.options import FILE, data_options
+from trainer.data.chosen import make_recipe
 
+SHOWN_AS, FILES = "What is compared", "Files"
 SHOWN = 5
 """Pictures that the terminal names."""
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=[
+        Example("seg-trainer compare runs/discs runs/discs-2", "recipes, scores, pictures, in the terminal"),
+        Example("seg-trainer compare runs/discs runs/discs-2 --clip demo -o both.html", "a page, with flicker too"),
+    ],
+)
 @click.argument("runs", nargs=2, type=FILE, metavar="RUN RUN")
 @data_options
-@click.option(
+@option(
+    SHOWN_AS,
     "--clip",
     "clips",
     multiple=True,
     metavar="VIDEO",
     help="Compare how much flickers in this clip too ('demo' is the one that ships).",
 )
-@click.option("-o", "--output", type=FILE, metavar="FILE.html", help="Write a page, with the pictures.")
-@click.option("--overwrite", is_flag=True, help="Replace the page where it exists.")
+@option(FILES, "-o", "--output", type=FILE, metavar="FILE.html", help="Write a page, with the pictures.")
+@option(FILES, "--overwrite", is_flag=True, help="Replace the page where it exists.")
 def compare(
     runs: tuple[Path, Path],
     data: tuple[str, ...],
@@ -66,9 +76,10 @@ def compare(
     click.echo("\n".join(difference_text(unlike, names)))
     own = [find_of_run(run, lambda recipe: find_all(recipe, root), tell) for run in runs]
     with contextlib.ExitStack() as stack:
-        running = evaluate.open_models(runs, "onnxruntime", stack)
+        running = evaluate.open_models(runs, "onnxruntime", "auto", None, stack)
         labels = next((one.labels for one in running.values() if one.labels), None)
-        given = evaluate.find_for(make_recipe(None, data, options), root, labels, False) if data else None
+        classes = next(iter(running.values())).classes
+        given = evaluate.find_for(make_recipe(None, data, options), root, labels, classes, False) if data else None
         common = common_sets(own, given, names, labels)
         for line in common.notes:
             tell(line)

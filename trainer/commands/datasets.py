@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import click
 
+from trainer.commands.help import Command, Example
 
-@click.command("datasets")
+
+@click.command(
+    "datasets", cls=Command, examples=[Example("seg-trainer datasets", "formats and label maps, one a line")]
+)
 def list_datasets() -> None:
     """List the formats that are read and the label maps that ship."""
     from trainer.data.formats import FORMATS
@@ -22,4 +26,6 @@ def list_datasets() -> None:
         "\nA label map is a TOML file: [values] NAME = [mask values] (ignore = […] too), [classes] NAME = [r, g, b],"
         '\nor target = "driving" instead of [classes]; [colors] NAME = [[r, g, b], …] for masks that are colour'
         '\npictures; rest = "ignore" or a class for whatever is not listed; read = "otsu" for grey masks.'
+        "\nWhere the masks of a plain folder do not say what they mean, 'check FOLDER > FOLDER/labels.toml' writes one"
+        "\nto fill in."
     )

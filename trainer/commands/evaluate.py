@@ -14,8 +14,10 @@ from seg_viewer.core.console import plain_console
 from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.core.labels import DRIVING, LabelSet
 from seg_viewer.core.part_file import check_target, write_text
-from trainer.commands.options import ENGINES, FILE, data_options, make_recipe
+from trainer.commands.help import Command, Example, option
+from trainer.commands.options import DATA, ENGINES, FILE, data_options, foreign_options
 from trainer.console import progress_bar
+from trainer.data.chosen import make_recipe
 from trainer.recipe import Recipe, Source
 
 if TYPE_CHECKING:
@@ -27,12 +29,13 @@ if TYPE_CHECKING:
 WORST = 20
 ON_PAGE = 12
 """Pictures that a page shows."""
+MODELS, SHOWN, FILES = "Models", "What is measured", "Files"
 
 
 def find_for(
-    recipe: Recipe, roots: Sequence[Path], labels: LabelSet | None, given: bool
+    recipe: Recipe, roots: Sequence[Path], labels: LabelSet | None, classes: int, given: bool
 ) -> list[tuple[Source, DataSet]]:
-    """The recipe's data sets in the classes of a model. Raises: UsageError when they cannot be."""
+    """The recipe's data sets in the classes of a model, or in as many. Raises: UsageError when they cannot be."""
     from trainer.data.samples import find_all
 
     wishes = [recipe.run.labels] if given else ["native", "driving"] if labels != DRIVING else ["driving", "native"]
@@ -43,11 +46,12 @@ def find_for(
         except UsageError as error:
             seen = seen or str(error)
             continue
-        if labels is None or found[0][1].labels.names == labels.names:
+        names = found[0][1].labels.names
+        if names == labels.names if labels else len(names) == classes:
             return found
-        seen = f"the data has the classes {', '.join(found[0][1].labels.names)}"
-    names = ", ".join(labels.names) if labels else "unknown"
-    raise UsageError(f"the model has the classes {names}; {seen}: give the label map that fits with --labels")
+        seen = f"the data has the classes {', '.join(names)}"
+    what = f"the classes {', '.join(labels.names)}" if labels else f"{classes} classes, whose names it does not say"
+    raise UsageError(f"the model has {what}; {seen}: give the label map that fits with --labels")
 
 
 def _galleries(
@@ -91,53 +95,71 @@ def column_names(models: Sequence[Path]) -> list[str]:
     return [f"{file.parent.name}/{file.name}" for file in files]
 
 
-def open_models(models: Sequence[Path], engine: str, stack: contextlib.ExitStack) -> dict[str, Runner]:
+def open_models(
+    models: Sequence[Path], engine: str, pixels: str, size: tuple[int, int] | None, stack: contextlib.ExitStack
+) -> dict[str, Runner]:
     """Column's name → model, ready; closed with the stack. Raises: UsageError when their classes differ."""
-    from trainer.scoring.runner import open_model
+    from trainer.scoring.runner import check_foreign, is_keras_file, open_model
 
+    check_foreign(models, pixels, size)
     running: dict[str, Runner] = {}
     for name, path in zip(column_names(models), models, strict=True):
-        running[name] = open_model(path, engine)
+        running[name] = open_model(path, engine, *((pixels, size) if is_keras_file(path) else ()))
         stack.callback(running[name].close)
     first, *others = running.values()
     for one in others:
         if first.labels and one.labels and one.labels.names != first.labels.names:
             raise UsageError(f"{models[-1]}: has the classes {', '.join(one.labels.names)}, not those of {models[0]}")
+        if one.classes != first.classes:
+            raise UsageError(f"{models[-1]}: has {one.classes} classes, {models[0]} has {first.classes}")
     return running
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=[
+        Example("seg-trainer evaluate runs/discs --data discs", "the table of a run, finished or not"),
+        Example("seg-trainer evaluate --model unet.h5 --data carvana", "a network from elsewhere"),
+        Example("seg-trainer evaluate discs.onnx --against runs/discs --data discs", "two models side by side"),
+        Example("seg-trainer evaluate discs.onnx --clip drive.mp4", "flicker in a video; needs no data"),
+    ],
+)
 @click.argument("model_argument", required=False, type=FILE, metavar="[MODEL]")
-@click.option("--model", "model_option", type=FILE, help="Run folder, .keras, .onnx or .plan file.")
-@click.option("--against", type=FILE, help="Another model: both scores side by side, of the same pictures.")
-@click.option("--recipe", help="Recipe whose held-out pictures are scored, instead of --data.")
+@option(MODELS, "--model", "model_option", type=FILE, help="Run folder, .keras, .h5, .onnx or .plan file.")
+@option(MODELS, "--against", type=FILE, help="Another model: both scores side by side, of the same pictures.")
+@foreign_options(MODELS)
+@option(DATA, "--recipe", help="Recipe whose held-out pictures are scored, instead of --data.")
 @data_options
-@click.option("--labels", help="Label map of the data.  [default: the one that fits the model]")
-@click.option("--seed", type=int, help="Of a random split.")
-@click.option("--heights", is_flag=True, help="Cars and people also by how high they stand in the picture.")
-@click.option("--worst", type=click.IntRange(0), help="Name the N worst pictures of each set.", metavar="N")
-@click.option(
+@option(DATA, "--labels", help="Label map of the data.  [default: the one that fits the model]")
+@option(DATA, "--seed", type=int, help="Of a random split.")
+@option(SHOWN, "--heights", is_flag=True, help="Cars and people also by how high they stand in the picture.")
+@option(SHOWN, "--worst", type=click.IntRange(0), help="Name the N worst pictures of each set.", metavar="N")
+@option(
+    SHOWN,
     "--gallery",
     multiple=True,
     metavar="SET=FILE.png",
     help="Draw the worst pictures of a set of our own (format 'folder'): picture, truth, prediction.",
 )
-@click.option(
+@option(
+    SHOWN,
     "--clip",
     "clips",
     multiple=True,
     metavar="VIDEO",
     help="Measure how much flickers in this clip ('demo' is the one that ships); needs no data set.",
 )
-@click.option("--engine", type=ENGINES, default="onnxruntime", show_default=True, help="Runtime of .onnx files.")
-@click.option(
+@option(MODELS, "--engine", type=ENGINES, default="onnxruntime", show_default=True, help="Runtime of .onnx files.")
+@option(
+    FILES,
     "--report",
     type=FILE,
     metavar="FILE.html",
     help="Write a page of all of it, with the worst pictures; with --against, with those that differ most.",
 )
-@click.option("--json", "json_file", type=FILE, help="Write all of it to this file too.")
-@click.option("--overwrite", is_flag=True, help="Replace files that exist.")
+@option(FILES, "--json", "json_file", type=FILE, help="Write all of it to this file too.")
+@option(FILES, "--csv", "csv_file", type=FILE, help="Write the table to this file: a row for each set and class.")
+@option(FILES, "--overwrite", is_flag=True, help="Replace files that exist.")
 def evaluate(
     model_argument: Path | None,
     model_option: Path | None,
@@ -150,8 +172,11 @@ def evaluate(
     gallery: tuple[str, ...],
     clips: tuple[str, ...],
     engine: str,
+    pixels: str,
+    size: tuple[int, int] | None,
     report: Path | None,
     json_file: Path | None,
+    csv_file: Path | None,
     overwrite: bool,
     **options: object,
 ) -> None:
@@ -159,23 +184,27 @@ def evaluate(
     from trainer.pages.measured import Results, Subject, differences_of, write_comparison, write_model_page
     from trainer.scoring.clips import clip_names
     from trainer.scoring.evaluate import MeasuredModel
+    from trainer.scoring.tables import csv_text
     from trainer.scoring.worst import Apart, write_gallery
 
     path = model_option or model_argument
     if path is None:
         raise UsageError("no model: seg-trainer evaluate MODEL --data FOLDER")
     chosen = None if clips and not (data or recipe) else make_recipe(recipe, data, options)
-    for file in filter(None, (json_file, report)):
+    for file in filter(None, (json_file, csv_file, report)):
         check_target(file, overwrite=overwrite)
+    if csv_file and chosen is None:
+        raise UsageError("--csv holds scores of data sets: give --data too (--json holds flicker)")
     if gallery and worst == 0:
         raise UsageError("--gallery draws the worst pictures, and --worst 0 asks for none")
     named = clip_names(clips)
     paths = [path, against] if against else [path]
     with contextlib.ExitStack() as stack:
-        running = open_models(paths, engine, stack)
+        running = open_models(paths, engine, pixels, size, stack)
         known = next((one.labels for one in running.values() if one.labels), None)
         given = bool(options.get("labels")) or recipe is not None
-        found = find_for(chosen, root, known, given) if chosen else []
+        classes = next(iter(running.values())).classes
+        found = find_for(chosen, root, known, classes, given) if chosen else []
         files = _galleries(gallery, found, root, overwrite)
         labels = known or (found[0][1].labels if found else None)
         for name, one in running.items():
@@ -193,6 +222,9 @@ def evaluate(
         if not rated:
             raise SourceError(f"--gallery {name}: no picture to draw; nothing is labelled in the held-out ones")
         click.echo(f"{write_gallery(file, sets[name], rated)}: {len(rated)} pictures")
+    if csv_file:
+        rows = {(str(one), name): measured[name][place].scores for place, one in enumerate(paths) for name in measured}
+        write_text(csv_file, csv_text(rows), overwrite=overwrite)
     if report:
         subjects = [
             Subject(name, place, one.runs_as) for place, (name, one) in zip(paths, running.items(), strict=True)

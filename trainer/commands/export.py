@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from seg_viewer.core.errors import UsageError
+from trainer.commands.help import Command, Example, option
 from trainer.commands.needs import need
 from trainer.commands.options import FILE, FOLDER, Values
 from trainer.recipe import SIZE
@@ -16,32 +17,45 @@ if TYPE_CHECKING:
     from trainer.export.release import Report
 
 
-@click.command()
+MODEL, CARD, FILES = "Model", "Measures and card", "Files"
+
+
+@click.command(
+    cls=Command,
+    examples=[
+        Example("seg-trainer export runs/discs -o discs.onnx", "int8, for processors; with a card beside it"),
+        Example("seg-trainer export runs/discs -o discs.onnx --precision float16 --overwrite", "for graphics cards"),
+    ],
+)
 @click.argument("run", type=FOLDER)
-@click.option("-o", "--output", type=FILE, required=True, help="The .onnx file; its stem becomes the model's name.")
-@click.option("--precision", type=click.Choice(["float32", "float16", "int8"]), default="int8", show_default=True)
-@click.option("--size", type=Values(int, 2, size=True), metavar=SIZE, help="Input of the model.  [default: the run's]")
-@click.option("--labels", metavar="NAME", help="Give these classes instead: the run's own --details, such as streets.")
-@click.option("--root", type=FOLDER, multiple=True, help="Folder where the run's data sets lie now, if they moved.")
-@click.option("--calibration", type=click.IntRange(8), default=256, show_default=True, help="Pictures for int8 ranges.")
-@click.option(
+@option(FILES, "-o", "--output", type=FILE, required=True, help="The .onnx file; its stem becomes the model's name.")
+@option(MODEL, "--precision", type=click.Choice(["float32", "float16", "int8"]), default="int8", show_default=True)
+@option(MODEL, "--size", type=Values(int, 2, size=True), metavar=SIZE, help="Input of the model.  [default: the run's]")
+@option(MODEL, "--labels", metavar="NAME", help="Give these classes instead: the run's own --details, such as streets.")
+@option(FILES, "--root", type=FOLDER, multiple=True, help="Folder where the run's data sets lie now, if they moved.")
+@option(
+    MODEL, "--calibration", type=click.IntRange(8), default=256, show_default=True, help="Pictures for int8 ranges."
+)
+@option(
+    CARD,
     "--clip",
     "clips",
     multiple=True,
     metavar="VIDEO",
     help="Measure how much flickers in this clip, for the card and the file ('demo' is the one that ships).",
 )
-@click.option("--speed", is_flag=True, help="Measure inference beside the float32 graph in ONNX Runtime, for the card.")
-@click.option(
+@option(CARD, "--speed", is_flag=True, help="Measure inference beside the float32 graph in ONNX Runtime, for the card.")
+@option(
+    MODEL,
     "--margin/--no-margin",
     default=True,
     show_default=True,
     help="Also say how sure the model is of each pixel; about 2 % of the inference.",
 )
-@click.option("--card", type=FILE, help="Model card (Markdown).  [default: STEM.MODEL_CARD.md beside OUTPUT]")
-@click.option("--known", type=FILE, help="Markdown with known failure cases, for the card.")
-@click.option("--allow-worse", is_flag=True, help="Write the file although it fails the gate; it says by how much.")
-@click.option("--overwrite", is_flag=True, help="Replace an output that exists.")
+@option(CARD, "--card", type=FILE, help="Model card (Markdown).  [default: STEM.MODEL_CARD.md beside OUTPUT]")
+@option(CARD, "--known", type=FILE, help="Markdown with known failure cases, for the card.")
+@option(MODEL, "--allow-worse", is_flag=True, help="Write the file although it fails the gate; it says by how much.")
+@option(FILES, "--overwrite", is_flag=True, help="Replace an output that exists.")
 def export(
     run: Path,
     output: Path,

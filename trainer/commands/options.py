@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from seg_viewer.core.errors import UsageError
 from seg_viewer.engines import engine_names
+from trainer.commands.help import option
 from trainer.data import formats
 from trainer.pairs import SPLITS
-from trainer.recipe import SECTIONS, SIZE, Recipe, Source, read_recipe
+from trainer.recipe import SECTIONS, SIZE
+
+GROUPS = {
+    "run": "Run (how long, on what size, from which seed)",
+    "model": "Network",
+    "optimizer": "Optimizer (how the weights move)",
+    "loss": "Loss (what is minimised)",
+    "augment": "Augmentation (of training pictures only)",
+}
+"""Section of a recipe → heading of its options in the help."""
+
+DATA = "Data"
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path)
@@ -57,122 +68,82 @@ def _type_of(f: dataclasses.Field[Any]) -> Any:
 
 def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a click command an option for every value of a recipe; those that are not given arrive as None."""
-    for kind in reversed(SECTIONS.values()):
+    for section, kind in reversed(SECTIONS.items()):
         for f in reversed(dataclasses.fields(kind)):
             name = f.name.replace("_", "-")
-            shown = f"  [default: {_shown(f.default)}]"
+            shown = f"  [default: {_shown(f)}]"
             if f.type == "bool":
-                option = click.option(f"--{name}/--no-{name}", f.name, default=None, help=f.metadata["help"] + shown)
+                names, more = f"--{name}/--no-{name}", {"default": None}
             else:
-                metavar = f.metadata.get("metavar")
-                option = click.option(
-                    f"--{name}", f.name, type=_type_of(f), metavar=metavar, help=f.metadata["help"] + shown
-                )
-            command = option(command)
+                names, more = f"--{name}", {"type": _type_of(f), "metavar": f.metadata.get("metavar")}
+            command = option(GROUPS[section], names, f.name, help=f.metadata["help"] + shown, **more)(command)
     return command
 
 
-def _shown(value: Any) -> str:
+def _shown(f: dataclasses.Field[Any]) -> str:
+    value = f.default
     if isinstance(value, tuple):
-        return ",".join(map(str, value)) if value else "none"
-    return {True: "on", False: "off"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+        return ("x" if f.metadata.get("metavar") == SIZE else ",").join(map(str, value)) or "none"
+    return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value) or "none"
 
 
 def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Options that name data sets and their split."""
     options = (
-        click.option(
+        option(
+            DATA,
             "--data",
             multiple=True,
             metavar="[FORMAT=]FOLDER[@WEIGHT]",
             help="A data set; give it again to mix several. The format is recognised if not given;"
             f" {formats.TFDS}={'|'.join(formats.fetched_names())} comes through tensorflow_datasets.",
         ),
-        click.option(
-            "--root", type=FOLDER, multiple=True, help="Folder that holds what a recipe's relative paths name."
+        option(
+            DATA, "--root", type=FOLDER, multiple=True, help="Folder that holds what a recipe's relative paths name."
         ),
-        click.option(
-            "--validation-split", type=click.FloatRange(0, 0.9), help="Share of each data set to hold out, 0 for none."
+        option(
+            DATA,
+            "--validation-split",
+            type=click.FloatRange(0, 0.9),
+            help="Share of each data set to hold out, 0 for none.",
         ),
-        click.option(
+        option(
+            DATA,
             "--split",
             "split_by",
             type=click.Choice(SPLITS),
             help="given: its own lists; random: by seed; blocks: the end of each drive; groups: whole drives.",
         ),
-        click.option("--split-gap", type=click.IntRange(0), help="Pairs before a block that are in neither part."),
-        click.option(
+        option(DATA, "--split-gap", type=click.IntRange(0), help="Pairs before a block that are in neither part."),
+        option(
+            DATA,
             "--own-bonnet",
             type=click.Choice(["ignore", "keep", "background"]),
-            help="CARLA: pixels of the car that films; background: in training only, scores ignore them.",
+            help="CARLA: pixels of the car that films; background: in training only, scores ignore them."
+            "  [default: background, or the recipe's]",
         ),
     )
-    for option in reversed(options):
-        command = option(command)
+    for one in reversed(options):
+        command = one(command)
     return command
 
 
-def parse_data(text: str) -> Source:
-    """The source that a text such as camvid=DIR@0.4 means. Raises: UsageError when there is no such format."""
-    kind, found, path = text.partition("=")
-    if not found or (kind not in formats.FORMATS and kind not in (formats.TFDS, formats.AUTO)):
-        if found and re.fullmatch(r"[a-z0-9_]+", kind) and not Path(text).exists():
-            known = ", ".join([*sorted(formats.FORMATS), formats.TFDS])
-            raise UsageError(f"--data {text}: no format '{kind}'; there are {known}")
-        kind, path = formats.AUTO, text
-    match = re.fullmatch(r"(.+)@(\d*\.?\d+)", path)
-    weight = 0.0
-    if match and not Path(path).exists():
-        path, weight = match[1], float(match[2])
-    return Source(kind, path, weight)
+def foreign_options(group: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Options that say how a network from elsewhere takes its pictures."""
 
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        pixels = option(
+            group,
+            "--pixels",
+            type=click.Choice(["auto", "byte", "unit", "signed"]),
+            default="auto",
+            show_default=True,
+            help="What a .keras or .h5 file from elsewhere was trained on: byte: 0…255, unit: 0…1, signed: −1…1;"
+            " auto: byte where the network scales its pictures itself, else unit.",
+        )
+        size = option(
+            group, "--size", type=Values(int, 2, size=True), metavar=SIZE, help="For a network that takes any size."
+        )
+        return pixels(size(command))
 
-def with_split(source: Source, by: str | None, held_out: float | None, gap: int | None, seed: int) -> Source:
-    """A source whose split is changed as far as options say."""
-    if by is None and held_out is None and gap is None:
-        return source
-    split = dict(source.split)
-    if "by" not in split and by is None:
-        split["by"] = "given" if held_out is None else _usual_split(source)
-    if by is not None:
-        split["by"] = by
-    if held_out is not None:
-        split["held_out"] = held_out
-        split["by"] = "random" if split["by"] == "given" else split["by"]
-    if gap is not None:
-        split["gap"] = gap
-    split.setdefault("seed", seed)
-    return dataclasses.replace(source, split=split)
-
-
-def _usual_split(source: Source) -> str:
-    """The kind of split that suits the source's format (never the given lists, which have no share)."""
-    kind = source.kind
-    if kind == formats.AUTO and Path(source.path).is_dir():
-        kind = formats.recognise(Path(source.path))
-    return formats.FORMATS[kind].split if kind in formats.FORMATS else "random"
-
-
-def make_recipe(name: str | None, data: Sequence[str], options: dict[str, Any]) -> Recipe:
-    """The recipe that a command means: a file's (or an empty one), changed by the options that were given.
-
-    Args:
-        name: recipe file, name of a shipped one, or None.
-        data: values of --data; they replace the recipe's data sets.
-        options: all other values of `recipe_options` and `data_options`.
-
-    Raises:
-        UsageError: something cannot be.
-    """
-    recipe = read_recipe(name) if name else Recipe(())
-    given = {key: value for key, value in options.items() if value is not None}
-    by, held_out = given.pop("split_by", None), given.pop("validation_split", None)
-    gap, bonnet = given.pop("split_gap", None), given.pop("own_bonnet", None)
-    sources = tuple(parse_data(text) for text in data) or recipe.data
-    if not sources:
-        raise UsageError("no data set: give --data FOLDER, or a recipe that names some ('seg-trainer datasets' helps)")
-    seed = given.get("seed", recipe.run.seed)
-    sources = tuple(with_split(source, by, held_out, gap, seed) for source in sources)
-    if bonnet:
-        sources = tuple(dataclasses.replace(source, own_bonnet=bonnet) for source in sources)
-    return recipe.change(data=sources, **given)
+    return decorate

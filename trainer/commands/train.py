@@ -10,18 +10,35 @@ import click
 
 from seg_viewer.core.console import plain_console
 from seg_viewer.core.errors import UsageError
+from trainer.commands.help import Command, Example, option
 from trainer.commands.needs import need
-from trainer.commands.options import FILE, FOLDER, data_options, make_recipe, recipe_options
+from trainer.commands.options import FILE, FOLDER, data_options, recipe_options
+from trainer.data.chosen import make_recipe
 from trainer.recipe import Recipe
 
+PLACE = "Run folder"
 
-@click.command()
+
+@click.command(
+    cls=Command,
+    examples=[
+        Example(
+            "seg-trainer train --data discs --epochs 40", "a folder of yours (images/ and masks/), the rest as it is"
+        ),
+        Example(
+            "seg-trainer train --data carvana --arch unet --loss bce+dice --epochs 50 --batch-size 16",
+            "the U-Net of the paper, a binary loss",
+        ),
+        Example("seg-trainer train driving-fast --root DATA", "a recipe that ships; DATA holds its data sets"),
+        Example("seg-trainer train --run runs/discs --epochs 60", "a run goes on, after a stop or after its end"),
+    ],
+)
 @click.argument("recipe", required=False)
 @data_options
 @recipe_options
-@click.option("--run", type=FOLDER, help="Run folder; a run there goes on where it stopped.  [default: runs/NAME]")
-@click.option("--stop-at", type=click.IntRange(1), help="Stop after so many steps; the same command goes on later.")
-@click.option("--show-augmentation", type=FILE, metavar="PNG", help="Only write a picture of what augmentation does.")
+@option(PLACE, "--run", type=FOLDER, help="Run folder; a run there goes on where it stopped.  [default: runs/NAME]")
+@option(PLACE, "--stop-at", type=click.IntRange(1), help="Stop after so many steps; the same command goes on later.")
+@option(PLACE, "--show-augmentation", type=FILE, metavar="PNG", help="Only write a picture of what augmentation does.")
 def train(
     recipe: str | None,
     data: tuple[str, ...],

@@ -16,7 +16,9 @@ from trainer.data.data_set import DataSet
 from trainer.data.scan import Scan, scan
 from trainer.data.sent import Doubt, doubts_csv, doubts_text, read_doubt
 from trainer.drawing import charts
+from trainer.drawing.legend import Legend
 from trainer.drawing.pictures import Rgb, fit, overlay, sheet, tiles, write_png
+from trainer.labels.meaning import meaning
 
 SHOWN_PROBLEMS = 10
 SHOWN_DOUBTS = 10
@@ -49,8 +51,7 @@ def describe(data: DataSet, found: Scan) -> list[str]:
     ]
     more = f" and {len(shown) - 4} other sizes" if len(shown) > 4 else ""
     lines = [
-        f"{data.name}: {found.train} training and {held} held-out pictures; labels '{data.label_map.name}':"
-        f" {data.label_map.title}",
+        f"{data.name}: {found.train} training and {held} held-out pictures; " + "\n  ".join(describe_labels(data)),
         f"  sizes: {', '.join(shown[:4])}{more}",
         "  shares of the training pixels: "
         + ", ".join(f"{label.name} {found.shares[label.id] * 100:.2f} %" for label in data.labels),
@@ -63,6 +64,14 @@ def describe(data: DataSet, found: Scan) -> list[str]:
     lines += [f"  damaged: {line}" for line in found.problems[:SHOWN_PROBLEMS]]
     if len(found.problems) > SHOWN_PROBLEMS:
         lines.append(f"  damaged: {len(found.problems) - SHOWN_PROBLEMS} more")
+    return lines
+
+
+def describe_labels(data: DataSet) -> list[str]:
+    """What the masks of a data set are taken for: its label map, and each class with the values it comes of."""
+    lines = [f"labels '{data.label_map.name}': {data.label_map.title}", f"classes: {meaning(data.label_map)}"]
+    if data.details:
+        lines.append(f"learned underneath ('{data.details.name}'): {meaning(data.details)}")
     return lines
 
 
@@ -90,8 +99,9 @@ def write_doubts(data: DataSet, found: Sequence[Doubt], folder: Path) -> list[Pa
         answer = overlay(small, fit(mask, size, nearest=True), data.labels, 0.55)
         rows.append([small, answer, np.repeat(fit(light, size)[:, :, None], 3, axis=2)])
         captions.append(f"unsure {(doubt.unsure or 0) * 100:.1f} %   {doubt.pair.picture.name}")
+    legend = Legend(data.labels, painted=True)
     heads = ("picture", "the model's answer", "light: unsure")
-    return [listed, *([write_png(listed.with_suffix(".png"), tiles(rows, captions, heads))] if rows else [])]
+    return [listed, *([write_png(listed.with_suffix(".png"), tiles(rows, captions, legend, heads))] if rows else [])]
 
 
 def refuse_damaged(scans: Sequence[Scan], doubts: Sequence[Doubt] = ()) -> None:
@@ -112,14 +122,28 @@ def write_pictures(data: DataSet, found: Scan, folder: Path) -> list[Path]:
     written = [charts.shares(data.labels, parts, folder / f"{data.name}_shares.png")]
     pairs = [*data.train, *data.held_out]
     good = [index for index in range(len(pairs)) if found.sizes[index, 0] > 0]
-    chosen = good[:: max(1, len(good) // SHEET)][:SHEET]
+    if good:
+        written.append(write_png(folder / f"{data.name}_sheet.png", contact_sheet(data, good)))
+    return written
+
+
+def contact_sheet(data: DataSet, numbers: Sequence[int], most: int = SHEET) -> Rgb:
+    """Pictures, evenly spread, with their masks laid over them, under a legend; a caption under each.
+
+    Args:
+        data: training pairs are counted first, then held-out ones.
+        numbers: of the pairs to choose from; at least one.
+        most: how many are shown.
+
+    Raises:
+        SourceError: a file is damaged.
+    """
+    pairs = [*data.train, *data.held_out]
     cells, names = [], []
-    for index in chosen:
+    for index in numbers[:: max(1, len(numbers) // most)][:most]:
         picture, mask = data.read(pairs[index])
         height = round(CELL_WIDTH * 0.75)
         small = fit(picture, (CELL_WIDTH, height))
         cells.append(overlay(small, fit(mask, (CELL_WIDTH, height), nearest=True), data.labels, 0.55))
-        names.append(("" if index < found.train else "held out: ") + pairs[index].picture.name)
-    if cells:
-        written.append(write_png(folder / f"{data.name}_sheet.png", sheet(cells, names, columns=6)))
-    return written
+        names.append(("" if index < len(data.train) else "held out: ") + pairs[index].picture.name)
+    return sheet(cells, names, 6, Legend(data.labels, painted=True))

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from seg_viewer.core.errors import SourceError
 from seg_viewer.core.labels import IGNORE_ID, LabelSet
-from seg_viewer.media.picture_file import read_picture_file
-from trainer.labels.label_map import LabelMap
+from trainer.data.picture_files import UPRIGHT, orientation, read_picture, read_raw_mask
+from trainer.labels.label_map import STRAY, LabelMap
 from trainer.pairs import Pair
 
 
@@ -28,6 +28,7 @@ class DataSet:
         ignored: see `Layout`.
         notes: see `Layout`.
         details: raw mask → finer class ids and unions of them, for training only; None where there are none.
+        bits: see `trainer.data.picture_files.picture_bits`.
     """
 
     name: str
@@ -37,6 +38,7 @@ class DataSet:
     ignored: NDArray[np.bool_] | None = field(default=None, repr=False)
     notes: tuple[str, ...] = ()
     details: LabelMap | None = field(default=None, repr=False)
+    bits: int | None = None
 
     @property
     def labels(self) -> LabelSet:
@@ -54,6 +56,21 @@ class DataSet:
             mask = np.where(self.ignored, np.uint8(IGNORE_ID), mask)
         return mask
 
+    def read_picture(self, pair: Pair) -> NDArray[np.uint8]:
+        """Picture (H, W, 3) uint8 RGB. Raises: SourceError."""
+        return read_picture(pair.picture, self.bits)
+
+    def unlabelled_id(self) -> int | None:
+        """Mask id of what nobody labelled, of `details` where there are any: what value 0, or black, means.
+
+        None where that is no class.
+        """
+        finest = self.details or self.label_map
+        meant = int(finest.table()[0])
+        if meant == STRAY:
+            meant = finest.colors.get((0, 0, 0), IGNORE_ID)
+        return None if meant == IGNORE_ID else meant
+
     def read(self, pair: Pair) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """Picture (H, W, 3) uint8 RGB and mask (H, W) uint8 of class ids.
 
@@ -62,7 +79,7 @@ class DataSet:
         Raises:
             SourceError: a file cannot be read, the shapes differ, or the mask holds a value nobody defined.
         """
-        picture = read_picture(pair.picture)
+        picture = self.read_picture(pair)
         return picture, self._fitted(pair, picture, self.read_mask(pair.mask))
 
     def read_details(self, pair: Pair, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -80,45 +97,13 @@ class DataSet:
         height, width = picture.shape[:2]
         if (height, width) != mask.shape:
             if abs(mask.shape[1] * height - mask.shape[0] * width) > 0.01 * mask.shape[1] * height:
+                turned = (
+                    orientation(pair.picture) != UPRIGHT and abs(mask.shape[0] / mask.shape[1] - width / height) < 0.01
+                )
+                why = " (EXIF turns the picture, but not the mask: save both upright)" if turned else ""
                 raise SourceError(
                     f"{pair.mask}: mask is {mask.shape[1]}x{mask.shape[0]},"
-                    f" its picture {pair.picture.name} {width}x{height}; their shapes must agree"
+                    f" its picture {pair.picture.name} {width}x{height}; their shapes must agree{why}"
                 )
             mask = cv2.resize(mask, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
         return mask
-
-
-def read_picture(path: Path) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8 RGB. Raises: SourceError when the file is missing or no picture."""
-    if not path.is_file():
-        raise SourceError(f"{path}: no such picture")
-    picture = read_picture_file(path, cv2.IMREAD_COLOR)
-    if picture is None:
-        raise SourceError(f"{path}: cannot be read as a picture")
-    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
-
-
-def read_raw_mask(path: Path) -> NDArray[np.uint8]:
-    """Raw mask, uint8: (H, W) of a grey file, a palette file (its indices) or a 1-bit file, else (H, W, 3) RGB.
-
-    Read with Pillow, because OpenCV turns palettes into colours and not every build of it reads GIF.
-
-    Raises:
-        SourceError: the file is missing, no picture, or holds more than 8 bits.
-    """
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(path) as opened:
-            picture: Image.Image = opened
-            if picture.mode.startswith("I") or picture.mode == "F":
-                raise SourceError(f"{path}: mask has more than 8 bits (mode {picture.mode}); save it with 8 bits")
-            if picture.mode == "1":
-                picture = picture.convert("L")
-            elif picture.mode == "LA":
-                picture = picture.getchannel(0)
-            elif picture.mode not in ("L", "P"):
-                picture = picture.convert("RGB")
-            return np.array(picture)
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError, SyntaxError) as error:
-        raise SourceError(f"{path}: cannot be read as a mask") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import threading
 from collections.abc import Callable, Sequence
@@ -16,7 +17,7 @@ from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.core.labels import LabelSet
 from trainer.data import formats
 from trainer.data.augment import Donor, View, crop_pair
-from trainer.data.data_set import DataSet, read_picture
+from trainer.data.data_set import DataSet
 from trainer.data.scan import Scan
 from trainer.labels.details import details_of
 from trainer.pairs import Pair, Split
@@ -78,6 +79,7 @@ def find_all(
     found = [(source, data) for source in recipe.data if (data := find_source(source, recipe, roots, note))]
     if not found:
         raise SourceError("no data set: give --data FOLDER, or a recipe with [[data]]")
+    found = _told_apart(found)
     first = found[0][1]
     for _, data in found[1:]:
         if data.labels != first.labels:
@@ -92,6 +94,28 @@ def find_all(
     if len({source.weight > 0 for source, _ in found}) > 1:
         raise UsageError("only some data sets have a weight: give one to all or to none")
     return found
+
+
+def _told_apart(found: list[tuple[Source, DataSet]]) -> list[tuple[Source, DataSet]]:
+    """Data sets of one format that nobody named are called after their folders."""
+    names = [data.name for _, data in found]
+    return [
+        (source, dataclasses.replace(data, name=Path(source.path).name))
+        if names.count(data.name) > 1 and not source.name and Path(source.path).name
+        else (source, data)
+        for source, data in found
+    ]
+
+
+def placed(recipe: Recipe, found: Sequence[tuple[Source, DataSet]], roots: Sequence[Path]) -> Recipe:
+    """The recipe with the data sets that were found and their absolute paths, so that it repeats from anywhere."""
+    data = tuple(
+        source
+        if source.kind == formats.TFDS
+        else dataclasses.replace(source, path=str(folder_of(source, roots).resolve()))
+        for source, _ in found
+    )
+    return dataclasses.replace(recipe, data=data)
 
 
 @dataclass
@@ -267,9 +291,9 @@ class Samples:
             if data.details is None:
                 picture, mask = data.read(data.train[number])
             else:
-                picture = read_picture(data.train[number].picture)
+                picture = data.read_picture(data.train[number])
                 mask = data.read_details(data.train[number], picture)
-            bonnet, background = data.ignored, self.details.background
+            bonnet, background = data.ignored, data.unlabelled_id()
             if self._sets[index].source.own_bonnet == "background" and bonnet is not None and background is not None:
                 mask = np.where(bonnet, np.uint8(background), mask) if bonnet.shape == mask.shape else mask
             picture, mask = shrink(picture, mask, self._enough())

@@ -20,9 +20,11 @@ from seg_viewer.core.labels import LabelSet
 from seg_viewer.core.machine import usable_cores
 from seg_viewer.core.part_file import write_text
 from trainer.data.data_set import DataSet
+from trainer.data.picture_files import LYING, orientation
+from trainer.labels.lossy import is_lossy
 from trainer.pairs import Pair
 
-VERSION = 3
+VERSION = 4
 TWIN_BITS = 6
 """Two pictures whose 256-bit difference hashes differ in no more bits look the same to a person."""
 
@@ -45,7 +47,8 @@ class Scan:
         duplicates: (training file, held-out file) that are the same picture, byte for byte.
         twins: (training file, held-out file) that look the same.
         notes: other things worth knowing.
-        jpeg_masks: how many masks are JPEG files.
+        jpeg_masks: how many masks are JPEG, or otherwise lossy, so that some of their pixels are ignored.
+        turned: pictures that EXIF turns otherwise than their masks, where the shapes do not show which is upright.
     """
 
     name: str
@@ -59,6 +62,7 @@ class Scan:
     twins: tuple[tuple[str, str], ...]
     notes: tuple[str, ...] = ()
     jpeg_masks: int = 0
+    turned: tuple[str, ...] = ()
 
     @property
     def shares(self) -> NDArray[np.float64]:
@@ -71,8 +75,14 @@ class Scan:
         lines = list(self.notes)
         if self.jpeg_masks:
             lines.append(
-                f"{self.jpeg_masks} masks are JPEG, which changes ids next to borders: those pixels are ignored;"
-                " PNG masks keep them"
+                f"{self.jpeg_masks} masks are JPEG or lossy WebP, which changes ids next to borders: those pixels are"
+                " ignored; PNG masks keep them"
+            )
+        if self.turned:
+            lines.append(
+                f"{len(self.turned)} pictures are turned by EXIF and their masks are not, e.g. {self.turned[0]}: see in"
+                " the contact sheet (seg-trainer check DATA -o FOLDER) whether they lie on each other; if not, save the"
+                " pictures upright"
             )
         if self.duplicates:
             one, other = self.duplicates[0]
@@ -124,7 +134,8 @@ def scan(data: DataSet, advance: Advance | None = None, cache: Path | None = Non
         duplicates,
         twins,
         data.notes,
-        _jpegs(pairs),
+        _jpegs(data, pairs),
+        tuple(str(pair.picture) for pair, look in zip(pairs, looks, strict=True) if look.turned),
     )
     if kept:
         _store(kept, found)
@@ -141,6 +152,7 @@ class _Look:
         digest: of the picture file; "" where damaged.
         hash: 256 bits that change little when the picture does.
         problem: "" where it is sound.
+        turned: see `Scan`.
     """
 
     counts: NDArray[np.int64]
@@ -148,6 +160,7 @@ class _Look:
     digest: str
     hash: NDArray[np.uint8]
     problem: str
+    turned: bool = False
 
 
 def _look(data: DataSet, pair: Pair) -> _Look:
@@ -164,7 +177,14 @@ def _look(data: DataSet, pair: Pair) -> _Look:
     counts = np.append(by_value[:classes], by_value[255])
     grey = cv2.resize(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), (17, 16), interpolation=cv2.INTER_AREA)
     bits = np.packbits(grey[:, 1:] > grey[:, :-1])
-    return _Look(counts, (mask.shape[1], mask.shape[0]), digest, bits, "")
+    return _Look(counts, (mask.shape[1], mask.shape[0]), digest, bits, "", _lies_otherwise(pair, picture.shape))
+
+
+def _lies_otherwise(pair: Pair, shape: tuple[int, ...]) -> bool:
+    """Whether EXIF turns a picture and its mask differently, and the shapes (which agree) do not show who is right."""
+    one, other = orientation(pair.picture), orientation(pair.mask)
+    shown_by_shape = (one >= LYING) != (other >= LYING) and shape[0] != shape[1]
+    return one != other and not shown_by_shape
 
 
 def _alike(
@@ -190,13 +210,15 @@ def _alike(
     return tuple(duplicates), tuple(twins)
 
 
-def _jpegs(pairs: Sequence[Pair]) -> int:
-    return sum(pair.mask.suffix.lower() in (".jpg", ".jpeg") for pair in pairs)
+def _jpegs(data: DataSet, pairs: Sequence[Pair]) -> int:
+    return sum(is_lossy(pair.mask) for pair in pairs) if data.label_map.read == "ids" else 0
 
 
 def _key(data: DataSet, pairs: Sequence[Pair]) -> str:
     """Hash of everything that a scan depends on: files with sizes and times, split, label map."""
-    digest = hashlib.sha256(f"{VERSION} {data.name} {len(data.train)} {data.label_map!r} {data.notes}".encode())
+    digest = hashlib.sha256(
+        f"{VERSION} {data.name} {len(data.train)} {data.label_map!r} {data.bits} {data.notes}".encode()
+    )
     if data.ignored is not None:
         digest.update(np.packbits(data.ignored).tobytes())
     for pair in pairs:
@@ -215,6 +237,7 @@ def _store(path: Path, found: Scan) -> None:
         "problems": found.problems,
         "duplicates": found.duplicates,
         "twins": found.twins,
+        "turned": found.turned,
     }
     with contextlib.suppress(OSError, ExportError):  # without a cache the next scan only takes longer
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -236,7 +259,8 @@ def _load(path: Path, data: DataSet) -> Scan | None:
             tuple((a, b) for a, b in values["duplicates"]),
             tuple((a, b) for a, b in values["twins"]),
             data.notes,
-            _jpegs((*data.train, *data.held_out)),
+            _jpegs(data, (*data.train, *data.held_out)),
+            tuple(values["turned"]),
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None

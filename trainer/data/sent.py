@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from seg_viewer.core.errors import SourceError
 from seg_viewer.core.machine import usable_cores
-from trainer.data.data_set import DataSet, read_raw_mask
+from trainer.data.data_set import DataSet
+from trainer.data.picture_files import read_raw_mask
 from trainer.labels.label_map import LabelMap
 from trainer.pairs import Pair
 
@@ -31,13 +32,13 @@ _In = TypeVar("_In")
 _Out = TypeVar("_Out")
 
 
-def marked(root: Path, pairs: Sequence[Pair], label_map: LabelMap) -> tuple[list[Pair], tuple[str, ...]]:
+def marked(root: Path, pairs: Sequence[Pair], native: Callable[[], LabelMap]) -> tuple[list[Pair], tuple[str, ...]]:
     """The pairs of a plain folder, those marked whose mask is an answer that nobody has corrected; lines to show.
 
     Args:
         root: the folder.
         pairs: its pairs.
-        label_map: what its masks mean; an editor may have changed how they are stored, and not what they say.
+        native: gives what its masks mean; an editor may have changed how they are stored, and not what they say.
 
     Raises:
         SourceError: `reviewed.txt` cannot be read.
@@ -45,6 +46,7 @@ def marked(root: Path, pairs: Sequence[Pair], label_map: LabelMap) -> tuple[list
     if not any((root / part).is_dir() for part in (ANSWERS, MARGINS)):
         return list(pairs), ()
     reviewed = _reviewed(root / REVIEWED)
+    label_map = native()
     names = {name for pair in pairs for name in (pair.picture.name, pair.picture.stem)}
     kinds = list(_in_parallel(lambda pair: _whose(root, pair, label_map, reviewed), pairs))
     out = [

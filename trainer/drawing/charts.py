@@ -35,10 +35,14 @@ def _tidy(axes: Any) -> None:
 
 def save(figure: Any, path: Path) -> Path:
     """Write a figure as PNG. Raises: ExportError."""
+    write_bytes(path, _png(figure))
+    return path
+
+
+def _png(figure: Any) -> bytes:
     data = io.BytesIO()
     figure.savefig(data, format="png")
-    write_bytes(path, data.getvalue())
-    return path
+    return data.getvalue()
 
 
 def _color(labels: LabelSet, class_id: int) -> tuple[float, float, float]:
@@ -69,7 +73,13 @@ def shares(labels: LabelSet, by_part: Mapping[str, NDArray[np.float64]], path: P
 
 
 def curves(history: Sequence[Mapping[str, float]], path: Path) -> Path:
-    """Loss, accuracy, mIoU and learning rate over the epochs, training against validation."""
+    """`curves_png` as a file. Raises: ExportError."""
+    write_bytes(path, curves_png(history))
+    return path
+
+
+def curves_png(history: Sequence[Mapping[str, float]]) -> bytes:
+    """Loss, accuracy, mIoU and learning rate over the epochs, training against validation, as a PNG."""
     figure = _figure(11, 6.5)
     plots = (
         ("loss", "loss", (("loss", "training", ONE), ("val_loss", "validation", TWO))),
@@ -93,7 +103,7 @@ def curves(history: Sequence[Mapping[str, float]], path: Path) -> Path:
         if not axes.lines:
             axes.text(0.5, 0.5, "nothing held out", ha="center", transform=axes.transAxes, color=INK)
         _tidy(axes)
-    return save(figure, path)
+    return _png(figure)
 
 
 def iou_bars(scores: Scores, path: Path) -> Path:
@@ -189,4 +199,22 @@ def _maps(model: Any) -> list[tuple[str, int, int, int]]:
         if layer.name.endswith("_relu") or layer.name == "logits":
             _, height, width, channels = layer.output.shape
             found.append((layer.name, height, width, channels))
-    return found
+    return found if len(found) > 2 else _maps_of_others(model)
+
+
+def _maps_of_others(model: Any) -> list[tuple[str, int, int, int]]:
+    """The same of a network that was not built here: what comes out of each layer with an activation.
+
+    Blocks before the smallest map are called "down…", the ones behind it "up…".
+    """
+    found = []
+    for layer in model.layers:
+        active = getattr(getattr(layer, "activation", None), "__name__", "linear") != "linear"
+        if (active or type(layer).__name__ in ("ReLU", "LeakyReLU", "PReLU")) and len(layer.output.shape) == 4:
+            found.append(tuple(layer.output.shape[1:]))
+    found = [shape for shape in found if shape[0]]
+    smallest = min(range(len(found)), key=lambda place: found[place][0], default=0)
+    names = ["down" if place < smallest else "up" if found[place][0] > found[smallest][0] else "middle"
+             for place in range(len(found))]  # fmt: skip
+    ends = [("frame", *model.input_shape[1:3], 3), ("logits", *model.output_shape[1:])]
+    return [ends[0], *((name, *shape) for name, shape in zip(names, found, strict=True)), ends[1]]

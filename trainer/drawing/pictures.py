@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 
 from seg_viewer.core.labels import IGNORE_ID, LabelSet
 from seg_viewer.core.part_file import write_bytes
+from trainer.drawing.legend import BACK, IGNORED, INK, WRONG, Legend
+from trainer.drawing.words import words_on
 
 Rgb = NDArray[np.uint8]
 
-BACK = (24, 26, 30)
-INK = (225, 228, 232)
-IGNORED = (150, 150, 150)
 CAPTION = 18
 
 
@@ -35,11 +34,11 @@ def overlay(picture: Rgb, class_map: NDArray[np.uint8], labels: LabelSet, opacit
 
 
 def errors(picture: Rgb, truth: NDArray[np.uint8], predicted: NDArray[np.uint8]) -> Rgb:
-    """The picture in dim grey, wrong pixels in red, ignored ones black."""
+    """The picture in dim grey, wrong pixels in red, ignored ones light grey."""
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) // 2
     out = cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB)
-    out[(truth != predicted) & (truth != IGNORE_ID)] = (255, 60, 50)
-    out[truth == IGNORE_ID] = 0
+    out[(truth != predicted) & (truth != IGNORE_ID)] = WRONG
+    out[truth == IGNORE_ID] = IGNORED
     return out
 
 
@@ -51,49 +50,62 @@ def fit(picture: NDArray[np.uint8], size: tuple[int, int], nearest: bool = False
 
 
 def caption(text: str, width: int, height: int = CAPTION) -> Rgb:
-    """A strip with one line of text, cut with … where it is too long."""
-    strip = np.full((height, width, 3), BACK, np.uint8)
-    font, scale = cv2.FONT_HERSHEY_SIMPLEX, 0.38
-    clean = text.encode("ascii", "replace").decode()
-    shown = clean
-    while shown and cv2.getTextSize(shown, font, scale, 1)[0][0] > width - 8:
-        clean = clean[:-1]
-        shown = clean + "..."
-    cv2.putText(strip, shown, (4, height - 6), font, scale, INK, 1, cv2.LINE_AA)
-    return strip
+    """A strip with one line of text, in any script, cut with … where it is too long."""
+    return words_on(text, width, height, INK, BACK)
 
 
-def tiles(rows: Sequence[Sequence[Rgb]], captions: Sequence[str], header: Sequence[str] = (), gap: int = 4) -> Rgb:
-    """Rows of equally sized pictures, a caption over each row, one header over each column."""
-    height, width = rows[0][0].shape[:2]
+def tiles(
+    rows: Sequence[Sequence[Rgb]],
+    captions: Sequence[str | tuple[str, ...]],
+    legend: Legend,
+    header: Sequence[str] = (),
+    gap: int = 4,
+) -> Rgb:
+    """Rows of equally wide pictures under a legend, one header over each column; each row is as high as its pictures.
+
+    Over each row stands its caption, or several of them, each over its equal share of the columns of the widest row.
+    """
+    width = rows[0][0].shape[1]
     columns = max(len(row) for row in rows)
     full = columns * width + (columns - 1) * gap
-    parts: list[Rgb] = []
+    parts: list[Rgb] = [legend.strip(full)]
     if header:
         heads = [caption(text, width) for text in header]
         parts.append(_in_row(heads, columns, gap, CAPTION, width))
+    most = max((len(text) for text in captions if isinstance(text, tuple)), default=1)
     for row, text in zip(rows, captions, strict=True):
-        if text:
+        if isinstance(text, tuple):
+            share = (full + gap) // most
+            parts.append(_in_row([caption(one, share - gap) for one in text], most, gap, CAPTION, share - gap, full))
+        elif text:
             parts.append(caption(text, full))
-        parts.append(_in_row(row, columns, gap, height, width))
+        parts.append(_in_row(row, columns, gap, max(cell.shape[0] for cell in row), width))
         parts.append(np.full((gap, full, 3), BACK, np.uint8))
     return np.concatenate(parts)
 
 
-def _in_row(pictures: Sequence[Rgb], columns: int, gap: int, height: int, width: int) -> Rgb:
-    out = np.full((height, columns * width + (columns - 1) * gap, 3), BACK, np.uint8)
+def _in_row(pictures: Sequence[Rgb], columns: int, gap: int, height: int, width: int, full: int = 0) -> Rgb:
+    out = np.full((height, full or columns * width + (columns - 1) * gap, 3), BACK, np.uint8)
     for index, picture in enumerate(pictures):
         left = index * (width + gap)
-        out[:, left : left + width] = picture
+        out[: picture.shape[0], left : left + width] = picture
     return out
 
 
-def sheet(pictures: Sequence[Rgb], captions: Sequence[str], columns: int, gap: int = 4) -> Rgb:
-    """Equally sized pictures in a grid, a caption under each."""
+def sheet(pictures: Sequence[Rgb], captions: Sequence[str], columns: int, legend: Legend, gap: int = 4) -> Rgb:
+    """Equally sized pictures in a grid under a legend, a caption under each."""
     height, width = pictures[0].shape[:2]
+    columns = min(columns, len(pictures))
     cells = [np.concatenate([p, caption(text, width)]) for p, text in zip(pictures, captions, strict=True)]
     rows = [cells[start : start + columns] for start in range(0, len(cells), columns)]
-    return np.concatenate([_in_row(row, columns, gap, height + CAPTION, width) for row in rows])
+    drawn = [_in_row(row, columns, gap, height + CAPTION, width) for row in rows]
+    return np.concatenate([legend.strip(drawn[0].shape[1]), *drawn])
+
+
+def beside(parts: Sequence[Rgb], legend: Legend) -> Rgb:
+    """Pictures of one height beside each other, a legend under them."""
+    row = np.concatenate(list(parts), axis=1)
+    return np.concatenate([row, legend.strip(row.shape[1])])
 
 
 def write_png(path: Path, picture: NDArray[np.uint8]) -> Path:
@@ -102,3 +114,9 @@ def write_png(path: Path, picture: NDArray[np.uint8]) -> Path:
     _, data = cv2.imencode(".png", np.ascontiguousarray(ordered))
     write_bytes(path, data.tobytes())
     return path
+
+
+def decoded(png: bytes) -> Rgb:
+    """The picture (H, W, 3) uint8 RGB of a PNG in memory."""
+    picture = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
+    return np.asarray(cv2.cvtColor(np.asarray(picture), cv2.COLOR_BGR2RGB), np.uint8)

@@ -18,7 +18,8 @@ from seg_viewer.engines.openvino import import_openvino
 from trainer.export.head import add_head, drop_unused
 from trainer.files import make_folder
 from trainer.labels.details import Details
-from trainer.network.unet import LOGITS, PIXEL_OFFSET, PIXEL_SCALE
+from trainer.network.names import LOGITS
+from trainer.network.unet import PIXEL_OFFSET, PIXEL_SCALE
 from trainer.scoring.evaluate import Predict
 
 OPSET = 18  # tf2onnx refuses 21

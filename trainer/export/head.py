@@ -9,7 +9,7 @@ import numpy as np
 
 from seg_viewer.core.model_file import OUTPUT_NAME
 from trainer.labels.subpixel import by_class, doubling_kernels
-from trainer.network.unet import LOGITS
+from trainer.network.names import LOGITS
 
 FOLDED = "folded"
 SHARES = "shares"

@@ -29,7 +29,7 @@ from trainer.labels.named import read_label_map
 from trainer.network.backend import start_backend
 from trainer.network.build import float_unet, folded
 from trainer.network.keras_file import keras_class_map
-from trainer.network.unet import OWN_LOGITS
+from trainer.network.names import OWN_LOGITS
 from trainer.recipe import Recipe, Source, read_recipe, shipped_name
 from trainer.run_folder.ancestor import Ancestor, read_ancestor
 from trainer.run_folder.checkpoint import RECIPE, Arrays, load_weights

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from seg_viewer.core.errors import SourceError
 from seg_viewer.core.labels import IGNORE_ID, Label, LabelSet
+from trainer.labels.lossy import is_lossy, worst_shift
 
 STRAY = -1
 """Class of values that the map does not define: an error that names file, pixel and value."""
@@ -35,10 +37,12 @@ class LabelMap:
         colors: (red, green, blue) → class id or 255, for masks that are colour pictures.
         rest: class id of whatever is not listed, 255, or `STRAY`.
         read: "ids": value of a grey or palette mask, of a colour mask the red channel, unless `colors` are given;
-            "otsu": grey masks are split in two by Otsu's threshold, 0 below and 1 above.
+            "otsu": each grey mask is split in two by Otsu's threshold, 0 below and 1 above; "threshold": all at one
+            grey value.
         tolerance: largest distance of a channel at which a colour still counts as the nearest listed one.
         unions: name and member ids of what masks may say instead of one class ("a person, on foot or not"); union i
             has id len(labels) + i.
+        threshold: grey value from which on a pixel is class 1 (`read` "threshold").
         folds: name of coarser labels ("driving") → name of each of their classes → ids of ours that it takes in.
     """
 
@@ -52,6 +56,7 @@ class LabelMap:
     tolerance: int = 0
     unions: tuple[tuple[str, tuple[int, ...]], ...] = ()
     folds: Mapping[str, Mapping[str, tuple[int, ...]]] = field(default_factory=dict)
+    threshold: int = 128
 
     def table(self) -> NDArray[np.int16]:
         """Class id (255 ignore, −1 stray) of each raw value, shape (256,), int16."""
@@ -71,12 +76,14 @@ class LabelMap:
             SourceError: a value or colour is not in the map; the text names file, pixel, value and what to do.
         """
         if self.read == "otsu":
-            return self._split_in_two(raw)
+            return _split_in_two(raw)
+        if self.read == "threshold":
+            return (_grey(raw) >= self.threshold).astype(np.uint8)
         if self.speaks_colors(raw):
             return self._decode_colors(raw[:, :, :3], path)
         if raw.ndim == 3:
             raw = raw[:, :, 0]
-        if _is_jpeg(path):
+        if is_lossy(path):
             return self._decode_lossy(raw, path)
         mapped = self.table()[raw]
         stray = mapped == STRAY
@@ -105,28 +112,29 @@ class LabelMap:
         return float(np.mean(apart <= 8)) > 0.5
 
     def _decode_lossy(self, raw: NDArray[np.uint8], path: Path) -> NDArray[np.uint8]:
-        """Ids of a JPEG mask: only where a pixel equals all its neighbours is its value believed, the rest is ignored.
+        """Ids of a lossy mask: only a pixel that equals all its neighbours is believed, the rest is ignored.
 
-        Raises: SourceError when that leaves less than half.
+        Raises: SourceError when compression may have made one class of another, or leaves less than half.
         """
-        around = np.ones((3, 3), np.uint8)
-        flat = cv2.erode(raw, around) == cv2.dilate(raw, around)
-        mapped = self.table()[raw]
-        believed = flat & (mapped != STRAY)
+        way_out = "save masks as PNG, scaled by nearest neighbour only"
+        table, shift = self.table(), worst_shift(path)
+        known = np.flatnonzero(table != STRAY)
+        for low, high in pairwise(known):
+            if table[low] != table[high] and high - low <= 2 * shift:
+                raise SourceError(
+                    f"{path}: JPEG or lossy WebP of this quality may turn the value {low} into {high}, another class of"
+                    f" '{self.name}': {way_out}"
+                )
+        apart = np.abs(np.arange(256)[:, None] - known)
+        meant = np.where(apart.min(1) <= shift, table[known[apart.argmin(1)]], STRAY)
+        mapped = meant[raw]
+        believed = _is_flat(raw) & (mapped != STRAY)
         if believed.mean() < 0.5:
             raise SourceError(
                 f"{path}: JPEG has changed its ids ({len(np.unique(raw))} different values; {believed.mean():.0%}"
-                " of the pixels are certain): save masks as PNG, scaled by nearest neighbour only"
+                f" of the pixels are certain): {way_out}"
             )
         return np.where(believed, mapped, IGNORE_ID).astype(np.uint8)
-
-    def _split_in_two(self, raw: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        grey = cv2.cvtColor(np.ascontiguousarray(raw[:, :, :3]), cv2.COLOR_RGB2GRAY) if raw.ndim == 3 else raw
-        low, high = int(grey.min()), int(grey.max())
-        if low == high:  # Otsu needs two levels: an even mask is all object when it is bright
-            return np.full(grey.shape, int(high > 0 if high <= 1 else high > 127), np.uint8)
-        _, split = cv2.threshold(np.ascontiguousarray(grey), 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-        return np.asarray(split, np.uint8)
 
     def _decode_colors(self, raw: NDArray[np.uint8], path: Path) -> NDArray[np.uint8]:
         codes = raw.astype(np.int32) @ np.array([65536, 256, 1], np.int32)
@@ -136,9 +144,11 @@ class LabelMap:
         spread = np.stack([found >> 16, (found >> 8) & 255, found & 255], axis=1)
         apart = np.abs(spread[:, None] - palette).max(-1)
         # where two classes meet, JPEG mixes their colours: nobody knows which it was
-        rest = IGNORE_ID if _is_jpeg(path) and self.tolerance else self.rest
-        classes = np.where(apart.min(1) <= self.tolerance, ids[apart.argmin(1)], rest)
+        lossy = is_lossy(path) and self.tolerance > 0
+        classes = np.where(apart.min(1) <= self.tolerance, ids[apart.argmin(1)], IGNORE_ID if lossy else self.rest)
         mapped = classes[inverse].reshape(codes.shape)
+        if lossy:
+            mapped = np.where(_is_flat(mapped.astype(np.uint8)), mapped, IGNORE_ID)
         stray = mapped == STRAY
         if stray.any():
             y, x = (int(v) for v in np.argwhere(stray)[0])
@@ -150,8 +160,26 @@ class LabelMap:
         return mapped.astype(np.uint8)
 
 
-def _is_jpeg(path: Path) -> bool:
-    return path.suffix.lower() in (".jpg", ".jpeg")
+def _grey(raw: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(H, W) of a raw mask."""
+    if raw.ndim == 2:
+        return raw
+    return np.asarray(cv2.cvtColor(np.ascontiguousarray(raw[:, :, :3]), cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def _split_in_two(raw: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    grey = _grey(raw)
+    low, high = int(grey.min()), int(grey.max())
+    if low == high:  # Otsu needs two levels: an even mask is all object when it is bright
+        return np.full(grey.shape, int(high > 0 if high <= 1 else high > 127), np.uint8)
+    _, split = cv2.threshold(np.ascontiguousarray(grey), 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    return np.asarray(split, np.uint8)
+
+
+def _is_flat(values: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """(H, W): where a pixel equals its eight neighbours."""
+    around = np.ones((3, 3), np.uint8)
+    return np.asarray(cv2.erode(values, around) == cv2.dilate(values, around))
 
 
 def _is_colorful(raw: NDArray[np.uint8]) -> bool:

@@ -14,6 +14,9 @@ from trainer.labels.label_map import STRAY, LabelMap
 
 SHIPPED = Path(__file__).parent / "labelmaps"
 IGNORE = "ignore"
+KEYS = frozenset(
+    {"title", "target", "read", "threshold", "rest", "tolerance", "values", "colors", "classes", "unions", "folds"}
+)
 
 
 def read_map_file(path: Path, name: str) -> LabelMap:
@@ -41,7 +44,19 @@ def read_map_file(path: Path, name: str) -> LabelMap:
 
 
 def _from_tables(name: str, tables: dict[str, Any]) -> LabelMap:
-    known = {"title", "target", "read", "rest", "tolerance", "values", "colors", "classes", "unions", "folds"}
+    known = {
+        "title",
+        "target",
+        "read",
+        "rest",
+        "tolerance",
+        "values",
+        "colors",
+        "classes",
+        "unions",
+        "folds",
+        "threshold",
+    }
     unknown = set(tables) - known
     if unknown:
         raise ValueError(f"'{sorted(unknown)[0]}' means nothing here")
@@ -50,8 +65,11 @@ def _from_tables(name: str, tables: dict[str, Any]) -> LabelMap:
         raise ValueError("target can only be 'driving' or 'streets'; give [classes] for other classes")
     if ("target" in tables) == ("classes" in tables):
         raise ValueError('give either target = "driving" or [classes] with a colour for each class')
-    if tables.get("read", "ids") not in ("ids", "otsu"):
-        raise ValueError(f"read = '{tables['read']}'; choose ids or otsu")
+    read = tables.get("read", "ids")
+    if read not in ("ids", "otsu", "threshold"):
+        raise ValueError(f"read = '{read}'; choose ids, otsu or threshold")
+    if ("threshold" in tables) != (read == "threshold"):
+        raise ValueError('read = "threshold" and threshold = LEVEL go together')
     unions: tuple[tuple[str, tuple[int, ...]], ...] = ()
     folds: Mapping[str, Mapping[str, tuple[int, ...]]] = {}
     if target == "streets":
@@ -64,6 +82,8 @@ def _from_tables(name: str, tables: dict[str, Any]) -> LabelMap:
             name: {coarse: _members(labels, members) for coarse, members in classes.items()}
             for name, classes in tables.get("folds", {}).items()
         }
+    if read != "ids" and len(labels) < 2:
+        raise ValueError(f"read = '{read}' splits masks in two; give two [classes]")
     ids = {label.name: label.id for label in labels} | {IGNORE: IGNORE_ID}
     ids |= {name: len(labels) + index for index, (name, _) in enumerate(unions)}
     values = _ids_by(ids, tables.get("values", {}), lambda value: _in_range(int(value)))
@@ -76,10 +96,11 @@ def _from_tables(name: str, tables: dict[str, Any]) -> LabelMap:
         values,
         colors,
         STRAY if rest is None else _class_id(ids, rest),
-        tables.get("read", "ids"),
+        read,
         int(tables.get("tolerance", 0)),
         unions,
         folds,
+        _in_range(int(tables.get("threshold", 128))),
     )
 
 

@@ -14,7 +14,8 @@ from seg_viewer.core.errors import ModelFileError, UsageError
 from seg_viewer.core.model_file import read_model_file
 from trainer.labels.named import read_label_map
 from trainer.labels.subpixel import by_place
-from trainer.network.unet import LOGITS, PIXEL_SCALE
+from trainer.network.names import LOGITS
+from trainer.network.unet import PIXEL_SCALE
 from trainer.recipe import Model
 
 

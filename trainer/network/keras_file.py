@@ -15,6 +15,8 @@ from seg_viewer.core.errors import ModelFileError, UsageError
 from seg_viewer.core.labels import LabelSet
 from seg_viewer.core.part_file import part_file
 from seg_viewer.core.printable import printable_all
+from trainer.network.h5_file import SUFFIXES, load_h5
+from trainer.network.keras_config import holds_code
 
 MEMBER = "seg_viewer.json"
 
@@ -55,42 +57,42 @@ def save_keras(path: Path, model: Any, labels: LabelSet) -> None:
 
 
 def load_keras(path: Path) -> tuple[Any, LabelSet | None]:
-    """The network and its classes (None in a file that is not from here).
+    """The network of a .keras or .h5 file and its classes (None in a file that is not from here).
 
     Python code within a file is never run.
 
     Raises:
         UsageError: there is no such file.
-        ModelFileError: it is no Keras file, holds Python code, or is a network of another kind.
+        ModelFileError: it is no Keras file, or holds Python code.
     """
     import keras
 
     if not path.is_file():
         raise UsageError(f"{path}: no such model file")
+    if path.suffix.lower() in SUFFIXES:
+        return load_h5(path), None
+    wrote = ""
     try:
         labels = None
         with zipfile.ZipFile(path) as archive:
             if MEMBER in archive.namelist():
                 labels = LabelSet.from_json(printable_all(json.loads(archive.read(MEMBER)))["labels"])
-            code = _holds_code(json.loads(archive.read("config.json")))
+            code = holds_code(json.loads(archive.read("config.json")))
+            if "metadata.json" in archive.namelist():
+                wrote = str(json.loads(archive.read("metadata.json")).get("keras_version", ""))
         # before Keras looks: it would run the code where somebody has switched its safe mode off for the process
         if code:
             raise ModelFileError(
                 f"{path}: holds a Lambda layer, which is Python code and is not run here;"
                 " save the network again with layers of Keras in its place, or give its .onnx file"
             )
-        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+        return keras.saving.load_model(path, compile=False, safe_mode=True), labels
     except _DAMAGED as error:
+        if wrote.startswith("2."):
+            raise ModelFileError(
+                f"{path}: was saved by Keras {wrote}, whose .keras files Keras {keras.__version__} cannot read; where"
+                f" it was made: keras.models.load_model('{path.name}', compile=False).save('{path.stem}.h5'), then give"
+                " the .h5 file"
+            ) from error
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise ModelFileError(f"{path}: is no Keras model, or is cut short ({reason})") from error
-    shape = getattr(model, "input_shape", None)
-    if not (isinstance(shape, tuple) and len(shape) == 4 and shape[3] == 3 and shape[1] and shape[2]):
-        raise ModelFileError(f"{path}: takes {shape}, not (None, H, W, 3) with fixed H and W")
-    return model, labels
-
-
-def _holds_code(config: Any) -> bool:
-    """Whether a Lambda layer, or a lambda of another layer, is anywhere in the config.json of a Keras file."""
-    if isinstance(config, dict):
-        return config.get("class_name") in ("Lambda", "__lambda__") or any(map(_holds_code, config.values()))
-    return isinstance(config, list) and any(map(_holds_code, config))

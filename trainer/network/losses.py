@@ -6,22 +6,19 @@ scalar float32, 0 when every pixel is ignored.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from seg_viewer.core.errors import UsageError
 from seg_viewer.core.labels import IGNORE_ID
 from trainer.labels.details import Details, fold_target
+from trainer.limits import parse_loss
 
 SMALL = 1e-6
 OWN_SHARE = 0.5
 FAR = 1e9
 """What is taken off the logits of classes that do not count, so that their share of a sum of exponentials is 0."""
-
-NAMES = ("ce", "bce", "dice", "focal", "lovasz")
 
 LossFunction = Callable[[Any, Any], Any]
 """(target, logits) → scalar."""
@@ -188,17 +185,6 @@ def _sixteenth(target: Any, logits: Any, classes: int) -> tuple[Any, Any]:
     return ops.concatenate(targets, axis=0), ops.concatenate(parts, axis=0)
 
 
-def parse_loss(text: str) -> list[tuple[float, str]]:
-    """The sum "ce+0.5*dice" → [(1.0, "ce"), (0.5, "dice")]. Raises: UsageError naming the part that is none."""
-    parts = []
-    for part in text.replace(" ", "").lower().split("+"):
-        match = re.fullmatch(r"(?:(\d*\.?\d+)\*)?([a-z]+)", part)
-        if not match or match[2] not in NAMES:
-            raise UsageError(f"loss '{text}': '{part}' is none of {', '.join(NAMES)} (a sum looks like ce+0.5*dice)")
-        parts.append((float(match[1] or 1.0), match[2]))
-    return parts
-
-
 def make_loss(
     text: str,
     class_weights: Sequence[float] = (),
@@ -209,7 +195,7 @@ def make_loss(
     """The loss of a recipe as a function (target, logits) → scalar.
 
     Args:
-        text: see `parse_loss`.
+        text: see `trainer.limits.parse_loss`.
         class_weights: C weights, or none.
         gamma: of the focal loss.
         details: what target and logits mean where that is not simply the C classes: then ce is taken over the

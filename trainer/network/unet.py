@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from trainer.network.blocks import conv, conv_block, upsampling_block
+from trainer.network.names import LOGITS, OWN_LOGITS
+from trainer.network.own import own_network
 from trainer.recipe import Model
 
 PIXEL_OFFSET = 128.0
@@ -12,11 +16,6 @@ PIXEL_SCALE = 1.0 / 64.0
 """Input scaling (pixel − 128) / 64: zero padding is mid-grey, and symmetric int8 holds every pixel value exactly."""
 
 FAST_WIDTHS = (16, 32, 64, 128, 192)
-
-NORM_EPSILON = 1e-3
-
-LOGITS, OWN_LOGITS = "logits", "own_logits"
-"""Names of the last layers: of the model's classes, and of finer ones learned beside them."""
 
 
 def stage_widths(model: Model) -> tuple[int, ...]:
@@ -45,59 +44,13 @@ def build(model: Model, classes: int, height: int | None = None, width: int | No
 
     Raises:
         ValueError: height or width does not halve often enough.
+        UsageError: `model.network` is no network for that.
     """
+    if model.network:
+        return own_network(Path(model.network), classes, height, width)
     if model.arch == "unet-fast":
         return build_fast(classes, stage_widths(model), height, width, model, own)
     return build_unet(classes, stage_widths(model), height, width, model)
-
-
-def conv(x: Any, channels: int, name: str, model: Model, stride: int = 1, relu: bool = True, dilation: int = 1) -> Any:
-    """3×3 convolution (He initialisation), batch norm unless switched off, ReLU."""
-    from keras import layers
-
-    x = layers.Conv2D(
-        channels,
-        3,
-        strides=stride,
-        dilation_rate=dilation,
-        padding="same",
-        use_bias=not model.norm,
-        kernel_initializer="he_normal",
-        name=f"{name}_conv",
-    )(x)
-    if model.norm:
-        x = layers.BatchNormalization(momentum=model.norm_momentum, epsilon=NORM_EPSILON, name=f"{name}_norm")(x)
-    return layers.Activation("relu", name=f"{name}_relu")(x) if relu else x
-
-
-def conv_block(x: Any, channels: int, name: str, model: Model, stride: int = 1, dropout: float = 0.0) -> Any:
-    """Two 3×3 convolutions; with `residual` the block's input is added before the last ReLU.
-
-    The input passes a 1×1 convolution, after 2×2 average pooling where the block halves (ResNet-D, He et al., 2019; a
-    1×1 convolution of stride 2 also crashes TensorFlow 2.21 on processors while it trains). The picture itself is not
-    added to anything.
-    """
-    from keras import layers
-
-    start, residual = x, model.residual and x.shape[-1] > 3
-    x = conv(x, channels, f"{name}a", model, stride)
-    x = conv(x, channels, f"{name}b", model, relu=not residual)
-    if residual:
-        if stride > 1:
-            start = layers.AveragePooling2D(stride, name=f"{name}_pool")(start)
-        start = layers.Conv2D(channels, 1, kernel_initializer="he_normal", name=f"{name}_short")(start)
-        x = layers.Activation("relu", name=f"{name}_relu")(layers.Add(name=f"{name}_add")([x, start]))
-    return layers.Dropout(dropout, name=f"{name}_drop")(x) if dropout else x
-
-
-def upsampling_block(x: Any, skip: Any, channels: int, name: str, model: Model, kernel: int) -> Any:
-    """Transposed convolution that doubles, joined with the encoder's map of that size, then a `conv_block`."""
-    from keras import layers
-
-    x = layers.Conv2DTranspose(
-        channels, kernel, strides=2, padding="same", kernel_initializer="he_normal", name=f"{name}_double"
-    )(x)
-    return conv_block(layers.Concatenate(name=f"{name}_join")([x, skip]), channels, name, model)
 
 
 def _check(stages: int, height: int | None, width: int | None) -> None:
@@ -107,12 +60,26 @@ def _check(stages: int, height: int | None, width: int | None) -> None:
             raise ValueError(f"{name} {size} is no multiple of {multiple}, which {stages} halvings need")
 
 
-def _input(height: int | None, width: int | None) -> tuple[Any, Any]:
+def picture_input(size: tuple[int, int] | None = None) -> tuple[Any, Any]:
+    """Where a network begins: the picture, and the same scaled to about −2…2, as `seg-trainer export` expects it.
+
+    Args:
+        size: (width, height) in pixels; None for any.
+
+    Returns:
+        keras tensors (N, H, W, 3): pixels 0…255, for `keras.Model(inputs=…)`, and the scaled ones to go on with.
+    """
     import keras
     from keras import layers
 
+    width, height = size or (None, None)
     frame = keras.Input((height, width, 3), name="frame")
     return frame, layers.Rescaling(PIXEL_SCALE, offset=-PIXEL_OFFSET * PIXEL_SCALE, name="scale")(frame)
+
+
+def _style(model: Model) -> dict[str, Any]:
+    """What a recipe says of every block."""
+    return {"residual": model.residual, "norm": model.norm, "norm_momentum": model.norm_momentum}
 
 
 def build_unet(
@@ -138,16 +105,16 @@ def build_unet(
     model = model or Model(arch="unet")
     last = len(widths) - 1
     _check(last, height, width)
-    frame, x = _input(height, width)
+    frame, x = picture_input((width, height) if width and height else None)
     skips = []
     for stage, channels in enumerate(widths):
         dropout = model.dropout if stage >= last - 1 else 0.0
-        x = conv_block(x, channels, f"down{stage}", model, dropout=dropout)
+        x = conv_block(x, channels, name=f"down{stage}", dropout=dropout, **_style(model))
         if stage < last:
             skips.append(x)
             x = layers.MaxPooling2D(name=f"down{stage}_pool")(x)
     for stage in reversed(range(last)):
-        x = upsampling_block(x, skips[stage], widths[stage], f"up{stage}", model, kernel=3)
+        x = upsampling_block(x, skips[stage], widths[stage], name=f"up{stage}", **_style(model))
     return keras.Model(frame, layers.Conv2D(classes, 1, dtype="float32", name=LOGITS)(x), name="unet")
 
 
@@ -177,15 +144,17 @@ def build_fast(
 
     model = model or Model(arch="unet-fast")
     _check(len(widths), height, width)
-    frame, x = _input(height, width)
+    frame, x = picture_input((width, height) if width and height else None)
     skips = []
     for stage, channels in enumerate(widths):
-        x = conv_block(x, channels, f"down{stage}", model, stride=2)
+        x = conv_block(x, channels, name=f"down{stage}", stride=2, **_style(model))
         skips.append(x)
     for dilation in model.context:
-        x = conv(x, widths[-1], f"context{dilation}", model, dilation=dilation)
+        x = conv(
+            x, widths[-1], f"context{dilation}", dilation=dilation, norm=model.norm, norm_momentum=model.norm_momentum
+        )
     for stage in reversed(range(len(widths) - 1)):
-        x = upsampling_block(x, skips[stage], widths[stage], f"up{stage}", model, kernel=2)
+        x = upsampling_block(x, skips[stage], widths[stage], name=f"up{stage}", kernel=2, **_style(model))
     if not model.subpixel:
         return keras.Model(frame, layers.Conv2D(classes, 1, dtype="float32", name=LOGITS)(x), name="unet_fast")
     logits = layers.Conv2D(4 * classes, 3, padding="same", dtype="float32", name=LOGITS)(x)

@@ -19,6 +19,9 @@ WEIGHTS = "weights.npz"
 RECIPE = "recipe.toml"
 HISTORY = "history.csv"
 
+EMA_EVERY = 4
+"""Steps from one update of the moving average to the next."""
+
 Arrays = list[NDArray[Any]]
 
 
@@ -39,6 +42,7 @@ class Checkpoint:
         halvings: how often a plateau has halved the learning rate.
         history: one row for each epoch that ended.
         finished: whether the run has ended.
+        rate: learning rate of the step to do next, None in a file from before it was kept.
     """
 
     weights: Arrays
@@ -55,6 +59,7 @@ class Checkpoint:
     halvings: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
     finished: bool = False
+    rate: float | None = None
 
 
 _LISTS = ("weights", "average", "optimizer", "seeds")
@@ -69,6 +74,7 @@ _VALUES = (
     "halvings",
     "history",
     "finished",
+    "rate",
 )
 
 

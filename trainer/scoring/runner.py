@@ -1,83 +1,60 @@
-"""Any trained model as a function picture → class map: run folder, .keras, .onnx on any engine, TensorRT plan."""
+"""Any trained model as a function picture → class map: run folder, .keras, .h5, .onnx on any engine, TensorRT plan."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from seg_viewer.core.errors import ModelFileError, UsageError
-from seg_viewer.core.labels import LabelSet
 from seg_viewer.core.model_file import ModelSpec, read_model_file
-from trainer.network.backend import start_backend
-from trainer.scoring.evaluate import Predict
+from trainer.network.h5_file import SUFFIXES as H5
+from trainer.scoring.keras_models import SAVED_MODEL, Runner, open_folder, open_keras
+
+KERAS = (".keras", *H5)
+
+__all__ = ["Runner", "check_foreign", "is_keras_file", "open_model"]
 
 
-@dataclass
-class Runner:
-    """A model that is ready.
-
-    Args:
-        name: for people.
-        predict: (H, W, 3) uint8 RGB of the network's size → (H, W) uint8 class ids.
-        size: (width, height) it takes.
-        labels: its classes; None where the file does not say.
-        runs_as: what runs it, for people.
-        close: lets go of it.
-    """
-
-    name: str
-    predict: Predict
-    size: tuple[int, int]
-    labels: LabelSet | None
-    runs_as: str
-    close: Callable[[], None]
-
-
-def open_model(path: Path, engine: str = "auto") -> Runner:
+def open_model(path: Path, engine: str = "auto", pixels: str = "auto", size: tuple[int, int] | None = None) -> Runner:
     """Load a model.
 
     Args:
-        path: run folder (its model.keras), .keras, .onnx or .plan file.
+        path: run folder, .keras, .h5, .onnx or .plan file.
         engine: for .onnx: auto, openvino, onnxruntime or tensorrt.
+        pixels: how a .keras or .h5 file from elsewhere takes its pictures, see `trainer.network.foreign.adapt`.
+        size: (width, height) for one that takes any.
 
     Raises:
         UsageError: there is no such file, or it is of another kind.
         ModelFileError, EngineError: it cannot be read or run.
     """
     if path.is_dir():
-        path = path / "model.keras"
-        if not path.is_file():
-            raise UsageError(f"{path.parent}: holds no model.keras; is the run finished?")
-    if path.suffix == ".keras":
-        return _open_keras(path)
-    if path.suffix == ".onnx":
+        return open_folder(path)
+    kind = path.suffix.lower()
+    if kind in KERAS:
+        return open_keras(path, pixels, size)
+    if kind == ".onnx":
         return _open_engine(path, engine)
-    if path.suffix == ".plan":
+    if kind == ".plan":
         return _open_plan(path)
-    raise UsageError(f"{path}: give a run folder, a .keras, .onnx or .plan file")
+    if path.name == SAVED_MODEL:
+        return open_folder(path.parent)
+    raise UsageError(f"{path}: give a run folder, a .keras, .h5, .onnx or .plan file")
 
 
-def _open_keras(path: Path) -> Runner:
-    start_backend()
-    import keras
+def is_keras_file(path: Path) -> bool:
+    """Whether it is one that may come from elsewhere."""
+    return path.suffix.lower() in KERAS
 
-    from trainer.network.keras_file import keras_class_map, load_keras
 
-    model, labels = load_keras(path)
-    _, height, width, _ = model.input_shape
-
-    def predict(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        return keras_class_map(model, picture)
-
-    runs_as = f"Keras {keras.__version__} on {keras.backend.backend()}, float32"
-    return Runner(path.name, predict, (width, height), labels, runs_as, lambda: None)
+def check_foreign(models: Sequence[Path], pixels: str, size: tuple[int, int] | None) -> None:
+    """Raises: UsageError when `pixels` or `size` is given, and none of the models takes it."""
+    given = "--size" if size else "--pixels" if pixels != "auto" else ""
+    if given and not any(map(is_keras_file, models)):
+        raise UsageError(f"{given} is for .keras and .h5 files from elsewhere; {models[0]} says itself what it takes")
 
 
 def _open_engine(path: Path, engine: str) -> Runner:
@@ -86,7 +63,13 @@ def _open_engine(path: Path, engine: str) -> Runner:
     running = load_engine(path, engine)
     spec = running.spec
     return Runner(
-        spec.name, running.segment, (spec.width, spec.height), spec.labels, running.report.line(), running.close
+        spec.name,
+        running.segment,
+        (spec.width, spec.height),
+        spec.labels,
+        len(spec.labels),
+        running.report.line(),
+        running.close,
     )
 
 
@@ -134,5 +117,11 @@ def _open_plan(path: Path) -> Runner:
         gpu.close()
 
     return Runner(
-        path.name, running.segment, (spec.width, spec.height), spec.labels, f"{runtime.title} plan {path}", close
+        path.name,
+        running.segment,
+        (spec.width, spec.height),
+        spec.labels,
+        len(spec.labels),
+        f"{runtime.title} plan {path}",
+        close,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Mapping
 
 from seg_viewer.core.scores import Scores
@@ -48,3 +50,37 @@ def side_by_side(name: str, columns: Mapping[str, Scores]) -> str:
         shown = " ".join(f"{value * 100:{len(head)}.2f}" for value, head in zip(values, heads, strict=True))
         lines.append(f"  {label:{width}} {shown} {(values[1] - values[0]) * 100:+8.2f}")
     return "\n".join(lines)
+
+
+COLUMNS = ("model", "set", "pictures", "class", "iou", "dice", "precision", "recall", "share", "accuracy")
+MEAN = "(mean)"
+
+
+def csv_text(scores: Mapping[tuple[str, str], Scores]) -> str:
+    """Scores as CSV: for each model and set a row for each class that occurs, and one of their means.
+
+    Shares of 1 with 6 places. `share` is the class's part of the labelled pixels; `accuracy`, of all pixels, stands in
+    the row of the means, whose class is "(mean)".
+
+    Args:
+        scores: (model, set) → its scores.
+    """
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for (model, name), one in scores.items():
+        known = {"model": model, "set": name, "pictures": one.pictures}
+        measures = {"iou": one.iou, "dice": one.dice, "precision": one.precision, "recall": one.recall}
+        pixels = one.matrix.sum(1) / max(1, one.matrix.sum())
+        for label in one.iou:
+            values = {key: values[label] for key, values in measures.items()}
+            writer.writerow(
+                known | {"class": label} | _rounded(values | {"share": pixels[one.labels.by_name(label).id]})
+            )
+        means = {key: sum(values.values()) / max(1, len(values)) for key, values in measures.items()}
+        writer.writerow(known | {"class": MEAN} | _rounded(means | {"accuracy": one.accuracy}))
+    return text.getvalue()
+
+
+def _rounded(values: Mapping[str, float]) -> dict[str, str]:
+    return {key: f"{value:.6f}" for key, value in values.items()}

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from seg_viewer.core.part_file import write_bytes
 from seg_viewer.core.scores import Scores
 from trainer.data.data_set import DataSet
+from trainer.drawing.legend import Legend
 from trainer.drawing.pictures import Rgb, fit, overlay, tiles
 from trainer.pairs import Pair
 
@@ -140,7 +141,7 @@ def write_gallery(path: Path, data: DataSet, found: Sequence[Rated]) -> Path:
     encoded = b""
     for width in WIDTHS:
         small = [[fit(part, _size(part, width)) for part in row] for row in rows]
-        sheet = tiles(small, captions, ("picture", "truth", "prediction"))
+        sheet = tiles(small, captions, Legend(data.labels, painted=True), ("picture", "truth", "prediction"))
         encoded = cv2.imencode(".png", np.ascontiguousarray(sheet[:, :, ::-1]))[1].tobytes()
         if len(encoded) < MOST_BYTES:
             break

@@ -2,45 +2,48 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seg_viewer.core.errors import SegViewerError, SourceError, UsageError
+from seg_viewer.core.errors import SegViewerError, UsageError
+from seg_viewer.core.labels import LabelSet
 from seg_viewer.core.part_file import write_text
 from trainer.data.batches import batches
 from trainer.data.samples import Samples
 from trainer.data.scan import Scan
-from trainer.network.losses import make_loss
+from trainer.labels.details import Details
+from trainer.network.losses import LossFunction, make_loss
 from trainer.network.tensorflow_layers import one_kernel
 from trainer.recipe import Recipe
 from trainer.run_folder.checkpoint import (
+    EMA_EVERY,
     HISTORY,
-    RECIPE,
     Arrays,
     Checkpoint,
     load_checkpoint,
     save_checkpoint,
     save_weights,
 )
+from trainer.training.explained import explained
 from trainer.training.progress import Reporter
+from trainer.training.resume import goes_on, keep_recipe, rate_jump
 from trainer.training.start import begin_with
 from trainer.training.step import Stepper, make_stepper, set_rate
 from trainer.training.validation import Validation
 
-EMA_EVERY = 4
 SEEN_FIRST = 32
 """Crops from which batch norm begins where a start has it folded in."""
 
 
-class OutOfMemory(SegViewerError):
-    """The batch does not fit."""
+class Stopped(KeyboardInterrupt):
+    """Somebody asked training to end; its text says how to go on."""
 
 
 def schedule(update: int, recipe: Recipe, updates: int, halvings: int = 0) -> float:
@@ -65,7 +68,7 @@ def schedule(update: int, recipe: Recipe, updates: int, halvings: int = 0) -> fl
     return largest * 0.5**halvings
 
 
-def class_weights(recipe: Recipe, scans: Sequence[Scan], classes: int) -> tuple[float, ...]:
+def class_weights(recipe: Recipe, scans: Sequence[Scan], labels: LabelSet) -> tuple[float, ...]:
     """Given weights, or (1 / share) ** balance scaled to a mean of 1 over the pixels; none when neither is asked for.
 
     Raises:
@@ -73,8 +76,9 @@ def class_weights(recipe: Recipe, scans: Sequence[Scan], classes: int) -> tuple[
     """
     given = recipe.loss.class_weights
     if given:
-        if len(given) != classes:
-            raise UsageError(f"{len(given)} class weights for {classes} classes")
+        if len(given) != len(labels):
+            names = ", ".join(labels.names)
+            raise UsageError(f"{len(given)} class weights for {len(labels)} classes: {names} (in this order)")
         return given
     if not recipe.loss.balance or not scans:
         return ()
@@ -82,6 +86,24 @@ def class_weights(recipe: Recipe, scans: Sequence[Scan], classes: int) -> tuple[
     shares = counts / max(1, counts.sum())
     raw = np.where(shares > 0, np.maximum(shares, 1e-6) ** -recipe.loss.balance, 0.0)
     return tuple(float(value) for value in raw / max(1e-9, float((raw * shares).sum())))
+
+
+def loss_of(
+    recipe: Recipe,
+    scans: Sequence[Scan],
+    details: Details,
+    wrap: Callable[[LossFunction], LossFunction] = lambda loss: loss,
+) -> LossFunction:
+    """The loss that a recipe minimises, (target, logits) → scalar; a teacher's share is not in it.
+
+    Args:
+        recipe: names it.
+        scans: class shares, for weights from frequencies.
+        details: what target and logits mean.
+        wrap: as in `make_loss`.
+    """
+    weights = class_weights(recipe, scans, details.labels)
+    return make_loss(recipe.loss.loss, weights, recipe.loss.focal_gamma, details if details.finer else None, wrap)
 
 
 def train(
@@ -92,6 +114,7 @@ def train(
     reporter: Reporter,
     scans: Sequence[Scan] = (),
     stop_at: int | None = None,
+    stop: threading.Event | None = None,
 ) -> Checkpoint:
     """Train to the end of the recipe, going on from the run folder's checkpoint when there is one.
 
@@ -103,39 +126,44 @@ def train(
         reporter: hears of every step and epoch.
         scans: class shares, for weights from frequencies.
         stop_at: stop (with a checkpoint) after so many steps in all, for a later call to go on from.
+        stop: set from anywhere to stop after the step under way.
 
     Raises:
+        Stopped: `stop` was set; the checkpoint is written.
         SourceError: a file is damaged.
         UsageError: the checkpoint is damaged or of another model.
         OutOfMemory: the batch does not fit.
         SegViewerError: the loss is no longer finite.
     """
-    classes = len(samples.labels)
-    weights = class_weights(recipe, scans, classes)
-    finer = samples.details if samples.details.finer else None
-    loss = make_loss(recipe.loss.loss, weights, recipe.loss.focal_gamma, finer, one_kernel)
-    with _explained(recipe):
+    loss = loss_of(recipe, scans, samples.details, one_kernel)
+    with explained(recipe, run):
         stepper = make_stepper(recipe, samples.details, loss, recipe.run.epochs * samples.steps)
-        loop = _Loop(recipe, samples, validation, run, reporter, stepper)
+        loop = _Loop(recipe, samples, validation, run, reporter, stepper, stop)
         if stepper.worker == 0:
-            write_text(run / RECIPE, recipe.to_toml())
+            keep_recipe(recipe, run, loop.checkpoint)
         return loop.go(stop_at)
 
 
 class _Loop:
     def __init__(
-        self, recipe: Recipe, samples: Samples, validation: Validation, run: Path, reporter: Reporter, stepper: Stepper
+        self,
+        recipe: Recipe,
+        samples: Samples,
+        validation: Validation,
+        run: Path,
+        reporter: Reporter,
+        stepper: Stepper,
+        stop: threading.Event | None,
     ) -> None:
         self.recipe, self.samples, self.validation, self.run = recipe, samples, validation, run
         self.reporter, self.stepper = reporter, stepper
+        self._stop = stop or threading.Event()
         self.updates = recipe.run.epochs * samples.steps
         self._batch = (0, 0)
         model = stepper.model
         found = load_checkpoint(run)
         self._start: Arrays = []
         blend = recipe.optimizer.blend
-        if not 0 <= blend < 1 or (blend and not recipe.model.start):
-            raise UsageError(f"blend = {blend:g}: a share from 0 to below 1 of the weights that --start begins with")
         if recipe.model.start and (found is None or blend):
             with stepper.scope():
                 note = reporter.note if found is None else lambda _: None
@@ -158,12 +186,16 @@ class _Loop:
             raise UsageError(
                 f"{self.run}: its checkpoint is of another model; give a new --run folder, or remove the checkpoint"
             ) from error
+        checkpoint.finished = checkpoint.finished and not goes_on(self.recipe, self.run, checkpoint)
         if resumed and checkpoint.finished:
             self.reporter.note(f"{self.run}: finished already at epoch {len(checkpoint.history)}")
         elif resumed:
             self.reporter.note(
                 f"goes on at epoch {checkpoint.epoch + 1}, step {checkpoint.step + 1} of {self.samples.steps}"
             )
+            jump = rate_jump(self.recipe, checkpoint, self._rate())
+            if jump:
+                self.reporter.note(jump)
 
     def go(self, stop_at: int | None) -> Checkpoint:
         checkpoint = self.checkpoint
@@ -172,6 +204,7 @@ class _Loop:
             while not checkpoint.finished and checkpoint.epoch < self.recipe.run.epochs:
                 if not self._epoch(stop_at):
                     self._save()
+                    self._end_if_asked()
                     return checkpoint
                 self._score()
         finally:
@@ -182,11 +215,11 @@ class _Loop:
         return checkpoint
 
     def _epoch(self, stop_at: int | None) -> bool:
-        """The rest of the current epoch; False when it had to stop at `stop_at`."""
+        """The rest of the current epoch; False when it had to stop, at `stop_at` or because somebody asked."""
         checkpoint, stepper = self.checkpoint, self.stepper
         epoch_batches = batches(self.samples, checkpoint.epoch, checkpoint.step, stepper.worker, stepper.workers)
         for pictures, masks in epoch_batches:
-            set_rate(stepper.optimizer, schedule(checkpoint.updates, self.recipe, self.updates, checkpoint.halvings))
+            set_rate(stepper.optimizer, self._rate())
             loss, right, counted = stepper(pictures, masks)
             self._batch = (checkpoint.epoch, checkpoint.step)
             if not np.isfinite(loss):
@@ -200,7 +233,7 @@ class _Loop:
             self.reporter.step(checkpoint, loss, counted)
             if checkpoint.step == self.samples.steps:
                 break
-            if stop_at is not None and checkpoint.updates >= stop_at:
+            if self._stop.is_set() or (stop_at is not None and checkpoint.updates >= stop_at):
                 return False
             if checkpoint.updates % self.recipe.run.checkpoint_every == 0:
                 self._save()
@@ -209,6 +242,7 @@ class _Loop:
     def _score(self) -> None:
         """End of an epoch: scores, history, best weights, plateau, early stopping."""
         checkpoint, options = self.checkpoint, self.recipe.run
+        before = [value.copy() for value in checkpoint.average]
         self._average()
         if not all(np.isfinite(value).all() for value in checkpoint.average):
             raise SegViewerError(self._not_finite(float("nan")))
@@ -216,12 +250,19 @@ class _Loop:
             "epoch": checkpoint.epoch + 1,
             "step": checkpoint.updates,
             "learning_rate": schedule(checkpoint.updates - 1, self.recipe, self.updates, checkpoint.halvings),
-            "loss": checkpoint.sums[0] / self.samples.steps,
+            "loss": checkpoint.sums[0] / max(1, checkpoint.step),
             "accuracy": checkpoint.sums[1] / max(1.0, checkpoint.sums[2]),
             "pictures_per_s": self.reporter.rate(),
         }
         kept = self._kept()
-        row |= self.validation.score(kept)
+        try:
+            row |= self.validation.score(kept, self._end_if_asked)
+        except Stopped:
+            checkpoint.average = before  # the epoch is scored by whoever goes on, as if nothing had been
+            self._save()
+            raise
+        if self.validation.pairs and self.validation.last is None and not checkpoint.history:
+            self.reporter.note("every pixel of the held-out pictures is ignored: nothing can be scored")
         checkpoint.history.append(row)
         value = row.get("val_miou") if options.monitor == "miou" else -row["val_loss"] if "val_loss" in row else None
         if value is None or checkpoint.best is None or value > checkpoint.best:
@@ -251,10 +292,23 @@ class _Loop:
         weights = self.stepper.model.get_weights()
         if not all(np.isfinite(value).all() for value in weights):
             raise SegViewerError(self._not_finite(float("nan")))
-        self.checkpoint.weights = weights
+        self.checkpoint.weights, self.checkpoint.rate = weights, self._rate()
         self.checkpoint.optimizer = [np.array(_as_array(variable)) for variable in self.stepper.optimizer.variables]
         self.checkpoint.seeds = [np.array(_as_array(variable)) for variable in _seeds(self.stepper.model)]
         save_checkpoint(self.run, self.checkpoint)
+
+    def _rate(self) -> float:
+        """Learning rate of the step to do next."""
+        return schedule(self.checkpoint.updates, self.recipe, self.updates, self.checkpoint.halvings)
+
+    def _end_if_asked(self) -> None:
+        """Raises: Stopped."""
+        if self._stop.is_set():
+            where = f"epoch {self.checkpoint.epoch + 1}, step {self.checkpoint.step} of {self.samples.steps}"
+            raise Stopped(
+                f"the checkpoint holds all up to {where}; the same command goes on, or:"
+                f" seg-trainer train --run {self.run}"
+            )
 
     def _average(self) -> None:
         """Moving average of the weights; its memory grows from nothing, so that the first weights are forgotten."""
@@ -313,26 +367,3 @@ def write_history(path: Path, rows: Sequence[dict[str, float]]) -> None:
     for row in rows:
         writer.writerow({key: value if isinstance(value, int) else f"{value:.6g}" for key, value in row.items()})
     write_text(path, text.getvalue())
-
-
-@contextlib.contextmanager
-def _explained(recipe: Recipe) -> Iterator[None]:
-    """Turn the backends' errors of memory and of files into ours."""
-    try:
-        yield
-    except SegViewerError:
-        raise
-    except Exception as error:
-        text = f"{type(error).__name__} {error}"
-        if isinstance(error, MemoryError) or any(
-            mark in text for mark in ("ResourceExhausted", "RESOURCE_EXHAUSTED", "OutOfMemory", "OOM when allocating")
-        ):
-            width, height = recipe.crop
-            raise OutOfMemory(
-                f"out of memory with batches of {recipe.run.batch_size} pictures of {width}x{height}: lower"
-                f" --batch-size to {max(1, recipe.run.batch_size // 2)} (with --accumulate 2 the updates stay the"
-                " same), or --size, --crop, --width, or use --precision mixed_bfloat16"
-            ) from error
-        if "SourceError: " in text:  # from within tf.data
-            raise SourceError(text.split("SourceError: ")[1].splitlines()[0]) from error
-        raise

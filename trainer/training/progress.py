@@ -98,10 +98,8 @@ class Reporter:
         if scores:
             classes = [f"{name} {value * 100:.1f}" for name, value in scores.iou.items()]
             more = " ".join(classes) if len(classes) <= 5 else f"{len(classes)} classes"
-            text += (
-                f"  val loss {row['val_loss']:.4f}" * ("val_loss" in row)
-                + f" accuracy {scores.accuracy * 100:.2f} mIoU {scores.miou * 100:.2f} ({more})"
-            )
+            loss = f" loss {row['val_loss']:.4f}" if "val_loss" in row else ""
+            text += f"  val{loss} accuracy {scores.accuracy * 100:.2f} mIoU {scores.miou * 100:.2f} ({more})"
         self.note(text + ("  best" if best and scores else "") + f"  {row['pictures_per_s']:.1f} pictures/s")
         if self._board:
             self._board.scalars(

@@ -2,56 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from seg_viewer.core.part_file import write_text
 from seg_viewer.core.scores import Scores, confusion_matrix
-from trainer.data.data_set import read_picture
+from trainer.data.picture_files import read_picture
 from trainer.drawing import charts
-from trainer.drawing.pictures import Rgb, colored, errors, fit, tiles, write_png
+from trainer.drawing.pictures import Rgb, write_png
 from trainer.files import make_folder
 from trainer.pages.pictures import Shown, score_words, views
 from trainer.pages.report import Report, SetPart, report_page, whose_pictures
 from trainer.recipe import Recipe
 from trainer.run_folder.checkpoint import Arrays, Checkpoint
 from trainer.scoring.evaluate import to_mask_size
+from trainer.scoring.grids import Sample, random_run, sample_grid, sequence_view
 from trainer.scoring.heights import Heights
-from trainer.training.validation import Sample, Validation
+from trainer.training.validation import Validation
 
-SEQUENCE = 50
 ENDS = 8
-TILE_WIDTH = 240
-HEADER = ("picture", "truth", "prediction", "error")
-
-
-def sample_row(sample: Sample, validation: Validation, width: int = TILE_WIDTH) -> list[Rgb]:
-    """Picture, truth, prediction and error of a sample, each `width` pixels wide."""
-    height, full = sample.picture.shape[:2]
-    size = (width, max(1, round(height * width / full)))
-    picture = fit(sample.picture, size)
-    truth, predicted = (fit(part, size, nearest=True) for part in (sample.truth, sample.predicted))
-    return [
-        picture,
-        colored(truth, validation.labels),
-        colored(predicted, validation.labels),
-        errors(picture, truth, predicted),
-    ]
-
-
-def sample_grid(samples: Sequence[Sample], validation: Validation) -> Rgb:
-    """One row for each sample: picture · truth · prediction · error."""
-    rows = [sample_row(sample, validation) for sample in samples]
-    return tiles(rows, [f"{s.name}   mIoU {s.miou * 100:.1f}" for s in samples], HEADER)
-
-
-def sequence_view(samples: Sequence[Sample], validation: Validation, width: int = 160) -> Rgb:
-    """Held-out pictures in their order, two samples to a row."""
-    rows = [sample_row(sample, validation, width) for sample in samples]
-    pairs = [[cell for row in rows[start : start + 2] for cell in row] for start in range(0, len(rows), 2)]
-    names = [" | ".join(f"{s.name} {s.miou * 100:.0f}" for s in samples[i : i + 2]) for i in range(0, len(samples), 2)]
-    return tiles(pairs, names, HEADER * 2)
 
 
 def write_report(
@@ -85,16 +56,23 @@ def write_report(
         charts.confusion(validation.last, folder / "confusion.png")
         ranking, heights = _look(weights, validation)
         ends = {"worst": ranking[:ENDS], "best": ranking[::-1][:ENDS]}
-        shown = {}
+        pictures = {}
         for end, indices in ends.items():
             samples = validation.samples(weights, indices)
-            write_png(folder / f"{end}.png", sample_grid(samples, validation))
-            shown[end] = [_shown(sample, index, validation) for sample, index in zip(samples, indices, strict=True)]
-        sets.append(SetPart("held out", validation.last, heights, **shown))
-        first = list(range(min(SEQUENCE, len(validation.pairs))))
-        sequence = sequence_view(validation.samples(weights, first), validation)
-        write_png(folder / "sequence.png", sequence)
-        drawings[f"The first {len(first)} held-out pictures in sequence"] = sequence
+            write_png(folder / f"{end}.png", sample_grid(samples, validation.labels))
+            pictures[end] = [_shown(sample, index, validation) for sample, index in zip(samples, indices, strict=True)]
+        sets.append(SetPart("held out", validation.last, heights, **pictures))
+        rng = np.random.default_rng((recipe.run.seed, checkpoint.updates))
+        for title, file, shown in (
+            ("held-out", "sequence.png", validation),
+            ("training", "training_sequence.png", validation.on_training()),
+        ):
+            numbers = random_run(len(shown.pairs), rng)
+            if numbers:
+                sequence = sequence_view(shown.samples(weights, numbers), shown.labels)
+                write_png(folder / file, sequence)
+                title = f"{len(numbers)} {title} pictures in sequence, from number {numbers[0] + 1} on"
+                drawings[title] = sequence
     for title, file in (("The network", "architecture.png"), ("What augmentation does", "augmentation.png")):
         if (run / file).is_file():
             drawings[title] = read_picture(run / file)
@@ -115,7 +93,7 @@ def _look(weights: Arrays, validation: Validation) -> tuple[list[int], dict[str,
     """Numbers of the held-out pictures, the worst first (those without labels left out), and scores by height."""
     heights = Heights(validation.labels)
     found = []
-    for index, _, class_map in validation.predict(weights, range(len(validation.pairs))):
+    for index, class_map in validation.class_maps(weights, range(len(validation.pairs))):
         mask = validation.read(index)[1]
         predicted = to_mask_size(class_map, mask)
         heights.add(mask, predicted)

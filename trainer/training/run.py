@@ -5,36 +5,46 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import io
+import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.console import Console
 
 from seg_viewer.core.errors import UsageError
-from seg_viewer.core.part_file import write_text
+from seg_viewer.core.part_file import part_file, write_bytes, write_text
+from seg_viewer.core.signals import stop_event
 from trainer.data import check
 from trainer.data.data_set import DataSet
-from trainer.data.samples import Samples, find_all, folder_of
+from trainer.data.samples import Samples, find_all, placed
 from trainer.data.scan import Scan
 from trainer.drawing import charts
+from trainer.drawing.legend import Legend
 from trainer.drawing.pictures import fit, overlay, sheet, write_png
 from trainer.files import locked, make_folder
 from trainer.network.backend import start_backend
 from trainer.network.build import float_unet, folded
 from trainer.network.devices import best_precision, worker_index
 from trainer.network.from_onnx import read_onnx
-from trainer.network.keras_file import save_keras
-from trainer.network.losses import make_loss
+from trainer.network.keras_file import load_keras, save_keras
+from trainer.network.own import check_network
 from trainer.recipe import Recipe, Source, is_model_file, read_recipe
 from trainer.run_folder.ancestor import write_ancestor
 from trainer.run_folder.checkpoint import CHECKPOINT, RECIPE, Checkpoint, load_checkpoint, load_weights
-from trainer.training.loop import train
+from trainer.run_folder.classes import write_classes
+from trainer.training.explained import explained
+from trainer.training.loop import class_weights, loss_of, train
 from trainer.training.progress import Reporter
 from trainer.training.report import write_report
+from trainer.training.resume import changes, refuse_in_vain
+from trainer.training.step import check_steppable
 from trainer.training.validation import Validation
 
 SHOWN = 24
+NETWORK = "network.keras"
+"""A network of one's own, in the run folder."""
 
 
 @dataclasses.dataclass
@@ -57,25 +67,37 @@ class Prepared:
         return [data for _, data in self.found]
 
 
-def prepare(recipe: Recipe, roots: Sequence[Path], reporter: Reporter, console: Console) -> Prepared:
-    """Find and check the data of a recipe.
+def prepare(
+    recipe: Recipe, roots: Sequence[Path], reporter: Reporter, console: Console, run: Path | None = None
+) -> Prepared:
+    """Find and check the data of a recipe; what can be known without reading a picture is told first.
+
+    Args:
+        recipe: as it was asked for.
+        roots: folders that hold its data sets.
+        reporter: hears what is found.
+        console: shows how far the scan is.
+        run: the run folder, where it is to be trained.
 
     Raises:
         SourceError: it is missing or damaged.
         UsageError: its parts do not fit together.
     """
     found = find_all(recipe, roots, reporter.note)
+    for _, data in found:
+        for line in check.describe_labels(data):
+            reporter.note(f"{data.name}: {line}")
+    recipe = placed(recipe, found, roots)
+    if run is not None:
+        refuse_in_vain(recipe, run)
+    class_weights(recipe, (), Samples(recipe, found).labels)
     scans = check.scan_all([data for _, data in found], console)
     for (_, data), result in zip(found, scans, strict=True):
         reporter.note(f"{data.name}: {result.train} training, {len(data.held_out)} held-out pictures")
         for line in result.warnings():
             reporter.note(f"{data.name}: {line}")
     check.refuse_damaged(scans)
-    placed = tuple(
-        source if source.kind == "tfds" else dataclasses.replace(source, path=str(folder_of(source, roots).resolve()))
-        for source, _ in found
-    )
-    return Prepared(dataclasses.replace(recipe, data=placed), found, scans)
+    return Prepared(recipe, found, scans)
 
 
 def run_training(
@@ -85,28 +107,44 @@ def run_training(
 
     Raises: as `prepare` and `trainer.training.loop.train`.
     """
+    _check_folder(run)
     start_backend()
+    check_steppable(recipe)
     recipe = _with_earlier(recipe, roots, run, console)
+    if recipe.optimizer.precision == "auto":
+        recipe = recipe.change(precision="float32" if recipe.model.network else best_precision())
     chief = worker_index() == 0
     reporter = Reporter(console if chief else Console(quiet=True), run / "tensorboard" if chief else None)
-    prepared = prepare(recipe, roots, reporter, console)
+    prepared = prepare(recipe, roots, reporter, console, run)
     make_folder(run)
-    with locked(run) if chief else contextlib.nullcontext():
+    prepared.recipe = _with_network(prepared.recipe, run)
+    with locked(run) if chief else contextlib.nullcontext(), explained(recipe, run):
         return _train(prepared, run, reporter, chief, stop_at)
+
+
+def _check_folder(run: Path) -> None:
+    """Raises: UsageError when no run folder can be there; it is made later, when the data are known to be sound."""
+    above = next(folder for folder in (run, *run.absolute().parents) if folder.exists())
+    if not above.is_dir():
+        raise UsageError(f"{above}: is a file; give another folder with --run")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise UsageError(f"{above}: no permission to write there; give another folder with --run")
 
 
 def _train(prepared: Prepared, run: Path, reporter: Reporter, chief: bool, stop_at: int | None) -> Checkpoint:
     """The training itself, in a run folder that is ours. Raises: as `run_training`."""
     recipe = prepared.recipe
-    if recipe.optimizer.precision == "auto":
-        recipe = recipe.change(precision=best_precision())
-    _note_changes(recipe, run, reporter)
+    for name, was, now in changes(recipe, run):
+        reporter.note(f"changed: {name} was {was}, is now {now}")
     samples = Samples(recipe, prepared.found, prepared.scans)
-    validation = Validation(recipe, prepared.sets, make_loss(recipe.loss.loss, (), recipe.loss.focal_gamma))
+    validation = Validation(recipe, prepared.sets, loss_of(recipe, prepared.scans, samples.details))
     if chief and not (run / CHECKPOINT).exists():
         _write_start(prepared, samples, run)
         write_ancestor(recipe.model.start, run)
-    checkpoint = train(recipe, samples, validation, run, reporter, prepared.scans, stop_at)
+    if chief:
+        write_classes(run, samples.details)
+    with stop_event() as stop:
+        checkpoint = train(recipe, samples, validation, run, reporter, prepared.scans, stop_at, stop)
     if not checkpoint.finished:
         reporter.note(f"stopped after {checkpoint.updates} steps; the same command with --run {run} goes on")
         return checkpoint
@@ -116,7 +154,7 @@ def _train(prepared: Prepared, run: Path, reporter: Reporter, chief: bool, stop_
     model = float_unet(recipe.model, weights, recipe.run.size, samples.details)
     save_keras(run / "model.keras", folded(model, samples.details), samples.labels)
     page = write_report(run, recipe, checkpoint, weights, validation, run.resolve().name)
-    if validation.pairs:
+    if validation.last is not None:
         for name in ("worst", "best", "sequence"):
             _to_board(reporter, run, name, checkpoint)
     reporter.note(f"model: {run / 'model.keras'}; report: {page}")
@@ -128,7 +166,15 @@ def _with_earlier(recipe: Recipe, roots: Sequence[Path], run: Path, console: Con
     places = {}
     begun = (run / CHECKPOINT).exists() and not recipe.optimizer.blend
     for kind, name in (("teacher", recipe.loss.teacher), ("start", recipe.model.start)):
-        if not name or Path(name).is_dir() or (kind == "start" and begun):
+        if not name or (kind == "start" and begun):
+            continue
+        if Path(name).is_dir():
+            if not (Path(name) / RECIPE).is_file():
+                more = ", or an .onnx file" if kind == "start" else ""
+                raise UsageError(
+                    f"{kind}: {name} holds no {RECIPE}; give the folder of a run of seg-trainer train{more}"
+                )
+            load_weights(Path(name))
             continue
         if is_model_file(Path(name)):
             if kind == "start":
@@ -145,6 +191,52 @@ def _with_earlier(recipe: Recipe, roots: Sequence[Path], run: Path, console: Con
     return recipe.change(**places)
 
 
+def _with_network(recipe: Recipe, run: Path) -> Recipe:
+    """A network of one's own is kept in the run folder, so that the run can be repeated from it.
+
+    Raises: UsageError, ModelFileError, when it cannot be trained.
+    """
+    if not recipe.model.network:
+        return recipe
+    kept, given = run / NETWORK, Path(recipe.model.network)
+    if not given.is_file() and given.name == NETWORK and kept.is_file():
+        given = kept  # the run folder was moved
+    if not given.is_file():
+        raise UsageError(f"network: {given}: no such file")
+    if not kept.exists():
+        write_bytes(kept, given.read_bytes())
+    elif given.resolve() != kept.resolve() and given.read_bytes() != kept.read_bytes():
+        raise UsageError(f"network: {given} is not the one that {run} began with; give another --run folder")
+    return recipe.change(network=str(kept.resolve()))
+
+
+def keep_network(model: Any, classes: int, size: tuple[int, int], run: Path) -> Path:
+    """Write a keras.Model where the run folder keeps it; one that a run began with stays, and must be alike.
+
+    Args:
+        model: takes pixels 0…255 and gives logits.
+        classes: of the data.
+        size: (width, height) of the pictures.
+        run: the run folder; made when missing.
+
+    Returns:
+        Path of the file.
+
+    Raises:
+        UsageError: it cannot be trained, or the run began with another one.
+        ExportError: it cannot be written.
+    """
+    check_network(model, getattr(model, "name", "model"), classes, size[1], size[0])
+    kept = make_folder(run) / NETWORK
+    if (run / CHECKPOINT).is_file() and kept.is_file():
+        if [weight.shape for weight in model.weights] != [weight.shape for weight in load_keras(kept)[0].weights]:
+            raise UsageError(f"{run}: began with another network; give another run folder")
+        return kept
+    with part_file(kept) as part:
+        model.save(part)
+    return kept
+
+
 def _refuse_circle(name: str, above: tuple[str, ...] = ()) -> None:
     """Raises: UsageError when recipes begin with, or learn from, one another in a circle."""
     if not name or Path(name).is_dir() or is_model_file(Path(name)):
@@ -157,21 +249,9 @@ def _refuse_circle(name: str, above: tuple[str, ...] = ()) -> None:
 
 
 def _to_board(reporter: Reporter, run: Path, name: str, checkpoint: Checkpoint) -> None:
-    from trainer.data.data_set import read_picture
+    from trainer.data.picture_files import read_picture
 
     reporter.pictures(f"held out/{name}", read_picture(run / "report" / f"{name}.png"), checkpoint.updates)
-
-
-def _note_changes(recipe: Recipe, run: Path, reporter: Reporter) -> None:
-    """A run that goes on with other values than it began with says which."""
-    if not (run / RECIPE).is_file() or not (run / CHECKPOINT).is_file():
-        return
-    before, after = read_recipe(str(run / RECIPE)), recipe
-    for section in ("run", "model", "optimizer", "loss", "augment"):
-        one, other = getattr(before, section), getattr(after, section)
-        for f in dataclasses.fields(one):
-            if getattr(one, f.name) != getattr(other, f.name):
-                reporter.note(f"changed: {f.name} was {getattr(one, f.name)}, is now {getattr(other, f.name)}")
 
 
 def _write_start(prepared: Prepared, samples: Samples, run: Path) -> None:
@@ -204,7 +284,7 @@ def show_augmentation(samples: Samples, path: Path) -> Path:
         mask = fit(samples.details.folded_ids()[mask], (picture.shape[1], picture.shape[0]), nearest=True)
         cells.append(np.concatenate([picture, overlay(picture, mask, samples.labels, 0.55)]))
         names.append(samples.pair(entry).picture.name)
-    return write_png(path, sheet(cells, names, columns=6))
+    return write_png(path, sheet(cells, names, 6, Legend(samples.labels, painted=True)))
 
 
 def new_run_folder(name: str, recipe: Recipe, base: Path = Path("runs")) -> Path:

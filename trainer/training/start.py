@@ -17,8 +17,10 @@ from seg_viewer.core.errors import UsageError
 from trainer.labels.details import Details
 from trainer.labels.named import read_label_map
 from trainer.labels.subpixel import doubling_kernels
+from trainer.network.blocks import NORM_EPSILON
 from trainer.network.from_onnx import StoredNetwork, read_onnx
-from trainer.network.unet import LOGITS, NORM_EPSILON, OWN_LOGITS, build
+from trainer.network.names import LOGITS, OWN_LOGITS
+from trainer.network.unet import build
 from trainer.recipe import Recipe, is_model_file, read_recipe
 from trainer.run_folder.checkpoint import RECIPE, load_weights
 

@@ -31,7 +31,7 @@ class Stepper(Protocol):
     workers: int
 
     def __call__(self, pictures: Any, masks: Any) -> tuple[float, float, float]:
-        """One step; returns mean loss, right pixels, counted pixels of the whole batch."""
+        """One step; returns mean loss (of the masks, not of a teacher), right pixels, counted pixels of the batch."""
         ...
 
     def scope(self) -> AbstractContextManager[Any]:
@@ -53,12 +53,24 @@ def make_stepper(recipe: Recipe, details: Details, loss: LossFunction, updates: 
     """
     import keras
 
-    workers = cluster_size()
+    check_steppable(recipe)
+    kind = TensorFlowStepper if keras.backend.backend() == "tensorflow" else KerasStepper
+    return kind(recipe, details, loss, updates)
+
+
+def check_steppable(recipe: Recipe) -> None:
+    """Look whether this backend, on these devices, can step a recipe. Raises: UsageError."""
+    import keras
+
     if keras.backend.backend() == "tensorflow":
-        return TensorFlowStepper(recipe, details, loss, updates)
-    if workers > 1:
+        devices = strategy().num_replicas_in_sync
+        if recipe.run.batch_size % devices:
+            raise UsageError(f"batch_size {recipe.run.batch_size} cannot be shared evenly by {devices} devices")
+        return
+    if cluster_size() > 1:
         raise UsageError("TF_CONFIG names several machines, but only the TensorFlow backend can use them")
-    return KerasStepper(recipe, details, loss, updates)
+    if recipe.loss.teacher:
+        raise UsageError("teacher: works with the TensorFlow backend only; leave it out, or unset KERAS_BACKEND")
 
 
 def make_optimizer(recipe: Recipe) -> Any:
@@ -117,8 +129,6 @@ class TensorFlowStepper:
         self.workers = cluster_size()
         self.worker = worker_index()
         replicas = self._strategy.num_replicas_in_sync
-        if recipe.run.batch_size % replicas:
-            raise UsageError(f"batch_size {recipe.run.batch_size} cannot be shared evenly by {replicas} devices")
         self._per_replica = replicas > self.workers
         with self.scope():
             self.model = make_model(recipe, details, recipe.crop, updates)
@@ -132,13 +142,14 @@ class TensorFlowStepper:
             frames = tf.cast(pictures, tf.float32)
             with tf.GradientTape() as tape:
                 logits = model(frames, training=True)
-                value = loss(masks, logits)
+                value = total = loss(masks, logits)
                 if teacher:
-                    value += recipe.loss.teacher_share * teacher.loss(frames, logits)
-                scaled = optimizer.scale_loss(value / replicas)
+                    total = value + recipe.loss.teacher_share * teacher.loss(frames, logits)
+                scaled = optimizer.scale_loss(total / replicas)
             gradients = tape.gradient(scaled, model.trainable_variables)
             optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
-            return (value, *count(masks, logits))
+            # without the teacher's share, which held-out pictures have none of; but a sum that is no number shows
+            return (tf.where(tf.math.is_finite(total), value, total), *count(masks, logits))
 
         def step(pictures: Any, masks: Any) -> tuple[Any, Any, Any]:
             value, right, counted = shared.run(one, args=(pictures, masks))
@@ -179,8 +190,6 @@ class KerasStepper:
     worker, workers = 0, 1
 
     def __init__(self, recipe: Recipe, details: Details, loss: LossFunction, updates: int) -> None:
-        if recipe.loss.teacher:
-            raise UsageError("teacher: works with the TensorFlow backend only; leave it out, or unset KERAS_BACKEND")
         self._counts = details.folded_ids() != IGNORE_ID
         self.model = make_model(recipe, details, recipe.crop, updates)
         self.optimizer = make_optimizer(recipe)

@@ -135,7 +135,13 @@ def _held(version: str) -> list[Path]:
     return [path for path in OURS if path.name != "ahead.py" or _is_rtx(version)]
 
 
-def _mypy(version: str, folder: Path, changed: dict[Path, str] | None = None) -> str:
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What mypy has found of numpy and the like, which no version changes."""
+    return tmp_path_factory.mktemp("mypy")
+
+
+def _mypy(version: str, folder: Path, kept: Path, changed: dict[Path, str] | None = None) -> str:
     """What mypy says of our files, held against one version's API; "" when nothing.
 
     Which of the two libraries they use is a value; here it is the one that is recorded.
@@ -156,7 +162,7 @@ def _mypy(version: str, folder: Path, changed: dict[Path, str] | None = None) ->
         "[mypy-cuda.*,tensorrt_rtx.*,onnx.*,onnxruntime.*,openvino.*,cv2.*,google.*]\n"
         "ignore_missing_imports = true\nfollow_imports = skip\n"
     )
-    command = [sys.executable, "-m", "mypy", "--config-file", str(config), "--cache-dir", str(folder / "cache")]
+    command = [sys.executable, "-m", "mypy", "--config-file", str(config), "--cache-dir", str(kept)]
     for original, shadow in shadows.items():
         command += ["--shadow-file", str(original), str(shadow)]
     done = subprocess.run(
@@ -167,8 +173,8 @@ def _mypy(version: str, folder: Path, changed: dict[Path, str] | None = None) ->
 
 
 @pytest.mark.parametrize("version", versions())
-def test_all_we_use_is_there(version: str, tmp_path: Path) -> None:
-    assert _mypy(version, tmp_path) == ""
+def test_all_we_use_is_there(version: str, tmp_path: Path, kept: Path) -> None:
+    assert _mypy(version, tmp_path, kept) == ""
 
 
 MISSPELT = {
@@ -202,7 +208,7 @@ MISSPELT = {
 
 
 @pytest.mark.parametrize("version", versions())
-def test_every_misspelt_name_is_found(version: str, tmp_path: Path) -> None:
+def test_every_misspelt_name_is_found(version: str, tmp_path: Path, kept: Path) -> None:
     changed, wanted = {}, []
     for file, pairs in MISSPELT.items():
         if ENGINES / file not in _held(version):
@@ -216,7 +222,7 @@ def test_every_misspelt_name_is_found(version: str, tmp_path: Path) -> None:
         changed[ENGINES / file] = text
     complaints = {
         (Path(file).name, int(line))
-        for file, line in re.findall(r"^(\S+\.py):(\d+): error", _mypy(version, tmp_path, changed), re.MULTILINE)
+        for file, line in re.findall(r"^(\S+\.py):(\d+): error", _mypy(version, tmp_path, kept, changed), re.MULTILINE)
     }
     for file, wrong, lines in wanted:
         assert any((file, line) in complaints for line in lines), f"{file}: {wrong} was not noticed"

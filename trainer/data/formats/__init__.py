@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
 from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.core.registry import entries
 from trainer.data.data_set import DataSet
-from trainer.data.formats.base import Format, chosen_map
+from trainer.data.formats.base import Format, chosen_map, seen
+from trainer.data.picture_files import picture_bits
 from trainer.labels.named import read_label_map
 from trainer.pairs import Split
 
@@ -27,6 +29,9 @@ MODULES = [
 AUTO, TFDS = "auto", "tfds"
 """What may stand for a format's name: recognise the folder; fetch it through tensorflow_datasets."""
 
+
+MOST_NAMED = 8
+"""Groups that are named; more are too many for a line."""
 
 FORMATS = entries(MODULES, "FORMAT", Format)
 
@@ -52,7 +57,24 @@ def recognise(root: Path) -> str:
     for name, made in FORMATS.items():
         if made.fits(root):
             return name
-    raise SourceError(f"{root}: no known data set; 'seg-trainer datasets' shows what each format looks like")
+    raise SourceError(
+        f"{root}: no known data set; it holds {seen(root)}; 'seg-trainer datasets' shows what each format looks like"
+    )
+
+
+def usual_split(kind: str, root: Path) -> str:
+    """How a share of a data set is held out when nobody says how: one of `trainer.pairs.SPLITS`, never "given".
+
+    Args:
+        kind: a key of `FORMATS`, or "auto".
+        root: its folder. Raises: SourceError when no format fits it.
+    """
+    if kind == AUTO and root.is_dir():
+        kind = recognise(root)
+    if kind not in FORMATS:
+        return "random"
+    made = FORMATS[kind]
+    return (made.split_of(root) if made.split_of and root.is_dir() else "") or made.split
 
 
 def fetch(name: str, note: Callable[[str], None] = lambda _: None) -> tuple[str, Path]:
@@ -82,7 +104,7 @@ def find(
     name: str | None = None,
     labels: str = "driving",
     split: Split | None = None,
-    own_bonnet: str = "ignore",
+    own_bonnet: str = "background",
     details: str = "",
 ) -> DataSet:
     """The data set of a format below a folder.
@@ -94,7 +116,7 @@ def find(
         labels: "native", "driving", or a label map's name or path.
         split: what is held out; the format's own split when None.
         own_bonnet: "ignore" the pixels of the car that carries the camera, "keep" them, or take them for "background"
-            in training (CARLA only).
+            in training (CARLA only); scores ignore them unless they are kept.
         details: "streets" or a label map for `DataSet.details`; "" for none.
 
     Raises:
@@ -109,7 +131,34 @@ def find(
         kind = recognise(root)
     layout = FORMATS[kind].find(root)
     label_map = chosen_map(layout.maps, labels, name or kind) or read_label_map(labels)
-    train, held_out = (split or layout.split).divide(layout.pairs)
+    chosen = split or layout.split
+    train, held_out = chosen.divide(layout.pairs)
     ignored = None if own_bonnet == "keep" else layout.ignored
     finer = (chosen_map(layout.maps, details, name or kind) or read_label_map(details)) if details else None
-    return DataSet(name or kind, train, held_out, label_map, ignored, layout.notes, finer)
+    bits = picture_bits(pair.picture for pair in layout.pairs)
+    data = DataSet(name or kind, train, held_out, label_map, ignored, layout.notes, finer, bits)
+    return dataclasses.replace(data, notes=(*layout.notes, *_told(data, chosen, own_bonnet)))
+
+
+def _told(data: DataSet, split: Split, own_bonnet: str) -> list[str]:
+    """What was done with a data set that nobody asked for in so many words."""
+    lines = []
+    if data.bits == 8:
+        lines.append("pictures have 16 bits of which only the lower 8 are used: taken as they stand")
+    elif data.bits:
+        lines.append(f"pictures have {data.bits} bits (the largest value says so): scaled to 8")
+    groups = sorted({pair.group for pair in (*data.train, *data.held_out)})
+    if split.by == "groups" and 1 < len(groups) <= MOST_NAMED:
+        held = sorted({pair.group for pair in data.held_out})
+        lines.append(f"held out as a whole: {', '.join(held)} (of {', '.join(groups)})")
+    if data.ignored is not None:
+        share = f"the own bonnet ({data.ignored.mean():.1%} of each picture)"
+        if own_bonnet == "background" and data.unlabelled_id() is None:
+            lines.append(
+                f"{share} is ignored: the label map has no class for value 0, so a prediction may say anything"
+            )
+        elif own_bonnet == "background":
+            lines.append(f"{share} is trained as what value 0 means, and not scored (--own-bonnet ignore|keep)")
+        else:
+            lines.append(f"{share} is ignored: nothing says what a prediction shall be there (--own-bonnet background)")
+    return lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seg_viewer.core.errors import SourceError, UsageError
+from trainer.data.picture_files import MASK_SUFFIXES, PICTURE_SUFFIXES
 from trainer.labels.label_map import LabelMap
 from trainer.pairs import Pair, Split
-
-PICTURES = ("*.png", "*.jpg", "*.jpeg", "*.JPG", "*.PNG")
 
 
 @dataclass(frozen=True)
@@ -23,14 +23,15 @@ class Layout:
     Args:
         pairs: all of them, drives in order.
         split: the split that suits the format.
-        maps: "native" (the data set's own classes) and, where it has them, "driving", "streets" → label map.
+        maps: "native" (the data set's own classes) and, where it has them, "driving", "streets" → label map, or what
+            makes it where that is dear or may fail.
         ignored: pixels that no mask of this data set knows, (H, W) bool (own bonnet), or None.
         notes: lines a person should see, e.g. pictures without a mask.
     """
 
     pairs: Sequence[Pair]
     split: Split
-    maps: Mapping[str, LabelMap]
+    maps: Mapping[str, LabelMap | Callable[[], LabelMap]]
     ignored: NDArray[np.bool_] | None = None
     notes: tuple[str, ...] = ()
 
@@ -63,6 +64,7 @@ class Format:
         terms: what is known of its licence; "" where that is up to whoever made the folder.
         ours: its pictures are our own, so that they may be drawn and passed on (`evaluate --gallery`).
         fetched: how to get it through tensorflow_datasets; None for what is copied by hand.
+        split_of: what `split` is for the data below a folder, where that depends on them; "" for `split`.
     """
 
     name: str
@@ -74,28 +76,81 @@ class Format:
     terms: str = ""
     ours: bool = False
     fetched: Fetched | None = None
+    split_of: Callable[[Path], str] | None = None
 
 
 def pictures_in(folder: Path) -> list[Path]:
     """Picture files of a folder, sorted by name. Raises: SourceError when there are none."""
-    files = sorted({file for pattern in PICTURES for file in folder.glob(pattern)})
+    files = [file for file in files_in(folder) if file.suffix.lower() in PICTURE_SUFFIXES]
     if not files:
-        raise SourceError(f"{folder}: holds no pictures (png or jpg)")
+        raise SourceError(f"{folder}: holds no pictures ({' '.join(PICTURE_SUFFIXES)}), but {seen(folder)}")
     return files
+
+
+def files_in(folder: Path) -> list[Path]:
+    """Files of a folder that are not hidden, sorted by name; none where there is no such folder."""
+    if not folder.is_dir():
+        return []
+    return sorted(file for file in folder.iterdir() if not file.name.startswith(".") and file.is_file())
+
+
+def seen(folder: Path) -> str:
+    """What a folder holds, in a few words, for whoever looked for something else in it."""
+    if not folder.is_dir():
+        return "is no folder" if folder.exists() else "is not there"
+    kinds = Counter(file.suffix.lower() or "without suffix" for file in files_in(folder))
+    folders = sorted(item.name for item in folder.iterdir() if item.is_dir() and not item.name.startswith("."))
+    parts = []
+    if kinds:
+        most = ", ".join(f"{kind} ({count})" for kind, count in kinds.most_common(4))
+        parts.append(f"{kinds.total()} files: {most}{', …' if len(kinds) > 4 else ''}")
+    if folders:
+        parts.append(f"the folders {', '.join(folders[:4])}{', …' if len(folders) > 4 else ''}")
+    return " and ".join(parts) or "nothing"
+
+
+class Masks:
+    """The mask files of a folder, found by the name of a picture: suffixes of any kind, in any case.
+
+    Args:
+        folder: that holds them.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._by_stem: dict[str, list[Path]] = {}
+        for file in files_in(folder):
+            if file.suffix.lower() in MASK_SUFFIXES:
+                self._by_stem.setdefault(file.stem.lower(), []).append(file)
+
+    def named(self, stem: str) -> Path | None:
+        """The mask of this name without suffix; None where there is none.
+
+        The same letters in another case are only taken where nothing else fits; of several kinds the first of
+        `MASK_SUFFIXES`.
+        """
+        files = self._by_stem.get(stem.lower(), [])
+        exact = [file for file in files if file.stem == stem] or files
+        return min(exact, key=lambda file: MASK_SUFFIXES.index(file.suffix.lower()), default=None)
 
 
 def pairs_by_stem(
     pictures: Iterable[Path], mask_of: Callable[[Path], Path], group: str = "", part: str = "train"
 ) -> list[Pair]:
-    """Pairs of picture files and the mask files that `mask_of` names.
+    """Pairs of picture files and the mask files that `mask_of` names; their suffix may be another.
 
     Raises:
         SourceError: a picture has no mask; the text names it.
     """
-    pairs = [Pair(file, mask_of(file), group, part) for file in pictures]
-    for pair in pairs:
-        if not pair.mask.is_file():
-            raise SourceError(f"{pair.picture}: has no mask {pair.mask}")
+    folders: dict[Path, Masks] = {}
+    pairs = []
+    for file in pictures:
+        mask = mask_of(file)
+        if mask.parent not in folders:
+            folders[mask.parent] = Masks(mask.parent)
+        there = mask if mask.is_file() else folders[mask.parent].named(mask.stem)
+        if there is None:
+            raise SourceError(f"{file}: has no mask {mask}; {mask.parent.name} holds {seen(mask.parent)}")
+        pairs.append(Pair(file, there, group, part))
     return pairs
 
 
@@ -103,14 +158,15 @@ def subfolders(folder: Path, what: str) -> list[Path]:
     """Folders in a folder, by name. Raises: SourceError naming `what` when there are none."""
     found = sorted(item for item in folder.glob("*") if item.is_dir())
     if not found:
-        raise SourceError(f"{folder}: holds no {what}")
+        raise SourceError(f"{folder}: holds no {what}, but {seen(folder)}")
     return found
 
 
-def chosen_map(maps: Mapping[str, LabelMap], labels: str, name: str) -> LabelMap | None:
+def chosen_map(maps: Mapping[str, LabelMap | Callable[[], LabelMap]], labels: str, name: str) -> LabelMap | None:
     """The format's own map when `labels` is "native" or "driving", else None. Raises: UsageError."""
     if labels in maps:
-        return maps[labels]
+        made = maps[labels]
+        return made() if callable(made) else made
     if labels in ("native", "driving", "streets"):
         raise UsageError(
             f"data set '{name}' has no {labels} classes of its own; give a label map (--labels FILE.toml),"

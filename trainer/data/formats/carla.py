@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,11 +11,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from seg_viewer.core.carla_tags import RECORD_FILE, recorded_version, table_version
+from seg_viewer.core.carla_tags import RECORD_FILE, RecordedDrive, recorded_drives, recorded_version, table_version
 from seg_viewer.core.errors import SourceError
 from seg_viewer.core.labels import DRIVING
-from trainer.data.data_set import read_raw_mask
-from trainer.data.formats.base import Format, Layout, pictures_in
+from trainer.data.formats.base import Format, Layout, Masks, pictures_in, seen
+from trainer.data.picture_files import read_raw_mask
 from trainer.labels.carla import carla_map, carla_streets_map
 from trainer.pairs import Pair, Split
 
@@ -27,36 +28,61 @@ def _fits(root: Path) -> bool:
     return any(root.glob("CameraRGB")) or any(root.glob("*/CameraRGB"))
 
 
+def _drives(root: Path) -> list[Path]:
+    return [root] if (root / "CameraRGB").is_dir() else sorted(f.parent for f in root.glob("*/CameraRGB"))
+
+
 def _find(root: Path) -> Layout:
-    """The pairs below `root` (one drive, or a folder for each); the last 15 % of each drive is held out, 12 frames
-    before it belong to neither. Which table of tags the masks follow is in `carla.json` (from `seg-viewer
-    record-carla`), or else recognised.
+    """The pairs below `root` (one drive, or a folder for each).
+
+    Where recordings (`seg-viewer record-carla`) name more than one town, whole towns are held out; else the last 15 %
+    of each drive is, and 12 frames before it belong to neither part. Which table of tags the masks follow is in
+    `carla.json`, or else recognised.
 
     Raises: SourceError.
     """
-    drives = [root] if (root / "CameraRGB").is_dir() else sorted(f.parent for f in root.glob("*/CameraRGB"))
+    drives = _drives(root)
     pairs = [pair for drive in drives for pair in _drive(drive, "" if drive == root else drive.name)]
     if not pairs:
-        raise SourceError(f"{root}: holds no CameraRGB folder")
+        raise SourceError(f"{root}: holds no CameraRGB folder, but {seen(root)}")
     version = told_table(drives) or recognised_table([read_raw_mask(pair.mask) for pair in _spread(pairs, 12)])
     maps = {
         "native": carla_map(version, driving=False),
         "driving": carla_map(version, driving=True),
         "streets": carla_streets_map(version),
     }
-    return Layout(pairs, HELD_OUT, maps, own_bonnet(pairs, version))
+    split = Split("groups", held_out=HELD_OUT.held_out) if _split_of(root) else HELD_OUT
+    return Layout(pairs, split, maps, own_bonnet(pairs, version))
+
+
+def _split_of(root: Path) -> str:
+    """ "groups" where recordings name more than one town, else "". Raises: SourceError."""
+    towns = {drive.town for folder in _drives(root) for drive in _recorded(folder) if drive.pairs}
+    return "groups" if len(towns) > 1 else ""
+
+
+def _recorded(root: Path) -> list[RecordedDrive]:
+    try:
+        return recorded_drives(root)
+    except ValueError as error:
+        raise SourceError(str(error)) from None
 
 
 def _drive(root: Path, name: str) -> list[Pair]:
-    masks = next((root / folder for folder in MASK_FOLDERS if (root / folder).is_dir()), None)
-    if masks is None:
+    """The pairs of one folder; where its recording names towns, in groups of these."""
+    folder = next((root / folder for folder in MASK_FOLDERS if (root / folder).is_dir()), None)
+    if folder is None:
         raise SourceError(f"{root}: holds CameraRGB, but neither {' nor '.join(MASK_FOLDERS)}")
-    by_stem = {file.stem: file for file in pictures_in(masks)}
+    masks, recorded = Masks(folder), _recorded(root)
     pairs = []
     for picture in pictures_in(root / "CameraRGB"):
-        if picture.stem not in by_stem:
-            raise SourceError(f"{picture}: has no mask {masks / picture.stem}.png")
-        pairs.append(Pair(picture, by_stem[picture.stem], name))
+        mask = masks.named(picture.stem)
+        if mask is None:
+            raise SourceError(f"{picture}: has no mask {folder / picture.stem}.png; {folder.name} holds {seen(folder)}")
+        number = int(picture.stem) if picture.stem.isdecimal() else -1
+        of = next((i for i, d in enumerate(recorded) if d.first <= number < d.first + d.pairs), None)
+        town = recorded[of].town if of is not None else ""
+        pairs.append(Pair(picture, mask, town or name, drive=f"{name}/{of}" if town else ""))
     return pairs
 
 
@@ -107,15 +133,15 @@ def own_bonnet(pairs: Sequence[Pair], version: str) -> NDArray[np.bool_] | None:
         pairs: drives of one camera; at most 40 frames, evenly spread, are read.
 
     Returns:
-        (H, W) bool, three pixels wider than the region itself; None when there is none or sizes vary.
+        (H, W) bool, three pixels wider than the region itself; None when there is none, or sizes vary.
     """
     # stray values count as background here: damage is reported when the mask is read for training
     soft, car = dataclasses.replace(carla_map(version, driving=True), rest=0), DRIVING.by_name("car").id
     shares = []
     for pair in _spread(pairs, LOOKS):
-        raw = read_raw_mask(pair.mask)
-        shares.append(soft.decode(raw, pair.mask) == car)
-    if len({share.shape for share in shares}) > 1:
+        with contextlib.suppress(SourceError):  # it is named when it is read for training
+            shares.append(soft.decode(read_raw_mask(pair.mask), pair.mask) == car)
+    if not shares or len({share.shape for share in shares}) > 1:
         return None
     often = (np.mean(shares, axis=0) >= 0.9).astype(np.uint8)
     _, parts = cv2.connectedComponents(often)
@@ -127,8 +153,9 @@ def own_bonnet(pairs: Sequence[Pair], version: str) -> NDArray[np.bool_] | None:
 FORMAT = Format(
     name="carla",
     files="CameraRGB/ with CameraMask/ or CameraSeg/, also one such pair per drive",
-    held_out="the last 15 % of each drive, 12 frames apart from the rest",
+    held_out="of several recorded towns whole ones; else the last 15 % of each drive, 12 frames apart from the rest",
     split="blocks",
+    split_of=_split_of,
     fits=_fits,
     find=_find,
     terms="CARLA simulator drives: whoever recorded them says the terms (CARLA's own assets are CC BY 4.0; the"

@@ -64,8 +64,14 @@ def unpack_tfds(folder: Path, note: Callable[[str], None], name: str = TFDS_NAME
         raise UsageError("tensorflow_datasets is not installed: pip install 'seg-viewer[tfds]'") from error
     try:
         loaded = tfds.load(name, split=["train", "test"])
+    except ImportError as error:  # it imports most of what it needs only now
+        raise UsageError(
+            f"{name}: tensorflow_datasets needs {error.name or error}, which is not installed:"
+            " pip install 'seg-viewer[tfds]'"
+        ) from error
     except Exception as error:  # tfds raises many kinds: no network, no space, checksum
-        raise SourceError(f"{name}: tensorflow_datasets cannot load it: {str(error).splitlines()[0]}") from error
+        why = next(iter(str(error).splitlines()), "") or type(error).__name__
+        raise SourceError(f"{name}: tensorflow_datasets cannot load it: {why}") from error
     note(f"{name}: unpacking into {folder}")
     names: dict[str, list[str]] = {"train": [], "test": []}
     for part, split in zip(("train", "test"), loaded, strict=True):

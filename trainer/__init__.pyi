@@ -1,0 +1,12 @@
+from trainer.api import Data as Data
+from trainer.api import Trained as Trained
+from trainer.api import conv_block as conv_block
+from trainer.api import evaluate as evaluate
+from trainer.api import fit as fit
+from trainer.api import load_dataset as load_dataset
+from trainer.api import picture_input as picture_input
+from trainer.api import predict as predict
+from trainer.api import show_history as show_history
+from trainer.api import show_predictions as show_predictions
+from trainer.api import unet as unet
+from trainer.api import upsampling_block as upsampling_block
