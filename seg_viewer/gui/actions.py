@@ -13,7 +13,7 @@ from seg_viewer.gui.theme import icon
 from seg_viewer.gui.view.layers import LAYERS
 from seg_viewer.gui.view.modes import MODES
 from seg_viewer.gui.view.wipe import VIEW_KEYS
-from seg_viewer.gui.words import t, with_keys
+from seg_viewer.gui.words import key_text, t, with_keys
 
 
 @dataclass(frozen=True)
@@ -286,7 +286,7 @@ def new_action(parent: QWidget, spec: ActionSpec) -> QAction:
     action.setShortcuts([QKeySequence(key) for key in spec.keys])
     if spec.id == "quit":  # also while one of its dialogs is active
         action.setShortcutContext(Qt.ShortcutContext.ApplicationShortcut)
-    keys = f" ({spec.keys[0]})" if spec.keys else ""
+    keys = f" ({key_text(spec.keys[0])})" if spec.keys else ""
     action.setToolTip(f"{t(spec.tip)}{keys}")
     action.setStatusTip(t(spec.tip))
     if spec.icon:

@@ -17,6 +17,7 @@ from seg_viewer.gui.widgets.choice_menu import ChoiceMenu
 from seg_viewer.gui.widgets.color_popup import ColorPopup
 from seg_viewer.gui.widgets.legend import Legend
 from seg_viewer.gui.widgets.swatch import Swatch
+from seg_viewer.gui.words import class_name, t
 
 OFFERED: Mapping[str, RGB] = {
     **OKABE_ITO_COLORS,
@@ -49,8 +50,8 @@ class ClassColors(QObject):
         )
         self.menu.picked.connect(lambda name: look.change(palette=name))
         self.menu.addSeparator()
-        self.forget = self.menu.addAction("&Forget my own colours")
-        self.forget.setToolTip("Every class gets the colour of the palette again")
+        self.forget = self.menu.addAction(t("&Forget my own colours"))
+        self.forget.setToolTip(t("Every class gets the colour of the palette again"))
         self.forget.triggered.connect(lambda: look.change(colors={}))
         legend.color_wanted.connect(self._choose)
         look.changed.connect(self._show_overlay)
@@ -69,7 +70,7 @@ class ClassColors(QObject):
         self._hatch.setChecked(style.hatched)
 
     def _choose(self, label: Label, swatch: Swatch) -> None:
-        popup = ColorPopup(f"Colour of {label.name}", OFFERED, self._window)
+        popup = ColorPopup(t("Colour of {name}", name=class_name(label.name)), OFFERED, self._window)
         popup.picked.connect(lambda color: self._set(label.name, color))
         popup.reset.connect(lambda: self._set(label.name, None))
         popup.reset_button.setEnabled(label.name in self._look.style.colors)
@@ -83,7 +84,7 @@ class ClassColors(QObject):
         before = self._look.style.colors.get(label.name)
         dialog = QColorDialog(QColor(*self._look.style.color_of(label)), self._window)
         dialog.setOption(QColorDialog.ColorDialogOption.DontUseNativeDialog)  # the same everywhere, and not modal
-        dialog.setWindowTitle(f"Colour of {label.name}")
+        dialog.setWindowTitle(t("Colour of {name}", name=class_name(label.name)))
         dialog.setModal(False)
         dialog.currentColorChanged.connect(
             lambda color: self._set(label.name, (color.red(), color.green(), color.blue()))

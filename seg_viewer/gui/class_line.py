@@ -18,6 +18,7 @@ from seg_viewer.gui.widgets.class_strips import ClassStrips, Track
 from seg_viewer.gui.widgets.controls import Controls
 from seg_viewer.gui.widgets.message_bar import MessageBar
 from seg_viewer.gui.widgets.seek_bar import clock_text
+from seg_viewer.gui.words import class_name, figure, key_text, t
 from seg_viewer.player.player import Player
 from seg_viewer.player.timeline import DISAGREEMENT, ERRORS, Timeline
 
@@ -97,12 +98,14 @@ class ClassLine(QObject):
         """To the next or the previous part of the video where the class is that is looked for."""
         timeline = self._player.timeline
         if timeline is None:
-            self._messages.show_info("There is nothing to jump to: only videos at hand have a timeline of classes")
+            self._messages.show_info(t("There is nothing to jump to: only videos at hand have a timeline of classes"))
             return
         settings = self._memory.settings
         if settings.find_class not in timeline.table.names:
-            names = ", ".join(timeline.labels.names)
-            self._messages.show_info(f"This model has no class '{settings.find_class}'; look for {names} (Ctrl+F)")
+            text = "This model has no class '{name}'; look for {names} ({key})"
+            names = ", ".join(map(class_name, timeline.labels.names))
+            name = class_name(settings.find_class)
+            self._messages.show_info(t(text, name=name, names=names, key=key_text("Ctrl+F")))
             return
         found = timeline.step(
             settings.find_class, settings.find_least, self._controls.seek_bar.position_s, forward=forward
@@ -150,10 +153,10 @@ class ClassLine(QObject):
         timeline, overlay = self._player.timeline, self._overlay()
         values = timeline.table.at(time_s) if timeline is not None else None
         if timeline is None or values is None:
-            return f"{text} · not looked at yet"
+            return text + " · " + t("not looked at yet")
         by_name = dict(zip(timeline.table.names, values.tolist(), strict=True))
-        parts = [f"{name} {100 * by_name[name]:.1f} %" for name in _tracks_of(timeline, overlay)
-                 if by_name[name] == by_name[name]]  # fmt: skip
+        known = [name for name in _tracks_of(timeline, overlay) if by_name[name] == by_name[name]]
+        parts = [t("{what} {percent} %", what=class_name(name), percent=figure(100 * by_name[name])) for name in known]
         return " · ".join([text, *parts])
 
 

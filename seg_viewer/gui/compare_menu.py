@@ -14,6 +14,7 @@ from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.gui.model_menu import ModelMenu
 from seg_viewer.gui.tasks.background import Background
+from seg_viewer.gui.words import figure, t
 from seg_viewer.jobs.options import RunOptions
 
 DIFFER_SHARES = (0.01, 0.02, 0.05, 0.1, 0.2)
@@ -44,18 +45,18 @@ class CompareMenu(ModelMenu):
         parent: QWidget,
     ) -> None:
         self._wanted = wanted
-        self.menu = QMenu("&Compare with", parent)
-        other = self.menu.addAction("&Other model file…")
+        self.menu = QMenu(t("&Compare with"), parent)
+        other = self.menu.addAction(t("&Other model file…"))
         super().__init__(self.menu, options, spec, background)
         other.triggered.connect(lambda _=False: self.ask_file())
-        self._none = self.menu.addAction("&Nothing")
+        self._none = self.menu.addAction(t("&Nothing"))
         self._none.setCheckable(True)
         self._none.triggered.connect(lambda _=False: self._end())
         self.menu.insertAction(self.menu.actions()[0], self._none)
-        self.shares = QMenu("Next &disagreement above", self.menu)
+        self.shares = QMenu(t("Next &disagreement above"), self.menu)
         self._share_group = QActionGroup(self)
         for share in DIFFER_SHARES:
-            action = self._share_group.addAction(f"{100 * share:.0f} % of the picture")
+            action = self._share_group.addAction(t("{percent} % of the picture", percent=figure(100 * share, ".0f")))
             action.setCheckable(True)
             action.setData(share)
             action.triggered.connect(lambda _=False, share=share: self.share_chosen.emit(share))
@@ -91,7 +92,7 @@ class CompareMenu(ModelMenu):
         for action in self._group.actions():
             if action.data() == first:
                 action.setEnabled(False)
-                action.setToolTip("This is the first of the two models")
+                action.setToolTip(t("This is the first of the two models"))
 
     def set_share(self, share: float) -> None:
         """Mark the one that holds."""

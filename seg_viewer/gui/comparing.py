@@ -20,11 +20,16 @@ from seg_viewer.gui.view.scene import MISSING, NEEDS
 from seg_viewer.gui.view.video_view import VideoView
 from seg_viewer.gui.widgets.message_bar import MessageBar
 from seg_viewer.gui.widgets.stats_panel import StatsPanel
+from seg_viewer.gui.words import figure, t
 from seg_viewer.player.player import Player
 from seg_viewer.player.search import MOST_S, Outcome, Search, disagreement_share
 
 _COMPARES = "wipe-models"
-_SHOWN_ALONE = {"export": "The export", "screenshot": "The picture", "record": "What is recorded"}
+_SHOWN_ALONE = {
+    "export": "The export shows the classes of {model}, the first of the two models",
+    "screenshot": "The picture shows the classes of {model}, the first of the two models",
+    "record": "What is recorded shows the classes of {model}, the first of the two models",
+}
 """Actions that take the first model only, and what they make."""
 
 
@@ -110,7 +115,7 @@ class Comparing(QObject):
         """Who sees two models may expect both there."""
         spec = self._player.spec
         if self._player.against is not None and spec is not None:
-            self._messages.show_info(f"{what} shows the classes of {spec.name}, the first of the two models")
+            self._messages.show_info(t(what, model=spec.name))
 
     # -- where they differ -----------------------------------------------------------------------------------------
 
@@ -121,13 +126,18 @@ class Comparing(QObject):
             return
         if not NEEDS["second map"](shown):
             loads = self._player.against is not None
-            self._messages.show_info("The second model is still loading" if loads else MISSING["second map"])
+            self._messages.show_info(t("The second model is still loading" if loads else MISSING["second map"]))
             return
         if self._search is not None and self._search.go_further():
             return  # pressed again: none is lost
         self._search = Search(disagreement_share, self._above)
         self._player.find(self._search)
-        self._messages.show_info(f"Looking for the next frame where more than {self._percent} differs; Esc stops")
+        self._messages.show_info(
+            t(
+                "Looking for the next frame where more than {percent} % of the picture differs; Esc stops",
+                percent=self._percent,
+            )
+        )
 
     def stop(self) -> bool:
         """Stop looking; returns whether it was."""
@@ -143,15 +153,15 @@ class Comparing(QObject):
 
     @property
     def _percent(self) -> str:
-        return f"{100 * self._above:.0f} % of the picture"
+        return f"{100 * self._above:.0f}"
 
     def _tell(self, outcome: Outcome, share: float) -> None:
-        none = f"there is no other frame where more than {self._percent} differs"
+        none = t("there is no other frame where more than {percent} % of the picture differs", percent=self._percent)
         text = {
-            Outcome.FOUND: f"The models differ on {100 * share:.1f} % of this picture",
-            Outcome.END: f"From here to the end {none}",
-            Outcome.FAR: f"In the last {MOST_S:.0f} s {none}; the same key looks further",
-            Outcome.NONE: MISSING["second map"],
+            Outcome.FOUND: t("The models differ on {percent} % of this picture", percent=figure(100 * share)),
+            Outcome.END: t("From here to the end {none}", none=none),
+            Outcome.FAR: t("In the last {s} s {none}; the same key looks further", s=f"{MOST_S:.0f}", none=none),
+            Outcome.NONE: t(MISSING["second map"]),
         }.get(outcome)
         if text is not None:
             self._messages.show_info(text)

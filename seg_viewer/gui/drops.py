@@ -10,11 +10,16 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QWidget
 
 from seg_viewer.core.printable import printable
+from seg_viewer.gui.words import t, tn
 from seg_viewer.sources import is_live, redact
 
 MODEL_SUFFIX = ".onnx"
 _MOST_TEXT = 64 * 1024
 _NAMED = 3
+_OPEN_AND_USE = (
+    "Drop to open, and to use the model",
+    "Drop to open these {count}, one after the other, and to use the model",
+)
 
 
 @dataclass(frozen=True)
@@ -38,10 +43,12 @@ class Dropped:
     def invitation(self) -> str:
         """What would happen, for whoever still holds it."""
         if not self.sources:
-            return "Drop to use this model"
+            return t("Drop to use this model")
         count = len(self.sources)
-        also = ", and to use the model" if self.models else ""
-        return f"Drop to open{also}" if count == 1 else f"Drop to open these {count}, one after the other{also}"
+        if self.models:
+            one, many = _OPEN_AND_USE
+            return tn(count, one, many)
+        return tn(count, "Drop to open", "Drop to open these {count}, one after the other")
 
     @property
     def refusal(self) -> str:
@@ -49,7 +56,9 @@ class Dropped:
         if not self.refused:
             return ""
         named = ", ".join(self.refused[:_NAMED]) + (", …" if len(self.refused) > _NAMED else "")
-        return f"{named}: cannot be opened; what can: files, folders, and addresses of cameras and streams"
+        return t(
+            "{names}: cannot be opened; what can: files, folders, and addresses of cameras and streams", names=named
+        )
 
 
 class Drops(QObject):

@@ -9,6 +9,7 @@ from seg_viewer.core.frame import ByteArray, FrameId
 from seg_viewer.gui.look import Look
 from seg_viewer.gui.widgets.seek_bar import SeekBar, clock_text
 from seg_viewer.gui.widgets.thumbnail import ThumbnailPopup
+from seg_viewer.gui.words import t
 from seg_viewer.player.player import Player
 from seg_viewer.player.thumbnails import Thumbnail, Thumbnails
 
@@ -81,7 +82,7 @@ class Hover(QObject):
         info = self._player.info
         rate = info.rate if info is not None else None
         is_it = -_SAME_S < time_s - found.time_s < max(_SAME_S, 1 / rate if rate else 0.0) + _SAME_S
-        note = "" if is_it else f"picture of {clock_text(found.time_s, tenths=True)}"
+        note = "" if is_it else t("picture of {time}", time=clock_text(found.time_s, tenths=True))
         self.popup.show_above(place, text, self._painted(found), note)
 
     def _is_on(self) -> bool:

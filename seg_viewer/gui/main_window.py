@@ -55,7 +55,7 @@ from seg_viewer.gui.widgets.record_menu import RecordMenu
 from seg_viewer.gui.widgets.side_panel import SidePanel
 from seg_viewer.gui.widgets.start_page import StartPage
 from seg_viewer.gui.widgets.stats_panel import StatsPanel
-from seg_viewer.gui.words import use_language
+from seg_viewer.gui.words import t, use_language
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.player.player import Player
 
@@ -216,7 +216,7 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         actions = self.actions_by_id
         self.sources.titled.connect(lambda name: self.setWindowTitle(plain_title(f"{name} — {TITLE}")))
-        self.dataset.told.connect(lambda line, undo: self.messages.show_info(line, "Undo" if undo else "", undo))
+        self.dataset.told.connect(lambda line, undo: self.messages.show_info(line, t("Undo") if undo else "", undo))
         self.dataset.failed.connect(self.messages.show_error)
         self.record_menu.chosen.connect(self.recording.set_what)
         self.model_menu.chosen.connect(self._use_model)
@@ -294,7 +294,7 @@ class MainWindow(QMainWindow):
         self.player.use_model(model)
         self.presenter.refresh()
         if table is not None:
-            self.messages.show_info(f"{table} holds the scores of the model before, and ends with it")
+            self.messages.show_info(t("{table} holds the scores of the model before, and ends with it", table=table))
 
     # -- what a person wants ---------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.model_file import ModelSpec, read_model_file
 from seg_viewer.gui.tasks.background import Background
 from seg_viewer.gui.widgets.plain import plain_action, plain_tip
+from seg_viewer.gui.words import t
 from seg_viewer.jobs.options import RunOptions
 
 
@@ -83,12 +84,12 @@ class ModelMenu(QObject):
             ships = path in shipped
             text = path.stem if ships else path.name
             if ships and path.stem == default:
-                text += " (the default here)"
+                text += " " + t("(the default here)")
             action = self._group.addAction(plain_action(text))
             action.setCheckable(True)
             action.setChecked(path == running)
             action.setData(str(path.resolve()))
-            action.setToolTip("Comes with this program" if ships else plain_tip(str(path)))
+            action.setToolTip(t("Comes with this program") if ships else plain_tip(str(path)))
             action.triggered.connect(lambda _=False, name=path.stem if ships else str(path): self.use(name))
             self._menu.insertAction(self._line, action)
 
@@ -100,7 +101,7 @@ class ModelMenu(QObject):
 
     def ask_file(self) -> None:
         name, _filter = QFileDialog.getOpenFileName(
-            self._menu.parentWidget(), "Open model file", self._folder, "Models (*.onnx);;All files (*)"
+            self._menu.parentWidget(), t("Open model file"), self._folder, t("Models (*.onnx);;All files (*)")
         )
         if name:
             self._folder = str(Path(name).parent)

@@ -20,6 +20,7 @@ from seg_viewer.gui.tasks.numbers import NumbersTask
 from seg_viewer.gui.widgets.folders import open_folder_of
 from seg_viewer.gui.widgets.message_bar import MessageBar
 from seg_viewer.gui.widgets.stats_panel import StatsPanel
+from seg_viewer.gui.words import t, tn
 from seg_viewer.player.player import Player
 
 _USE_EVERY_S = 1.0
@@ -57,7 +58,7 @@ class Numbers(QObject):
         self._use = ProcessUse()
         self._next_use_s = 0.0
         self.task = NumbersTask(player, background, self)
-        self.task.changed.connect(lambda on: action.setText(_STOP if on else _SAVE))
+        self.task.changed.connect(lambda on: action.setText(t(_STOP if on else _SAVE)))
         self.task.failed.connect(messages.show_error)
         self.task.saved.connect(self._show_saved)
 
@@ -67,7 +68,7 @@ class Numbers(QObject):
     def copy(self) -> None:
         """As text into the clipboard."""
         QApplication.clipboard().setText(self._stats.as_text())
-        self._messages.show_info("The numbers were copied")
+        self._messages.show_info(t("The numbers were copied"))
 
     def toggle_saving(self) -> None:
         """Ask where to, and begin; or stop."""
@@ -81,16 +82,20 @@ class Numbers(QObject):
         there = free_name(video.with_name(joined(info.file_stem, "_numbers.csv")))
         name, _filter = QFileDialog.getSaveFileName(
             self._window,
-            "Save the numbers of each frame that plays from now on",
+            t("Save the numbers of each frame that plays from now on"),
             str(there),
-            "Table (*.csv);;All files (*)",
+            t("Table (*.csv);;All files (*)"),
             options=QFileDialog.Option.DontConfirmOverwrite,  # it would ask with Yes and No
         )
         if not name:
             return
         path = Path(name) if Path(name).suffix else Path(f"{name}.csv")
         if path.exists() and not confirm(
-            self._window, "File exists", f"{path.name} exists already. Replace it?", yes="Replace", no="Keep"
+            self._window,
+            t("File exists"),
+            t("{names} exists already. Replace it?", names=path.name),
+            yes=t("Replace"),
+            no=t("Keep"),
         ):
             return
         self.task.start(path, spec.labels, overwrite=path.exists())
@@ -108,6 +113,6 @@ class Numbers(QObject):
         self.task.stop()
 
     def _show_saved(self, name: str, rows: int, notes: list[str]) -> None:
-        text = f"Numbers of {rows} frames saved: {name}"
-        self._messages.show_info(text, "Open folder", lambda: open_folder_of(Path(name)))
+        text = tn(rows, "Numbers of 1 frame saved: {name}", "Numbers of {count} frames saved: {name}", name=name)
+        self._messages.show_info(text, t("Open folder"), lambda: open_folder_of(Path(name)))
         self._messages.show_warnings(notes)

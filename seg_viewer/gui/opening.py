@@ -12,8 +12,15 @@ from seg_viewer.core.typed_path import typed_path
 from seg_viewer.gui.dialogs.address import AddressDialog
 from seg_viewer.gui.dialogs.once import OneOfEach
 from seg_viewer.gui.tasks.background import Background
+from seg_viewer.gui.words import t
 from seg_viewer.sources import DEMO, file_suffixes, is_live, redact
 from seg_viewer.sources.listed import LIST_SUFFIXES
+
+
+def video_filter() -> str:
+    """For file dialogs: what can be opened."""
+    kinds = " ".join(f"*{suffix}" for suffix in (*file_suffixes(), *LIST_SUFFIXES))
+    return t("Videos, pictures, playlists ({kinds});;All files (*)", kinds=kinds)
 
 
 class Opening(QObject):
@@ -58,15 +65,17 @@ class Opening(QObject):
         return self._full.get(shown, text)
 
     def ask_file(self) -> None:
-        kinds = " ".join(f"*{suffix}" for suffix in (*file_suffixes(), *LIST_SUFFIXES))
         names, _filter = QFileDialog.getOpenFileNames(
-            self._window, "Open videos", self._folder(), f"Videos, pictures, playlists ({kinds});;All files (*)"
+            self._window,
+            t("Open videos"),
+            self._folder(),
+            video_filter(),
         )
         if names:
             self.files_chosen.emit(names)
 
     def ask_folder(self) -> None:
-        name = QFileDialog.getExistingDirectory(self._window, "Open a folder of pictures or videos", self._folder())
+        name = QFileDialog.getExistingDirectory(self._window, t("Open a folder of pictures or videos"), self._folder())
         if name:
             self.chosen.emit(name)
 

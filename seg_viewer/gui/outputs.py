@@ -85,13 +85,13 @@ class Outputs(QObject):
         self.export_strip.list_wanted.connect(self.show_queue)
         self.queue_dialog = ExportQueueDialog(self.export_queue, export_options, folder, window)
         self.queue_dialog.visible_changed.connect(lambda _on: self.export_strip.refresh())
-        recording.saved.connect(lambda paths: self._show_saved("Recording", paths))
+        recording.saved.connect(lambda paths: self._show_saved("Recording saved: {names}", paths))
         recording.failed.connect(messages.show_error)
         recording.noted.connect(messages.show_warning)
         recording.changed.connect(self._show_recording)
         ego_zone.entered.connect(messages.show_info)
         ego_zone.clip_missed.connect(self._offer_clips)
-        ego_zone.saved.connect(lambda paths: self._show_saved("Clip", paths))
+        ego_zone.saved.connect(lambda paths: self._show_saved("Clip saved: {names}", paths))
         ego_zone.failed.connect(messages.show_error)
         ego_zone.noted.connect(messages.show_warning)
 
@@ -104,7 +104,7 @@ class Outputs(QObject):
             overlay,
             self._folders.pictures(),
             name,
-            on_saved=lambda path: self._show_saved("Screenshot", [str(path)]),
+            on_saved=lambda path: self._show_saved("Screenshot saved: {names}", [str(path)]),
             on_failed=self._messages.show_error,
         )
 
@@ -204,14 +204,14 @@ class Outputs(QObject):
         told = [item for item in ended if item.state is State.FAILED or item.notes]
         show = self._messages.show_warning if told else self._messages.show_info  # a warning stays until it is read
         notes = sum(bool(item.notes) for item in ended)
-        summary += f"; {notes} with notes" if notes else ""
-        show(f"Exports ended: {summary}", "Show queue", self.show_queue)
+        summary += t("; {count} with notes", count=notes) if notes else ""
+        show(t("Exports ended: {summary}", summary=summary), t("Show queue"), self.show_queue)
 
     def _show_recording(self, running: bool) -> None:
         text = t("Stop &recording" if running else "&Record")
         self._record_action.setText(text)
         self._record_action.setIconText(text.replace("&", ""))
-        self._record_action.setToolTip("Finish the recording (R)" if running else "Record what is live (R)")
+        self._record_action.setToolTip(t("Finish the recording" if running else "Record what is live") + " (R)")
         self._record_action.setIcon(icon("stop" if running else "record"))
         self._live_bar.set_recording(self._recording.seconds)
 
@@ -222,10 +222,12 @@ class Outputs(QObject):
             return
         self._clips_offered = True
         self._messages.show_info(
-            f"{line}; no clip is saved", "Save clips from now on", lambda: self._memory.change(zone_clips=True)
-        )
+            t("{line}; no clip is saved", line=line),
+            t("Save clips from now on"),
+            lambda: self._memory.change(zone_clips=True),
+        )  # fmt: skip
 
-    def _show_saved(self, what: str, paths: list[str]) -> None:
+    def _show_saved(self, text: str, paths: list[str]) -> None:
         first = Path(paths[0])
         names = ", ".join([paths[0], *(Path(path).name for path in paths[1:])])
-        self._messages.show_info(f"{what} saved: {names}", "Open folder", lambda: open_folder_of(first))
+        self._messages.show_info(t(text, names=names), t("Open folder"), lambda: open_folder_of(first))

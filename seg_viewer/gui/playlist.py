@@ -11,15 +11,16 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QDockWidget, QFileDialog, QMainWindow, QWidget
 
 from seg_viewer.gui.drops import Dropped, read_dropped
-from seg_viewer.gui.opening import short_name
+from seg_viewer.gui.opening import short_name, video_filter
 from seg_viewer.gui.tasks.background import Background
 from seg_viewer.gui.widgets.message_bar import MessageBar
 from seg_viewer.gui.widgets.playlist_view import PlaylistView
+from seg_viewer.gui.words import said, t
 from seg_viewer.player.playback import PlayerState
 from seg_viewer.player.player import Player
 from seg_viewer.player.playlist import Entry, Playlist
 from seg_viewer.sources import DEMO, file_suffixes, is_live
-from seg_viewer.sources.listed import LIST_SUFFIXES, Listing, list_sources
+from seg_viewer.sources.listed import Listing, list_sources
 
 PICTURE_MS = 3000
 """How long a single picture stays when something follows it."""
@@ -75,7 +76,7 @@ class PlaylistPart(QObject):
         self._still = QTimer(self, singleShot=True, interval=PICTURE_MS)
         self._still.timeout.connect(self._after_still)
         self.view = PlaylistView()
-        self.dock = QDockWidget("Playlist", window)
+        self.dock = QDockWidget(t("Playlist"), window)
         self.dock.setObjectName("playlist-dock")
         self.dock.setWidget(self.view)
         self.dock.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
@@ -125,7 +126,8 @@ class PlaylistPart(QObject):
         if found.models:
             self.model_wanted.emit(found.models[0])
         if len(found.models) > 1:
-            notes.append(f"Only one model runs at a time: {Path(found.models[0]).name} of {len(found.models)}")
+            name, count = Path(found.models[0]).name, len(found.models)
+            notes.append(t("Only one model runs at a time: {name} of {count}", name=name, count=count))
         if found.sources:
             self.open(found.sources, notes)
         else:
@@ -183,8 +185,8 @@ class PlaylistPart(QObject):
         count = len(listing.sources)
         if count > 1 and not self.dock.isVisible():
             self._messages.show_info(
-                f"{count} in the playlist; Page Down plays the next one",
-                "Show playlist",
+                t("{count} in the playlist; Page Down plays the next one", count=count),
+                t("Show playlist"),
                 lambda: self._actions["playlist"].setChecked(True),
             )
 
@@ -279,10 +281,11 @@ class PlaylistPart(QObject):
         if not bad:
             return
         if len(bad) == 1:
-            self._messages.show_warning(f"Skipped: {bad[0].problem}")
+            self._messages.show_warning(t("Skipped: {why}", why=said(bad[0].problem)))
             return
         names = ", ".join(short_name(entry.source) for entry in bad[:_NAMED]) + (", …" if len(bad) > _NAMED else "")
-        self._messages.show_warning(f"Skipped {len(bad)} that cannot be played: {names}; the last: {bad[-1].problem}")
+        text = "Skipped {count} that cannot be played: {names}; the last: {why}"
+        self._messages.show_warning(t(text, count=len(bad), names=names, why=said(bad[-1].problem)))
 
     def _after_still(self) -> None:
         if self._player.state is PlayerState.ENDED:
@@ -325,9 +328,11 @@ class PlaylistPart(QObject):
             self._messages.show_warning(found.refusal)
 
     def _ask_files(self) -> None:
-        kinds = " ".join(f"*{suffix}" for suffix in (*file_suffixes(), *LIST_SUFFIXES))
         names, _filter = QFileDialog.getOpenFileNames(
-            self._window, "Add to the playlist", self._folder(), f"Videos, pictures, playlists ({kinds});;All files (*)"
+            self._window,
+            t("Add to the playlist"),
+            self._folder(),
+            video_filter(),
         )
         if names:
             self.add(names)
@@ -338,7 +343,8 @@ class PlaylistPart(QObject):
         if files:
             self._export(files)
         if left_out:
-            self._messages.show_warning(f"{left_out} of {len(self.playlist)} are live or the demo: not exported")
+            text = "{count} of {all} are live or the demo: not exported"
+            self._messages.show_warning(t(text, count=left_out, all=len(self.playlist)))
 
 
 def _is_one(source: str) -> bool:

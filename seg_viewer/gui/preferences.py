@@ -20,12 +20,12 @@ from seg_viewer.gui.tasks.background import Background
 from seg_viewer.gui.tasks.folders import usual_dataset, usual_pictures, usual_recordings
 from seg_viewer.gui.theme import THEMES
 from seg_viewer.gui.widgets.message_bar import MessageBar
-from seg_viewer.gui.words import LANGUAGES
+from seg_viewer.gui.words import LANGUAGES, t
 from seg_viewer.player.player import Player
 
 
 def _models() -> Mapping[str, str]:
-    return {"": "The one that suits this machine", **{path.stem: path.stem for path in shipped_models()}}
+    return {"": t("The one that suits this machine"), **{path.stem: path.stem for path in shipped_models()}}
 
 
 def _palettes() -> Mapping[str, str]:

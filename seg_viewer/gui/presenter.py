@@ -20,6 +20,7 @@ from seg_viewer.gui.widgets.live_bar import lost_text
 from seg_viewer.gui.widgets.loading_bar import LoadingBar
 from seg_viewer.gui.widgets.message_bar import MessageBar
 from seg_viewer.gui.widgets.stats_panel import StatsPanel
+from seg_viewer.gui.words import t
 from seg_viewer.player.numbers import meaningful
 from seg_viewer.player.playback import PlayerState
 from seg_viewer.player.player import Player
@@ -215,12 +216,12 @@ class Presenter(QObject):
                 self._actions[spec.id].setEnabled(can[spec.needs])
         self._controls.speed_button.setEnabled(is_file)
         if state is PlayerState.LOADING:
-            self._view.set_notice(f"Opening {short_name(player.source or '')} …")
+            self._view.set_notice(t("Opening {name} …", name=short_name(player.source or "")))
             self.video_wanted.emit(True)
             self._view.setFocus()
             self.model_changed.emit()
         elif state is PlayerState.ERROR:
-            self._show_failure(player.error or "stopped")
+            self._show_failure(player.error or t("stopped"))
         elif state is PlayerState.EMPTY:
             self._view.clear()
             self.video_wanted.emit(False)

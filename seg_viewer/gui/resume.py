@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject
 from seg_viewer.gui.tasks.background import Background, within
 from seg_viewer.gui.widgets.message_bar import MessageBar
 from seg_viewer.gui.widgets.seek_bar import clock_text
+from seg_viewer.gui.words import t
 from seg_viewer.player.places import LONG_S, Places, is_middle
 from seg_viewer.player.player import Player
 
@@ -119,4 +120,4 @@ class Resume(QObject):
             if fingerprint == self._fingerprint():
                 self._seek(time_s)
 
-        self._messages.show_info(f"Continue at {clock_text(time_s)}?", "Continue", go_on)
+        self._messages.show_info(t("Continue at {time}?", time=clock_text(time_s)), t("Continue"), go_on)

@@ -13,6 +13,7 @@ from seg_viewer.gui.memory import Memory
 from seg_viewer.gui.widgets.controls import Controls
 from seg_viewer.gui.widgets.message_bar import MessageBar
 from seg_viewer.gui.widgets.plain import plain_action
+from seg_viewer.gui.words import t
 from seg_viewer.player.player import Player
 from seg_viewer.player.sound import Sound
 
@@ -26,7 +27,7 @@ class SoundMenu(QMenu):
     """Index of a track's stream."""
 
     def __init__(self, parent: QWidget) -> None:
-        super().__init__("Soun&d track", parent)
+        super().__init__(t("Soun&d track"), parent)
         self._group = QActionGroup(self)
         self.menuAction().setEnabled(False)
 

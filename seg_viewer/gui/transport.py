@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from seg_viewer.gui.actions import SPEED_NAMES, SPEEDS
 from seg_viewer.gui.widgets.controls import Controls
 from seg_viewer.gui.widgets.seek_bar import clock_text
+from seg_viewer.gui.words import t
 from seg_viewer.player.playback import PlayerState
 from seg_viewer.player.player import Player
 
@@ -175,7 +176,7 @@ class Transport(QObject):
         start_s, end_s = self._player.position_s, self._marks[1]
         self._mark(start_s, end_s if end_s is not None and end_s > start_s else None)
         if self._marks[1] is None:
-            self.told.emit(f"Repeats from {clock_text(start_s, tenths=True)}: press B where it ends")
+            self.told.emit(t("Repeats from {time}: press B where it ends", time=clock_text(start_s, tenths=True)))
 
     def mark_end(self) -> None:
         """The part ends with the frame on the screen; it begins at the start where that is not marked before it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import itertools
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -93,6 +94,9 @@ class InOrder:
         reader: of the file.
         timeline: of the same file, for this reader alone.
         repairs: where to count what was repaired.
+
+    Attributes:
+        hurried: pictures were left out in this run, see `hurry`.
     """
 
     def __init__(self, reader: VideoReader, timeline: Timeline, repairs: Repairs) -> None:
@@ -103,18 +107,22 @@ class InOrder:
         self._step = max(1, round(1 / (rate * self._tick)))
         self._may_hide = stream.codec_context.name in _MAY_HIDE
         self._pairs = stream.codec_context.codec.intra_only
-        self._from_start = False
-        self._clear()
+        self.begin(False)
 
-    def pictures(self, from_start: bool) -> Iterator[TimedPicture]:
-        """From the reader's present position on.
+    def begin(self, from_start: bool) -> None:
+        """A run from the reader's present position on.
 
         Args:
             from_start: that is the start of the file; pictures that are missing there are counted.
         """
         self._clear()
         self._from_start = from_start
-        for packet in self._packets():
+        self._line = self._packets()
+
+    def pictures(self) -> Iterator[TimedPicture]:
+        """Of the run that was begun last."""
+        while (packet := next(self._line, None)) is not None:
+            self._is_first = False
             frames = self._reader.decode(packet)
             if frames is None:
                 self._failed += 1
@@ -129,6 +137,9 @@ class InOrder:
         yield from self._expire(None)
 
     def _clear(self) -> None:
+        self.hurried = False
+        self._from: int | None = None  # pictures before it are not wanted
+        self._is_first = True  # no packet was taken yet
         self._ahead: list[int] = []  # times of packets that are not decoded yet, ascending
         self._sent: list[int] = []  # times of packets whose pictures have not come yet, ascending
         self._held: list[_Held] = []
@@ -137,6 +148,47 @@ class InOrder:
         self._hides = False  # packets without a picture are how this stream is made
         self._last: int | None = None
         self._good: av.VideoFrame | None = None
+
+    def hurry(self, to: int) -> Iterator[None]:
+        """Give no picture any more that is shown before a time; all others come out as they would without this.
+
+        What comes before is decoded only as far as later pictures need it: `VideoReader.can_hurry` holds. Where a run
+        does not begin with a key frame, nothing is left out. Where something is damaged on the way, the run ends early;
+        without hurry it may still give what can be seen.
+
+        Args:
+            to: that time, in units of the stream's time base.
+
+        Returns:
+            None after each packet. It is to be exhausted before pictures are taken.
+        """
+        while (packet := next(self._line, None)) is not None:
+            is_first, self._is_first = self._is_first, False
+            time = packet.pts
+            if time is None or not packet.size or time >= to or (is_first and not packet.is_keyframe):
+                self._line = itertools.chain((packet,), self._line)
+                self._is_first = is_first
+                return
+            if self._from != to:
+                self._from, self.hurried = to, True
+                self._held.clear()
+            if not self._pass_over(packet, time):
+                self._line = iter(())
+            yield None
+
+    def _pass_over(self, packet: av.Packet[Any], time: int) -> bool:
+        """Decode a packet if others need it. Returns whether all is well."""
+        with self._reader.only_what_is_needed():
+            frames = self._reader.decode(packet)
+        _remove(self._sent, time)
+        if frames is None or any(frame.is_corrupt for frame in frames):
+            return False
+        for frame in frames:
+            self._good = frame
+            if frame.pts is not None:
+                self._last = frame.pts
+                _remove(self._sent, frame.pts)
+        return True
 
     def _packets(self) -> Iterator[av.Packet[Any]]:
         """Packets with the clock's jumps taken out; their times are known some packets before they come."""
@@ -236,6 +288,8 @@ class InOrder:
             self._good = frame
         self._last = time
         assert self._good is not None
+        if self._from is not None and time < self._from:
+            return
         yield TimedPicture(time, self._good, duration)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import TypeVar
@@ -20,6 +21,8 @@ from seg_viewer.media.deinterlacing import deinterlaced, says_interlaced
 from seg_viewer.media.stream_choice import choose_stream
 
 _BEFORE_START_S = 10
+_LAYERS_AT = 21
+"""Byte of an HEVCDecoderConfigurationRecord that has the number of temporal layers."""
 _MOST_CHANGES = 5
 """Of the size that are told one by one."""
 
@@ -96,6 +99,31 @@ class VideoReader:
         except av.FFmpegError:
             self.damaged += 1
             return None
+
+    @property
+    def can_hurry(self) -> bool:
+        """Pictures that no other picture needs can be told before they are decoded, and all others come out the same.
+
+        So it is in H.264 (`nal_ref_idc` is 0, ITU-T H.264, 7.4.1), and in H.265 where there is one temporal layer, as
+        an MP4 or Matroska file says (ISO/IEC 14496-15, 8.3.2.1). Two halves of a picture are left as they are.
+        """
+        context = self.stream.codec_context
+        if self._interlaced or context.field_order > 1:
+            return False
+        if context.name != "hevc":
+            return context.name == "h264"
+        head = context.extradata or b""
+        return len(head) > _LAYERS_AT and head[0] == 1 and head[_LAYERS_AT] >> 3 & 7 == 1
+
+    @contextmanager
+    def only_what_is_needed(self) -> Iterator[None]:
+        """Meanwhile `decode` leaves out pictures that no other picture needs; see `can_hurry`."""
+        context = self.stream.codec_context
+        context.skip_frame = "NONREF"
+        try:
+            yield
+        finally:
+            context.skip_frame = "DEFAULT"
 
     def frames(self) -> Iterator[av.VideoFrame]:
         """Frames from the container's present position on, made whole where they are interlaced; see `picture`."""

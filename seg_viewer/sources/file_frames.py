@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import math
 import time
 from array import array
 from collections import deque
@@ -17,6 +18,8 @@ from seg_viewer.media.video_reader import VideoReader
 
 _NEIGHBOURS = 2
 """Frames after a jump that lack the one before them, where two halves are made whole with their neighbours."""
+_NEAR = 16
+"""Frames before a place that are decoded in any case: what steps back from there want first."""
 _LONGEST_S = 20.0
 """How far back to look for a key frame; some films have one at their start only."""
 
@@ -67,15 +70,19 @@ class FileFrames:
 
     def decode(self) -> Iterator[Frame]:
         """Frames from the container's present position on."""
-        tick = Fraction(self.reader.stream.time_base or Fraction(1, 90_000))
         self._numbers.jump()
         at_start, self.at_start = self.at_start, False
         self.is_whole = False
+        self._in_order.begin(at_start)
+        return self._decode(at_start)
+
+    def _decode(self, at_start: bool) -> Iterator[Frame]:
+        tick = Fraction(self.reader.stream.time_base or Fraction(1, 90_000))
         since_key = -1
-        stored = self._in_order.pictures(at_start)
+        stored = self._in_order.pictures()
         for timed, frame in self.reader.whole(stored, lambda timed: timed.frame):
             arrived_s = time.perf_counter()
-            if since_key >= 0 or timed.frame.key_frame:
+            if since_key >= 0 or timed.frame.key_frame or self._in_order.hurried:
                 since_key += 1
                 self.is_whole = at_start or since_key >= (_NEIGHBOURS if self.reader.needs_before_s else 0)
             time_s = float(timed.pts * tick) - self.origin_s
@@ -94,6 +101,27 @@ class FileFrames:
                 f"{self.path.name}: reading stopped early ({self.reader.broken_off}); kept what came before"
             )
 
+    def hurry(self, to_s: float) -> Iterator[None]:
+        """Give no frame of the present run before a time any more; what leads there is decoded as far as needed.
+
+        The run may end early, or have no frame that is on the screen at that time; a jump gives it then.
+
+        Args:
+            to_s: that time, seconds.
+
+        Returns:
+            None after each step; to be exhausted.
+        """
+        self._numbers.jump()
+        tick = float(self.reader.stream.time_base or Fraction(1, 90_000))
+        return self._in_order.hurry(math.ceil((to_s + self.origin_s) / tick))
+
+    def wanted_from_s(self, time_s: float, count: int = _NEAR) -> float | None:
+        """Where so many frames before a time begin, about, seconds; None where none before that can be left out."""
+        if not self.rate or not self.reader.can_hurry or self.repairs.counted:
+            return None
+        return time_s - count / self.rate
+
     def starting_at(self, target_s: float, passed: Passed = lambda _frame: None) -> Iterator[Frame]:
         """Frames from the one on the screen at a time on.
 
@@ -102,11 +130,14 @@ class FileFrames:
             passed: gets the frames that are decoded on the way there, as far as they are whole, without a gap.
         """
         back_s, reopened = 0.0, False
+        from_s = self.wanted_from_s(target_s)
         self.jump(target_s)
         while True:
             held: Frame | None = None
             held_is_whole = False
             frames = self.decode()
+            if from_s is not None:
+                deque(self.hurry(from_s), 0)
             for frame in frames:
                 if frame.time_s > target_s + self.half_tick_s:
                     break
@@ -117,8 +148,11 @@ class FileFrames:
                 frame = None
             if held is not None or (frame is not None and frame.time_s <= self.first_s + self.half_tick_s):
                 break
+            if from_s is not None and self._in_order.hurried:
+                from_s = None  # something is damaged, or a frame that stays for long is on the screen
+                self.jump(target_s)
             # the container's index pointed behind the target
-            if target_s > back_s:
+            elif target_s > back_s:
                 back_s = max(1.0, back_s * 4)
                 self.jump(max(0.0, target_s - back_s))
             elif not reopened:
@@ -138,17 +172,25 @@ class FileFrames:
         if frame.time_s <= self.first_s + self.half_tick_s:
             return
         target_s, back_s, reopened = frame.time_s - 2 * self.half_tick_s, 0.0, False
+        from_s = self.wanted_from_s(frame.time_s, count)
         self.jump(target_s)
         while True:
             whole: deque[Frame] = deque(maxlen=count)
             last: Frame | None = None
-            for other in self.decode():
+            frames = self.decode()
+            if from_s is not None:
+                yield from self.hurry(from_s)
+            for other in frames:
                 if other.time_s >= frame.time_s - self.half_tick_s:
                     break
                 last = other
                 if self.is_whole:
                     whole.append(other)
                 yield None
+            if not whole and from_s is not None and self._in_order.hurried:
+                from_s = None
+                self.jump(target_s)
+                continue
             if not whole and last is not None and (back_s > _LONGEST_S or back_s > target_s):
                 whole.append(last)  # as a jump there would show it
             if whole or reopened:
@@ -165,6 +207,7 @@ class FileFrames:
         """Go to the last key frame at or before a time."""
         time_base = self.reader.stream.time_base
         assert time_base is not None
+        self.at_start = False
         time_s = max(0.0, time_s - self.reader.needs_before_s)
         # without times of its own, a picture's time is known by counting from the start only
         position = 0 if self.repairs.counted else self.timeline.position(self.reader.stream.index, time_s)

@@ -115,6 +115,11 @@ class FrameRing:
         return self.at_end and self._next >= len(self._frames)
 
     @property
+    def behind(self) -> int:
+        """How many frames lie before the next one."""
+        return self._next
+
+    @property
     def wants(self) -> int:
         """How many frames from before the first one would be kept."""
         if self.at_start or not self._frames:

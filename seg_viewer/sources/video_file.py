@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -25,6 +26,8 @@ VIDEO_SUFFIXES = (
     ".ivf", ".h264", ".264", ".h265", ".265", ".hevc", ".obu", ".y4m", ".mjpeg", ".mjpg", ".gif", ".apng",
 )  # fmt: skip
 
+_SOON = 8
+"""Frames before the one on the screen that are read before all others."""
 _ANIMATIONS = {"gif", "apng", "webp_anim"}
 
 
@@ -52,6 +55,7 @@ class VideoFile:
         self._seek_to: float | None = None
         self._ended = False
         self._warned = False
+        self._read_all = True
         self._ring: FrameRing | None = None
         self._reading: Iterator[Frame] | None = None
         self._behind: FileFrames | None = None
@@ -159,8 +163,7 @@ class VideoFile:
         ring = self._ring
         if ring is None or ring.first is None or ring.wants <= 0 or self._cannot_fill:
             return False
-        if self._filling is None or self._filled_for is not ring.first:
-            self._begin_filling(ring.first, ring.wants)
+        self._begin_filling(ring, ring.first)
         self._go_on_filling(ring)
         return True
 
@@ -168,14 +171,16 @@ class VideoFile:
         """Read what comes before the kept frames; returns how many came, 0 at the start of the file."""
         count = 0
         while not count and not ring.at_start and ring.first is not None and not self._cannot_fill:
-            if self._filling is None or self._filled_for is not ring.first:
-                self._begin_filling(ring.first, max(1, ring.wants))
+            self._begin_filling(ring, ring.first)
             count = self._go_on_filling(ring)
         return count
 
-    def _begin_filling(self, first: Frame, count: int) -> None:
-        self._filled_for = first
-        self._filling = self._before(first, count)
+    def _begin_filling(self, ring: FrameRing, first: Frame) -> None:
+        """Unless it was begun."""
+        if self._filling is None or self._filled_for is not first:
+            # the next few first: they cost less by themselves, and a step may be waiting for them
+            count = ring.wants if ring.behind >= _SOON else min(ring.wants, _SOON)
+            self._filled_for, self._filling = first, self._before(first, max(1, count))
 
     def _before(self, first: Frame, count: int) -> Iterator[list[Frame] | None]:
         if self._behind is None:
@@ -242,11 +247,25 @@ class VideoFile:
         if last is None or ring.is_cut or ring.at_end or not self._head.is_nearer(last.time_s, time_s):
             return False
         self._seek_to = None
+        from_s = self._head.wanted_from_s(time_s)
+        if from_s is not None and from_s > last.time_s and not self._hurry(from_s, time_s, ring):
+            ring.clear()
+            return False
         ring.go_to_place(len(ring))
         while not ring.covers(time_s) and self._next_kept(ring) is not None:
             pass
         ring.go_to(time_s)
         return True
+
+    def _hurry(self, from_s: float, time_s: float, ring: FrameRing) -> bool:
+        """Read on to a time, and keep no frames before another one. Returns whether what is on the screen is kept."""
+        deque(self._head.hurry(from_s), 0)
+        self._read_all = False
+        ring.clear()
+        while (first := self._next_kept(ring)) is not None and first.time_s < from_s - self._head.half_tick_s:
+            ring.clear()  # it was read before that
+        self._ended = False
+        return first is not None and first.time_s <= time_s
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
@@ -254,11 +273,11 @@ class VideoFile:
         if self._ended and self._seek_to is None:
             self._seek_to = 0.0
         self._ended = False
-        whole = True  # frames are counted against the header only where the run began at the start
+        self._read_all = True  # frames are counted against the header only where the run began at the start
         delivered = 0
         while True:
             target, self._seek_to = self._seek_to, None
-            whole = whole and not target
+            self._read_all = self._read_all and not target
             if target is not None:
                 self._frames = self._head.starting_at(target, self._keep)
             for frame in self._frames:
@@ -269,7 +288,7 @@ class VideoFile:
             else:
                 break
         self._ended = True
-        self._tell_damage(delivered if whole else None)
+        self._tell_damage(delivered if self._read_all else None)
 
     def _peek(self) -> Frame:
         """The first frame, which stays in line to be delivered."""

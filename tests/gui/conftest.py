@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
+os.environ["LC_ALL"] = os.environ["LANGUAGE"] = "C.UTF-8"  # windows speak English, whatever the machine does
 
 import gc
 import threading
@@ -23,6 +24,7 @@ from pytestqt.qtbot import QtBot
 from seg_viewer.gui.main_window import MainWindow
 from seg_viewer.gui.settings import WindowSettings, open_store, save_settings
 from seg_viewer.gui.theme import apply_theme
+from seg_viewer.gui.words import t
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.player.playback import PlayerState
 from seg_viewer.player.player import Player
@@ -164,7 +166,7 @@ def shows_state(window: MainWindow, state: PlayerState) -> bool:
     """Whether a person sees that the player is in a state."""
     play = window.actions_by_id["play"]
     if state in PLAY_TEXTS:
-        return play.isEnabled() and play.text() == PLAY_TEXTS[state]
+        return play.isEnabled() and play.text() == t(PLAY_TEXTS[state])
     if state is PlayerState.ERROR:
         return not play.isEnabled() and bool(window.messages.texts("error"))
     return not play.isEnabled()

@@ -17,7 +17,7 @@ from seg_viewer.core.assets import asset_path
 from seg_viewer.gui.actions import MENUS, MORE_KEYS, all_specs
 from seg_viewer.gui.dialogs.help import HelpDialog
 from seg_viewer.gui.settings import WindowSettings, load_settings, open_store, save_settings
-from seg_viewer.gui.words import LANGUAGES, read_words, t, use_language, with_keys
+from seg_viewer.gui.words import LANGUAGES, read_phrases, read_words, t, use_language, with_keys
 from seg_viewer.player.playback import PlayerState
 
 from .conftest import WAIT_MS, wait_state
@@ -36,12 +36,17 @@ def _key(text: str) -> str:
     return found.group(1).lower() if found else ""
 
 
-def test_the_file_is_whole() -> None:
-    tables = tomllib.loads(asset_path("i18n", "de.toml").read_text(encoding="utf-8"))
-    assert sum(map(len, tables.values())) == len(GERMAN) > 50  # no English text stands in two tables
-    for english, german in GERMAN.items():
-        assert german.strip() == german != "" and german.count("&") <= 1
-        assert english.endswith("…") == german.endswith("…")
+@pytest.mark.parametrize("of_messages", [False, True])
+def test_the_files_are_whole(of_messages: bool) -> None:
+    """No English text stands in two tables; what asks for more does so in both; a menu has one key."""
+    entries = read_phrases("de") if of_messages else GERMAN
+    files = [file for file in asset_path("i18n").glob("de*.toml") if ("messages" in file.stem) is of_messages]
+    tables = [table for file in files for table in tomllib.loads(file.read_text(encoding="utf-8")).values()]
+    assert sum(map(len, tables)) == len(entries) > 300
+    for english, german in entries.items():
+        assert german.strip() != "" and (german.strip() == german or english.strip() != english)
+        assert german.count("&") <= 1
+        assert english.endswith("…") == german.endswith("…"), english
 
 
 def test_every_menu_and_entry_is_in_it() -> None:
@@ -74,7 +79,9 @@ def test_keys_that_were_chosen_stay() -> None:
 
 
 def test_the_system_is_asked_and_gets_what_is_complete() -> None:
-    assert use_language("auto", ("de-DE", "en-US")) == "en" and t("&File") == "&File"
+    assert use_language("auto", ("de-DE", "en-US")) == "de" and t("&File") == "&Datei"
+    assert use_language("auto", ("en-GB", "de-DE")) == "en" and t("&File") == "&File"
+    assert use_language("auto", ("fr", "de-AT")) == "de"
     assert use_language("auto", ("fr", "ja-JP")) == "en"
     assert use_language("de", ("en-US",)) == "de" and t("&File") == "&Datei"
     assert use_language("klingon", ("en",)) == "en" and t("&File") == "&File"
@@ -98,6 +105,9 @@ def test_a_window_speaks_what_was_chosen(qtbot: QtBot, open_window, clip) -> Non
     dialog.show()
     assert all(label.width() >= label.sizeHint().width() for label in dialog.findChildren(QLabel))
     assert "WIEDERGABE" in [label.text() for label in dialog.findChildren(QLabel)]
+    keys = [label.text() for label in dialog.findChildren(QLabel) if label.objectName() == "key"]
+    assert {".", ",", "Strg+O", "Leertaste", "Umschalt+N", "Bild ab", "Mausrad", "←"} <= set(keys)
+    assert len(keys) == sum(len(spec.keys) for spec in all_specs()) + len(MORE_KEYS)
     dialog.close()
 
 

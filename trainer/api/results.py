@@ -15,7 +15,8 @@ from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.core.scores import Scores, confusion_matrix
 from trainer.api.data import PARTS, Data, shown, stacked
 from trainer.api.training import Trained
-from trainer.data.data_set import DataSet, read_picture
+from trainer.data.data_set import DataSet
+from trainer.data.picture_files import read_picture
 from trainer.drawing.charts import curves_png
 from trainer.drawing.pictures import Rgb, decoded
 from trainer.network.keras_file import keras_class_map
@@ -172,7 +173,8 @@ def _running(model: Any, data: Data | None) -> Runner:
     if data is not None:
         check_network(model, model.name, len(data.labels), stride=None)
     size = (shape[2] or 0, shape[1] or 0) if data is None else (shape[2] or data.size[0], shape[1] or data.size[1])
-    return Runner(model.name, lambda frame: keras_class_map(model, frame), size, None, "Keras", lambda: None)
+    classes = model.output_shape[3]
+    return Runner(model.name, lambda frame: keras_class_map(model, frame), size, None, classes, "Keras", lambda: None)
 
 
 def _sample(running: Runner, one: DataSet, pair: Pair, part: str) -> Sample:

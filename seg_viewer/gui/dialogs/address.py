@@ -19,6 +19,7 @@ from seg_viewer.core.errors import SegViewerError
 from seg_viewer.gui.tasks.background import Background
 from seg_viewer.gui.theme import icon
 from seg_viewer.gui.widgets.plain import PlainLabel
+from seg_viewer.gui.words import said, t
 from seg_viewer.sources import check_live
 from seg_viewer.sources.devices import list_cameras
 from seg_viewer.sources.screen import list_screens
@@ -38,27 +39,27 @@ class AddressDialog(QDialog):
     def __init__(self, background: Background, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("Open camera or address")
+        self.setWindowTitle(t("Open camera or address"))
         self.setMinimumWidth(560)
         self.address = QLineEdit()
         self.address.setPlaceholderText("rtsp://HOST/PATH   http://HOST/video   camera:0   screen")
-        self.address.setAccessibleName("Address")
+        self.address.setAccessibleName(t("Address"))
         self.transport = QComboBox()
-        self.transport.addItem("TCP: nothing gets lost", "tcp")
-        self.transport.addItem("UDP: a little less delay", "udp")
-        self.transport.setAccessibleName("Transport of RTSP")
+        self.transport.addItem(t("TCP: nothing gets lost"), "tcp")
+        self.transport.addItem(t("UDP: a little less delay"), "udp")
+        self.transport.setAccessibleName(t("Transport of RTSP"))
         form = QFormLayout()
         form.setVerticalSpacing(10)
-        form.addRow("Address", self.address)
-        form.addRow("RTSP over", self.transport)
-        hint = PlainLabel(_HINT, objectName="dim")
+        form.addRow(t("Address"), self.address)
+        form.addRow(t("RTSP over"), self.transport)
+        hint = PlainLabel(t(_HINT), objectName="dim")
         hint.setWordWrap(True)
         form.addRow("", hint)
         self.devices = QListWidget()
-        self.devices.setAccessibleName("Cameras and screens")
+        self.devices.setAccessibleName(t("Cameras and screens"))
         self.devices.setIconSize(QSize(18, 18))
         self.devices.setMinimumHeight(96)
-        self.devices.addItem("Looking for cameras …")
+        self.devices.addItem(t("Looking for cameras …"))
         self.problem = PlainLabel(objectName="problem")
         self.problem.setWordWrap(True)
         self.problem.hide()
@@ -69,7 +70,7 @@ class AddressDialog(QDialog):
         column.setContentsMargins(20, 18, 20, 16)
         column.setSpacing(12)
         column.addLayout(form)
-        column.addWidget(PlainLabel("ON THIS MACHINE", objectName="heading"))
+        column.addWidget(PlainLabel(t("ON THIS MACHINE"), objectName="heading"))
         column.addWidget(self.devices)
         column.addWidget(self.problem)
         column.addWidget(self.buttons)
@@ -104,17 +105,19 @@ class AddressDialog(QDialog):
         self.transport.setEnabled(text.strip().lower().startswith("rtsp") and "#" not in text)
 
     def _show_problem(self, text: str) -> None:
-        self.problem.setText(text)
+        self.problem.setText(said(text))
         self.problem.show()
 
     def _list(self, found: list[tuple[str, str]]) -> None:
         self.devices.clear()
         for source, name in found:
-            item = QListWidgetItem(icon("camera" if source.startswith("camera") else "live"), f"{source}   —   {name}")
+            item = QListWidgetItem(
+                icon("camera" if source.startswith("camera") else "live"), f"{source}   —   {said(name)}"
+            )
             item.setData(Qt.ItemDataRole.UserRole, source)
             self.devices.addItem(item)
         if not found:
-            self.devices.addItem("No camera and no screen was found")
+            self.devices.addItem(t("No camera and no screen was found"))
 
     def _take(self, item: QListWidgetItem) -> None:
         source = item.data(Qt.ItemDataRole.UserRole)

@@ -10,6 +10,7 @@ from seg_viewer.gui.dialogs.confirm import confirm
 from seg_viewer.gui.memory import Memory
 from seg_viewer.gui.tasks.background import Background
 from seg_viewer.gui.widgets.plain import PlainLabel
+from seg_viewer.gui.words import figure, said, t
 
 CAPS_MB = (250, 1000, 4000, 16000)
 """How much may be kept, megabytes (10⁶ bytes)."""
@@ -46,17 +47,17 @@ class CachePart(QWidget):
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setColumnStretch(0, 1)
-        self.taken = PlainLabel("Looking how large it is …", objectName="dim")
-        self.taken.setAccessibleName("Size of the cache")
+        self.taken = PlainLabel(t("Looking how large it is …"), objectName="dim")
+        self.taken.setAccessibleName(t("Size of the cache"))
         self.cap = QComboBox()
-        self.cap.setAccessibleName("Most that is kept")
+        self.cap.setAccessibleName(t("Most that is kept"))
         for cap in sorted({*CAPS_MB, memory.settings.cache_mb}):
             self.cap.addItem(cap_text(cap), cap)
         self.cap.setCurrentIndex(self.cap.findData(memory.settings.cache_mb))
         self.cap.activated.connect(self._set_cap)
-        title = PlainLabel("Most that is kept")
+        title = PlainLabel(t("Most that is kept"))
         title.setBuddy(self.cap)
-        self.clear = QPushButton("Clear cache")
+        self.clear = QPushButton(t("Clear cache"))
         self.clear.setAutoDefault(False)
         self.clear.clicked.connect(self._ask_clear)
         grid.addWidget(title, 0, 0)
@@ -70,26 +71,29 @@ class CachePart(QWidget):
         self._memory.change(cache_mb=megabytes)
         self._background.run(
             "cache-cap", lambda: self._cache.choose_cap(cap_bytes(megabytes)), lambda _none: self.look(),
-            self.taken.setText, owner=self, subject="Cache",
+            self._tell, owner=self, subject="Cache",
         )  # fmt: skip
 
     def look(self) -> None:
         """Ask how large it is."""
         self._background.run(
-            "cache-size", self._cache.size_bytes, self._show, self.taken.setText, owner=self, subject="Cache",
+            "cache-size", self._cache.size_bytes, self._show, self._tell, owner=self, subject="Cache",
             newest=True,
         )  # fmt: skip
 
+    def _tell(self, line: str) -> None:
+        self.taken.setText(said(line))
+
     def _show(self, size: int) -> None:
-        self.taken.setText(f"Class maps of videos seen before: {size / 1e6:.1f} MB")
+        self.taken.setText(t("Class maps of videos seen before: {size} MB", size=figure(size / 1e6)))
         self.clear.setEnabled(size > 0)
 
     def _ask_clear(self) -> None:
-        text = "Class maps that are kept are removed. They are worked out again when a video is played."
-        if confirm(self.window(), "Clear the cache", text, yes="Clear cache", no="Keep"):
+        text = t("Class maps that are kept are removed. They are worked out again when a video is played.")
+        if confirm(self.window(), t("Clear the cache"), text, yes=t("Clear cache"), no=t("Keep")):
             self.clear.setEnabled(False)
             self._background.run(
-                "cache-clear", self._cache.clear, lambda _none: self.look(), self.taken.setText, owner=self,
+                "cache-clear", self._cache.clear, lambda _none: self.look(), self._tell, owner=self,
                 subject="Cache",
             )  # fmt: skip
 
@@ -99,4 +103,4 @@ def cap_bytes(megabytes: int) -> int:
 
 
 def cap_text(megabytes: int) -> str:
-    return f"{megabytes / 1000:.3g} GB" if megabytes >= 1000 else f"{megabytes} MB"
+    return f"{figure(megabytes / 1000, '.3g')} GB" if megabytes >= 1000 else f"{megabytes} MB"

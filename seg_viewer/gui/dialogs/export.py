@@ -20,7 +20,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import SegViewerError, UsageError
 from seg_viewer.gui.dialogs.confirm import Over, confirm
 from seg_viewer.gui.dialogs.export_form import ExportForm
@@ -30,11 +29,12 @@ from seg_viewer.gui.dialogs.room import RoomForText
 from seg_viewer.gui.tasks.background import Background, within
 from seg_viewer.gui.tasks.export_names import suggest_output
 from seg_viewer.gui.tasks.export_queue import UNFINISHED, ExportQueue, QueuedExport, State
-from seg_viewer.gui.widgets.export_text import progress_text
+from seg_viewer.gui.widgets.export_text import progress_text, result_text
 from seg_viewer.gui.widgets.folders import open_folder_of
 from seg_viewer.gui.widgets.message_bar import MessageBar
 from seg_viewer.gui.widgets.plain import PlainLabel, plain_title
 from seg_viewer.gui.widgets.plan_view import PlanView
+from seg_viewer.gui.words import figure, t
 from seg_viewer.jobs.export import ExportResult
 from seg_viewer.jobs.export_job import ExportJob
 from seg_viewer.jobs.export_plan import plan_export
@@ -93,7 +93,7 @@ class ExportDialog(QDialog):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self.setWindowTitle(plain_title(f"Export {info.name}"))
+        self.setWindowTitle(plain_title(t("Export {name}", name=info.name)))
         self.setMinimumWidth(600)
         self.source = source
         self._options = options
@@ -114,10 +114,10 @@ class ExportDialog(QDialog):
         self.resume.hide()
         self.plan = PlanView()
         self.bar = QProgressBar()
-        self.bar.setAccessibleName("Progress")
+        self.bar.setAccessibleName(t("Progress"))
         self.status = PlainLabel("", objectName="dim")
         self.status.setWordWrap(True)
-        self.status.setAccessibleName("Progress text")
+        self.status.setAccessibleName(t("Progress text"))
         for widget in (self.messages, self.form, self.resume, self.plan, self.bar, self.status):
             column.addWidget(widget, 1 if widget is self.plan else 0)
         column.addStretch(0)  # while the plan has given way to progress
@@ -132,17 +132,17 @@ class ExportDialog(QDialog):
 
     def _buttons(self) -> QHBoxLayout:
         line = QHBoxLayout()
-        self.folder_button = QPushButton("Open folder")
+        self.folder_button = QPushButton(t("Open folder"))
         self.folder_button.clicked.connect(self._open_folder)
         self.folder_button.hide()
-        self.close_button = QPushButton("Close")
+        self.close_button = QPushButton(t("Close"))
         self.close_button.clicked.connect(self.close)
-        self.cancel_button = QPushButton("Stop")
+        self.cancel_button = QPushButton(t("Stop"))
         self.cancel_button.clicked.connect(self.cancel)
-        self.queue_button = QPushButton("Add to queue")
-        self.queue_button.setToolTip("Export it after those that wait already; this dialog closes")
+        self.queue_button = QPushButton(t("Add to queue"))
+        self.queue_button.setToolTip(t("Export it after those that wait already; this dialog closes"))
         self.queue_button.clicked.connect(self.add_to_queue)
-        self.export_button = QPushButton("Export")
+        self.export_button = QPushButton(t("Export"))
         self.export_button.setObjectName("primary")
         self.export_button.setDefault(True)
         self.export_button.clicked.connect(self.start)
@@ -178,7 +178,7 @@ class ExportDialog(QDialog):
         self._say("")
         self.plan.show()
         self.folder_button.hide()
-        self.export_button.setText("Export")
+        self.export_button.setText(t("Export"))
         self.export_button.setDefault(True)
         self._plan_later()
 
@@ -226,17 +226,17 @@ class ExportDialog(QDialog):
     def _ask_overwrite(self, there: list[Path]) -> bool:
         names = ", ".join(path.name for path in there)
         if len(there) == 1:
-            title, text = "File exists", f"{names} exists already. Replace it?"
+            title, text = "File exists", "{names} exists already. Replace it?"
         else:
-            title, text = "Files exist", f"{names} exist already. Replace them?"
-        return confirm(self, title, text, yes="Replace", no="Keep")
+            title, text = "Files exist", "{names} exist already. Replace them?"
+        return confirm(self, t(title), t(text, names=names), yes=t("Replace"), no=t("Keep"))
 
     def _browse(self) -> None:
         name, _filter = QFileDialog.getSaveFileName(
             self,
-            "Save as",
+            t("Save as"),
             self.output.text(),
-            f"Video ({' '.join(f'*.{end}' for end in CONTAINERS)});;All files (*)",
+            t("Video ({kinds});;All files (*)", kinds=" ".join(f"*.{end}" for end in CONTAINERS)),
             options=QFileDialog.Option.DontConfirmOverwrite,
         )
         if name:
@@ -280,7 +280,9 @@ class ExportDialog(QDialog):
         offered = seconds > 0 and not self.running
         if offered and self.resume.isHidden():
             self.resume.setChecked(True)
-        self.resume.setText(f"Go on with the unfinished export that lies there: {seconds:.0f} s are done")
+        self.resume.setText(
+            t("Go on with the unfinished export that lies there: {s} s are done", s=figure(seconds, ".0f"))
+        )
         self.resume.setVisible(offered)
 
     # -- what the export says --------------------------------------------------------------------------------------
@@ -289,15 +291,15 @@ class ExportDialog(QDialog):
         if item is not self._item:
             return
         if item.state is State.WAITING:
-            self._say("Waits in the queue for the exports before it.")
+            self._say(t("Waits in the queue for the exports before it."))
         elif item.state is State.STOPPING:
             self.cancel_button.setEnabled(False)
-            self._say("Stopping …")
+            self._say(t("Stopping …"))
         elif item.state is State.RUNNING:
             if item.progress is not None and item.progress.total:
                 self.bar.setRange(0, item.progress.total)
                 self.bar.setValue(min(item.progress.frames, item.progress.total))
-            self._say(progress_text(item) or "Preparing …")
+            self._say(progress_text(item) or t("Preparing …"))
         else:
             self._on_ended(item)
 
@@ -308,11 +310,11 @@ class ExportDialog(QDialog):
         elif item.state is State.SKIPPED:
             self._made = item.made
             self.bar.hide()
-            self._say(f"{item.made.name} was made already, of the same source and in the same way.")
+            self._say(t("{name} was made already, of the same source and in the same way.", name=item.made.name))
             self.folder_button.show()
         elif item.state is State.STOPPED:
             self._ask_anew()
-            self._say("Stopped; nothing was written.")
+            self._say(t("Stopped; nothing was written."))
         else:
             self._ask_anew()
             self._show_error(item.problem)
@@ -325,15 +327,11 @@ class ExportDialog(QDialog):
         self._made = result.path
         self.bar.setRange(0, 1)
         self.bar.setValue(1)
-        rate = result.frames / result.seconds if result.seconds else 0.0
         names = ", ".join(path.name for path in result.files) or result.path.name
-        numbers = (
-            f"{counted(result.frames, 'frame')} in {result.seconds:.1f} s ({rate:.1f} frames/s), sound: {result.audio}"
-        )
-        self._say(f"Saved as {names}\n{numbers}")
+        self._say(t("Saved as {name}", name=names) + f"\n{result_text(result)}")
         self.messages.show_warnings(result.warnings)
         self.folder_button.show()
-        self.export_button.setText("Export again")
+        self.export_button.setText(t("Export again"))
         self.export_button.setDefault(False)
         self.close_button.setDefault(True)
         self.close_button.setFocus()

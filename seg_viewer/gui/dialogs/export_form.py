@@ -15,6 +15,7 @@ from seg_viewer.core.typed_path import typed_path
 from seg_viewer.gui.tasks.export_names import beside_kinds, name_beside
 from seg_viewer.gui.widgets.plain import PlainLabel
 from seg_viewer.gui.widgets.quality_box import QualityBox
+from seg_viewer.gui.words import class_name, t
 from seg_viewer.jobs.export_job import ExportJob
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.sources.between import Moment, Selection
@@ -43,14 +44,14 @@ class ExportForm(QWidget):
         grid.setHorizontalSpacing(12)
         grid.setVerticalSpacing(10)
         self.output = QLineEdit(output)
-        self.output.setAccessibleName("Output file")
+        self.output.setAccessibleName(t("Output file"))
         self.output.setCursorPosition(len(output))
-        self.browse = QPushButton("Browse…")
+        self.browse = QPushButton(t("Browse…"))
         self.browse.setAutoDefault(False)
         self.quality = QualityBox()
         self.look = PlainLabel()
         self.look.setWordWrap(True)
-        self.beside = {each: QCheckBox(each.text) for each in beside_kinds()}
+        self.beside = {each: QCheckBox(t(each.text)) for each in beside_kinds()}
         save_as = self._row(self.output, self.browse, stretch=[self.output])
         rows: list[tuple[str, QWidget, QWidget]] = [
             ("Save as", self.output, save_as),
@@ -61,7 +62,7 @@ class ExportForm(QWidget):
         if self.beside:
             rows.insert(2, ("Also write", next(iter(self.beside.values())), self._boxes()))
         for row, (name, buddy, widget) in enumerate(rows):
-            label = PlainLabel(name, objectName="dim")
+            label = PlainLabel(t(name), objectName="dim")
             label.setBuddy(buddy)
             grid.addWidget(label, row, 0)
             grid.addWidget(widget, row, 1)
@@ -82,18 +83,18 @@ class ExportForm(QWidget):
 
     def _range(self) -> QLineEdit:
         self.start, self.end = QLineEdit(), QLineEdit()
-        self.from_here, self.to_here = QPushButton("From here"), QPushButton("To here")
+        self.from_here, self.to_here = QPushButton(t("From here")), QPushButton(t("To here"))
         for field, button, empty, name in (
-            (self.start, self.from_here, "start", "From"),
-            (self.end, self.to_here, "end", "To"),
+            (self.start, self.from_here, "start", "From: empty for the start"),
+            (self.end, self.to_here, "end", "To: empty for the end"),
         ):
-            field.setPlaceholderText(empty)
-            field.setAccessibleName(f"{name}: empty for the {empty}")
-            field.setToolTip("Seconds (90.5), a time (1:30) or a frame number (250f); empty for all")
+            field.setPlaceholderText(t(empty))
+            field.setAccessibleName(t(name))
+            field.setToolTip(t("Seconds (90.5), a time (1:30) or a frame number (250f); empty for all"))
             field.setMinimumWidth(60)
             field.textChanged.connect(self.changed)
             button.setAutoDefault(False)
-            button.setToolTip("Where the video is now")
+            button.setToolTip(t("Where the video is now"))
             button.clicked.connect(lambda _on=False, field=field: field.setText(moment_text(self._position_s())))
         dash = PlainLabel("–")
         fields = (self.start, self.end)
@@ -138,7 +139,7 @@ class ExportForm(QWidget):
         """Names as `ExportJob` takes them, that of the video first. Raises: UsageError."""
         text = self.output.text().strip()
         if not text:
-            raise UsageError("Choose a file to write")
+            raise UsageError(t("Choose a file to write"))
         out = str(typed_path(text)) + ("/" if text.endswith(("/", os.sep)) else "")
         return (out, *(name_beside(out, each) for each, box in self.beside.items() if box.isChecked()))
 
@@ -163,13 +164,19 @@ class ExportForm(QWidget):
 def look_text(style: OverlayStyle) -> str:
     """A style, for people."""
     if not style.opacity and not style.outline:
-        return "Off, as now: nothing is painted"
-    look = f"As now: {round(100 * style.opacity)} % colour"
-    look += ", outlines" if style.outline else ""
-    look += ", hatched" if style.hatched else ""
-    look += f", {PALETTES[style.palette].title} palette" if style.palette != CLASSIC else ""
-    look += f", own colours for {', '.join(sorted(style.colors))}" if style.colors else ""
-    return look + (f", without {', '.join(sorted(style.hidden))}" if style.hidden else "")
+        return t("Off, as now: nothing is painted")
+    parts = [t("As now: {percent} % colour", percent=round(100 * style.opacity))]
+    if style.outline:
+        parts.append(t("outlines"))
+    if style.hatched:
+        parts.append(t("hatched"))
+    if style.palette != CLASSIC:
+        parts.append(t("{name} palette", name=t(PALETTES[style.palette].title)))
+    if style.colors:
+        parts.append(t("own colours for {names}", names=", ".join(map(class_name, sorted(style.colors)))))
+    if style.hidden:
+        parts.append(t("without {names}", names=", ".join(map(class_name, sorted(style.hidden)))))
+    return ", ".join(parts)
 
 
 def moment_text(seconds: float) -> str:

@@ -28,6 +28,7 @@ from seg_viewer.gui.widgets.folders import open_folder_of
 from seg_viewer.gui.widgets.plain import PlainLabel
 from seg_viewer.gui.widgets.quality_box import QualityBox
 from seg_viewer.gui.widgets.queue_list import QueueList
+from seg_viewer.gui.words import t
 from seg_viewer.jobs.export_job import ExportJob
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.sources import file_suffixes
@@ -55,7 +56,7 @@ class ExportQueueDialog(QDialog):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Export queue")
+        self.setWindowTitle(t("Export queue"))
         self.setMinimumSize(640, 380)
         self.resize(QSize(820, 460).boundedTo(self.screen().availableGeometry().size() - _FRAME))
         self.setAcceptDrops(True)
@@ -69,9 +70,9 @@ class ExportQueueDialog(QDialog):
         self.detail.setWordWrap(True)
         self.detail.setMinimumHeight(2 * self.fontMetrics().lineSpacing() + 2)
         self.detail.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.detail.setAccessibleName("About the chosen export")
+        self.detail.setAccessibleName(t("About the chosen export"))
         self.summary = PlainLabel()
-        self.summary.setAccessibleName("Summary")
+        self.summary.setAccessibleName(t("Summary"))
         column.addLayout(self._top())
         column.addWidget(self.list, 1)
         column.addWidget(self.detail)
@@ -84,9 +85,9 @@ class ExportQueueDialog(QDialog):
     def _top(self) -> QHBoxLayout:
         self.add_button = _button("Add files…", "Export more files, each beside its source (Insert)")
         self.quality = QualityBox()
-        self.quality.setToolTip("Of the files that are added from now on")
+        self.quality.setToolTip(t("Of the files that are added from now on"))
         self.look = PlainLabel("", objectName="dim")
-        self.look.setToolTip("How files that are added from now on will be painted")
+        self.look.setToolTip(t("How files that are added from now on will be painted"))
         line = QHBoxLayout()
         line.setSpacing(10)
         line.addWidget(self.add_button)
@@ -161,7 +162,10 @@ class ExportQueueDialog(QDialog):
     def _ask_files(self) -> None:
         kinds = " ".join(f"*{suffix}" for suffix in file_suffixes())
         names, _filter = QFileDialog.getOpenFileNames(
-            self, "Add files to the queue", self._folder(), f"Videos and pictures ({kinds});;All files (*)"
+            self,
+            t("Add files to the queue"),
+            self._folder(),
+            t("Videos and pictures ({kinds});;All files (*)", kinds=kinds),
         )
         if names:
             self._folder = lambda: str(Path(names[0]).parent)
@@ -205,8 +209,8 @@ class ExportQueueDialog(QDialog):
     def _summary(self) -> str:
         items = self._queue.items
         counts = [(state, sum(item.state is state for item in items)) for state in State]
-        text = ", ".join(f"{count} {state}" for state, count in counts if count)
-        return f"All ended: {text}" if items and not self._queue.unfinished else text
+        text = ", ".join(f"{count} {t(state)}" for state, count in counts if count)
+        return t("All ended: {text}", text=text) if items and not self._queue.unfinished else text
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if dropped_files(event.mimeData()):
@@ -234,8 +238,8 @@ class ExportQueueDialog(QDialog):
 
 
 def _button(text: str, tip: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setToolTip(tip)
+    button = QPushButton(t(text))
+    button.setToolTip(t(tip))
     button.setAutoDefault(False)
     return button
 

@@ -16,6 +16,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from seg_viewer.gui.words import class_name, t
+
 
 class FindClassDialog(QDialog):
     """A class, and how much of the picture it has to cover; stays open while one jumps.
@@ -33,27 +35,28 @@ class FindClassDialog(QDialog):
 
     def __init__(self, names: Sequence[str], name: str, least: float, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Find a class")
+        self.setWindowTitle(t("Find a class"))
         self.names = QComboBox()
-        self.names.addItems([*names, *(() if name in names else (name,))])
-        self.names.setCurrentText(name)
-        self.names.setAccessibleName("Class")
+        for each in (*names, *(() if name in names else (name,))):
+            self.names.addItem(class_name(each), each)
+        self.names.setCurrentIndex(self.names.findData(name))
+        self.names.setAccessibleName(t("Class"))
         self.least = QDoubleSpinBox()
         self.least.setRange(0.0, 99.9)
         self.least.setDecimals(1)
         self.least.setSingleStep(0.5)
-        self.least.setSuffix(" % of the picture")
+        self.least.setSuffix(" " + t("% of the picture"))
         self.least.setValue(100 * least)
-        self.least.setAccessibleName("More than, per cent of the picture")
+        self.least.setAccessibleName(t("More than, per cent of the picture"))
         form = QFormLayout()
         form.setVerticalSpacing(10)
-        form.addRow("Class", self.names)
-        form.addRow("More than", self.least)
-        self.previous = QPushButton("&Previous")
-        self.next = QPushButton("&Next")
+        form.addRow(t("Class"), self.names)
+        form.addRow(t("More than"), self.least)
+        self.previous = QPushButton(t("&Previous"))
+        self.next = QPushButton(t("&Next"))
         self.next.setDefault(True)
         self.next.setObjectName("primary")
-        close = QPushButton("&Close")
+        close = QPushButton(t("&Close"))
         close.clicked.connect(lambda _checked: self.reject())
         jumps = QHBoxLayout()
         jumps.addWidget(close)
@@ -70,4 +73,4 @@ class FindClassDialog(QDialog):
         self.previous.clicked.connect(lambda _checked: self.wanted.emit(False))
 
     def _tell(self) -> None:
-        self.changed.emit(self.names.currentText(), self.least.value() / 100)
+        self.changed.emit(self.names.currentData(), self.least.value() / 100)

@@ -25,7 +25,7 @@ import seg_viewer
 from seg_viewer.gui.actions import MENUS, MORE_KEYS, ActionSpec
 from seg_viewer.gui.theme import icon
 from seg_viewer.gui.widgets.plain import PlainLabel
-from seg_viewer.gui.words import t
+from seg_viewer.gui.words import key_text, t
 
 _ARRANGEMENTS = (
     (("&Playback", "&Help"), ("&View",), ("&File", "&Model")),
@@ -33,6 +33,9 @@ _ARRANGEMENTS = (
     (("&Playback", "&View", "&File", "&Model", "&Help"),),
 )
 _GAP = 40  # between columns, pixels
+_ABOUT = (
+    "Segments driving video in real time. A demonstration of a neural network, not a safety device: do not drive by it."
+)
 _FRAME = QSize(8, 40)  # what a window manager usually adds
 _LINE = 44  # characters
 _KEY_NAMES = {"Left": "←", "Right": "→", "Up": "↑", "Down": "↓"}
@@ -85,7 +88,7 @@ class AboutDialog(QDialog):
 
     def __init__(self, engine_line: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("About seg-viewer")
+        self.setWindowTitle(t("About seg-viewer"))
         outer = QVBoxLayout(self)
         outer.setContentsMargins(24, 22, 24, 18)
         outer.setSpacing(14)
@@ -97,11 +100,8 @@ class AboutDialog(QDialog):
         text = QVBoxLayout()
         text.setSpacing(6)
         text.addWidget(PlainLabel("seg-viewer", objectName="title"))
-        text.addWidget(PlainLabel(f"Version {seg_viewer.__version__}", objectName="dim"))
-        about = QLabel(
-            "Segments driving video in real time. A demonstration of a neural network, "
-            "not a safety device: do not drive by it."
-        )
+        text.addWidget(PlainLabel(t("Version {version}", version=seg_viewer.__version__), objectName="dim"))
+        about = QLabel(t(_ABOUT))
         about.setWordWrap(True)
         about.setMinimumWidth(360)
         text.addWidget(about)
@@ -111,7 +111,7 @@ class AboutDialog(QDialog):
             engine = PlainLabel(engine_line, objectName="dim")
             engine.setWordWrap(True)
             text.addWidget(engine)
-        text.addWidget(PlainLabel("MIT licence", objectName="dim"))
+        text.addWidget(PlainLabel(t("MIT licence"), objectName="dim"))
         line.addLayout(text, 1)
         outer.addLayout(line)
         outer.addWidget(_close_button(self))
@@ -119,9 +119,9 @@ class AboutDialog(QDialog):
 
 def _part(title: str, items: Iterable[ActionSpec | None]) -> QWidget:
     """The keys of a menu."""
-    rows = [(spec.keys, t(spec.text).replace("&", "")) for spec in items if spec and spec.keys]
+    rows = [(tuple(map(_key_name, spec.keys)), t(spec.text).replace("&", "")) for spec in items if spec and spec.keys]
     if title == "&View":
-        rows += [((keys,), t(text)) for keys, text in MORE_KEYS]
+        rows += [((t(keys),), t(text)) for keys, text in MORE_KEYS]
     part = QWidget()
     column = QVBoxLayout(part)
     column.setContentsMargins(0, 0, 0, 0)
@@ -129,6 +129,11 @@ def _part(title: str, items: Iterable[ActionSpec | None]) -> QWidget:
     column.addWidget(PlainLabel(t(title).replace("&", "").upper(), objectName="heading"))
     column.addLayout(_key_table(rows))
     return part
+
+
+def _key_name(key: str) -> str:
+    """As a keyboard has it; what Qt names in too many words, in our own."""
+    return _KEY_NAMES.get(key) or (t(key) if t(key) != key else key_text(key))
 
 
 def _columns(parts: Mapping[str, QWidget], room: int) -> tuple[tuple[str, ...], ...]:
@@ -148,7 +153,7 @@ def _key_table(rows: list[tuple[tuple[str, ...], str]]) -> QGridLayout:
         holder = QHBoxLayout()
         holder.setSpacing(4)
         for key in keys:
-            holder.addWidget(PlainLabel(_KEY_NAMES.get(key, key), objectName="key"))
+            holder.addWidget(PlainLabel(key, objectName="key"))
         holder.addStretch(1)
         grid.addLayout(holder, row, 0)
         grid.addWidget(QLabel(textwrap.fill(text.rstrip("…"), _LINE)), row, 1)

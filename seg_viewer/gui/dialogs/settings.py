@@ -25,6 +25,7 @@ from seg_viewer.gui.dialogs.keys import take_key
 from seg_viewer.gui.memory import Memory
 from seg_viewer.gui.settings import WindowSettings
 from seg_viewer.gui.widgets.plain import ElidedLabel, PlainLabel, plain_tip
+from seg_viewer.gui.words import t
 
 _FRAME = QSize(8, 40)  # what a window manager usually adds
 _BETWEEN = 8  # more above a heading than below it, pixels
@@ -93,7 +94,7 @@ class SettingsDialog(QDialog):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Settings")
+        self.setWindowTitle(t("Settings"))
         self.setMinimumSize(420, 260)
         self.fields: dict[str, _Field] = {}
         page = QWidget()
@@ -106,12 +107,12 @@ class SettingsDialog(QDialog):
                 if heading:
                     column.addSpacing(_BETWEEN)
                 heading = setting.section
-                column.addWidget(PlainLabel(heading.upper(), objectName="heading"))
+                column.addWidget(PlainLabel(t(heading).upper(), objectName="heading"))
             field = self.fields[setting.key] = _make_field(setting, memory)
             column.addWidget(field)
         for title, widget in more:
             column.addSpacing(_BETWEEN)
-            column.addWidget(PlainLabel(title.upper(), objectName="heading"))
+            column.addWidget(PlainLabel(t(title).upper(), objectName="heading"))
             column.addWidget(widget)
         column.addStretch(1)
         area = QScrollArea()
@@ -119,14 +120,14 @@ class SettingsDialog(QDialog):
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setAccessibleName("Settings")
+        area.setAccessibleName(t("Settings"))
         area.setWidget(page)
-        self.close_button = QPushButton("Close")
+        self.close_button = QPushButton(t("Close"))
         self.close_button.setAutoDefault(False)
         self.close_button.clicked.connect(self.close)
         bottom = QHBoxLayout()
         bottom.setContentsMargins(20, 0, 20, 16)
-        bottom.addWidget(PlainLabel("Changes apply at once.", objectName="dim"))
+        bottom.addWidget(PlainLabel(t("Changes apply at once."), objectName="dim"))
         bottom.addStretch(1)
         bottom.addWidget(self.close_button)
         around = QVBoxLayout(self)
@@ -160,7 +161,7 @@ class _Field(QWidget):
         self.line.setSpacing(8)
         self._column.addLayout(self.line)
         if setting.tip:
-            tip = PlainLabel(setting.tip, objectName="dim")
+            tip = PlainLabel(t(setting.tip), objectName="dim")
             tip.setWordWrap(True)
             self._column.addWidget(tip)
 
@@ -176,7 +177,7 @@ class _Field(QWidget):
 class _SwitchField(_Field):
     def __init__(self, setting: Setting, memory: Memory) -> None:
         super().__init__(setting, memory)
-        self.box = QCheckBox(setting.title)
+        self.box = QCheckBox(t(setting.title))
         self.box.toggled.connect(self.change)
         self.line.addWidget(self.box, 1)
 
@@ -189,10 +190,10 @@ class _ChoiceField(_Field):
         super().__init__(setting, memory)
         self._options = kind.options
         self.box = QComboBox()
-        self.box.setAccessibleName(setting.title)
+        self.box.setAccessibleName(t(setting.title))
         self.box.setMinimumContentsLength(14)
         self.box.activated.connect(lambda place: self.change(self.box.itemData(place)))
-        title = PlainLabel(setting.title)
+        title = PlainLabel(t(setting.title))
         title.setBuddy(self.box)
         self.line.addWidget(title, 1)
         self.line.addWidget(self.box)
@@ -204,7 +205,7 @@ class _ChoiceField(_Field):
         if list(options) != [self.box.itemData(place) for place in range(self.box.count())]:
             self.box.clear()
             for key, name in options.items():
-                self.box.addItem(name, key)
+                self.box.addItem(t(name), key)
         self.box.setCurrentIndex(list(options).index(str(value)))
 
 
@@ -213,14 +214,14 @@ class _FolderField(_Field):
         super().__init__(setting, memory)
         self._usual = kind.usual
         self.path = ElidedLabel(objectName="dim")
-        self.path.setAccessibleName(f"{setting.title}: where it is")
-        self.choose = QPushButton("Choose…")
-        self.choose.setAccessibleName(f"Choose: {setting.title}")
-        self.usual = QPushButton("As usual")
-        self.usual.setAccessibleName(f"As usual: {setting.title}")
+        self.path.setAccessibleName(t("{title}: where it is", title=t(setting.title)))
+        self.choose = QPushButton(t("Choose…"))
+        self.choose.setAccessibleName(t("Choose: {title}", title=t(setting.title)))
+        self.usual = QPushButton(t("As usual"))
+        self.usual.setAccessibleName(t("As usual: {title}", title=t(setting.title)))
         self.choose.clicked.connect(self._ask)
         self.usual.clicked.connect(lambda: self.change(""))
-        self.line.addWidget(PlainLabel(setting.title))
+        self.line.addWidget(PlainLabel(t(setting.title)))
         self.line.addWidget(self.path, 1)
         for button in (self.choose, self.usual):
             button.setAutoDefault(False)
@@ -231,10 +232,10 @@ class _FolderField(_Field):
         self.path.setText(path)
         self.path.setToolTip(plain_tip(path))
         self.usual.setEnabled(bool(value))
-        self.usual.setToolTip(plain_tip(f"Back to {self._usual()}"))
+        self.usual.setToolTip(plain_tip(t("Back to {folder}", folder=self._usual())))
 
     def _ask(self) -> None:
-        name = QFileDialog.getExistingDirectory(self, self.setting.title, self.path.text())
+        name = QFileDialog.getExistingDirectory(self, t(self.setting.title), self.path.text())
         if name:
             self.change(name)
 

@@ -11,6 +11,7 @@ from PySide6.QtGui import QAction
 
 from seg_viewer.core.frame import Shot
 from seg_viewer.gui.tasks.background import Background, within
+from seg_viewer.gui.words import t
 from seg_viewer.jobs.labelled import LabelledFrame, remove_labelled, save_labelled
 
 _KEEP_S = 5.0
@@ -87,16 +88,17 @@ class DatasetTask(QObject):
 
     def _was_sent(self, sent: LabelledFrame) -> None:
         if not sent.new:
-            self.told.emit(f"This frame is in the data set already: {sent.folder}", None)
+            self.told.emit(t("This frame is in the data set already: {folder}", folder=sent.folder), None)
             return
         self._sent = [*self._sent, sent][-_MOST_UNDO:]
         self._refresh()
-        other = "" if sent.folder == self._folder() else " (its classes are others)"
-        line = f"{_name(sent)} sent to the data set {sent.folder}{other}"
+        line = t("{name} sent to the data set {folder}", name=_name(sent), folder=sent.folder)
+        if sent.folder != self._folder():
+            line += " " + t("(its classes are others)")
         self.told.emit(line, lambda: self._take_back(sent))
 
     def _was_taken_back(self, sent: LabelledFrame) -> None:
-        self.told.emit(f"{_name(sent)} taken back out of the data set {sent.folder}", None)
+        self.told.emit(t("{name} taken back out of the data set {folder}", name=_name(sent), folder=sent.folder), None)
 
     def _refresh(self) -> None:
         self._undo_action.setEnabled(bool(self._sent))

@@ -16,6 +16,7 @@ from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.redact import redact_text
 from seg_viewer.gui.tasks.background import Background, within
 from seg_viewer.gui.tasks.export_names import free_name
+from seg_viewer.gui.words import t
 from seg_viewer.jobs.bulk import BulkEvent, BulkResult, Ending, run_one
 from seg_viewer.jobs.bulk_one import done_already
 from seg_viewer.jobs.export import ExportProgress, ExportResult
@@ -269,4 +270,4 @@ class ExportQueue(QObject):
     def _summary(self) -> str:
         """Of all since it last had nothing to do; "" for none."""
         counts = {state: sum(item.state is state for item in self._round) for state in State}
-        return ", ".join(f"{count} {state}" for state, count in counts.items() if count)
+        return ", ".join(f"{count} {t(state)}" for state, count in counts.items() if count)

@@ -19,6 +19,7 @@ from seg_viewer.gui.tasks.background import Background
 from seg_viewer.gui.tasks.recording import RecordsFiles, finish
 from seg_viewer.gui.view.scene import Scene
 from seg_viewer.gui.view.video_view import VideoView
+from seg_viewer.gui.words import class_name, figure, t
 from seg_viewer.jobs.recording import Recording, RecordPlan, RecordWhat
 from seg_viewer.sources import LiveSource
 
@@ -30,6 +31,13 @@ _CLIP_MS = 10_000
 _HANDLE = 7
 _GRAB = 16
 _log = logging.getLogger(__name__)
+
+
+def _line(watch: ZoneWatch) -> str:
+    """What is in the zone now, and since when."""
+    shares = (t("{what} {percent} %", what=class_name(name), percent=figure(100 * share))
+              for name, share in watch.shares.items())  # fmt: skip
+    return t("{time} in the ego zone: {shares}", time=f"{datetime.now():%H:%M:%S}", shares=", ".join(shares))
 
 
 class EgoZone(RecordsFiles):
@@ -100,7 +108,7 @@ class EgoZone(RecordsFiles):
         if self._watch is None or self._labels is not shot.labels:
             self._watch, self._labels = ZoneWatch(self._zone, shot.labels), shot.labels
         if self._watch.look(shot.classes) and self._watch.occupied:
-            self._enter(f"{datetime.now():%H:%M:%S} in the ego zone: {self._watch.line()}")
+            self._enter(_line(self._watch))
 
     def finish_clip(self) -> None:
         """End a clip; `saved` or `failed` follows when it is whole, for which closing the window waits."""
@@ -149,7 +157,7 @@ class EgoZone(RecordsFiles):
         painter.setBrush(color)
         for point in points:
             painter.drawEllipse(point, _HANDLE, _HANDLE)
-        painter.drawText(points[0] + QPointF(0, -_GRAB), NOTE)
+        painter.drawText(points[0] + QPointF(0, -_GRAB), t(NOTE))
         if self._flash.isActive():
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(_LOUD, 10))

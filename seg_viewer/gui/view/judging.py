@@ -11,6 +11,7 @@ from seg_viewer.core.disagreement import disagreement_bgra
 from seg_viewer.core.frame import ByteArray
 from seg_viewer.gui.view.plates import plate, plate_size, put
 from seg_viewer.gui.view.scene import Scene
+from seg_viewer.gui.words import figure, t
 from seg_viewer.player.showing import Shown
 
 _GAP = 10.0
@@ -26,7 +27,7 @@ def paint_disagreement(painter: QPainter, scene: Scene) -> None:
     scene.draw(painter, scene.images.get("disagreement", _disagreement), blocks=True)
     if scene.half is scene.halves[-1]:
         above = _LEGEND if "confidence" in scene.half.content.layers else 0.0
-        _corner(painter, scene, f"{100 * found.share:.1f} % differ", above)
+        _corner(painter, scene, t("{percent} % differ", percent=figure(100 * found.share)), above)
 
 
 def paint_confidence(painter: QPainter, scene: Scene) -> None:
@@ -36,7 +37,9 @@ def paint_confidence(painter: QPainter, scene: Scene) -> None:
     if margin is None:
         return
     scene.draw(painter, scene.images.get(("confidence", index), lambda _shown: heat_bgra(margin)))
-    box = _corner(painter, scene, f"unsure … sure · {100 * sure_share(margin):.0f} % on average")
+    box = _corner(
+        painter, scene, t("unsure … sure · {percent} % on average", percent=figure(100 * sure_share(margin), ".0f"))
+    )
     if box is not None:
         bar = QRectF(box.left(), box.top() - _BAR_HEIGHT - 4, box.width(), _BAR_HEIGHT)
         painter.drawImage(bar, _scale())

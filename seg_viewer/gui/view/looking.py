@@ -17,6 +17,7 @@ from seg_viewer.gui.view.scene import MISSING, NEEDS, ViewMode
 from seg_viewer.gui.view.video_view import VideoView
 from seg_viewer.gui.view.zoom import Zoom
 from seg_viewer.gui.widgets.message_bar import MessageBar
+from seg_viewer.gui.words import t
 from seg_viewer.player.playback import PlayerState
 from seg_viewer.player.player import Player
 from seg_viewer.player.showing import Wish
@@ -146,7 +147,7 @@ class Looking(QObject):
         comes = needs == "second map" and self._player.against is not None
         comes = comes or (needs == "margin" and spec is not None and spec.has_margin)
         if shown is not None and not comes and not NEEDS[needs](shown):
-            self._messages.show_info(MISSING[needs])
+            self._messages.show_info(t(MISSING[needs]))
 
     def _set_colored(self, on: bool) -> None:
         if on != (self._view.mode.id != _PLAIN):

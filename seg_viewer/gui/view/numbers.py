@@ -6,6 +6,7 @@ from seg_viewer.core.frame import Shot
 from seg_viewer.core.ledger import LedgerSnapshot
 from seg_viewer.core.printable import printable
 from seg_viewer.engines.base import EngineReport
+from seg_viewer.gui.words import figure, said, t
 from seg_viewer.player.playback import PlayerState
 from seg_viewer.player.player import Player
 
@@ -25,23 +26,24 @@ def exact_clock(time_s: float) -> str:
 def shot_line(shot: Shot, length_s: float | None) -> str:
     """Time and number of the frame that is shown."""
     length = f" / {exact_clock(length_s)}" if length_s else ""
-    return f"{exact_clock(shot.frame.time_s)}{length} · frame {shot.frame.index}"
+    return f"{exact_clock(shot.frame.time_s)}{length} · " + t("frame {number}", number=shot.frame.index)
 
 
 def rate_line(snapshot: LedgerSnapshot, *, playing: bool, live: bool) -> str:
     """How many pictures are shown while they are, how long one takes, how many were left out."""
     rate = snapshot.rates.get("display", 0.0)
-    parts = [f"{rate:.1f} fps"] if playing and rate else []  # none yet: the first picture
+    parts = [t("{rate} fps", rate=figure(rate))] if playing and rate else []  # none yet: the first picture
     times = snapshot.stages.get("shown" if live else "latency")
     if times is not None:
-        parts.append(f"latency {times.p50_s * 1000:.0f} ms, 95 % {times.p95_s * 1000:.0f} ms")
-    parts.append(f"{sum(snapshot.drops.values())} dropped")
+        median, most = (figure(each * 1000, ".0f") for each in (times.p50_s, times.p95_s))
+        parts.append(t("latency {median} ms, 95 % {most} ms", median=median, most=most))
+    parts.append(t("{count} dropped", count=sum(snapshot.drops.values())))
     return " · ".join(parts)
 
 
 def engine_line(report: EngineReport) -> str:
     """What runs."""
-    return printable(f"{_NAMES.get(report.name, report.name)} · {report.device} · {report.precision}")
+    return printable(f"{_NAMES.get(report.name, report.name)} · {report.device} · {said(report.precision)}")
 
 
 class Numbers:

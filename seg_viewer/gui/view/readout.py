@@ -6,6 +6,7 @@ import numpy as np
 
 from seg_viewer.core.printable import printable
 from seg_viewer.gui.view.zoom import Box, Shape
+from seg_viewer.gui.words import class_name, figure, t
 from seg_viewer.player.showing import Shown
 
 
@@ -31,17 +32,17 @@ def readout(shown: Shown, index: int, shape: Shape, picture: Box, at: tuple[floa
     map_ = shown.shot.maps[index]
     row, column = _pixel(map_.ids.shape, x, y)
     class_id = int(map_.ids[row, column])
-    name = next((label.name for label in map_.labels if label.id == class_id), f"class {class_id}")
+    name = next((label.name for label in map_.labels if label.id == class_id), None)
     share = np.count_nonzero(map_.ids == class_id) / map_.ids.size
-    parts = [printable(name), f"{100 * share:.1f} % of the picture"]
+    named = t("class {number}", number=class_id) if name is None else class_name(name)
+    parts = [printable(named), t("{percent} % of the picture", percent=figure(100 * share))]
     if map_.margin is not None:
-        parts.append(f"sure {100 * int(map_.margin[row, column]) / 255:.0f} %")
+        parts.append(t("sure {percent} %", percent=figure(100 * int(map_.margin[row, column]) / 255, ".0f")))
     if shown.truth is not None and shown.truth.shape == map_.ids.shape:
         true_id = int(shown.truth[row, column])
         if true_id != class_id:
-            parts[0] += " (truth: {})".format(
-                next((printable(label.name) for label in map_.labels if label.id == true_id), "not scored")
-            )
+            true = next((label.name for label in map_.labels if label.id == true_id), "not scored")
+            parts[0] += " " + t("(truth: {name})", name=printable(class_name(true)))
     blue, green, red = (int(value) for value in shown.pixels[_pixel(shown.pixels.shape[:2], x, y)][:3])
     line, place = _pixel((shape.height, shape.width), x, y)
     return " · ".join([*parts, f"x {place}, y {line}", f"RGB {red} {green} {blue}"])

@@ -14,6 +14,7 @@ from PySide6.QtGui import QFont, QImage, QPainter
 from seg_viewer.core.frame import ByteArray
 from seg_viewer.core.overlay import OverlayStyle
 from seg_viewer.gui.view.zoom import Box, Shape, Zoom
+from seg_viewer.gui.words import t
 from seg_viewer.player.showing import Painter, Rect, Shown
 
 WHOLE: Rect = (0.0, 0.0, 1.0, 1.0)
@@ -242,7 +243,7 @@ class Scene:
     def title(self, content: Content) -> str:
         """As on the picture where there are two."""
         named = self.models[content.map : content.map + 1]
-        return content.title or (named[0] if named else f"model {content.map + 1}")
+        return t(content.title) or (named[0] if named else t("model {number}", number=content.map + 1))
 
     def logical(self, box: Box) -> QRectF:
         """A box of device pixels in logical ones."""

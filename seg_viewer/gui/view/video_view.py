@@ -29,6 +29,7 @@ from seg_viewer.gui.view.mouse import Mouse
 from seg_viewer.gui.view.scene import NEEDS, Images, Layer, LayerPaint, Place, Scene, ViewMode
 from seg_viewer.gui.view.wipe import WipeEdge
 from seg_viewer.gui.view.zoom import Zoom
+from seg_viewer.gui.words import t
 from seg_viewer.player.playback import LATE_WINDOW
 from seg_viewer.player.showing import Painter, Shown, Wish
 
@@ -55,7 +56,7 @@ class VideoView(QWidget):
         self.setMinimumSize(160, 120)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        self.setAccessibleName("Video")
+        self.setAccessibleName(t("Video"))
         self._overlay: Overlay | None = None
         self.places = Arrangement(self.device_size, self.devicePixelRatioF)
         self._on = {layer.id for layer in LAYERS if layer.on}

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from seg_viewer.gui.widgets.notices import Notices
+from seg_viewer.gui.words import t
 
 _LEAST = 220  # a message and its buttons fit
 
@@ -35,7 +36,7 @@ class CentralWidget(QWidget):
         self.notices = Notices(above, stage)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.setHandleWidth(5)
-        self.splitter.setAccessibleName("Picture and side panel")
+        self.splitter.setAccessibleName(t("Picture and side panel"))
         self.splitter.addWidget(stage)
         self.splitter.addWidget(beside)
         self.splitter.setStretchFactor(0, 1)

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from seg_viewer.core.class_table import KNOWN, UNKNOWN
 from seg_viewer.gui import theme
 from seg_viewer.gui.widgets.seek_bar import SeekBar
+from seg_viewer.gui.words import t
 
 _HEIGHT, _LOW_HEIGHT = 11, 5
 _GAP = 2
@@ -66,8 +67,8 @@ class ClassStrips(QWidget):
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setAccessibleName("Classes over time")
-        self.setAccessibleDescription("One strip for each class; click to jump; keys: N, Shift+N")
+        self.setAccessibleName(t("Classes over time"))
+        self.setAccessibleDescription(t("One strip for each class; click to jump; keys: N, Shift+N"))
 
     @property
     def tracks(self) -> tuple[Track, ...]:

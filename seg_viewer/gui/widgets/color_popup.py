@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QVB
 from seg_viewer.core.palette import RGB, color_text
 from seg_viewer.gui.widgets.plain import PlainLabel
 from seg_viewer.gui.widgets.swatch import Swatch
+from seg_viewer.gui.words import t
 
 _ACROSS = 5
 
@@ -43,15 +44,15 @@ class ColorPopup(QFrame):
         self.swatches: dict[str, Swatch] = {}
         for number, (name, color) in enumerate(offered.items()):
             swatch = self.swatches[name] = Swatch(color, 24)
-            swatch.setAccessibleName(name)
-            swatch.setToolTip(f"{name}, {color_text(color)}")
+            swatch.setAccessibleName(t(name))
+            swatch.setToolTip(f"{t(name)}, {color_text(color)}")
             swatch.clicked.connect(lambda _=False, color=color: self._pick(color))
             grid.addWidget(swatch, number // _ACROSS, number % _ACROSS)
         column.addLayout(grid)
         line = QHBoxLayout()
-        self.reset_button = QPushButton("As in the palette")
+        self.reset_button = QPushButton(t("As in the palette"))
         self.reset_button.clicked.connect(self._reset)
-        self.other_button = QPushButton("Other…")
+        self.other_button = QPushButton(t("Other…"))
         self.other_button.clicked.connect(self._other)
         for button in (self.reset_button, self.other_button):
             line.addWidget(button)

@@ -26,7 +26,7 @@ from seg_viewer.gui.widgets.plain import PlainLabel
 from seg_viewer.gui.widgets.seek_bar import SeekBar, clock_text
 from seg_viewer.gui.widgets.tool_row import ALWAYS, ToolRow
 from seg_viewer.gui.widgets.volume import Volume
-from seg_viewer.gui.words import t
+from seg_viewer.gui.words import key_text, t
 from seg_viewer.player.playback import PlayerState
 
 _PLAY_LOOKS = {
@@ -69,8 +69,8 @@ class Controls(QFrame):
         grid.setColumnStretch(1, 1)
         self.position = QLabel(clock_text(0.0, tenths=True))
         self.length = QLabel(clock_text(None))
-        self.position.setAccessibleName("Time")
-        self.length.setAccessibleName("Length")
+        self.position.setAccessibleName(t("Time"))
+        self.length.setAccessibleName(t("Length"))
         self.length.setObjectName("dim")
         for label, side in ((self.position, Qt.AlignmentFlag.AlignRight), (self.length, Qt.AlignmentFlag.AlignLeft)):
             label.setFont(tabular(label.font()))
@@ -132,7 +132,7 @@ class Controls(QFrame):
         self.speed_button = QToolButton()
         self.speed_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.speed_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.speed_button.setToolTip("Speed ([ slower, ] faster)")
+        self.speed_button.setToolTip(t("Speed ([ slower, ] faster)"))
         self.speed_button.setProperty("popup", True)
         self.speed_button.setMinimumWidth(56)
         self.speed_button.setMinimumHeight(32)
@@ -156,8 +156,8 @@ class Controls(QFrame):
         self.opacity.setMinimumWidth(80)
         self.opacity.setMaximumWidth(170)
         self.opacity.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.opacity.setToolTip("Opacity of the overlay (up, down)")
-        self.opacity.setAccessibleName("Opacity of the overlay")
+        self.opacity.setToolTip(t("Opacity of the overlay (up, down)"))
+        self.opacity.setAccessibleName(t("Opacity of the overlay"))
         self.opacity_text = PlainLabel("", objectName="dim")
         self.opacity_text.setFont(tabular(self.opacity_text.font()))
         self.opacity_text.setMinimumWidth(self.opacity_text.fontMetrics().horizontalAdvance("100 %") + 2)
@@ -181,13 +181,13 @@ class Controls(QFrame):
     def set_speed(self, speed: float) -> None:
         self._speed_actions[speed].setChecked(True)
         self.speed_button.setText(SPEED_NAMES[speed])
-        self.speed_button.setAccessibleName(f"Speed {SPEED_NAMES[speed]}")
+        self.speed_button.setAccessibleName(t("Speed {speed}", speed=SPEED_NAMES[speed]))
 
     def show_winding(self, name: str) -> None:
         """Name of the speed at which it winds back; "" for not at all."""
         if name:
             self.speed_button.setText(name)
-            self.speed_button.setAccessibleName(f"Winds back at {name}")
+            self.speed_button.setAccessibleName(t("Winds back at {speed}", speed=name))
         else:
             checked = next(speed for speed, action in self._speed_actions.items() if action.isChecked())
             self.set_speed(checked)
@@ -200,7 +200,7 @@ class Controls(QFrame):
             action.setIcon(icon(name))
             action.setText(text)
             action.setIconText(text)
-            action.setToolTip(f"{text} (Space)")
+            action.setToolTip(f"{text} ({key_text('Space')})")
 
     def set_length(self, length_s: float | None, *, can_seek: bool) -> None:
         self.length.setText(clock_text(length_s, tenths=True))

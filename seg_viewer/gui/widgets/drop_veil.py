@@ -6,6 +6,8 @@ from PySide6.QtCore import QEvent, QObject, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QWidget
 
+from seg_viewer.gui.words import t
+
 _INSET = 14
 _ROUND = 12
 _MARGIN = 40
@@ -23,7 +25,7 @@ class DropVeil(QWidget):
         self._under = under
         self.text = ""
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.setAccessibleName("Drop here")
+        self.setAccessibleName(t("Drop here"))
         under.installEventFilter(self)
         self.hide()
 

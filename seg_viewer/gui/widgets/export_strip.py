@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QW
 
 from seg_viewer.gui.tasks.export_queue import ExportQueue
 from seg_viewer.gui.widgets.plain import ElidedLabel, plain_tip
+from seg_viewer.gui.words import t
 
 _STEPS = 1000
 
@@ -27,7 +28,7 @@ class ExportStrip(QWidget):
         super().__init__(parent)
         self._queue = queue
         self._shown_elsewhere = shown_elsewhere
-        self.setAccessibleName("Exports that run")
+        self.setAccessibleName(t("Exports that run"))
         frame = QFrame()
         frame.setObjectName("message")
         frame.setProperty("kind", "info")
@@ -41,9 +42,9 @@ class ExportStrip(QWidget):
         line.addWidget(self.label, 2)
         self.bar = QProgressBar()
         self.bar.setRange(0, _STEPS)
-        self.bar.setAccessibleName("Share of the export that is done")
+        self.bar.setAccessibleName(t("Share of the export that is done"))
         line.addWidget(self.bar, 1)
-        self.button = QPushButton("Show queue")
+        self.button = QPushButton(t("Show queue"))
         self.button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.button.clicked.connect(self.list_wanted)
         line.addWidget(self.button)
@@ -58,8 +59,8 @@ class ExportStrip(QWidget):
             self.hide()
             return
         number, count = self._queue.place
-        which = f"{number} of {count}  ·  " if count > 1 else ""
-        self.label.setText(f"Exporting {which}{item.name}")
+        which = t("{number} of {count}", number=number, count=count) + "  ·  " if count > 1 else ""
+        self.label.setText(t("Exporting {name}", name=f"{which}{item.name}"))
         self.label.setToolTip(plain_tip(str(item.made)))
         self.bar.setRange(0, 0 if item.share is None else _STEPS)
         self.bar.setValue(round(_STEPS * (item.share or 0)))

@@ -11,6 +11,7 @@ from seg_viewer.core.labels import Label, LabelSet
 from seg_viewer.core.overlay import OverlayStyle
 from seg_viewer.gui.widgets.plain import PlainLabel, plain_action, plain_tip
 from seg_viewer.gui.widgets.swatch import Swatch
+from seg_viewer.gui.words import class_name, figure, t
 
 
 class Legend(QScrollArea):
@@ -28,7 +29,7 @@ class Legend(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
-        self.setAccessibleName("Classes")
+        self.setAccessibleName(t("Classes"))
         self._boxes: dict[str, QCheckBox] = {}
         self._shares: dict[str, QLabel] = {}
         self._swatches: dict[Label, Swatch] = {}
@@ -73,7 +74,7 @@ class Legend(QScrollArea):
     def set_shares(self, shares: Mapping[str, float]) -> None:
         """Share of the picture of each class, 0…1, by name."""
         for name, label in self._shares.items():
-            text = f"{100 * shares.get(name, 0.0):.1f} %"
+            text = t("{percent} %", percent=figure(100 * shares.get(name, 0.0)))
             if label.text() != text:
                 label.setText(text)
 
@@ -84,31 +85,32 @@ class Legend(QScrollArea):
             boxes[number - 1].toggle()
 
     def _add_row(self, grid: QGridLayout, row: int, label: Label) -> None:
+        named = class_name(label.name)
         swatch = Swatch(label.color)
         grid.addWidget(swatch, row, 0)
         if label.painted:
-            swatch.setAccessibleName(f"Colour of {label.name}")
-            swatch.setToolTip(plain_tip(f"Choose the colour of {label.name}"))
+            swatch.setAccessibleName(t("Colour of {name}", name=named))
+            swatch.setToolTip(plain_tip(t("Choose the colour of {name}", name=named)))
             swatch.clicked.connect(lambda: self.color_wanted.emit(label, swatch))
             self._swatches[label] = swatch
-            box = QCheckBox(plain_action(label.name))
+            box = QCheckBox(plain_action(named))
             box.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             box.setChecked(label.name not in self._hidden)
-            box.setAccessibleName(f"Show {label.name}")
-            box.setToolTip(plain_tip(f"Show or hide {label.name}" + (f" (Alt+{row + 1})" if row < 9 else "")))
+            box.setAccessibleName(t("Show {name}", name=named))
+            box.setToolTip(plain_tip(t("Show or hide {name}", name=named) + (f" (Alt+{row + 1})" if row < 9 else "")))
             box.toggled.connect(lambda on, name=label.name: self._set_shown(name, on))
             grid.addWidget(box, row, 1)
             self._boxes[label.name] = box
         else:
             swatch.setEnabled(False)
             swatch.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-            swatch.setAccessibleName(f"{label.name} is never painted")
-            name = PlainLabel(label.name, objectName="dim")
-            name.setToolTip("never painted")
+            swatch.setAccessibleName(t("{name} is never painted", name=named))
+            name = PlainLabel(named, objectName="dim")
+            name.setToolTip(t("never painted"))
             grid.addWidget(name, row, 1)
         share = PlainLabel("–", objectName="dim" if not label.painted else "")
         share.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        share.setAccessibleName(f"Share of the picture: {label.name}")
+        share.setAccessibleName(t("Share of the picture: {name}", name=named))
         grid.addWidget(share, row, 2)
         self._shares[label.name] = share
 

@@ -9,6 +9,7 @@ from seg_viewer.core.ledger import LedgerSnapshot
 from seg_viewer.gui.widgets.figures import tabular
 from seg_viewer.gui.widgets.plain import ElidedLabel, PlainLabel, plain_tip
 from seg_viewer.gui.widgets.seek_bar import clock_text
+from seg_viewer.gui.words import figure, said, t, tn
 from seg_viewer.player.playback import PlayerState
 from seg_viewer.sources import LiveStatus
 
@@ -17,11 +18,11 @@ def lost_text(state: PlayerState, status: LiveStatus) -> str:
     """What to write over a picture that is no longer what is now; "" when it is, or the player has stopped."""
     if status.connected or state is PlayerState.ERROR:
         return ""
-    return f"{'Waiting' if status.silent else 'Reconnecting'} …\n{status.problem}"
+    return t("Waiting …" if status.silent else "Reconnecting …") + f"\n{said(status.problem or '')}"
 
 
 def _behind_text(seconds: float) -> str:
-    return f"{seconds * 1000:.0f} ms behind"
+    return t("{figure} ms behind", figure=figure(seconds * 1000, ".0f"))
 
 
 class LiveBar(QWidget):
@@ -33,14 +34,14 @@ class LiveBar(QWidget):
         line.setContentsMargins(2, 2, 2, 2)
         line.setSpacing(10)
         self.badge = PlainLabel(objectName="badge")
-        self.badge.setAccessibleName("State of the live source")
+        self.badge.setAccessibleName(t("State of the live source"))
         self.badge.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.status = ElidedLabel(objectName="dim")
         self.recording = PlainLabel(objectName="recording")
-        self.recording.setAccessibleName("Recording")
+        self.recording.setAccessibleName(t("Recording"))
         self.recording.hide()
         self.latency = PlainLabel(objectName="dim")
-        self.latency.setAccessibleName("Latency")
+        self.latency.setAccessibleName(t("Latency"))
         self.latency.setFont(tabular(self.latency.font()))
         self.latency.setMinimumWidth(self.latency.fontMetrics().horizontalAdvance(_behind_text(9.999)) + 2)
         self.latency.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -51,16 +52,16 @@ class LiveBar(QWidget):
 
     def set_status(self, state: PlayerState, status: LiveStatus) -> None:
         if state is PlayerState.PAUSED:
-            kind, text, line = "paused", "PAUSED", "The stream goes on; play returns to what is now"
+            kind, text, line = "paused", "PAUSED", t("The stream goes on; play returns to what is now")
         elif state is PlayerState.ERROR:
             kind, text, line = "lost", "STOPPED", ""
         elif status.connected:
-            times = f"came back {status.reconnects} times" if status.reconnects > 1 else "came back once"
+            times = tn(status.reconnects, "came back once", "came back {count} times")
             kind, text, line = "live", "● LIVE", times if status.reconnects else ""
         else:
             kind, text = "lost", "NO PICTURE" if status.silent else "RECONNECTING"
-            line = status.problem
-        self.badge.setText(text)
+            line = said(status.problem or "")
+        self.badge.setText(t(text))
         if self._kind != kind:
             self._kind = kind
             self.badge.setProperty("kind", kind)
@@ -73,11 +74,14 @@ class LiveBar(QWidget):
     def set_times(self, snapshot: LedgerSnapshot) -> None:
         shown = snapshot.stages.get("shown")
         self.latency.setText(_behind_text(shown.p50_s) if shown else "")
-        tip = "From the arrival of a picture to its overlay on the screen: half of the pictures are faster"
-        self.latency.setToolTip(f"{tip}, and 95 in 100 are faster than {shown.p95_s * 1000:.0f} ms" if shown else tip)
+        tip = t("From the arrival of a picture to its overlay on the screen: half of the pictures are faster")
+        if shown:
+            most = figure(shown.p95_s * 1000, ".0f")
+            tip = t("{tip}, and 95 in 100 are faster than {figure} ms", tip=tip, figure=most)
+        self.latency.setToolTip(tip)
 
     def set_recording(self, seconds: float | None) -> None:
         """How long it has been running; None when nothing is recorded."""
         self.recording.setVisible(seconds is not None)
         if seconds is not None:
-            self.recording.setText(f"● REC {clock_text(seconds)}")
+            self.recording.setText(t("● REC {time}", time=clock_text(seconds)))

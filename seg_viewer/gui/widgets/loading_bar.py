@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QWidget
 
 from seg_viewer.gui.widgets.plain import ElidedLabel, plain_tip
+from seg_viewer.gui.words import said, t
 
 _STEPS = 1000
 
@@ -20,7 +21,7 @@ class LoadingBar(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setAccessibleName("Building the engine")
+        self.setAccessibleName(t("Building the engine"))
         frame = QFrame()
         frame.setObjectName("message")
         frame.setProperty("kind", "info")
@@ -34,9 +35,9 @@ class LoadingBar(QWidget):
         line.addWidget(self.label, 2)
         self.bar = QProgressBar()
         self.bar.setRange(0, _STEPS)
-        self.bar.setAccessibleName("Share of the build that is done")
+        self.bar.setAccessibleName(t("Share of the build that is done"))
         line.addWidget(self.bar, 1)
-        self.button = QPushButton("Stop")
+        self.button = QPushButton(t("Stop"))
         self.button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.button.clicked.connect(self._stop)
         line.addWidget(self.button)
@@ -51,9 +52,9 @@ class LoadingBar(QWidget):
                 self.hide()
             return
         self._is_opening = True
-        self.label.setText(f"Opening {name} …")
+        self.label.setText(t("Opening {name} …", name=name))
         self.label.setToolTip("")
-        self.button.setToolTip("Give it up; what plays goes on (Esc)")
+        self.button.setToolTip(t("Give it up; what plays goes on (Esc)"))
         self.button.setEnabled(True)
         self.bar.hide()
         self.show()
@@ -68,9 +69,9 @@ class LoadingBar(QWidget):
         what, share = loading
         self._is_opening = False
         self.bar.show()
-        self.button.setToolTip("Stop building the engine; the model before goes on, or the video closes")
-        self.label.setText(f"Preparing the engine, once for this GPU · {what}")
-        self.label.setToolTip(plain_tip(what))
+        self.button.setToolTip(t("Stop building the engine; the model before goes on, or the video closes"))
+        self.label.setText(t("Preparing the engine, once for this GPU · {what}", what=said(what)))
+        self.label.setToolTip(plain_tip(said(what)))
         self.bar.setValue(round(_STEPS * share))
         self.show()
 

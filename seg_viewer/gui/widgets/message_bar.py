@@ -13,6 +13,7 @@ from seg_viewer.core.redact import redact_text
 from seg_viewer.gui.theme import icon
 from seg_viewer.gui.widgets.icon_label import IconLabel
 from seg_viewer.gui.widgets.plain import PlainLabel
+from seg_viewer.gui.words import said, t
 
 _AT_MOST = 3
 _LINES = 5
@@ -38,7 +39,7 @@ class MessageBar(QWidget):
         self._column.setSpacing(6)
         self._rows: list[_Message] = []
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
-        self.setAccessibleName("Messages")
+        self.setAccessibleName(t("Messages"))
         self.hide()
 
     def set_margin(self, pixels: int) -> None:
@@ -76,7 +77,7 @@ class MessageBar(QWidget):
         return False
 
     def _show(self, kind: str, text: str, button: str = "", on_button: Callable[[], None] | None = None) -> None:
-        text = redact_text(text)
+        text = said(redact_text(text))
         before = next((row for row in self._rows if row.kind == kind and row.takes(text, bool(button))), None)
         row = _Message(kind, text, button, on_button, before.counts if before else {})
         row.close_button.clicked.connect(lambda: self._remove(row))
@@ -129,13 +130,13 @@ class _Message(QFrame):
         line.addWidget(IconLabel(kind, 18))
         label = PlainLabel(_may_break(self._text()))
         label.setWordWrap(True)
-        label.setAccessibleName(f"{kind}: {self._text()}")
+        label.setAccessibleName(f"{t(kind)}: {self._text()}")
         label.setMinimumWidth(60)
         label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         line.addWidget(label, 1)
         times = sum(self.counts.values())
         self.count = PlainLabel(f"{times}×" if times > 1 else "", objectName="count")
-        self.count.setAccessibleName(f"Said {times} times")
+        self.count.setAccessibleName(t("Said {count} times", count=times))
         line.addWidget(self.count)
         self.count.setVisible(times > 1)  # not before it is in here: it would be a window, and take the focus
         if button and on_button:
@@ -146,8 +147,8 @@ class _Message(QFrame):
         self.close_button = QToolButton()
         self.close_button.setIcon(icon("close"))
         self.close_button.setIconSize(QSize(14, 14))
-        self.close_button.setToolTip("Dismiss (Esc)")
-        self.close_button.setAccessibleName("Dismiss message")
+        self.close_button.setToolTip(t("Dismiss (Esc)"))
+        self.close_button.setAccessibleName(t("Dismiss message"))
         self.close_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         line.addWidget(self.close_button)
         self._put_button()
@@ -184,7 +185,7 @@ class _Message(QFrame):
         """The newest lines, and how many stand before them."""
         lines = list(self.counts)
         if len(lines) > _LINES:
-            lines = [f"… and {len(lines) - _LINES} more like these", *lines[-_LINES:]]
+            lines = [t("… and {count} more like these", count=len(lines) - _LINES), *lines[-_LINES:]]
         return "\n".join(lines)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
+from seg_viewer.gui.words import t
+
 _MOST_OF_HEIGHT = 0.6
 _MAY_GROW = (QEvent.Type.ShowToParent, QEvent.Type.HideToParent, QEvent.Type.LayoutRequest)
 
@@ -28,7 +30,7 @@ class Notices(QScrollArea):
         self._widgets = widgets
         self._covered = 0
         self.setObjectName("notices")
-        self.setAccessibleName("Messages and progress")
+        self.setAccessibleName(t("Messages and progress"))
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)

@@ -8,6 +8,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from seg_viewer.core.redact import redact_text
+from seg_viewer.gui.words import said, t
 
 _LINES, _LEAST_LINES = 6, 3
 
@@ -20,10 +21,10 @@ class PlanView(QPlainTextEdit):
         self.setObjectName("plan")
         self.setReadOnly(True)
         self.setTabChangesFocus(True)
-        self.setAccessibleName("What will be written and left out")
+        self.setAccessibleName(t("What will be written and left out"))
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setMinimumHeight(self._height_of(_LEAST_LINES))
-        self.setPlaceholderText("Looking up what will be written …")
+        self.setPlaceholderText(t("Looking up what will be written …"))
 
     def sizeHint(self) -> QSize:
         return QSize(400, self._height_of(_LINES))
@@ -36,11 +37,11 @@ class PlanView(QPlainTextEdit):
         self.setEnabled(False)
 
     def show_lines(self, lines: Sequence[str]) -> None:
-        self._show("\n".join(" ".join(line.splitlines()) for line in lines), problem=False)
+        self._show("\n".join(said(" ".join(line.splitlines())) for line in lines), problem=False)
 
     def show_problem(self, text: str) -> None:
         """Why nothing can be written."""
-        self._show(" ".join(text.split()), problem=True)
+        self._show(said(" ".join(text.split())), problem=True)
 
     def _show(self, text: str, *, problem: bool) -> None:
         if self.property("problem") is not problem:

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from seg_viewer.gui.opening import short_name
 from seg_viewer.gui.theme import icon
 from seg_viewer.gui.widgets.plain import PlainLabel, plain_tip
+from seg_viewer.gui.words import said, t
 from seg_viewer.player.playlist import Entry
 from seg_viewer.sources import redact
 
@@ -48,7 +49,7 @@ class PlaylistView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.list = _List()
-        self.list.setAccessibleName("Playlist")
+        self.list.setAccessibleName(t("Playlist"))
         self._is_moved = False
         self._drawn: list[tuple[str, bool]] = []
         self._known: dict[str, Entry] = {}  # an item holds a name for its entry: drags carry no Python objects
@@ -63,8 +64,8 @@ class PlaylistView(QWidget):
         self.close_button = QToolButton()
         self.close_button.setIcon(icon("close"))
         self.close_button.setIconSize(QSize(14, 14))
-        self.close_button.setToolTip("Hide the list (Ctrl+P)")
-        self.close_button.setAccessibleName("Hide the playlist")
+        self.close_button.setToolTip(t("Hide the list (Ctrl+P)"))
+        self.close_button.setAccessibleName(t("Hide the playlist"))
         self.close_button.clicked.connect(self.close_wanted)
         self.add_button.clicked.connect(self.add_wanted)
         self.export_button.clicked.connect(self.export_wanted)
@@ -79,7 +80,7 @@ class PlaylistView(QWidget):
         column.setContentsMargins(8, 8, 8, 8)
         column.setSpacing(6)
         top = QHBoxLayout()
-        top.addWidget(PlainLabel("PLAYLIST", objectName="heading"))
+        top.addWidget(PlainLabel(t("PLAYLIST"), objectName="heading"))
         top.addStretch(1)
         top.addWidget(self.close_button)
         column.addLayout(top)
@@ -116,10 +117,12 @@ class PlaylistView(QWidget):
         self._drawn = looks
         if current is not None:
             rows.scrollToItem(rows.item(list(entries).index(current)))
-        place = f"{list(entries).index(current) + 1} of {len(entries)}" if current is not None else f"{len(entries)}"
+        place = f"{len(entries)}"
+        if current is not None:
+            place = t("{number} of {count}", number=list(entries).index(current) + 1, count=len(entries))
         bad = sum(bool(entry.problem) for entry in entries)
-        self.summary.setText(place + (f"  ·  {bad} skipped" if bad else ""))
-        self.summary.setToolTip(f"{bad} cannot be played" if bad else "")
+        self.summary.setText(place + ("  ·  " + t("{count} skipped", count=bad) if bad else ""))
+        self.summary.setToolTip(t("{count} cannot be played", count=bad) if bad else "")
         self.export_button.setEnabled(bool(entries))
 
     def _moved(self) -> None:
@@ -205,16 +208,19 @@ class _List(QListWidget):
 def _dress(item: QListWidgetItem, entry: Entry, current: Entry | None) -> None:
     name = short_name(entry.source)
     item.setText(name)
-    item.setToolTip(plain_tip(entry.problem or redact(entry.source)))
+    item.setToolTip(plain_tip(said(entry.problem) or redact(entry.source)))
     font = QFont(item.font())
     font.setBold(entry is current)
     item.setFont(font)
     item.setIcon(icon("warning") if entry.problem else icon("play" if entry is current else "open"))
-    state = f", cannot be played: {entry.problem}" if entry.problem else ", plays" if entry is current else ""
-    item.setData(Qt.ItemDataRole.AccessibleTextRole, name + state)
+    if entry.problem:
+        name = t("{name}, cannot be played: {why}", name=name, why=said(entry.problem))
+    elif entry is current:
+        name = t("{name}, plays", name=name)
+    item.setData(Qt.ItemDataRole.AccessibleTextRole, name)
 
 
 def _button(text: str, tip: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setToolTip(tip)
+    button = QPushButton(t(text))
+    button.setToolTip(t(tip))
     return button

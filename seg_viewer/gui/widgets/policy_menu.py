@@ -8,7 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QMenu, QWidget
 
-from seg_viewer.core.counted import counted
+from seg_viewer.gui.words import frames_text, t
 
 
 class PolicyMenu(QMenu):
@@ -22,13 +22,13 @@ class PolicyMenu(QMenu):
     """Whether every frame is to be shown."""
 
     def __init__(self, left_out: Callable[[], int | None], parent: QWidget | None = None) -> None:
-        super().__init__("When too slo&w", parent)
+        super().__init__(t("When too slo&w"), parent)
         self._left_out = left_out
         self.setToolTipsVisible(True)
         group = QActionGroup(self)
-        self.real_time, self.in_full = self.addAction("&Keep time"), self.addAction("Show &every frame")
-        self.real_time.setToolTip("Plays at its speed; frames that come too late are left out and counted")
-        self.in_full.setToolTip("Leaves nothing out; plays slower than recorded where that takes longer")
+        self.real_time, self.in_full = self.addAction(t("&Keep time")), self.addAction(t("Show &every frame"))
+        self.real_time.setToolTip(t("Plays at its speed; frames that come too late are left out and counted"))
+        self.in_full.setToolTip(t("Leaves nothing out; plays slower than recorded where that takes longer"))
         for action, in_full in ((self.real_time, False), (self.in_full, True)):
             action.setCheckable(True)
             action.triggered.connect(lambda _checked=False, in_full=in_full: self.chosen.emit(in_full))
@@ -41,5 +41,5 @@ class PolicyMenu(QMenu):
 
     def _count(self) -> None:
         count = self._left_out()
-        said = "" if count is None else f" ({counted(count, 'frame')} left out so far)"
-        self.real_time.setText(f"&Keep time{said}")
+        so_far = "" if count is None else " " + t("({frames} left out so far)", frames=frames_text(count))
+        self.real_time.setText(t("&Keep time") + so_far)

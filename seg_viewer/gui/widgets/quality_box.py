@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QComboBox, QWidget
 
+from seg_viewer.gui.words import t
 from seg_viewer.media.codecs import QUALITIES, USUAL_QUALITY
 
 _TEXTS = {
@@ -19,9 +20,9 @@ class QualityBox(QComboBox):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setAccessibleName("Quality")
+        self.setAccessibleName(t("Quality"))
         for name in QUALITIES:
-            self.addItem(_TEXTS[name], name)
+            self.addItem(t(_TEXTS[name]), name)
         self.quality = USUAL_QUALITY
 
     @property

@@ -18,6 +18,7 @@ from seg_viewer.gui import theme
 from seg_viewer.gui.tasks.export_queue import UNDER_WAY, ExportQueue, QueuedExport, State
 from seg_viewer.gui.widgets.export_text import progress_text, state_text
 from seg_viewer.gui.widgets.plain import plain_tip
+from seg_viewer.gui.words import said, t
 
 _FILE, _STATE = range(2)
 _SHARE = Qt.ItemDataRole.UserRole
@@ -49,9 +50,9 @@ class QueueList(QTreeWidget):
         self._queue = queue
         self._rows: dict[QueuedExport, QTreeWidgetItem] = {}
         self.setObjectName("queue")
-        self.setAccessibleName("Exports")
+        self.setAccessibleName(t("Exports"))
         self.setColumnCount(2)
-        self.setHeaderLabels(["File", "State"])
+        self.setHeaderLabels([t("File"), t("State")])
         self.setRootIsDecorated(False)
         self.setUniformRowHeights(True)
         self.setAllColumnsShowFocus(True)
@@ -111,7 +112,7 @@ class QueueList(QTreeWidget):
         row.setText(_FILE, item.name)
         row.setToolTip(_FILE, plain_tip(f"{item.job.source} → {item.made}"))
         row.setText(_STATE, state_text(item))
-        row.setToolTip(_STATE, plain_tip(item.problem or "\n".join(item.notes) or progress_text(item)))
+        row.setToolTip(_STATE, plain_tip(said(item.problem or "\n".join(item.notes)) or progress_text(item)))
         row.setData(_STATE, _SHARE, item.share if item.state in UNDER_WAY else None)
         row.setData(_STATE, _COLOR, _WITH_NOTES if item.notes else _COLORS.get(item.state))
 

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 from seg_viewer.gui.opening import short_name
 from seg_viewer.gui.theme import icon
 from seg_viewer.gui.widgets.plain import plain_action, plain_tip
+from seg_viewer.gui.words import t
 from seg_viewer.sources import is_live
 
 PICTURE = QSize(64, 36)
@@ -21,6 +22,8 @@ _PAD = 5
 _ROUND = 4
 _ICON = 20
 _FADED = 0.4
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+"""Not `%b`, which is of the system's language, not of the window's."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +49,13 @@ class RecentItem:
     @property
     def where(self) -> str:
         """Folder and day, or what became of it."""
-        kind = "live" if is_live(self.source) else str(Path(self.source).parent)
+        kind = t("live") if is_live(self.source) else str(Path(self.source).parent)
         return "  ·  ".join(part for part in (kind, self.when) if part)
 
     @property
     def when(self) -> str:
         if self.missing:
-            return "not there any more"
+            return t("not there any more")
         return day_text(datetime.fromtimestamp(self.opened_at), datetime.now()) if self.opened_at else ""
 
     def icon(self) -> QIcon:
@@ -63,8 +66,8 @@ def day_text(day: datetime, now: datetime) -> str:
     """ "today, 14:03", "yesterday, 9:15", "3 Mar 2026"."""
     days = (now.date() - day.date()).days
     if days in (0, 1):
-        return f"{('today', 'yesterday')[days]}, {day.hour}:{day:%M}"
-    return f"{day.day} {day:%b %Y}"
+        return t(("today, {time}", "yesterday, {time}")[days], time=f"{day.hour}:{day:%M}")
+    return t("{day} {month} {year}", day=day.day, month=t(MONTHS[day.month - 1]), year=day.year)
 
 
 class RecentButton(QAbstractButton):
@@ -90,8 +93,8 @@ class RecentButton(QAbstractButton):
         live = is_live(item.source)
         self.setText(plain_action(item.source if live else f"{item.name}   —   {Path(item.source).parent}"))
         self.setToolTip(plain_tip(item.source))
-        gone = ", not there any more" if item.missing else ""
-        self.setAccessibleName(f"Open {item.source}{gone}")
+        name = "Open {name}, not there any more" if item.missing else "Open {name}"
+        self.setAccessibleName(t(name, name=item.source))
         self.updateGeometry()
         self.update()
 

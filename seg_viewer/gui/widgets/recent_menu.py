@@ -30,7 +30,7 @@ class RecentMenu(QMenu):
         if [item.source for item in items] != self._sources:
             self._fill([item.source for item in items])
         for item, action in zip(items, self.actions(), strict=False):
-            gone = "  (not there any more)" if item.missing else ""
+            gone = f"  ({t('not there any more')})" if item.missing else ""
             action.setText(plain_action(item.name + gone))
             action.setToolTip(plain_tip(item.source))
             action.setIcon(QIcon(QPixmap.fromImage(item.picture)) if item.picture is not None else item.icon())

@@ -30,7 +30,7 @@ class RecordMenu(QMenu):
         super().__init__(t("Record &what"), parent)
         group = QActionGroup(self)
         for kind, name in WHAT_NAMES.items():
-            action = self.addAction(name)
+            action = self.addAction(t(name))
             action.setCheckable(True)
             action.setChecked(kind is what)
             action.triggered.connect(lambda _checked=False, kind=kind: self.chosen.emit(kind))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
+from seg_viewer.gui.words import t
+
 
 class Section(QWidget):
     """A heading that is a button, and what it shows or hides.
@@ -22,10 +24,10 @@ class Section(QWidget):
         super().__init__()
         self.key = key
         self.body = body
-        self._title = title
+        self._title = t(title)
         self.header = QToolButton()
         self.header.setObjectName("section")
-        self.header.setText(title)
+        self.header.setText(self._title)
         self.header.setCheckable(True)
         self.header.setChecked(True)
         self.header.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
@@ -53,6 +55,7 @@ class Section(QWidget):
     def _show(self) -> None:
         self.body.setVisible(not self.folded)
         self.header.setArrowType(Qt.ArrowType.RightArrow if self.folded else Qt.ArrowType.DownArrow)
-        does = "Show" if self.folded else "Fold"
-        self.header.setToolTip(f"{does} {self._title.lower()}")
-        self.header.setAccessibleName(f"{self._title}, {'folded' if self.folded else 'shown'}")
+        does = t("Show: {part}" if self.folded else "Fold: {part}", part=self._title)
+        self.header.setToolTip(does)
+        state = t("{part}, folded" if self.folded else "{part}, shown", part=self._title)
+        self.header.setAccessibleName(state)

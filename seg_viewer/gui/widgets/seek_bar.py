@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter,
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from seg_viewer.gui import theme
+from seg_viewer.gui.words import t
 
 _MARGIN = 8
 _TRACK = 5
@@ -49,8 +50,10 @@ class SeekBar(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName("Position")
-        self.setAccessibleDescription("Click to jump, drag to scrub; keys: left, right, page up, page down, home, end")
+        self.setAccessibleName(t("Position"))
+        self.setAccessibleDescription(
+            t("Click to jump, drag to scrub; keys: left, right, page up, page down, home, end")
+        )
         self.setCursor(Qt.CursorShape.PointingHandCursor)
 
     def sizeHint(self) -> QSize:

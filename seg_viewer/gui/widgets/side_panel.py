@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from seg_viewer.gui.widgets.legend import Legend
 from seg_viewer.gui.widgets.plain import PlainLabel
+from seg_viewer.gui.words import t
 
 LEAST_WIDTH = 200
 MOST_WIDTH = 480
@@ -23,7 +24,7 @@ class SidePanel(QFrame):
     def __init__(self, legend: Legend, stats: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("panel")
-        self.setAccessibleName("Side panel")
+        self.setAccessibleName(t("Side panel"))
         self.setMinimumWidth(LEAST_WIDTH)
         self.setMaximumWidth(MOST_WIDTH)
         self._legend = legend
@@ -32,7 +33,7 @@ class SidePanel(QFrame):
         column = QVBoxLayout(inner)
         column.setContentsMargins(16, 14, 12, 12)
         column.setSpacing(10)
-        column.addWidget(PlainLabel("CLASSES", objectName="heading"))
+        column.addWidget(PlainLabel(t("CLASSES"), objectName="heading"))
         column.addWidget(legend)
         column.addWidget(stats)
         column.addStretch(1)
@@ -42,7 +43,7 @@ class SidePanel(QFrame):
         self.area.setFrameShape(QFrame.Shape.NoFrame)
         self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.area.setAccessibleName("Classes and numbers")
+        self.area.setAccessibleName(t("Classes and numbers"))
         self.area.setWidget(inner)
         around = QVBoxLayout(self)
         around.setContentsMargins(0, 0, 0, 0)

@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from seg_viewer.gui import theme
+from seg_viewer.gui.words import figure, t
 
 SPAN_S = 60.0
 _MOST = 600
@@ -28,7 +29,7 @@ class Sparkline(QWidget):
         self._name, self._unit = name, unit
         self._points: deque[tuple[float, float | None]] = deque(maxlen=_MOST)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName(f"{name} over the last minute")
+        self.setAccessibleName(t("{name} over the last minute", name=name))
         self._describe()
 
     def sizeHint(self) -> QSize:
@@ -55,9 +56,12 @@ class Sparkline(QWidget):
     def _describe(self) -> None:
         known = [value for value in self.values if value is not None]
         if known:
-            text = f"{self._name}, last minute: {min(known):.1f} to {max(known):.1f} {self._unit}"
+            text = t(
+                "{name}, last minute: {least} to {most} {unit}",
+                name=self._name, least=figure(min(known)), most=figure(max(known)), unit=self._unit,
+            )  # fmt: skip
         else:
-            text = f"{self._name}: nothing to show yet"
+            text = t("{name}: nothing to show yet", name=self._name)
         self.setToolTip(text)
         self.setAccessibleDescription(text)
 

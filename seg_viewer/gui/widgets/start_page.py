@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from seg_viewer.gui.theme import icon
 from seg_viewer.gui.widgets.plain import PlainLabel
 from seg_viewer.gui.widgets.recent_list import RecentButton, RecentItem
+from seg_viewer.gui.words import t
 
 _RECENT_SHOWN = 5
 _LEAD = "Shows what a neural network sees in driving video: cars blue, people red, road green."
@@ -44,7 +45,7 @@ class StartPage(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setAccessibleName("Start page")
+        self.setAccessibleName(t("Start page"))
         self._covered = 0
         self._fitted = QSize()
         self.recent_buttons: list[RecentButton] = []
@@ -57,13 +58,13 @@ class StartPage(QScrollArea):
         logo = QLabel()
         logo.setPixmap(icon("seg-viewer").pixmap(QSize(88, 88), self.devicePixelRatioF()))
         title = PlainLabel("seg-viewer", objectName="title")
-        lead = PlainLabel(_LEAD, objectName="lead")
+        lead = PlainLabel(t(_LEAD), objectName="lead")
         lead.setWordWrap(True)
         lead.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        drop = PlainLabel("or drop a video, a picture or a folder of pictures here", objectName="dim")
+        drop = PlainLabel(t("or drop a video, a picture or a folder of pictures here"), objectName="dim")
         drop.setWordWrap(True)
         drop.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._recent_title = PlainLabel("RECENT", objectName="heading")
+        self._recent_title = PlainLabel(t("RECENT"), objectName="heading")
         column.addWidget(logo, 0, middle)
         column.addWidget(title, 0, middle)
         column.addWidget(lead)
@@ -84,15 +85,15 @@ class StartPage(QScrollArea):
         self._buttons = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._buttons.setSpacing(12)
         self._buttons.addStretch()
-        self.open_button = QPushButton("Open video…")
+        self.open_button = QPushButton(t("Open video…"))
         self.open_button.setObjectName("primary")
-        self.open_button.setAccessibleName("Open video")
+        self.open_button.setAccessibleName(t("Open video"))
         self.open_button.clicked.connect(self.open_wanted)
-        self.address_button = QPushButton("Camera or address…")
-        self.address_button.setAccessibleName("Open camera or address")
+        self.address_button = QPushButton(t("Camera or address…"))
+        self.address_button.setAccessibleName(t("Open camera or address"))
         self.address_button.clicked.connect(self.address_wanted)
-        self.demo_button = QPushButton("Try the demo clip")
-        self.demo_button.setAccessibleName("Try the demo clip")
+        self.demo_button = QPushButton(t("Try the demo clip"))
+        self.demo_button.setAccessibleName(t("Try the demo clip"))
         self.demo_button.clicked.connect(self.demo_wanted)
         self._ways_in = (self.open_button, self.address_button, self.demo_button)
         for button in self._ways_in:

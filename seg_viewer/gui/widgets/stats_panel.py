@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from seg_viewer.core.counted import counted
 from seg_viewer.core.ledger import LedgerSnapshot, StageTimes
 from seg_viewer.core.machine import usable_cores
 from seg_viewer.core.model_file import ModelSpec
@@ -20,6 +19,7 @@ from seg_viewer.gui.widgets.figures import tabular
 from seg_viewer.gui.widgets.plain import PlainLabel
 from seg_viewer.gui.widgets.section import Section
 from seg_viewer.gui.widgets.sparkline import Sparkline
+from seg_viewer.gui.words import class_name, figure, frames_text, said, t, tn
 from seg_viewer.player.numbers import rate_of
 from seg_viewer.sources import SourceInfo
 
@@ -35,12 +35,14 @@ class Row:
         title: on the left.
         tip: what it means, one or two sentences.
         line: unit of the small line below it that shows the last minute, or "" for none.
+        more: another sentence of the tip, or "".
     """
 
     key: str
     title: str
     tip: str
     line: str = ""
+    more: str = ""
 
 
 _TIMES = "Half of the frames are faster than the median; 95 in 100 are faster than the second number"
@@ -53,9 +55,9 @@ SECTIONS: tuple[tuple[str, str, tuple[Row, ...]], ...] = (
             Row("display", "Display", "Frames painted in this window per second, while it plays", "fps"),
             Row("engine", "Model", "Frames through the model per second"),
             Row("source", "Source", "Frames per second of the source: as a file says, as a live one delivers them"),
-            Row("latency", "Latency", f"Decoding, scaling and inference of a frame. {_TIMES}", "ms"),
-            Row("inference", "Inference", f"The model's part of it, as the runtime reports it. {_TIMES}"),
-            Row("shown", "Behind", f"From the arrival of a picture to its overlay on the screen. {_TIMES}"),
+            Row("latency", "Latency", "Decoding, scaling and inference of a frame.", "ms", _TIMES),
+            Row("inference", "Inference", "The model's part of it, as the runtime reports it.", more=_TIMES),
+            Row("shown", "Behind", "From the arrival of a picture to its overlay on the screen.", more=_TIMES),
             Row(
                 "difference",
                 "Differs",
@@ -92,7 +94,9 @@ def times_text(times: StageTimes | None) -> str:
     """Median and 95th percentile in words, milliseconds."""
     if times is None:
         return NONE
-    return f"{times.p50_s * 1000:.1f} ms median\n{times.p95_s * 1000:.1f} ms for 95 %"
+    return t(
+        "{median} ms median\n{most} ms for 95 %", median=figure(times.p50_s * 1000), most=figure(times.p95_s * 1000)
+    )
 
 
 class StatsPanel(QWidget):
@@ -103,7 +107,7 @@ class StatsPanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setAccessibleName("Numbers")
+        self.setAccessibleName(t("Numbers"))
         self.setFont(tabular(self.font()))
         self._values: dict[str, QLabel] = {}
         self._titles: dict[str, QLabel] = {}
@@ -130,19 +134,19 @@ class StatsPanel(QWidget):
         grid.setVerticalSpacing(5)
         grid.setColumnStretch(1, 1)
         for row in rows:
-            title = PlainLabel(row.title, objectName="dim")
+            title = PlainLabel(t(row.title), objectName="dim")
             value = PlainLabel(NONE)
             value.setWordWrap(True)
-            value.setAccessibleName(row.title)
+            value.setAccessibleName(t(row.title))
             value.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
             place = grid.rowCount()
             for label, at in ((title, 0), (value, 1)):
                 label.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
-                label.setToolTip(row.tip)
+                label.setToolTip(" ".join(filter(None, (t(row.tip), t(row.more)))))
                 grid.addWidget(label, place, at)
             self._values[row.key], self._titles[row.key] = value, title
             if row.line:
-                line = self._lines[row.key] = Sparkline(row.title, row.line)
+                line = self._lines[row.key] = Sparkline(t(row.title), t(row.line))
                 grid.addWidget(line, place + 1, 0, 1, 2)
         return body
 
@@ -168,12 +172,12 @@ class StatsPanel(QWidget):
         """All rows that mean something now, also folded ones, to be pasted elsewhere: name, tab, value."""
         parts = []
         for _key, title, rows in SECTIONS:
-            lines = [title]
+            lines = [t(title)]
             for row in rows:
                 if self._titles[row.key].isHidden():
                     continue
                 value = " · ".join(self.text(row.key).split("\n"))
-                lines.append(f"{row.title}\t{' '.join(value.split())}")
+                lines.append(f"{t(row.title)}\t{' '.join(value.split())}")
             parts.append("\n".join(lines))
         return "\n\n".join(parts) + "\n"
 
@@ -192,7 +196,7 @@ class StatsPanel(QWidget):
         now_s = time.perf_counter()
         for key in ("display", "engine", "source"):
             rate = snapshot.rates.get(key)
-            self._set(key, f"{rate:.1f} fps" if rate else NONE)
+            self._set(key, t("{rate} fps", rate=figure(rate)) if rate else NONE)
         for key in ("latency", "inference", "shown"):
             self._set(key, times_text(snapshot.stages.get(key)))
         self._show_row("shown", "shown" in snapshot.stages)
@@ -202,28 +206,31 @@ class StatsPanel(QWidget):
         dropped = sum(snapshot.drops.values())
         lines = [str(dropped)]
         if dropped:
-            lines[0] += f" of {max(dropped, snapshot.counts.get('source', 0))}"
-        lines += [f"{count} {cause}" for cause, count in sorted(snapshot.drops.items())]
+            lines[0] = t("{number} of {count}", number=dropped, count=max(dropped, snapshot.counts.get("source", 0)))
+        lines += [f"{count} {said(cause)}" for cause, count in sorted(snapshot.drops.items())]
         self._set("dropped", "\n".join(lines))
 
     def set_use(self, use: Use) -> None:
         cores = usable_cores()
-        of = f"of {cores} cores" if cores > 1 else "of 1 core"
-        self._set("cpu", f"{100 * use.cpu:.1f} % {of}" if use.cpu is not None else NONE)
+        of = tn(cores, "of 1 core", "of {count} cores")
+        self._set("cpu", t("{percent} %", percent=figure(100 * use.cpu)) + f" {of}" if use.cpu is not None else NONE)
         self._set("memory", f"{use.memory / 2**20:.0f} MiB" if use.memory is not None else NONE)
 
     def set_score(self, score: Score | None) -> None:
         """The row is there only while there is ground truth."""
         if score is not None and score.miou is not None:
-            lines = [f"mean {100 * score.miou:.1f} %"]
-            lines += [f"{name} {100 * share:.1f} %" for name, share in score.iou.items()]
-            self._set("truth", "\n".join([*lines, counted(score.frames, "frame")]))
+            lines = [t("mean {percent} %", percent=figure(100 * score.miou))]
+            lines += [
+                t("{what} {percent} %", what=class_name(name), percent=figure(100 * share))
+                for name, share in score.iou.items()
+            ]
+            self._set("truth", "\n".join([*lines, frames_text(score.frames)]))
         self._show_row("truth", score is not None)
 
     def set_difference(self, share: float | None, model: str = "") -> None:
         """How much of the picture a second model sees otherwise, 0…1, and its name; None without one."""
         if share is not None:
-            self._set("difference", f"{100 * share:.1f} %\nfrom {model}")
+            self._set("difference", t("{percent} %\nfrom {model}", percent=figure(100 * share), model=model))
         self._show_row("difference", share is not None)
 
     def set_frame(self, index: int) -> None:
@@ -231,18 +238,18 @@ class StatsPanel(QWidget):
 
     def set_engine(self, report: EngineReport | None) -> None:
         if report is None:
-            self._set("runs_on", "starting …")
+            self._set("runs_on", t("starting …"))
             return
-        lines = [f"{report.name} {report.version}", report.device, report.precision]
+        lines = [f"{report.name} {report.version}", report.device, said(report.precision)]
         if report.notes():
-            lines.append(report.notes())
+            lines.append(said(report.notes()))
         self._set("runs_on", "\n".join(lines))
 
     def set_source(self, info: SourceInfo, spec: ModelSpec) -> None:
         self._set("model", f"{spec.name}\n{spec.width}×{spec.height} · {spec.precision}")
         own = rate_of(info)
-        rate = f" · {own:.4g} fps" if own else ""
-        self._set("video", f"{info.width}×{info.height}{rate}\n{info.codec}")
+        rate = " · " + t("{rate} fps", rate=figure(own, ".4g")) if own else ""
+        self._set("video", f"{info.width}×{info.height}{rate}\n{said(info.codec)}")
 
     def _set(self, key: str, text: str) -> None:
         if self._values[key].text() != text:

@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from seg_viewer.gui import theme
+from seg_viewer.gui.words import t
 
 _WIDTH, _HEIGHT = 192, 120
 """Of the picture at most, logical pixels."""
@@ -26,7 +27,7 @@ class ThumbnailPopup(QWidget):
         super().__init__(parent.window())
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setAccessibleName("Preview")
+        self.setAccessibleName(t("Preview"))
         self.text = ""
         """Of the time."""
         self.note = ""

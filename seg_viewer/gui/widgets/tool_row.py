@@ -9,6 +9,8 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QToolButton, QWidget
 
+from seg_viewer.gui.words import t
+
 ALWAYS = 100
 """Of this importance, a tool is never folded away."""
 
@@ -42,15 +44,15 @@ class ToolRow(QWidget):
         self._line.setContentsMargins(0, 0, 0, 0)
         self._line.setSpacing(_SPACING)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-        self.more_menu = QMenu("More", self)
+        self.more_menu = QMenu(t("More"), self)
         self.more_menu.aboutToShow.connect(self._fill)
         self.more_button = QToolButton()
         self.more_button.setObjectName("button-more")
         self.more_button.setText("⋯")
         self.more_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.more_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.more_button.setAccessibleName("More")
-        self.more_button.setToolTip("What has no room in this bar")
+        self.more_button.setAccessibleName(t("More"))
+        self.more_button.setToolTip(t("What has no room in this bar"))
         self.more_button.setProperty("bare", True)
         self.more_button.setMenu(self.more_menu)
         self.more_button.hide()

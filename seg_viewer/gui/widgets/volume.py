@@ -7,6 +7,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QSlider, QToolButton, QWidget
 
 from seg_viewer.gui.theme import icon
+from seg_viewer.gui.words import said, t
 
 _LEAST, _MOST = 36, 64
 """Width of the slider, pixels: as the window has room."""
@@ -40,7 +41,7 @@ class Volume(QWidget):
         self.slider.setMinimumWidth(_LEAST)
         self.slider.setMaximumWidth(_MOST)
         self.slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.slider.setAccessibleName("Volume")
+        self.slider.setAccessibleName(t("Volume"))
         self.slider.valueChanged.connect(lambda percent: self.chosen.emit(percent / 100))
         self.slider.valueChanged.connect(lambda _percent: self._show())
         line = QHBoxLayout(self)
@@ -74,11 +75,11 @@ class Volume(QWidget):
         silent = self._mute.isChecked() or self._problem is not None or not self.slider.value()
         self.button.setIcon(icon("sound-off" if silent else "sound"))
         if self._problem is not None:
-            text = f"No sound: {self._problem}. Click to try again"
-            name = "No sound, try again"
+            text = t("No sound: {why}. Click to try again", why=said(self._problem))
+            name = t("No sound, try again")
         else:
-            name = "Sound on" if self._mute.isChecked() else "Mute"
+            name = t("Sound on" if self._mute.isChecked() else "Mute")
             text = f"{name} (M)"
         self.button.setToolTip(text)
         self.button.setAccessibleName(name)
-        self.slider.setToolTip(f"Volume {self.slider.value()} % (Shift with up, down)")
+        self.slider.setToolTip(t("Volume {percent} % (Shift with up, down)", percent=self.slider.value()))
