@@ -65,7 +65,7 @@ def test_the_report_of_a_run_is_one_file(runs: tuple[Path, Path], tmp_path: Path
     for words in ("<one>", "Scores", "Confusion matrix", "Training", "Worst pictures", "Best pictures", "The network",
                   "What augmentation does", "held-out pictures in sequence", "1 of 1", "recipe.toml"):  # fmt: skip
         assert words in page.text, words
-    assert len(page.pictures) == 2 * 4 * 4 + 3  # the worst and the best of four, and three drawings
+    assert len(page.pictures) == 2 * 4 * 4 + 4  # the worst and the best of four, and four drawings
     assert (runs[0] / "report" / "worst.png").is_file()  # TensorBoard has it too
 
 
