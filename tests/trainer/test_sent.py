@@ -21,8 +21,8 @@ from seg_viewer.core.labels import DRIVING
 from seg_viewer.jobs.labelled import save_labelled
 from seg_viewer.media.rgb_picture import RgbPicture
 from trainer.cli import main
-from trainer.data.picture_files import read_raw_mask
 from trainer.data.formats import find
+from trainer.data.picture_files import read_raw_mask
 from trainer.data.samples import Samples, find_all, passes
 from trainer.data.scan import scan
 from trainer.pairs import SPLITS, Pair, Split
