@@ -43,6 +43,7 @@ def _split(_context: click.Context, _option: click.Parameter, text: str | None) 
 )
 @click.option("--duration", callback=_seconds, metavar="TIME", help="Stop after 90s, 10min, 1.5h. [default: Ctrl-C]")
 @click.option("--split", callback=_split, metavar="TIME|SIZE", help="Another file every 10min, or 500MB.")
+@click.option("--wait", is_flag=True, help="Wait for a source that is not there yet, and record from then on.")
 @run_options
 @style_options
 def record(
@@ -51,6 +52,7 @@ def record(
     what: str,
     duration: float | None,
     split: tuple[float | None, int | None],
+    wait: bool,
     **choices: Any,
 ) -> None:
     """Record the live SOURCE (camera, address, screen; see 'view --help') until Ctrl-C or --duration."""
@@ -60,12 +62,15 @@ def record(
     status = StatusLine("Recording …")
 
     def on_progress(progress: RecordProgress) -> None:
+        if not progress.seconds:
+            status.show(f"waiting: {progress.problem}; Ctrl-C ends it")
+            return
         state = progress.problem or "recording"
         status.show(f"{state}: {progress.seconds:.0f} s, {counted(progress.frames, 'frame')}; Ctrl-C ends it")
 
     plan = RecordPlan(typed_path(output), RecordWhat(what), *split)
     try:
-        job = RecordJob(source, plan, make_options(**choices), duration)
+        job = RecordJob(source, plan, make_options(**choices), duration, wait)
         result = run_record(job, on_progress=on_progress, on_loading=LOAD_BAR)
     finally:
         status.stop()

@@ -28,6 +28,14 @@ class SourceError(SegViewerError):
     """A video, folder, camera or stream cannot be opened or read."""
 
 
+class NotThereYetError(SourceError):
+    """A live source that cannot be had now, and may be there in a moment: trying again makes sense."""
+
+
+class PasswordError(SourceError):
+    """A live source that asks for user and password, or does not accept those it was given."""
+
+
 class EngineError(SegViewerError):
     """A runtime is missing, cannot load the model, or failed while it ran."""
 

@@ -127,6 +127,7 @@ class Frame:
         picture: the picture; never changes.
         truth: ground-truth class map, shape (H, W), uint8, 255 = ignore, or None.
         arrived_s: `time.perf_counter()` when the source had the frame.
+        captured_s: `time.perf_counter()` when the camera took it, where that says so, by its own clock; else None.
         pts: presentation time in units of the source's time base, not shifted to 0; by default `time_s` in ticks of
             1/TICKS s.
         source: `SourceInfo.fingerprint` of where it is from.
@@ -142,6 +143,7 @@ class Frame:
     pts: int | None = None
     source: str = ""
     duration_s: float | None = None
+    captured_s: float | None = None
 
     @property
     def id(self) -> FrameId:

@@ -17,15 +17,33 @@ def redact(text: str) -> str:
     if not match:
         return text
     scheme, rest = match.group(), text[match.end() :]
-    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
-    host, colon, _ = authority.rpartition(":")
-    if "@" in authority:
-        rest = authority.rpartition("@")[2] + rest[len(authority) :]
-    elif "@" in rest and colon and not host.startswith("["):
-        # "/", "?" or "#" in a password, which should have been percent-encoded. HOST:PORT/@name looks the same as
-        # USER:DIGITS/…@host: then rather too little is shown than a password
-        rest = rest.rpartition("@")[2]
+    _, rest = split_credentials(rest)
     return scheme + re.sub(r"([?&;])([^=&;#]*)=([^&;#]*)", _hide_secret, rest)
+
+
+def split_credentials(rest: str, *, showing: bool = True) -> tuple[str | None, str]:
+    """User and password, None without, and what comes after their "@"; of an address without its SCHEME://.
+
+    They ought to be percent-encoded. Where a "/", "?", "#", "@" or ":" of theirs is not, what they are is guessed.
+
+    Args:
+        rest: HOST/PATH or USER:PASSWORD@HOST/PATH.
+        showing: rather too much is taken for a password than shown; otherwise, an address that can be read as it stands
+            is read as it stands.
+    """
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    before, mark, host = authority.rpartition("@")
+    behind = rest[len(authority) :]
+    port = re.fullmatch(r"(\[[^\]]*\]|[^:]*)(:\d*)?", host)  # HOST, HOST:PORT, [::1]:PORT
+    in_doubt = "@" in behind and ((showing and port is not None and not port[2]) or "@" in behind.partition("#")[2])
+    if mark and port is not None and not in_doubt:
+        return before, host + behind
+    # HOST:PORT/@name looks the same as USER:DIGITS/…@host
+    is_host = (port is not None and (not port[2] or (not showing and port[2] != ":"))) or authority.startswith("[")
+    if "@" in rest and (mark or not is_host):
+        before, _, behind = rest.rpartition("@")
+        return before, behind
+    return None, rest
 
 
 def redact_text(text: str) -> str:

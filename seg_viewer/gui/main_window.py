@@ -30,7 +30,7 @@ from seg_viewer.gui.panel_fold import PanelFold
 from seg_viewer.gui.placement import Placement
 from seg_viewer.gui.preferences import Preferences
 from seg_viewer.gui.presenter import Presenter
-from seg_viewer.gui.settings import style_fields
+from seg_viewer.gui.settings import style_changes
 from seg_viewer.gui.sound import SoundMenu, SoundPart
 from seg_viewer.gui.sources import Sources
 from seg_viewer.gui.tasks.background import Background
@@ -90,7 +90,7 @@ class MainWindow(QMainWindow):
             style = remembered.style
 
         self.background = Background(self)
-        self.look = Look(style, self)
+        self.look, self._style = Look(style, self), style
         self.view = VideoView()
         self.folders = Folders(self.memory)
         self.ego_zone = EgoZone(
@@ -393,4 +393,6 @@ class MainWindow(QMainWindow):
         super().closeEvent(event)
 
     def _remember_style(self, style: OverlayStyle) -> None:
-        self.memory.change(**style_fields(style))
+        """What was changed by hand; what the command line asked for is for this time only."""
+        before, self._style = self._style, style
+        self.memory.change(**style_changes(before, style, self.memory.settings))

@@ -16,7 +16,7 @@ from seg_viewer.gui.opening import short_name
 from seg_viewer.gui.view.video_view import VideoView
 from seg_viewer.gui.widgets.controls import Controls
 from seg_viewer.gui.widgets.legend import Legend
-from seg_viewer.gui.widgets.live_bar import lost_text
+from seg_viewer.gui.widgets.live_bar import lost_text, waiting_text
 from seg_viewer.gui.widgets.loading_bar import LoadingBar
 from seg_viewer.gui.widgets.message_bar import MessageBar
 from seg_viewer.gui.widgets.stats_panel import StatsPanel
@@ -56,6 +56,8 @@ class Presenter(QObject):
     """Source as given to the player, and its name to show."""
     source_failed = Signal(str)
     """The source could not be opened at all."""
+    password_wanted = Signal(str, str)
+    """A source whose server wants another user and password, and what it said."""
     model_changed = Signal()
     """Another model is shown, or none took over."""
     refreshed = Signal()
@@ -83,6 +85,7 @@ class Presenter(QObject):
         self._messages, self._loading_bar = messages, loading_bar
         self._state = PlayerState.EMPTY
         self._is_state_shown = True
+        self._waiting = ""
         self._opened_count = 0
         self._announced = False
         self._model: Path | None = None
@@ -108,12 +111,15 @@ class Presenter(QObject):
     def refresh(self) -> None:
         """Bring everything but the picture up to date."""
         player = self._player
+        while (wanted := player.take_password_wanted()) is not None:
+            self.password_wanted.emit(*wanted)
         self._show_problems()
         state = player.state
         self._announce()
         self._show_live()
         self.refreshed.emit()
-        if state is not self._state or not self._is_state_shown:
+        waiting, self._waiting = self._waiting, player.waiting
+        if state is not self._state or not self._is_state_shown or waiting != self._waiting:
             self._state = state
             self._show_state()
         self._show_length()
@@ -143,7 +149,8 @@ class Presenter(QObject):
         opening = self._player.opening
         self._ticks_opening = self._ticks_opening + 1 if opening is not None else 0
         is_long = opening is not None and self._ticks_opening >= _TICKS_TO_TELL
-        self._loading_bar.show_opening(short_name(opening) if opening is not None and is_long else None)
+        name = short_name(opening) if opening is not None and is_long else None
+        self._loading_bar.show_opening(name, self._player.waiting)
         self._loading_bar.show_loading(self._player.loading)
 
     # -- a picture -------------------------------------------------------------------------------------------------
@@ -216,7 +223,9 @@ class Presenter(QObject):
                 self._actions[spec.id].setEnabled(can[spec.needs])
         self._controls.speed_button.setEnabled(is_file)
         if state is PlayerState.LOADING:
-            self._view.set_notice(t("Opening {name} …", name=short_name(player.source or "")))
+            opening = t("Opening {name} …", name=short_name(player.source or ""))
+            waiting = f"{waiting_text(self._waiting)}\n{t('Esc ends it')}"
+            self._view.set_notice(waiting if self._waiting else opening)
             self.video_wanted.emit(True)
             self._view.setFocus()
             self.model_changed.emit()

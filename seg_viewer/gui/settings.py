@@ -56,6 +56,7 @@ class WindowSettings:
         language: of the window from its next start on, a key of `words.LANGUAGES`.
         volume: of the sound, 0…1.
         muted: whether there is none.
+        hwaccel: "auto" has hardware decode video files where that works, "off" never.
     """
 
     geometry: bytes = b""
@@ -90,6 +91,7 @@ class WindowSettings:
     find_least: float = 0.01
     volume: float = 1.0
     muted: bool = False
+    hwaccel: str = "off"
 
     @property
     def style(self) -> OverlayStyle:
@@ -111,15 +113,28 @@ class WindowSettings:
         return replace(self, recent=tuple(name for name, _ in kept), recent_at=tuple(at for _, at in kept))
 
 
-def style_fields(style: OverlayStyle) -> dict[str, Any]:
-    """The fields of `WindowSettings` that hold a style."""
-    return {
-        "opacity": style.opacity,
-        "hidden": style.hidden,
-        "outline": style.outline,
-        "hatched": style.hatched,
-        "palette": style.palette,
-        "colors": tuple(f"{name}={color_text(color)}" for name, color in sorted(style.colors.items())),
+def style_changes(before: OverlayStyle, after: OverlayStyle, kept: WindowSettings) -> dict[str, Any]:
+    """The fields of `WindowSettings` that hold what a person changed of a style; the rest may be of the command line.
+
+    Args:
+        before: the style until now.
+        after: the style from now on.
+        kept: what is stored.
+    """
+    colors = dict(kept.style.colors)
+    for name in before.colors.keys() | after.colors.keys():
+        if before.colors.get(name) != after.colors.get(name):
+            colors.pop(name, None)
+            if name in after.colors:
+                colors[name] = after.colors[name]
+    fields = {
+        name: getattr(after, name)
+        for name in ("opacity", "outline", "hatched", "palette")
+        if getattr(before, name) != getattr(after, name)
+    }
+    return fields | {
+        "hidden": (kept.hidden | after.hidden - before.hidden) - (before.hidden - after.hidden),
+        "colors": tuple(f"{name}={color_text(color)}" for name, color in sorted(colors.items())),
     }
 
 
@@ -175,6 +190,7 @@ def load_settings(store: QSettings) -> WindowSettings:
         language=_text(store, "language") or plain.language,
         volume=_share(store, "volume", plain.volume),
         muted=_text(store, "muted") == "true",
+        hwaccel=_one_of(store, "hwaccel", ("off", "auto"), plain.hwaccel),
     )
 
 

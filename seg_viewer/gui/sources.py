@@ -10,6 +10,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMainWindow, QWidget
 
 from seg_viewer.core.overlay import Overlay
+from seg_viewer.gui.dialogs.password import PasswordDialog
 from seg_viewer.gui.drops import Drops
 from seg_viewer.gui.memory import Memory
 from seg_viewer.gui.opening import Opening
@@ -24,7 +25,7 @@ from seg_viewer.gui.widgets.recent_menu import RecentMenu
 from seg_viewer.gui.widgets.start_page import StartPage
 from seg_viewer.player.places import Places
 from seg_viewer.player.player import Player
-from seg_viewer.sources import DEMO, is_live
+from seg_viewer.sources import DEMO, is_live, redact
 
 
 class Sources(QObject):
@@ -70,7 +71,7 @@ class Sources(QObject):
     ) -> None:
         super().__init__(window)
         self._player, self._presenter, self._memory = player, presenter, memory
-        self._messages = messages
+        self._messages, self._window = messages, window
         self._opened_now = ("", "")  # source and name
         self.opening = Opening(background, lambda: memory.settings.last_folder, window)
         self.playlist = PlaylistPart(
@@ -93,6 +94,7 @@ class Sources(QObject):
         start_page.demo_wanted.connect(actions["demo"].trigger)
         presenter.source_opened.connect(self._opened)
         presenter.source_failed.connect(self._failed)
+        presenter.password_wanted.connect(self._ask_password)
         presenter.shot_shown.connect(self.recents.watch)
         presenter.refreshed.connect(self.playlist.refresh)
         presenter.refreshed.connect(self.resume.refresh)
@@ -134,6 +136,12 @@ class Sources(QObject):
         source, name = self._opened_now
         if name and source == self._player.source:
             self.titled.emit(f"{self.playlist.mark}{name}")
+
+    def _ask_password(self, source: str, reason: str) -> None:
+        said = reason.removeprefix(f"{redact(source).partition('#')[0]}: ").partition(";")[0]
+        dialog = PasswordDialog(source, said, self._window)
+        dialog.chosen.connect(self.open)
+        dialog.show()
 
     def _failed(self, source: str) -> None:
         if self._player.spec is not None:  # else the model is to blame

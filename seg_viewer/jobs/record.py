@@ -20,6 +20,7 @@ from seg_viewer.jobs.recording import Recording, RecordPlan, RecordWhat, check_f
 from seg_viewer.pipeline import BUSY_RECORDER, Pipeline, Policy
 from seg_viewer.sinks import sink_for
 from seg_viewer.sources import LiveSource, open_source, redact
+from seg_viewer.sources.awaited import open_when_there
 
 _REPORT_EVERY_S = 0.5
 
@@ -32,13 +33,15 @@ class RecordJob:
         source: what `open_source` takes; live.
         plan: what and where.
         options: model, engine, look; not needed to record the source as it is.
-        duration_s: seconds, or None for no limit.
+        duration_s: seconds from its first moment on, or None for no limit.
+        wait: for a source that is not there yet.
     """
 
     source: str
     plan: RecordPlan
     options: RunOptions = field(default_factory=RunOptions)
     duration_s: float | None = None
+    wait: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,7 @@ def run_record(
     report: EngineReport | None = None
     broke: SegViewerError | None = None
     with ExitStack() as stack:
-        source = _open_live(job.source)
+        source = _open_live(job, on_progress)
         stack.callback(source.close)
         spec = job.options.read_spec() if annotated else None
         overlay = Overlay(spec.labels, job.options.style) if spec else None
@@ -147,11 +150,20 @@ def run_record(
     )
 
 
-def _open_live(text: str) -> LiveSource:
-    source = open_source(text)
+def _open_live(job: RecordJob, on_progress: Callable[[RecordProgress], None] | None) -> LiveSource:
+    def waiting(problem: str) -> None:
+        if on_progress is not None:
+            on_progress(RecordProgress(0.0, 0, problem))
+
+    def wait(seconds: float) -> bool:
+        time.sleep(seconds)  # Ctrl-C ends it
+        return False
+
+    source = open_when_there(job.source, wait=wait, on_waiting=waiting) if job.wait else open_source(job.source)
     if not isinstance(source, LiveSource) or not source.info.live:
+        assert source is not None
         source.close()
-        raise UsageError(f"{redact(text)}: is not live; export it instead")
+        raise UsageError(f"{redact(job.source)}: is not live; export it instead")
     return source
 
 

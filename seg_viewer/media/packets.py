@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 from fractions import Fraction
 
 import av
@@ -12,7 +13,11 @@ from av.codec.codec import UnknownCodecError
 from seg_viewer.core.encoded import EncodedPacket, StreamFormat
 from seg_viewer.core.frame import TICKS
 
-_NAL_UNIT = re.compile(rb"\0\0\x01(.)", re.DOTALL)
+_START_CODE = re.compile(rb"\0*\0\0\x01")
+_SETS = {
+    "h264": (7, 8),  # sequence and picture parameter set: ITU-T H.264 table 7-1
+    "hevc": (32, 33, 34),  # video, sequence and picture parameter set: ITU-T H.265 table 7-1
+}
 _LENGTH_PREFIXED = b"\x01"  # configurationVersion, the first byte of avcC and hvcC (ISO/IEC 14496-15)
 
 
@@ -20,8 +25,8 @@ def add_packet_stream(out: av.container.OutputContainer, first: EncodedPacket) -
     """A stream for packets like the first one, times in ticks of 1/TICKS s.
 
     Its header has the parameter sets of the first packet, where it brings some: they are newer than the extradata when
-    a stream changes on the way. Otherwise it has the extradata, of either form (Annex B, or avcC and hvcC with packets
-    to match).
+    a stream changes on the way. Those it does not bring, perhaps as whoever joined missed its beginning, are taken from
+    the extradata, of either form (Annex B, or avcC and hvcC with packets to match).
 
     Raises:
         ValueError: the container cannot hold this codec.
@@ -29,8 +34,9 @@ def add_packet_stream(out: av.container.OutputContainer, first: EncodedPacket) -
     form = first.format
     rate = Fraction(form.rate).limit_denominator(1000) if form.rate else None
     stream = None
-    if form.extradata and not _brings_parameter_sets(first):
-        stream = _with_extradata(out, form, rate)
+    extradata = _completed(first)
+    if extradata:
+        stream = _with_extradata(out, replace(form, extradata=extradata), rate)
     if stream is None:  # PyAV looks into the first packet
         added = out.add_mux_stream(form.codec, rate=rate, width=form.width, height=form.height)
         assert isinstance(added, av.VideoStream)
@@ -81,11 +87,24 @@ def _with_extradata(
     return stream
 
 
-def _brings_parameter_sets(packet: EncodedPacket) -> bool:
-    """Whether a sequence parameter set is in it (ITU-T H.264 table 7-1: 7; H.265 table 7-1: 33), after a start code."""
-    if packet.format.extradata[:1] == _LENGTH_PREFIXED:
-        return False
-    first_bytes = (match[1][0] for match in _NAL_UNIT.finditer(packet.data))
-    if packet.format.codec == "h264":
-        return any(byte & 0x1F == 7 for byte in first_bytes)
-    return packet.format.codec == "hevc" and any(byte >> 1 & 0x3F == 33 for byte in first_bytes)
+def _completed(packet: EncodedPacket) -> bytes:
+    """What the header has to have beside the packet; empty where the packet alone says it all."""
+    extradata, wanted = packet.format.extradata, _SETS.get(packet.format.codec, ())
+    if not wanted or not extradata or extradata[:1] == _LENGTH_PREFIXED:
+        return extradata
+    brought = _parameter_sets(packet.data, packet.format.codec)
+    if all(kind in brought for kind in wanted):
+        return b""
+    known = _parameter_sets(extradata, packet.format.codec)
+    units = [unit for kind in wanted for unit in brought.get(kind) or known.get(kind, [])]
+    return b"".join(b"\0\0\0\1" + unit for unit in units)
+
+
+def _parameter_sets(data: bytes, codec: str) -> dict[int, list[bytes]]:
+    """The parameter sets between start codes, by kind."""
+    found: dict[int, list[bytes]] = {}
+    for unit in filter(None, _START_CODE.split(data)):
+        kind = unit[0] & 0x1F if codec == "h264" else unit[0] >> 1 & 0x3F
+        if kind in _SETS[codec]:
+            found.setdefault(kind, []).append(unit)
+    return found

@@ -8,6 +8,8 @@ from seg_viewer.core.ledger import LedgerSnapshot
 from seg_viewer.player.playback import PlayerState
 from seg_viewer.sources import SourceInfo
 
+_AGES = ("shown", "since_capture")
+
 
 def rate_of(info: SourceInfo) -> float | None:
     """Frames per second of a source; None where it does not say, and for a single picture, which has none."""
@@ -27,5 +29,5 @@ def meaningful(snapshot: LedgerSnapshot, info: SourceInfo, state: PlayerState) -
     own = rate_of(info)
     if own is not None:
         rates["source"] = own
-    stages = {name: times for name, times in snapshot.stages.items() if name != "shown"}
+    stages = {name: times for name, times in snapshot.stages.items() if name not in _AGES}
     return replace(snapshot, rates=rates, stages=stages)

@@ -94,6 +94,14 @@ class Player(Looks):
         """A source that could not be opened while another one plays on, once; `take_problem` says why."""
         return self._failed.popleft() if self._failed else None
 
+    def take_password_wanted(self) -> tuple[str, str] | None:
+        """A source whose server wants another user and password, and what it said, once; before `take_problem`."""
+        for session in (self._opening, self._session):
+            if session is not None and session.needs_password and session.error is not None:
+                session.needs_password = False
+                return session.source, session.error
+        return None
+
     def _settle(self) -> None:
         """What has become of the source that was being opened."""
         session = self._opening

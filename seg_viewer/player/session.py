@@ -11,8 +11,9 @@ from fractions import Fraction
 from pathlib import Path
 
 from seg_viewer.core.error_hooks import redacted_traceback
-from seg_viewer.core.errors import SegViewerError
+from seg_viewer.core.errors import PasswordError, SegViewerError
 from seg_viewer.core.frame import ByteArray, Shot
+from seg_viewer.core.heap import give_back
 from seg_viewer.core.ledger import Ledger
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.redact import redact_text
@@ -29,7 +30,8 @@ from seg_viewer.player.timeline import Timelines
 from seg_viewer.player.weakly import weakly
 from seg_viewer.sinks.base import Sink
 from seg_viewer.sinks.tee import Tee
-from seg_viewer.sources import Source, SourceInfo, Stepping, bytes_to_keep, open_source
+from seg_viewer.sources import Source, SourceInfo, Stepping, bytes_to_keep
+from seg_viewer.sources.awaited import open_when_there
 
 _log = logging.getLogger(__name__)
 
@@ -52,10 +54,14 @@ class Session:
         # all that lives as long as a session knows it by a weak reference, so that it is gone once it has ended
         self.comparison = Comparison(table, weakly(self._table_failed))
         self.error: str | None = None
+        self.needs_password = False
+        """The error is that another user and password are needed; taken back by whoever asks for them."""
         self.pipeline: Pipeline | None = None
         self.tee: Tee[Shot] = Tee(on_failure=weakly(self._sink_failed))
         self.ledger = Ledger()
         self.loading: tuple[str, float] | None = None
+        self.waiting = ""
+        """Why a live source is not there yet, one line; it is tried again and again."""
         self.thread = threading.Thread(target=self._run, name="seg-player", daemon=True)
         self._playback = playback
         self._painter = Painter()
@@ -166,6 +172,7 @@ class Session:
         try:
             self._play()
         except SegViewerError as error:
+            self.needs_password = isinstance(error, PasswordError)
             self._fail(str(error))
         except Exception as error:  # noqa: BLE001 - the window goes on, whatever a decoder or a runtime raises
             _log.error("the player stopped\n%s", redacted_traceback(error))
@@ -173,6 +180,7 @@ class Session:
         finally:
             if self._stopping:
                 self._let_go()
+            give_back()
 
     def _let_go(self) -> None:
         """Of all that is large, and of what knows this session; it has ended, and nobody asks it any more."""
@@ -187,7 +195,12 @@ class Session:
         spec = self.models.first = wish.options.read_spec()
         if self._stopping:
             return
-        source = open_source(self.source)
+        source = open_when_there(
+            self.source, wait=self._wait, on_waiting=self._note_waiting, hardware=wish.options.hardware
+        )
+        if source is None:
+            return
+        self.waiting = ""
         if isinstance(source, Stepping):
             source.keep(bytes_to_keep())
         try:
@@ -215,6 +228,14 @@ class Session:
                     self.tee.write(shot)
                 if self._stopping:
                     return
+
+    def _wait(self, seconds: float) -> bool:
+        with self._changed:
+            return self._changed.wait_for(lambda: self._stopping, seconds)
+
+    def _note_waiting(self, problem: str) -> None:
+        self.waiting = redact_text(problem)
+        self._playback.on_change()
 
     def _begin(self, source: Source, wish: ModelWish, spec: ModelSpec) -> Pipeline | None:
         """The pipeline under way; None when the session was stopped, or another model chosen, in the meantime."""

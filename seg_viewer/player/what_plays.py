@@ -118,6 +118,12 @@ class WhatPlays:
         return session.loading if session and session.error is None else None
 
     @property
+    def waiting(self) -> str:
+        """Why the live source that is being opened is not there yet, one line; "" while none is waited for."""
+        session = self._opening or self._session
+        return session.waiting if session and session.error is None else ""
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What was wrong with the source so far."""
         pipeline = self._session.pipeline if self._session else None

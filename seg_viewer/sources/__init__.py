@@ -7,7 +7,8 @@ from pathlib import Path
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.redact import redact
 from seg_viewer.core.registry import entries
-from seg_viewer.core.typed_path import is_file
+from seg_viewer.core.typed_path import exists, is_file, typed_path
+from seg_viewer.sources.address import check_scheme
 from seg_viewer.sources.base import Source, SourceInfo, SourceKind, Stepping
 from seg_viewer.sources.demo import DEMO
 from seg_viewer.sources.folder import PictureFolder
@@ -42,6 +43,7 @@ MODULES = [
     "seg_viewer.sources.demo",
     "seg_viewer.sources.camera",
     "seg_viewer.sources.network",
+    "seg_viewer.sources.sdp",
     "seg_viewer.sources.screen",
     "seg_viewer.sources.carla.source",
     "seg_viewer.sources.animation",
@@ -55,7 +57,7 @@ def source_kinds() -> dict[str, SourceKind]:
     return entries(MODULES, "SOURCE", SourceKind)
 
 
-def open_source(text: str | Path, stream: int | None = None) -> Source:
+def open_source(text: str | Path, stream: int | None = None, *, hardware: bool = False) -> Source:
     """Open what a person types: a file, a folder, "demo", or something live; `source_kinds` knows the forms.
 
     A file that has this very name is opened, even where the name reads like an address or a camera.
@@ -63,6 +65,7 @@ def open_source(text: str | Path, stream: int | None = None) -> Source:
     Args:
         text: what was typed.
         stream: which video stream of a file that has several, counted from 1.
+        hardware: have hardware decode a video file, where that works; where not, `warnings` says so.
 
     Raises:
         UsageError: there is no such thing.
@@ -71,12 +74,14 @@ def open_source(text: str | Path, stream: int | None = None) -> Source:
     text = str(text)
     if not text.strip():
         raise UsageError("no source given: name a video file, a folder of pictures, or 'demo'")
+    if not exists(typed_path(text)) and not is_live(text):
+        check_scheme(text)
     kind = next(kind for kind in source_kinds().values() if kind.matches(text) and (kind.suffixes or not is_file(text)))
-    if stream is None:
-        return kind.open(text)
-    if kind.open_stream is None:
+    if stream is not None and kind.open_stream is None:
         raise UsageError(f"{redact(text)}: is no video file, and only these have several streams; leave --stream out")
-    return kind.open_stream(text, stream)
+    if hardware and kind.open_by_hardware is not None:
+        return kind.open_by_hardware(text, stream)
+    return kind.open(text) if stream is None or kind.open_stream is None else kind.open_stream(text, stream)
 
 
 def is_live(text: str) -> bool:

@@ -5,20 +5,45 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from seg_viewer.core.errors import UsageError
-from seg_viewer.core.redact import redact
+from seg_viewer.core.redact import redact, split_credentials
 
 NETWORK_SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "srt", "udp")
 TRANSPORTS = ("tcp", "udp")
+SDP = "sdp"
+"""In place of a scheme, for streams that a file describes."""
 
+_OTHER = {
+    "rtp": "says nothing of what it carries; write an SDP file and open that, or send MPEG-TS to udp://",
+    "whep": "is WebRTC, which cannot be read here; most such servers have RTSP as well: rtsp://HOST/PATH",
+    "whip": "is WebRTC, which cannot be read here; most such servers have RTSP as well: rtsp://HOST/PATH",
+    "onvif": "is where a camera is set up; open its RTSP address, as its web page or manual names it",
+    "file": "names a file of another machine; write file:///PATH, or the path alone",
+}
+
+_ESCAPE = re.compile("(%[0-9A-Fa-f]{2})")
 _NETWORK = re.compile(rf"^({'|'.join(NETWORK_SCHEMES)})://", re.IGNORECASE)
 
 
 def is_network(text: str) -> bool:
     """Whether a source is an address that goes over the network."""
     return bool(_NETWORK.match(text))
+
+
+def check_scheme(text: str) -> None:
+    """Raises: UsageError for what is written like an address but is of no kind that can be opened."""
+    match = re.match(r"([a-z][a-z0-9+.-]+):(//?)[^/]", text, re.IGNORECASE)
+    if match is None:
+        return
+    scheme, shown = match[1].lower(), redact(text)
+    if match[2] == "/":
+        if scheme in NETWORK_SCHEMES:
+            raise UsageError(f"{scheme}:/…: a slash is missing; write {scheme}://HOST/PATH")
+        return
+    known = f"cannot be opened; there are {', '.join(NETWORK_SCHEMES)}"
+    raise UsageError(f"{shown}: {_OTHER.get(scheme, known)}")
 
 
 @dataclass(frozen=True)
@@ -30,6 +55,7 @@ class Address:
         name: for people.
         scheme: in lower case.
         host: name or number of the machine.
+        has_user: the address names one.
         transport: "tcp" or "udp", how RTSP carries its pictures; "" where the protocol leaves no choice.
         timeout_s: how long to wait for an answer or for the next picture, seconds.
     """
@@ -38,6 +64,7 @@ class Address:
     name: str
     scheme: str
     host: str
+    has_user: bool = False
     transport: str = ""
     timeout_s: float = 5.0
 
@@ -52,15 +79,13 @@ def parse_address(text: str) -> Address:
     if match is None:
         raise UsageError(f"{name}: is no network address; write one like rtsp://HOST/PATH")
     scheme = match.group(1).lower()
-    url, _, fragment = text.partition("#")
+    url, _, fragment = _encoded(text).partition("#")
     name = name.partition("#")[0]
     try:
         parts = urlsplit(url)
         host, _port = parts.hostname, parts.port
     except ValueError:
-        raise UsageError(
-            f"{name}: is no address; a '/', '#', '?' or '@' in a password is written %2F, %23, %3F, %40"
-        ) from None
+        raise UsageError(f"{name}: is no address; write one like {scheme}://HOST:PORT/PATH") from None
     if not host and scheme != "udp":
         raise UsageError(f"{name}: names no host; write one like {scheme}://HOST/PATH")
     options = read_options(name, fragment, {"transport": "tcp" if scheme.startswith("rtsp") else "", "timeout": "5"})
@@ -69,7 +94,29 @@ def parse_address(text: str) -> Address:
     if options["transport"] and not scheme.startswith("rtsp"):
         raise UsageError(f"{name}: {scheme} has no choice of transport; leave it out")
     timeout_s = number(name, "timeout", options["timeout"], 0.2, 120)
-    return Address(url, name, scheme, host or "", options["transport"], timeout_s)
+    has_user = parts.username is not None
+    return Address(url, name, scheme, host or "", has_user, options["transport"], timeout_s)
+
+
+def with_credentials(text: str, user: str, password: str) -> str:
+    """An address with this user and password in place of those that it has."""
+    scheme, rest = text.split("://", 1)
+    _, address = split_credentials(rest, showing=False)
+    return f"{scheme}://{quote(user, safe='')}:{quote(password, safe='')}@{address}"
+
+
+def _encoded(text: str) -> str:
+    """The address with what is odd in its user and password percent-encoded; what already is stays."""
+    scheme, rest = text.split("://", 1)
+    credentials, address = split_credentials(rest, showing=False)
+    if credentials is None:
+        return text
+    user, colon, password = credentials.partition(":")
+    return f"{scheme}://{_quoted(user)}{colon}{_quoted(password)}@{address}"
+
+
+def _quoted(text: str) -> str:
+    return "".join(part if _ESCAPE.fullmatch(part) else quote(part, safe="") for part in _ESCAPE.split(text))
 
 
 def read_options(name: str, text: str, defaults: Mapping[str, str]) -> dict[str, str]:

@@ -41,7 +41,7 @@ class Backoff:
     """How long to wait before each attempt to reconnect, seconds: twice as long each time."""
 
     first_s: float = 0.5
-    most_s: float = 8.0
+    most_s: float = 4.0
 
     def wait_s(self, attempts: int) -> float:
         return min(self.most_s, self.first_s * 2.0 ** min(attempts, 30))
@@ -167,10 +167,16 @@ class Reconnecting(ABC):
         self._status = replace(self._status, connected=False, problem=problem, attempts=attempts)
         self._stop.wait(self._backoff.wait_s(attempts))
 
-    def _frame(self, time_s: float, picture: Picture, arrived_s: float) -> Frame:
+    def _frame(self, time_s: float, picture: Picture, arrived_s: float, captured_s: float | None = None) -> Frame:
         """The next one; times as in `Frame`."""
         self._count += 1
         self._last_pts = max(round(time_s * TICKS), self._last_pts + 1)  # two may come within one tick
         return Frame(
-            self._count - 1, time_s, picture, arrived_s=arrived_s, pts=self._last_pts, source=self._fingerprint
+            self._count - 1,
+            time_s,
+            picture,
+            arrived_s=arrived_s,
+            pts=self._last_pts,
+            source=self._fingerprint,
+            captured_s=captured_s,
         )

@@ -12,10 +12,12 @@ from PySide6.QtWidgets import QApplication, QColorDialog, QLabel, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from seg_viewer.core.labels import DRIVING
+from seg_viewer.core.overlay import OverlayStyle
 from seg_viewer.core.palette import PALETTES
 from seg_viewer.gui.class_colors import OFFERED
-from seg_viewer.gui.settings import WindowSettings, load_settings, open_store, save_settings, style_fields
+from seg_viewer.gui.settings import WindowSettings, load_settings, open_store, save_settings, style_changes
 from seg_viewer.gui.widgets.color_popup import ColorPopup
+from seg_viewer.jobs.options import RunOptions
 from seg_viewer.player.playback import PlayerState
 from tests.models import BLUE, GREEN
 
@@ -164,7 +166,8 @@ def test_settings_keep_a_style_and_forget_what_is_none():
     save_settings(open_store(), settings)
     assert load_settings(open_store()) == settings
     assert settings.style.colors == {"car": (1, 2, 3), "a=b, c": (255, 255, 255)}
-    assert WindowSettings(**style_fields(settings.style)).style == settings.style
+    changes = style_changes(OverlayStyle(), settings.style, WindowSettings())
+    assert WindowSettings(**changes).style == settings.style
     store = open_store()
     for key, value in {
         "palette": "neon",
@@ -173,3 +176,17 @@ def test_settings_keep_a_style_and_forget_what_is_none():
     }.items():
         store.setValue(key, value)
     assert load_settings(store) == WindowSettings(hatched=True, colors=("road=#0a0b0c",))
+
+
+def test_what_the_command_line_asks_for_is_for_this_time_only(qtbot: QtBot, open_window, clip: Path, model: Path):
+    save_settings(open_store(), WindowSettings(hidden=frozenset({"car"}), opacity=0.3, colors=("car=#0a0b0c",)))
+    asked = OverlayStyle(0.6, frozenset({"road"}), outline=True, palette="okabe-ito", colors={"person": (1, 2, 3)})
+    window = open_window(clip, RunOptions(model=str(model), style=asked))
+    wait_state(qtbot, window, PlayerState.PLAYING)
+    assert window.look.style == asked
+    window.legend.boxes["person"].click()  # by hand: this one stays
+    assert window.look.style.hidden == {"road", "person"}
+    window.close()
+    kept = load_settings(open_store())
+    assert kept.hidden == {"car", "person"} and kept.opacity == 0.3 and kept.colors == ("car=#0a0b0c",)
+    assert not kept.outline and kept.palette == WindowSettings().palette

@@ -10,10 +10,13 @@ from pathlib import Path
 import av
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialogButtonBox
+from PySide6.QtWidgets import QApplication, QDialogButtonBox
 from pytestqt.qtbot import QtBot
 
+from seg_viewer.core.ledger import Ledger
 from seg_viewer.gui.dialogs.address import AddressDialog
+from seg_viewer.gui.dialogs.password import PasswordDialog
+from seg_viewer.gui.widgets.live_bar import LiveBar
 from seg_viewer.gui.widgets.record_menu import WHAT_NAMES
 from seg_viewer.jobs.recording import RecordWhat
 from seg_viewer.player.playback import PlayerState
@@ -49,7 +52,7 @@ def test_a_live_source_has_a_badge_and_no_time_line(qtbot: QtBot, live, server: 
     assert live.windowTitle().startswith(server.url())
     for name, on in (("record", True), ("screenshot", True), ("play", True), ("export", False), ("forward", False)):
         assert live.actions_by_id[name].isEnabled() is on, name
-    qtbot.waitUntil(lambda: "ms behind" in controls.live_bar.latency.text(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "ms since arrival" in controls.live_bar.latency.text(), timeout=WAIT_MS)
     qtbot.waitUntil(lambda: "median" in live.stats.text("shown"), timeout=WAIT_MS)
 
 
@@ -117,7 +120,19 @@ def test_pause_freezes_and_play_returns_to_now(qtbot: QtBot, live):
     qtbot.waitUntil(lambda: live.view.shown.shot.frame.index > stands + 3, timeout=WAIT_MS)
 
 
-def test_nobody_there_is_one_line_and_stays_in_the_recent_list(qtbot: QtBot, open_window, live, server: HttpVideo):
+def test_a_source_that_is_not_there_yet_is_waited_for(qtbot: QtBot, open_window, server: HttpVideo):
+    url = server.url()
+    server.kill()
+    window = open_window(url)
+    qtbot.waitUntil(lambda: "connection refused" in window.view.notice, timeout=WAIT_MS)
+    assert url in window.view.notice and "Esc" in window.view.notice and "Waiting" in window.view.notice
+    assert window.player.state is PlayerState.LOADING and window.messages.texts("error") == []
+    server.start()
+    wait_state(qtbot, window, PlayerState.PLAYING)
+    qtbot.waitUntil(lambda: window.view.notice == "", timeout=WAIT_MS)
+
+
+def test_esc_ends_the_wait(qtbot: QtBot, open_window, live, server: HttpVideo):
     url = server.url()
     live.close()
     server.kill()
@@ -125,10 +140,22 @@ def test_nobody_there_is_one_line_and_stays_in_the_recent_list(qtbot: QtBot, ope
     (button,) = window.start_page.recent_buttons
     assert url in button.text()
     qtbot.mouseClick(button, LEFT)
-    wait_state(qtbot, window, PlayerState.ERROR)
-    (text,) = window.messages.texts("error")
-    assert "connection refused" in text and url in text
+    qtbot.waitUntil(lambda: "connection refused" in window.view.notice, timeout=WAIT_MS)
+    qtbot.keyClick(window, Qt.Key.Key_Escape)
+    wait_state(qtbot, window, PlayerState.EMPTY)
     assert len(window.start_page.recent_buttons) == 1
+    qtbot.waitUntil(lambda: not [name for name in worker_threads() if name == "seg-player"], timeout=WAIT_MS)
+
+
+def test_while_a_file_plays_on_a_live_source_is_waited_for(qtbot: QtBot, open_window, clip: Path, server: HttpVideo):
+    server.kill()
+    window = open_window(clip)
+    wait_state(qtbot, window, PlayerState.PLAYING)
+    window.open(server.url())
+    qtbot.waitUntil(lambda: "connection refused" in window.loading_bar.label.toolTip(), timeout=WAIT_MS)
+    assert window.player.state is not PlayerState.ERROR and window.loading_bar.isVisible()
+    server.start()
+    qtbot.waitUntil(lambda: window.controls.live_bar.isVisible(), timeout=WAIT_MS)
 
 
 def test_credentials_are_used_and_nowhere_to_be_seen(qtbot: QtBot, open_window, server: HttpVideo, tmp_path: Path):
@@ -242,10 +269,12 @@ def test_the_address_dialog_offers_udp_for_rtsp_only(dialog):
 def test_the_address_dialog_says_what_is_wrong_and_stays_open(qtbot: QtBot, dialog):
     opened: list[str] = []
     dialog.chosen.connect(opened.append)
-    dialog.address.setText("rtsp://joe:p/w@cam/live")
+    dialog.address.setText("rtsp://joe:p/w@cam:99999/live")
     button = dialog.buttons.button(QDialogButtonBox.StandardButton.Open)
     qtbot.mouseClick(button, LEFT)
-    assert dialog.problem.isVisible() and "%2F" in dialog.problem.text() and "joe" not in dialog.problem.text()
+    assert (
+        dialog.problem.isVisible() and "is no address" in dialog.problem.text() and "joe" not in dialog.problem.text()
+    )
     assert opened == []
     dialog.address.setText("rtsp://cam/live")
     assert not dialog.problem.isVisible()
@@ -287,3 +316,55 @@ def paced(go_on: list[bool]) -> Iterator[str]:
     while go_on[0]:
         time.sleep(0.02)
         yield "ok"
+
+
+def test_an_age_says_since_when(qtbot: QtBot):
+    bar, ledger = LiveBar(), Ledger()
+    qtbot.addWidget(bar)
+    bar.set_times(ledger.snapshot())
+    assert bar.latency.text() == ""
+    ledger.record("shown", 0.016)
+    bar.set_times(ledger.snapshot())
+    assert bar.latency.text() == "16 ms since arrival" and "is not known" in bar.latency.toolTip()
+    ledger.record("since_capture", 0.099)
+    bar.set_times(ledger.snapshot())
+    assert bar.latency.text() == "99 ms since capture" and "own clock" in bar.latency.toolTip()
+
+
+def _password_dialogs() -> list[PasswordDialog]:
+    return [w for w in QApplication.topLevelWidgets() if isinstance(w, PasswordDialog) and w.isVisible()]
+
+
+@pytest.mark.parametrize("beside", [False, True], ids=["alone", "while a file plays"])
+def test_a_server_that_wants_a_password_is_asked_for_it(
+    qtbot: QtBot, open_window, server: HttpVideo, clip: Path, beside: bool
+):
+    odd = "s3cr@t:p#w/ü"
+    server.needs = "Basic " + b64encode(f"bob:{odd}".encode()).decode()
+    window = open_window(clip if beside else None)
+    if beside:
+        wait_state(qtbot, window, PlayerState.PLAYING)
+    window.open(server.url())
+    qtbot.waitUntil(lambda: len(_password_dialogs()) == 1, timeout=WAIT_MS)
+    (dialog,) = _password_dialogs()
+    assert server.url() in dialog.reason.text() and "asks for user and password" in dialog.reason.text()
+    open_button = dialog.buttons.button(QDialogButtonBox.StandardButton.Open)
+    assert not open_button.isEnabled()
+    qtbot.keyClicks(dialog.user, "bob")
+    qtbot.keyClicks(dialog.password, "wrong")
+    assert dialog.password.displayText() != "wrong"
+    qtbot.mouseClick(open_button, LEFT)
+    qtbot.waitUntil(lambda: any("does not accept" in d.reason.text() for d in _password_dialogs()), timeout=WAIT_MS)
+    (dialog,) = _password_dialogs()
+    dialog.password.setText(odd)
+    qtbot.keyClicks(dialog.user, "bob")
+    qtbot.keyClick(dialog.user, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: server.url() in [action.text() for action in window.recent_menu.actions()], timeout=WAIT_MS)
+    wait_state(qtbot, window, PlayerState.PLAYING)
+    assert "s3cr" not in window.windowTitle() and window.controls.live_bar.isVisible()
+    window.close()
+    again = open_window()  # nothing of it was stored: it is asked for again
+    qtbot.mouseClick(again.start_page.recent_buttons[0], LEFT)
+    qtbot.waitUntil(lambda: len(_password_dialogs()) == 1, timeout=WAIT_MS)
+    qtbot.mouseClick(_password_dialogs()[0].buttons.button(QDialogButtonBox.StandardButton.Cancel), LEFT)
+    qtbot.waitUntil(lambda: not _password_dialogs(), timeout=WAIT_MS)

@@ -42,7 +42,7 @@ def test_times_are_said_in_words_and_digits_have_one_width(playing: MainWindow) 
 
 
 def test_a_file_is_behind_nothing_and_a_pause_has_no_rate(qtbot: QtBot, playing: MainWindow) -> None:
-    rows = [label for label in playing.stats.findChildren(QLabel) if label.accessibleName() == "Behind"]
+    rows = [label for label in playing.stats.findChildren(QLabel) if label.accessibleName() == "Arrived"]
     assert len(rows) == 1 and rows[0].isHidden()
     qtbot.keyClick(playing, Qt.Key.Key_Space)
     wait_state(qtbot, playing, PlayerState.PAUSED)
@@ -98,7 +98,7 @@ def test_ctrl_c_copies_the_numbers_as_text(qtbot: QtBot, playing: MainWindow) ->
     qtbot.keyClick(playing, Qt.Key.Key_C, CTRL)
     rows = dict(line.split("\t") for line in QApplication.clipboard().text().splitlines() if "\t" in line)
     assert rows["Video"].startswith("160×96 · 20 fps") and "fps" in rows["Display"]
-    assert "ms median · " in rows["Latency"] and "Behind" not in rows
+    assert "ms median · " in rows["Latency"] and "Arrived" not in rows
     assert rows["Runs on"].startswith("openvino")
 
 

@@ -14,23 +14,27 @@ import pytest
 
 _SCRIPT = Path(__file__).with_name("rtsp_server.py")
 _BITS = 32
+_USUAL = ("appsrc", "x264enc", "h264parse", "rtph264pay")
 _PROBE = """
 import gi
 gi.require_version("Gst", "1.0"); gi.require_version("GstRtspServer", "1.0")
 from gi.repository import Gst, GstRtspServer
 Gst.init(None)
-missing = [n for n in ("appsrc", "x264enc", "h264parse", "rtph264pay") if not Gst.ElementFactory.find(n)]
+import sys
+missing = [n for n in sys.argv[1:] if not Gst.ElementFactory.find(n)]
 raise SystemExit(", ".join(missing) or 0)
 """
 
 
 @functools.cache
-def why_not() -> str:
-    """What keeps the server from running here; empty when nothing does."""
+def why_not(encoders: tuple[str, ...] = ()) -> str:
+    """What keeps the server from running here, with these elements beside the usual; empty when nothing does."""
     python = system_python()
     if python is None:
         return "no system Python"
-    done = subprocess.run([python, "-c", _PROBE], capture_output=True, encoding="utf-8", timeout=200)
+    done = subprocess.run(
+        [python, "-c", _PROBE, *_USUAL, *encoders], capture_output=True, encoding="utf-8", timeout=200
+    )
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["unknown"])[-1]
         return (

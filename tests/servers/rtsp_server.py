@@ -1,6 +1,7 @@
 """An RTSP server whose pictures tell their own time: run by the system's Python, which has GStreamer's bindings.
 
-    python3 rtsp_server.py [--port N] [--size WxH] [--rate N] [--user NAME --password WORD] [--stall-after N]
+    python3 rtsp_server.py [--port N] [--size WxH] [--rate N] [--codec h264|hevc]
+        [--gop PICTURES] [--sdp-only 1] [--user NAME --password WORD] [--stall-after N]
 
 Prints "ready PORT" once it listens at rtsp://127.0.0.1:PORT/live. Each picture is one colour of a cycle below a strip
 of 32 bars, white for 1, black for 0, the highest bit first: the milliseconds of the monotonic clock when it was made.
@@ -36,6 +37,23 @@ def picture(width: int, height: int, number: int) -> bytes:
     return planes
 
 
+def encoder(a: argparse.Namespace) -> str:
+    """From the encoder to the payloader. Parameter sets in each key frame, or in the SDP alone."""
+    gop = a.gop or a.rate
+    often = 0 if a.sdp_only else -1
+    if a.codec == "hevc":
+        return (
+            f"x265enc tune=zerolatency speed-preset=ultrafast bitrate={a.bitrate} key-int-max={gop}"
+            f" option-string=repeat-headers=0:log-level=none ! h265parse config-interval={often}"
+            f" ! video/x-h265,stream-format={'hvc1' if a.sdp_only else 'byte-stream'} ! rtph265pay config-interval=0"
+        )
+    return (
+        f"x264enc tune=zerolatency speed-preset=ultrafast bitrate={a.bitrate} key-int-max={gop}"
+        f" ! h264parse config-interval={often} ! video/x-h264,stream-format={'avc' if a.sdp_only else 'byte-stream'}"
+        f" ! rtph264pay config-interval=0"
+    )
+
+
 class Factory(GstRtspServer.RTSPMediaFactory):
     def __init__(self, arguments: argparse.Namespace) -> None:
         super().__init__()
@@ -48,8 +66,7 @@ class Factory(GstRtspServer.RTSPMediaFactory):
         bin_ = Gst.parse_launch(
             f"( appsrc name=pictures is-live=true do-timestamp=true format=time max-buffers=2 leaky-type=downstream"
             f" caps=video/x-raw,format=I420,width={width},height={height},framerate={a.rate}/1"
-            f" ! x264enc tune=zerolatency speed-preset=ultrafast bitrate={a.bitrate} key-int-max={a.rate}"
-            f" ! h264parse config-interval=-1 ! rtph264pay name=pay0 pt=96 )"
+            f" ! {encoder(a)} name=pay0 pt=96 )"
         )
         source = bin_.get_by_name("pictures")
         sent = [0]
@@ -71,6 +88,9 @@ def main() -> None:
     parser.add_argument("--size", default="320x192")
     parser.add_argument("--rate", type=int, default=25)
     parser.add_argument("--bitrate", type=int, default=2000)
+    parser.add_argument("--codec", default="h264", choices=("h264", "hevc"))
+    parser.add_argument("--gop", type=int, default=0)
+    parser.add_argument("--sdp-only", type=int, default=0)
     parser.add_argument("--user")
     parser.add_argument("--password")
     parser.add_argument("--stall-after", type=int, default=0)

@@ -110,6 +110,25 @@ def test_parameter_sets_that_lie_in_the_extradata_only(
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+@pytest.mark.parametrize(
+    ("codec", "kept"),
+    [("libx264", kept) for kept in ((0,), (1,), (0, 1))]
+    + [("libx265", kept) for kept in ((0,), (1,), (2,), (1, 2), (0, 2), (0, 1), (0, 1, 2))],
+)
+def test_a_first_packet_that_brings_only_some_parameter_sets(
+    tmp_path: Path, codec: str, kept: tuple[int, ...], suffix: str
+) -> None:
+    """As of a client that joined in the middle of it."""
+    packets = _without_parameter_sets(codec)
+    units = [unit for unit in packets[0].format.extradata.split(b"\0\0\0\1") if unit][: 2 if codec == "libx264" else 3]
+    brought = b"".join(b"\0\0\0\1" + units[number] for number in kept)
+    packets[0] = replace(packets[0], data=brought + packets[0].data)
+    recorder = _record(tmp_path / f"a{suffix}", packets)
+    assert recorder.problem == "" and recorder.files == (tmp_path / f"a{suffix}",)
+    assert len(video_times(tmp_path / f"a{suffix}")) == 30
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
 def test_parameter_sets_in_the_packets_win_over_the_extradata(tmp_path: Path, suffix: str) -> None:
     """A stream that has changed its size on the way: what was said at its beginning no longer holds."""
     old = _without_parameter_sets("libx264")[0].format.extradata

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import unquote, urlsplit
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.redact import redact, redact_text
 from seg_viewer.sources import is_live, open_source
-from seg_viewer.sources.address import parse_address
+from seg_viewer.sources.address import parse_address, with_credentials
 
 
 @pytest.mark.parametrize(
@@ -27,6 +29,11 @@ from seg_viewer.sources.address import parse_address
         ("http://[::1]:80/@news", "http://[::1]:80/@news"),
         ("rtsp://joe:00000?@cam:554/x", "rtsp://cam:554/x"),
         ("rtsp://joe:1234/@cam/x", "rtsp://cam/x"),
+        ("rtsp://bob:s3cr@t:p#w@cam/live", "rtsp://cam/live"),
+        ("rtsp://bob:s3cr@t#w@cam/live", "rtsp://cam/live"),
+        ("rtsp://bob:s3cr@t/w@cam/live", "rtsp://cam/live"),
+        ("rtsp://bob:p@t:w/@cam/live", "rtsp://cam/live"),
+        ("rtsp://bob:pw@cam:554/live@1", "rtsp://cam:554/live@1"),
         ("srt://cam:9000?passphrase=abc&latency=20", "srt://cam:9000?passphrase=***&latency=20"),
         ("clips/me@home.mp4", "clips/me@home.mp4"),
         ("camera:0", "camera:0"),
@@ -55,7 +62,6 @@ def test_no_password_comes_through_whatever_is_in_it(user: str, password: str) -
     ("typed", "message"),
     [
         ("rtsp://joe:pw@/live", "names no host"),
-        ("rtsp://joe:p/w@cam/live", "%2F"),
         ("rtsp://joe:pw@cam:99999/live", "is no address"),
         ("rtsp://joe:pw@cam/live#speed=3", "no option 'speed'; it has transport, timeout"),
         ("rtsp://joe:pw@cam/live#transport=sctp", "choose tcp or udp"),
@@ -88,3 +94,32 @@ def test_live(text: str) -> None:
 @pytest.mark.parametrize("text", ["clip.mp4", "demo", "screen.mp4", "camera.mp4", "/dev/shm/a.mp4", "C:/clip.mp4"])
 def test_not_live(text: str) -> None:
     assert not is_live(text)
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("rtsp://bob:s3cr@t:p#w@cam/live#timeout=9", "rtsp://bob:s3cr%40t%3Ap%23w@cam/live"),
+        ("rtsp://bob:p/w@cam/live", "rtsp://bob:p%2Fw@cam/live"),
+        ("rtsp://bob:p?w@cam:554/live", "rtsp://bob:p%3Fw@cam:554/live"),
+        ("rtsp://bob:p%w@cam/live", "rtsp://bob:p%25w@cam/live"),
+        ("rtsp://bob:ü ß@cam/live", "rtsp://bob:%C3%BC%20%C3%9F@cam/live"),
+        ("rtsp://bob:p%2Fw%23@cam/live", "rtsp://bob:p%2Fw%23@cam/live"),
+        ("rtsp://bob:pw@cam/live@1", "rtsp://bob:pw@cam/live@1"),
+        ("http://cam/@news/live", "http://cam/@news/live"),
+        ("http://cam:80/@news", "http://cam:80/@news"),
+        ("http://[::1]:80/@news", "http://[::1]:80/@news"),
+        ("http://cam/live", "http://cam/live"),
+    ],
+)
+def test_odd_characters_in_a_password_are_encoded_for_whoever_types_them(typed: str, read: str) -> None:
+    assert parse_address(typed).url == read
+
+
+@given(user=st.from_regex(r"[a-z]{4,8}", fullmatch=True), password=_PASSWORD)
+def test_a_password_that_was_asked_for_arrives_whatever_is_in_it(user: str, password: str) -> None:
+    address = parse_address(with_credentials("rtsp://old:p/w@10.0.0.7:554/x#timeout=9", user, password))
+    parts = urlsplit(address.url)
+    assert (parts.hostname, parts.port, parts.path, address.timeout_s) == ("10.0.0.7", 554, "/x", 9)
+    assert (unquote(parts.username or ""), unquote(parts.password or "")) == (user, password)
+    assert address.name == "rtsp://10.0.0.7:554/x" and address.has_user

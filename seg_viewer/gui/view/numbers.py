@@ -33,7 +33,8 @@ def rate_line(snapshot: LedgerSnapshot, *, playing: bool, live: bool) -> str:
     """How many pictures are shown while they are, how long one takes, how many were left out."""
     rate = snapshot.rates.get("display", 0.0)
     parts = [t("{rate} fps", rate=figure(rate))] if playing and rate else []  # none yet: the first picture
-    times = snapshot.stages.get("shown" if live else "latency")
+    ages = (snapshot.stages.get("since_capture"), snapshot.stages.get("shown")) if live else ()
+    times = next(filter(None, ages), None) if live else snapshot.stages.get("latency")
     if times is not None:
         median, most = (figure(each * 1000, ".0f") for each in (times.p50_s, times.p95_s))
         parts.append(t("latency {median} ms, 95 % {most} ms", median=median, most=most))

@@ -338,7 +338,10 @@ class VideoView(QWidget):
         now_s = time.perf_counter()
         if self._ledger:
             self._ledger.tick("display", now_s)
-            self._ledger.record("shown", now_s - self.shown.shot.frame.arrived_s)
+            frame = self.shown.shot.frame
+            self._ledger.record("shown", now_s - frame.arrived_s)
+            if frame.captured_s is not None:
+                self._ledger.record("since_capture", now_s - frame.captured_s)
         if self._first_pending:
             self._first_pending = False
             self.painted_first.emit()

@@ -21,8 +21,16 @@ def lost_text(state: PlayerState, status: LiveStatus) -> str:
     return t("Waiting …" if status.silent else "Reconnecting …") + f"\n{said(status.problem or '')}"
 
 
-def _behind_text(seconds: float) -> str:
-    return t("{figure} ms behind", figure=figure(seconds * 1000, ".0f"))
+def waiting_text(problem: str) -> str:
+    """What to write while a source that is not there yet is waited for."""
+    return t("Waiting …") + f"\n{said(problem)}"
+
+
+def _age_text(seconds: float, captured: bool) -> str:
+    milliseconds = figure(seconds * 1000, ".0f")
+    if captured:
+        return t("{figure} ms since capture", figure=milliseconds)
+    return t("{figure} ms since arrival", figure=milliseconds)
 
 
 class LiveBar(QWidget):
@@ -43,7 +51,7 @@ class LiveBar(QWidget):
         self.latency = PlainLabel(objectName="dim")
         self.latency.setAccessibleName(t("Latency"))
         self.latency.setFont(tabular(self.latency.font()))
-        self.latency.setMinimumWidth(self.latency.fontMetrics().horizontalAdvance(_behind_text(9.999)) + 2)
+        self.latency.setMinimumWidth(self.latency.fontMetrics().horizontalAdvance(_age_text(9.999, captured=True)) + 2)
         self.latency.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         for widget, stretch in ((self.badge, 0), (self.status, 1), (self.recording, 0), (self.latency, 0)):
             line.addWidget(widget, stretch)
@@ -72,11 +80,16 @@ class LiveBar(QWidget):
         self.status.setToolTip(plain_tip(line))
 
     def set_times(self, snapshot: LedgerSnapshot) -> None:
-        shown = snapshot.stages.get("shown")
-        self.latency.setText(_behind_text(shown.p50_s) if shown else "")
-        tip = t("From the arrival of a picture to its overlay on the screen: half of the pictures are faster")
-        if shown:
-            most = figure(shown.p95_s * 1000, ".0f")
+        captured = snapshot.stages.get("since_capture")
+        age = captured or snapshot.stages.get("shown")
+        self.latency.setText(_age_text(age.p50_s, captured is not None) if age else "")
+        if captured is not None:
+            tip = t("From the moment a picture was taken, by the camera's own clock, to its overlay on the screen")
+        else:
+            tip = t("From the arrival of a picture to its overlay on the screen; when it was taken is not known")
+        tip = t("{tip}: half of the pictures are faster", tip=tip)
+        if age:
+            most = figure(age.p95_s * 1000, ".0f")
             tip = t("{tip}, and 95 in 100 are faster than {figure} ms", tip=tip, figure=most)
         self.latency.setToolTip(tip)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QWidget
 
+from seg_viewer.gui.widgets.live_bar import waiting_text
 from seg_viewer.gui.widgets.plain import ElidedLabel, plain_tip
 from seg_viewer.gui.words import said, t
 
@@ -44,16 +45,22 @@ class LoadingBar(QWidget):
         self._is_opening = False
         self.hide()
 
-    def show_opening(self, name: str | None) -> None:
-        """Name of the source that is opened while another one plays, or None for none."""
+    def show_opening(self, name: str | None, waiting: str = "") -> None:
+        """Name of the source that is opened while another one plays, or None for none.
+
+        Args:
+            name: of it.
+            waiting: why it is not there yet, one line.
+        """
         if name is None:
             if self._is_opening:
                 self._is_opening = False
                 self.hide()
             return
         self._is_opening = True
-        self.label.setText(t("Opening {name} …", name=name))
-        self.label.setToolTip("")
+        opening = t("Opening {name} …", name=name)
+        self.label.setText(" ".join(waiting_text(waiting).split("\n")) if waiting else opening)
+        self.label.setToolTip(plain_tip(said(waiting)))
         self.button.setToolTip(t("Give it up; what plays goes on (Esc)"))
         self.button.setEnabled(True)
         self.bar.hide()

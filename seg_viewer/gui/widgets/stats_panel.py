@@ -45,6 +45,7 @@ class Row:
     more: str = ""
 
 
+_AGES = ("shown", "since_capture")
 _TIMES = "Half of the frames are faster than the median; 95 in 100 are faster than the second number"
 
 SECTIONS: tuple[tuple[str, str, tuple[Row, ...]], ...] = (
@@ -57,7 +58,8 @@ SECTIONS: tuple[tuple[str, str, tuple[Row, ...]], ...] = (
             Row("source", "Source", "Frames per second of the source: as a file says, as a live one delivers them"),
             Row("latency", "Latency", "Decoding, scaling and inference of a frame.", "ms", _TIMES),
             Row("inference", "Inference", "The model's part of it, as the runtime reports it.", more=_TIMES),
-            Row("shown", "Behind", "From the arrival of a picture to its overlay on the screen.", more=_TIMES),
+            Row("shown", "Arrived", "From the arrival of a picture to its overlay on the screen.", more=_TIMES),
+            Row("since_capture", "Captured", "From the moment it was taken, by the camera's own clock.", more=_TIMES),
             Row(
                 "difference",
                 "Differs",
@@ -80,7 +82,7 @@ SECTIONS: tuple[tuple[str, str, tuple[Row, ...]], ...] = (
         "source",
         "Source",
         (
-            Row("video", "Video", "Size, rate and codec of the source"),
+            Row("video", "Video", "Size, rate and codec of the source, and what decodes it"),
             Row("model", "Model", "Model file and the size of its input"),
             Row("frame", "Frame", "Number of the frame that is shown"),
         ),
@@ -124,7 +126,8 @@ class StatsPanel(QWidget):
         for label in self._titles.values():
             label.setMinimumWidth(widest)  # the parts are tables of their own, and stand in one line
         self.set_score(None)
-        self._show_row("shown", False)
+        for key in _AGES:
+            self._show_row(key, False)
 
     def _table(self, rows: Iterable[Row]) -> QWidget:
         body = QWidget()
@@ -197,9 +200,10 @@ class StatsPanel(QWidget):
         for key in ("display", "engine", "source"):
             rate = snapshot.rates.get(key)
             self._set(key, t("{rate} fps", rate=figure(rate)) if rate else NONE)
-        for key in ("latency", "inference", "shown"):
+        for key in ("latency", "inference", *_AGES):
             self._set(key, times_text(snapshot.stages.get(key)))
-        self._show_row("shown", "shown" in snapshot.stages)
+        for key in _AGES:
+            self._show_row(key, key in snapshot.stages)
         display, latency = snapshot.rates.get("display"), snapshot.stages.get("latency")
         self._lines["display"].add(now_s, display)
         self._lines["latency"].add(now_s, latency.p50_s * 1000 if latency and display else None)
@@ -249,7 +253,8 @@ class StatsPanel(QWidget):
         self._set("model", f"{spec.name}\n{spec.width}×{spec.height} · {spec.precision}")
         own = rate_of(info)
         rate = " · " + t("{rate} fps", rate=figure(own, ".4g")) if own else ""
-        self._set("video", f"{info.width}×{info.height}{rate}\n{said(info.codec)}")
+        decoder = f" · {said(info.decoder)}" if info.decoder else ""
+        self._set("video", f"{info.width}×{info.height}{rate}\n{said(info.codec)}{decoder}")
 
     def _set(self, key: str, text: str) -> None:
         if self._values[key].text() != text:

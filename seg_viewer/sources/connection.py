@@ -1,0 +1,129 @@
+"""One connection to a stream, and the thread that waits for what it sends."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import av
+
+_MOST_BYTES = 64 << 20
+"""Packets that wait to be taken; with more, the rest waits in the sender and in the network."""
+_LOOK_S = 0.05
+_CLOSE_S = 0.2
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A packet and when it came.
+
+    Args:
+        packet: the last one is empty, where the stream has an end: it asks the decoder for all that is left.
+        arrived_s: `time.perf_counter()` then.
+    """
+
+    packet: av.Packet[av.VideoStream]
+    arrived_s: float
+
+
+class Connection:
+    """Opens a container and reads it, on a thread of its own: whoever wants to leave never waits for the network.
+
+    The time of each packet is taken when it comes, so that how long it waited here is known whatever times the sender
+    gives it. FFmpeg cannot be broken off from outside: a thread that is stuck in a read goes when that times out.
+
+    Args:
+        open_container: may take long; what it raises is raised by `wait_until_open`.
+        stopping: nothing is waited for any longer once this is set.
+    """
+
+    def __init__(self, open_container: Callable[[], av.container.InputContainer], stopping: threading.Event) -> None:
+        self._open = open_container
+        self._stopping = stopping
+        self._changed = threading.Condition()
+        self._container: av.container.InputContainer | None = None
+        self._stream: av.VideoStream | None = None
+        self._error: Exception | None = None
+        self._arrivals: deque[Arrival] = deque()
+        self._bytes = 0
+        self._ended = False
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name="network-read", daemon=True)
+        self._thread.start()
+
+    def wait_until_open(self) -> av.container.InputContainer | None:
+        """The container; None when it is not wanted any more. Raises: what opening it raised."""
+        while not self._stopping.is_set():
+            with self._changed:
+                if self._container is not None:
+                    return self._container
+                if self._ended:
+                    assert self._error is not None
+                    raise self._error
+                self._changed.wait(_LOOK_S)
+        return None
+
+    def read(self, stream: av.VideoStream) -> None:
+        """Begin to take in the packets of a stream of the container."""
+        with self._changed:
+            self._stream = stream
+            self._changed.notify_all()
+
+    def take(self) -> Arrival | None:
+        """The next packet; None at the end, and when it is not wanted any more. Raises: what reading raised."""
+        while not self._stopping.is_set():
+            with self._changed:
+                if self._arrivals:
+                    arrival = self._arrivals.popleft()
+                    self._bytes -= arrival.packet.size
+                    self._changed.notify_all()
+                    return arrival
+                if self._ended:
+                    if self._error is not None:
+                        raise self._error
+                    return None
+                self._changed.wait(_LOOK_S)
+        return None
+
+    def close(self) -> None:
+        """Let go of it, at once; the container is closed as soon as nothing reads it. Again is fine."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        self._thread.join(_CLOSE_S)
+
+    def _run(self) -> None:
+        container = None
+        try:
+            container = self._open()
+            with self._changed:
+                self._container = container
+                self._changed.notify_all()
+                self._changed.wait_for(lambda: self._stream is not None or self._closing)
+            if self._stream is not None:
+                self._read(container, self._stream)
+        except Exception as error:  # noqa: BLE001 - handed to whoever takes packets
+            self._error = error
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+            # the decoder may still be at work with what came last
+            self._changed.wait_for(lambda: self._closing or container is None)
+        if container is not None:
+            container.close()
+
+    def _read(self, container: av.container.InputContainer, stream: av.VideoStream) -> None:
+        for packet in container.demux(stream):
+            arrived_s = time.perf_counter()
+            with self._changed:
+                self._changed.wait_for(lambda: self._bytes < _MOST_BYTES or self._closing)
+                if self._closing:
+                    return
+                self._arrivals.append(Arrival(packet, arrived_s))
+                self._bytes += packet.size
+                self._changed.notify_all()
+            if not packet.size:
+                return
