@@ -1,11 +1,12 @@
 # Two commands do everything: make run, make test. Neither needs anything but Python 3.11+ with its venv module.
+# The system's own packages are installed only with SYSTEM=1, by root in CI, or after a yes.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 CLIP_OUT := out/street_seg.mp4
 
-.PHONY: setup setup-dev run test test-gpu lint docs bench bench-gpu app clean
+.PHONY: setup setup-dev run test test-gpu lint docs bench bench-gpu app deb appimage test-app bench-app wheel clean
 
 setup: $(VENV)/.base
 setup-dev: $(VENV)/.dev
@@ -25,7 +26,7 @@ $(VENV)/.dev: $(VENV)/.base
 	@$(PIP) -c constraints.txt -e '.[dev,trainer,tfds,onnxruntime]'
 	@touch $@
 
-# Qt's system libraries: named, and as root installed
+# Qt's system libraries: named; installed where that is wanted
 run: setup
 	@$(BIN)/python -m seg_viewer.gui.system --install
 	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" != Linux ]; then \
@@ -60,10 +61,25 @@ bench: setup-dev
 	$(BIN)/python -m benchmarks.usual_loop
 	$(BIN)/python -m benchmarks.bare_inference
 
-# One folder with the program, its model and its clip; without TensorFlow
+# One folder with the program, its models and its clip; without TensorFlow. INTEL_GPU=1: with what Intel GPUs and NPUs need
 app: $(VENV)/.base
 	@$(PIP) -c constraints.txt -e '.[app]'
-	$(BIN)/pyinstaller --noconfirm --clean build.spec
+	$(BIN)/pyinstaller --noconfirm --clean build.spec -- $(if $(INTEL_GPU),--intel-gpu)
+
+# Of what `make app` built: the tests that run it, its start beside the unfrozen one, packages for Linux
+test-app: setup-dev
+	$(BIN)/python -m pytest tests/packaging
+
+bench-app: setup
+	$(BIN)/python -m benchmarks.frozen_start
+
+deb appimage: setup
+	$(BIN)/python -m assets.packaging.linux $(if $(filter deb,$@),deb,appdir)
+
+# Wheel and source archive, for `pipx install` and the like
+wheel: setup
+	@$(PIP) build
+	$(BIN)/python -m build
 
 clean:
 	rm -rf build dist out

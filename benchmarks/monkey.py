@@ -1,4 +1,4 @@
-"""Random keys and mouse at the real window for ten minutes: does it live, does it answer, does its memory stay flat?
+"""Random keys and mouse at the real window for ten minutes: whether it lives, answers, and keeps its memory.
 
     Xvfb :42 -screen 0 1400x900x24 & DISPLAY=:42 openbox &
     DISPLAY=:42 python -m benchmarks.monkey [VIDEO…] [--minutes 10] [--seed 1]
@@ -7,8 +7,8 @@ All that it does follows from the seed; what comes of it also from the machine. 
 does (_NET_WM_PING) four times a second: an answer that takes more than 5 s counts as missed, as GNOME's "is not
 responding" does. Memory is what the process holds alone (RssAnon, without files that it maps), every 2 s.
 
-The monkey reaches file dialogs. So it runs in a home of its own, as nobody where it is started by root; anybody else has
-to say --as-me.
+The monkey reaches file dialogs. So it runs in a home of its own, as nobody where it is started by root; anybody else
+has to say --as-me.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ KEYS = (
     "Control_L+e", "Control_L+Shift_L+e", "Control_L+l", "Control_L+f", "Control_L+p", "Control_L+comma", "Control_L+o",
     "Alt_L+1", "Alt_L+2", "Tab", "Shift_L+Tab", "Return", "Escape",
 )  # fmt: skip
-"""All but those that end the program or put another source in the place of the playlist; "Escape" comes often besides."""
+"""All but those that end the program or put another source in the place of the playlist."""
 _EVERY_S = 0.06
 _PING_S, _MISSED_S = 0.25, 5.0
 _SAMPLE_S = 2.0

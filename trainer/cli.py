@@ -1,4 +1,4 @@
-"""`seg-trainer`: check, train, evaluate, predict, export, add-margin, build-engine."""
+"""`seg-trainer`: check, train, evaluate, compare, predict, export, add-margin, build-engine."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from seg_viewer.core.signals import ends_like_ctrl_c
 from trainer.commands.add_margin import add_margin
 from trainer.commands.build_engine import build_engine
 from trainer.commands.check import check
+from trainer.commands.compare import compare
 from trainer.commands.datasets import list_datasets
 from trainer.commands.evaluate import evaluate
 from trainer.commands.export import export
@@ -62,7 +63,7 @@ def main(debug: bool) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
-for command in (check, list_datasets, train, evaluate, predict, export, add_margin, build_engine):
+for command in (check, list_datasets, train, evaluate, compare, predict, export, add_margin, build_engine):
     main.add_command(command)
 
 

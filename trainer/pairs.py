@@ -20,6 +20,7 @@ class Pair:
         group: drive, town, car or breed that it belongs to; neighbours in a group look alike.
         part: "held-out" where the data set's own lists say so, else "train".
         drive: of several in its group; "" where the group is one.
+        pseudo: its mask is a model's own answer that nobody has corrected: no truth to score by.
     """
 
     picture: Path
@@ -27,6 +28,7 @@ class Pair:
     group: str = ""
     part: str = "train"
     drive: str = ""
+    pseudo: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,11 @@ class Split:
             raise ValueError(f"held-out share {self.held_out} is outside 0…1")
 
     def divide(self, pairs: Sequence[Pair]) -> tuple[tuple[Pair, ...], tuple[Pair, ...]]:
-        """Training and held-out pairs, each in the given order."""
+        """Training and held-out pairs, each in the given order; pseudo masks are never held out."""
+        if any(pair.pseudo for pair in pairs):
+            learned, scored = self.divide([pair for pair in pairs if not pair.pseudo])
+            kept = set(learned)
+            return tuple(pair for pair in pairs if pair.pseudo or pair in kept), scored
         if self.by == "given":
             held = {pair for pair in pairs if pair.part == GIVEN_HELD_OUT}
             return tuple(pair for pair in pairs if pair not in held), tuple(pair for pair in pairs if pair in held)
@@ -70,7 +76,7 @@ class Split:
             )
         groups = list(dict.fromkeys(pair.group for pair in pairs))
         if self.by == "groups" and len(groups) > 1:
-            every = max(2, min(len(groups), round(1 / self.held_out)))
+            every = max(2, round(min(len(groups), 1 / self.held_out)))
             kept_back = set(groups[every - 1 :: every])
             return (
                 tuple(pair for pair in pairs if pair.group not in kept_back),

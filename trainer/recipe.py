@@ -80,6 +80,11 @@ class Run:
     )
     rare: tuple[str, ...] = option((), "Classes whose pictures are drawn more often, by name.", metavar="A,B")
     rare_share: float = share(0.35, "Share of pictures drawn from those that hold a rare class.")
+    pseudo: float = share(
+        0.25,
+        "What a picture counts whose mask is a model's own answer that nobody has corrected, as seg-viewer sends it;"
+        " 0: left out, 1: as any other.",
+    )
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ def doctor(**choices: Any) -> None:
     """Try every engine here: works or not and why, speed, agreement with the reference, which one "auto" takes.
 
     Says too which model is the default here and why, checks each that ships against its stored answer, and says
-    whether the window can play sound.
+    whether the window can play sound and hardware can decode.
     """
     options = make_options(**choices)
     console = plain_console()
@@ -42,6 +42,7 @@ def _system(console: Console) -> None:
     if missing:
         console.print(f"The window needs system libraries: apt-get install {' '.join(missing)}")
     console.print(_sound(), soft_wrap=True, markup=False)
+    console.print(_hardware(), soft_wrap=True, markup=False)
 
 
 def _sound() -> str:
@@ -51,6 +52,19 @@ def _sound() -> str:
         return f'Sound in the window: plays on "{sound_here()}".'
     except SoundError as error:
         return f"Sound in the window: none, {error}."
+
+
+def _hardware() -> str:
+    from seg_viewer.media.hardware import check_devices
+
+    checks = check_devices()
+    working = [check.device for check in checks if not check.problem]
+    if working:
+        return (
+            f"Hardware decoding (--hwaccel auto): {', '.join(working)} can be begun; a file decides whether it works."
+        )
+    reasons = "; ".join(f"{check.device}: {check.problem}" for check in checks) or "this FFmpeg has none"
+    return f"Hardware decoding: none, {reasons}."
 
 
 def print_engines(console: Console, options: RunOptions, progress: LoadProgress) -> str:

@@ -10,7 +10,15 @@ from typing import Any
 import click
 
 from seg_viewer.cli.console import progress_bar, say, warn
-from seg_viewer.cli.options import LOAD_BAR, OutputCommand, cache_option, make_options, run_options, style_options
+from seg_viewer.cli.options import (
+    LOAD_BAR,
+    OutputCommand,
+    cache_option,
+    hardware_option,
+    make_options,
+    run_options,
+    style_options,
+)
 from seg_viewer.core.errors import ExportError, SegViewerError
 from seg_viewer.core.redact import redact
 from seg_viewer.media.codecs import CODECS, QUALITIES, USUAL_QUALITY
@@ -54,6 +62,7 @@ from seg_viewer.media.codecs import CODECS, QUALITIES, USUAL_QUALITY
 )  # fmt: skip
 @run_options
 @cache_option
+@hardware_option
 @style_options
 def export(
     sources: tuple[str, ...],

@@ -16,6 +16,7 @@ from seg_viewer.engines import engine_names
 from seg_viewer.engines.load_bar import LoadBar
 from seg_viewer.jobs.options import RunOptions, default_text
 
+HWACCEL = ("off", "auto")
 LOAD_BAR = LoadBar()
 """Drawn while an engine is built, by whichever command runs."""
 
@@ -69,6 +70,16 @@ def cache_option(command: _Command) -> _Command:
     )(command)
 
 
+def hardware_option(command: _Command) -> _Command:
+    """The option of commands that decode video files for a long time."""
+    return click.option(
+        "--hwaccel",
+        type=click.Choice(HWACCEL),
+        help="auto: hardware decodes video files where that works; where not, one line says why. [default: off"
+        " (view: as in the settings)]",
+    )(command)
+
+
 def style_options(command: _Command) -> _Command:
     """The options of how classes are painted."""
     for option in reversed(
@@ -111,6 +122,7 @@ def make_options(
     hatch: bool = False,
     palette: str = CLASSIC,
     color: tuple[str, ...] = (),
+    hwaccel: str | None = None,
 ) -> RunOptions:
     """What the options of a command line ask for.
 
@@ -121,7 +133,7 @@ def make_options(
         find_model(model)  # a name that does not ship is refused here, not in a window
     colors = _colors(color)
     style = OverlayStyle(opacity, frozenset(hide), outline, hatch, palette, colors)
-    options = RunOptions(model, engine, device, style, not no_cache)
+    options = RunOptions(model, engine, device, style, not no_cache, hwaccel or "")
     wanted = [name.strip() for name in (classes or "").split(",") if name.strip()]
     if classes is not None and not wanted:
         raise UsageError("--classes is empty: name what to paint (car,person), or leave it out")

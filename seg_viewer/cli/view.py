@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from seg_viewer.cli.options import cache_option, make_options, run_options, style_options
+from seg_viewer.cli.options import cache_option, hardware_option, make_options, run_options, style_options
 from seg_viewer.core.errors import UsageError
 
 
@@ -35,6 +35,7 @@ class _SourceCommand(click.Command):
 )
 @run_options
 @cache_option
+@hardware_option
 @style_options
 def view(source: tuple[str, ...] = (), truth_csv: Path | None = None, **choices: Any) -> None:
     """Open the window, and in it SOURCE; several are a playlist, and so are an .m3u file and a folder of videos.

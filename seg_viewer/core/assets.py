@@ -18,7 +18,9 @@ def asset_path(*parts: str) -> Path:
     Raises:
         SegViewerError: it is in none of these places.
     """
-    roots = [Path(__file__).resolve().parents[2] / "assets", Path(sys.prefix) / "share" / "seg-viewer"]
+    package = Path(__file__).resolve().parents[1]
+    # a wheel; a checkout. In this order: beside an installed package, `assets` would be somebody else's
+    roots = [package / "assets", package.parent / "assets"]
     packaged = getattr(sys, "_MEIPASS", None)
     if packaged:
         roots.insert(0, Path(packaged) / "assets")

@@ -28,4 +28,5 @@ def plain_console(*, stderr: bool = False, soft_wrap: bool = False) -> Console:
         stderr: write to standard error.
         soft_wrap: leave it to the terminal to break long lines.
     """
-    return Console(stderr=stderr, markup=False, emoji=False, highlight=False, soft_wrap=soft_wrap)
+    # a notebook would get each line as a block of its own
+    return Console(stderr=stderr, markup=False, emoji=False, highlight=False, soft_wrap=soft_wrap, force_jupyter=False)

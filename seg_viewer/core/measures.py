@@ -7,6 +7,7 @@ The metadata key `measures` holds JSON; either part may be missing:
 
 - `from`, `to`: heights of objects as shares of the picture's height, from ≤ height < to; `to` is null without a limit.
 - `objects`: so many of that height were looked at; `iou`, `recall`: over them, shares of 1, null where there is none.
+  Newer files also say `precision`.
 - `frames`: of a real clip; `still`: the share of its pixels that do not move; `changed`: the share of those whose class
   is another one in the next frame. Less is better.
 """

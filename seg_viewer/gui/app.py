@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from seg_viewer.core.error_hooks import error_hooks
+from seg_viewer.core.heap import tidied, use_few_heaps
 from seg_viewer.core.signals import end_signals_to
 from seg_viewer.core.typed_path import typed_path
 from seg_viewer.gui.system import check_display, mend_plugin_path
@@ -36,6 +37,7 @@ def run_viewer(
     Raises:
         SegViewerError: there is no display, or Qt misses system libraries.
     """
+    use_few_heaps()
     check_display()
     mend_plugin_path()
     ending = _Ending()
@@ -86,12 +88,13 @@ def _show(player: Player, listing: Listing, ending: _Ending, on_first_shot: Call
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
+    from seg_viewer.gui.application import Application
     from seg_viewer.gui.collector import Collector
     from seg_viewer.gui.main_window import MainWindow
     from seg_viewer.gui.settings import open_store
     from seg_viewer.gui.theme import apply_theme, icon
 
-    app = QApplication.instance() or QApplication(["seg-viewer"])
+    app = QApplication.instance() or Application(["seg-viewer"])
     assert isinstance(app, QApplication)
     app.setApplicationName("seg-viewer")
     app.setDesktopFileName("seg-viewer")
@@ -99,13 +102,16 @@ def _show(player: Player, listing: Listing, ending: _Ending, on_first_shot: Call
     app.setWindowIcon(icon("seg-viewer"))
     window = MainWindow(player, open_store())
     window.sources.playlist.begin(listing)
+    if isinstance(app, Application):
+        app.files_asked.connect(window.sources.playlist.take_dropped)
+        app.be_ready()
     if on_first_shot is not None:
         window.first_shot_painted.connect(on_first_shot)
 
     def show_error(text: str) -> None:  # from any thread
         window.background.call_later(lambda: window.messages.show_error(text), owner=window.messages)
 
-    with error_hooks(show_error):
+    with error_hooks(show_error), tidied():
         window.show()
         # between two events, wherever a signal comes
         ending.close_by(lambda: QTimer.singleShot(0, window, window.close_without_asking))

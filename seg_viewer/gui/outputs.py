@@ -225,7 +225,7 @@ class Outputs(QObject):
             t("{line}; no clip is saved", line=line),
             t("Save clips from now on"),
             lambda: self._memory.change(zone_clips=True),
-        )  # fmt: skip
+        )
 
     def _show_saved(self, text: str, paths: list[str]) -> None:
         first = Path(paths[0])

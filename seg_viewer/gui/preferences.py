@@ -32,6 +32,8 @@ def _palettes() -> Mapping[str, str]:
     return {name: palette.title for name, palette in PALETTES.items()}
 
 
+_HARDWARE = {"off": "Off", "auto": "Where it works"}
+
 SETTINGS: tuple[Setting, ...] = (
     Setting("model", "Model", Choice(_models), "Model", "Runs now, and where the command line names none"),
     Setting("theme", "Theme", Choice(lambda: THEMES), "Look"),
@@ -40,6 +42,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("recordings_folder", "Recordings and clips", Folder(usual_recordings), "Folders"),
     Setting("pictures_folder", "Screenshots", Folder(usual_pictures), "Folders"),
     Setting("dataset_folder", "Frames for the trainer", Folder(usual_dataset), "Folders"),
+    Setting(
+        "hwaccel",
+        "Hardware decoding",
+        Choice(lambda: _HARDWARE),
+        "Video files",
+        "From the next video on; the side panel says what decodes",
+    ),
     Setting("zone_clips", "Save a clip when something enters the ego zone", Switch(), "Live"),
 )
 """One entry a setting; its key is a field of `WindowSettings`, which whoever heeds it reads or watches."""
@@ -74,11 +83,13 @@ class Preferences(QObject):
         self._memory, self._player, self._use_model, self._messages = memory, player, use_model, messages
         self._background, self._window, self._cache = background, window, cache
         self._dialogs = OneOfEach()
-        self._heeds = {"model": self._run_model, **(heeds or {})}
+        self._heeds = {"model": self._run_model, "hwaccel": self._decode_by, **(heeds or {})}
         self._before = memory.settings
         memory.changed.connect(self._changed)
         if memory.settings.model and player.options.model is None:  # one of the command line wins
             self._run_model(memory.settings.model)
+        if not player.options.hwaccel:
+            self._decode_by(memory.settings.hwaccel)
 
     def slots(self) -> dict[str, Callable[..., object]]:
         return {"settings": self.show_page}
@@ -97,6 +108,9 @@ class Preferences(QObject):
         for key, heed in self._heeds.items():
             if getattr(settings, key) != getattr(before, key):
                 heed(getattr(settings, key))
+
+    def _decode_by(self, hwaccel: str) -> None:
+        self._player.decode_by(hwaccel)
 
     def _run_model(self, name: str) -> None:
         try:

@@ -56,6 +56,7 @@ class WindowSettings:
         language: of the window from its next start on, a key of `words.LANGUAGES`.
         volume: of the sound, 0…1.
         muted: whether there is none.
+        hwaccel: "auto" has hardware decode video files where that works, "off" never.
     """
 
     geometry: bytes = b""
@@ -90,6 +91,7 @@ class WindowSettings:
     find_least: float = 0.01
     volume: float = 1.0
     muted: bool = False
+    hwaccel: str = "off"
 
     @property
     def style(self) -> OverlayStyle:
@@ -188,6 +190,7 @@ def load_settings(store: QSettings) -> WindowSettings:
         language=_text(store, "language") or plain.language,
         volume=_share(store, "volume", plain.volume),
         muted=_text(store, "muted") == "true",
+        hwaccel=_one_of(store, "hwaccel", ("off", "auto"), plain.hwaccel),
     )
 
 

@@ -95,19 +95,35 @@ def _unique(names: Iterable[str]) -> list[str]:
 
 
 def main() -> None:
-    """`python -m seg_viewer.gui.system [--install]`: name what Qt misses; as root on Debian, install it."""
+    """`python -m seg_viewer.gui.system [--install]`: name what Qt misses; as root on Debian, if told so, install it."""
     missing = _unique(missing_qt_libraries())
     if sys.platform.startswith("linux") and not _has_fonts():
         missing.append("fonts-dejavu-core")  # Qt brings none, and would draw boxes
     if not missing:
         return
     print(f"The window needs system libraries: sudo apt-get install {' '.join(missing)}", flush=True)
-    if "--install" in sys.argv and hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get"):
-        environ = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        for command in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *missing]):
-            if subprocess.run(["apt-get", *command], env=environ, stdout=subprocess.DEVNULL).returncode:
-                print("apt-get failed; the window may not start, exports work all the same", flush=True)
-                return
+    if "--install" not in sys.argv or not _can_install() or not _may_install():
+        return
+    environ = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    for command in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *missing]):
+        if subprocess.run(["apt-get", *command], env=environ, stdout=subprocess.DEVNULL).returncode:
+            print("apt-get failed; the window may not start, exports work all the same", flush=True)
+            return
+
+
+def _can_install() -> bool:
+    return hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get") is not None
+
+
+def _may_install(environ: Mapping[str, str] = os.environ) -> bool:
+    """The system's packages are touched only if that was asked for: by SYSTEM=1, by CI, or by a yes at the terminal."""
+    if environ.get("SYSTEM") or environ.get("CI"):
+        return environ.get("SYSTEM", "1") != "0"
+    if sys.stdin is None or not sys.stdin.isatty():
+        print("Nothing was installed; SYSTEM=1 (make run SYSTEM=1) installs them", flush=True)
+        return False
+    print("Install them now? [y/N] ", end="", flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 if __name__ == "__main__":

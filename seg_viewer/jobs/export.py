@@ -121,7 +121,7 @@ def run_export(
     spec = job.options.read_spec()
     start_s = time.perf_counter()
     with ExitStack() as stack:
-        source = open_source(job.source, job.stream)
+        source = open_source(job.source, job.stream, hardware=job.options.hardware)
         stack.callback(source.close)
         job.check_outputs(source.info)
         refuse_busy(job)

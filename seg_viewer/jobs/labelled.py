@@ -1,4 +1,7 @@
-"""Single frames with their class maps, as a data set that `seg-trainer` reads: `images/`, `masks/`, `labels.toml`."""
+"""Single frames with their class maps, as a data set that `seg-trainer` reads: `images/`, `masks/`, `labels.toml`.
+
+`answers/` keeps what the model said, so that the trainer sees which masks somebody has corrected since.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ from seg_viewer.core.part_file import make_folder, write_bytes, write_text
 from seg_viewer.media.palette_png import PalettePng
 from seg_viewer.sinks.mask_folder import label_map
 
-IMAGES, MASKS, MARGINS = "images", "masks", "margins"
+IMAGES, MASKS, ANSWERS, MARGINS = "images", "masks", "answers", "margins"
 LABELS, README = "labels.toml", "README.txt"
 _TITLE = "Masks of a model's own making, to be corrected by hand"
 _MARK = 8
@@ -29,13 +32,18 @@ Frames sent here by seg-viewer (key D).
 
 images/   the pictures, as the source has them
 masks/    what a model took each pixel for: the value of a pixel is the id of its class, 255 means "ignore"
-margins/  how sure the model was of it, 0 to 255, where it says so; seg-trainer does not read it
+answers/  the same once more; leave it as it is
+margins/  how sure the model was of it, 0 to 255, where it says so
 labels.toml  the names, ids and colours of the classes
 
 The masks are a model's own answers, not the truth. Correct them before a model learns from them: a model that learns
-from its own answers learns its own mistakes.
+from its own answers learns its own mistakes. "seg-trainer check FOLDER" says which to correct first.
 
-"seg-trainer check FOLDER" looks at every pair; "seg-trainer train --data FOLDER" trains on them.
+A mask that differs from its answer counts as corrected. Is one right as it is? Then write the name of its picture into
+reviewed.txt in this folder, one name a line. Masks that are neither count less in training (--pseudo) and are never
+held out for scores.
+
+"seg-trainer train --data FOLDER" trains on them.
 """
 
 
@@ -55,7 +63,7 @@ class LabelledFrame:
 
 
 def save_labelled(shot: Shot, folder: Path, name: str) -> LabelledFrame:
-    """Write picture, mask and margin of a frame; all of them or none.
+    """Write picture, mask, answer and margin of a frame; all of them or none.
 
     A frame of the same `Frame.id` is written once. A folder whose classes are others is left alone: the frame goes into
     `FOLDER-2` beside it.
@@ -72,7 +80,7 @@ def save_labelled(shot: Shot, folder: Path, name: str) -> LabelledFrame:
     stem = _stem(shot, name)
     picture = shot.frame.picture
     size = Size(picture.width, picture.height)
-    images, masks, margins = (folder / part / f"{stem}.png" for part in (IMAGES, MASKS, MARGINS))
+    images, masks, answers, margins = (folder / part / f"{stem}.png" for part in (IMAGES, MASKS, ANSWERS, MARGINS))
     if images.exists() or masks.exists():
         return LabelledFrame(folder, (), new=False)
     made: list[Path] = []
@@ -84,8 +92,9 @@ def save_labelled(shot: Shot, folder: Path, name: str) -> LabelledFrame:
 
     try:
         _describe(folder, shot.labels)
-        ids = ids_gray(shot.classes, size)
-        write(masks, PalettePng(shot.labels.palette()).encode(ids))
+        answer = PalettePng(shot.labels.palette()).encode(ids_gray(shot.classes, size))
+        write(answers, answer)
+        write(masks, answer)
         margin = shot.maps[0].margin
         if margin is not None:
             write(margins, _png(cv2.resize(margin, size, interpolation=cv2.INTER_NEAREST)))

@@ -114,6 +114,8 @@ class RunOptions:
         device: as the engine calls it, or None for its default.
         style: how classes are painted.
         cache: class maps that were computed before are used again, and those that are computed are kept.
+        hwaccel: "auto" has hardware decode video files where that works, "off" never; "" where nobody has said, which
+            is "off".
     """
 
     model: str | None = None
@@ -121,6 +123,12 @@ class RunOptions:
     device: str | None = None
     style: OverlayStyle = field(default_factory=OverlayStyle)
     cache: bool = True
+    hwaccel: str = ""
+
+    @property
+    def hardware(self) -> bool:
+        """Hardware decodes where that works."""
+        return self.hwaccel == "auto"
 
     def default_model(self) -> DefaultModel:
         """What runs where `model` is None. Raises: ModelFileError."""

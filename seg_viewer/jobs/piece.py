@@ -123,7 +123,7 @@ def _make(piece: Piece, node: str) -> MadePiece:
         spec = piece.job.options.read_spec()
         if spec.sha256 != piece.model:
             raise ExportError(f"{node}: {spec.path} is another model there; give all nodes the same file")
-        source = open_source(piece.job.source, piece.job.stream)
+        source = open_source(piece.job.source, piece.job.stream, hardware=piece.job.options.hardware)
         stack.callback(source.close)
         if source.info.fingerprint != piece.fingerprint:
             raise ExportError(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+from av.codec.hwaccel import HWAccel
 
 
 def file_url(path: Path) -> str:
@@ -19,7 +20,11 @@ def file_url(path: Path) -> str:
 
 
 def open_input(
-    path: Path, *, format: str | None = None, options: Mapping[str, str] | None = None
+    path: Path,
+    *,
+    format: str | None = None,
+    options: Mapping[str, str] | None = None,
+    hwaccel: HWAccel | None = None,
 ) -> av.container.InputContainer:
     """Open a file for reading; metadata that is no UTF-8 is repaired.
 
@@ -27,11 +32,14 @@ def open_input(
         path: of the file.
         format: FFmpeg's name of the container, or None to find out.
         options: of the demuxer.
+        hwaccel: what decodes; None for the processor.
 
     Raises:
         av.FFmpegError: as `av.open`.
     """
-    return av.open(file_url(path), format=format, options=dict(options or {}), metadata_errors="replace")
+    return av.open(
+        file_url(path), format=format, options=dict(options or {}), hwaccel=hwaccel, metadata_errors="replace"
+    )
 
 
 def demuxed(container: av.container.InputContainer, *streams: Any) -> Iterator[av.Packet[Any]]:

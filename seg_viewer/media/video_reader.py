@@ -18,6 +18,7 @@ from seg_viewer.media.av_file import demuxed, open_input
 from seg_viewer.media.av_picture import AvPicture
 from seg_viewer.media.decoding import Decoder
 from seg_viewer.media.deinterlacing import deinterlaced, says_interlaced
+from seg_viewer.media.hardware import acceleration, check_file
 from seg_viewer.media.stream_choice import choose_stream
 
 _BEFORE_START_S = 10
@@ -53,12 +54,14 @@ class VideoReader:
         path: file of any container and codec that FFmpeg reads.
         stream: number of a video stream, counted from 1 without cover pictures; None for the one that the file marks,
             else the one of the most pixels a second.
+        hardware: decode by hardware where that works; where not, `notes` says why, and the processor does.
 
     Attributes:
         container: the open file.
         stream: the stream that is decoded, never a cover picture.
         damaged: pieces that did not decode so far.
         broken_off: why the latest `frames` ended before the end of the file; "" when it did not.
+        device: that decodes, as FFmpeg calls it; "" for the processor.
         notes: what was chosen, changed or repaired so far, a line each, with the name of the file.
 
     Raises:
@@ -69,8 +72,10 @@ class VideoReader:
     container: av.container.InputContainer
     stream: av.VideoStream
 
-    def __init__(self, path: Path, stream: int | None = None) -> None:
+    def __init__(self, path: Path, stream: int | None = None, *, hardware: bool = False) -> None:
         self.path = path
+        self.device = ""
+        self._tries_hardware = hardware
         self.damaged = 0
         self.broken_off = ""
         self.notes: list[str] = []
@@ -108,7 +113,7 @@ class VideoReader:
         an MP4 or Matroska file says (ISO/IEC 14496-15, 8.3.2.1). Two halves of a picture are left as they are.
         """
         context = self.stream.codec_context
-        if self._interlaced or context.field_order > 1:
+        if self._interlaced or context.field_order > 1 or self.device:
             return False
         if context.name != "hevc":
             return context.name == "h264"
@@ -274,9 +279,29 @@ class VideoReader:
             self.container.close()
             raise
         self.notes += [line for line in map(printable, notes) if line not in self.notes]
+        if self._tries_hardware:
+            self._tries_hardware = False
+            check = check_file(self.path, self.stream.index)
+            self.device = check.device
+            if check.problem:
+                self._tell(f"hardware decoding does not work here ({check.problem}); the processor decodes it")
+        if self.device:
+            self._use_device()
         # with few cores the pipeline's own threads keep them busy; frame threads would only add hand-overs
         self.stream.thread_type = "NONE" if usable_cores() <= 4 else "AUTO"
         self._decoder = Decoder(self.stream)
+
+    def _use_device(self) -> None:
+        """It has decoded this file before; should it not be begun again, the processor goes on."""
+        try:
+            container = open_input(self.path, hwaccel=acceleration(self.device))
+        except (av.FFmpegError, OSError, RuntimeError) as error:
+            self._tell(f"hardware decoding ({self.device}) stopped ({error}); the processor goes on")
+            self.device = ""
+            return
+        self.container.close()
+        self.container = container
+        self.stream, _ = choose_stream(container, self.path, self._number)
 
 
 def _may_be_still(container: av.container.InputContainer) -> bool:

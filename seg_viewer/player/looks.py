@@ -45,6 +45,10 @@ class Looks(WhatPlays):
         """
         self._use(self.options.with_model(model), self.against)
 
+    def decode_by(self, hwaccel: str) -> None:
+        """Who decodes sources that are opened from now on, see `RunOptions.hwaccel`."""
+        self.options = replace(self.options, hwaccel=hwaccel)
+
     def use_pair(self, model: str | None) -> None:
         """Have a second model look at each frame too, at the same place; what is painted stays the first one's.
 
@@ -67,8 +71,9 @@ class Looks(WhatPlays):
             return
 
         def failed(text: str) -> None:
-            if self.options is options:
-                self.options, self._against = session.wish.options, session.wish.against
+            if self.options == replace(options, hwaccel=self.options.hwaccel):  # nothing else was chosen meanwhile
+                self.options = replace(session.wish.options, hwaccel=self.options.hwaccel)
+                self._against = session.wish.against
             self._problems.append(text)
             self._playback.on_change()
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from seg_viewer.core.error_hooks import redacted_traceback
 from seg_viewer.core.errors import PasswordError, SegViewerError
 from seg_viewer.core.frame import ByteArray, Shot
+from seg_viewer.core.heap import give_back
 from seg_viewer.core.ledger import Ledger
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.redact import redact_text
@@ -179,6 +180,7 @@ class Session:
         finally:
             if self._stopping:
                 self._let_go()
+            give_back()
 
     def _let_go(self) -> None:
         """Of all that is large, and of what knows this session; it has ended, and nobody asks it any more."""
@@ -193,7 +195,9 @@ class Session:
         spec = self.models.first = wish.options.read_spec()
         if self._stopping:
             return
-        source = open_when_there(self.source, wait=self._wait, on_waiting=self._note_waiting)
+        source = open_when_there(
+            self.source, wait=self._wait, on_waiting=self._note_waiting, hardware=wish.options.hardware
+        )
         if source is None:
             return
         self.waiting = ""

@@ -65,8 +65,15 @@ def label_map(labels: LabelSet, title: str = "Masks that seg-viewer export wrote
     names = {label.id: as_json(label.name) for label in labels}
     lines = [f"title = {as_json(title)}", "", "[classes]"]
     lines += [f"{names[label.id]} = {list(label.color)}" for label in labels]
-    lines += ["", "[values]", *(f"{name} = [{class_id}]" for class_id, name in names.items())]
-    return "\n".join([*lines, f"ignore = [{IGNORE_ID}]", ""])
+    lines += [
+        "",
+        "[values]",
+        *(f"{name} = [{class_id}]" for class_id, name in names.items()),
+        f"ignore = [{IGNORE_ID}]",
+    ]
+    if len({label.color for label in labels}) == len(labels):  # many editors save a palette's colours, not its indices
+        lines += ["", "[colors]", *(f"{names[label.id]} = [{list(label.color)}]" for label in labels)]
+    return "\n".join([*lines, ""])
 
 
 def _lines(labels: LabelSet) -> str:

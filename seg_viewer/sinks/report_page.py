@@ -1,25 +1,21 @@
-"""The page of a report. All that comes from outside is escaped; a policy in its head forbids whatever is not in it."""
+"""The page of a report."""
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable, Mapping, Sequence
-from html import escape
 
 import numpy as np
 
 from seg_viewer.core.labels import Label
+from seg_viewer.core.page import chip, escaped, facts, jpeg, numbers, scrolling, table, warnings, whole_page
 from seg_viewer.core.palette import color_text
-from seg_viewer.core.printable import printable
 from seg_viewer.sinks.base import SinkRequest
 from seg_viewer.sinks.report_chart import nice_times, nice_top, strip
-from seg_viewer.sinks.report_style import CSS
 from seg_viewer.sinks.series import Series, spread
 from seg_viewer.sinks.thumbnail import time_text
 from seg_viewer.sinks.thumbnails import Moment
 
 _MOST_CLASSES = 5  # whose numbers stand on top
-_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
 def page(request: SinkRequest, series: Series, moments: Mapping[str, Sequence[Moment]]) -> str:
@@ -30,13 +26,13 @@ def page(request: SinkRequest, series: Series, moments: Mapping[str, Sequence[Mo
         series: the numbers of all frames.
         moments: class name → moments with their pictures as JPEG, the largest share first.
     """
-    name = _text(request.name or request.path.stem)
+    name = request.name or request.path.stem
     shown = request.style.shown(request.labels)
     frames = "frame" if len(series) == 1 else "frames"
     parts = [
-        f"<h1>{name}</h1>",
+        f"<h1>{escaped(name)}</h1>",
         f'<p class="soft">What the network sees, {len(series):,} {frames}, {time_text(series.length_s)}</p>',
-        _warnings(request.warnings()),
+        warnings(request.warnings()),
         _numbers(series, shown),
         _timeline(series, shown),
         _peaks(shown, moments),
@@ -44,21 +40,7 @@ def page(request: SinkRequest, series: Series, moments: Mapping[str, Sequence[Mo
         _stages(series),
         _facts(request, series),
     ]
-    return (
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{name}</title>'
-        f'<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}"><style>{CSS}</style></head>\n'
-        f"<body><main>\n{chr(10).join(filter(None, parts))}\n</main></body></html>\n"
-    )
-
-
-def _text(text: str) -> str:
-    return escape(printable(text))
-
-
-def _warnings(warnings: Sequence[str]) -> str:
-    lines = "".join(f"<li>{_text(line)}</li>" for line in warnings)
-    return f'<div class="warnings"><b>To know</b><ul>{lines}</ul></div>' if lines else ""
+    return whole_page(name, parts)
 
 
 def _numbers(series: Series, shown: Sequence[Label]) -> str:
@@ -70,8 +52,7 @@ def _numbers(series: Series, shown: Sequence[Label]) -> str:
         if label.name in counts:
             cards.append((f"{counts[label.name].max():.0f}", f"most at once: {label.name}"))
         cards.append((_percent(float(shares[label.name].mean())), f"mean share: {label.name}"))
-    inside = "".join(f'<div class="number"><b>{value}</b><span>{_text(what)}</span></div>' for value, what in cards)
-    return f'<div class="numbers">{inside}</div>'
+    return numbers(cards)
 
 
 def _timeline(series: Series, shown: Sequence[Label]) -> str:
@@ -92,7 +73,7 @@ def _timeline(series: Series, shown: Sequence[Label]) -> str:
         rows.append(_row(label, ", how many", picture, [f"{top:g}", "0"], low=True))
     axis = f'<div class="row"><div class="blank"></div><div class="axis">{_axis(start_s, end_s)}</div></div>'
     never = ", ".join(label.name for label in shown if label not in seen)
-    never = f" Never seen: {_text(never)}." if never else ""
+    never = f" Never seen: {escaped(never)}." if never else ""
     note = "Share of the picture, then pieces that do not touch. Line: mean; lighter band: least and most, where"
     return (
         f'<h2>Timeline</h2><div class="card">{"".join(rows)}{axis}'
@@ -101,7 +82,7 @@ def _timeline(series: Series, shown: Sequence[Label]) -> str:
 
 
 def _row(label: Label, more: str, picture: str, marks: Iterable[str], *, low: bool = False) -> str:
-    name = f'<div class="name">{_chip(label)}<span>{_text(label.name + more)}</span></div>'
+    name = f'<div class="name">{chip(label)}<span>{escaped(label.name + more)}</span></div>'
     scale = "".join(f"<span>{mark}</span>" for mark in marks)
     height = " low" if low else ""
     return f'<div class="row{height}">{name}<div>{picture}</div><div class="scale">{scale}</div></div>'
@@ -113,10 +94,10 @@ def _axis(start_s: float, end_s: float) -> str:
     texts = [time_text(time_s) for time_s in times]
     if all(text.endswith(".0") for text in texts):
         texts = [text.removesuffix(".0") for text in texts]
-    for time_s, text in zip(times, texts, strict=True):
+    for time_s, shown in zip(times, texts, strict=True):
         share = (time_s - start_s) / (end_s - start_s)
         place = ' class="first"' if share < 0.04 else ' class="last"' if share > 0.96 else ""
-        marks.append(f'<span{place} style="left:{100 * share:.2f}%">{text}</span>')
+        marks.append(f'<span{place} style="left:{100 * share:.2f}%">{shown}</span>')
     return "".join(marks)
 
 
@@ -126,12 +107,11 @@ def _peaks(shown: Sequence[Label], moments: Mapping[str, Sequence[Moment]]) -> s
 
 
 def _figure(label: Label, moment: Moment) -> str:
-    data = base64.b64encode(moment.picture).decode("ascii")
     what = f"{_percent(moment.share)} at {time_text(moment.time_s)}"
     count = f", {moment.count} at once" if moment.count else ""
     return (
-        f'<figure><img src="data:image/jpeg;base64,{data}" alt="{_text(f"{label.name}: {what}")}"><figcaption>'
-        f"<b>{_chip(label)}{_text(label.name)}</b> {what}{count}<br>"
+        f"<figure>{jpeg(moment.picture, f'{label.name}: {what}')}<figcaption>"
+        f"<b>{chip(label)}{escaped(label.name)}</b> {what}{count}<br>"
         f'<span class="soft">frame {moment.frame:,}</span></figcaption></figure>'
     )
 
@@ -148,9 +128,9 @@ def _classes(request: SinkRequest, series: Series) -> str:
         cells = [f"{np.count_nonzero(shares[label.name]):,}"]
         cells += [_percent(values[key]) for key in ("mean", "min", "p50", "p95", "max")]
         cells.append(f"{counts[label.name].max():.0f}" if label.name in counts else "–")
-        name = _text(label.name) + (' <span class="soft">(not painted)</span>' if label.name in hidden else "")
-        rows.append([f"{_chip(label)}{name}", *cells])
-    return f'<h2>Classes, share of the picture</h2><div class="card scroll">{_table(heads, rows)}</div>'
+        name = escaped(label.name) + (' <span class="soft">(not painted)</span>' if label.name in hidden else "")
+        rows.append([f"{chip(label)}{name}", *cells])
+    return f"<h2>Classes, share of the picture</h2>{scrolling('Classes', table(heads, rows))}"
 
 
 def _stages(series: Series) -> str:
@@ -162,26 +142,15 @@ def _stages(series: Series) -> str:
     for stage, values in stages.items():
         found = spread(values, (50, 95, 99))
         rows.append([stage, *(f"{found[key]:.2f} ms" for key in ("mean", "p50", "p95", "p99", "max"))])
-    return f'<h2>How long a frame took</h2><div class="card scroll">{_table(heads, rows)}</div>'
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    head = "".join(f"<th>{each}</th>" for each in heads)
-    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f"<h2>How long a frame took</h2>{scrolling('Times', table(heads, rows))}"
 
 
 def _facts(request: SinkRequest, series: Series) -> str:
     size = f"{request.size.width} × {request.size.height} pixels" if request.size else ""
     rate = f"{request.rate:.4g} frames/s" if request.rate else ""
     length = time_text(request.duration_s) if request.duration_s is not None else time_text(series.length_s)
-    facts = {"source": request.name, "picture": size, "rate": rate, "length": length, **request.about}
-    inside = "".join(f"<dt>{_text(key)}</dt><dd>{_text(text)}</dd>" for key, text in facts.items() if text)
-    return f'<h2>How it was made</h2><div class="card"><dl>{inside}</dl></div>'
-
-
-def _chip(label: Label) -> str:
-    return f'<span class="chip" style="background:{_css(label)}"></span>'
+    about = {"source": request.name, "picture": size, "rate": rate, "length": length, **request.about}
+    return f'<h2>How it was made</h2><div class="card">{facts(about.items())}</div>'
 
 
 def _css(label: Label) -> str:

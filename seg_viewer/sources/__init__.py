@@ -57,7 +57,7 @@ def source_kinds() -> dict[str, SourceKind]:
     return entries(MODULES, "SOURCE", SourceKind)
 
 
-def open_source(text: str | Path, stream: int | None = None) -> Source:
+def open_source(text: str | Path, stream: int | None = None, *, hardware: bool = False) -> Source:
     """Open what a person types: a file, a folder, "demo", or something live; `source_kinds` knows the forms.
 
     A file that has this very name is opened, even where the name reads like an address or a camera.
@@ -65,6 +65,7 @@ def open_source(text: str | Path, stream: int | None = None) -> Source:
     Args:
         text: what was typed.
         stream: which video stream of a file that has several, counted from 1.
+        hardware: have hardware decode a video file, where that works; where not, `warnings` says so.
 
     Raises:
         UsageError: there is no such thing.
@@ -76,11 +77,11 @@ def open_source(text: str | Path, stream: int | None = None) -> Source:
     if not exists(typed_path(text)) and not is_live(text):
         check_scheme(text)
     kind = next(kind for kind in source_kinds().values() if kind.matches(text) and (kind.suffixes or not is_file(text)))
-    if stream is None:
-        return kind.open(text)
-    if kind.open_stream is None:
+    if stream is not None and kind.open_stream is None:
         raise UsageError(f"{redact(text)}: is no video file, and only these have several streams; leave --stream out")
-    return kind.open_stream(text, stream)
+    if hardware and kind.open_by_hardware is not None:
+        return kind.open_by_hardware(text, stream)
+    return kind.open(text) if stream is None or kind.open_stream is None else kind.open_stream(text, stream)
 
 
 def is_live(text: str) -> bool:

@@ -13,7 +13,12 @@ _BACKOFF = Backoff(0.5, 4.0)
 
 
 def open_when_there(
-    text: str, *, wait: Callable[[float], bool], on_waiting: Callable[[str], None], backoff: Backoff = _BACKOFF
+    text: str,
+    *,
+    wait: Callable[[float], bool],
+    on_waiting: Callable[[str], None],
+    backoff: Backoff = _BACKOFF,
+    hardware: bool = False,
 ) -> Source | None:
     """As `open_source`, again and again for as long as a live source is not there yet.
 
@@ -22,6 +27,7 @@ def open_when_there(
         wait: waits so many seconds; returns, sooner perhaps, whether the source is not wanted any more.
         on_waiting: called after each attempt that failed, with one line that says why.
         backoff: between attempts.
+        hardware: as for `open_source`.
 
     Returns:
         the source; None when it is not wanted any more.
@@ -32,7 +38,7 @@ def open_when_there(
     attempts = 0
     while True:
         try:
-            return open_source(text)
+            return open_source(text, hardware=hardware)
         except NotThereYetError as error:
             problem = str(error)
         on_waiting(problem)

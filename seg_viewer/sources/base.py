@@ -33,6 +33,7 @@ class SourceInfo:
         is_animation: each picture has a duration of its own, and the last one's counts.
         path: file or folder, or None.
         codec: name of the video codec, or the picture format.
+        decoder: what decodes it, "processor" or a device as FFmpeg calls it; "" where nobody can choose.
         time_base: unit of the frames' pts, seconds; None means 1/TICKS s.
         sample_aspect: width ÷ height of one pixel.
         colours: of the first picture's `yuv420`.
@@ -53,6 +54,7 @@ class SourceInfo:
     stream: int | None = None
     path: Path | None = None
     codec: str = ""
+    decoder: str = ""
     time_base: Fraction | None = None
     sample_aspect: Fraction = Fraction(1)
     colours: Colours = BT709
@@ -126,6 +128,8 @@ class SourceKind:
         check: reads a text without opening anything. Raises: UsageError.
         suffixes: of its files, with the dot, in lower case, for file dialogs; a kind that has none opens no files.
         open_stream: as `open`, with the number of the stream that is asked for; None where there is only one.
+        open_by_hardware: as `open_stream`, or without a number, decoded by hardware where that works; None where
+            nobody can choose.
     """
 
     name: str
@@ -136,6 +140,7 @@ class SourceKind:
     check: Callable[[str], object] = str
     suffixes: tuple[str, ...] = ()
     open_stream: Callable[[str, int], Source] | None = None
+    open_by_hardware: Callable[[str, int | None], Source] | None = None
 
 
 def file_fingerprint(paths: Iterable[Path], part: str = "") -> str:

@@ -13,4 +13,5 @@ SOURCE = SourceKind(
     lambda text: text == DEMO,
     lambda _text: VideoFile(asset_path("demo", "street.mp4")),
     forms=(("demo", ""),),
+    open_by_hardware=lambda _text, _stream: VideoFile(asset_path("demo", "street.mp4"), hardware=True),
 )

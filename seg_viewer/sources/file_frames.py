@@ -34,6 +34,7 @@ class FileFrames:
         stream: which of several video streams, see `VideoReader`.
         fingerprint: of the source that the frames are of.
         repairs: where to count what was repaired; shared by all that read the same file.
+        hardware: see `VideoReader`.
 
     Attributes:
         warnings: what was wrong with the file so far, a line each.
@@ -46,9 +47,11 @@ class FileFrames:
         UsageError, SourceError: as for `VideoReader`.
     """
 
-    def __init__(self, path: Path, stream: int | None, fingerprint: str, repairs: Repairs) -> None:
+    def __init__(
+        self, path: Path, stream: int | None, fingerprint: str, repairs: Repairs, *, hardware: bool = False
+    ) -> None:
         self.path = path
-        self.reader = VideoReader(path, stream)
+        self.reader = VideoReader(path, stream, hardware=hardware)
         video = self.reader.stream
         self.timeline = Timeline(path)
         self.warnings = self.reader.notes  # what the reader finds on the way is told at once

@@ -16,6 +16,7 @@ from seg_viewer.core.printable import printable
 from seg_viewer.core.typed_path import typed_path
 from seg_viewer.media.av_picture import AvPicture
 from seg_viewer.media.frame_times import Repairs
+from seg_viewer.media.hardware import SOFTWARE
 from seg_viewer.sources.base import SourceInfo, SourceKind, file_fingerprint
 from seg_viewer.sources.file_frames import FileFrames
 from seg_viewer.sources.frame_ring import FrameRing, bytes_to_keep
@@ -39,18 +40,19 @@ class VideoFile:
     Args:
         path: file of any container and codec that FFmpeg reads.
         stream: which of several video streams, see `VideoReader`.
+        hardware: likewise.
 
     Raises:
         UsageError: there is no such file or stream.
         SourceError: it is empty, no video, cut off before its index, of an unknown codec, or holds sound only.
     """
 
-    def __init__(self, path: str | Path, stream: int | None = None) -> None:
+    def __init__(self, path: str | Path, stream: int | None = None, *, hardware: bool = False) -> None:
         self.path = Path(path)
         self._stream = stream
         self._repairs = Repairs()
         self._fingerprint = file_fingerprint([self.path], "" if stream is None else f"stream {stream}")
-        self._head = self._make_head()
+        self._head = FileFrames(self.path, stream, self._fingerprint, self._repairs, hardware=hardware)
         self.warnings = self._head.warnings
         self._seek_to: float | None = None
         self._ended = False
@@ -66,9 +68,6 @@ class VideoFile:
         first = self._peek()
         self._head.first_s = first.time_s
         self.info = self._make_info(first)
-
-    def _make_head(self) -> FileFrames:
-        return FileFrames(self.path, self._stream, self._fingerprint, self._repairs)
 
     def _make_info(self, first: Frame) -> SourceInfo:
         video, container = self._head.reader.stream, self._head.reader.container
@@ -88,6 +87,7 @@ class VideoFile:
             stream=video.index,
             path=self.path,
             codec=video.codec_context.codec.canonical_name,
+            decoder=self._head.reader.device or SOFTWARE,
             time_base=Fraction(video.time_base or Fraction(1, 90000)),
             sample_aspect=picture.sample_aspect,
             colours=picture.colours,
@@ -184,7 +184,9 @@ class VideoFile:
 
     def _before(self, first: Frame, count: int) -> Iterator[list[Frame] | None]:
         if self._behind is None:
-            self._behind = self._make_head()
+            self._behind = FileFrames(
+                self.path, self._stream, self._fingerprint, self._repairs, hardware=bool(self._head.reader.device)
+            )
             self._behind.first_s = self._head.first_s
         yield from self._behind.before(first, count)
 
@@ -344,4 +346,5 @@ SOURCE = SourceKind(
     forms=(("a video file", ""),),
     suffixes=VIDEO_SUFFIXES,
     open_stream=lambda text, stream: VideoFile(typed_path(text), stream),
+    open_by_hardware=lambda text, stream: VideoFile(typed_path(text), stream, hardware=True),
 )

@@ -22,6 +22,7 @@ from seg_viewer.engines.load_bar import LoadBar
 from seg_viewer.engines.onnxruntime import OnnxRuntimeEngine
 from seg_viewer.jobs.doctor import write_golden
 from seg_viewer.jobs.options import default_text
+from seg_viewer.media.hardware import check_file
 from seg_viewer.sources.devices import CameraDevice
 from tests.cameras import DEVICE
 from tests.clips import make_clip
@@ -304,6 +305,7 @@ def test_doctor(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[s
     assert "Default model here: driving-fast, since" in printed
     assert "✓ driving-fast: openvino agrees with the stored answer of ONNX Runtime on 99." in printed
     assert "Sound in the window: " in printed
+    assert "Hardware decoding" in printed and "cuda" in printed.split("Hardware decoding")[1]
 
 
 def test_doctor_checks_every_model_that_ships(
@@ -406,3 +408,18 @@ def test_no_error_shows_credentials(
     errors = capsys.readouterr().err
     assert "rtsp://host/cam: is broken" in errors and "hush" not in errors
     assert ("Traceback" in errors) == bool(debug)
+
+
+def test_an_export_by_hardware_says_why_the_processor_decodes_and_gives_the_same(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = make_clip(tmp_path / "clip.mp4", frames=6)
+    files = [tmp_path / f"{choice}.mp4" for choice in ("off", "auto")]
+    for out in files:
+        assert (
+            _run(["export", str(clip), "-o", str(out), "--model", str(model), "--hwaccel", out.stem], monkeypatch) == 0
+        )
+    printed = " ".join(capsys.readouterr()).replace("\n", " ")
+    assert files[0].read_bytes() == files[1].read_bytes()
+    problem = check_file(clip, 0).problem
+    assert printed.count("hardware decoding does not work here") == (1 if problem else 0)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -60,3 +63,31 @@ def test_what_is_cut_off_or_changed_never_comes_back_as_a_map_of_another_size(
 def test_what_is_no_map_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match="no class map"):
         unpack_map(data)
+
+
+@given(MAPS)
+def test_maps_of_earlier_versions_come_back(ids: np.ndarray) -> None:
+    """Runs of what differs from the row above: written until changes were, and still in caches."""
+    differences = ids.copy()
+    differences[1:] ^= ids[:-1]
+    starts = np.flatnonzero(np.append(True, np.diff(differences.ravel().astype(int)) != 0))
+    lengths = np.diff(starts, append=ids.size)
+    long = lengths >= 255
+    body = np.where(long, 255, lengths).astype(np.uint8).tobytes() + lengths[long].astype("<u4").tobytes()
+    packed = zlib.compress(body + differences.ravel()[starts].tobytes())
+    assert (unpack_map(struct.pack("<BHHI", 1, *ids.shape, len(starts)) + packed) == ids).all()
+
+
+def test_rough_outlines_cost_less_than_their_runs() -> None:
+    """Forty people and cars whose borders are as a network makes them."""
+    rng = np.random.default_rng(5)
+    ids = np.zeros((288, 512), np.uint8)
+    rows, columns = np.mgrid[:288, :512]
+    for number in range(40):
+        row, column, wide, high = rng.integers((60, 0, 4, 10), (280, 512, 30, 45))
+        rough = 1 + 0.1 * np.sin(columns / 3 + number) + 0.1 * np.cos(rows / 4)
+        ids[((columns - column) / wide) ** 2 + ((rows - row) / high) ** 2 < rough] = 1 + number % 3
+    flat = ids.ravel()
+    starts = np.flatnonzero(np.append(True, flat[1:] != flat[:-1]))
+    runs = np.minimum(np.diff(starts, append=flat.size), 255).astype(np.uint8)
+    assert len(pack_map(ids)) < 0.9 * len(zlib.compress(runs.tobytes() + flat[starts].tobytes(), 9))

@@ -115,7 +115,7 @@ def test_a_window_that_is_asked_to_end_closes(clip: Path, model: Path, number: s
 
 
 def test_an_unexpected_error_of_the_player_is_one_line(qtbot: QtBot, open_window, clip: Path, monkeypatch):
-    def breaks(_source):
+    def breaks(_source, **_how):
         raise MemoryError("a picture\nof 8K")
 
     monkeypatch.setattr(session, "open_source", breaks)
@@ -174,6 +174,53 @@ def test_it_starts_where_opencv_python_set_the_plugin_path(tmp_path: Path):
         [sys.executable, "-c", program], env=environ, capture_output=True, encoding="utf-8", timeout=200
     )
     assert "left with 0" in done.stdout, done.stderr
+
+
+ASKED_BY_THE_DESKTOP = """
+import sys
+from time import monotonic
+from PySide6.QtCore import QCoreApplication, QTimer
+from PySide6.QtGui import QFileOpenEvent
+from PySide6.QtWidgets import QApplication
+import seg_viewer.gui.theme as theme
+from seg_viewer.gui.main_window import MainWindow
+
+def window():
+    return next(w for w in QApplication.topLevelWidgets() if isinstance(w, MainWindow))
+
+until_s = monotonic() + 90
+
+def look():
+    entries = [entry.source for entry in window().sources.playlist.playlist.entries]
+    plays = window().windowTitle()[:3] in ("1/2", "2/2")
+    if plays and len(entries) == 2 or monotonic() > until_s:
+        QApplication.instance().looking.stop()
+        print(*entries, sep="\\n")
+        window().close_without_asking()
+
+apply = theme.apply_theme
+def ask(app):  # as macOS does: before there is a window
+    apply(app)
+    for path in sys.argv[2:]:
+        QCoreApplication.postEvent(app, QFileOpenEvent(path))
+    app.looking = QTimer(interval=50)
+    app.looking.timeout.connect(look)
+    app.looking.start()
+theme.apply_theme = ask
+
+from seg_viewer.gui.app import run_viewer
+from seg_viewer.jobs.options import RunOptions
+run_viewer((), RunOptions(model=sys.argv[1]))
+"""
+
+
+def test_files_that_macos_asks_for_are_a_playlist(tmp_path: Path, clip: Path, model: Path):
+    twin = shutil.copy(clip, tmp_path / "twin.mp4")
+    done = subprocess.run(
+        [sys.executable, "-c", ASKED_BY_THE_DESKTOP, model, clip, twin],
+        env=os.environ | {"HOME": str(tmp_path)}, capture_output=True, encoding="utf-8", timeout=200,
+    )  # fmt: skip
+    assert done.stdout.splitlines() == [str(clip), str(twin)], done.stderr
 
 
 def test_asking_about_the_machine_needs_no_qt():

@@ -58,7 +58,8 @@ def marked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 NAMES = re.compile(
     # what comes from files and the system
-    r"^\w+( [\d.]+)? · .* · \w+$|colors|nowhere|\.(mp4|onnx|csv|png|txt)\b|/\S*|driving-\w+|h264|yuv\w+"
+    r"^(openvino|onnxruntime|tensorrt|OpenVINO|ONNX Runtime|TensorRT)\b[\s\S]*"
+    r"|colors|nowhere|\.(mp4|onnx|csv|png|txt)\b|/\S*|driving-\w+|h264|yuv\w+"
     r"|float32|int8|openvino|onnxruntime|\bcpu\b"
     r"|OpenVINO|ONNX Runtime|TensorRT|Qt\b|Python|seg-viewer|seg_viewer|English|Deutsch|Okabe–Ito"
     # what every language writes so

@@ -200,7 +200,9 @@ def test_the_picture_stays_until_the_new_model_answers(
 ):
     opened: list[str] = []
     really_open = session.open_source
-    monkeypatch.setattr(session, "open_source", lambda source: opened.append(source) or really_open(source))
+    monkeypatch.setattr(
+        session, "open_source", lambda source, **how: opened.append(source) or really_open(source, **how)
+    )
     window = open_window(make_clip(tmp_path / "long.mp4", 20 if state is PlayerState.ENDED else 200), RunOptions())
     if state is PlayerState.PAUSED:
         pause_at(qtbot, window, 12)

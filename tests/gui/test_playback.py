@@ -195,8 +195,8 @@ def _opens_with(monkeypatch: pytest.MonkeyPatch, **fields: object) -> None:
     """Sources that say something else of themselves."""
     really_open = session.open_source
 
-    def open_source(text: str) -> Source:
-        source = really_open(text)
+    def open_source(text: str, **how: bool) -> Source:
+        source = really_open(text, **how)
         source.info = replace(source.info, **fields)
         return source
 

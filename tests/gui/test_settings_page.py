@@ -19,6 +19,7 @@ from seg_viewer.gui.preferences import SETTINGS
 from seg_viewer.gui.settings import WindowSettings, load_settings, open_store, save_settings
 from seg_viewer.gui.tasks.background import Background
 from seg_viewer.jobs.options import RunOptions
+from seg_viewer.media.hardware import SOFTWARE, check_file
 from seg_viewer.player.playback import PlayerState
 
 from .conftest import WAIT_MS, wait_state
@@ -155,3 +156,26 @@ def test_the_cache_is_shown_and_cleared_only_by_a_yes(
     assert memory.settings.cache_mb == 16000 and cap_text(16000) == "16 GB"
     qtbot.waitUntil(lambda: cache.cap == 16_000_000_000, timeout=WAIT_MS)
     background.close()
+
+
+def test_hardware_decoding_is_chosen_and_the_panel_says_what_decodes(qtbot: QtBot, open_window, clip: Path) -> None:
+    window = open_window()
+    assert window.player.options.hwaccel == "off"
+    page = _page(window, qtbot)
+    box = page.fields["hwaccel"].box
+    box.setFocus()
+    qtbot.keyClick(box, Qt.Key.Key_End)
+    assert window.player.options.hardware
+    qtbot.keyClick(page, Qt.Key.Key_Escape)
+    window.open(str(clip))
+    wait_state(qtbot, window, PlayerState.PLAYING)
+    check = check_file(clip, 0)
+    assert window.stats.text("video").endswith(f"h264 · {check.device or SOFTWARE}")
+    if check.problem:
+        qtbot.waitUntil(lambda: any(check.problem in text for text in window.messages.texts()), timeout=WAIT_MS)
+
+
+def test_the_command_line_wins_over_the_setting_of_hardware_decoding(open_window, model: Path) -> None:
+    save_settings(open_store(), WindowSettings(hwaccel="auto"))
+    assert open_window().player.options.hardware
+    assert not open_window(options=RunOptions(str(model), hwaccel="off")).player.options.hardware

@@ -39,7 +39,8 @@ def test_the_trainer_reads_it(tmp_path: Path) -> None:
     done = CliRunner().invoke(trainer, ["check", str(folder)])
     assert done.exit_code == 0, done.output
     said = " ".join(done.output.split())
-    assert "96x48 (8)" in said and "damaged" not in said and "note" not in said
+    assert "96x48 (8)" in said and "damaged" not in said and said.count("note:") == 1
+    assert "note: 8 of 8 masks are a model's own answers that nobody has corrected" in said
     for name, share in (("background", 0), ("road", 25), ("car", 9.38), ("person", 1.76)):
         assert f"{name} {share:.2f} %" in said or name == "background", said
 
@@ -48,11 +49,12 @@ def test_what_is_written_is_the_frame_its_classes_and_how_sure(tmp_path: Path) -
     shot = _shot(3, margin=True)
     saved = save_labelled(shot, tmp_path / "d", "drive")
     names = [path.relative_to(tmp_path / "d").parts[0] for path, _ in saved.files]
-    assert saved.new and sorted(names) == ["images", "margins", "masks"]
+    assert saved.new and sorted(names) == ["answers", "images", "margins", "masks"]
     by_part = dict(zip(names, [path for path, _ in saved.files], strict=True))
     assert {path.name for path in by_part.values()} == {"drive_abcdef01_3.png"}
     picture = cv2.imread(str(by_part["images"]))[:, :, ::-1]
     assert np.array_equal(picture, shot.frame.picture.rgb())
+    assert by_part["answers"].read_bytes() == by_part["masks"].read_bytes()
     margin = cv2.imread(str(by_part["margins"]), cv2.IMREAD_UNCHANGED)
     assert margin.shape == (48, 96) and set(np.unique(margin)) == {77}
     assert "not the truth" in (tmp_path / "d" / "README.txt").read_text(encoding="utf-8")

@@ -222,6 +222,25 @@ def test_predict_names_the_input_that_cannot_be_read_in_one_line(
         assert "no such picture" in errors and not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("damaged", [b"", b"no picture", None])
+def test_predict_goes_on_after_what_it_cannot_read(damaged: bytes | None, tmp_path: Path) -> None:
+    for name in ("a", "b", "c", "d"):
+        write_rgb(tmp_path / "in" / f"{name}.png", np.full((40, 50, 3), (0, 0, 200), np.uint8))
+    whole = (tmp_path / "in" / "b.png").read_bytes()
+    for name in ("b", "d"):
+        (tmp_path / "in" / f"{name}.png").write_bytes(whole[:40] if damaged is None else damaged)
+    model = color_model(tmp_path / "model.onnx")
+    result = run("predict", model, tmp_path / "in", "-o", tmp_path / "out")
+    assert result.exit_code == 1
+    lines = result.output.strip().splitlines()
+    assert lines[0].startswith("2 pictures: ") and "onnxruntime" in lines[0]
+    for line, name in zip(lines[1:3], ("b", "d"), strict=True):
+        assert line.startswith("left out: ") and f"{name}.png: cannot be read as a picture" in line
+    assert lines[3:] == ["seg-trainer: 2 of 4 pictures could not be read and were left out"]
+    for part in ("masks", "overlays", "side_by_side"):
+        assert sorted(file.name for file in (tmp_path / "out" / part).iterdir()) == ["a.png", "c.png"]
+
+
 def test_a_folder_that_cannot_be_made_is_named_with_the_way_out(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("somebody's")
     result = run("check", folder, "-o", tmp_path / "file" / "out")

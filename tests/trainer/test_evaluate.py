@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 
 import cv2
@@ -14,7 +15,7 @@ from click.testing import CliRunner, Result
 
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.labels import DRIVING, Label, LabelSet
-from seg_viewer.core.model_file import read_model_file
+from seg_viewer.core.model_file import ModelSpec, read_model_file
 from seg_viewer.core.scores import Scores
 from tests.clips import make_clip
 from tests.models import color_model
@@ -23,7 +24,7 @@ from trainer.cli import main
 from trainer.commands.evaluate import column_names
 from trainer.export.card import card_path, card_text, read_known
 from trainer.export.release import Report
-from trainer.recipe import Recipe, read_recipe, shipped_name
+from trainer.recipe import Recipe, Source, read_recipe, shipped_name
 from trainer.scoring.flicker import short
 from trainer.scoring.speed import Speed, in_turns, measure_speed
 
@@ -232,6 +233,27 @@ def test_the_card_tells_all_of_it(model: Path, tmp_path: Path) -> None:
         assert words in text, words
     assert str(tmp_path) not in text
     assert card_path(Path("a/driving-fast.onnx")) == Path("a/driving-fast.MODEL_CARD.md")
+
+
+@pytest.mark.parametrize(
+    ("labels", "says", "never"),
+    [
+        ("carvana", "It misses cars, most of all", "people|pedestrian|steer|brak"),
+        ("oxford-pets", "takes pixels for what they are not", "people|pedestrian|steer|brak|cars|weather"),
+        ("binary", "takes pixels for what they are not", "people|pedestrian|steer|brak|cars|weather"),
+        ("camvid", "It misses people and cars, most of all", "nothing of it"),
+        ("penn-fudan", "It misses people, most of all", "cars|steer|brak"),
+    ],
+)
+def test_a_card_speaks_of_what_its_model_looks_for(labels: str, says: str, never: str, tmp_path: Path) -> None:
+    from trainer.labels.named import read_label_map
+
+    made = read_label_map(labels).labels
+    spec = ModelSpec(tmp_path / "m.onnx", "m", made, 32, 64, "float32", producer="tests")
+    report = Report(3, spec, {}, {}, {})
+    text = card_text(report, Recipe((Source("folder", "x"),)), [], tmp_path)
+    assert says in text and "What it is not for" in text
+    assert not re.search(never, text), re.findall(f".*(?:{never}).*", text)
 
 
 def test_known_failures_must_be_there(tmp_path: Path) -> None:

@@ -45,7 +45,8 @@ def _value(param: click.Option) -> list[str]:
 @pytest.mark.parametrize(("program", "name"), COMMANDS)
 def test_every_option_may_be_written_with_underscores(program: str, name: str) -> None:
     command = PROGRAMS[program].commands[name]
-    arguments = ["x"] * sum(isinstance(param, click.Argument) and param.required for param in command.params)
+    takes = [param for param in command.params if isinstance(param, click.Argument) and param.required]
+    arguments = ["x"] * sum(max(1, param.nargs) for param in takes)
     needed = [word for param in command.params if isinstance(param, click.Option) and param.required
               for word in (param.opts[-1], "x")]  # fmt: skip
     for param in command.params:

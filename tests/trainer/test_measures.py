@@ -18,7 +18,7 @@ from trainer.scoring.evaluate import MeasuredModel, measure
 from trainer.scoring.flicker import Flicker, flicker_text, measure_flicker
 from trainer.scoring.heights import EDGES, Heights, heights_text
 from trainer.scoring.tables import side_by_side
-from trainer.scoring.worst import MOST_BYTES, Worst, worst_text, write_gallery
+from trainer.scoring.worst import MOST_BYTES, Rated, Worst, worst_text, write_gallery
 
 ROAD, CAR, PERSON, IGNORE = 1, 2, 3, 255
 
@@ -121,7 +121,10 @@ def test_all_bins_together_are_the_confusion_matrix() -> None:
         assert right == matrix[class_id, class_id] and right > 0
         assert wrong == matrix[:, class_id].sum() - right and wrong > 0
         assert missed == matrix[class_id].sum() - right and missed > 0
-        assert objects == sum(one["objects"] for one in heights.to_json()[name])
+        bins_of = heights.to_json()[name]
+        assert objects == sum(one["objects"] for one in bins_of)
+        for one, (hit, false) in zip(bins_of, heights.counts[name][:2].T.tolist(), strict=True):
+            assert one["precision"] == (round(hit / (hit + false), 4) if hit + false else None)
 
 
 def test_heights_of_other_classes_and_as_a_table() -> None:
@@ -130,6 +133,10 @@ def test_heights_of_other_classes_and_as_a_table() -> None:
     other = Heights(plain_map(2).labels)
     other.add(empty(), empty())
     assert other.to_json() == {} and heights_text({"m": other.to_json()}) == []
+    truth = empty()
+    truth[0:50, 0] = 1  # neither class comes in pieces by its name: what is painted counts
+    other.add(truth, truth)
+    assert list(other.to_json()) == ["class 1"]
     heights = Heights(DRIVING)
     truth = empty()
     truth[0:50, 0] = CAR
@@ -169,6 +176,7 @@ def test_what_changes_while_the_picture_stands_still() -> None:
     assert (found["frames"], found["pairs"], found["repeated"], found["still"]) == (3, 2, 0, 1.0)
     assert found["changed"] == pytest.approx(66 / 600)
     assert found["by_classes"] == {"background<->car": 0.1, "background<->person": 0.01}
+    assert len(found["over_time"]) == 2 and np.mean(found["over_time"]) == pytest.approx(66 / 600)
     found = flicker_of([grey(100), grey(103)], [one, two])
     assert (found["still"], found["changed"], found["by_classes"]) == (0.0, None, {})
 
@@ -221,9 +229,9 @@ def test_worst_pictures_are_the_worst_and_empty_ones_have_no_score() -> None:
     for number, wrong in enumerate((0, 60, 30, 100)):
         truth = np.ones((10, 10), np.uint8)
         predicted = np.where(np.arange(100).reshape(10, 10) < wrong, 0, 1).astype(np.uint8)
-        worst.add(_pair(number), Scores(1, confusion_matrix(truth, predicted, 4), DRIVING), predicted)
+        worst.add(Rated(_pair(number), Scores(1, confusion_matrix(truth, predicted, 4), DRIVING), predicted))
     unknown = np.full((10, 10), IGNORE, np.uint8)
-    worst.add(_pair(9), Scores(1, confusion_matrix(unknown, unknown * 0, 4), DRIVING), unknown)
+    worst.add(Rated(_pair(9), Scores(1, confusion_matrix(unknown, unknown * 0, 4), DRIVING), unknown))
     assert [rated.to_json() for rated in worst.found] == [
         {"name": "images/3.png", "miou": 0.0, "iou": {"road": 0.0}},
         {"name": "images/1.png", "miou": 0.4, "iou": {"road": 0.4}},

@@ -49,12 +49,12 @@ def run_cells(name: str, parameters: dict[str, Any]) -> tuple[dict[str, Any], li
             continue
         body = ast.parse("".join(cell["source"])).body
         last = body.pop() if body and isinstance(body[-1], ast.Expr) else None
-        exec(compile(ast.Module(body, []), name, "exec"), names)
+        exec(compile(ast.Module(body, []), name, "exec"), names)  # noqa: S102 - our own notebook
         if "parameters" in cell["metadata"].get("tags", []):
             assert set(parameters) <= set(names)
             names |= parameters
         if isinstance(last, ast.Expr):
-            shown.append(eval(compile(ast.Expression(last.value), name, "eval"), names))
+            shown.append(eval(compile(ast.Expression(last.value), name, "eval"), names))  # noqa: S307
     return names, shown
 
 

@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from PIL import Image, ImageOps
 
 from seg_viewer.core.errors import SourceError
+from tests.models import color_model
 from tests.trainer.conftest import write_rgb
 from trainer.cli import main
 from trainer.data import formats
@@ -157,6 +158,21 @@ def test_pictures_of_more_than_8_bits_are_scaled_and_it_is_said(
         np.testing.assert_array_equal(found.read(pair)[0], truth[int(pair.picture.stem)])
     shown = run("check", tmp_path)
     assert shown.exit_code == 0 and said in shown.output, shown.output
+
+
+def test_predict_scales_deep_pictures_by_one_measure_and_says_so(tmp_path: Path) -> None:
+    model = color_model(tmp_path / "model.onnx")
+    red = np.zeros((16, 16, 3), np.uint16)
+    for name, level in (("bright", 4000), ("dark", 1000)):
+        red[:, :, 2] = level
+        (tmp_path / "in").mkdir(exist_ok=True)
+        cv2.imwrite(str(tmp_path / "in" / f"{name}.png"), red)
+    done = run("predict", model, tmp_path / "in", "-o", tmp_path / "out")
+    assert done.exit_code == 0 and "pictures have 12 bits" in done.stderr, done.output
+    shown = {
+        name: cv2.imread(str(tmp_path / "out/side_by_side" / f"{name}.png"))[2, 2, 2] for name in ("bright", "dark")
+    }
+    assert shown == {"bright": 4000 >> 4, "dark": 1000 >> 4}
 
 
 def test_8_bit_pictures_need_no_word(tmp_path: Path) -> None:

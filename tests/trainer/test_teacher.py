@@ -68,7 +68,7 @@ def test_a_run_learns_from_a_teacher_alone(street_recipe: Recipe, street_run: Pa
         ({"details": "", "teacher": "RUN"}, "must be the same"),
         ({"teacher": "EMPTY"}, r"holds no recipe\.toml"),
         ({"teacher": "no-such-recipe"}, "recipe cannot be read"),
-        ({"teacher": "RUN", "teacher_share": -1.0}, "0 or more"),
+        ({"teacher": "RUN", "teacher_share": -1.0}, "at least 0"),
     ],
 )
 def test_a_teacher_that_cannot_be_is_one_line(

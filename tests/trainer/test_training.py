@@ -20,6 +20,7 @@ import pytest
 from rich.console import Console
 
 from seg_viewer.core.errors import SegViewerError, UsageError
+from tests.html_page import check_alone
 from tests.waiting import wait_until
 from trainer.data.samples import Samples, find_all
 from trainer.data.scan import scan
@@ -92,9 +93,12 @@ def test_a_run_learns_and_leaves_everything_behind(unbroken: Path, recipe: Recip
         assert (unbroken / name).stat().st_size > 100
     for name in ("curves", "iou", "confusion", "worst", "best", "sequence"):
         assert (unbroken / "report" / f"{name}.png").is_file()
-    page = (unbroken / "report.html").read_text(encoding="utf-8")
-    for picture in ("report/curves.png", "architecture.png", "report/sequence.png"):
-        assert f'src="{picture}"' in page
+    page = check_alone((unbroken / "report.html").read_text(encoding="utf-8"))
+    said = [words for words in page.values("svg", "aria-label") if words]
+    for title in ("car, held out: ", "Loss, by epoch: at the end training", "Mean IoU, "):
+        assert any(words.startswith(title) for words in said), said
+    assert f"{float(max(row['val_miou'] for row in history)) * 100:.1f} %" in page.text
+    assert len(page.pictures) == 2 * 4 * 3 + 4  # best and worst of the three, network, augmentation, two sequences
     assert any((unbroken / "tensorboard").iterdir())
     best = max(history, key=lambda row: float(row["val_miou"]))
     assert load_weights(unbroken)[1] == int(best["step"])

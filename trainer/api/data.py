@@ -15,7 +15,7 @@ from rich.console import Console
 
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.labels import LabelSet
-from trainer.data.check import contact_sheet, refuse_damaged, scan_all
+from trainer.data.check import contact_sheet, describe_labels, refuse_damaged, scan_all
 from trainer.data.chosen import make_recipe
 from trainer.data.data_set import DataSet
 from trainer.data.samples import find_all, placed
@@ -34,7 +34,7 @@ class Data:
     Args:
         recipe: its data sets, size, labels and seed.
         found: the data sets, each with what the recipe says of it.
-        notes: what a person should know, such as pictures without a mask.
+        notes: which values of the masks are which class, and what else a person should know.
     """
 
     recipe: Recipe
@@ -119,6 +119,7 @@ def load_dataset(
         chosen = dataclasses.replace(chosen, run=dataclasses.replace(chosen.run, size=(int(size[0]), int(size[1]))))
     roots = [Path(root)] if isinstance(root, str | Path) else [Path(one) for one in root]
     found = find_all(chosen, roots, notes.append)
+    notes += [f"{one.name}: {line}" for _, one in found for line in describe_labels(one)]
     scans = scan_all([one for _, one in found], Console(quiet=True))
     for (_, one), scan in zip(found, scans, strict=True):
         notes += [f"{one.name}: {line}" for line in scan.warnings()]
@@ -127,7 +128,7 @@ def load_dataset(
 
 
 def stacked(pictures: Sequence[Rgb]) -> Rgb:
-    """Rgbs under each other, as wide as the widest."""
+    """Pictures under each other, as wide as the widest."""
     width = max(picture.shape[1] for picture in pictures)
     padded = [np.pad(one, ((0, 0), (0, width - one.shape[1]), (0, 0))) for one in pictures]
     return np.concatenate(padded)

@@ -30,7 +30,7 @@ from trainer.pairs import SPLITS
 @click.option("--split", "split_by", type=click.Choice(SPLITS), help="How to split.")
 @click.option("--split-gap", type=click.IntRange(0), help="Pairs before a held-out block that belong to neither part.")
 @click.option("--seed", default=0, help="Of a random split.")
-@click.option("-o", "--output", type=FOLDER, help="Folder for contact sheets and class shares (PNG).")
+@click.option("-o", "--output", type=FOLDER, help="Folder for contact sheets, class shares (PNG) and lists (CSV).")
 def check(
     data: tuple[str, ...],
     labels: str,
@@ -42,10 +42,14 @@ def check(
 ) -> None:
     """Look at every pair of data sets: sizes, stray mask values, class shares, duplicates across the split.
 
+    Of frames that seg-viewer sent (key D) it also says whose masks nobody has corrected, and orders them by how unsure
+    the model was: what to correct first. With -o the whole order is FOLDER/NAME_correct_first.csv.
+
     Ends with exit code 1 when a file is damaged.
     """
     from trainer.data import check as checks
     from trainer.data.samples import find_source
+    from trainer.data.sent import Doubt, to_correct
     from trainer.files import make_folder
     from trainer.recipe import Recipe
 
@@ -53,9 +57,13 @@ def check(
     recipe = Recipe(tuple(sources)).change(labels=labels)
     sets = [data_set for source in sources if (data_set := find_source(source, recipe, (), click.echo))]
     scans = checks.scan_all(sets, plain_console(soft_wrap=True))
+    doubts: list[Doubt] = []
     for one, found in zip(sets, scans, strict=True):
-        click.echo("\n".join(checks.describe(one, found)))
+        unsure = to_correct(one)
+        click.echo("\n".join(checks.describe(one, found) + checks.describe_doubts(unsure)))
         if output:
-            for path in checks.write_pictures(one, found, make_folder(output)):
+            folder = make_folder(output)
+            for path in [*checks.write_pictures(one, found, folder), *checks.write_doubts(one, unsure, folder)]:
                 click.echo(f"  {path}")
-    checks.refuse_damaged(scans)
+        doubts += unsure
+    checks.refuse_damaged(scans, doubts)

@@ -24,12 +24,15 @@ if TYPE_CHECKING:
     from trainer.data.data_set import DataSet
     from trainer.scoring.evaluate import Measured, MeasuredModel
     from trainer.scoring.runner import Runner
+    from trainer.scoring.worst import Apart
 
 WORST = 20
+ON_PAGE = 12
+"""Pictures that a page shows."""
 MODELS, SHOWN, FILES = "Models", "What is measured", "Files"
 
 
-def _find(
+def find_for(
     recipe: Recipe, roots: Sequence[Path], labels: LabelSet | None, classes: int, given: bool
 ) -> list[tuple[Source, DataSet]]:
     """The recipe's data sets in the classes of a model, or in as many. Raises: UsageError when they cannot be."""
@@ -56,12 +59,9 @@ def _galleries(
 ) -> dict[str, Path]:
     """Set → file of every --gallery. Raises: UsageError for one that may not or cannot be drawn."""
     from trainer.data import formats
-    from trainer.data.samples import folder_of
+    from trainer.data.samples import kind_of
 
-    kinds = {
-        data.name: formats.recognise(folder_of(source, roots)) if source.kind == formats.AUTO else source.kind
-        for source, data in found
-    }
+    kinds = {data.name: kind_of(source, roots) for source, data in found}
     drawn = [name for name, made in formats.FORMATS.items() if made.ours]
     ours = " or ".join(f"'{name}'" for name in drawn)
     files: dict[str, Path] = {}
@@ -95,7 +95,7 @@ def column_names(models: Sequence[Path]) -> list[str]:
     return [f"{file.parent.name}/{file.name}" for file in files]
 
 
-def _open(
+def open_models(
     models: Sequence[Path], engine: str, pixels: str, size: tuple[int, int] | None, stack: contextlib.ExitStack
 ) -> dict[str, Runner]:
     """Column's name → model, ready; closed with the stack. Raises: UsageError when their classes differ."""
@@ -150,6 +150,13 @@ def _open(
     help="Measure how much flickers in this clip ('demo' is the one that ships); needs no data set.",
 )
 @option(MODELS, "--engine", type=ENGINES, default="onnxruntime", show_default=True, help="Runtime of .onnx files.")
+@option(
+    FILES,
+    "--report",
+    type=FILE,
+    metavar="FILE.html",
+    help="Write a page of all of it, with the worst pictures; with --against, with those that differ most.",
+)
 @option(FILES, "--json", "json_file", type=FILE, help="Write all of it to this file too.")
 @option(FILES, "--csv", "csv_file", type=FILE, help="Write the table to this file: a row for each set and class.")
 @option(FILES, "--overwrite", is_flag=True, help="Replace files that exist.")
@@ -167,22 +174,24 @@ def evaluate(
     engine: str,
     pixels: str,
     size: tuple[int, int] | None,
+    report: Path | None,
     json_file: Path | None,
     csv_file: Path | None,
     overwrite: bool,
     **options: object,
 ) -> None:
     """Score MODEL on the held-out pictures of data sets, at the resolution of their masks: one table for each set."""
+    from trainer.pages.measured import Results, Subject, differences_of, write_comparison, write_model_page
     from trainer.scoring.clips import clip_names
     from trainer.scoring.evaluate import MeasuredModel
     from trainer.scoring.tables import csv_text
-    from trainer.scoring.worst import write_gallery
+    from trainer.scoring.worst import Apart, write_gallery
 
     path = model_option or model_argument
     if path is None:
         raise UsageError("no model: seg-trainer evaluate MODEL --data FOLDER")
     chosen = None if clips and not (data or recipe) else make_recipe(recipe, data, options)
-    for file in filter(None, (json_file, csv_file)):
+    for file in filter(None, (json_file, csv_file, report)):
         check_target(file, overwrite=overwrite)
     if csv_file and chosen is None:
         raise UsageError("--csv holds scores of data sets: give --data too (--json holds flicker)")
@@ -191,21 +200,22 @@ def evaluate(
     named = clip_names(clips)
     paths = [path, against] if against else [path]
     with contextlib.ExitStack() as stack:
-        running = _open(paths, engine, pixels, size, stack)
+        running = open_models(paths, engine, pixels, size, stack)
         known = next((one.labels for one in running.values() if one.labels), None)
         given = bool(options.get("labels")) or recipe is not None
         classes = next(iter(running.values())).classes
-        found = _find(chosen, root, known, classes, given) if chosen else []
+        found = find_for(chosen, root, known, classes, given) if chosen else []
         files = _galleries(gallery, found, root, overwrite)
         labels = known or (found[0][1].labels if found else None)
         for name, one in running.items():
             click.echo(f"{name if against else one.name}: {one.runs_as}")
         models = {name: MeasuredModel(one.predict, one.size, labels) for name, one in running.items()}
-        kept = WORST if worst is None and files else worst or 0
-        measured = _measure_sets(models, [one for _, one in found], kept, heights)
+        kept = worst if worst is not None else WORST if files else ON_PAGE if report else 0
+        apart = Apart(ON_PAGE) if report and against else None
+        measured = measure_sets(models, [one for _, one in found], kept, heights, apart)
         if found and not measured:
             raise SourceError("nothing was scored: no held-out picture in any data set")
-        flicker = _measure_clips(models, named)
+        flicker = measure_clips(models, named)
     sets = {one.name: one for _, one in found}
     for name, file in files.items():
         rated = measured[name][0].worst
@@ -215,17 +225,31 @@ def evaluate(
     if csv_file:
         rows = {(str(one), name): measured[name][place].scores for place, one in enumerate(paths) for name in measured}
         write_text(csv_file, csv_text(rows), overwrite=overwrite)
+    if report:
+        subjects = [
+            Subject(name, place, one.runs_as) for place, (name, one) in zip(paths, running.items(), strict=True)
+        ]
+        results = Results(found, measured, flicker, labels)
+        if apart is not None:
+            write_comparison(report, subjects, results, apart.found, differences_of(paths), (), root, overwrite)
+        else:
+            write_model_page(report, subjects[0], results, root, overwrite)
+        click.echo(f"report: {report}")
     if json_file:
-        results = [
+        as_json = [
             {"model": str(one_path), "engine": one.runs_as} | _as_json(place, measured, flicker, heights, kept)
             for place, (one_path, one) in enumerate(zip(paths, running.values(), strict=True))
         ]
-        first = results[0] | ({"against": results[1]} if against else {})
+        first = as_json[0] | ({"against": as_json[1]} if against else {})
         write_text(json_file, json.dumps(first, indent=2) + "\n", overwrite=overwrite)
 
 
-def _measure_sets(
-    models: Mapping[str, MeasuredModel], sets: Sequence[DataSet], worst: int, heights: bool
+def measure_sets(
+    models: Mapping[str, MeasuredModel],
+    sets: Sequence[DataSet],
+    worst: int,
+    heights: bool,
+    apart: Apart | None = None,
 ) -> dict[str, list[Measured]]:
     """Set → what each model did, shown set by set. Raises: SourceError."""
     from trainer.scoring.evaluate import measure
@@ -234,12 +258,14 @@ def _measure_sets(
     measured = {}
     for data in sets:
         if not data.held_out:
-            click.echo(f"{data.name}: nothing held out; give --validation-split", err=True)
+            own = any(pair.pseudo for pair in data.train) and all(pair.pseudo for pair in data.train)
+            why = "nobody has corrected its masks ('seg-trainer check')" if own else "give --validation-split"
+            click.echo(f"{data.name}: nothing held out; {why}", err=True)
             continue
         with progress_bar(console) as bar:  # it is gone before the table comes, which would be written into its line
             task = bar.add_task(data.name)
             advance: Callable[[int, int], None] = lambda d, n, b=bar, t=task: b.update(t, completed=d, total=n)  # type: ignore[misc] # noqa: E731
-            measured[data.name] = measure(list(models.values()), data, worst, advance)
+            measured[data.name] = measure(list(models.values()), data, worst, advance, apart)
         click.echo(_table(data.name, dict(zip(models, measured[data.name], strict=True)), heights))
     return measured
 
@@ -262,7 +288,7 @@ def _table(name: str, measured: Mapping[str, Measured], heights: bool) -> str:
     return "\n".join(lines)
 
 
-def _measure_clips(models: Mapping[str, MeasuredModel], clips: Mapping[str, str]) -> dict[str, list[dict[str, Any]]]:
+def measure_clips(models: Mapping[str, MeasuredModel], clips: Mapping[str, str]) -> dict[str, list[dict[str, Any]]]:
     """Clip → flicker of each model, shown clip by clip. Raises: SourceError."""
     from trainer.scoring.clips import clip_pictures
     from trainer.scoring.flicker import flicker_text, measure_flicker

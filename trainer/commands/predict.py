@@ -56,7 +56,7 @@ def predict(
     and left out; the exit code is 1 then.
     """
     from trainer.data.formats.base import pictures_in
-    from trainer.data.picture_files import read_picture
+    from trainer.data.picture_files import depth_note, picture_bits, read_picture
     from trainer.drawing.legend import Legend
     from trainer.drawing.pictures import beside, colored, overlay, write_png
     from trainer.files import make_folder
@@ -88,13 +88,16 @@ def predict(
     check_foreign([model], pixels, size)
     running = open_model(model, engine, pixels, size)
     left_out: list[SourceError] = []
+    bits = picture_bits(files)
+    if note := depth_note(bits):
+        click.echo(note, err=True)
     try:
         for folder in parts.values():
             make_folder(folder)
         with progress_bar(plain_console(stderr=True)) as bar:
             for number, file in enumerate(bar.track(files, description=running.name)):
                 try:
-                    picture = read_picture(file)
+                    picture = read_picture(file, bits)
                 except SourceError as error:
                     left_out.append(error)
                     continue

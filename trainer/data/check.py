@@ -10,15 +10,18 @@ from platformdirs import user_cache_path
 from rich.console import Console
 
 from seg_viewer.core.errors import SourceError
+from seg_viewer.core.part_file import write_text
 from trainer.console import progress_bar
 from trainer.data.data_set import DataSet
 from trainer.data.scan import Scan, scan
+from trainer.data.sent import Doubt, doubts_csv, doubts_text, read_doubt
 from trainer.drawing import charts
 from trainer.drawing.legend import Legend
-from trainer.drawing.pictures import Rgb, fit, overlay, sheet, write_png
+from trainer.drawing.pictures import Rgb, fit, overlay, sheet, tiles, write_png
 from trainer.labels.meaning import meaning
 
 SHOWN_PROBLEMS = 10
+SHOWN_DOUBTS = 10
 SHEET = 24
 CELL_WIDTH = 240
 
@@ -72,9 +75,39 @@ def describe_labels(data: DataSet) -> list[str]:
     return lines
 
 
-def refuse_damaged(scans: Sequence[Scan]) -> None:
+def describe_doubts(found: Sequence[Doubt]) -> list[str]:
+    """What to correct first, as lines."""
+    damaged = [doubt.problem for doubt in found if doubt.problem]
+    lines = doubts_text(found, SHOWN_DOUBTS) + [f"  damaged: {line}" for line in damaged[:SHOWN_PROBLEMS]]
+    return lines + ([f"  damaged: {len(damaged) - SHOWN_PROBLEMS} more"] if len(damaged) > SHOWN_PROBLEMS else [])
+
+
+def write_doubts(data: DataSet, found: Sequence[Doubt], folder: Path) -> list[Path]:
+    """What to correct first: the whole list, and a sheet of the first ones. Raises: ExportError, SourceError."""
+    if not found:
+        return []
+    listed = folder / f"{data.name}_correct_first.csv"
+    write_text(listed, doubts_csv(found))
+    rows: list[list[Rgb]] = []
+    captions: list[str] = []
+    for doubt in [doubt for doubt in found if doubt.unsure is not None][:SHOWN_DOUBTS]:
+        picture, mask = data.read(doubt.pair)
+        size = (CELL_WIDTH, max(1, round(CELL_WIDTH * mask.shape[0] / mask.shape[1])))
+        light = np.asarray(read_doubt(doubt.margin) * 255, np.uint8)
+        small = fit(picture, rows[0][0].shape[1::-1] if rows else size)
+        size = small.shape[1::-1]
+        answer = overlay(small, fit(mask, size, nearest=True), data.labels, 0.55)
+        rows.append([small, answer, np.repeat(fit(light, size)[:, :, None], 3, axis=2)])
+        captions.append(f"unsure {(doubt.unsure or 0) * 100:.1f} %   {doubt.pair.picture.name}")
+    legend = Legend(data.labels, painted=True)
+    heads = ("picture", "the model's answer", "light: unsure")
+    return [listed, *([write_png(listed.with_suffix(".png"), tiles(rows, captions, legend, heads))] if rows else [])]
+
+
+def refuse_damaged(scans: Sequence[Scan], doubts: Sequence[Doubt] = ()) -> None:
     """Raises: SourceError when a pair of any data set is damaged; the text names the first and says how many."""
     problems = [line for found in scans for line in found.problems]
+    problems += [doubt.problem for doubt in doubts if doubt.problem]
     if problems:
         more = f" (and {len(problems) - 1} more: 'seg-trainer check' lists them)" if len(problems) > 1 else ""
         raise SourceError(problems[0] + more)

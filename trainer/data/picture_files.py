@@ -115,6 +115,15 @@ def picture_bits(files: Iterable[Path]) -> int | None:
         return _depth_of(max(pool.map(_largest, deep)))
 
 
+def depth_note(bits: int | None) -> str:
+    """What is done with pictures of that many bits (`picture_bits`), as a line; "" where nothing is."""
+    if bits is None:
+        return ""
+    if bits == 8:
+        return "pictures have 16 bits of which only the lower 8 are used: taken as they stand"
+    return f"pictures have {bits} bits (the largest value says so): scaled to 8"
+
+
 def _largest(file: Path) -> int:
     """Largest value of a picture; 0 of one that cannot be read, which is told where it is read for training."""
     try:

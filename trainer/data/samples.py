@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -38,6 +39,15 @@ def folder_of(source: Source, roots: Sequence[Path]) -> Path:
         return path
     candidates = [root / (path.name if path.is_absolute() else path) for root in roots]
     return next((folder for folder in candidates if folder.is_dir()), path if path.is_dir() else candidates[0])
+
+
+def kind_of(source: Source, roots: Sequence[Path] = ()) -> str:
+    """The format of a source that was found, a key of `FORMATS`. Raises: SourceError when it was not."""
+    if source.kind == formats.TFDS:
+        name = source.path.split(":")[0]
+        there = (made for made in formats.FORMATS.values() if made.fetched and made.fetched.name.split(":")[0] == name)
+        return next((made.name for made in there), formats.TFDS)
+    return formats.recognise(folder_of(source, roots)) if source.kind == formats.AUTO else source.kind
 
 
 def find_source(source: Source, recipe: Recipe, roots: Sequence[Path], note: Callable[[str], None]) -> DataSet | None:
@@ -131,11 +141,20 @@ class _Set:
         source: what the recipe says of it.
         data: its pairs.
         rare: for each rare class that occurs, the training pairs that hold it.
+        worth: (training pairs,) what each counts, 0…1: `Run.pseudo` for pseudo masks, 1 for all others.
     """
 
     source: Source
     data: DataSet
+    worth: NDArray[np.float64]
     rare: list[NDArray[np.intp]] = field(default_factory=list)
+
+    def holder(self, rng: np.random.Generator, holders: NDArray[np.intp]) -> int:
+        """One of the pairs that hold a rare class, by what they count."""
+        worth = self.worth[holders]
+        if (worth == 1).all():
+            return int(holders[rng.integers(len(holders))])
+        return int(rng.choice(holders, p=worth / worth.sum()))
 
 
 class Samples:
@@ -155,8 +174,17 @@ class Samples:
         self.recipe = recipe
         self.labels: LabelSet = found[0][1].labels
         self.details = details_of(self.labels, found[0][1].details, recipe.model.subpixel)
-        self._sets = [_Set(source, data) for source, data in found if data.train]
+        pseudo = recipe.run.pseudo
+        worths = [np.array([pseudo if pair.pseudo else 1.0 for pair in data.train]) for _, data in found]
+        self._sets = [
+            _Set(source, data, worth) for (source, data), worth in zip(found, worths, strict=True) if worth.any()
+        ]
         if not self._sets:
+            if any(map(len, worths)):
+                raise SourceError(
+                    "no training pictures: nobody has corrected a mask yet, and --pseudo 0 leaves the others out;"
+                    " correct some ('seg-trainer check FOLDER' says which first), or give --pseudo 0.25"
+                )
             raise SourceError("no training pictures: the split holds all of them out")
         try:
             self._rare = [int(self.labels.by_name(name).id) for name in recipe.run.rare]
@@ -179,7 +207,7 @@ class Samples:
         for item in self._sets:
             if item.data.name in by_name:
                 counts = by_name[item.data.name].counts[: len(item.data.train)]
-                holds = [np.flatnonzero(counts[:, rare] >= LEAST_PIXELS) for rare in self._rare]
+                holds = [np.flatnonzero((counts[:, rare] >= LEAST_PIXELS) & (item.worth > 0)) for rare in self._rare]
                 item.rare = [where for where in holds if len(where)]
         self._donors = [index for index, item in enumerate(self._sets) if item.rare]
         weights = np.array([self._sets[index].source.weight or 1.0 for index in self._donors])
@@ -195,13 +223,15 @@ class Samples:
     @property
     def steps(self) -> int:
         """Steps of an epoch."""
-        return self.recipe.run.steps_per_epoch or -(-len(self) // self.recipe.run.batch_size)
+        worth = sum(float(item.worth.sum()) for item in self._sets)
+        return self.recipe.run.steps_per_epoch or max(1, math.ceil(worth / self.recipe.run.batch_size - 1e-9))
 
     def plan(self, epoch: int) -> NDArray[np.int64]:
         """Which pairs an epoch takes: (steps, batch size, 2) of set and pair index.
 
         Without weights every pair comes once, in random order, and the last batch is filled up from the next pass;
-        with weights the sets are drawn by weight, the pairs of each in random order.
+        with weights the sets are drawn by weight, the pairs of each in random order. A pseudo mask comes in so many
+        passes as it counts.
         """
         run = self.recipe.run
         count = self.steps * run.batch_size
@@ -209,18 +239,18 @@ class Samples:
         weights = np.array([item.source.weight for item in self._sets])
         if not weights.any():
             every = np.array([(s, i) for s, item in enumerate(self._sets) for i in range(len(item.data.train))])
-            chosen = every[_passes(rng, len(every), count)]
+            chosen = every[passes(rng, np.concatenate([item.worth for item in self._sets]), count)]
         else:
             parts = []
             for index, many in enumerate(rng.multinomial(count, weights / weights.sum())):
-                order = _passes(rng, len(self._sets[index].data.train), int(many))
+                order = passes(rng, self._sets[index].worth, int(many))
                 parts.append(np.stack([np.full_like(order, index), order], axis=1))
             chosen = rng.permutation(np.concatenate(parts))
         for place in np.flatnonzero(rng.random(count) < run.rare_share):
             rare = self._sets[chosen[place, 0]].rare
             if rare:
                 holders = rare[rng.integers(len(rare))]
-                chosen[place, 1] = holders[rng.integers(len(holders))]
+                chosen[place, 1] = self._sets[chosen[place, 0]].holder(rng, holders)
         return np.asarray(chosen, np.int64).reshape(self.steps, run.batch_size, 2)
 
     def pair(self, which: Sequence[int]) -> Pair:
@@ -250,7 +280,7 @@ class Samples:
             return None
         chosen = self._donors[int(rng.choice(len(self._donors), p=self._donor_shares))]
         holders = self._sets[chosen].rare[rng.integers(len(self._sets[chosen].rare))]
-        held = self._get(chosen, int(holders[rng.integers(len(holders))]))
+        held = self._get(chosen, self._sets[chosen].holder(rng, holders))
         return Donor(held.picture, held.mask, held.points, self._rare_ids)
 
     def _get(self, index: int, number: int) -> _Held:
@@ -281,10 +311,28 @@ class Samples:
         return round(width * zoom), round(height * zoom)
 
 
-def _passes(rng: np.random.Generator, size: int, count: int) -> NDArray[np.int64]:
-    """`count` indices below `size`: permutation after permutation."""
-    passes = [rng.permutation(size) for _ in range(-(-count // size))]
-    return np.concatenate(passes)[:count] if passes else np.zeros(0, np.int64)
+def passes(rng: np.random.Generator, worth: NDArray[np.float64], count: int) -> NDArray[np.int64]:
+    """`count` indices, pass after pass in random order; each pass holds index i with probability `worth[i]`.
+
+    Of indices of the same worth as many as that makes, up to rounding, are in every pass. A pass is never empty.
+
+    Args:
+        rng: draws.
+        worth: (n,) 0…1, some above 0.
+        count: how many.
+    """
+    parts: list[NDArray[np.intp]] = []
+    while sum(map(len, parts)) < count:
+        if (worth == 1).all():
+            parts.append(rng.permutation(len(worth)))
+            continue
+        kept = []
+        for value in np.unique(worth[worth > 0]):
+            of_it = np.flatnonzero(worth == value)
+            kept.append(rng.permutation(of_it)[: int(value * len(of_it) + rng.random())])
+        one = np.concatenate(kept)
+        parts.append(rng.permutation(one) if len(one) else rng.permutation(np.flatnonzero(worth))[:1])
+    return np.concatenate(parts)[:count].astype(np.int64) if parts else np.zeros(0, np.int64)
 
 
 def focus_points(mask: NDArray[np.uint8], classes: Sequence[int], seed: int) -> NDArray[np.uint16]:

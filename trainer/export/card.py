@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from seg_viewer.core.errors import UsageError
-from seg_viewer.core.labels import DRIVING
+from seg_viewer.core.labels import DRIVING, LabelSet
 from seg_viewer.core.scores import Scores
 from trainer.data.data_set import DataSet
 from trainer.data.formats import terms_of
@@ -20,6 +20,12 @@ MARGIN_LINE = (
     "It also says how sure it is of each pixel: the probability of the class that it names minus that of the next one."
     " These are its own probabilities; nobody has checked how often it is right where it is sure."
 )
+
+
+PEOPLE = {"person", "people", "pedestrian", "rider", "bicyclist", "cyclist"}
+CARS = {"car", "cars", "vehicle", "vehicles"}
+STREET = {"road", "street", "lane", "pavement"}
+"""Names of classes by which a card knows what it speaks of."""
 
 
 def card_path(model: Path) -> Path:
@@ -79,10 +85,25 @@ def _head(report: Report, recipe: Recipe) -> list[str]:
         f"A U-Net ({recipe.model.arch}, widths {widths}) that labels each pixel of a picture: "
         f"{', '.join(spec.labels.names)}. Input {spec.width}×{spec.height} RGB, {spec.precision}.{meaning}{sure}",
         "",
-        "**No safety function.** It misses people and cars, most of all small, far, dark or unusual ones, and finds"
-        " some where there are none. Never steer, brake or warn by it.",
+        _warning(spec.labels),
         "",
     ]
+
+
+def _warning(labels: LabelSet) -> str:
+    """What it is no use for, in terms of what it looks for."""
+    names = set(labels.names)
+    what = " and ".join(text for text, known in (("people", PEOPLE), ("cars", CARS)) if names & known)
+    if not what:
+        return (
+            "**No safety function.** It takes pixels for what they are not, most of all at borders and of what is"
+            " small, dark or unusual. Look before you rely on it."
+        )
+    drive = " Never steer, brake or warn by it." if names & STREET else " Look before you rely on it."
+    return (
+        f"**No safety function.** It misses {what}, most of all small, far, dark or unusual ones, and finds some where"
+        f" there are none.{drive}"
+    )
 
 
 def _data(sets: Sequence[DataSet], report: Report) -> list[str]:
@@ -225,13 +246,17 @@ def _speed(report: Report) -> list[str]:
 
 
 def _not_for(report: Report) -> list[str]:
-    people = "person" in report.spec.labels.names
+    names = set(report.spec.labels.names)
+    people = bool(names & PEOPLE)
+    whose = "people's safety" if people else "safety"
+    drives = " steering, braking, warning," if names & STREET else ""
+    places = "Cameras, countries, weather" if names & STREET else "Cameras, places"
     return [
         "## What it is not for",
         "",
-        "- Anything that people's safety hangs on: steering, braking, warning, proof of what happened.",
+        f"- Anything that {whose} hangs on:{drives} proof of what happened.",
         *(["- Counting, recognising or watching people."] if people else []),
-        "- Cameras, countries, weather and light that are not in the data above: nothing here says how well it does.",
+        f"- {places} and light that are not in the data above: nothing here says how well it does.",
         "- Uses that the terms of the data rule out.",
         "",
     ]

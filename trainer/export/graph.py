@@ -43,6 +43,7 @@ def trunk_to_onnx(model: Any) -> Any:
     import onnx
     from onnx import TensorProto, helper, numpy_helper
 
+    _check_scaling(model)
     _, height, width, _ = model.input_shape
     signature = [keras.InputSpec(shape=(1, height, width, 3), dtype="float32", name=INPUT_NAME)]
     with tempfile.TemporaryDirectory() as folder:
@@ -85,6 +86,21 @@ def trunk_to_onnx(model: Any) -> Any:
     drop_unused(graph)
     onnx.checker.check_model(onnx_model)
     return onnx_model
+
+
+def _check_scaling(model: Any) -> None:
+    """Raises: ExportError where a network does not begin as ours do, whose scaling goes into the first weights."""
+    from keras import layers
+
+    first = next((layer for layer in model.layers if not isinstance(layer, layers.InputLayer)), None)
+    known = isinstance(first, layers.Rescaling) and (first.scale, first.offset) == (
+        PIXEL_SCALE,
+        -PIXEL_OFFSET * PIXEL_SCALE,
+    )
+    if not known:
+        raise ExportError(
+            f"{model.name}: scales its pictures in its own way; begin it with trainer.picture_input and train it again"
+        )
 
 
 def _rename(graph: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +68,8 @@ def adapt(path: Path, model: Any, pixels: str = "auto", size: tuple[int, int] | 
         return _planes(path, model(batch, training=False), height, width)
 
     try:
-        channels = ask(np.zeros((height, width, 3), np.uint8)).shape[-1]
+        with warnings.catch_warnings(action="ignore"):  # what is wrong with it is said below, in one line
+            channels = ask(np.zeros((height, width, 3), np.uint8)).shape[-1]
     except (ValueError, TypeError, RuntimeError, ArithmeticError) as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise ModelFileError(f"{path}: cannot be run on a picture of {width}x{height} ({reason})") from error

@@ -17,7 +17,7 @@ from seg_viewer.media.rgb_picture import RgbPicture
 from trainer.data.data_set import DataSet
 from trainer.recipe import Source
 from trainer.scoring.heights import Heights
-from trainer.scoring.worst import Rated, Worst
+from trainer.scoring.worst import Apart, Rated, Worst
 
 Predict = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 """(H, W, 3) uint8 RGB of the network's size → (H, W) uint8 class ids."""
@@ -64,7 +64,11 @@ class Measured:
 
 
 def measure(
-    models: Sequence[MeasuredModel], data: DataSet, worst: int = 0, advance: Callable[[int, int], None] | None = None
+    models: Sequence[MeasuredModel],
+    data: DataSet,
+    worst: int = 0,
+    advance: Callable[[int, int], None] | None = None,
+    apart: Apart | None = None,
 ) -> list[Measured]:
     """Everything about the held-out pairs of a data set: each is read once, and goes through each model once.
 
@@ -73,6 +77,7 @@ def measure(
         data: the data set.
         worst: how many of the worst pictures are remembered.
         advance: called with (done, all).
+        apart: remembers the pictures that the models differ most on; for two models or more.
 
     Returns:
         One for each model, in their order.
@@ -87,6 +92,7 @@ def measure(
     ranks = [Worst(worst) for _ in models]
     for done, pair in enumerate(data.held_out, 1):
         picture, mask = data.read(pair)
+        rated: list[Rated] = []
         for model, labels, total, by_height, rank in zip(models, classes, totals, heights, ranks, strict=True):
             class_map = model.predict(to_frame(picture, model.size))
             if class_map.max() >= len(labels):
@@ -98,7 +104,10 @@ def measure(
             matrix = confusion_matrix(mask, predicted, len(labels))
             total += matrix
             by_height.add(mask, predicted)
-            rank.add(pair, Scores(1, matrix, labels), class_map)
+            rated.append(Rated(pair, Scores(1, matrix, labels), class_map))
+            rank.add(rated[-1])
+        if apart is not None:
+            apart.add(data, rated)
         if advance:
             advance(done, len(data.held_out))
     return [

@@ -36,6 +36,7 @@ class Flicker:
         self._last: tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]] | None = None
         self._frames = self._pairs = self._repeated = self._all = self._still = 0
         self._changes = np.zeros((256, 256), np.int64)
+        self._over_time: list[float | None] = []
 
     def add(self, picture: NDArray[np.uint8], class_map: NDArray[np.uint8]) -> None:
         """Count the next frame.
@@ -63,18 +64,20 @@ class Flicker:
         still = cv2.dilate(cv2.absdiff(luma, luma_before), np.ones((3, 3), np.uint8)) <= STILL
         self._pairs += 1
         self._all += still.size
-        self._still += int(np.count_nonzero(still))
+        count = int(np.count_nonzero(still))
+        self._still += count
         changed = still & (class_map != map_before)
+        self._over_time.append(_share(int(np.count_nonzero(changed)), count))
         codes = map_before[changed].astype(np.int64) * 256 + class_map[changed]
         self._changes += np.bincount(codes, minlength=256 * 256).reshape(256, 256)
 
     def to_json(self) -> dict[str, Any]:
-        """{"frames", "pairs", "repeated", "still", "changed", "by_classes"}.
+        """{"frames", "pairs", "repeated", "still", "changed", "by_classes", "over_time"}.
 
         `frames`: read; `pairs`: compared; `repeated`: left out; `still`: share of all pixels that are still; `changed`:
         share of the still pixels whose class changes; `by_classes`: the three pairs of classes that change most,
-        "NAME<->NAME" → share of the still pixels, both directions together. Shares of 1, rounded to 6 places, None
-        where there is nothing to take a share of.
+        "NAME<->NAME" → share of the still pixels, both directions together; `over_time`: `changed` of each pair, in
+        order. Shares of 1, rounded to 6 places, None where there is nothing to take a share of.
         """
         both = np.triu(self._changes + self._changes.T, 1)
         largest = sorted(zip(*np.nonzero(both), strict=True), key=lambda pair: -both[pair])[:LARGEST]
@@ -88,6 +91,7 @@ class Flicker:
                 f"{self._name(one)}<->{self._name(other)}": _share(int(both[one, other]), self._still)
                 for one, other in largest
             },
+            "over_time": list(self._over_time),
         }
 
     def _name(self, class_id: int) -> str:

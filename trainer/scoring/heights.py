@@ -9,16 +9,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from seg_viewer.core.frame_stats import countable_names
 from seg_viewer.core.labels import IGNORE_ID, LabelSet
 
 EDGES = (0.0, 0.05, 0.1, 0.2, 0.4)
 """Lower ends of the bins, as shares of the picture's height; the last bin has no upper end."""
 
-CLASSES = ("car", "person")
-"""What is counted object by object, where a model has it."""
-
 Bins = Sequence[Mapping[str, Any]]
-"""One class: {"from", "to", "objects", "iou", "recall"} of each bin; shares of 1, None where nothing counts."""
+"""One class: {"from", "to", "objects", "iou", "recall", "precision"} of each bin.
+
+Shares of 1; None where there is nothing to take a share of.
+"""
 
 
 class Heights:
@@ -32,14 +33,16 @@ class Heights:
     in two.
 
     Args:
-        labels: classes of the masks; those named in `CLASSES` are counted.
+        labels: classes of the masks; those that come in pieces are counted (`frame_stats.is_countable`), or where there
+            are none, all that are painted.
 
     Attributes:
         counts: class name → right, wrong, missed pixels and objects by bin, shape (4, bins), int64.
     """
 
     def __init__(self, labels: LabelSet) -> None:
-        self._ids = {name: labels.by_name(name).id for name in CLASSES if name in labels.names}
+        names = countable_names(labels) or tuple(label.name for label in labels if label.painted)
+        self._ids = {name: labels.by_name(name).id for name in names}
         self.counts = {name: np.zeros((4, len(EDGES)), np.int64) for name in self._ids}
 
     def add(self, truth: NDArray[np.uint8], predicted: NDArray[np.uint8]) -> None:
@@ -77,6 +80,7 @@ def _bins(counts: NDArray[np.int64]) -> list[dict[str, Any]]:
                 "objects": objects,
                 "iou": share(right, right + wrong + missed),
                 "recall": share(right, right + missed),
+                "precision": share(right, right + wrong),
             }
         )
     return out

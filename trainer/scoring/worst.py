@@ -63,13 +63,49 @@ class Worst:
         self.found: list[Rated] = []
         """The worst first."""
 
-    def add(self, pair: Pair, scores: Scores, class_map: NDArray[np.uint8]) -> None:
-        """Look at one picture: its files, its scores, and the answer at the network's size, (H, W) uint8."""
-        if not self._count or not scores.iou:
+    def add(self, rated: Rated) -> None:
+        """Look at one picture."""
+        if not self._count or not rated.scores.iou:
             return
-        self.found.append(Rated(pair, scores, class_map))
+        self.found.append(rated)
         self.found.sort(key=lambda rated: rated.scores.miou)
         del self.found[self._count :]
+
+
+class Apart:
+    """Keeps the pictures on which two models differ most, by mean IoU over the classes that occur in the truth.
+
+    Pictures in which nothing is labelled are left out, and those on which both score the same.
+
+    Args:
+        count: how many are kept.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self.found: list[tuple[DataSet, Rated, Rated]] = []
+        """The set and what the first and the second model make of a picture; those furthest apart first."""
+
+    def add(self, data: DataSet, rated: Sequence[Rated]) -> None:
+        """Look at one picture of a set: what the first and the last model make of it."""
+        one, other = rated[0], rated[-1]
+        if one.scores.iou and one.scores.miou != other.scores.miou:
+            self.found.append((data, one, other))
+            self.found.sort(key=lambda each: -abs(each[1].scores.miou - each[2].scores.miou))
+            del self.found[self._count :]
+
+
+def apart_text(found: Sequence[tuple[DataSet, Rated, Rated]], names: Sequence[str]) -> list[str]:
+    """Lines of a table, in percent: both mean IoUs, the change, the picture."""
+    if not found:
+        return []
+    heads = [f"{name:>{max(7, len(name))}}" for name in names]
+    lines = ["pictures where they differ most, mIoU", f"  {' '.join(heads)} {'change':>8}"]
+    for data, one, other in found:
+        both = one.scores.miou, other.scores.miou
+        shown = " ".join(f"{value * 100:{len(head)}.1f}" for value, head in zip(both, heads, strict=True))
+        lines.append(f"  {shown} {(both[1] - both[0]) * 100:+8.1f}  {data.name}: {one.name}")
+    return lines
 
 
 def worst_text(found: Sequence[Rated], model: str = "") -> list[str]:

@@ -1,22 +1,25 @@
-"""What a run ends with: report.html and the pictures in it."""
+"""What a run ends with: report.html, and the pictures in report/ that TensorBoard shows too."""
 
 from __future__ import annotations
 
-import html
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from seg_viewer.core.part_file import write_text
-from seg_viewer.core.scores import Scores
+from seg_viewer.core.scores import Scores, confusion_matrix
+from trainer.data.picture_files import read_picture
 from trainer.drawing import charts
-from trainer.drawing.pictures import write_png
+from trainer.drawing.pictures import Rgb, write_png
 from trainer.files import make_folder
+from trainer.pages.pictures import Shown, score_words, views
+from trainer.pages.report import Report, SetPart, report_page, whose_pictures
 from trainer.recipe import Recipe
 from trainer.run_folder.checkpoint import Arrays, Checkpoint
-from trainer.scoring.grids import random_run, sample_grid, sequence_view
-from trainer.scoring.tables import full_table
+from trainer.scoring.evaluate import to_mask_size
+from trainer.scoring.grids import Sample, random_run, sample_grid, sequence_view
+from trainer.scoring.heights import Heights
 from trainer.training.validation import Validation
 
 ENDS = 8
@@ -43,23 +46,22 @@ def write_report(
         SourceError: a held-out picture is damaged.
     """
     folder = make_folder(run / "report")
-    made: list[tuple[str, str]] = []
+    drawings: dict[str, Rgb] = {}
     if checkpoint.history:
         charts.curves(checkpoint.history, folder / "curves.png")
-        made.append(("Loss, accuracy, mIoU", "curves.png"))
     validation.score(weights)
-    scores = validation.last
-    if scores is not None:
-        charts.iou_bars(scores, folder / "iou.png")
-        charts.confusion(scores, folder / "confusion.png")
-        made += [("IoU by class", "iou.png"), ("Confusion matrix", "confusion.png")]
-        ranking = [index for _, index in validation.ranking(weights)]
-        for title, file, indices in (
-            ("Worst held-out pictures", "worst.png", ranking[:ENDS]),
-            ("Best held-out pictures", "best.png", ranking[::-1][:ENDS]),
-        ):
-            write_png(folder / file, sample_grid(validation.samples(weights, indices), validation.labels))
-            made.append((title, file))
+    sets = []
+    if validation.last is not None:
+        charts.iou_bars(validation.last, folder / "iou.png")
+        charts.confusion(validation.last, folder / "confusion.png")
+        ranking, heights = _look(weights, validation)
+        ends = {"worst": ranking[:ENDS], "best": ranking[::-1][:ENDS]}
+        pictures = {}
+        for end, indices in ends.items():
+            samples = validation.samples(weights, indices)
+            write_png(folder / f"{end}.png", sample_grid(samples, validation.labels))
+            pictures[end] = [_shown(sample, index, validation) for sample, index in zip(samples, indices, strict=True)]
+        sets.append(SetPart("held out", validation.last, heights, **pictures))
         rng = np.random.default_rng((recipe.run.seed, checkpoint.updates))
         for title, file, shown in (
             ("held-out", "sequence.png", validation),
@@ -67,44 +69,56 @@ def write_report(
         ):
             numbers = random_run(len(shown.pairs), rng)
             if numbers:
-                write_png(folder / file, sequence_view(shown.samples(weights, numbers), shown.labels))
-                made.append((f"{len(numbers)} {title} pictures in sequence, from number {numbers[0] + 1} on", file))
+                sequence = sequence_view(shown.samples(weights, numbers), shown.labels)
+                write_png(folder / file, sequence)
+                title = f"{len(numbers)} {title} pictures in sequence, from number {numbers[0] + 1} on"
+                drawings[title] = sequence
     for title, file in (("The network", "architecture.png"), ("What augmentation does", "augmentation.png")):
         if (run / file).is_file():
-            made.append((title, f"../{file}"))
-    text = _page(name, recipe, checkpoint, scores, made)
-    write_text(run / "report.html", text.replace('src="../', 'src="').replace('src="r:', 'src="report/'))
+            drawings[title] = read_picture(run / file)
+    report = Report(
+        name,
+        _about(recipe, checkpoint),
+        sets,
+        history=checkpoint.history,
+        drawings=drawings,
+        recipe=recipe.to_toml(),
+        notes=whose_pictures(recipe.data),
+    )
+    write_text(run / "report.html", report_page(report, run / "report.html"))
     return run / "report.html"
 
 
-def _page(
-    name: str, recipe: Recipe, checkpoint: Checkpoint, scores: Scores | None, pictures: Sequence[tuple[str, str]]
-) -> str:
+def _look(weights: Arrays, validation: Validation) -> tuple[list[int], dict[str, list[dict[str, Any]]]]:
+    """Numbers of the held-out pictures, the worst first (those without labels left out), and scores by height."""
+    heights = Heights(validation.labels)
+    found = []
+    for index, class_map in validation.class_maps(weights, range(len(validation.pairs))):
+        mask = validation.read(index)[1]
+        predicted = to_mask_size(class_map, mask)
+        heights.add(mask, predicted)
+        scores = Scores(1, confusion_matrix(mask, predicted, len(validation.labels)), validation.labels)
+        if scores.iou:
+            found.append((scores.miou, index))
+    return [index for _, index in sorted(found)], heights.to_json()
+
+
+def _shown(sample: Sample, index: int, validation: Validation) -> Shown:
+    data, pair = validation.pairs[index]
+    matrix = confusion_matrix(sample.truth, sample.predicted, len(validation.labels))
+    words = score_words(Scores(1, matrix, validation.labels))
+    picture, truth = data.read(pair)  # the network's size is too small to look at
+    return Shown(sample.name, words, pair, views(picture, truth, {"prediction": sample.predicted}, validation.labels))
+
+
+def _about(recipe: Recipe, checkpoint: Checkpoint) -> dict[str, str]:
     last = checkpoint.history[-1] if checkpoint.history else {}
-    facts = [
-        ("network", f"{recipe.model.arch}, {recipe.run.size[0]}×{recipe.run.size[1]}"),
-        ("loss", recipe.loss.loss),
-        ("epochs", f"{len(checkpoint.history)} of {recipe.run.epochs}"),
-        ("steps", str(checkpoint.updates)),
-        ("training pictures per second", f"{last.get('pictures_per_s', 0):.1f}"),
-    ]
-    if checkpoint.best_epoch >= 0:
-        facts.append(("best epoch", str(checkpoint.best_epoch + 1)))
-    table = "".join(f"<tr><th>{html.escape(k)}<td>{html.escape(v)}" for k, v in facts)
-    figures = "".join(
-        f'<h2>{html.escape(title)}</h2><img src="{"" if file.startswith("../") else "r:"}{html.escape(file)}" alt="">'
-        for title, file in pictures
-    )
-    score = (
-        f"<pre>{html.escape(full_table('held out', scores))}</pre>"
-        if scores
-        else "<p>Nothing was held out, or nothing in it is labelled.</p>"
-    )
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(name)}</title>'
-        "<style>body{font:15px system-ui,sans-serif;margin:2rem auto;max-width:1280px;padding:0 1rem;color:#22262c}"
-        "img{max-width:100%;border:1px solid #d9dce1}pre{background:#f4f5f7;padding:1rem;overflow:auto}"
-        "th{text-align:left;padding-right:2rem;font-weight:600}</style>"
-        f"<h1>{html.escape(name)}</h1><table>{table}</table><h2>Scores on held-out pictures</h2>{score}{figures}"
-        f"<h2>Recipe</h2><pre>{html.escape(recipe.to_toml())}</pre></html>\n"
-    )
+    return {
+        "network": f"{recipe.model.arch}, {recipe.run.size[0]}×{recipe.run.size[1]}",
+        "data": ", ".join(source.name or Path(source.path).name for source in recipe.data),
+        "loss": recipe.loss.loss,
+        "epochs": f"{len(checkpoint.history)} of {recipe.run.epochs}",
+        "best epoch": str(checkpoint.best_epoch + 1) if checkpoint.best_epoch >= 0 else "",
+        "steps": str(checkpoint.updates),
+        "training pictures per second": f"{last.get('pictures_per_s', 0):.1f}",
+    }

@@ -115,9 +115,9 @@ def run_training(
         recipe = recipe.change(precision="float32" if recipe.model.network else best_precision())
     chief = worker_index() == 0
     reporter = Reporter(console if chief else Console(quiet=True), run / "tensorboard" if chief else None)
-    prepared = prepare(recipe, roots, reporter, console, run)
+    prepared = prepare(_with_network(recipe, run), roots, reporter, console, run)
     make_folder(run)
-    prepared.recipe = _with_network(prepared.recipe, run)
+    prepared.recipe = _with_network(prepared.recipe, run, write=True)
     with locked(run) if chief else contextlib.nullcontext(), explained(recipe, run):
         return _train(prepared, run, reporter, chief, stop_at)
 
@@ -191,10 +191,18 @@ def _with_earlier(recipe: Recipe, roots: Sequence[Path], run: Path, console: Con
     return recipe.change(**places)
 
 
-def _with_network(recipe: Recipe, run: Path) -> Recipe:
+def _with_network(recipe: Recipe, run: Path, write: bool = False) -> Recipe:
     """A network of one's own is kept in the run folder, so that the run can be repeated from it.
 
-    Raises: UsageError, ModelFileError, when it cannot be trained.
+    Args:
+        recipe: as it was asked for, or as this gave it before.
+        run: the run folder.
+        write: keep it there, where it is not yet; the folder exists then.
+
+    Returns:
+        The recipe with the path of the kept network.
+
+    Raises: UsageError when there is no such file, or the run began with another one.
     """
     if not recipe.model.network:
         return recipe
@@ -204,6 +212,8 @@ def _with_network(recipe: Recipe, run: Path) -> Recipe:
     if not given.is_file():
         raise UsageError(f"network: {given}: no such file")
     if not kept.exists():
+        if not write:
+            return recipe
         write_bytes(kept, given.read_bytes())
     elif given.resolve() != kept.resolve() and given.read_bytes() != kept.read_bytes():
         raise UsageError(f"network: {given} is not the one that {run} began with; give another --run folder")

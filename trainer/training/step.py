@@ -69,6 +69,10 @@ def check_steppable(recipe: Recipe) -> None:
         return
     if cluster_size() > 1:
         raise UsageError("TF_CONFIG names several machines, but only the TensorFlow backend can use them")
+    _refuse_teacher(recipe)
+
+
+def _refuse_teacher(recipe: Recipe) -> None:
     if recipe.loss.teacher:
         raise UsageError("teacher: works with the TensorFlow backend only; leave it out, or unset KERAS_BACKEND")
 
@@ -190,6 +194,7 @@ class KerasStepper:
     worker, workers = 0, 1
 
     def __init__(self, recipe: Recipe, details: Details, loss: LossFunction, updates: int) -> None:
+        _refuse_teacher(recipe)
         self._counts = details.folded_ids() != IGNORE_ID
         self.model = make_model(recipe, details, recipe.crop, updates)
         self.optimizer = make_optimizer(recipe)

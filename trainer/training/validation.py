@@ -87,7 +87,7 @@ class Validation:
             logits, maps = model.predict_on_batch(full.astype(np.float32))
             yield chosen, logits[: len(chosen)], np.asarray(maps[: len(chosen)], np.uint8)
 
-    def _class_maps(self, weights: Arrays, indices: Sequence[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    def class_maps(self, weights: Arrays, indices: Sequence[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         """Index and class map (H, W) uint8, at the network's size, of each."""
         for chosen, _, maps in self.predict(weights, indices):
             yield from zip(chosen, maps, strict=True)
@@ -127,7 +127,7 @@ class Validation:
     def samples(self, weights: Arrays, indices: Sequence[int]) -> list[Sample]:
         """Held-out pictures with their answers."""
         out = []
-        for index, class_map in self._class_maps(weights, indices):
+        for index, class_map in self.class_maps(weights, indices):
             picture, mask = self.read(index)
             predicted = to_mask_size(class_map, mask)
             matrix = confusion_matrix(mask, predicted, len(self.labels))
@@ -135,15 +135,6 @@ class Validation:
             miou = Scores(1, matrix, self.labels).miou
             out.append(Sample(f"{data.name}/{pair.picture.name}", picture, mask, predicted, miou))
         return out
-
-    def ranking(self, weights: Arrays) -> list[tuple[float, int]]:
-        """(mean IoU, index) of every held-out picture, worst first."""
-        found = []
-        for index, class_map in self._class_maps(weights, range(len(self.pairs))):
-            mask = self.read(index)[1]
-            matrix = confusion_matrix(mask, to_mask_size(class_map, mask), len(self.labels))
-            found.append((Scores(1, matrix, self.labels).miou, index))
-        return sorted(found)
 
     def _ready(self, weights: Arrays) -> Any:
         """A network of its own (the one under training stays as it is): what that one gives, and class maps."""

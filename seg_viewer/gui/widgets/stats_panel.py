@@ -82,7 +82,7 @@ SECTIONS: tuple[tuple[str, str, tuple[Row, ...]], ...] = (
         "source",
         "Source",
         (
-            Row("video", "Video", "Size, rate and codec of the source"),
+            Row("video", "Video", "Size, rate and codec of the source, and what decodes it"),
             Row("model", "Model", "Model file and the size of its input"),
             Row("frame", "Frame", "Number of the frame that is shown"),
         ),
@@ -253,7 +253,8 @@ class StatsPanel(QWidget):
         self._set("model", f"{spec.name}\n{spec.width}×{spec.height} · {spec.precision}")
         own = rate_of(info)
         rate = " · " + t("{rate} fps", rate=figure(own, ".4g")) if own else ""
-        self._set("video", f"{info.width}×{info.height}{rate}\n{said(info.codec)}")
+        decoder = f" · {said(info.decoder)}" if info.decoder else ""
+        self._set("video", f"{info.width}×{info.height}{rate}\n{said(info.codec)}{decoder}")
 
     def _set(self, key: str, text: str) -> None:
         if self._values[key].text() != text:

@@ -10,7 +10,7 @@ from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.core.registry import entries
 from trainer.data.data_set import DataSet
 from trainer.data.formats.base import Format, chosen_map, seen
-from trainer.data.picture_files import picture_bits
+from trainer.data.picture_files import depth_note, picture_bits
 from trainer.labels.named import read_label_map
 from trainer.pairs import Split
 
@@ -143,10 +143,8 @@ def find(
 def _told(data: DataSet, split: Split, own_bonnet: str) -> list[str]:
     """What was done with a data set that nobody asked for in so many words."""
     lines = []
-    if data.bits == 8:
-        lines.append("pictures have 16 bits of which only the lower 8 are used: taken as they stand")
-    elif data.bits:
-        lines.append(f"pictures have {data.bits} bits (the largest value says so): scaled to 8")
+    if note := depth_note(data.bits):
+        lines.append(note)
     groups = sorted({pair.group for pair in (*data.train, *data.held_out)})
     if split.by == "groups" and 1 < len(groups) <= MOST_NAMED:
         held = sorted({pair.group for pair in data.held_out})

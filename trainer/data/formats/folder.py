@@ -10,6 +10,7 @@ from seg_viewer.core.errors import SourceError
 from seg_viewer.core.labels import Label, LabelSet
 from trainer.data.formats.base import Format, Layout, Masks, pictures_in, seen
 from trainer.data.mask_values import MOST_COLORS, MaskValues, look_at_masks, two_clouds, two_levels
+from trainer.data.sent import marked
 from trainer.labels.label_map import LabelMap, plain_map
 from trainer.labels.meaning import LabelsNeeded, proposal_of_colors, proposal_of_split, proposal_of_values, ranges
 from trainer.labels.named import read_label_map
@@ -61,9 +62,12 @@ def _find(root: Path) -> Layout:
             f"{root}: no picture of images/ has a mask in masks/ (NAME.png, NAME_mask.png or NAME-mask.png, say);"
             f" images/ holds {seen(root / 'images')}, e.g. {missing[0]}; masks/ holds {seen(root / 'masks')}"
         )
-    notes = (f"{len(missing)} pictures have no mask, e.g. {missing[0]}: left out",) if missing else ()
+    notes: tuple[str, ...] = (f"{len(missing)} pictures have no mask, e.g. {missing[0]}: left out",) if missing else ()
+    native = partial(_native, root, pairs)
+    pairs, sent = marked(root, pairs, native)
+    notes += sent
     maps: dict[str, LabelMap | Callable[[], LabelMap]] = {
-        "native": partial(_native, root, pairs),
+        "native": native,
         "driving": read_label_map("driving"),
         "streets": read_label_map("driving-streets"),
     }

@@ -1,12 +1,12 @@
-"""How the report looks: light and dark as the reader's system has it, from a phone to wide screens, and on paper."""
+"""How reports look: light and dark as the reader's system has it, from a phone to wide screens, and on paper."""
 
 from __future__ import annotations
 
 CSS = """
 :root{color-scheme:light dark;--paper:#f6f7f9;--card:#fff;--ink:#16191f;--soft:#565d69;--rule:#dfe3e9;--warn:#fff4d6;
---warnrule:#d9a400}
+--warnrule:#d9a400;--link:#0a56b3}
 @media (prefers-color-scheme:dark){:root{--paper:#14161a;--card:#1d2026;--ink:#eceff3;--soft:#a5adba;--rule:#343a44;
---warn:#3a300f;--warnrule:#c79a1a}.line{stroke:color-mix(in srgb,var(--c) 65%,#fff)!important}}
+--warn:#3a300f;--warnrule:#c79a1a;--link:#8fc0ff}.line{stroke:color-mix(in srgb,var(--c) 65%,#fff)!important}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,
 "Helvetica Neue",Arial,sans-serif}
@@ -47,7 +47,12 @@ figcaption{padding:10px 14px;font-size:14px;line-height:1.4;font-variant-numeric
 table{border-collapse:collapse;width:100%;font-size:14px;font-variant-numeric:tabular-nums}
 th,td{padding:7px 10px 7px 0;text-align:right;border-bottom:1px solid var(--rule);white-space:nowrap}
 th{color:var(--soft);font-weight:600;white-space:normal;vertical-align:bottom}th:first-child,td:first-child{text-align:left;white-space:normal}
-tr:last-child td{border-bottom:0}td .chip{vertical-align:-2px;margin-right:8px}
+tbody th{color:inherit;font-weight:400;vertical-align:baseline}
+tbody tr:last-child>*{border-bottom:0}td .chip,th .chip{vertical-align:-2px;margin-right:8px}
+caption{text-align:left;color:var(--soft);padding-bottom:6px}
+caption>div{position:sticky;left:0;max-width:calc(min(100vw,1200px) - 84px)}
+a{color:var(--link)}
+a:focus-visible,summary:focus-visible,.scroll:focus-visible{outline:2px solid var(--link);outline-offset:2px}
 dl{display:grid;grid-template-columns:minmax(110px,max-content) 1fr;gap:6px 20px;margin:0}
 dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
 @media (max-width:560px){main{padding:20px 14px 32px}.row{grid-template-columns:1fr 52px}.row .name{grid-column:1/-1}

@@ -1,0 +1,147 @@
+"""What stays out of the frozen program, and what is made smaller: `build.spec` calls `slim`.
+
+Paths are as in the program. A file that one of `LEFT_OUT` names goes. On Linux so do the libraries that nobody who
+stays needs: those of Qt's GTK theme, for instance, are half of GTK.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path, PurePosixPath
+
+Entry = tuple[str, str, str]
+"""As PyInstaller lists a file: path in the program, path on this machine, kind."""
+
+INTEL_GPU = (r"libs/(lib)?openvino_intel_[gn]pu_", r"libs/cache\.json$", r"^libOpenCL\.")
+"""OpenVINO's plug-ins for Intel GPUs and NPUs: 60 MB; `make app INTEL_GPU=1` keeps them."""
+LEFT_OUT = (
+    # OpenVINO: models come as ONNX, compiled ones as IR; devices are named, never AUTO, BATCH or HETERO
+    r"libs/(lib)?openvino_(gguf|jax|paddle|pytorch|tensorflow|tensorflow_lite)_frontend",
+    r"libs/(lib)?openvino_(auto|auto_batch|hetero)_plugin",
+    r"libs/(lib)?openvino_c\.",
+    r"libs/.*\.(pc|lib|cmake)$",
+    # Qt: what a window of widgets has no use for. The GTK theme would take half of GTK along; the desktop's portal
+    # opens the same dialogs
+    r"/(lib)?Qt6?(Qml|Quick|WebEngine|Pdf|VirtualKeyboard|Network|EglFS)\w*(\.|$)",
+    r"PySide6/Qt(Network|DBus|Qml|Quick)\.",
+    r"/translations/",
+    r"/plugins/(egldeviceintegrations|generic|networkinformation|tls)/",
+    r"/plugins/imageformats/(lib)?q(icns|pdf|tga|tiff|wbmp)\b",
+    r"/plugins/platforms/(lib)?q(eglfs|linuxfb|minimalegl|vkkhrdisplay|vnc|direct2d)\b",
+    r"/plugins/platformthemes/(lib)?qgtk3\b",
+    r"/opengl32sw\.dll$",
+    # OpenCV reads pictures and cameras; PyAV reads videos
+    r"cv2/(opencv_videoio_ffmpeg\w*\.dll|data/|gapi/)",
+    r"onnx/(backend/test|reference)/",
+)
+# asked for by name while the program runs: no file says that it needs them
+_BY_NAME = re.compile(r"^lib(X|xcb|openvino|tbb|python)")
+_FFMPEG = re.compile(r"(lib(?:av|sw)[a-z]+)-[0-9a-f]{8}\.so\.(\d+)\.(\d+)\.(\d+)")
+
+
+def slim(entries: Iterable[Entry], left_out: tuple[str, ...] = LEFT_OUT, scratch: Path | None = None) -> list[Entry]:
+    """The entries that stay, some of them replaced by smaller ones.
+
+    Args:
+        entries: all files.
+        left_out: patterns of paths that go.
+        scratch: folder for copies without debugging symbols; None leaves all other files as they are.
+    """
+    kept = [entry for entry in entries if stays(entry[0], left_out)]
+    if scratch is None:
+        return kept
+    return [_stripped(entry, scratch) for entry in reached(one_ffmpeg(kept), _needed)]
+
+
+def stays(path: str, left_out: tuple[str, ...] = LEFT_OUT) -> bool:
+    """Whether no pattern names it."""
+    return not any(re.search(pattern, _posix(path)) for pattern in left_out)
+
+
+def one_ffmpeg(entries: list[Entry]) -> list[Entry]:
+    """OpenCV's FFmpeg replaced by links to PyAV's, where that is the same major version and no older: 30 MB."""
+    ours = {}
+    for path, _, _ in entries:
+        place = PurePosixPath(_posix(path))
+        if str(place.parent) == "av.libs" and (found := _version(place.name)):
+            ours[found[0]] = (found[1], place)
+    return [_shared(entry, ours) for entry in entries]
+
+
+def _shared(entry: Entry, ours: dict[str, tuple[tuple[int, ...], PurePosixPath]]) -> Entry:
+    place = PurePosixPath(_posix(entry[0]))
+    found = _version(place.name)
+    if str(place.parent) != "opencv_python_headless.libs" or not found or found[0] not in ours:
+        return entry
+    version, twin = ours[found[0]]
+    return (entry[0], f"../{twin}", "SYMLINK") if version[0] == found[1][0] and version >= found[1] else entry
+
+
+def _version(name: str) -> tuple[str, tuple[int, ...]] | None:
+    """Of "libavcodec-c4204469.so.62.28.101": "libavcodec", (62, 28, 101)."""
+    found = _FFMPEG.fullmatch(name)
+    return (found[1], tuple(int(part) for part in found.groups()[1:])) if found else None
+
+
+def reached(entries: list[Entry], needed: Callable[[str], Iterable[str]]) -> list[Entry]:
+    """Without the libraries that nobody needs; links to them go, too.
+
+    Args:
+        entries: as PyInstaller lists them.
+        needed: path of a file here → names of the libraries that it is linked with.
+    """
+    by_name: dict[str, list[Entry]] = {}
+    for entry in entries:
+        by_name.setdefault(PurePosixPath(_posix(entry[0])).name, []).append(entry)
+    paths = {_posix(entry[0]) for entry in entries}
+    waiting = [
+        PurePosixPath(_posix(path)).name for path, _, kind in entries if kind != "SYMLINK" and _is_root(path, kind)
+    ]
+    seen = set(waiting)
+    while waiting:
+        for path, source, kind in by_name.get(waiting.pop(), ()):
+            target = PurePosixPath(_posix(path)).parent / source
+            names = [target.name] if kind == "SYMLINK" else [] if kind == "DATA" else list(needed(source))
+            new = {name for name in names if name in by_name} - seen
+            seen |= new
+            waiting += new
+    kept = {path for path in paths if PurePosixPath(path).name in seen}
+    return [entry for entry in entries if _posix(entry[0]) in kept and (entry[2] != "SYMLINK" or _leads(entry, kept))]
+
+
+def _leads(entry: Entry, kept: set[str]) -> bool:
+    parts: list[str] = []
+    for part in (*PurePosixPath(_posix(entry[0])).parent.parts, *PurePosixPath(_posix(entry[1])).parts):
+        parts = parts[:-1] if part == ".." else [*parts, part]
+    return "/".join(parts) in kept
+
+
+def _is_root(path: str, kind: str) -> bool:
+    """A module, a plug-in or no library at all, as against a library that lies there for others."""
+    place = PurePosixPath(_posix(path))
+    is_library = str(place.parent) in (".", "PySide6/Qt/lib") or place.parts[0].endswith(".libs")
+    return kind == "DATA" or not is_library or _BY_NAME.match(place.name) is not None or ".cpython-" in place.name
+
+
+def _needed(file: str) -> Iterator[str]:
+    done = subprocess.run(["objdump", "-p", file], capture_output=True, text=True, check=True)
+    yield from re.findall(r"NEEDED +(\S+)", done.stdout)
+
+
+def _stripped(entry: Entry, scratch: Path) -> Entry:
+    """A copy without debugging symbols where it has many: Python itself, its modules, PyAV's."""
+    path, source, kind = entry
+    if kind == "SYMLINK" or not re.match(r"libpython|av/|python3[.\d]*/lib-dynload/", _posix(path)):
+        return entry
+    copy = scratch / path
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(source, copy)
+    subprocess.run(["strip", "--strip-debug", "--strip-unneeded", str(copy)], check=True)
+    return (path, str(copy), kind)
+
+
+def _posix(path: str) -> str:
+    return path.replace("\\", "/")
