@@ -203,9 +203,11 @@ class NetworkStream(Reconnecting):
             return None
         if -_CLOCKS_S <= on_its_way_s <= _LONGEST_WAY_S:
             return arrival.arrived_s - max(0.0, on_its_way_s)
-        note = f"{self.name}: its clock and that of this machine differ by {abs(on_its_way_s):.0f} s"
         if not any(warning.startswith(f"{self.name}: its clock") for warning in self.warnings):
-            self.warnings.append(f"{note}: ages are counted since arrival; set both by the same time server")
+            self.warnings.append(
+                f"{self.name}: its clock and that of this machine differ by {abs(on_its_way_s):.0f} s: "
+                "ages are counted since arrival; set both by the same time server"
+            )
         return None
 
     def _wait_until_due(self, arrival: Arrival) -> float:

@@ -68,7 +68,7 @@ def refusal_of(error: Exception, address: Address, waited_s: float) -> Refusal:
         address: what was asked for.
         waited_s: how long that took.
     """
-    waited = f"{max(1, round(waited_s))} s"
+    waited = max(1, round(waited_s))
     match error:
         case av.error.HTTPUnauthorizedError():
             return Refusal(_unauthorized(address), password=True)
@@ -83,16 +83,16 @@ def refusal_of(error: Exception, address: Address, waited_s: float) -> Refusal:
         case av.error.ProtocolNotFoundError():
             return Refusal(f"the FFmpeg in this PyAV has no {address.scheme}; send the stream as rtsp or udp")
         case av.error.ExitError() | OSError() if address.scheme in ("udp", SDP) and _resolves(address.host):
-            text = f"nothing arrived within {waited}; check the port and that something is sent to it"
+            text = f"nothing arrived within {waited} s; check the port and that something is sent to it"
             return Refusal(text, passing=True)
         case av.error.ExitError() | TimeoutError():
-            return Refusal(f"no answer within {waited}; check address and network", passing=True)
+            return Refusal(f"no answer within {waited} s; check address and network", passing=True)
         case ConnectionRefusedError():
             text = "connection refused: nothing listens there; check host and port, or start the server"
             return Refusal(text, passing=True)
         case av.error.InvalidDataError() if address.scheme == "rtsp":  # so FFmpeg says of all that is no RTSP
             if waited_s >= _NEARLY * address.timeout_s:
-                text = f"no answer within {waited}: the server takes the connection and then says nothing"
+                text = f"no answer within {waited} s: the server takes the connection and then says nothing"
                 return Refusal(text, passing=True)
             text = "the server closes the connection, or does not speak RTSP; check host and port"
             return Refusal(text, passing=True)

@@ -24,7 +24,7 @@ SOURCE = SourceKind(
     "SDP file",
     lambda text: Path(text).suffix.lower() == _SUFFIX,
     lambda text: NetworkStream(_address(typed_path(text))),
-    forms=(("FILE.sdp: what comes by RTP", ""),),
+    forms=(("FILE.sdp", ""),),
     live=True,
     suffixes=(_SUFFIX,),
 )
