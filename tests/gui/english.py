@@ -25,8 +25,8 @@ NO_WINDOW = frozenset(
         "jobs/style.py", "jobs/options.py", "engines/nvidia/ahead.py", "engines/nvidia/explain.py", "core/golden.py",
         "core/carla_tags.py", "core/scores.py", "core/errors.py",
         # what stands in files
-        "sinks/report_page.py", "sinks/report_chart.py", "sinks/report_style.py", "sinks/report.py", "sinks/coco.py",
-        "sinks/summary.py", "jobs/labelled.py", "core/paint.py",
+        "sinks/report_page.py", "sinks/report_chart.py", "sinks/report.py", "sinks/coco.py",
+        "sinks/summary.py", "jobs/labelled.py", "core/paint.py", "core/page.py", "core/page_style.py",
     }
 )  # fmt: skip
 """Modules none of whose sentences a window shows."""
