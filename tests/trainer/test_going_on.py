@@ -240,6 +240,12 @@ def _changed(name: str, value: Any, choices: Any) -> Any:
 @pytest.mark.parametrize("f", [f for kind in SECTIONS.values() for f in dataclasses.fields(kind)], ids=lambda f: f.name)
 def test_what_would_change_nothing_in_a_finished_run_is_refused(f: Any, ended: Path) -> None:
     before = read_recipe(str(ended / "recipe.toml"))
+    if f.name == "network":  # goes with none of the other options of a network: another recipe altogether
+        before = before.change(widths=(), precision="auto")
+        other = before.change(network="elsewhere.keras")
+        with pytest.raises(UsageError, match=r"finished at epoch 2, where another network, widths changes nothing"):
+            refuse_in_vain(other, ended)
+        return
     value = next(getattr(getattr(before, s), f.name) for s in SECTIONS if hasattr(getattr(before, s), f.name))
     other = before.change(**{f.name: _changed(f.name, value, f.metadata.get("choices"))})
     if other == before or f.name == "precision":
@@ -335,7 +341,7 @@ def test_held_out_pictures_that_are_all_ignored_are_told(short: Recipe, twice: P
     result = run("train", tmp_path / "r.toml", "--run", tmp_path / "run")
     assert result.exit_code == 0, result.output
     assert "every pixel of the held-out pictures is ignored: nothing can be scored" in result.output
-    assert load_weights(tmp_path / "run")[1] == 1 and "nothing in it is labelled" in (
+    assert load_weights(tmp_path / "run")[1] == 1 and "Nothing was held out that has labels" in (
         (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
     )
 
