@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -25,7 +26,9 @@ if threading.current_thread() is threading.main_thread():
 
 # how long an example takes says how busy the machine is, not whether a test is right
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("any machine")
+# the same examples each time, so that a run can be repeated; HYPOTHESIS_PROFILE="any machine" looks for new ones
+settings.register_profile("repeatable", settings.get_profile("any machine"), derandomize=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 TOLD = "told"
 """Property of a test whose text the end of the run shows."""

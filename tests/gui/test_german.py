@@ -157,7 +157,8 @@ def test_no_entry_is_left_over() -> None:
     assert rest == []
 
 
-_NAME = st.text("ab/.:;,_- 0ä", min_size=1, max_size=12).map(lambda text: f"/{text}⟧")
+# a name with a colon and a space reads like two fields: words may come between them
+_NAME = st.text("ab/.:;,_- 0ä", min_size=1, max_size=12).map(lambda text: f"/{text}⟧".replace(": ", ":_"))
 
 
 @given(st.data())
