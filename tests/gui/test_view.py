@@ -52,8 +52,11 @@ def _save(path: Path, rgb: np.ndarray) -> Path:
 def window(qtbot: QtBot, open_window: Callable[..., MainWindow], quarters: Path) -> MainWindow:
     made = open_window(quarters)
     wait_state(qtbot, made, PlayerState.ENDED)
-    size = made.view.picture_rect().size().toSize()
-    qtbot.waitUntil(lambda: made.view.shown.pixels.shape[1::-1] == size.toTuple(), timeout=WAIT_MS)
+
+    def has_its_size() -> bool:  # the panel may still make room
+        return made.view.shown.pixels.shape[1::-1] == made.view.picture_rect().size().toSize().toTuple()
+
+    qtbot.waitUntil(has_its_size, timeout=WAIT_MS)
     return made
 
 

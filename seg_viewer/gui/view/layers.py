@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 
@@ -21,6 +22,7 @@ from seg_viewer.gui.view.scene import Layer, Place, Scene, Split
 from seg_viewer.player.showing import Shown
 
 BACKGROUND = QColor(PICTURE)
+PICTURE_ID = "picture"
 _DIMMED = QColor(10, 12, 15, 185)
 _SHADE = QColor(8, 10, 13, 150)
 _QUIET_TEXT = QColor(ON_PICTURE)
@@ -178,7 +180,7 @@ def _seen_of_all(scene: Scene) -> QRectF:
 
 
 LAYERS: list[Layer] = [
-    Layer("picture", "", _picture),
+    Layer(PICTURE_ID, "", _picture),
     Layer("black", "", _black),
     Layer("mask", "", _mask),
     Layer("solid", "", _solid),
@@ -234,3 +236,23 @@ LAYERS: list[Layer] = [
     ),
     Layer("badge", "", _badge, Place.OVER),
 ]
+
+
+def contents_in_order(scene: Scene) -> Iterator[tuple[Layer, Scene]]:
+    """The layers of the contents, back to front, each with where it is painted.
+
+    A picture that an edge parts, and that is the same on both sides, is painted in one go: half of every row takes as
+    long as all of it.
+    """
+    halves = scene.halves
+    whole = None
+    if scene.mode.split is Split.WIPE and all(PICTURE_ID in half.content.layers for half in halves):
+        first, last = halves[0].seen, halves[-1].seen
+        whole = replace(halves[0], seen=first._replace(width=last.left + last.width - first.left))
+        yield next(layer for layer in LAYERS if layer.id == PICTURE_ID), replace(scene, half=whole)
+    for half in halves:
+        there = replace(scene, half=half)
+        for layer in LAYERS:
+            shared = whole is not None and layer.id == PICTURE_ID
+            if layer.place is Place.CONTENT and layer.id in half.content.layers and not shared:
+                yield layer, there

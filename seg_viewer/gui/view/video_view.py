@@ -23,7 +23,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from seg_viewer.core.ledger import Ledger
 from seg_viewer.core.overlay import Overlay, OverlayStyle
 from seg_viewer.gui.view.arrangement import Arrangement, Point, half_at
-from seg_viewer.gui.view.layers import BACKGROUND, LAYERS, paint_text, solid
+from seg_viewer.gui.view.layers import BACKGROUND, LAYERS, contents_in_order, paint_text, solid
 from seg_viewer.gui.view.modes import contents_of
 from seg_viewer.gui.view.mouse import Mouse
 from seg_viewer.gui.view.scene import NEEDS, Images, Layer, LayerPaint, Place, Scene, ViewMode
@@ -274,15 +274,13 @@ class VideoView(QWidget):
                 return
             scene = self._scene(self.shown)
             self._paint_around(painter, scene, event.region())
+            for layer, there in contents_in_order(scene):
+                self._paint_layer(painter, layer, there)
             for half in scene.halves:
-                there = replace(scene, half=half)
-                for layer in LAYERS:
-                    if layer.place is Place.CONTENT and layer.id in half.content.layers:
-                        self._paint_layer(painter, layer, there)
                 for layer in LAYERS:
                     if layer.place is Place.EACH:
                         painter.setClipRect(scene.logical(half.seen))
-                        self._paint_layer(painter, layer, there)
+                        self._paint_layer(painter, layer, replace(scene, half=half))
                         painter.setClipping(False)
             for layer in LAYERS:
                 if layer.place is Place.OVER:
