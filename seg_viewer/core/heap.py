@@ -46,6 +46,8 @@ def tidied(every_s: float = _EVERY_S) -> Iterator[None]:
         yield
     finally:
         ends.set()
+        if thread.ident is not None:
+            thread.join()
 
 
 @cache

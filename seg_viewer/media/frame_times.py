@@ -119,6 +119,11 @@ class InOrder:
         self._from_start = from_start
         self._line = self._packets()
 
+    def close(self) -> None:
+        """Give no more, and keep nothing; its packets know it, so that it would stay until Python's collector comes."""
+        self._clear()
+        self._line = iter(())
+
     def pictures(self) -> Iterator[TimedPicture]:
         """Of the run that was begun last."""
         while (packet := next(self._line, None)) is not None:

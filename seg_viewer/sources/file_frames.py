@@ -232,6 +232,7 @@ class FileFrames:
         return place >= 0 and entries[place].timestamp * float(time_base) - self.origin_s <= from_s
 
     def close(self) -> None:
+        self._in_order.close()
         self.reader.close()
 
 

@@ -22,8 +22,8 @@ from seg_viewer.core.signals import END_SIGNALS
 from seg_viewer.gui import app, system
 from seg_viewer.gui.main_window import MainWindow
 from seg_viewer.jobs.options import RunOptions
-from seg_viewer.player import session
 from seg_viewer.player.playback import PlayerState
+from seg_viewer.sources import awaited
 
 from .conftest import WAIT_MS, pause_at, wait_state, worker_threads
 
@@ -118,7 +118,7 @@ def test_an_unexpected_error_of_the_player_is_one_line(qtbot: QtBot, open_window
     def breaks(_source, **_how):
         raise MemoryError("a picture\nof 8K")
 
-    monkeypatch.setattr(session, "open_source", breaks)
+    monkeypatch.setattr(awaited, "open_source", breaks)
     window = open_window(clip)
     wait_state(qtbot, window, PlayerState.ERROR)
     assert window.messages.texts("error") == [f"{clip}: stopped by an unexpected error: MemoryError: a picture of 8K"]

@@ -11,8 +11,8 @@ from pytestqt.qtbot import QtBot
 
 from seg_viewer.gui.main_window import MainWindow
 from seg_viewer.jobs.options import RunOptions
-from seg_viewer.player import session
 from seg_viewer.player.playback import PlayerState
+from seg_viewer.sources import awaited
 from tests.models import color_model
 from tests.servers.http_video import HttpVideo
 
@@ -199,9 +199,9 @@ def test_the_picture_stays_until_the_new_model_answers(
     qtbot: QtBot, open_window, tmp_path: Path, state: PlayerState, monkeypatch: pytest.MonkeyPatch
 ):
     opened: list[str] = []
-    really_open = session.open_source
+    really_open = awaited.open_source
     monkeypatch.setattr(
-        session, "open_source", lambda source, **how: opened.append(source) or really_open(source, **how)
+        awaited, "open_source", lambda source, **how: opened.append(source) or really_open(source, **how)
     )
     window = open_window(make_clip(tmp_path / "long.mp4", 20 if state is PlayerState.ENDED else 200), RunOptions())
     if state is PlayerState.PAUSED:

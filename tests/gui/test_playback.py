@@ -17,10 +17,9 @@ from seg_viewer.core.frame import ByteArray
 from seg_viewer.core.labels import DRIVING
 from seg_viewer.gui.widgets.seek_bar import SeekBar, clock_text
 from seg_viewer.media.av_picture import AvPicture
-from seg_viewer.player import session
 from seg_viewer.player.playback import PlayerState
 from seg_viewer.player.showing import size_to_show
-from seg_viewer.sources import Source
+from seg_viewer.sources import Source, awaited
 from tests.models import GREEN, RED
 
 from .conftest import (
@@ -193,14 +192,14 @@ def test_faster_takes_less_time(qtbot: QtBot, open_window, tmp_path: Path):
 
 def _opens_with(monkeypatch: pytest.MonkeyPatch, **fields: object) -> None:
     """Sources that say something else of themselves."""
-    really_open = session.open_source
+    really_open = awaited.open_source
 
     def open_source(text: str, **how: bool) -> Source:
         source = really_open(text, **how)
         source.info = replace(source.info, **fields)
         return source
 
-    monkeypatch.setattr(session, "open_source", open_source)
+    monkeypatch.setattr(awaited, "open_source", open_source)
 
 
 def test_without_a_length_the_time_line_learns_it(qtbot: QtBot, open_window, clip: Path, monkeypatch):

@@ -49,5 +49,5 @@ def test_lines_of_text_are_no_macros(page: str) -> None:
 @pytest.mark.skipif(not shutil.which("groff"), reason="groff is not installed")
 def test_it_is_roff(page: str) -> None:
     command = ["groff", "-man", "-K", "utf8", "-T", "utf8", "-wmac", "-wsyntax", "-Wbreak"]
-    done = subprocess.run(command, input=page, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, input=page, check=True, capture_output=True, encoding="utf-8")
     assert done.stderr == "" and "SEG-VIEWER EXPORT" in re.sub(".\b", "", done.stdout)

@@ -161,7 +161,7 @@ def test_a_model_that_cannot_be_read_is_told_and_the_choice_taken_back(player: P
     player.open(str(clip))
     _play(player)
     player.use_model(str(tmp_path / "bad.onnx"))
-    wait_until(lambda: player.options is before, "the choice to be taken back")
+    wait_until(lambda: player.options == before, "the choice to be taken back")
     problem = player.take_problem()
     assert problem is not None and "bad.onnx" in problem and player.take_problem() is None
     assert player.spec is not None and player.spec.name == "colors"
@@ -199,7 +199,7 @@ def test_a_model_that_fails_leaves_the_choice_with_the_one_that_runs(
     wait_until(told, "the failure to be told")
     engine_gate.open.set()
     assert "operator" in str(problems[-1])
-    assert player.options is before
+    assert player.options == before
     assert player.spec is not None and player.spec.name == "colors"
     player.use_model(str(slow))
     _taken(player, lambda: player.spec is not None and player.spec.name == "slow", "the model chosen at last")
