@@ -19,7 +19,12 @@ def parse_loss(text: str) -> list[tuple[float, str]]:
         match = re.fullmatch(r"(?:(\d*\.?\d+)\*)?([a-z]+)", part)
         if not match or match[2] not in LOSSES:
             raise UsageError(f"loss '{text}': '{part}' is none of {', '.join(LOSSES)} (a sum looks like ce+0.5*dice)")
-        parts.append((float(match[1] or 1.0), match[2]))
+        weight = float(match[1] or 1.0)
+        if not 0 < weight < math.inf:
+            raise UsageError(
+                f"loss '{text}': nothing is learned from {weight:g} times {match[2]}; give a weight above 0"
+            )
+        parts.append((weight, match[2]))
     return parts
 
 

@@ -245,7 +245,9 @@ def test_what_would_change_nothing_in_a_finished_run_is_refused(f: Any, ended: P
     if other == before or f.name == "precision":
         refuse_in_vain(other, ended)
         return
-    with pytest.raises(UsageError, match=rf"finished at epoch 2, where another {f.name} changes nothing: give"):
+    with pytest.raises(
+        UsageError, match=rf"finished at epoch 2, where another value of {f.name} changes nothing: give"
+    ):
         refuse_in_vain(other, ended)
     refuse_in_vain(other.change(epochs=3), ended)
 

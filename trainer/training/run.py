@@ -90,7 +90,13 @@ def prepare(
     recipe = placed(recipe, found, roots)
     if run is not None:
         refuse_in_vain(recipe, run)
-    class_weights(recipe, (), Samples(recipe, found).labels)
+    samples = Samples(recipe, found)
+    class_weights(recipe, (), samples.labels)
+    if run is not None and recipe.model.network:
+        width, height = recipe.crop
+        check_network(
+            load_keras(Path(recipe.model.network))[0], recipe.model.network, samples.details.heads[0], height, width
+        )
     scans = check.scan_all([data for _, data in found], console)
     for (_, data), result in zip(found, scans, strict=True):
         reporter.note(f"{data.name}: {result.train} training, {len(data.held_out)} held-out pictures")
@@ -111,6 +117,12 @@ def run_training(
     start_backend()
     check_steppable(recipe)
     recipe = _with_earlier(recipe, roots, run, console)
+    if recipe.optimizer.resume_rate and not (run / CHECKPOINT).exists():
+        console.print(
+            f"--resume-rate {recipe.optimizer.resume_rate:g} is for a run that goes on: this one begins, with"
+            f" --learning-rate {recipe.optimizer.learning_rate:g}"
+        )
+        recipe = recipe.change(resume_rate=0.0)
     if recipe.optimizer.precision == "auto":
         recipe = recipe.change(precision="float32" if recipe.model.network else best_precision())
     chief = worker_index() == 0
