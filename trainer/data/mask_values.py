@@ -34,6 +34,8 @@ NOISE = 12
 """Levels that lossy compression may move the channels of a grey picture apart."""
 BREATH = 3
 """Levels that lossy WebP may move even areas, far from any edge: it smooths across its blocks."""
+STRAY = 1e-4
+"""Share of the pixels below which what lossy compression did to an edge may be a single value."""
 
 Color = tuple[int, int, int]
 
@@ -165,7 +167,8 @@ def two_levels(found: MaskValues, masks: Sequence[Path]) -> tuple[int, int] | No
     swing = int(SWING * (high - low)) if many else 0
     outside = others[: max(0, low - swing)].sum() + others[high + swing + 1 :].sum()
     far = np.where(np.minimum(np.abs(levels - low), np.abs(levels - high)) <= breath, 0, others)
-    stands_out = far.max() > 0.6 * far.sum() or others.sum() > found.counts.sum() / 2
+    few = bool(found.lossy_mask) and far.sum() < STRAY * found.counts.sum()
+    stands_out = (far.max() > 0.6 * far.sum() and not few) or others.sum() > found.counts.sum() / 2
     fills = found.flat[middle].sum() > 0 or found.flat[far > 0].sum() > 0.01 * found.flat.sum() * many
     if high - low < 32 or outside or stands_out or fills:
         return None
