@@ -339,7 +339,7 @@ def test_held_out_pictures_that_are_all_ignored_are_told(short: Recipe, twice: P
     result = run("train", tmp_path / "r.toml", "--run", tmp_path / "run")
     assert result.exit_code == 0, result.output
     assert "every pixel of the held-out pictures is ignored: nothing can be scored" in result.output
-    assert load_weights(tmp_path / "run")[1] == 1 and "nothing in it is labelled" in (
+    assert load_weights(tmp_path / "run")[1] == 1 and "Nothing was held out that has labels" in (
         (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
     )
 

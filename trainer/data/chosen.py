@@ -25,6 +25,8 @@ def parse_data(text: str) -> Source:
     weight = 0.0
     if match and not Path(path).exists():
         path, weight = match[1], float(match[2])
+        if not weight:
+            raise UsageError(f"--data {text}: a data set of weight 0 is never drawn: leave it out")
     return Source(kind, path, weight)
 
 

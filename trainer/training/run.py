@@ -103,6 +103,8 @@ def prepare(
         for line in result.warnings():
             reporter.note(f"{data.name}: {line}")
     check.refuse_damaged(scans)
+    if not any(data.held_out for _, data in found):
+        reporter.note(_nothing_held_out(recipe))
     return Prepared(recipe, found, scans)
 
 
@@ -132,6 +134,14 @@ def run_training(
     prepared.recipe = _with_network(prepared.recipe, run, write=True)
     with locked(run) if chief else contextlib.nullcontext(), explained(recipe, run):
         return _train(prepared, run, reporter, chief, stop_at)
+
+
+def _nothing_held_out(recipe: Recipe) -> str:
+    """What a run cannot do without held-out pictures."""
+    text = "nothing is held out: there are no scores, and the last weights are kept"
+    waiting = ["--early-stopping"] if recipe.run.early_stopping else []
+    waiting += ["--schedule plateau"] if recipe.optimizer.schedule == "plateau" else []
+    return f"{text}; {' and '.join(waiting)} cannot act (--validation-split 0.1 holds some out)" if waiting else text
 
 
 def _check_folder(run: Path) -> None:
