@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import numbers
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from seg_viewer.core.errors import UsageError
@@ -19,8 +21,46 @@ def parse_loss(text: str) -> list[tuple[float, str]]:
         match = re.fullmatch(r"(?:(\d*\.?\d+)\*)?([a-z]+)", part)
         if not match or match[2] not in LOSSES:
             raise UsageError(f"loss '{text}': '{part}' is none of {', '.join(LOSSES)} (a sum looks like ce+0.5*dice)")
-        parts.append((float(match[1] or 1.0), match[2]))
+        weight = float(match[1] or 1.0)
+        if not 0 < weight < math.inf:
+            raise UsageError(
+                f"loss '{text}': nothing is learned from {weight:g} times {match[2]}; give a weight above 0"
+            )
+        parts.append((weight, match[2]))
     return parts
+
+
+def fitting(name: str, value: Any, kind: str) -> Any:
+    """A value in the type that a recipe keeps it in.
+
+    Args:
+        name: of the option.
+        value: as somebody wrote it in Python: numbers of NumPy, lists and paths will do.
+        kind: "int", "float", "bool", "str", or a tuple of one of these: "tuple[int, int]", "tuple[str, ...]".
+
+    Raises:
+        UsageError: it is of another kind.
+    """
+    if kind.startswith("tuple"):
+        inner, _, rest = kind[6:-1].partition(", ")
+        whole = isinstance(value, Sequence) and not isinstance(value, str | bytes)
+        if not whole or (rest != "..." and len(value) != 2):
+            many = "several" if rest == "..." else "two"
+            raise UsageError(f"{name} is {value!r}; it must be {many} values, such as {_LIKE[inner]}")
+        return tuple(fitting(name, one, inner) for one in value)
+    if kind == "str" and isinstance(value, str | os.PathLike):
+        return os.fspath(value)
+    if kind == "bool" and isinstance(value, bool):
+        return value
+    if kind == "int" and isinstance(value, numbers.Integral) and not isinstance(value, bool):
+        return int(value)
+    if kind == "float" and isinstance(value, numbers.Real) and not isinstance(value, bool):
+        return float(value)
+    raise UsageError(f"{name} is {value!r}; it must be {_KINDS[kind]}")
+
+
+_KINDS = {"int": "a whole number", "float": "a number", "str": "a text", "bool": "True or False"}
+_LIKE = {"int": "(256, 192)", "float": "(0.5, 1.0)", "str": '("car", "person")'}
 
 
 def check_range(name: str, value: Any, limits: Mapping[str, Any]) -> None:

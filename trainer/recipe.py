@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from seg_viewer.core.errors import UsageError
-from trainer.limits import check_range, parse_loss
+from trainer.limits import check_range, fitting, parse_loss
 from trainer.pairs import Split
 
 SHIPPED = Path(__file__).parent / "recipes"
@@ -230,7 +230,11 @@ class Recipe:
         changed = dict(values)
         parts: dict[str, Any] = {"data": changed.pop("data")} if "data" in changed else {}
         for section, kind in SECTIONS.items():
-            own = {f.name: changed.pop(f.name) for f in dataclasses.fields(kind) if f.name in changed}
+            own = {
+                f.name: fitting(f.name, changed.pop(f.name), str(f.type))
+                for f in dataclasses.fields(kind)
+                if f.name in changed
+            }
             if own:
                 parts[section] = dataclasses.replace(getattr(self, section), **own)
         if changed:

@@ -8,6 +8,7 @@ import inspect
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from seg_viewer.core.errors import ExportError, SegViewerError, SourceError, Usa
 from tests.house import ROOT
 from trainer.api import Data, Trained
 from trainer.cli import main
+from trainer.recipe import Recipe
 
 from .seeds import CAR, grey, scene
 
@@ -128,8 +130,47 @@ def test_blocks_make_the_maps_they_say() -> None:
 
     same = build(Model("unet", width=4, depth=3), 5, 32, 48)
     assert [layer.name for layer in same.layers] == [layer.name for layer in model.layers]
-    with pytest.raises(ValueError, match="no multiple of 16"):
+    with pytest.raises(UsageError, match="needs multiples of 16"):
         trainer.unet(5, (40, 40))
+
+
+WRONG: dict[str, tuple[Callable[[Data, Path], object], str]] = {
+    "size of one number": (lambda d, f: trainer.load_dataset(f, size=32), "size is 32; it must be two values"),
+    "size as text": (lambda d, f: trainer.load_dataset(f, size="32x32"), "size is '32x32'; it must be two values"),
+    "size of fractions": (lambda d, f: trainer.load_dataset(f, size=(32.5, 32)), "size is 32.5; it must be a whole"),
+    "size of nothing": (lambda d, f: trainer.load_dataset(f, size=(0, 32)), "size is 0; it must be at least 1"),
+    "no arrays": (lambda d, f: d.arrays("training", -1), "count is -1; it must be at least 1"),
+    "no preview": (lambda d, f: d.preview(0), "count is 0; it must be at least 1"),
+    "no predictions": (lambda d, f: trainer.show_predictions(own(), d, 0), "count is 0; it must be at least 1"),
+    "no classes": (lambda d, f: trainer.unet(0, SIZE), "classes is 0; it must be at least 1"),
+    "no stages": (lambda d, f: trainer.unet(2, SIZE, depth=0), "depth is 0; it must be at least 1"),
+    "stages as text": (lambda d, f: trainer.unet(2, None, depth="5"), "depth is '5'; it must be a whole number"),
+    "epochs as text": (lambda d, f: trainer.fit(None, d, epochs="2"), "epochs is '2'; it must be a whole number"),
+    "epochs as answer": (lambda d, f: trainer.fit(None, d, epochs=True), "epochs is True; it must be a whole number"),
+    "rate as text": (lambda d, f: trainer.fit(None, d, learning_rate="1e-3"), "'1e-3'; it must be a number"),
+    "one width": (lambda d, f: trainer.fit(None, d, widths=8), "widths is 8; it must be several values"),
+    "loss as number": (lambda d, f: trainer.fit(None, d, loss=1), "loss is 1; it must be a text"),
+    "answer as number": (lambda d, f: trainer.fit(None, d, residual=1), "residual is 1; it must be True or False"),
+    "two networks": (lambda d, f: trainer.fit(own(), d, width=8), "width: describes a network to be built"),
+    "data by name": (lambda d, f: trainer.fit(own(), "carvana"), r"give what load_dataset\('carvana'\) returns"),
+    "scores of a name": (lambda d, f: trainer.evaluate(own(), "carvana"), r"give what load_dataset\('carvana'\)"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_values_of_another_kind_are_named_in_one_line(
+    name: str, data: Data, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    call, message = WRONG[name]
+    with pytest.raises(UsageError, match=message) as caught:
+        call(data, folder)
+    assert "\n" not in str(caught.value) and not list(tmp_path.iterdir())
+
+
+def test_numbers_and_names_of_other_libraries_will_do() -> None:
+    made = Recipe(()).change(epochs=np.int64(3), size=[64, 64], learning_rate=1, network=Path("a.keras"), rare=["car"])
+    assert made == Recipe(()).change(epochs=3, size=(64, 64), learning_rate=1.0, network="a.keras", rare=("car",))
 
 
 def test_a_network_of_ones_own_learns_and_keeps_its_best_weights(
@@ -229,15 +270,16 @@ def test_the_command_draws_a_grid_of_photographs(trained: tuple[Any, Trained], f
         words = ["predict", trained[1].folder, folder / "images", "-o", tmp_path / "out", *more]
         return CliRunner().invoke(main, [str(word) for word in words])
 
-    done = run("--grid", tmp_path / "grid.png", "--seed", 5)
+    place = tmp_path / "out" / "grid.png"  # in a folder that this run makes
+    done = run("--grid", place, "--seed", 5)
     assert done.exit_code == 0, done.output
     start = re.search(r"grid\.png: 20 pictures, from (\d\d)\.jpg on", done.output)
     assert start
-    grid = cv2.imread(str(tmp_path / "grid.png"))[:, :, ::-1]
+    grid = cv2.imread(str(place))[:, :, ::-1]
     assert grid.shape[1] == 3 * 240 + 2 * 4 and grid.shape[0] > 20 * 180
     assert (grid[:18] == (30, 110, 255)).all(2).any()  # the legend
     for words, message in (
-        (("--grid", tmp_path / "grid.png"), "out"),
+        (("--grid", place), "out"),
         (("--grid", tmp_path / "grid.jpg", "--overwrite"), "must end with .png"),
         (("--grid", tmp_path / "gone" / "grid.png", "--overwrite"), "gone"),
     ):

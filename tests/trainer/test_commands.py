@@ -144,6 +144,13 @@ def test_show_augmentation(data: Path, tmp_path: Path) -> None:
         (("train", "--data", "kitti={tmp}"), "no format 'kitti'"),
         (("train", "--data", "{data}", "--size", "100x64"), "needs multiples of 32"),
         (("train", "--data", "{data}", "--size", "big"), "is not a size such as 512x288"),
+        (("train", "--data", "{data}", "--size", "256"), "'256' is not a size such as 512x288"),
+        (("train", "--data", "{data}", "--loss", "0*ce"), "nothing is learned from 0 times ce"),
+        (("train", "--data", "{data}", "--loss", "ce+0.0*dice"), "nothing is learned from 0 times dice"),
+        (("train", "--data", "{data}", "--network", "{tmp}/file.keras"), "file.keras: is no Keras model"),
+        (("train", "--data", "{data}", "--network", "{tmp}/file.keras", "--width", "8"), "width: describes a network"),
+        (("train", "--data", "{data}@0"), "a data set of weight 0 is never drawn"),
+        (("check", "{tmp}/file"), "file: is a file, not the folder of a data set"),
         (("train", "--data", "{data}", "--loss", "luck", "--run", "{tmp}/r"), "'luck' is none of ce"),
         (("train", "--data", "{data}", "--labels", "gone"), "no such label map"),
         (("train", "--data", "{data}", "--run", "{tmp}/file"), "is a file"),
@@ -151,12 +158,17 @@ def test_show_augmentation(data: Path, tmp_path: Path) -> None:
         (("train", "gone"), "driving-base"),
     ],
 )
-def test_bad_input_is_one_clear_line(data: Path, tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
+def test_bad_input_is_one_clear_line(
+    data: Path, tmp_path: Path, arguments: tuple[str, ...], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "file").write_text("")
+    (tmp_path / "file.keras").write_text("")
+    monkeypatch.chdir(tmp_path)
     result = run(*(a.format(tmp=tmp_path, data=data / "camvid") for a in arguments))
     assert result.exit_code in (1, 2)
     assert message in result.output and "Traceback" not in result.output
     assert result.exception is None or isinstance(result.exception, SystemExit)
+    assert not (tmp_path / "runs").exists()
 
 
 @pytest.mark.parametrize(

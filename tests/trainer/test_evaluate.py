@@ -295,3 +295,43 @@ def test_a_model_that_answers_a_class_that_there_is_not_is_named(own: Path, tmp_
     result = evaluate(model, "--data", own, "--validation-split", "0.5")
     assert result.exit_code == 2, result.output
     assert "the model answers class" in result.output and "only background, road: give the label map" in result.output
+
+
+def _plain(folder: Path, values: tuple[int, int], toml: str = "") -> Path:
+    mask = np.full((64, 96), values[0], np.uint8)
+    mask[10:40, 10:40] = values[1]
+    for number in range(4):
+        write_rgb(folder / "images" / f"{number}.png", painted(np.uint8(mask == values[1])))
+        write_rgb(folder / "masks" / f"{number}.png", mask)
+    if toml:
+        (folder / "labels.toml").write_text(toml)
+    return folder
+
+
+def test_what_masks_are_taken_for_on_a_guess_is_shown(model: Path, tmp_path: Path) -> None:
+    """A model with our classes takes 255 for "ignored": whoever meant an object there must see that."""
+    result = evaluate(model, "--data", _plain(tmp_path / "d", (0, 255)))
+    assert result.exit_code == 0
+    assert "mask values taken for 0 background, 1 road, 2 car, 3 person, 255 ignored (--labels" in result.output
+    asked = evaluate(model, "--data", tmp_path / "d", "--labels", "driving")
+    assert asked.exit_code == 0 and "taken for" not in asked.output
+
+
+@pytest.mark.parametrize("labels", [(), ("--labels", "driving")])
+def test_a_folder_whose_labels_are_written_down_is_never_guessed(
+    labels: tuple[str, ...], model: Path, tmp_path: Path
+) -> None:
+    toml = "[values]\nsky = [0]\ntree = [255]\n[classes]\nsky = [0, 0, 9]\ntree = [0, 9, 0]\n"
+    result = evaluate(model, "--data", _plain(tmp_path / "d", (0, 255), toml), *labels)
+    assert result.exit_code == 2 and "labels.toml says that the classes are sky, tree" in result.output, result.output
+
+
+@pytest.mark.parametrize("labels", [(), ("--labels", "driving")])
+def test_other_values_for_our_classes_are_those_of_the_file(
+    labels: tuple[str, ...], model: Path, tmp_path: Path
+) -> None:
+    toml = 'target = "driving"\n[values]\nbackground = [7]\nroad = [200]\n'
+    result = evaluate(model, "--data", _plain(tmp_path / "d", (7, 200), toml), "--json", tmp_path / "s.json", *labels)
+    assert result.exit_code == 0, result.output
+    shares = json.loads((tmp_path / "s.json").read_text(encoding="utf-8"))["folder"]
+    assert shares["miou"] == 1.0, shares

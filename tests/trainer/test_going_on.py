@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import io
 import os
 import shutil
 import signal
@@ -224,6 +225,7 @@ OTHER: dict[str, Any] = {
     "size": (64, 64), "widths": (4, 8, 8), "labels": "streets", "details": "streets", "crop": (16, 16), "arch": "unet",
     "subpixel": True, "loss": "dice", "rare": ("car",), "context": (2,), "class_weights": (1.0, 2.0, 3.0, 4.0),
     "zoom": (0.5, 0.7), "aspect": (0.5, 0.7), "blend": 0.0, "start": "", "teacher": "", "precision": "float32",
+    "network": "own.keras",
 }  # fmt: skip
 
 
@@ -251,7 +253,9 @@ def test_what_would_change_nothing_in_a_finished_run_is_refused(f: Any, ended: P
     if other == before or f.name == "precision":
         refuse_in_vain(other, ended)
         return
-    with pytest.raises(UsageError, match=rf"finished at epoch 2, where another {f.name} changes nothing: give"):
+    with pytest.raises(
+        UsageError, match=rf"finished at epoch 2, where another value of {f.name} changes nothing: give"
+    ):
         refuse_in_vain(other, ended)
     refuse_in_vain(other.change(epochs=3), ended)
 
@@ -385,3 +389,12 @@ def test_what_tensorflow_calls_exhausted_is_no_memory(code: int, short: Recipe, 
         raise error
     assert "memory" not in str(told.value)
     assert ("disk is full" in str(told.value)) == (code in (errno.ENOSPC, errno.EDQUOT))
+
+
+def test_a_rate_for_going_on_is_not_that_of_the_beginning(short: Recipe, tmp_path: Path) -> None:
+    """The recipe of a run that went on repeats the run: its first step has the learning rate of a first step."""
+    lines = Console(record=True, width=200, file=io.StringIO())
+    begun = run_training(short.change(resume_rate=1.0), [], tmp_path / "run", lines, stop_at=1)
+    assert "--resume-rate 1 is for a run that goes on: this one begins" in lines.export_text()
+    assert begun.rate is None or begun.rate < 0.1
+    assert read_recipe(str(tmp_path / "run" / "recipe.toml")).optimizer.resume_rate == 0.0

@@ -169,6 +169,21 @@ def test_lossy_masks_of_more_than_two_classes_are_refused(
     assert "save masks as PNG" in stopped.output and f"000{suffix}" in stopped.output
 
 
+@pytest.mark.parametrize("quality", [50, 80, 95])
+@pytest.mark.parametrize("suffix", [".jpg", ".webp"])
+@pytest.mark.parametrize("side", [12, 20])
+def test_small_objects_in_lossy_masks_are_objects(tmp_path: Path, side: int, suffix: str, quality: int) -> None:
+    """There the second most frequent level may be a breath beside the background's."""
+    masks = [np.zeros((48, 64), np.uint8) for _ in range(6)]
+    for number, mask in enumerate(masks):
+        mask[3 * number : 3 * number + side, 7 * number : 7 * number + side] = 255
+    found = formats.find("auto", put(tmp_path, masks, suffix, quality=quality), labels="native")
+    assert found.label_map.labels.names == ("background", "object")
+    for pair, mask in zip(found.train, masks, strict=False):
+        ids = found.read(pair)[1]
+        assert ((ids == 1) == (mask == 255))[ids != 255].mean() > 0.99
+
+
 @pytest.mark.parametrize(("suffix", "how"), [(".webp", {"lossless": True}), (".tif", {}), (".bmp", {}), (".gif", {})])
 def test_lossless_masks_of_any_kind_keep_their_ids(tmp_path: Path, suffix: str, how: dict[str, int]) -> None:
     found = formats.find("auto", put(tmp_path, [bands(0, 1, 2)] * 4, suffix, **how), labels="native")

@@ -291,3 +291,29 @@ def test_a_mask_drawn_on_the_picture_as_it_is_stored_names_the_cause(turned: int
     shown = run("check", tmp_path)
     assert shown.exit_code == 1
     assert "mask is 60x40, its picture 0.jpg 40x60; their shapes must agree (EXIF turns the picture" in shown.output
+
+
+@pytest.mark.parametrize("gone", ["images/0.png", "masks/0.png"])
+@pytest.mark.parametrize("carla", [False, True])
+def test_a_link_that_leads_nowhere_is_named(gone: str, carla: bool, tmp_path: Path) -> None:
+    """A disk that is not there today must not make the data set smaller."""
+    plain(tmp_path)
+    if carla:
+        (tmp_path / "images").rename(tmp_path / "CameraRGB")
+        (tmp_path / "masks").rename(tmp_path / "CameraMask")
+        gone = gone.replace("images", "CameraRGB").replace("masks", "CameraMask")
+    (tmp_path / gone).unlink()
+    (tmp_path / gone).symlink_to(tmp_path / "other disk" / "0.png")
+    shown = run("check", tmp_path)
+    assert shown.exit_code == 1 and f"{gone}: " in shown.output.splitlines()[-1], shown.output
+    assert "Traceback" not in shown.output and "unexpected" not in shown.output
+
+
+def test_masks_without_a_picture_are_told(tmp_path: Path) -> None:
+    plain(tmp_path, mask="_mask.png")
+    for number in (1, 4):
+        (tmp_path / "images" / f"{number}.png").unlink()
+    (tmp_path / "images" / "new.png").write_bytes((tmp_path / "images" / "0.png").read_bytes())
+    shown = run("check", tmp_path)
+    assert shown.exit_code == 0 and "2 masks have no picture, e.g. 1_mask.png: left out" in shown.output
+    assert "1 pictures have no mask, e.g. new.png: left out" in shown.output

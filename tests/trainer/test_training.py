@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import importlib.util
+import io
 import json
 import os
 import shutil
@@ -30,7 +31,8 @@ from trainer.recipe import Model, Recipe, Source
 from trainer.run_folder.checkpoint import load_checkpoint, load_weights
 from trainer.training.explained import OutOfMemory, explained
 from trainer.training.loop import class_weights, schedule
-from trainer.training.run import run_training
+from trainer.training.progress import Reporter
+from trainer.training.run import prepare, run_training
 
 QUIET = Console(file=open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
 
@@ -368,3 +370,20 @@ def test_two_devices_of_one_machine_take_the_steps_that_one_takes(recipe: Recipe
     for one, two in zip(rows(tmp_path / "one"), rows(tmp_path / "two"), strict=True):
         assert float(one["loss"]) == pytest.approx(float(two["loss"]), rel=1e-3)
         assert float(one["accuracy"]) == pytest.approx(float(two["accuracy"]), abs=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"early_stopping": 2}, "; --early-stopping cannot act"),
+        ({"schedule": "plateau"}, "; --schedule plateau cannot act"),
+        ({}, "nothing is held out: there are no scores, and the last weights are kept\n"),
+    ],
+)
+def test_what_cannot_act_without_held_out_pictures_is_told(asked: dict[str, Any], said: str, recipe: Recipe) -> None:
+    alone = recipe.change(
+        data=tuple(dataclasses.replace(one, split={"by": "random", "held_out": 0.0}) for one in recipe.data), **asked
+    )
+    lines = Console(file=io.StringIO(), record=True, soft_wrap=True)
+    prepare(alone, [], Reporter(lines), Console(quiet=True))
+    assert said in lines.export_text()

@@ -20,6 +20,7 @@ from trainer.data.chosen import make_recipe
 from trainer.data.data_set import DataSet
 from trainer.data.samples import find_all, placed
 from trainer.drawing.pictures import Rgb, write_png
+from trainer.limits import check_range, fitting
 from trainer.pairs import Pair
 from trainer.recipe import Recipe, Source
 from trainer.scoring.evaluate import to_frame
@@ -69,10 +70,13 @@ class Data:
             Pictures (N, H, W, 3) uint8 RGB and class ids (N, H, W) uint8, 255 where nobody labelled.
 
         Raises:
+            UsageError: there is no such part, or `count` is below 1.
             SourceError: a file is damaged.
         """
         pairs = self.pairs(part)
-        numbers = range(0, len(pairs), 1 if count is None else max(1, len(pairs) // max(1, count)))[:count]
+        if count is not None:
+            check_count(count)
+        numbers = range(0, len(pairs), 1 if count is None else max(1, len(pairs) // count))[:count]
         pictures, masks = [], []
         for number in numbers:
             data, pair = pairs[number]
@@ -88,8 +92,9 @@ class Data:
     def preview(self, count: int = 24, path: str | Path | None = None) -> Any:
         """A sheet of pictures with their masks laid over them, a legend above; a PIL.Image, written to `path` too.
 
-        Raises: SourceError, ExportError.
+        Raises: UsageError, SourceError, ExportError.
         """
+        check_count(count)
         sheets = [contact_sheet(data, range(len(data.train) + len(data.held_out)), count) for _, data in self.found]
         return shown(stacked(sheets), path)
 
@@ -116,7 +121,9 @@ def load_dataset(
     size = options.pop("size", None)
     chosen = make_recipe(recipe, [str(one) for one in data], options)
     if size is not None:  # whether it suits the network is known when there is one
-        chosen = dataclasses.replace(chosen, run=dataclasses.replace(chosen.run, size=(int(size[0]), int(size[1]))))
+        fits = fitting("size", size, "tuple[int, int]")
+        check_range("size", fits, {"least": 1})
+        chosen = dataclasses.replace(chosen, run=dataclasses.replace(chosen.run, size=fits))
     roots = [Path(root)] if isinstance(root, str | Path) else [Path(one) for one in root]
     found = find_all(chosen, roots, notes.append)
     notes += [f"{one.name}: {line}" for _, one in found for line in describe_labels(one)]
@@ -125,6 +132,17 @@ def load_dataset(
         notes += [f"{one.name}: {line}" for line in scan.warnings()]
     refuse_damaged(scans)
     return Data(placed(chosen, found, roots), tuple(found), tuple(notes))
+
+
+def check_count(count: Any) -> None:
+    """Raises: UsageError for a number of pictures that cannot be."""
+    check_range("count", fitting("count", count, "int"), {"least": 1})
+
+
+def check_data(data: Any) -> None:
+    """Raises: UsageError for what `load_dataset` did not make."""
+    if not isinstance(data, Data):
+        raise UsageError(f"data is {data!r}; give what load_dataset({data!r}) returns")
 
 
 def stacked(pictures: Sequence[Rgb]) -> Rgb:

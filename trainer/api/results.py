@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.core.scores import Scores, confusion_matrix
-from trainer.api.data import PARTS, Data, shown, stacked
+from trainer.api.data import PARTS, Data, check_count, check_data, shown, stacked
 from trainer.api.training import Trained
 from trainer.data.data_set import DataSet
 from trainer.data.picture_files import read_picture
@@ -46,6 +46,7 @@ def evaluate(model: AnyModel, data: Data, part: str = "held-out") -> Scores:
         UsageError: the model has other classes.
         SourceError: a file is damaged, or nothing is in that part.
     """
+    check_data(data)
     count = len(data.labels)
     matrix, pictures = np.zeros((count, count), np.int64), 0
     with _opened(model, data) as running:
@@ -109,6 +110,8 @@ def show_predictions(
     Raises:
         as `evaluate`; ExportError: `path` cannot be written.
     """
+    check_data(data)
+    check_count(count)
     rng = np.random.default_rng(seed)
     grids = []
     with _opened(model, data) as running:

@@ -10,13 +10,17 @@ from typing import Any
 from rich.console import Console
 
 from seg_viewer.core.console import plain_console
-from trainer.api.data import Data
+from trainer.api.data import Data, check_data
+from trainer.data.chosen import refuse_beside_network
+from trainer.limits import check_range, fitting
 from trainer.network.backend import start_backend
 from trainer.network.keras_file import load_keras
 from trainer.network.unet import build
-from trainer.recipe import Model
+from trainer.recipe import Recipe
 from trainer.run_folder.checkpoint import load_weights
 from trainer.training.run import NETWORK, keep_network, new_run_folder, run_training
+
+MOST_STAGES = 30
 
 
 @dataclass(frozen=True)
@@ -67,11 +71,15 @@ def unet(
         keras.Model: pixels 0…255, (N, H, W, 3) RGB → logits (N, H, W, classes).
 
     Raises:
-        ValueError: a side does not halve often enough.
+        UsageError: a value cannot be, or a side does not halve often enough.
     """
+    check_range("classes", fitting("classes", classes, "int"), {"least": 1})
+    asked = {"widths": widths, "width": width, "depth": depth, "dropout": dropout, "residual": residual, "norm": norm}
+    stages = len(fitting("widths", widths, "tuple[int, ...]")) or fitting("depth", depth, "int")
+    any_size = (2 ** min(max(stages, 0), MOST_STAGES),) * 2
+    model = Recipe(()).change(arch="unet", size=any_size if size is None else size, **asked).model
     start_backend()
-    model = Model("unet", widths=tuple(widths), width=width, depth=depth, dropout=dropout, residual=residual, norm=norm)
-    across, down = size or (None, None)
+    across, down = (None, None) if size is None else size
     return build(model, classes, down, across)
 
 
@@ -99,6 +107,9 @@ def fit(
         SourceError: a file is damaged.
         SegViewerError: the loss is no longer a number, or memory is out.
     """
+    check_data(data)
+    if model is not None:
+        refuse_beside_network(options)
     start_backend()
     recipe = data.recipe.change(**options | ({} if model is None else {"network": NETWORK}))
     folder = Path(run) if run else new_run_folder(Path(recipe.data[0].path).name or "run", recipe)

@@ -39,19 +39,33 @@ def find_for(
     from trainer.data.samples import find_all
 
     wishes = [recipe.run.labels] if given else ["native", "driving"] if labels != DRIVING else ["driving", "native"]
-    seen = ""
+    seen: list[str] = []
     for wish in wishes:
         try:
             found = find_all(recipe.change(labels=wish), roots, lambda text: click.echo(text, err=True))
         except UsageError as error:
-            seen = seen or str(error)
+            seen.append(str(error))
             continue
         names = found[0][1].labels.names
         if names == labels.names if labels else len(names) == classes:
+            if not given:
+                _tell_guess(found, labels)
             return found
-        seen = f"the data has the classes {', '.join(names)}"
+        seen.append(f"the data has the classes {', '.join(names)}")
     what = f"the classes {', '.join(labels.names)}" if labels else f"{classes} classes, whose names it does not say"
-    raise UsageError(f"the model has {what}; {seen}: give the label map that fits with --labels")
+    raise UsageError(f"the model has {what}; {seen[0]}: give the label map that fits with --labels")
+
+
+def _tell_guess(found: Sequence[tuple[Source, DataSet]], labels: LabelSet | None) -> None:
+    """Show what was taken for our four classes although nobody asked for them."""
+    told = [data for _, data in found if data.labels == DRIVING]
+    if told and labels is None:
+        names = ", ".join(DRIVING.names)
+        click.echo(f"the model does not name its classes: taken for {names}, in this order (--labels)", err=True)
+    for data in told:
+        if data.label_map.name == "driving":  # nothing but ids says so; those of a known format have maps of their own
+            meant = ", ".join(f"{value} {name}" for value, name in enumerate(DRIVING.names))
+            click.echo(f"{data.name}: mask values taken for {meant}, 255 ignored (--labels native|FILE.toml)", err=True)
 
 
 def _galleries(

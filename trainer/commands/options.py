@@ -51,7 +51,8 @@ class Values(click.ParamType):  # type: ignore[type-arg]  # no generic class bef
                 f"'{value}' is not {'a size such as 512x288' if self._size else 'a list such as 1,2,3'}", param, ctx
             )
         if self._count and len(values) != self._count:
-            self.fail(f"'{value}' holds {len(values)} values, not {self._count}", param, ctx)
+            like = "is not a size such as 512x288" if self._size else f"holds {len(values)} values, not {self._count}"
+            self.fail(f"'{value}' {like}", param, ctx)
         return values
 
 

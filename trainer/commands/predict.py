@@ -82,7 +82,8 @@ def predict(
     if grid:
         if grid.suffix.lower() != ".png":
             raise UsageError(f"--grid {grid}: the name must end with .png")
-        check_target(grid, overwrite=overwrite, sources=tuple(files))
+        if grid.parent.exists() or grid.parent not in (output, *parts.values()):  # those are made below
+            check_target(grid, overwrite=overwrite, sources=tuple(files))
     wanted = random_run(len(files), np.random.default_rng(seed)) if grid else []
     rows = {}
     check_foreign([model], pixels, size)

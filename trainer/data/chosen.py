@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from seg_viewer.core.errors import UsageError
 from trainer.data import formats
-from trainer.recipe import Recipe, Source, read_recipe
+from trainer.recipe import Model, Recipe, Source, read_recipe
 
 
 def parse_data(text: str) -> Source:
@@ -25,6 +25,8 @@ def parse_data(text: str) -> Source:
     weight = 0.0
     if match and not Path(path).exists():
         path, weight = match[1], float(match[2])
+        if not weight:
+            raise UsageError(f"--data {text}: a data set of weight 0 is never drawn: leave it out")
     return Source(kind, path, weight)
 
 
@@ -46,6 +48,13 @@ def with_split(source: Source, by: str | None, held_out: float | None, gap: int 
     return dataclasses.replace(source, split=split)
 
 
+def refuse_beside_network(given: Mapping[str, Any]) -> None:
+    """Raises: UsageError for an option that would build a network, where one is given as it is."""
+    for f in dataclasses.fields(Model):
+        if f.name in given and f.name not in ("network", "start", "subpixel"):  # a recipe says more of those two
+            raise UsageError(f"{f.name}: describes a network to be built, and one is given: leave it out")
+
+
 def make_recipe(name: str | None, data: Sequence[str], options: dict[str, Any]) -> Recipe:
     """The recipe that a command means: a file's (or an empty one), changed by the options that were given.
 
@@ -64,6 +73,8 @@ def make_recipe(name: str | None, data: Sequence[str], options: dict[str, Any]) 
     sources = tuple(parse_data(text) for text in data) or recipe.data
     if not sources:
         raise UsageError("no data set: give --data FOLDER, or a recipe that names some ('seg-trainer datasets' helps)")
+    if given.get("network"):
+        refuse_beside_network(given)
     seed = given.get("seed", recipe.run.seed)
     sources = tuple(with_split(source, by, held_out, gap, seed) for source in sources)
     if bonnet:

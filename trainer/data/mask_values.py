@@ -21,7 +21,7 @@ from platformdirs import user_cache_path
 from seg_viewer.core.errors import ExportError, SourceError
 from seg_viewer.core.machine import usable_cores
 from seg_viewer.core.part_file import write_text
-from trainer.data.picture_files import read_raw_mask
+from trainer.data.picture_files import file_stamp, read_raw_mask
 from trainer.labels.lossy import is_lossy
 
 VERSION = 1
@@ -34,6 +34,8 @@ NOISE = 12
 """Levels that lossy compression may move the channels of a grey picture apart."""
 BREATH = 3
 """Levels that lossy WebP may move even areas, far from any edge: it smooths across its blocks."""
+STRAY = 1e-4
+"""Share of the pixels below which what lossy compression did to an edge may be a single value."""
 
 Color = tuple[int, int, int]
 
@@ -153,18 +155,20 @@ def two_levels(found: MaskValues, masks: Sequence[Path]) -> tuple[int, int] | No
     """
     if len(found.values) < 5 or found.colors:
         return None
-    low, high = sorted(int(v) for v in np.argsort(found.counts)[-2:])
+    levels = np.arange(256)
+    breath = BREATH if found.lossy_mask.lower().endswith(".webp") else 0
+    most = int(found.counts.argmax())
+    low, high = sorted((most, int(np.where(np.abs(levels - most) > breath, found.counts, -1).argmax())))
     others = found.counts.copy()
     others[[low, high]] = 0
     many = np.count_nonzero(others) > 16 or bool(found.lossy_mask)
     quarter = (high - low) / 4
-    levels = np.arange(256)
     middle = (levels > low + quarter) & (levels < high - quarter)
     swing = int(SWING * (high - low)) if many else 0
     outside = others[: max(0, low - swing)].sum() + others[high + swing + 1 :].sum()
-    breath = BREATH if found.lossy_mask.lower().endswith(".webp") else 0
     far = np.where(np.minimum(np.abs(levels - low), np.abs(levels - high)) <= breath, 0, others)
-    stands_out = far.max() > 0.6 * far.sum() or others.sum() > found.counts.sum() / 2
+    few = bool(found.lossy_mask) and far.sum() < STRAY * found.counts.sum()
+    stands_out = (far.max() > 0.6 * far.sum() and not few) or others.sum() > found.counts.sum() / 2
     fills = found.flat[middle].sum() > 0 or found.flat[far > 0].sum() > 0.01 * found.flat.sum() * many
     if high - low < 32 or outside or stands_out or fills:
         return None
@@ -214,8 +218,7 @@ def two_clouds(found: MaskValues) -> int | None:
 def _key(masks: Sequence[Path]) -> str:
     digest = hashlib.sha256(f"{VERSION}".encode())
     for path in masks:
-        status = path.stat()
-        digest.update(f"{path.resolve()} {status.st_size} {status.st_mtime_ns}\n".encode())
+        digest.update(file_stamp(path.resolve()).encode())
     return digest.hexdigest()[:32]
 
 

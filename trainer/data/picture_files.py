@@ -70,6 +70,15 @@ def read_picture(path: Path, bits: int | None = None) -> NDArray[np.uint8]:
     return np.asarray(rgb, np.uint8)
 
 
+def file_stamp(path: Path) -> str:
+    """A line that changes when a file does: name, size, time. Of a file that cannot be reached, the name alone."""
+    try:
+        status = path.stat()
+    except OSError:
+        return f"{path}\n"
+    return f"{path} {status.st_size} {status.st_mtime_ns}\n"
+
+
 def _is_cut_short(data: bytes) -> bool:
     """Whether a JPEG file ends before its picture does. Decoders fill what is missing with grey, and few say so.
 

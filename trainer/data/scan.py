@@ -20,7 +20,7 @@ from seg_viewer.core.labels import LabelSet
 from seg_viewer.core.machine import usable_cores
 from seg_viewer.core.part_file import write_text
 from trainer.data.data_set import DataSet
-from trainer.data.picture_files import LYING, orientation
+from trainer.data.picture_files import LYING, file_stamp, orientation
 from trainer.labels.lossy import is_lossy
 from trainer.pairs import Pair
 
@@ -223,8 +223,7 @@ def _key(data: DataSet, pairs: Sequence[Pair]) -> str:
         digest.update(np.packbits(data.ignored).tobytes())
     for pair in pairs:
         for path in (pair.picture, pair.mask):
-            status = path.stat()
-            digest.update(f"{path} {status.st_size} {status.st_mtime_ns}\n".encode())
+            digest.update(file_stamp(path).encode())
     return digest.hexdigest()[:32]
 
 

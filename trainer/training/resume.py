@@ -85,10 +85,9 @@ def refuse_in_vain(recipe: Recipe, run: Path) -> None:
             f"{run}: stopped early at epoch {epochs}, {checkpoint.waited} epochs without a better one, and would again:"
             f" give --early-stopping 0, or more than {checkpoint.waited}, to go on"
         )
-    names = ", ".join(changed)
     raise UsageError(
-        f"{run}: finished at epoch {epochs}, where another {names} changes nothing: give --epochs above {epochs} to"
-        " go on, or another --run folder to begin anew"
+        f"{run}: finished at epoch {epochs}, where another value of {', '.join(changed)} changes nothing: give"
+        f" --epochs above {epochs} to go on, or another --run folder to begin anew"
     )
 
 

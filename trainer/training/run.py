@@ -90,13 +90,21 @@ def prepare(
     recipe = placed(recipe, found, roots)
     if run is not None:
         refuse_in_vain(recipe, run)
-    class_weights(recipe, (), Samples(recipe, found).labels)
+    samples = Samples(recipe, found)
+    class_weights(recipe, (), samples.labels)
+    if run is not None and recipe.model.network:
+        width, height = recipe.crop
+        check_network(
+            load_keras(Path(recipe.model.network))[0], recipe.model.network, samples.details.heads[0], height, width
+        )
     scans = check.scan_all([data for _, data in found], console)
     for (_, data), result in zip(found, scans, strict=True):
         reporter.note(f"{data.name}: {result.train} training, {len(data.held_out)} held-out pictures")
         for line in result.warnings():
             reporter.note(f"{data.name}: {line}")
     check.refuse_damaged(scans)
+    if not any(data.held_out for _, data in found):
+        reporter.note(_nothing_held_out(recipe))
     return Prepared(recipe, found, scans)
 
 
@@ -111,6 +119,12 @@ def run_training(
     start_backend()
     check_steppable(recipe)
     recipe = _with_earlier(recipe, roots, run, console)
+    if recipe.optimizer.resume_rate and not (run / CHECKPOINT).exists():
+        console.print(
+            f"--resume-rate {recipe.optimizer.resume_rate:g} is for a run that goes on: this one begins, with"
+            f" --learning-rate {recipe.optimizer.learning_rate:g}"
+        )
+        recipe = recipe.change(resume_rate=0.0)
     if recipe.optimizer.precision == "auto":
         recipe = recipe.change(precision="float32" if recipe.model.network else best_precision())
     chief = worker_index() == 0
@@ -120,6 +134,14 @@ def run_training(
     prepared.recipe = _with_network(prepared.recipe, run, write=True)
     with locked(run) if chief else contextlib.nullcontext(), explained(recipe, run):
         return _train(prepared, run, reporter, chief, stop_at)
+
+
+def _nothing_held_out(recipe: Recipe) -> str:
+    """What a run cannot do without held-out pictures."""
+    text = "nothing is held out: there are no scores, and the last weights are kept"
+    waiting = ["--early-stopping"] if recipe.run.early_stopping else []
+    waiting += ["--schedule plateau"] if recipe.optimizer.schedule == "plateau" else []
+    return f"{text}; {' and '.join(waiting)} cannot act (--validation-split 0.1 holds some out)" if waiting else text
 
 
 def _check_folder(run: Path) -> None:

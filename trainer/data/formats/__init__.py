@@ -126,7 +126,9 @@ def find(
     if kind != AUTO and kind not in FORMATS:
         raise UsageError(f"no data set format '{kind}'; there are {', '.join(sorted(FORMATS))}")
     if not root.is_dir():
-        raise SourceError(f"{root}: no such folder for the data set '{name or kind}'")
+        what = "is a file, not the folder of a data set" if root.exists() else "no such folder"
+        called = name or (kind if kind != AUTO else "")
+        raise SourceError(f"{root}: {what}{f' for the data set {called!r}' if called else ''}")
     if kind == AUTO:
         kind = recognise(root)
     layout = FORMATS[kind].find(root)

@@ -88,10 +88,17 @@ def pictures_in(folder: Path) -> list[Path]:
 
 
 def files_in(folder: Path) -> list[Path]:
-    """Files of a folder that are not hidden, sorted by name; none where there is no such folder."""
+    """Files of a folder that are not hidden, sorted by name; none where there is no such folder.
+
+    A link that leads nowhere is one of them: whoever reads it names it.
+    """
     if not folder.is_dir():
         return []
-    return sorted(file for file in folder.iterdir() if not file.name.startswith(".") and file.is_file())
+    return sorted(file for file in folder.iterdir() if not file.name.startswith(".") and _is_file(file))
+
+
+def _is_file(path: Path) -> bool:
+    return path.is_file() or (path.is_symlink() and not path.exists())
 
 
 def seen(folder: Path) -> str:
@@ -118,6 +125,7 @@ class Masks:
 
     def __init__(self, folder: Path) -> None:
         self._by_stem: dict[str, list[Path]] = {}
+        self._asked: set[str] = set()
         for file in files_in(folder):
             if file.suffix.lower() in MASK_SUFFIXES:
                 self._by_stem.setdefault(file.stem.lower(), []).append(file)
@@ -129,8 +137,13 @@ class Masks:
         `MASK_SUFFIXES`.
         """
         files = self._by_stem.get(stem.lower(), [])
+        self._asked.add(stem.lower())
         exact = [file for file in files if file.stem == stem] or files
         return min(exact, key=lambda file: MASK_SUFFIXES.index(file.suffix.lower()), default=None)
+
+    def left(self) -> list[Path]:
+        """Masks whose name nobody asked for, sorted: their pictures are not there."""
+        return sorted(file for stem, files in self._by_stem.items() if stem not in self._asked for file in files)
 
 
 def pairs_by_stem(

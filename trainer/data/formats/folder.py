@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from seg_viewer.core.errors import SourceError
+from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.core.labels import Label, LabelSet
 from trainer.data.formats.base import Format, Layout, Masks, pictures_in, seen
 from trainer.data.mask_values import MOST_COLORS, MaskValues, look_at_masks, two_clouds, two_levels
@@ -63,15 +64,41 @@ def _find(root: Path) -> Layout:
             f" images/ holds {seen(root / 'images')}, e.g. {missing[0]}; masks/ holds {seen(root / 'masks')}"
         )
     notes: tuple[str, ...] = (f"{len(missing)} pictures have no mask, e.g. {missing[0]}: left out",) if missing else ()
+    if alone := masks.left():
+        notes += (f"{len(alone)} masks have no picture, e.g. {alone[0].name}: left out",)
     native = partial(_native, root, pairs)
     pairs, sent = marked(root, pairs, native)
     notes += sent
     maps: dict[str, LabelMap | Callable[[], LabelMap]] = {
         "native": native,
-        "driving": read_label_map("driving"),
-        "streets": read_label_map("driving-streets"),
+        "driving": partial(_ours, root, "driving"),
+        "streets": partial(_ours, root, "driving-streets"),
     }
     return Layout(pairs, Split("blocks", held_out=0.15), maps, notes=notes)
+
+
+def _described(root: Path) -> LabelMap | None:
+    """`labels.toml` of the folder; None where there is none, or `check > labels.toml` is about to fill it."""
+    file = root / "labels.toml"
+    return read_label_map(str(file)) if file.is_file() and file.stat().st_size else None
+
+
+def _ours(root: Path, name: str) -> LabelMap:
+    """The map that takes values for ids of our classes, unless `labels.toml` says what they are.
+
+    Raises:
+        UsageError: it says that they are other classes or, where finer ones are to be learned, other values.
+    """
+    ours, described = read_label_map(name), _described(root)
+    if described is None or described.labels.names == ours.labels.names:
+        return dataclasses.replace(described, labels=ours.labels) if described else ours
+    toml, plain = root / "labels.toml", read_label_map("driving")
+    names = ", ".join(described.labels.names)
+    if described.labels.names != plain.labels.names:
+        raise UsageError(f"{toml} says that the classes are {names}, not ours (--labels native takes them)")
+    if described.colors or any(plain.values.get(value) != id_ for value, id_ in described.values.items()):
+        raise UsageError(f"{toml} gives {names} other values than their ids; give a label map with --details FILE.toml")
+    return ours
 
 
 def _native(root: Path, pairs: list[Pair]) -> LabelMap:
@@ -81,9 +108,8 @@ def _native(root: Path, pairs: list[Pair]) -> LabelMap:
 
     Raises: LabelsNeeded for all else.
     """
-    described = root / "labels.toml"
-    if described.is_file() and described.stat().st_size:  # "check > labels.toml" finds the empty file it will fill
-        return read_label_map(str(described))
+    if described := _described(root):
+        return described
     masks = [pair.mask for pair in pairs]
     found = look_at_masks(masks)
     if not found.grey_mask and not found.color_mask:
