@@ -16,6 +16,7 @@ from seg_viewer.gui.dialogs.confirm import confirm
 from seg_viewer.gui.dialogs.export_stop import ask_stop
 from seg_viewer.gui.dialogs.find_class import FindClassDialog
 from seg_viewer.gui.dialogs.help import AboutDialog, HelpDialog
+from seg_viewer.gui.dialogs.password import PasswordDialog
 from seg_viewer.gui.dialogs.settings import SettingsDialog
 from seg_viewer.gui.main_window import MainWindow
 
@@ -67,6 +68,12 @@ def _settings_with_cache(window: MainWindow) -> QDialog:
     return dialog
 
 
+def _password(window: MainWindow) -> QDialog:
+    dialog = PasswordDialog("rtsp://10.0.0.1/cam", "the server asks for user and password (401)", window)
+    dialog.show()
+    return dialog
+
+
 DIALOGS: dict[str, Callable[[MainWindow], QDialog]] = {
     "address": _by_action("address", AddressDialog),
     "settings": _by_action("settings", SettingsDialog),
@@ -76,6 +83,7 @@ DIALOGS: dict[str, Callable[[MainWindow], QDialog]] = {
     "queue": _queue,
     "cache": _settings_with_cache,
     "find": _by_action("find-class", FindClassDialog),
+    "password": _password,
 }
 
 

@@ -57,7 +57,7 @@ class ExportQueueDialog(QDialog):
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(t("Export queue"))
-        self.setMinimumSize(640, 380)
+        self.setMinimumHeight(380)
         self.resize(QSize(820, 460).boundedTo(self.screen().availableGeometry().size() - _FRAME))
         self.setAcceptDrops(True)
         self._queue, self._options = queue, options
