@@ -83,7 +83,8 @@ class _Page(QScrollArea):
     def minimumSizeHint(self) -> QSize:
         least = super().minimumSizeHint()
         bar = self.verticalScrollBar().sizeHint().width()
-        return least.expandedTo(QSize(self.widget().minimumSizeHint().width() + bar, 0))
+        page = self.widget()
+        return least if page is None else least.expandedTo(QSize(page.minimumSizeHint().width() + bar, 0))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() is QEvent.Type.LayoutRequest:  # what is in it has changed, which Qt says to nobody else
