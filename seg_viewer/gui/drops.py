@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QMimeData, QObject, Signal
+from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QWidget
 
@@ -81,18 +81,31 @@ class Drops(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if isinstance(event, QDropEvent) and event.type() is QEvent.Type.Drop:
             self.hovering.emit("")
-            if found := read_dropped(event.mimeData()):
-                event.acceptProposedAction()
+            if (found := read_dropped(event.mimeData())) and take_copy(event):
                 self.dropped.emit(found)
             return True
         if isinstance(event, QDragEnterEvent) and event.type() is QEvent.Type.DragEnter:
-            if found := read_dropped(event.mimeData()):
-                event.acceptProposedAction()
+            if (found := read_dropped(event.mimeData())) and take_copy(event):
                 self.hovering.emit(found.invitation)
             return True
         if event.type() is QEvent.Type.DragLeave:
             self.hovering.emit("")
         return False
+
+
+def take_copy(event: QDropEvent) -> bool:
+    """Accept a drag or a drop; what is dragged stays where it is. Returns whether it could be accepted.
+
+    Accepting what is proposed could be a move, after which a file manager deletes the files: they were opened only.
+    Where nothing but a move is offered, it is refused.
+    """
+    for action in (Qt.DropAction.CopyAction, Qt.DropAction.LinkAction):
+        if event.possibleActions() & action:
+            event.setDropAction(action)
+            event.accept()
+            return True
+    event.ignore()
+    return False
 
 
 def read_dropped(data: QMimeData) -> Dropped:

@@ -132,6 +132,8 @@ _PICTURES = {
     "QCheckBox::indicator:checked": "check",
     "QComboBox::down-arrow": "chevron",
     "QToolButton::menu-indicator": "chevron",
+    "QAbstractSpinBox::down-arrow": "chevron",
+    "QAbstractSpinBox::up-arrow": "chevron-up",
 }
 
 

@@ -83,6 +83,34 @@ def test_every_text_of_the_windows_code_is_in_the_catalogue() -> None:
     assert missing == []
 
 
+SHOWN_BY = re.compile(
+    r"set(Text|ToolTip|Title|WindowTitle|PlaceholderText|StatusTip|AccessibleName|AccessibleDescription|Suffix|Prefix)"
+    r"|drawText|addRow|addItem|addAction|addMenu|show_(info|warning|error)|PlainLabel|ElidedLabel|Q(Label|PushButton|CheckBox|Action|Menu)"
+)
+"""What puts a text on the screen as it is."""
+
+
+def test_no_text_of_the_windows_code_is_shown_without_being_looked_up() -> None:
+    """Being in the catalogue is not enough: painted texts are no widgets' texts, which a window can be asked for."""
+    found = []
+    for file in _gui_files():
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        named = {
+            target.id: node.value.value
+            for node in tree.body
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+            name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+            for arg in call.args if SHOWN_BY.fullmatch(name) else ():
+                text = named.get(arg.id) if isinstance(arg, ast.Name) else getattr(arg, "value", None)
+                if isinstance(text, str) and text in WORDS and WORDS[text] != text:
+                    found.append((file.name, name, text))
+    assert found == []
+
+
 NO_SENTENCE = re.compile(
     r"Python ⟦.⟧ · Qt ⟦.⟧|.* MiB| \(Alt\+⟦.⟧\)|colour of .*|no action, or wanted twice: .*|.*image: url.*|.*RGB ⟦.*"
 )

@@ -69,7 +69,7 @@ def _settings_with_cache(window: MainWindow) -> QDialog:
 
 
 def _password(window: MainWindow) -> QDialog:
-    dialog = PasswordDialog("rtsp://HOST/PATH", "the server asks for user and password (401)", window)
+    dialog = PasswordDialog("rtsp://10.0.0.1/cam", "the server asks for user and password (401)", window)
     dialog.show()
     return dialog
 

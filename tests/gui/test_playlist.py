@@ -7,7 +7,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from PySide6.QtCore import QRect, Qt
+from PySide6.QtCore import QPoint, QPointF, QRect, Qt
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from seg_viewer.gui.tasks.export_queue import State
@@ -279,6 +281,32 @@ def test_the_invitation_is_seen_while_dragging(qtbot: QtBot, open_window, clip: 
     assert window.sources.veil.geometry() == QRect(window.centralWidget().rect())
     drag.drop(window, drag.files(clips[:1]))
     assert not window.sources.veil.isVisible()
+
+
+_OFFERED = {
+    "copy": Qt.DropAction.CopyAction,
+    "copy or move": Qt.DropAction.CopyAction | Qt.DropAction.MoveAction,
+    "move or link": Qt.DropAction.MoveAction | Qt.DropAction.LinkAction,
+    "link": Qt.DropAction.LinkAction,
+    "move": Qt.DropAction.MoveAction,
+}
+
+
+@pytest.mark.parametrize("place", ["window", "list", "queue"])
+def test_a_drop_never_moves_a_file(qtbot: QtBot, listed, clips, place: str) -> None:
+    """After a move, the file manager deletes what it gave away."""
+    listed.actions_by_id["export-queue"].trigger()
+    rows = listed.sources.playlist.view.list.viewport()
+    widget = {"window": listed, "list": rows, "queue": listed.outputs.queue_dialog}[place]
+    for offered, actions in _OFFERED.items():
+        for kind in (QDragEnterEvent, QDropEvent):
+            at = QPointF(50, 50) if kind is QDropEvent else QPoint(50, 50)
+            shift = Qt.KeyboardModifier.ShiftModifier  # asks for a move
+            data = drag.files([clips[0] if place != "queue" else clips[0].with_name("gone.mp4")])
+            event = kind(at, actions, data, Qt.MouseButton.LeftButton, shift)
+            QApplication.sendEvent(widget, event)
+            assert event.isAccepted() is (offered != "move"), (offered, kind)
+            assert not event.isAccepted() or event.dropAction() is not Qt.DropAction.MoveAction, (offered, kind)
 
 
 # -- the list ----------------------------------------------------------------------------------------------------------

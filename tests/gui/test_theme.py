@@ -122,7 +122,8 @@ def test_the_window_follows_the_system_while_it_runs(qtbot: QtBot, qapp: QApplic
     button = next(each for each in buttons if each.defaultAction() is window.actions_by_id["step"])
 
     def surfaces() -> list[str]:
-        return [_middle(widget).name() for widget in (window.panel, window.controls)]
+        beside_its_text = QPoint(3, window.panel.height() - 4)
+        return [_middle(window.panel, beside_its_text).name(), _middle(window.controls).name()]
 
     def beside_the_picture() -> str:
         return window.view.grab().toImage().pixelColor(2, 2).name()
@@ -188,7 +189,9 @@ def _pick(qtbot: QtBot, menu: QMenu, action: QAction) -> None:
 # -- icons -------------------------------------------------------------------------------------------------------------
 
 ICONS = sorted(
-    path.stem for path in asset_path("icons").glob("*.svg") if path.stem not in ("seg-viewer", "check", "chevron")
+    path.stem
+    for path in asset_path("icons").glob("*.svg")
+    if path.stem not in ("seg-viewer", "check", "chevron", "chevron-up")
 )
 
 

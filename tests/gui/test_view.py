@@ -108,6 +108,8 @@ def checked(window: MainWindow) -> set[str]:
         ("xt", "original", {each: each for each in SEEN}),
         ("xtt", "mask", MASK),  # back to what it was
         ("xh", "original", {each: each for each in SEEN}),
+        *((key + key, "overlay", SEEN) for key in "xwvcWV"),  # again: back
+        ("xwx", "mask", MASK),
     ],
 )
 def test_a_mode_paints_what_it_says(

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from seg_viewer.core.errors import SegViewerError
+from seg_viewer.gui.dialogs.room import RoomForText
 from seg_viewer.gui.tasks.background import Background
 from seg_viewer.gui.theme import icon
 from seg_viewer.gui.widgets.plain import PlainLabel
@@ -80,6 +81,7 @@ class AddressDialog(QDialog):
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
         self._changed("")
+        RoomForText(self)
         background.run(
             "devices", _find_devices, self._list, self._show_problem, owner=self, subject="Cameras and screens"
         )

@@ -114,6 +114,7 @@ class ExportDialog(QDialog):
         self.resume.hide()
         self.plan = PlanView()
         self.bar = QProgressBar()
+        self.bar.setFormat("%p %")
         self.bar.setAccessibleName(t("Progress"))
         self.status = PlainLabel("", objectName="dim")
         self.status.setWordWrap(True)

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QPushButton, QV
 from seg_viewer.gui.dialogs.export_form import look_text
 from seg_viewer.gui.dialogs.keys import take_key
 from seg_viewer.gui.dialogs.room import RoomForText
-from seg_viewer.gui.drops import dropped_files
+from seg_viewer.gui.drops import dropped_files, take_copy
 from seg_viewer.gui.tasks.export_names import suggest_for
 from seg_viewer.gui.tasks.export_queue import MADE, UNDER_WAY, ExportQueue, QueuedExport, State
 from seg_viewer.gui.widgets.export_text import detail_text
@@ -57,7 +57,7 @@ class ExportQueueDialog(QDialog):
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(t("Export queue"))
-        self.setMinimumSize(640, 380)
+        self.setMinimumHeight(380)
         self.resize(QSize(820, 460).boundedTo(self.screen().availableGeometry().size() - _FRAME))
         self.setAcceptDrops(True)
         self._queue, self._options = queue, options
@@ -214,12 +214,11 @@ class ExportQueueDialog(QDialog):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if dropped_files(event.mimeData()):
-            event.acceptProposedAction()
+            take_copy(event)
 
     def dropEvent(self, event: QDropEvent) -> None:
         paths = dropped_files(event.mimeData())
-        if paths:
-            event.acceptProposedAction()
+        if paths and take_copy(event):
             self.add_files(paths)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

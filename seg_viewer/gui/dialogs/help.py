@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 
 import seg_viewer
 from seg_viewer.gui.actions import MENUS, MORE_KEYS, ActionSpec
+from seg_viewer.gui.dialogs.room import RoomForText
 from seg_viewer.gui.theme import icon
 from seg_viewer.gui.widgets.plain import PlainLabel
 from seg_viewer.gui.words import key_text, t
@@ -115,6 +116,7 @@ class AboutDialog(QDialog):
         line.addLayout(text, 1)
         outer.addLayout(line)
         outer.addWidget(_close_button(self))
+        RoomForText(self)
 
 
 def _part(title: str, items: Iterable[ActionSpec | None]) -> QWidget:
@@ -133,7 +135,10 @@ def _part(title: str, items: Iterable[ActionSpec | None]) -> QWidget:
 
 def _key_name(key: str) -> str:
     """As a keyboard has it; what Qt names in too many words, in our own."""
-    return _KEY_NAMES.get(key) or (t(key) if t(key) != key else key_text(key))
+    last = key.rpartition("+")[2]
+    if last in _KEY_NAMES:
+        return "".join(key_text(key).rpartition("+")[:2]) + _KEY_NAMES[last]
+    return t(key) if t(key) != key else key_text(key)
 
 
 def _columns(parts: Mapping[str, QWidget], room: int) -> tuple[tuple[str, ...], ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLineEdit, QVBoxLayout, QWidget
 
+from seg_viewer.gui.dialogs.room import RoomForText
 from seg_viewer.gui.theme import icon
 from seg_viewer.gui.widgets.plain import PlainLabel
 from seg_viewer.gui.words import said, t
@@ -57,6 +58,7 @@ class PasswordDialog(QDialog):
         self.buttons.rejected.connect(self.reject)
         self.user.textChanged.connect(self._changed)
         self._changed("")
+        RoomForText(self)
 
     def accept(self) -> None:
         self.chosen.emit(with_credentials(self._source, self.user.text(), self.password.text()))

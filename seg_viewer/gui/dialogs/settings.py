@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -77,6 +77,21 @@ class Setting:
     tip: str = ""
 
 
+class _Page(QScrollArea):
+    """Scrolls up and down only, so it is never narrower than what is in it."""
+
+    def minimumSizeHint(self) -> QSize:
+        least = super().minimumSizeHint()
+        bar = self.verticalScrollBar().sizeHint().width()
+        page = self.widget()
+        return least if page is None else least.expandedTo(QSize(page.minimumSizeHint().width() + bar, 0))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() is QEvent.Type.LayoutRequest:  # what is in it has changed, which Qt says to nobody else
+            self.updateGeometry()
+        return super().eventFilter(watched, event)
+
+
 class SettingsDialog(QDialog):
     """Shows settings and changes them; stays usable beside the window.
 
@@ -95,7 +110,7 @@ class SettingsDialog(QDialog):
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(t("Settings"))
-        self.setMinimumSize(420, 260)
+        self.setMinimumHeight(260)
         self.fields: dict[str, _Field] = {}
         page = QWidget()
         column = QVBoxLayout(page)
@@ -115,7 +130,7 @@ class SettingsDialog(QDialog):
             column.addWidget(PlainLabel(t(title).upper(), objectName="heading"))
             column.addWidget(widget)
         column.addStretch(1)
-        area = QScrollArea()
+        area = _Page()
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

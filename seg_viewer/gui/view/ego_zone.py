@@ -17,6 +17,7 @@ from seg_viewer.core.part_file import make_folder
 from seg_viewer.core.zone import Zone, ZoneWatch
 from seg_viewer.gui.tasks.background import Background
 from seg_viewer.gui.tasks.recording import RecordsFiles, finish
+from seg_viewer.gui.view.plates import plate, plate_size, put
 from seg_viewer.gui.view.scene import Scene
 from seg_viewer.gui.view.video_view import VideoView
 from seg_viewer.gui.words import class_name, figure, t
@@ -30,13 +31,14 @@ _FLASH_MS = 1500
 _CLIP_MS = 10_000
 _HANDLE = 7
 _GRAB = 16
+_LEAST = 0.0005  # less is 0.0 %
 _log = logging.getLogger(__name__)
 
 
 def _line(watch: ZoneWatch) -> str:
     """What is in the zone now, and since when."""
     shares = (t("{what} {percent} %", what=class_name(name), percent=figure(100 * share))
-              for name, share in watch.shares.items())  # fmt: skip
+              for name, share in watch.shares.items() if share >= _LEAST)  # fmt: skip
     return t("{time} in the ego zone: {shares}", time=f"{datetime.now():%H:%M:%S}", shares=", ".join(shares))
 
 
@@ -157,7 +159,10 @@ class EgoZone(RecordsFiles):
         painter.setBrush(color)
         for point in points:
             painter.drawEllipse(point, _HANDLE, _HANDLE)
-        painter.drawText(points[0] + QPointF(0, -_GRAB), t(NOTE))
+        note = plate((t(NOTE),), painter.font(), scene.ratio, seen.width())
+        width, height = plate_size(note)
+        top = max(seen.top(), points[0].y() - _GRAB - height)
+        put(painter, note, max(seen.left(), min(points[0].x(), seen.right() - width)), top)
         if self._flash.isActive():
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(_LOUD, 10))

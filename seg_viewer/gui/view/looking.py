@@ -59,8 +59,10 @@ class Looking(QObject):
         self._numbers = Numbers()
         self._ticks = 0
         group = QActionGroup(self)
+        group.setExclusionPolicy(QActionGroup.ExclusionPolicy.ExclusiveOptional)
         for mode in MODES:
-            group.addAction(actions[f"mode-{mode.id}"])
+            action = group.addAction(actions[f"mode-{mode.id}"])
+            action.triggered.connect(self._chosen)
         self.menu = QMenu(view)
         """On a right click on the picture."""
         self.menu.setAttribute(Qt.WidgetAttribute.WA_NoMouseReplay)  # a click that closes it is none on the picture
@@ -139,6 +141,11 @@ class Looking(QObject):
         if on:
             self.set_mode(mode)
             self._say_what_is_missing(mode.needs)
+
+    def _chosen(self, on: bool) -> None:
+        """Chosen again, by its key or in the menu: back to the overlay."""
+        if not on:
+            self.set_mode(MODES[0])
 
     def _say_what_is_missing(self, needs: str) -> None:
         """Where the shot has not what is asked for, something else is shown."""

@@ -41,6 +41,7 @@ class ExportStrip(QWidget):
         self.label = ElidedLabel()
         line.addWidget(self.label, 2)
         self.bar = QProgressBar()
+        self.bar.setFormat("%p %")
         self.bar.setRange(0, _STEPS)
         self.bar.setAccessibleName(t("Share of the export that is done"))
         line.addWidget(self.bar, 1)

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from seg_viewer.gui.drops import take_copy
 from seg_viewer.gui.opening import short_name
 from seg_viewer.gui.theme import icon
 from seg_viewer.gui.widgets.plain import PlainLabel, plain_tip
@@ -192,15 +193,14 @@ class _List(QListWidget):
         if event.source() is self:
             super().dropEvent(event)
             self.moved.emit()
-        else:
-            event.acceptProposedAction()
+        elif take_copy(event):
             self.dropped.emit(event.mimeData())
 
     def _take(self, event: _Drag, otherwise: Callable[[_Drag], None]) -> None:
         if event.source() is self:
             otherwise(event)
         elif event.mimeData().hasUrls() or event.mimeData().hasText():
-            event.acceptProposedAction()
+            take_copy(event)
         else:
             event.ignore()
 

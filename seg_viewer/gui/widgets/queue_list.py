@@ -124,7 +124,7 @@ class QueueList(QTreeWidget):
         try:
             painter.setPen(QColor(theme.colors().dim))
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            painter.drawText(self.viewport().rect().adjusted(24, 12, -24, -12), int(flags), _EMPTY)
+            painter.drawText(self.viewport().rect().adjusted(24, 12, -24, -12), int(flags), t(_EMPTY))
         finally:
             painter.end()
 

@@ -45,7 +45,7 @@ class Volume(QWidget):
         self.slider.valueChanged.connect(lambda percent: self.chosen.emit(percent / 100))
         self.slider.valueChanged.connect(lambda _percent: self._show())
         line = QHBoxLayout(self)
-        line.setContentsMargins(0, 0, 0, 0)
+        line.setContentsMargins(0, 0, 8, 0)  # its handle is not beside the next button
         line.setSpacing(4)
         line.addWidget(self.button)
         line.addWidget(self.slider)
