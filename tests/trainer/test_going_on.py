@@ -245,7 +245,9 @@ def test_what_would_change_nothing_in_a_finished_run_is_refused(f: Any, ended: P
     if f.name == "network":  # goes with none of the other options of a network: another recipe altogether
         before = before.change(widths=(), precision="auto")
         other = before.change(network="elsewhere.keras")
-        with pytest.raises(UsageError, match=r"finished at epoch 2, where another value of network, widths changes nothing"):
+        with pytest.raises(
+            UsageError, match=r"finished at epoch 2, where another value of network, widths changes nothing"
+        ):
             refuse_in_vain(other, ended)
         return
     value = next(getattr(getattr(before, s), f.name) for s in SECTIONS if hasattr(getattr(before, s), f.name))
