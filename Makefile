@@ -46,9 +46,12 @@ lint: setup-dev
 docs: setup-dev
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet -f docs/site/mkdocs.yml
 
+# One worker more than cores: many tests wait, for servers, windows, other programs
+TEST_WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(4, 1 + (os.cpu_count() or 1)))')
+
 test: lint docs
 	@$(BIN)/python -m seg_viewer.gui.system --install
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile
 
 # On a machine with an NVIDIA GPU, after pip install -e '.[tensorrt-rtx]' or '.[tensorrt]': tests, benchmark, and a report to paste
 test-gpu: setup-dev
