@@ -25,6 +25,7 @@ from seg_viewer.jobs.options import RunOptions
 from seg_viewer.player.playback import PlayerState
 from seg_viewer.sources import awaited
 
+from ..waiting import wait_until
 from .conftest import WAIT_MS, pause_at, wait_state, worker_threads
 
 
@@ -45,6 +46,12 @@ def test_closing_while_another_file_is_being_opened(qtbot: QtBot, open_window, c
         window.open(clip)
     assert window.close()
     qtbot.waitUntil(lambda: not worker_threads(), timeout=WAIT_MS)
+
+
+@pytest.fixture(autouse=True)
+def stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where threads do not end in time, as on a busy machine, the program leaves at once; the tests must not."""
+    monkeypatch.setattr(app, "_leave_now", lambda _code: wait_until(lambda: not worker_threads(), "threads to end"))
 
 
 def test_run_viewer_plays_and_returns(qtbot: QtBot, clip: Path, model: Path):
