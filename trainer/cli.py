@@ -64,6 +64,8 @@ def main(debug: bool) -> None:
 
 
 for command in (check, list_datasets, train, evaluate, compare, predict, export, add_margin, build_engine):
+    # its own, too: click keeps the help option that a command had when it was first asked, with a parent or without
+    command.context_settings.setdefault("help_option_names", ["-h", "--help"])
     main.add_command(command)
 
 

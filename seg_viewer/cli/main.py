@@ -52,6 +52,8 @@ def cli(context: click.Context, debug: bool) -> None:
 
 
 for command in (view, export, record, bench, doctor, devices, models, cache, record_carla):
+    # its own, too: click keeps the help option that a command had when it was first asked, with a parent or without
+    command.context_settings.setdefault("help_option_names", ["-h", "--help"])
     cli.add_command(command)
 
 

@@ -441,5 +441,4 @@ def test_the_window_is_closed_by_its_key_while_a_dialog_is_active(qtbot: QtBot, 
     assert dialog is not None
     qtbot.keyClick(dialog, Qt.Key.Key_Q, Qt.KeyboardModifier.ControlModifier)
     qtbot.waitUntil(lambda: not paused.isVisible(), timeout=WAIT_MS)
-    assert paused.ended_in_time or id_ == "address"  # a search for devices cannot be cut short; `_leave_now` ends it
     assert [each for each in QApplication.topLevelWidgets() if each.isVisible()] == []

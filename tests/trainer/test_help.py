@@ -58,6 +58,14 @@ def test_every_option_may_be_written_with_underscores(program: str, name: str) -
                                            *arguments]) == wanted, option  # fmt: skip
 
 
+@pytest.mark.parametrize(("program", "name"), COMMANDS)
+def test_help_has_a_short_name_with_and_without_the_program_before_it(program: str, name: str) -> None:
+    group = PROGRAMS[program]
+    alone, of_program = (CliRunner().invoke(group.commands[name], ["-h"]), CliRunner().invoke(group, [name, "-h"]))
+    assert (alone.exit_code, of_program.exit_code) == (0, 0)
+    assert "-h, --help" in alone.output and "-h, --help" in of_program.output
+
+
 def test_only_options_are_read_so(tmp_path: Path) -> None:
     given = _parsed("seg-trainer", "train", ["--data=a_b", "--batch_size=4", "--run", "c_d", "--precision",
                                              "mixed_float16", "--", "e_f"])  # fmt: skip
