@@ -36,6 +36,7 @@ class Player(Looks):
         self._opened_count = 0
         self._former: tuple[str, Path | None] | None = None
         self._failed: deque[str] = deque()
+        self._passwords: deque[tuple[str, str]] = deque()
         self._recording: Recording | None = None
         self._threads: list[threading.Thread] = []
         self._playback.on_problem = self._problems.append
@@ -97,16 +98,20 @@ class Player(Looks):
     def take_password_wanted(self) -> tuple[str, str] | None:
         """A source whose server wants another user and password, and what it said, once; before `take_problem`."""
         for session in (self._opening, self._session):
-            if session is not None and session.needs_password and session.error is not None:
-                session.needs_password = False
-                return session.source, session.error
-        return None
+            self._note_password(session)
+        return self._passwords.popleft() if self._passwords else None
+
+    def _note_password(self, session: Session | None) -> None:
+        if session is not None and session.needs_password and session.error is not None:
+            session.needs_password = False
+            self._passwords.append((session.source, session.error))
 
     def _settle(self) -> None:
         """What has become of the source that was being opened."""
         session = self._opening
         if session is not None and session.error is not None:
             self._opening = None
+            self._note_password(session)
             self._problems.append(session.error)
             self._failed.append(session.source)
             session.stop()
@@ -115,6 +120,7 @@ class Player(Looks):
                 self._former = None
             elif self._session.error is not None:
                 former, failed = self._former, self._session
+                self._note_password(failed)
                 self._problems.append(failed.error or "")
                 self._failed.append(failed.source)
                 self.stop()

@@ -36,7 +36,7 @@ class ModalDialogs:
 
     def check(self) -> None:
         """Raises: AssertionError when a dialog came that was not expected, or one did not come that was."""
-        assert self.unexpected == [], "a dialog that the test did not expect"
+        assert self.unexpected == [], f"a dialog that the test did not expect: {self.unexpected}"
         assert not self._answers, "a dialog that the test expected did not come"
 
     def _look(self) -> None:

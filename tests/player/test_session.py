@@ -20,6 +20,7 @@ from seg_viewer.player.search import Outcome, Search, disagreement_share
 from seg_viewer.sources import Source, SourceKind
 from tests.clips import make_clip
 from tests.models import color_model
+from tests.servers.http_video import HttpVideo
 from tests.waiting import wait_until
 
 
@@ -355,3 +356,25 @@ def test_a_search_stops_when_told_when_too_far_and_with_one_model(player: Player
     assert search.outcome is Outcome.STOPPED
     player.play()
     _taken(player, lambda: player.state is PlayerState.PLAYING, "playing on")
+
+
+@pytest.mark.parametrize("before", ["nothing", "a file", "a stream"])
+def test_a_password_is_asked_for_once_whatever_is_looked_at_first(
+    player: Player, clip: Path, tmp_path: Path, before: str
+) -> None:
+    with HttpVideo(tmp_path / "open") as there, HttpVideo(tmp_path / "locked") as locked:
+        locked.needs = "Basic Ym9iOnNlY3JldA=="
+        if before != "nothing":
+            player.open(str(clip) if before == "a file" else there.url())
+            _play(player)
+        player.open(locked.url())
+        problems: list[str] = []
+
+        def is_told() -> bool:
+            problems.extend(filter(None, [player.take_problem(), player.error]))
+            return bool(problems)
+
+        _taken(player, is_told, "the server's answer")
+        assert player.take_password_wanted() == (locked.url(), problems[0])
+        assert player.take_password_wanted() is None
+        player.stop()
