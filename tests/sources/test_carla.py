@@ -345,6 +345,7 @@ def test_interrupting_ends_a_wait() -> None:
         source.interrupt()
         waiting.join(10)
         assert not waiting.is_alive() and not frames
+        source.close()
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
