@@ -38,18 +38,6 @@ WAIT_MS = 90_000
 """For what takes a second; it costs nothing where all is well, and machines stand still now and then."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What is tested here plays video on several threads: one that fails runs once more, and the summary names it.
-
-    A machine may stand still in a test for longer than people do. But look at each that is named: two that were taken
-    for a slow machine were faults.
-    """
-    here = Path(__file__).parent
-    for item in items:
-        if here in item.path.parents:
-            item.add_marker(pytest.mark.flaky(reruns=1))
-
-
 @pytest.fixture(scope="session")
 def qapp(qapp: QApplication) -> QApplication:
     apply_theme(qapp)

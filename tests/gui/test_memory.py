@@ -45,7 +45,7 @@ def test_a_killed_window_has_written_what_was_changed(tmp_path: Path) -> None:
         assert process.poll() is None
     finally:
         process.send_signal(signal.SIGKILL)
-        process.wait(10)
+        process.wait(60)
     settings = load_settings(open_store())
     assert settings.outline and settings.opacity == 0.8 and settings.geometry
 

@@ -105,7 +105,7 @@ class SlowOpening:
         self._count += 1
         if self._count > 1:
             self.reached.set()
-            assert self.open.wait(20)
+            assert self.open.wait(60)
         return self._real.open(text)
 
 

@@ -97,7 +97,7 @@ def test_it_waits_until_it_may_and_ends_when_it_is_told(long_clip: Path, model: 
     wait_until(lambda: len(looking.seen) > 3, "the analysis to begin")
     looking.may_work = False
     looking.analysis.stop()
-    looking.analysis.join(20)
+    looking.analysis.join(60)
     assert not looking.analysis.running and not looking.analysis.done and len(looking.seen) < 300
 
 

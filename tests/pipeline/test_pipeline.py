@@ -232,7 +232,7 @@ def test_a_live_source_that_waits_is_interrupted_and_its_own_drops_are_counted(s
         reader = threading.Thread(target=lambda: list(pipeline))
         reader.start()
         pipeline.stop()
-        reader.join(10)
+        reader.join(60)
         assert not reader.is_alive()
     assert source.interrupted.is_set() and source.closed
     assert pipeline.ledger.snapshot().drops["lost on the way"] == 1
@@ -271,7 +271,7 @@ def test_paused_means_nothing_arrives(spec: ModelSpec) -> None:
         reader.start()
         time.sleep(0.1)
         assert arrived == []
-    reader.join(1)
+    reader.join(60)
     assert not reader.is_alive() and arrived == []
 
 

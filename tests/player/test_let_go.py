@@ -83,4 +83,4 @@ def _open_one_after_the_other(model: Path, other: Path, clips: list[Path]) -> No
         if number % 10 == 5:
             player.open(str(model.parent / "missing.mp4"))
             wait_until(lambda: player.take_problem(), "the failure")
-    assert player.close(20)
+    assert player.close(60)

@@ -34,7 +34,7 @@ class Gate:
     def pass_through(self) -> None:
         self.count += 1
         self.reached.set()
-        assert self.open.wait(20)
+        assert self.open.wait(60)
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def clip(tmp_path: Path) -> Path:
 def player(model: Path) -> Iterator[Player]:
     player = Player(RunOptions(str(model), "onnxruntime"))
     yield player
-    assert player.close(20)
+    assert player.close(60)
     assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("seg-")]
 
 
@@ -105,7 +105,7 @@ def test_a_session_that_is_left_while_its_source_opens_builds_no_engine(
 ) -> None:
     engine_gate.open.set()
     player.open(str(clip))
-    assert source_gate.reached.wait(20)
+    assert source_gate.reached.wait(60)
     player.stop()
     source_gate.open.set()
     wait_until(lambda: not [t for t in threading.enumerate() if t.name.startswith("seg-")], "its threads to end")
@@ -118,7 +118,7 @@ def test_a_model_that_is_chosen_while_the_source_opens_is_the_only_one_that_is_l
     engine_gate.open.set()
     other = color_model(tmp_path / "other.onnx", 32, 32, name="other")
     player.open(str(clip))
-    assert source_gate.reached.wait(20)
+    assert source_gate.reached.wait(60)
     player.use_model(str(other))
     source_gate.open.set()
     _play(player)
@@ -149,7 +149,7 @@ def test_what_is_told_of_a_model_is_told_of_the_one_that_is_shown(
     engine_gate.open.clear()
     engine_gate.reached.clear()
     player.use_model(str(other))
-    assert engine_gate.reached.wait(20)
+    assert engine_gate.reached.wait(60)
     assert player.state is PlayerState.PAUSED and player.spec is not None and player.spec.name == "colors"
     engine_gate.open.set()
     _taken(player, lambda: player.spec is not None and player.spec.name == "other", "the other model")
@@ -189,7 +189,7 @@ def test_a_model_that_fails_leaves_the_choice_with_the_one_that_runs(
     engine_gate.open.clear()
     engine_gate.reached.clear()
     player.use_model(str(slow))
-    assert engine_gate.reached.wait(20)
+    assert engine_gate.reached.wait(60)
     player.use_model(str(bad))
     problems: list[str | None] = []
 

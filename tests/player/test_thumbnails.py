@@ -127,7 +127,7 @@ def test_the_newest_wish_wins(tmp_path: Path, spec: ModelSpec, wall: Callable[..
 
     def slow(wanted: ModelSpec) -> Engine:
         made.append(wanted)
-        held.wait(20)
+        held.wait(60)
         raise EngineError("no engine")
 
     shown = wall(clip, spec, make_engine=slow)

@@ -99,7 +99,7 @@ def test_without_looking_ahead_playing_is_what_is_known_and_the_next_time_all_of
     wait_until(played, "the clip to end")
     seen = len(timeline.table)
     assert seen > FRAMES / 2 and not timeline.is_done
-    assert player.close(20)
+    assert player.close(60)
     again = Player(RunOptions(str(model)))
     again.open(str(clip))
     known = len(_timeline(again).table)

@@ -145,7 +145,7 @@ def test_what_nobody_writes_is_removed_by_the_next_to_that_name(tmp_path: Path) 
 def _take(path: Path, number: int, gate: object) -> None:
     file = PartFile(path, overwrite=False)
     file.part.write_text(str(number))
-    gate.wait(30)  # type: ignore[attr-defined]
+    gate.wait(60)  # type: ignore[attr-defined]
     file.commit()
 
 
@@ -186,7 +186,7 @@ def test_a_recording_that_was_killed_is_found_by_the_next_one(tmp_path: Path, su
     busy = _record(tmp_path / f"b{suffix}", _packets(5))
     assert busy.notes == ()  # it is still being written
     killed.send_signal(signal.SIGKILL)
-    killed.wait(30)
+    killed.wait(60)
     killed.stdout.close()
     time.sleep(0.05)
     after = _record(tmp_path / f"c{suffix}", _packets(5))

@@ -263,7 +263,7 @@ def test_a_disk_that_cannot_keep_up_ends_it_with_a_reason(tmp_path: Path, monkey
 
     def slow(folder: Path) -> object:
         begun.set()
-        assert go_on.wait(30)
+        assert go_on.wait(60)
         return real(folder)
 
     monkeypatch.setattr(shutil, "disk_usage", slow)
@@ -276,7 +276,7 @@ def test_a_disk_that_cannot_keep_up_ends_it_with_a_reason(tmp_path: Path, monkey
     )
     packets = _packets(50, noise=True)
     recorder.write(packets[0])
-    assert begun.wait(30)
+    assert begun.wait(60)
     with pytest.raises(ExportError, match="too slow"):
         for packet in packets[1:]:
             recorder.write(packet)

@@ -195,7 +195,7 @@ def test_what_was_kept_comes_before_what_comes(monkeypatch: pytest.MonkeyPatch) 
         got.append(packet)
 
     ring.listen(listener)
-    source.join(30)
+    source.join(60)
     assert [packet.pts for packet in got] == [packet.pts for packet in packets]
 
 
@@ -254,7 +254,7 @@ def slow_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     real, go_on = os.fsync, threading.Event()
 
     def fsync(descriptor: int) -> None:
-        go_on.wait(30)
+        go_on.wait(60)
         real(descriptor)
 
     monkeypatch.setattr(os, "fsync", fsync)

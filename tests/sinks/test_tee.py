@@ -99,10 +99,9 @@ def test_a_slow_one_keeps_nobody_waiting_and_what_it_misses_is_counted() -> None
 
     queued = Queued(slow, most=2, when_full=WhenFull.LEAVE_OUT, on_left_out=count)
     tee = Tee(fast, queued)
-    start_s = time.perf_counter()
     for number in range(20):
         tee.write(number)
-    assert time.perf_counter() - start_s < 1 and fast.got == list(range(20))
+    assert fast.got == list(range(20))  # though the slow one waits for `open`
     slow.open.release(100)
     tee.finish()
     assert slow.got[:2] == [0, 1] and slow.got == sorted(slow.got)
@@ -118,7 +117,7 @@ def test_where_nothing_may_be_left_out_the_caller_waits() -> None:
     time.sleep(0.1)
     assert writer.is_alive() and queued.waiting <= 2
     slow.open.release(100)
-    writer.join(10)
+    writer.join(60)
     assert not writer.is_alive()
     queued.finish()
     assert slow.got == list(range(20)) and queued.left_out == 0
@@ -148,7 +147,7 @@ def test_an_abandoned_queue_writes_no_more() -> None:
     ending.start()
     wait_until(lambda: not queued.running, "the end to be asked for")
     slow.open.release(100)
-    ending.join(10)
+    ending.join(60)
     assert slow.got == [0] and slow.calls == ["abandon"]
 
 
@@ -167,7 +166,7 @@ def test_sinks_come_and_go_while_it_runs() -> None:
     for number in range(5000):
         tee.write(number)
     stop.set()
-    changer.join(10)
+    changer.join(60)
     assert steady.got == list(range(5000)) and tee.sinks == (steady,)
 
 

@@ -175,7 +175,7 @@ def test_a_stalled_camera_is_told_while_it_stalls(monkeypatch: pytest.MonkeyPatc
         reader.join(0.01)
     assert "no picture for" in camera.status.problem
     stalled.set()
-    reader.join(5)
+    reader.join(60)
     assert later == [2] and camera.status.connected
     camera.close()
 

@@ -171,7 +171,7 @@ def test_one_drive_at_a_time_sets_the_pace(server: CarlaServer) -> None:
     assert len(list(islice(first, 5))) == 5 and not opened
     assert list(server.report()["alive"].values()).count("vehicle.tesla.model3") == 1
     first.close()
-    opening.join(30)
+    opening.join(60)
     (second,) = opened
     assert len(list(islice(second, 5))) == 5
     second.close()
@@ -322,7 +322,7 @@ def test_pixels_are_never_unpickled(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         time.sleep(0.5)  # the picture goes into the pipe
         (child,) = [child for child in multiprocessing.active_children() if child.name == "seg-carla"]
         child.kill()
-        child.join(10)
+        child.join(60)
         drive.close()
     assert list(tmp_path.iterdir()) == []
 
@@ -343,7 +343,7 @@ def test_interrupting_ends_a_wait() -> None:
         waiting = threading.Thread(target=lambda: frames.extend(source))
         waiting.start()
         source.interrupt()
-        waiting.join(10)
+        waiting.join(60)
         assert not waiting.is_alive() and not frames
         source.close()
 

@@ -209,11 +209,11 @@ def test_while_nobody_answers_it_says_why_and_keeps_trying(http: HttpVideo, open
     http.kill()
     reader = threading.Thread(target=lambda: list(frames))
     reader.start()
-    assert tried.wait(20)
+    assert tried.wait(60)
     assert not stream.status.connected
     assert "connection refused" in seen[-1] and http.url() in seen[-1]
     stream.interrupt()
-    reader.join(10)
+    reader.join(60)
     assert not reader.is_alive()
 
 

@@ -116,7 +116,7 @@ def test_the_waiter_tells_when_a_frame_is_done(gpu: Any) -> None:
     lane.upload(_bytes(1))
     lane.download()
     waiter.watch(lane)
-    assert done.wait(30) and lane.done
+    assert done.wait(60) and lane.done
     waiter.close()
     lane.release()
 

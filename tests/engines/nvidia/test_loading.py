@@ -38,7 +38,7 @@ def test_closing_the_pipeline_stops_the_build(machine: Any, model: Path, tmp_pat
     options = RunOptions(str(model), "tensorrt")
     segmenter = options.segmenter(options.read_spec(), progress=lambda what, share: building.set() or True)
     with Pipeline(open_source(clip), segmenter):
-        assert building.wait(30)
+        assert building.wait(60)
         threading.Timer(0.2, machine.build_gate.set).start()
     assert not machine.calls("deserialize")
     assert [thread.name for thread in threading.enumerate() if thread.name.startswith("seg-")] == []

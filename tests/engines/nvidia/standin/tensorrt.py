@@ -253,7 +253,7 @@ def _report(monitor: IProgressMonitor) -> bool:
     monitor.phase_start("Building engine", None, 2)
     monitor.phase_start("Timing tactics", "Building engine", 4)
     for step in range(4):
-        STATE.build_gate.wait(30)
+        STATE.build_gate.wait(60)
         time.sleep(STATE.step_s)
         if not monitor.step_complete("Timing tactics", step):
             return False

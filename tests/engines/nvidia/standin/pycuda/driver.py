@@ -98,7 +98,7 @@ class Stream:
             self._pending.append(operation)
 
     def _run(self, until: Event | None = None) -> None:
-        STATE.gate.wait(30)
+        STATE.gate.wait(60)
         with STATE.lock:
             while self._pending and not (until is not None and until._reached):
                 self._pending.popleft()()
