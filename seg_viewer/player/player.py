@@ -20,6 +20,9 @@ from seg_viewer.player.showing import Shown, Wish
 from seg_viewer.sinks.base import Sink
 from seg_viewer.sources import is_live
 
+_KEEP_S = 5.0
+"""For a file that is finished when its session ends."""
+
 
 class Player(Looks):
     """Opens sources, plays them, keeps the newest shot until the window takes it.
@@ -39,6 +42,7 @@ class Player(Looks):
         self._passwords: deque[tuple[str, str]] = deque()
         self._recording: Recording | None = None
         self._threads: list[threading.Thread] = []
+        self._keeping: list[threading.Thread] = []
         self._playback.on_problem = self._problems.append
 
     def listen(self, on_news: Callable[[], None], on_change: Callable[[], None]) -> None:
@@ -156,7 +160,10 @@ class Player(Looks):
         session.timelines.look_ahead(self._looks_ahead)
         session.models.want_margin(self._wants_margin)
         self._threads = [thread for thread in self._threads if thread.is_alive()]
+        self._keeping = [thread for thread in self._keeping if thread.is_alive()]
         self._threads.append(session.thread)
+        if session.comparison.table is not None:
+            self._keeping.append(session.thread)
         session.thread.start()
 
     def stop(self) -> None:
@@ -169,11 +176,15 @@ class Player(Looks):
             session.stop()
 
     def close(self, timeout_s: float = 0.8) -> bool:
-        """Stop and wait for the threads; returns whether all ended in time (compiling cannot be interrupted)."""
+        """Stop and wait for the threads; returns whether all ended in time (compiling cannot be interrupted).
+
+        A thread that has a table to finish is waited for longer.
+        """
         self.listen(lambda: None, lambda: None)
         self.stop()
-        until_s = time.perf_counter() + timeout_s
+        began_s = time.perf_counter()
         for thread in self._threads:
+            until_s = began_s + (max(timeout_s, _KEEP_S) if thread in self._keeping else timeout_s)
             thread.join(max(0.0, until_s - time.perf_counter()))
         self.cache.close()
         return not any(thread.is_alive() for thread in self._threads)

@@ -6,6 +6,7 @@ import csv
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from seg_viewer.core.overlay import ERROR_COLOR
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.player.playback import PlayerState
 from seg_viewer.player.player import Player
+from seg_viewer.sinks.truth_csv import TruthCsv
 from tests.gui.conftest import WAIT_MS, is_near, painted, pause_at, wait_state
 from tests.models import GREEN, color_model
 
@@ -184,3 +186,16 @@ def test_a_table_whose_name_was_taken_meanwhile_is_told(
     )  # a busy machine shows fewer than the ten frames
     assert str(made) in said and rows and rows[-1]["frame"] == "9"
     assert table.read_text(encoding="utf-8") == "somebody else's"
+
+
+def test_a_table_on_a_slow_disk_is_there_when_the_window_has_closed(
+    open_window, qtbot: QtBot, recording: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The program waits for nothing else so long, and leaves at once then."""
+    finish = TruthCsv.finish
+    monkeypatch.setattr(TruthCsv, "finish", lambda table: time.sleep(1.2) or finish(table))
+    window = open_window()
+    window.player.open(str(recording), tmp_path / "truth.csv")
+    wait_state(qtbot, window, PlayerState.ENDED)
+    window.close()
+    assert len((tmp_path / "truth.csv").read_text(encoding="utf-8").splitlines()) > 1
