@@ -83,13 +83,17 @@ class Analysis:
     def stop(self) -> None:
         """Ask it to end; it does so within one frame."""
         self._stop.set()
+        if self._thread is None:
+            self._let_go()
 
     def join(self, timeout_s: float | None = None) -> None:
-        """Wait until it has ended, and let go of what it was given."""
+        """Wait until it has ended."""
         if self._thread is not None:
             self._thread.join(timeout_s)
-        if not self.running:
-            self._on_shot, self._may_work = _nothing, _never
+
+    def _let_go(self) -> None:
+        """Of whom it works for, who knows it too: that cycle would stay until a collector comes."""
+        self._on_shot, self._may_work = _nothing, _never
 
     def _run(self) -> None:
         try:
@@ -99,6 +103,8 @@ class Analysis:
         except Exception as error:  # noqa: BLE001 - whatever a decoder or a runtime raises, what plays goes on
             _log.error("the analysis stopped\n%s", redacted_traceback(error))
             self.problem = f"{self._source}: the analysis stopped: {type(error).__name__}: {error}"
+        finally:
+            self._let_go()
 
     def _work(self) -> None:
         if not self._may_go_on():

@@ -231,6 +231,7 @@ class Timelines:
             now = Timeline(self._source, info, options, spec, self._cache, options.map_key(spec), pipeline)
             with self._lock:
                 if self._stopped:
+                    now.stop()
                     return
                 self.now = now
                 now.look_ahead(self._ahead)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from itertools import pairwise
 from pathlib import Path
 
@@ -113,3 +115,23 @@ def test_a_length_that_is_declared_and_not_there_is_no_endless_work(tmp_path: Pa
 
 def test_scattered_numbers_are_all_there_and_far_apart() -> None:
     assert scattered(8) == [0, 4, 2, 6, 1, 5, 3, 7] and sorted(scattered(64)) == list(range(64))
+
+
+@pytest.mark.parametrize("ends", ["before it began", "midway", "by itself"])
+def test_whoever_it_worked_for_is_gone_without_a_collector(tmp_path: Path, model: Path, ends: str) -> None:
+    """It knows whom it works for, and is known: a cycle that would keep a source with its pictures."""
+    looking = Looking(make_clip(tmp_path / "clip.mp4", frames=200 if ends == "midway" else 8), model, 200)
+    gc.collect()
+    gc.disable()
+    try:
+        if ends != "before it began":
+            looking.analysis.start()
+            seen = looking.seen
+            wait_until(lambda: len(seen) > 3, "the analysis to begin")
+        if ends != "by itself":
+            looking.analysis.stop()
+        kept = weakref.ref(looking)
+        del looking
+        wait_until(lambda: kept() is None, "it to be let go of")
+    finally:
+        gc.enable()
