@@ -193,4 +193,5 @@ def test_what_was_recorded_is_told_also_when_the_engine_breaks(
     result = run_record(RecordJob(http.url(), plan, RunOptions(model=str(model)), duration_s=20))
     assert result.problem == "the card fell out"
     assert sorted(path.name for path in result.files) == ["a.mp4", "a_source.mkv"]
-    assert len(video_times(tmp_path / "a.mp4")) == 12
+    written, dropped = len(video_times(tmp_path / "a.mp4")), sum(count for _cause, count in result.drops)
+    assert 0 < written <= 12 <= written + dropped  # a busy recorder leaves some out, and counts them
