@@ -25,6 +25,7 @@ from trainer.commands.train import train
 from trainer.labels.meaning import LabelsNeeded
 
 PROGRAM = "seg-trainer"
+_HELP: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
 
 
 class Group(click.Group):
@@ -55,7 +56,7 @@ class Group(click.Group):
             ctx.exit(code)
 
 
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.group(cls=Group, context_settings={**_HELP, "max_content_width": 120})
 @click.version_option(__version__, prog_name=PROGRAM)
 @click.option("--debug", is_flag=True, help="Show the traceback of an error too.")
 def main(debug: bool) -> None:
@@ -65,7 +66,7 @@ def main(debug: bool) -> None:
 
 for command in (check, list_datasets, train, evaluate, compare, predict, export, add_margin, build_engine):
     # its own, too: click keeps the help option that a command had when it was first asked, with a parent or without
-    command.context_settings.setdefault("help_option_names", ["-h", "--help"])
+    command.context_settings = {**_HELP, **command.context_settings}
     main.add_command(command)
 
 

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from typing import Any
 
 import click
 
@@ -27,6 +28,7 @@ from seg_viewer.core.errors import last_words
 from seg_viewer.core.signals import ends_like_ctrl_c
 
 _LET_END_S = 5.0
+_HELP: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
 
 
 @click.group(
@@ -34,7 +36,7 @@ _LET_END_S = 5.0
     invoke_without_command=True,
     subcommand_metavar="[SOURCE]... | COMMAND [ARGS]...",
     context_settings={
-        "help_option_names": ["-h", "--help"],
+        **_HELP,
         "token_normalize_func": lambda name: name.replace("_", "-"),  # --no_cache is --no-cache
     },
 )
@@ -53,7 +55,7 @@ def cli(context: click.Context, debug: bool) -> None:
 
 for command in (view, export, record, bench, doctor, devices, models, cache, record_carla):
     # its own, too: click keeps the help option that a command had when it was first asked, with a parent or without
-    command.context_settings.setdefault("help_option_names", ["-h", "--help"])
+    command.context_settings = {**_HELP, **command.context_settings}
     cli.add_command(command)
 
 

@@ -41,8 +41,8 @@ class Player(Looks):
         self._failed: deque[str] = deque()
         self._passwords: deque[tuple[str, str]] = deque()
         self._recording: Recording | None = None
-        self._threads: list[threading.Thread] = []
-        self._keeping: list[threading.Thread] = []
+        self._threads: dict[threading.Thread, bool] = {}
+        """Of the sessions; and whether one has a table to finish."""
         self._playback.on_problem = self._problems.append
 
     def listen(self, on_news: Callable[[], None], on_change: Callable[[], None]) -> None:
@@ -159,11 +159,8 @@ class Player(Looks):
     def _start(self, session: Session) -> None:
         session.timelines.look_ahead(self._looks_ahead)
         session.models.want_margin(self._wants_margin)
-        self._threads = [thread for thread in self._threads if thread.is_alive()]
-        self._keeping = [thread for thread in self._keeping if thread.is_alive()]
-        self._threads.append(session.thread)
-        if session.comparison.table is not None:
-            self._keeping.append(session.thread)
+        self._threads = {thread: keeps for thread, keeps in self._threads.items() if thread.is_alive()}
+        self._threads[session.thread] = session.comparison.table is not None
         session.thread.start()
 
     def stop(self) -> None:
@@ -183,8 +180,8 @@ class Player(Looks):
         self.listen(lambda: None, lambda: None)
         self.stop()
         began_s = time.perf_counter()
-        for thread in self._threads:
-            until_s = began_s + (max(timeout_s, _KEEP_S) if thread in self._keeping else timeout_s)
+        for thread, keeps in self._threads.items():
+            until_s = began_s + (max(timeout_s, _KEEP_S) if keeps else timeout_s)
             thread.join(max(0.0, until_s - time.perf_counter()))
         self.cache.close()
         return not any(thread.is_alive() for thread in self._threads)

@@ -50,7 +50,7 @@ def test_class_maps_belong_to_the_caller(model: Path, name: str) -> None:
     first = engine.segment(np.full((32, 64, 3), RED, np.uint8))
     engine.segment(np.full((32, 64, 3), BLUE, np.uint8))
     assert (first == 3).all()
-    assert 0 < engine.inference_s < 90
+    assert 0 < engine.inference_s < 5
     engine.close()
 
 

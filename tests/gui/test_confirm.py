@@ -16,7 +16,7 @@ from seg_viewer.gui.dialogs.export import ExportDialog
 from seg_viewer.gui.main_window import MainWindow
 from seg_viewer.player.playback import PlayerState
 
-from .conftest import WAIT_MS, make_clip, wait_ended, wait_state
+from .conftest import WAIT_MS, make_clip, wait_ended, wait_state, worker_threads
 from .modal_dialogs import Answer, ModalDialogs, clicks, presses
 
 LEFT = Qt.MouseButton.LeftButton
@@ -137,7 +137,7 @@ def test_closing_the_window_stops_an_export_only_by_a_yes(
     assert dialogs.texts[0].startswith("Export is running: ")
     assert window.isVisible() is not is_yes
     if is_yes:
-        assert not exporting.isVisible()
+        assert "seg-export" not in worker_threads() and not exporting.isVisible()
         wait_ended(qtbot)
     else:
         _stop(qtbot, exporting)

@@ -17,7 +17,7 @@ from seg_viewer.gui.dialogs.export_queue import ExportQueueDialog
 from seg_viewer.gui.main_window import MainWindow
 from seg_viewer.gui.tasks.export_queue import UNDER_WAY, ExportQueue, QueuedExport, State
 
-from .conftest import WAIT_MS, make_clip, wait_ended
+from .conftest import WAIT_MS, make_clip, wait_ended, worker_threads
 from .export_helpers import begun_names, drop, frames_in
 from .modal_dialogs import ModalDialogs, clicks, types
 
@@ -257,7 +257,7 @@ def test_closing_the_program_asks(
     )
     assert window.isVisible() is not stop
     if stop:
-        assert not dialog.isVisible()
+        assert "seg-export" not in worker_threads() and not dialog.isVisible()
         wait_ended(qtbot)
     else:
         assert queue.items[0].state is State.RUNNING

@@ -19,7 +19,7 @@ from seg_viewer.jobs.export import run_export
 from seg_viewer.jobs.export_job import ExportJob
 from seg_viewer.player.playback import PlayerState
 
-from .conftest import WAIT_MS, make_clip, wait_ended, wait_state
+from .conftest import WAIT_MS, make_clip, wait_ended, wait_state, worker_threads
 from .export_helpers import begun_names, drop, frames_in
 from .modal_dialogs import ModalDialogs, clicks
 
@@ -170,6 +170,7 @@ def test_the_end_of_the_program_keeps_what_an_export_has_done_unless_a_person_th
     else:
         dialogs.expect(clicks("Stop export"))
         window.close()
+    assert "seg-export" not in worker_threads()  # the program waited for it
     wait_ended(qtbot)
     assert [name.rsplit(".", 1)[1] for name in begun_names(tmp_path)] == (["parts"] if told_to_end else [])
     again = open_window(film)

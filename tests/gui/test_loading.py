@@ -55,6 +55,7 @@ def test_closing_the_window_ends_the_build(qtbot: QtBot, open_window, clip: Path
     window = open_window(clip, options)
     qtbot.waitUntil(window.loading_bar.isVisible, timeout=WAIT_MS)
     window.close()
+    assert not window.ended_in_time  # a build is not cut short: the program leaves without it
     machine.build_gate.set()
     qtbot.waitUntil(lambda: not worker_threads(), timeout=WAIT_MS)
     assert machine.names().count("deserialize") == 0  # stopped before there was a plan

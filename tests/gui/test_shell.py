@@ -158,7 +158,7 @@ def test_picture_and_panel_never_overlap(qtbot: QtBot, paused: MainWindow, width
         qtbot.keyClick(paused, Qt.Key.Key_P)
     if playlist:
         qtbot.keyClick(paused, Qt.Key.Key_P, Qt.KeyboardModifier.ControlModifier)
-    qtbot.wait(60)  # layouts settle
+    qtbot.wait(20)  # layouts settle
     places = [
         QRect(each.mapTo(paused, QPoint(0, 0)), each.size()) for each in (paused.view, paused.panel) if each.isVisible()
     ]

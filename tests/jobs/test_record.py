@@ -25,6 +25,7 @@ from seg_viewer.jobs.options import RunOptions
 from seg_viewer.jobs.record import RecordJob, parse_seconds, parse_split, run_record
 from seg_viewer.jobs.recording import Recording, RecordPlan, RecordWhat
 from seg_viewer.media.rgb_picture import RgbPicture
+from seg_viewer.pipeline import BUSY_DISPLAY, BUSY_RECORDER
 from seg_viewer.sources import LiveSource, SourceInfo, open_source
 from tests.clips import make_clip, solid, video_times
 from tests.servers.http_video import HttpVideo
@@ -193,5 +194,7 @@ def test_what_was_recorded_is_told_also_when_the_engine_breaks(
     result = run_record(RecordJob(http.url(), plan, RunOptions(model=str(model)), duration_s=20))
     assert result.problem == "the card fell out"
     assert sorted(path.name for path in result.files) == ["a.mp4", "a_source.mkv"]
-    written, dropped = len(video_times(tmp_path / "a.mp4")), sum(count for _cause, count in result.drops)
-    assert 0 < written <= 12 <= written + dropped  # a busy recorder leaves some out, and counts them
+    drops = dict(result.drops)
+    left_out = drops.get(BUSY_DISPLAY, 0) + drops.get(BUSY_RECORDER, 0)  # on a busy machine
+    # the failure may overtake the last one
+    assert len(video_times(tmp_path / "a.mp4")) + left_out in (11, 12)
