@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from seg_viewer.core.errors import ModelFileError, UsageError
 from seg_viewer.core.model_file import read_model_file
+from trainer.architecture import Model
 from trainer.labels.named import read_label_map
 from trainer.labels.subpixel import by_place
 from trainer.network.names import LOGITS
 from trainer.network.unet import PIXEL_SCALE
-from trainer.recipe import Model
 
 
 @dataclass(frozen=True)
