@@ -1,4 +1,4 @@
-"""Networks before they are trained: what would each cost? GMAC, int8 milliseconds, and the ratio to the file that ships.
+"""What would a network cost, before it is trained? GMAC, int8 milliseconds, and the ratio to the file that ships.
 
     python -m benchmarks.candidates [RECIPE…] [--for driving-fast] [--rounds 30] [--each 4] [--layers] [--only WORD]
 
@@ -193,7 +193,7 @@ def main(recipes: tuple[str, ...], ships: str, rounds: int, each: int, only: str
         click.echo(f"| {name} | {f'{gmac:.2f}' if gmac else '–'} | {low * 1e3:.1f} | {low / first:.2f} |")
     if layers:
         fastest = min(range(1, len(quartiles)), key=lambda place: quartiles[place][0], default=0)
-        for name in (list(runners)[0], list(runners)[fastest]):
+        for name in (next(iter(runners)), list(runners)[fastest]):
             rows = runners[name].layers(rounds)
             click.echo(f"\n{name}: {sum(row[2] for row in rows):.2f} ms in {len(rows)} layers")
             click.echo("| layer | kernel | ms |\n|---|---|---:|")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from seg_viewer.core.assets import shipped_models
 from seg_viewer.core.errors import UsageError
 from trainer.architecture import Model, check_model
 from trainer.limits import check_range, fitting, option, parse_loss, share
@@ -278,6 +279,13 @@ def read_recipe(name: str) -> Recipe:
 def is_model_file(start: Path) -> bool:
     """Whether what a recipe starts with is an .onnx file rather than a run or a recipe."""
     return start.suffix.lower() == ".onnx"
+
+
+def shipped_file(name: str) -> Path:
+    """The .onnx file that a recipe names: as it stands, or, where no such file lies here, the one that ships."""
+    path = Path(name)
+    ships = () if path.exists() or len(path.parts) > 1 else shipped_models()
+    return next((one for one in ships if one.name == name), path)
 
 
 def shipped_name(recipe: Recipe) -> str:
