@@ -1,17 +1,20 @@
 """What would a network cost, before it is trained? GMAC, int8 milliseconds, and the ratio to the file that ships.
 
-    python -m benchmarks.candidates [RECIPE…] [--for driving-fast] [--rounds 30] [--each 4] [--layers] [--only WORD]
+    python -m benchmarks.candidates [RECIPE…] [--for driving-fast] [--only WORDS] [--rounds 30] [--each 4] [--layers]
+                                    [--save FOLDER]
 
 Weights are random, the int8 graphs are the product's own (`seg-trainer export`, margin and all), every graph runs in
 OpenVINO on one thread, in turns. What is told is CPU-seconds of a picture (lower quartile), which other programs on the
 machine disturb less than the time by the clock; compare the ratios, not the milliseconds. RECIPE adds the networks of
-recipes. --layers prints the milliseconds of the layers of the shipped file and of the fastest candidate, from
-OpenVINO's own counters.
+recipes; --only none leaves all others out. --layers prints the milliseconds of the layers of the shipped file and of
+the fastest candidate, from OpenVINO's own counters. --save keeps the files, for `benchmarks.margin_cost` or
+`seg-viewer bench`: they know nothing, but take as long as trained ones.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import re
 import time
 from collections import defaultdict
 from dataclasses import dataclass
@@ -160,7 +163,7 @@ class Runner:
 
 def chosen(ships: str, recipes: tuple[str, ...], only: str) -> list[Candidate]:
     """The candidates that are asked for, those of recipes last."""
-    kept = [one for one in CANDIDATES[ships] if only in one.name]
+    kept = [one for one in CANDIDATES[ships] if only in one.name]  # "none" is in none
     return [*kept, *(Candidate(f"recipe {name}", read_recipe(name).model) for name in recipes)]
 
 
@@ -170,9 +173,13 @@ def chosen(ships: str, recipes: tuple[str, ...], only: str) -> list[Candidate]:
 @click.option("--rounds", default=30, show_default=True)
 @click.option("--each", default=4, show_default=True)
 @click.option("--only", default="", help="Candidates with this in their names.")
+@click.option("--save", type=click.Path(path_type=Path, file_okay=False), help="Folder for the candidates' files.")
 @click.option("--layers", is_flag=True, help="Milliseconds by layer of the shipped file and the fastest candidate.")
-def main(recipes: tuple[str, ...], ships: str, rounds: int, each: int, only: str, layers: bool) -> None:
+def main(
+    recipes: tuple[str, ...], ships: str, rounds: int, each: int, only: str, save: Path | None, layers: bool
+) -> None:
     """Measure."""
+    from trainer.export.graph import write_model
     from trainer.network.backend import start_backend
 
     start_backend()
@@ -184,6 +191,10 @@ def main(recipes: tuple[str, ...], ships: str, rounds: int, each: int, only: str
     for one in chosen(ships, recipes, only):
         click.echo(f"building: {one.name}", err=True)
         graph, gmac = int8_graph(one.model, spec)
+        if save:
+            name = re.sub(r"[^a-z0-9]+", "-", one.name.lower()).strip("-")
+            made = ModelSpec(Path(), name, DRIVING, spec.height, spec.width, "int8", trained_on=(), producer="random")
+            write_model(graph, made, save / f"{name}.onnx")
         runners[one.name] = Runner(graph.SerializeToString(), pictures)
         gmacs.append(gmac)
     quartiles = in_turns(list(runners.values()), rounds, each, clock=time.process_time)

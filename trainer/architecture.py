@@ -66,8 +66,8 @@ class Model:
     norm_momentum: float = option(0.98, "Of its moving averages; lowered for runs of few steps.", least=0, below=1)
     start: str = option(
         "",
-        "Run folder, .onnx file, or recipe to train first, whose weights to begin with: narrower or of other classes"
-        " too.",
+        "Run folder, .onnx file, or recipe to train first, whose weights to begin with: narrower, with another decoder"
+        " or of other classes too.",
     )
 
     @property

@@ -115,7 +115,9 @@ class Loss:
         0.0, "Class weights from frequencies: share to this power, inverted; 0: none, 0.5: mild, 1: full.", least=0
     )
     focal_gamma: float = option(2.0, "Exponent of the focal loss.", least=0)
-    teacher: str = option("", "Run folder, or recipe to train first, whose network's answers are learned too.")
+    teacher: str = option(
+        "", "Run folder, .onnx file, or recipe to train first, whose network's answers are learned too."
+    )
     teacher_share: float = option(1.0, "Weight of the cross-entropy with those answers.", least=0)
 
 

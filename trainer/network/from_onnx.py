@@ -143,10 +143,10 @@ def _names(found: Sequence[_Convolution], stages: int) -> list[str] | None:
         kind = "up" if doubled else "down"
         free = next((name for part in PARTS if (name := f"{kind}{stage}{part}_conv") not in names), None)
         context = context or (not doubled and stage == stages - 1 and (one.dilation > 1 or free is None))
-        name = f"context{one.dilation}_conv" if context and not doubled else free
-        if name is None:
+        chosen = f"context{one.dilation}_conv" if context and not doubled else free
+        if chosen is None:
             return None
-        names.append(name)
+        names.append(chosen)
     return names
 
 

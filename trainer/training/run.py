@@ -185,7 +185,7 @@ def _train(prepared: Prepared, run: Path, reporter: Reporter, chief: bool, stop_
 
 def _with_earlier(recipe: Recipe, roots: Sequence[Path], run: Path, console: Console) -> Recipe:
     """A start or teacher that is no folder is a recipe: it is trained first, in a folder beside this run's."""
-    places = {}
+    places: dict[str, str] = {}
     begun = (run / CHECKPOINT).exists() and not recipe.optimizer.blend
     for kind, name in (("teacher", recipe.loss.teacher), ("start", recipe.model.start)):
         if not name or (kind == "start" and begun):
