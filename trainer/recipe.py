@@ -64,7 +64,21 @@ class Run:
     """The run itself: how long, on what size, from which seed."""
 
     epochs: int = option(20, "Passes over the training pictures.", least=1)
-    steps_per_epoch: int = option(0, "Steps of an epoch; 0: as many as the training pictures fill.", least=0)
+    minutes: float = option(
+        0.0,
+        "Train for so long, compiling not counted, whatever --epochs says: warm-up, then the schedule over this time;"
+        " 0: by epochs.",
+        least=0,
+        most=100_000,
+    )
+    steps_per_epoch: int = option(0, "Batches of an epoch; 0: as many as the training pictures fill.", least=0)
+    echo: int = option(
+        1,
+        "Use each batch so often, from the second time on mirrored, toned, shifted and in noise anew on the device:"
+        " for a GPU that waits for pictures.",
+        least=1,
+        most=64,
+    )
     batch_size: int = option(8, "Pictures of a step.", least=1)
     size: tuple[int, int] = option(
         (256, 192), "What the model sees: pictures are stretched to it.", metavar=SIZE, least=1

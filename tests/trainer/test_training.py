@@ -30,9 +30,10 @@ from trainer.network.unet import build, stage_widths
 from trainer.recipe import Model, Recipe, Source
 from trainer.run_folder.checkpoint import load_checkpoint, load_weights
 from trainer.training.explained import OutOfMemory, explained
-from trainer.training.loop import class_weights, schedule
+from trainer.training.objective import class_weights
 from trainer.training.progress import Reporter
 from trainer.training.run import prepare, run_training
+from trainer.training.schedule import schedule
 
 QUIET = Console(file=open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
 

@@ -35,7 +35,8 @@ from trainer.run_folder.ancestor import write_ancestor
 from trainer.run_folder.checkpoint import CHECKPOINT, RECIPE, Checkpoint, load_checkpoint, load_weights
 from trainer.run_folder.classes import write_classes
 from trainer.training.explained import explained
-from trainer.training.loop import class_weights, loss_of, train
+from trainer.training.loop import train
+from trainer.training.objective import class_weights, loss_of
 from trainer.training.progress import Reporter
 from trainer.training.report import write_report
 from trainer.training.resume import changes, refuse_in_vain
