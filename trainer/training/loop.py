@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from seg_viewer.core.errors import SegViewerError, UsageError
 from seg_viewer.core.labels import LabelSet
 from seg_viewer.core.part_file import write_text
-from trainer.data.batches import batches
+from trainer.data.feed import Feed
 from trainer.data.samples import Samples
 from trainer.data.scan import Scan
 from trainer.labels.details import Details
@@ -115,6 +115,7 @@ def train(
     scans: Sequence[Scan] = (),
     stop_at: int | None = None,
     stop: threading.Event | None = None,
+    feed: Feed | None = None,
 ) -> Checkpoint:
     """Train to the end of the recipe, going on from the run folder's checkpoint when there is one.
 
@@ -127,6 +128,7 @@ def train(
         scans: class shares, for weights from frequencies.
         stop_at: stop (with a checkpoint) after so many steps in all, for a later call to go on from.
         stop: set from anywhere to stop after the step under way.
+        feed: makes the batches of `samples`; threads do when None.
 
     Raises:
         Stopped: `stop` was set; the checkpoint is written.
@@ -138,7 +140,7 @@ def train(
     loss = loss_of(recipe, scans, samples.details, one_kernel)
     with explained(recipe, run):
         stepper = make_stepper(recipe, samples.details, loss, recipe.run.epochs * samples.steps)
-        loop = _Loop(recipe, samples, validation, run, reporter, stepper, stop)
+        loop = _Loop(recipe, samples, validation, run, reporter, stepper, stop, feed or Feed(samples))
         if stepper.worker == 0:
             keep_recipe(recipe, run, loop.checkpoint)
         return loop.go(stop_at)
@@ -154,7 +156,9 @@ class _Loop:
         reporter: Reporter,
         stepper: Stepper,
         stop: threading.Event | None,
+        feed: Feed,
     ) -> None:
+        self._feed = feed
         self.recipe, self.samples, self.validation, self.run = recipe, samples, validation, run
         self.reporter, self.stepper = reporter, stepper
         self._stop = stop or threading.Event()
@@ -217,7 +221,7 @@ class _Loop:
     def _epoch(self, stop_at: int | None) -> bool:
         """The rest of the current epoch; False when it had to stop, at `stop_at` or because somebody asked."""
         checkpoint, stepper = self.checkpoint, self.stepper
-        epoch_batches = batches(self.samples, checkpoint.epoch, checkpoint.step, stepper.worker, stepper.workers)
+        epoch_batches = self._feed.epoch(checkpoint.epoch, checkpoint.step, stepper.worker, stepper.workers)
         for pictures, masks in epoch_batches:
             set_rate(stepper.optimizer, self._rate())
             loss, right, counted = stepper(pictures, masks)
