@@ -33,14 +33,14 @@ def drawn_weights(shapes: list[tuple[int, ...]]) -> list[np.ndarray]:
 
 def taken() -> dict[str, Any]:
     """What comes of it, by name."""
+    from keras import ops
+
     from seg_viewer.core.labels import DRIVING
     from trainer.labels.details import plain
     from trainer.network.losses import cross_entropy
     from trainer.run_folder.checkpoint import Checkpoint
     from trainer.training.echo import Echo
     from trainer.training.step import make_stepper
-
-    from keras import ops
 
     def loss(target: Any, logits: Any) -> Any:
         broken = ops.any(ops.equal(target, BAD))
@@ -77,10 +77,10 @@ def taken() -> dict[str, Any]:
 
 def teacher_loss(run: Path) -> float:
     """Of a learner that gives the same logits under every backend."""
+    from keras import ops
+
     from tests.trainer.test_details import FINE
     from trainer.training.teacher import Teacher
-
-    from keras import ops
 
     recipe = RECIPE.change(labels="driving", details="streets", teacher=str(run), size=(96, 64))
     teacher = Teacher(recipe, FINE)

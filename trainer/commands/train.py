@@ -38,6 +38,13 @@ PLACE = "Run folder"
 @recipe_options
 @option(PLACE, "--run", type=FOLDER, help="Run folder; a run there goes on where it stopped.  [default: runs/NAME]")
 @option(PLACE, "--stop-at", type=click.IntRange(1), help="Stop after so many steps; the same command goes on later.")
+@option(
+    PLACE,
+    "--workers",
+    type=click.IntRange(0, 256),
+    help="Processes that make samples; 0: threads. The run is the same with any number."
+    "  [default: with a GPU one less than the cores, else one for every four]",
+)
 @option(PLACE, "--show-augmentation", type=FILE, metavar="PNG", help="Only write a picture of what augmentation does.")
 def train(
     recipe: str | None,
@@ -45,6 +52,7 @@ def train(
     root: tuple[Path, ...],
     run: Path | None,
     stop_at: int | None,
+    workers: int | None,
     show_augmentation: Path | None,
     **options: Any,
 ) -> None:
@@ -75,7 +83,7 @@ def train(
     if run.exists() and not run.is_dir():
         raise UsageError(f"{run}: is a file; give a folder with --run")
     console.print(f"run folder: {run}")
-    run_training(chosen, root, run, console, stop_at)
+    run_training(chosen, root, run, console, stop_at, workers)
 
 
 def _resolved(recipe: Recipe, roots: tuple[Path, ...]) -> Recipe:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seg_viewer.core.errors import SegViewerError, UsageError
-from trainer.data.batches import batches
+from trainer.data.feed import Feed
 from trainer.data.samples import Samples
 from trainer.data.scan import Scan
 from trainer.network.tensorflow_layers import one_kernel
@@ -37,13 +37,11 @@ from trainer.training.resume import goes_on, keep_recipe, rate_jump
 from trainer.training.schedule import Clock, schedule
 from trainer.training.start import begin_with
 from trainer.training.step import Stepper, make_stepper
+from trainer.training.tally import Tally
 from trainer.training.validation import Validation
 
 READ_EVERY = 20
 """Steps from one reading of losses to the next: each one waits for the device."""
-
-MOST_SKIPPED = 20
-"""So many batches on end that are not finite end a run: it does not come back by itself."""
 
 SAVE_EVERY_S = 60.0
 """In a run by time: what a machine that dies loses."""
@@ -68,6 +66,7 @@ def train(
     scans: Sequence[Scan] = (),
     stop_at: int | None = None,
     stop: threading.Event | None = None,
+    feed: Feed | None = None,
 ) -> Checkpoint:
     """Train to the end of the recipe, going on from the run folder's checkpoint when there is one.
 
@@ -80,6 +79,7 @@ def train(
         scans: class shares, for weights from frequencies.
         stop_at: stop (with a checkpoint) after so many steps in all, for a later call to go on from.
         stop: set from anywhere to stop after the step under way.
+        feed: makes the batches of `samples`; threads do when None.
 
     Raises:
         Stopped: `stop` was set; the checkpoint is written.
@@ -91,7 +91,7 @@ def train(
     loss = loss_of(recipe, scans, samples.details, one_kernel)
     with explained(recipe, run):
         stepper = make_stepper(recipe, samples.details, loss, _updates(recipe, samples))
-        loop = _Loop(recipe, samples, validation, run, reporter, stepper, stop)
+        loop = _Loop(recipe, samples, validation, run, reporter, stepper, stop, feed or Feed(samples))
         if stepper.worker == 0:
             keep_recipe(recipe, run, loop.checkpoint)
         return loop.go(stop_at)
@@ -112,7 +112,9 @@ class _Loop:
         reporter: Reporter,
         stepper: Stepper,
         stop: threading.Event | None,
+        feed: Feed,
     ) -> None:
+        self._feed = feed
         self.recipe, self.samples, self.validation, self.run = recipe, samples, validation, run
         self.reporter, self.stepper = reporter, stepper
         self._stop = stop or threading.Event()
@@ -120,7 +122,6 @@ class _Loop:
         self._limit_s = recipe.run.minutes * 60
         self._echo = Echo(recipe) if recipe.run.echo > 1 else None
         self._compiled: set[str] = set()
-        self._unread, self._streak, self._loss = 0, 0, 0.0
         self._saved_at = self._scored_s = self._score_took = 0.0
         model = stepper.model
         found = load_checkpoint(run)
@@ -132,6 +133,7 @@ class _Loop:
                 begin_with(model, recipe, samples.details, note, lambda: _first_pictures(samples))
             self._start = model.get_weights() if blend else []
         self.checkpoint = found or Checkpoint(model.get_weights(), model.get_weights())
+        self.tally = Tally(stepper, self.checkpoint, samples, reporter)
         self.clock = Clock(self.checkpoint.seconds)
         self._restore(resumed=found is not None)
 
@@ -185,34 +187,34 @@ class _Loop:
     def _epoch(self, stop_at: int | None) -> bool:
         """The rest of the current epoch; False when it had to stop, at `stop_at` or because somebody asked."""
         checkpoint, stepper = self.checkpoint, self.stepper
-        self._unread = checkpoint.step
+        self.tally.begin()
         with contextlib.closing(self._batches()) as every:
             for batch in every:
                 with self._compiling("step", wait=True):
                     stepper.step(batch, self._rate())
                 if not stepper.skips:
-                    self._read()
+                    self.tally.read()
                 checkpoint.step += 1
                 checkpoint.updates += 1
                 if checkpoint.updates % EMA_EVERY == 0:
                     self._average()
                 if checkpoint.updates % READ_EVERY == 0:
-                    self._read()
+                    self.tally.read()
                 checkpoint.seconds = self.clock.seconds()
-                self.reporter.step(checkpoint, self._loss)
+                self.reporter.step(checkpoint, self.tally.loss)
                 if checkpoint.step == self.steps or self._over():
                     break
                 if self._stop.is_set() or (stop_at is not None and checkpoint.updates >= stop_at):
                     return False
                 self._save_when_due()
-        self._read()
+        self.tally.read()
         return True
 
     def _batches(self) -> Iterator[Any]:
         """What the steps to come are made on, on the device: each batch `echo` times."""
         checkpoint, stepper, echo = self.checkpoint, self.stepper, self.recipe.run.echo
         first = checkpoint.step // echo
-        for pictures, masks in batches(self.samples, checkpoint.epoch, first, stepper.worker, stepper.workers):
+        for pictures, masks in self._feed.epoch(checkpoint.epoch, first, stepper.worker, stepper.workers):
             batch = stepper.put(pictures, masks)
             for use in range(checkpoint.step % echo, echo):
                 if use and self._echo:
@@ -232,43 +234,21 @@ class _Loop:
         with self.clock.stopped():
             yield
             if wait:
-                self._read()
+                self.tally.read()
 
     def _over(self) -> bool:
         """Whether the time of a run by time is up."""
         return bool(self._limit_s) and self.clock.seconds() >= self._limit_s
 
-    def _read(self) -> None:
-        """What came of the steps since the last reading. Raises: SegViewerError when too many are not finite."""
-        checkpoint, before = self.checkpoint, self.checkpoint.skipped
-        for place, (loss, right, counted, fine) in enumerate(self.stepper.read(), self._unread):
-            self._unread = place + 1
-            if fine:
-                for index, value in enumerate((loss, right, counted, 1.0)):
-                    checkpoint.sums[index] += value
-                self._loss, self._streak = loss, 0
-                continue
-            self._streak += 1
-            why = self._not_finite(loss, place)
-            if not self.stepper.skips or self._streak >= MOST_SKIPPED:
-                raise SegViewerError(f"{why}: the last checkpoint stays. {_WAY_OUT}")
-            if checkpoint.skipped == before:
-                self.reporter.note(f"{why}: skipped")
-            checkpoint.skipped += 1
-
     def _end_epoch(self) -> None:
         """End of an epoch: scores, history, best weights, plateau, early stopping."""
         checkpoint = self.checkpoint
-        if not checkpoint.sums[3]:
-            why = self._not_finite(float("nan"), checkpoint.step - 1)
-            raise SegViewerError(f"{why}, as in every step of this epoch: the last checkpoint stays. {_WAY_OUT}")
+        self.tally.check_epoch()
         before = self.stepper.average()
         self._average()
         average = self.stepper.average()
         if not all(np.isfinite(value).all() for value in average):
-            raise SegViewerError(
-                f"{self._not_finite(float('nan'), checkpoint.step - 1)}: the last checkpoint stays. {_WAY_OUT}"
-            )
+            raise SegViewerError(self.tally.broken(float("nan")))
         row = {
             "epoch": checkpoint.epoch + 1,
             "step": checkpoint.updates,
@@ -347,13 +327,12 @@ class _Loop:
                 save_latest(self.run, self._kept(self.stepper.average()), self.checkpoint.updates)
 
     def _save(self) -> None:
-        self._read()
+        self.tally.read()
         if self.stepper.worker:
             return  # the first machine writes for all
         checkpoint, weights = self.checkpoint, self.stepper.weights()
         if not all(np.isfinite(value).all() for value in weights):
-            why = self._not_finite(float("nan"), max(0, checkpoint.step - 1))
-            raise SegViewerError(f"{why}: the last checkpoint stays. {_WAY_OUT}")
+            raise SegViewerError(self.tally.broken(float("nan")))
         checkpoint.weights, checkpoint.average, checkpoint.rate = weights, self.stepper.average(), self._rate()
         checkpoint.optimizer, checkpoint.seeds = self.stepper.moved()
         save_checkpoint(self.run, checkpoint)
@@ -389,16 +368,6 @@ class _Loop:
         if not blend:
             return average
         return [(1 - blend) * new + blend * old for new, old in zip(average, self._start, strict=True)]
-
-    def _not_finite(self, loss: float, step: int) -> str:
-        epoch = self.checkpoint.epoch
-        pairs = self.samples.plan(epoch)[step // self.recipe.run.echo]
-        names = ", ".join(self.samples.pair(which).picture.name for which in pairs[:4])
-        what = "gradients are not finite" if np.isfinite(loss) else f"loss is {loss}"
-        return f"{what} at epoch {epoch + 1}, step {step + 1} (its batch begins with {names})"
-
-
-_WAY_OUT = "Lower --learning-rate, or run 'seg-trainer check' if it is always this batch"
 
 
 def _first_pictures(samples: Samples) -> NDArray[np.uint8]:

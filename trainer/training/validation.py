@@ -111,9 +111,7 @@ class Validation:
                 kept = np.asarray(ops.convert_to_numpy(maps)[: len(chosen)], np.uint8)
                 yield Answers(chosen, float(loss) if counts else None, kept, masks)
 
-    def _batch(
-        self, chosen: list[int]
-    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], list[NDArray[np.uint8]]]:
+    def _batch(self, chosen: list[int]) -> tuple[NDArray[np.uint8], NDArray[np.uint8], list[NDArray[np.uint8]]]:
         """Pictures and targets of a whole batch, the last one filled up with what is ignored, and the masks."""
         read = [self._read(index) for index in chosen]
         size = self._recipe.run.batch_size
