@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from seg_viewer.core.errors import UsageError
-from trainer.limits import check_range, fitting, parse_loss
+from trainer.limits import check_range, fitting, parse_loss, typed
 from trainer.pairs import Split
+from trainer.toml_text import toml_text
 
 SHIPPED = Path(__file__).parent / "recipes"
 SIZE = "WIDTHxHEIGHT"
@@ -292,8 +293,6 @@ class Recipe:
 
     def to_toml(self) -> str:
         """The file that repeats this recipe."""
-        import tomli_w
-
         tables: dict[str, Any] = {}
         for section, kind in SECTIONS.items():
             part = getattr(self, section)
@@ -303,7 +302,7 @@ class Recipe:
             {f.name: _plain(v) for f in dataclasses.fields(Source) if (v := getattr(source, f.name)) != _default(f)}
             for source in self.data
         ]
-        return tomli_w.dumps(tables)
+        return toml_text(tables)
 
 
 def _plain(value: Any) -> Any:
@@ -384,24 +383,8 @@ def _filled(kind: type, values: Mapping[str, Any], where: str) -> Any:
     for key, value in values.items():
         if key not in fields:
             raise ValueError(f"'{key}' means nothing in {where}")
-        clean[key] = _typed(key, value, str(fields[key].type))
+        clean[key] = typed(key, value, str(fields[key].type))
         choices = fields[key].metadata.get("choices")
         if choices and clean[key] not in choices:
             raise ValueError(f"{key} = '{value}'; choose {', '.join(choices)}")
     return kind(**clean)
-
-
-def _typed(key: str, value: Any, kind: str) -> Any:
-    """Raises: ValueError when a value read from TOML is not of the field's type."""
-    if kind.startswith("tuple"):
-        inner = kind[6:-1].split(",")
-        count = None if "..." in kind else len(inner)
-        if not isinstance(value, list) or (count is not None and len(value) != count):
-            raise ValueError(f"{key} must be a list of {count or 'some'} values")
-        return tuple(_typed(key, item, inner[0].strip()) for item in value)
-    if kind == "float" and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    expected = {"int": int, "float": float, "str": str, "bool": bool}.get(kind)
-    if expected and (not isinstance(value, expected) or (expected is int and isinstance(value, bool))):
-        raise ValueError(f"{key} = {value!r} is no {kind}")
-    return value

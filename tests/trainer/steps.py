@@ -43,8 +43,9 @@ def taken() -> dict[str, Any]:
     from trainer.training.step import make_stepper
 
     def loss(target: Any, logits: Any) -> Any:
-        broken = ops.any(ops.equal(target, BAD))
-        return ops.where(broken, np.nan, 1.0) * cross_entropy(target, logits)
+        broken = ops.equal(ops.cast(target, "int32"), BAD)
+        known = ops.where(broken, 255, ops.cast(target, "int32"))
+        return ops.where(ops.any(broken), np.nan, 1.0) * cross_entropy(known, logits)
 
     stepper = make_stepper(RECIPE, plain(DRIVING), loss)
     begun = drawn_weights([weight.shape for weight in stepper.weights()])

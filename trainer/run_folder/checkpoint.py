@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.part_file import part_file, write_text
+from trainer.run_folder.latest import load_latest
 
 CHECKPOINT = "checkpoint.npz"
 WEIGHTS = "weights.npz"
@@ -137,8 +138,10 @@ def save_weights(run: Path, weights: Arrays, step: int) -> None:
 
 
 def load_weights(run: Path) -> tuple[Arrays, int]:
-    """The weights of a run folder and the step they are from. Raises: UsageError."""
+    """The weights of a run folder and the step they are from; without best ones the latest. Raises: UsageError."""
     path = run / WEIGHTS
+    if not path.exists() and (latest := load_latest(run)):
+        return latest
     try:
         with np.load(path) as file:
             return [file[key] for key in sorted(file.files) if key != "step"], int(file["step"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -60,6 +62,8 @@ class Reporter:
         """
         if self._board_folder and self._board is None:
             self._board = Board(self._board_folder)
+            if self._board.without:
+                self.note(f"{self._board.without} is not installed: no events for TensorBoard")
         self._epochs, self._steps, self._batch, self._minutes = epochs, steps, batch, minutes
         self._began = self._last_line = time.perf_counter()
         self._done, self._seconds = 0, 0.0
@@ -150,18 +154,30 @@ class Reporter:
 
 
 class Board:
-    """TensorBoard events through tf.summary; without TensorFlow or tensorboard nothing is written."""
+    """TensorBoard events through tf.summary; without TensorFlow or tensorboard nothing is written.
+
+    Args:
+        folder: of the events.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._writer: Any = None
+        self.without = ""
+        """The package that is missing."""
         try:
             import tensorflow as tf
-
-            self._tf = tf
-            self._writer = tf.summary.create_file_writer(str(folder))
+        except ImportError:
+            self.without = "tensorflow"
+            return
+        if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
+            with contextlib.suppress(RuntimeError, ValueError):  # the GPU is another backend's
+                tf.config.set_visible_devices([], "GPU")
+        self._tf = tf
+        try:
             tf.summary.scalar  # noqa: B018  lives in tensorboard, which may be missing
+            self._writer = tf.summary.create_file_writer(str(folder))
         except (ImportError, AttributeError):
-            self._writer = None
+            self.without = "tensorboard"
 
     def scalars(self, values: dict[str, float], step: int) -> None:
         """Numbers by name, such as "step/loss"."""

@@ -27,6 +27,7 @@ from trainer.drawing.pictures import fit, overlay, sheet, write_png
 from trainer.files import locked, make_folder
 from trainer.network.backend import start_backend
 from trainer.network.build import float_unet, folded
+from trainer.network.compile_cache import kept_compilations
 from trainer.network.devices import best_precision, has_gpu, worker_index
 from trainer.network.from_onnx import read_onnx
 from trainer.network.keras_file import load_keras, save_keras
@@ -147,7 +148,9 @@ def run_training(
     prepared = prepare(_with_network(recipe, run), roots, reporter, console, run)
     make_folder(run)
     prepared.recipe = _with_network(prepared.recipe, run, write=True)
-    with locked(run) if chief else contextlib.nullcontext(), explained(recipe, run):
+    if without := charts.missing():
+        reporter.note(f"{' and '.join(without)} not installed: no drawings, and no report at the end")
+    with locked(run) if chief else contextlib.nullcontext(), explained(recipe, run), kept_compilations(run):
         return _train(prepared, run, reporter, chief, stop_at, workers)
 
 
@@ -193,6 +196,9 @@ def _train(
     weights, _ = load_weights(run)
     model = float_unet(recipe.model, weights, recipe.run.size, samples.details)
     save_keras(run / "model.keras", folded(model, samples.details), samples.labels)
+    if charts.missing():
+        reporter.note(f"model: {run / 'model.keras'}; no report")
+        return checkpoint
     page = write_report(run, recipe, checkpoint, weights, validation, run.resolve().name)
     if validation.last is not None:
         for name in ("worst", "best", "sequence"):
@@ -314,6 +320,8 @@ def _write_start(prepared: Prepared, samples: Samples, run: Path) -> None:
     text = io.StringIO()
     model.summary(line_length=110, print_fn=lambda line, **_: text.write(f"{line}\n"))
     write_text(run / "summary.txt", text.getvalue())
+    if charts.missing():
+        return
     charts.architecture(model, run / "architecture.png")
     if recipe.augment.augment:
         show_augmentation(samples, run / "augmentation.png")

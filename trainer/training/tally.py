@@ -1,4 +1,4 @@
-"""What came of the steps: sums of an epoch, steps that were skipped, and the line that names a batch that ends a run."""
+"""What came of the steps: sums of an epoch, steps that were skipped, and the line that names a batch."""
 
 from __future__ import annotations
 
