@@ -40,13 +40,12 @@ def test_a_run_by_time_ends_scored_and_goes_on_with_what_is_left(
 ) -> None:
     monkeypatch.setattr(loop, "SAVE_EVERY_S", 0.0)
     run, timed = tmp_path / "run", recipe.change(size=(32, 32), widths=(4, 8), minutes=0.01, epochs=1)
-    state = run_training(timed, [], run, QUIET, stop_at=1)
-    assert not state.finished and state.seconds < 0.6, "compiling does not count"
+    assert not run_training(timed.change(minutes=60), [], run, QUIET, stop_at=1).finished
     console = Console(record=True, file=open("/dev/null", "w", encoding="utf-8"), soft_wrap=True)  # noqa: SIM115
     state = run_training(timed, [], run, console)
     said = console.export_text()
     assert "trains for 0.01 minutes, " in said and "of them left, whatever epochs (1) says" in said
-    assert state.finished and state.seconds >= 0.6 and len(state.history) > 1
+    assert state.finished and state.seconds >= 0.6
     assert "val_miou" in state.history[-1] and (run / "model.keras").is_file()
     rates = [row["learning_rate"] for row in state.history]
     assert rates[-1] == pytest.approx(0.01 * timed.optimizer.learning_rate, rel=0.1)
@@ -128,7 +127,7 @@ def test_many_on_end_stop_the_run_and_name_the_batch(recipe: Recipe) -> None:
     with pytest.raises(SegViewerError, match=r"loss is nan at epoch 1, step 21 \(its batch begins with \d\d\.png"):
         counts.read()
     counts, _, _ = _tally(recipe, [BAD], skips=False)
-    with pytest.raises(SegViewerError, match="step 1 .*the last checkpoint stays"):
+    with pytest.raises(SegViewerError, match=r"step 1 .*the last checkpoint stays"):
         counts.read()
     counts, checkpoint, _ = _tally(recipe.change(steps_per_epoch=2), [BAD, BAD])
     counts.read()

@@ -302,8 +302,8 @@ def test_mixed_precision_learns_too(recipe: Recipe, tmp_path: Path, precision: s
 
 BARE = """
 import sys
-for name in ("av", "filelock", "matplotlib", "onnx", "onnxruntime", "openvino", "PIL", "psutil", "PySide6", "tensorboard",
-             "tensorflow", "tf2onnx", "tomli_w"):
+for name in ("av", "filelock", "matplotlib", "onnx", "onnxruntime", "openvino", "PIL", "psutil", "PySide6",
+             "tensorboard", "tensorflow", "tf2onnx", "tomli_w"):
     sys.modules[name] = None
 import runpy
 runpy.run_module("trainer", run_name="__main__")

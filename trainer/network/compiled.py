@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -17,13 +18,15 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     if backend == "tensorflow":
         import tensorflow as tf
 
-        return tf.function(function, reduce_retracing=True)  # type: ignore[no-any-return]
+        traced: Callable[..., Any] = tf.function(function, reduce_retracing=True)
+        return traced
     if backend == "jax":
         import jax
 
-        return jax.jit(function)  # type: ignore[no-any-return]
+        jitted: Callable[..., Any] = jax.jit(function)
+        return jitted
     if backend == "torch":
-        import torch
-
-        return torch.no_grad()(function)  # type: ignore[no-any-return]
+        torch: Any = importlib.import_module("torch")
+        plain: Callable[..., Any] = torch.no_grad()(function)
+        return plain
     return function

@@ -121,7 +121,7 @@ class _Loop:
         self.steps, self.updates = samples.steps * recipe.run.echo, _updates(recipe, samples)
         self._limit_s = recipe.run.minutes * 60
         self._echo = Echo(recipe) if recipe.run.echo > 1 else None
-        self._compiled: set[str] = set()
+        self._begun = self._has_echoed = False
         self._saved_at = self._scored_s = self._score_took = 0.0
         model = stepper.model
         found = load_checkpoint(run)
@@ -186,14 +186,11 @@ class _Loop:
 
     def _epoch(self, stop_at: int | None) -> bool:
         """The rest of the current epoch; False when it had to stop, at `stop_at` or because somebody asked."""
-        checkpoint, stepper = self.checkpoint, self.stepper
+        checkpoint = self.checkpoint
         self.tally.begin()
         with contextlib.closing(self._batches()) as every:
             for batch in every:
-                with self._compiling("step", wait=True):
-                    stepper.step(batch, self._rate())
-                if not stepper.skips:
-                    self.tally.read()
+                self._step(batch)
                 checkpoint.step += 1
                 checkpoint.updates += 1
                 if checkpoint.updates % EMA_EVERY == 0:
@@ -217,24 +214,25 @@ class _Loop:
         for pictures, masks in self._feed.epoch(checkpoint.epoch, first, stepper.worker, stepper.workers):
             batch = stepper.put(pictures, masks)
             for use in range(checkpoint.step % echo, echo):
-                if use and self._echo:
-                    with self._compiling("echo"):
-                        changed = self._echo(batch, checkpoint.epoch, checkpoint.step, stepper.worker)
-                    yield changed
-                else:
-                    yield batch
+                yield self._echoed(batch) if use else batch
 
-    @contextlib.contextmanager
-    def _compiling(self, what: str, wait: bool = False) -> Iterator[None]:
-        """The clock stands still the first time."""
-        if what in self._compiled:
-            yield
-            return
-        self._compiled.add(what)
-        with self.clock.stopped():
-            yield
-            if wait:
-                self.tally.read()
+    def _step(self, batch: Any) -> None:
+        """One step; the clock begins where the first one, which compiles, has ended."""
+        self.stepper.step(batch, self._rate())
+        if not self._begun:
+            self._begun = True
+            self.tally.read()
+            self.clock = Clock(self.checkpoint.seconds)
+        elif not self.stepper.skips:
+            self.tally.read()
+
+    def _echoed(self, batch: Any) -> Any:
+        """The batch changed anew; the first time, which compiles, the clock stands still."""
+        if self._echo is None:
+            return batch
+        with contextlib.nullcontext() if self._has_echoed else self.clock.stopped():
+            self._has_echoed = True
+            return self._echo(batch, self.checkpoint.epoch, self.checkpoint.step, self.stepper.worker)
 
     def _over(self) -> bool:
         """Whether the time of a run by time is up."""

@@ -81,8 +81,8 @@ class Reporter:
             total = minutes * 60 if minutes else epochs * steps
             self._task = self._bar.add_task("", total=total, completed=self._completed(checkpoint), rate="")
 
-    def _completed(self, checkpoint: Checkpoint) -> float:
-        return checkpoint.seconds if self._minutes else checkpoint.updates
+    def _completed(self, checkpoint: Checkpoint) -> int:
+        return round(checkpoint.seconds) if self._minutes else checkpoint.updates
 
     def step(self, checkpoint: Checkpoint, loss: float) -> None:
         """After every step.

@@ -17,8 +17,8 @@ from trainer.network.build import make_model
 from trainer.network.losses import LossFunction
 from trainer.recipe import Recipe
 from trainer.run_folder.checkpoint import Arrays, Checkpoint
+from trainer.training.held import Rows, as_rows, seeds_of, set_variables
 from trainer.training.optimizer import count_right, make_optimizer, rate_index, scales_loss
-from trainer.training.step import Rows, as_rows, seeds_of, set_variables
 from trainer.training.teacher import Teacher
 
 AHEAD = 3
@@ -156,7 +156,7 @@ def _mix(average: list[Any], weights: list[Any], keep: Any) -> list[Any]:
 def _step_function(
     model: Any, optimizer: Any, recipe: Recipe, details: Details, loss: LossFunction, teacher: Teacher | None
 ) -> Callable[..., tuple[State, Any]]:
-    """(state, the teacher's weights, learning rate, pictures, masks) → state, row of `trainer.training.step.ROW`."""
+    """(state, the teacher's weights, learning rate, pictures, masks) → state, row of `trainer.training.held.ROW`."""
     import jax
     import jax.numpy as jnp
     import keras

@@ -12,8 +12,8 @@ from trainer.labels.details import Details
 from trainer.network.build import make_model
 from trainer.network.losses import LossFunction
 from trainer.recipe import Recipe
+from trainer.training.held import HeldByKeras
 from trainer.training.optimizer import count_right, make_optimizer, set_rate
-from trainer.training.step import HeldByKeras
 
 
 class KerasStepper(HeldByKeras):

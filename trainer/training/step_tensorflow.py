@@ -14,8 +14,8 @@ from trainer.network.losses import LossFunction
 from trainer.network.tensorflow_layers import one_kernel
 from trainer.recipe import Recipe
 from trainer.run_folder.checkpoint import Arrays
+from trainer.training.held import HeldByKeras
 from trainer.training.optimizer import count_right, make_optimizer, scales_loss, set_rate
-from trainer.training.step import HeldByKeras
 from trainer.training.teacher import Teacher
 
 
