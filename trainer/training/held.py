@@ -44,7 +44,7 @@ class HeldByKeras:
 
     def read(self) -> Rows:
         """As in `Stepper`."""
-        rows = as_rows([[float(value) for value in row] for row in self._rows])
+        rows = as_rows([np.asarray(row, np.float64) for row in self._rows])
         self._rows.clear()
         return rows
 

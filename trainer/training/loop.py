@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -207,7 +207,7 @@ class _Loop:
         self.tally.read()
         return True
 
-    def _batches(self) -> Iterator[Any]:
+    def _batches(self) -> Generator[Any, None, None]:
         """What the steps to come are made on, on the device: each batch `echo` times."""
         checkpoint, stepper, echo = self.checkpoint, self.stepper, self.recipe.run.echo
         first = checkpoint.step // echo
@@ -272,7 +272,7 @@ class _Loop:
                 self.reporter.note("every pixel of the held-out pictures is ignored: nothing can be scored")
             best = self._judge(row, kept)
         checkpoint.history.append(row)
-        checkpoint.finished = checkpoint.finished or self._over()
+        checkpoint.finished = checkpoint.finished or (scored and self._over())
         checkpoint.epoch, checkpoint.step, checkpoint.skipped = checkpoint.epoch + 1, 0, 0
         checkpoint.sums = [0.0, 0.0, 0.0, 0.0]
         checkpoint.seconds = self.clock.seconds()

@@ -61,7 +61,7 @@ class JaxStepper:
         self._seeds = [place[id(variable)] for variable in seeds_of(self.model)]
         self._rows: list[Any] = []
         others = jax.local_device_count() - 1
-        self.notes = (f"JAX: trains on one of {others + 1} devices",) if others else ()
+        self.notes: tuple[str, ...] = (f"JAX: trains on one of {others + 1} devices",) if others else ()
         self._averages: list[Any] = []
         self._take_state()
 

@@ -85,7 +85,7 @@ class TensorFlowStepper(HeldByKeras):
 
     def scope(self) -> AbstractContextManager[Any]:
         """As in `Stepper`."""
-        return self._strategy.scope()  # type: ignore[no-any-return]
+        return self._strategy.scope()
 
     def put(self, pictures: Any, masks: Any) -> Any:
         """As in `Stepper`."""
