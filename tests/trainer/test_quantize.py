@@ -155,3 +155,42 @@ def test_a_concatenation_stays_for_what_cannot_be_a_sum_over_its_parts(taken_by:
     # an odd sum of parts would show: random pictures, not even ones
     noise = [rng.integers(0, 256, (SIZE, SIZE, 3), dtype=np.uint8)]
     np.testing.assert_allclose(_run(split, noise, "out"), _run(model, noise, "out"), rtol=1e-4, atol=1e-2)
+
+
+def test_a_network_of_every_kind_of_convolution_is_exported_and_agrees_with_keras() -> None:
+    """Built with Keras' own layers: grouped, depthwise, separable, strided, transposed, concatenations within another."""
+    from trainer.network.backend import start_backend
+
+    start_backend()
+    import keras
+    from keras import layers
+
+    from seg_viewer.core.labels import DRIVING
+    from trainer.export.graph import run_onnx, run_openvino, whole_model
+    from trainer.labels.details import plain
+    from trainer.network.keras_file import keras_class_map
+    from trainer.network.unet import picture_input
+
+    frame, x = picture_input((48, 32))
+    x = layers.Conv2D(8, 3, strides=2, padding="same", activation="relu")(x)
+    y = layers.DepthwiseConv2D(3, padding="same", activation="relu")(x)
+    y = layers.SeparableConv2D(8, 3, padding="same", activation="relu")(y)
+    y = layers.Conv2D(8, 3, padding="same", groups=4, activation="relu")(y)
+    joined = layers.Concatenate()([x, y])
+    z = layers.DepthwiseConv2D(3, strides=2, padding="same", activation="relu")(joined)
+    z = layers.Conv2DTranspose(6, 2, strides=2, padding="same")(z)
+    z = layers.Conv2D(8, 3, padding="same", activation="relu")(layers.Concatenate()([z, joined]))
+    z = layers.Conv2DTranspose(8, 2, strides=2, padding="same")(z)
+    network = keras.Model(frame, layers.Conv2D(4, 1, name="logits")(z))
+    rng = np.random.default_rng(0)
+    for layer in network.layers:
+        layer.set_weights([w if w.ndim > 1 else rng.normal(0, 0.3, w.shape) for w in layer.get_weights()])
+    frames = [rng.integers(0, 256, (32, 48, 3), np.uint8) for _ in range(6)]
+    answers = [keras_class_map(network, frame) for frame in frames]
+    fused = split_joins(whole_model(network, plain(DRIVING), fused=True))
+    seen = observe(fused, frames)
+    int8 = quantize(correct_biases(fused, seen.means), activation_ranges(seen.samples))
+    for graph, least in ((whole_model(network, plain(DRIVING), fused=False), 0.9999), (int8, 0.97)):
+        for predict in (run_onnx(graph), run_openvino(graph)):
+            same = np.mean([predict(frame) == answer for frame, answer in zip(frames, answers, strict=True)])
+            assert same > least

@@ -41,11 +41,10 @@ def split_joins(onnx_model: Any) -> Any:
     graph = split.graph
     constants = {item.name: numpy_helper.to_array(item) for item in graph.initializer}
     channels = _channels(graph, constants)
-    joins = {
-        node.output[0]: list(node.input)
-        for node in graph.node
-        if node.op_type == "Concat" and all(part in channels for part in node.input)
-    }
+    joins: dict[str, list[str]] = {}
+    for node in graph.node:
+        if node.op_type == "Concat" and node.output[0] in channels:
+            joins[node.output[0]] = [leaf for part in node.input for leaf in joins.get(part, [part])]
     kept = {name for node in graph.node if not _splits(node) for name in node.input}
     nodes: list[Any] = []
     for node in graph.node:
@@ -74,13 +73,17 @@ def split_joins(onnx_model: Any) -> Any:
     return split
 
 
+def _axis(node: Any) -> int:
+    return next(int(attribute.i) for attribute in node.attribute if attribute.name == "axis")
+
+
 def _splits(node: Any) -> bool:
     """Whether a node is the sum of such nodes over parts of its input's channels."""
     return node.op_type == "Conv" and _groups(node) == 1
 
 
 def _channels(graph: Any, constants: dict[str, NDArray[Any]]) -> dict[str, int]:
-    """Channels of the outputs of convolutions, and of what keeps their number (ReLU, sum, pooling)."""
+    """Channels of the outputs of convolutions, of what keeps their number (ReLU, sum, pooling), and of what joins them."""
     counts: dict[str, int] = {}
     for node in graph.node:
         if node.op_type in ("Conv", "ConvTranspose"):
@@ -88,6 +91,8 @@ def _channels(graph: Any, constants: dict[str, NDArray[Any]]) -> dict[str, int]:
             counts[node.output[0]] = shape[0] if node.op_type == "Conv" else shape[1] * _groups(node)
         elif node.op_type in ("Relu", "Add", "MaxPool", "AveragePool") and node.input[0] in counts:
             counts[node.output[0]] = counts[node.input[0]]
+        elif node.op_type == "Concat" and _axis(node) == 1 and all(part in counts for part in node.input):
+            counts[node.output[0]] = sum(counts[part] for part in node.input)
     return counts
 
 
