@@ -1,4 +1,4 @@
-"""`seg-trainer`: check, train, evaluate, compare, predict, export, add-margin, build-engine."""
+"""`seg-trainer`: check, pack, train, evaluate, compare, predict, export, add-margin, build-engine."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from trainer.commands.compare import compare
 from trainer.commands.datasets import list_datasets
 from trainer.commands.evaluate import evaluate
 from trainer.commands.export import export
+from trainer.commands.pack import pack
 from trainer.commands.predict import predict
 from trainer.commands.train import train
 from trainer.labels.meaning import LabelsNeeded
@@ -68,7 +69,7 @@ def main(debug: bool) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
-for command in (check, list_datasets, train, evaluate, compare, predict, export, add_margin, build_engine):
+for command in (check, list_datasets, pack, train, evaluate, compare, predict, export, add_margin, build_engine):
     # its own, too: click keeps the help option that a command had when it was first asked, with a parent or without
     command.context_settings = {**_HELP, **command.context_settings}
     main.add_command(command)

@@ -80,7 +80,7 @@ def workers_of(feed: Feed, count: int) -> list[int]:
 
 
 @forks
-@pytest.mark.parametrize("processes", [0, 1, 3, 7])
+@pytest.mark.parametrize("processes", [1, 3, 7])
 def test_batches_are_the_same_with_any_number_of_processes(samples: Samples, processes: int) -> None:
     with Feed(samples, processes) as feed:
         for epoch in (0, 1):
@@ -116,7 +116,7 @@ def test_what_does_not_fit_into_memory_is_read_again(
     one = 96 * 64 * 4
     for free, line in {
         40 * one: "2 processes; all 8 decoded pictures stay in memory (0.00 GB)",
-        10**6: "of 8 decoded pictures stay in memory (0.0 GB, half of what is free): the others are read again",
+        400_000: "of 8 decoded pictures stay in memory (0.0 GB, half of what is free): the others are read again",
         0: "2 processes; 0 of 8 decoded pictures stay in memory",
     }.items():
         monkeypatch.setattr("trainer.data.feed.free_bytes", lambda free=free: free)
@@ -130,9 +130,7 @@ def test_what_does_not_fit_into_memory_is_read_again(
 
 @forks
 @pytest.mark.parametrize("processes", [1, 3])
-def test_a_damaged_file_is_named_when_its_turn_comes(
-    lively: Recipe, data: Path, tmp_path: Path, processes: int
-) -> None:
+def test_a_damaged_file_is_named_in_its_turn(lively: Recipe, data: Path, tmp_path: Path, processes: int) -> None:
     shutil.copytree(data / "camvid", tmp_path / "camvid")
     moved = lively.change(data=(Source("camvid", str(tmp_path / "camvid")),), rare=(), rare_share=0.0, paste=0.0)
     samples = made(moved)
@@ -153,9 +151,7 @@ def test_a_killed_process_is_told(samples: Samples, which: int) -> None:
     with Feed(samples, 2) as feed:
         pids = workers_of(feed, 2)
         os.kill(pids[which], signal.SIGKILL)
-        with pytest.raises(
-            SegViewerError, match=r"samples are no longer made: .*killed \(SIGKILL, perhaps for want of"
-        ):
+        with pytest.raises(SegViewerError, match=r"samples are no longer made: .*killed \(SIGKILL, perhaps for"):
             for epoch in range(10_000):
                 for _ in feed.epoch(epoch):
                     pass

@@ -110,8 +110,8 @@ def test_a_run_learns_and_leaves_everything_behind(unbroken: Path, recipe: Recip
 
 def test_a_stopped_run_goes_on_to_the_same_end(unbroken: Path, recipe: Recipe, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    for stop in (5, 10, None):  # in the middle of an epoch, at the end of one
-        state = run_training(recipe, [], run, QUIET, stop)
+    for stop, workers in ((5, 0), (10, 1), (None, 2)):  # in the middle of an epoch, at the end of one
+        state = run_training(recipe, [], run, QUIET, stop, workers)
     assert state.finished and len(rows(run)) == recipe.run.epochs
     for one, other in zip(rows(unbroken), rows(run), strict=True):
         assert float(one["loss"]) == pytest.approx(float(other["loss"]), rel=2e-2)

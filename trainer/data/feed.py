@@ -296,9 +296,21 @@ class Feed:
     def _receive(self) -> None:
         """Take an answer; raises SegViewerError where nobody can give one any more."""
         assert self._process is not None
-        while not select.select([self._done], [], [], LOOK_EVERY)[0]:
-            if self._process.poll() is not None:
+        wait_s = LOOK_EVERY
+        while not (heard := select.select([self._done], [], [], wait_s)[0]) or self._process.poll() is not None:
+            if not heard and self._process.poll() is not None:
                 raise self._ended()
+            if heard:  # nobody starts any more; why, may be among what was said last
+                wait_s = 0.0
+                self._read()
+        slot, said = self._read()
+        batch = next(batch for batch in self._line.asked if batch.slot == slot)
+        batch.waits -= 1
+        if said:
+            batch.error = batch.error or _error(said)
+
+    def _read(self) -> tuple[int, dict[str, str]]:
+        """The next answer: slot, and what went wrong; raises SegViewerError when that is the death of a process."""
         message = self._done.recv(MESSAGE)
         if not message:
             raise self._ended()
@@ -306,10 +318,7 @@ class Feed:
         said = json.loads(message[DONE.size :]) if len(message) > DONE.size else {}
         if slot < 0:
             raise self._ended(said["text"])
-        batch = next(batch for batch in self._line.asked if batch.slot == slot)
-        batch.waits -= 1
-        if said:
-            batch.error = batch.error or _error(said)
+        return slot, said
 
     def _ended(self, how: str = "") -> SegViewerError:
         """What to raise when samples are no longer made."""
