@@ -86,6 +86,10 @@ class Run:
         " 0: left out, 1: as any other.",
     )
 
+    def how_long(self, done: int) -> str:
+        """In words, how long a run of so many epochs so far goes on."""
+        return f"{done} epochs in {self.minutes:g} minutes" if self.minutes else f"{done} of {self.epochs} epochs"
+
 
 @dataclass(frozen=True)
 class Optimizer:

@@ -92,10 +92,10 @@ def train(
 def _resolved(recipe: Recipe, roots: tuple[Path, ...]) -> Recipe:
     """The recipe with absolute paths, as the run folder keeps it."""
     from trainer.data.formats import TFDS
-    from trainer.data.samples import folder_of
+    from trainer.data.samples import each_source, folder_of
 
     placed = tuple(
         source if source.kind == TFDS else dataclasses.replace(source, path=str(folder_of(source, roots).resolve()))
-        for source in recipe.data
+        for source in each_source(recipe, roots)
     )
     return dataclasses.replace(recipe, data=placed)

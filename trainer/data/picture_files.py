@@ -59,6 +59,11 @@ def read_picture(path: Path, bits: int | None = None) -> NDArray[np.uint8]:
         data = np.fromfile(path, np.uint8)
     except OSError as error:
         raise SourceError(f"{path}: cannot be read as a picture ({error.strerror})") from error
+    return decoded(data, path, bits)
+
+
+def decoded(data: NDArray[np.uint8], path: Path, bits: int | None = None) -> NDArray[np.uint8]:
+    """As `read_picture`, of the bytes of a file that were read already; `path` is for the error text."""
     if _is_cut_short(data.tobytes()):
         raise SourceError(f"{path}: is cut short, the end of the JPEG picture is missing: copy it again or take it out")
     picture = decode_picture(data, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)

@@ -20,6 +20,7 @@ from trainer.data.augment import Donor, View, crop_pair
 from trainer.data.data_set import DataSet
 from trainer.data.kept import Held, Kept, Key, OwnKept
 from trainer.data.memory import free_bytes
+from trainer.data.pack import find_in_pack, is_pack, kind_in, sources_in
 from trainer.data.scan import Scan
 from trainer.labels.details import details_of
 from trainer.pairs import Pair, Split
@@ -34,13 +35,23 @@ LEAST_PIXELS = 60
 
 def folder_of(source: Source, roots: Sequence[Path]) -> Path:
     """Where a data set lies: below the first root that has it, else as given; an absolute path that is gone is looked
-    for by its last part.
+    for by its last part. Of a pack, its file.
     """
     path = Path(source.path)
-    if not roots or (path.is_absolute() and path.is_dir()):
+    if not roots or (path.is_absolute() and path.exists()):
         return path
     candidates = [root / (path.name if path.is_absolute() else path) for root in roots]
-    return next((folder for folder in candidates if folder.is_dir()), path if path.is_dir() else candidates[0])
+    return next((place for place in candidates if place.exists()), path if path.exists() else candidates[0])
+
+
+def each_source(recipe: Recipe, roots: Sequence[Path]) -> list[Source]:
+    """The recipe's sources; in place of a pack, all data sets that it holds. Raises: SourceError, UsageError."""
+    out: list[Source] = []
+    for source in recipe.data:
+        path = folder_of(source, roots)
+        packed = source.kind == formats.PACK or (source.kind == formats.AUTO and is_pack(path))
+        out += sources_in(source, path) if packed else [source]
+    return out
 
 
 def kind_of(source: Source, roots: Sequence[Path] = ()) -> str:
@@ -49,6 +60,8 @@ def kind_of(source: Source, roots: Sequence[Path] = ()) -> str:
         name = source.path.split(":")[0]
         there = (made for made in formats.FORMATS.values() if made.fetched and made.fetched.name.split(":")[0] == name)
         return next((made.name for made in there), formats.TFDS)
+    if source.kind == formats.PACK:
+        return kind_in(source, folder_of(source, roots))
     return formats.recognise(folder_of(source, roots)) if source.kind == formats.AUTO else source.kind
 
 
@@ -61,6 +74,8 @@ def find_source(source: Source, recipe: Recipe, roots: Sequence[Path], note: Cal
             kind, folder = formats.fetch(source.path, note)
             return formats.find(kind, folder, name, labels, split, details=recipe.run.details)
         folder = folder_of(source, roots)
+        if source.kind == formats.PACK:
+            return find_in_pack(source, folder, recipe)
         return formats.find(source.kind, folder, name, labels, split, source.own_bonnet, recipe.run.details)
     except SourceError as error:
         if not source.optional:
@@ -78,7 +93,8 @@ def find_all(
         SourceError: one is missing or incomplete, or there is none.
         UsageError: they do not speak of the same classes, or only some have a weight.
     """
-    found = [(source, data) for source in recipe.data if (data := find_source(source, recipe, roots, note))]
+    every = each_source(recipe, roots)
+    found = [(source, data) for source in every if (data := find_source(source, recipe, roots, note))]
     if not found:
         raise SourceError("no data set: give --data FOLDER, or a recipe with [[data]]")
     found = _told_apart(found)
