@@ -23,7 +23,7 @@ def run_viewer(
     sources: Sequence[str],
     options: RunOptions,
     *,
-    truth_csv: Path | None = None,
+    scores: Sequence[Path] = (),
     on_first_shot: Callable[[], None] | None = None,
 ) -> int:
     """Open the window and return the exit code when it was closed.
@@ -31,7 +31,7 @@ def run_viewer(
     Args:
         sources: each what `open_source` takes, a playlist file or a folder of videos; none for an empty window.
         options: model, engine, look.
-        truth_csv: where the scores of the source against its ground truth go, a line for each frame.
+        scores: files for the scores of the source against its ground truth, see `Player.open`.
         on_first_shot: called once, when the first picture with its overlay was painted.
 
     Raises:
@@ -49,7 +49,7 @@ def run_viewer(
         listing = list_sources(sources)
         if listing.sources:
             # decodes and compiles while Qt is imported and the window is built
-            player.open(_lasting(listing.sources[0]), truth_csv)
+            player.open(_lasting(listing.sources[0]), scores)
         try:
             return _show(player, listing, ending, on_first_shot)
         finally:

@@ -290,10 +290,10 @@ class MainWindow(QMainWindow):
             return
         if self.player.error is not None:  # the message is of the model, or the source, that is tried anew
             self.messages.clear()
-        table = self.player.truth_csv if self.player.score else None
+        files = self.player.scores_to if self.player.score else ()
         self.player.use_model(model)
         self.presenter.refresh()
-        if table is not None:
+        for table in files:
             self.messages.show_info(t("{table} holds the scores of the model before, and ends with it", table=table))
 
     # -- what a person wants ---------------------------------------------------------------------------------------
