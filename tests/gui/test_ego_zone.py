@@ -219,7 +219,7 @@ def test_a_live_clip_is_saved_only_where_it_is_wanted(qtbot: QtBot, open_window,
     window.ego_zone.clip_s = 0.4
     qtbot.waitUntil(lambda: any("Clip saved" in text for text in window.messages.texts("info")), timeout=WAIT_MS)
     qtbot.keyClick(window, "z")
-    gone = "1 older clip of the ego zone removed: all together may hold 200 MB"
+    gone = "older clips of the ego zone removed: 1; all together may hold 200 MB"
     qtbot.waitUntil(lambda: gone in window.messages.texts("info"), timeout=WAIT_MS)
     clips = sorted(folder.glob("*_zone_*.mkv"))
     assert clips and old not in clips

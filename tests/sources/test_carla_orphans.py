@@ -89,9 +89,9 @@ def test_what_a_killed_group_left_is_removed_and_told_when_one_connects(
     finally:
         source.close()
     told = [line for line in source.warnings if "removed what a drive that was killed had left" in line]
-    assert len(told) == 1 and re.search(r"7 actors \((?=.*3 cars)(?=.*1 person)(?=.*2 cameras)", told[0])
-    assert "settings and weather are as before it" in told[0]
-    assert any("of a drive from elsewhere are left alone" in line for line in source.warnings)
+    assert len(told) == 1 and re.search(r"(?=.*vehicle 3)(?=.*walker 1)(?=.*sensor 2)", told[0])
+    assert "the world is as before it" in told[0]
+    assert any("of a drive from elsewhere there is vehicle 1, which is left alone" in line for line in source.warnings)
     assert not any("left in synchronous mode" in line for line in source.warnings)
     assert len(during["alive"]) == 3 + len(strangers)  # a car and two cameras: those of the new drive
     after = server.report()
@@ -106,7 +106,7 @@ def test_clean_up_removes_what_is_ours_says_what_and_leaves_all_else(
     address = f"carla://{server.address}?timeout=5"
     done = CliRunner().invoke(cli, ["record-carla", address, "--clean-up"])
     assert done.exit_code == 0, done.output
-    assert "3 actors (1 car, 2 cameras)" in done.output and "settings are as before it" in done.output
+    assert "vehicle 1, sensor 2; the world is as before it" in done.output
     hint = re.search(
         r"seg-viewer (record-carla carla://\S+ --clean-up --also-of elsewhere)", " ".join(done.output.split())
     )
@@ -114,7 +114,7 @@ def test_clean_up_removes_what_is_ours_says_what_and_leaves_all_else(
     report = server.report()
     assert set(report["alive"]) == {str(number) for number in strangers.values()} and report["settings"][0] is False
     again = CliRunner().invoke(cli, hint[1].split())
-    assert "1 actor (1 car)" in again.output
+    assert "left there: vehicle 1" in again.output
     assert set(server.report()["alive"]) == {str(strangers["seg-viewer"])}  # only looks like ours
     assert (
         "nothing of seg-viewer was left there"

@@ -11,7 +11,6 @@ from pathlib import Path
 from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPen
 
-from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.frame import Shot
 from seg_viewer.core.labels import LabelSet
@@ -239,8 +238,7 @@ class EgoZone(RecordsFiles):
 
         def told(removed: list[Path]) -> None:
             if removed:
-                clips = counted(len(removed), "older clip")
-                self.told.emit(f"{clips} of the ego zone removed: all together may hold {most} MB")
+                self.told.emit(f"older clips of the ego zone removed: {len(removed)}; all together may hold {most} MB")
 
         self._background.run(
             "zone-room",

@@ -7,11 +7,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from seg_viewer.core.counted import counted
 from seg_viewer.sources.carla import journal
 from seg_viewer.sources.carla.cleanup import Leftovers, clean_up
-
-_KINDS = {"vehicle": "car", "walker": "person", "sensor": "camera", "controller": "controller"}
 
 
 @dataclass(frozen=True)
@@ -33,10 +30,8 @@ class Abandoned:
     is_running: bool | None
 
     def line(self) -> str:
-        """ "6 actors (4 cars, 2 cameras)"."""
-        counts = Counter(_KINDS.get(kind.split(".")[0], "other") for kind in self.kinds)
-        parts = ", ".join(counted(count, what, _plural(what)) for what, count in counts.items())
-        return f"{counted(len(self.ids), 'actor')} ({parts})"
+        """ "vehicle 4, sensor 2", in CARLA's words."""
+        return ", ".join(f"{kind} {count}" for kind, count in Counter(k.split(".")[0] for k in self.kinds).items())
 
 
 def find(world: Any) -> list[Abandoned]:
@@ -57,11 +52,12 @@ def _runs(token: str, machine: str) -> bool | None:
     return journal.is_running(token) if machine == journal.this_machine() else None
 
 
-def remove(carla: Any, client: Any, world: Any, where: str, found: Sequence[Abandoned]) -> list[str]:
+def remove(carla: Any, client: Any, world: Any, name: str, where: str, found: Sequence[Abandoned]) -> list[str]:
     """Destroy what killed drives left, and put settings and weather back as they noted them.
 
     Args:
         carla, client, world: of the simulator.
+        name: of it, for people.
         where: its host and port.
         found: of whom; the caller knows that they have ended.
 
@@ -76,9 +72,8 @@ def remove(carla: Any, client: Any, world: Any, where: str, found: Sequence[Aban
         known = note.leftovers if note is not None and note.where == where else Leftovers()
         clean_up(carla, client, world, replace(known, actors=drive.ids))
         journal.forget(drive.token)
-        back = [name for name, there in (("settings", known.settings), ("weather", known.weather)) if there]
-        more = f"; {' and '.join(back)} are as before it" if back else ""
-        lines.append(f"removed what a drive that was killed had left there: {drive.line()}{more}")
+        told = f"{name}: removed what a drive that was killed had left there: {drive.line()}"
+        lines.append(f"{told}; the world is as before it" if known.settings or known.weather else told)
     return lines
 
 
@@ -119,19 +114,15 @@ def sweep(carla: Any, client: Any, world: Any, name: str, where: str, also_of: C
     """
     found = find(world)
     gone = [drive for drive in found if drive.is_running is False or _may(drive, also_of)]
-    lines = [f"{name}: {line}" for line in remove(carla, client, world, where, gone)]
+    lines = remove(carla, client, world, name, where, gone)
     for drive in found:
         if drive.is_running is None and drive not in gone:
             lines.append(
-                f"{name}: {drive.line()} of a drive from {drive.machine} are left alone: whether it still runs cannot"
-                f" be seen from here; if not: seg-viewer record-carla {name} --clean-up --also-of {drive.machine}"
+                f"{name}: of a drive from {drive.machine} there is {drive.line()}, which is left alone: whether it still"
+                f" runs cannot be seen from here; if not: seg-viewer record-carla {name} --clean-up --also-of {drive.machine}"
             )
     return lines
 
 
 def _may(drive: Abandoned, also_of: Collection[str]) -> bool:
     return drive.is_running is None and drive.machine in also_of
-
-
-def _plural(what: str) -> str:
-    return "people" if what == "person" else "other" if what == "other" else f"{what}s"
