@@ -22,7 +22,7 @@ from tests.models import BLUE, GREY
 from tests.servers.http_video import HttpVideo
 from tests.sinks.test_zone_log import rows_of
 
-from .conftest import WAIT_MS, make_clip, pause_at, wait_state
+from .conftest import WAIT_MS, make_clip, pause_at, wait_ended, wait_state
 
 
 def test_it_is_off_until_it_is_wanted(qtbot: QtBot, open_window, clip: Path):
@@ -176,6 +176,17 @@ def test_what_enters_and_leaves_is_logged(qtbot: QtBot, open_window, coming: Pat
     rows = rows_of(path)
     assert [row["event"] for row in rows] in (["enter", "leave", "enter", "end"], ["enter", "leave"])  # shots shown
     assert {row["class"] for row in rows} == {"car"} and rows[1]["duration_s"] > 0.3
+
+
+def test_the_log_that_was_asked_for_is_there_also_without_events(qtbot: QtBot, open_window, clip: Path, tmp_path: Path):
+    window = open_window()
+    window.ego_zone.events_to = tmp_path / "log.jsonl"
+    qtbot.keyClick(window, "z")
+    window.open(make_clip(tmp_path / "nothing.mp4", 4, colors=[GREY] * 4))
+    wait_state(qtbot, window, PlayerState.ENDED)
+    window.close()
+    wait_ended(qtbot)
+    assert rows_of(tmp_path / "log.jsonl") == []
 
 
 def test_a_log_that_cannot_be_written_is_told_once_and_playing_goes_on(

@@ -253,14 +253,15 @@ class EgoZone(RecordsFiles):
 
     def _write(self, crossings: list[Crossing]) -> None:
         wanted = self.events_to is not None or self._memory.settings.zone_log
-        if not crossings or not wanted or self._log_failed:
+        if not wanted or self._log_failed or not (crossings or self.events_to):
             return
         if self._events is None:
             name = self._player.info.name if self._player.info else self._source or ""
             stem = self._player.info.file_stem if self._player.info else "source"
             make = partial(_make_log, self.events_to, self.folder, stem, name, self.shape.zone)
             self._events = Queued(
-                _LazyLog(make), name="seg-zone-log", most=_MOST_EVENTS, when_full=WhenFull.FAIL,
+                _LazyLog(make, in_any_case=self.events_to is not None), name="seg-zone-log", most=_MOST_EVENTS,
+                when_full=WhenFull.FAIL,
                 too_slow=f"{self.events_to or self.folder}: the disk is too slow for the log of the ego zone",
             )  # fmt: skip
         try:
@@ -315,24 +316,28 @@ class EgoZone(RecordsFiles):
 
 
 class _LazyLog(Sink[Crossing]):
-    """A log that is made with its first event, on the thread that writes."""
+    """A log that is made with its first event, on the thread that writes; in any case by the end, if that is wanted."""
 
-    def __init__(self, make: Callable[[], ZoneLog]) -> None:
-        self._make = make
+    def __init__(self, make: Callable[[], ZoneLog], *, in_any_case: bool) -> None:
+        self._make, self._in_any_case = make, in_any_case
         self._made: ZoneLog | None = None
 
     def write(self, item: Crossing) -> None:
+        self._begun().write(item)
+
+    def _begun(self) -> ZoneLog:
         if self._made is None:
             self._made = self._make()
             self.files = self._made.files
-        self._made.write(item)
+        return self._made
 
     def finish(self) -> None:
-        if self._made is not None:
-            self._made.finish()
+        if self._made is not None or self._in_any_case:
+            self._begun().finish()
 
     def abandon(self) -> None:
-        self.finish()
+        if self._made is not None:
+            self._made.finish()
 
 
 def _make_log(path: Path | None, folder: Path, stem: str, source: str, zone: Zone) -> ZoneLog:

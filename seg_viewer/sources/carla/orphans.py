@@ -117,9 +117,10 @@ def sweep(carla: Any, client: Any, world: Any, name: str, where: str, also_of: C
     lines = remove(carla, client, world, name, where, gone)
     for drive in found:
         if drive.is_running is None and drive not in gone:
+            of = drive.machine
             lines.append(
-                f"{name}: of a drive from {drive.machine} there is {drive.line()}, which is left alone: whether it still"
-                f" runs cannot be seen from here; if not: seg-viewer record-carla {name} --clean-up --also-of {drive.machine}"
+                f"{name}: of a drive from {of} there is {drive.line()}, which is left alone: whether it still runs"
+                f" cannot be seen from here; if not: seg-viewer record-carla {name} --clean-up --also-of {of}"
             )
     return lines
 
