@@ -1,0 +1,84 @@
+"""The sound beside the pictures of a network stream: encoded, on the clock of the pictures."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import av
+
+from seg_viewer.core.encoded import SoundFormat, SoundPacket
+from seg_viewer.core.frame import TICKS
+from seg_viewer.media.sample_line import layout_name
+from seg_viewer.media.sound_heads import adts_header
+from seg_viewer.sources.stream_times import StreamTimes
+
+_MOST_WAITING = 500
+"""Packets that came before the first picture; nobody can tell yet when they sound."""
+
+
+class StreamSound:
+    """Makes packets for recordings of those of one connection; nothing is decoded.
+
+    Args:
+        stream: of the container that is read, or None where it has no sound.
+        times: of the pictures.
+    """
+
+    def __init__(self, stream: av.AudioStream | None, times: StreamTimes) -> None:
+        self.stream = stream
+        self._times = times
+        self.format = None if stream is None else _format_of(stream)
+        """None without sound, and as long as too little is known of it."""
+        self._waiting: deque[tuple[float | None, float, bytes, float, SoundFormat]] = deque(maxlen=_MOST_WAITING)
+
+    def is_sound(self, packet: av.Packet[Any]) -> bool:
+        return self.stream is not None and packet.stream is self.stream
+
+    def take(self, packet: av.Packet[Any], arrived_s: float) -> Iterator[SoundPacket]:
+        """What is ready now that this packet has come: nothing before the first picture, then all of it.
+
+        Args:
+            packet: one of `stream`.
+            arrived_s: `time.perf_counter()` when it came.
+        """
+        data = self._bare(packet)
+        stamp = packet.pts if packet.pts is not None else packet.dts
+        tick_s = float(packet.time_base or 0)
+        if data and self.format is not None:
+            media_s = None if stamp is None else stamp * tick_s
+            self._waiting.append((media_s, arrived_s, data, (packet.duration or 0) * tick_s, self.format))
+        while self._waiting:
+            media_s, came_s, data, duration_s, form = self._waiting[0]
+            time_s = self._times.beside_s(media_s, came_s)
+            if time_s is None:
+                return
+            self._waiting.popleft()
+            yield SoundPacket(data, round(time_s * TICKS), round(duration_s * TICKS), form)
+
+    def _bare(self, packet: av.Packet[Any]) -> bytes:
+        """The packet's content without ADTS header; `format` is noted where this, or the server, says another one."""
+        assert self.stream is not None
+        data = bytes(packet)
+        form = self.format or _format_of(self.stream)
+        if form is not None and packet.has_sidedata("new_extradata"):
+            form = replace(form, extradata=bytes(packet.get_sidedata("new_extradata")))
+        if form is not None and form.codec == "aac" and (header := adts_header(data)) is not None:
+            form = replace(form, extradata=header[1])
+            data = data[header[0] :]
+        if form != self.format:  # the same object as long as nothing changes
+            self.format = form
+        return data
+
+
+def _format_of(stream: av.AudioStream) -> SoundFormat | None:
+    context = stream.codec_context
+    try:
+        layout = layout_name(context.layout)
+    except ValueError:
+        return None
+    if not context.sample_rate:
+        return None
+    return SoundFormat(context.codec.canonical_name, context.sample_rate, layout, bytes(context.extradata or b""))
