@@ -23,7 +23,7 @@ class Arrival:
     """A packet and when it came.
 
     Args:
-        packet: the last one of pictures is empty, where the stream has an end: it asks the decoder for all that is left.
+        packet: the last one is empty, where the stream has an end: it asks the decoder for all pictures that are left.
         arrived_s: `time.perf_counter()` then.
     """
 
