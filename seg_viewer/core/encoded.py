@@ -107,6 +107,8 @@ class PacketRing:
         self._packets: deque[EncodedPacket] = deque()
         self._bytes = 0
         self._listeners: list[Callable[[EncodedPacket], None]] = []
+        self.codec = "h264"
+        """Of the pictures, FFmpeg's name; what comes raw is encoded as this."""
         self.sound: SoundFormat | None = None
         """Of the sound that comes with the pictures now; None without any."""
         self._sounds: deque[SoundPacket] = deque()

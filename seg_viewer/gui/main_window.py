@@ -98,8 +98,9 @@ class MainWindow(QMainWindow):
             lambda: self.memory.settings.zone_clips,
         )  # fmt: skip
         self.recording = RecordingTask(
-            lambda: player.live_source, player.set_recording, self.background, self.folders.recordings, self
-        )
+            lambda: player.live_source, player.set_recording, self.background, self.folders.recordings,
+            lambda: self.memory.settings.record_sound, self,
+        )  # fmt: skip
         self.actions_by_id = make_actions(self)
         self.start_page = StartPage()
         self.messages = MessageBar()

@@ -49,6 +49,7 @@ SETTINGS: tuple[Setting, ...] = (
         "Video files",
         "From the next video on; the side panel says what decodes",
     ),
+    Setting("record_sound", "Record the sound of live streams", Switch(), "Live", "From the next recording on"),
     Setting("zone_clips", "Save a clip when something enters the ego zone", Switch(), "Live"),
 )
 """One entry a setting; its key is a field of `WindowSettings`, which whoever heeds it reads or watches."""

@@ -52,6 +52,7 @@ class WindowSettings:
         recordings_folder: where recordings and clips go; "" for Videos/seg-viewer.
         pictures_folder: where screenshots go; "" for Pictures/seg-viewer.
         dataset_folder: where frames for the trainer go; "" for Pictures/seg-viewer/dataset.
+        record_sound: whether the sound of a live stream is recorded with it.
         zone_clips: whether the ego zone records a clip when something enters it.
         language: of the window from its next start on, a key of `words.LANGUAGES`.
         volume: of the sound, 0…1.
@@ -80,6 +81,7 @@ class WindowSettings:
     recordings_folder: str = ""
     pictures_folder: str = ""
     dataset_folder: str = ""
+    record_sound: bool = True
     zone_clips: bool = False
     language: str = "auto"
     view_mode: str = "overlay"
@@ -186,6 +188,7 @@ def load_settings(store: QSettings) -> WindowSettings:
         recordings_folder=_text(store, "recordings_folder"),
         pictures_folder=_text(store, "pictures_folder"),
         dataset_folder=_text(store, "dataset_folder"),
+        record_sound=_text(store, "record_sound") != "false",
         zone_clips=_text(store, "zone_clips") == "true",
         language=_text(store, "language") or plain.language,
         volume=_share(store, "volume", plain.volume),

@@ -149,6 +149,7 @@ class NetworkStream(Reconnecting):
             Fraction(stream.sample_aspect_ratio or 1),
             bytes(codec.extradata or b""),
         )
+        self.packets.codec = self._format.codec
         transport = f" over {self.address.transport.upper()}" if self.address.transport else ""
         self.info = SourceInfo(
             name=self.name,
