@@ -20,6 +20,7 @@ from seg_viewer.media.sound_rules import copies, encoding_for
 
 _FAILURES = (av.FFmpegError, OSError, ValueError, TypeError, LookupError)
 _OPUS_HEAD = b"OpusHead"
+_G711 = ("pcm_alaw", "pcm_mulaw")
 _TOLD_S = 0.2
 
 
@@ -91,7 +92,7 @@ def is_copied(container: str, form: SoundFormat) -> bool:
         return False
     try:
         with av.open(io.BytesIO(), "w", format=container) as out:
-            _add_copied(out, form, checked=False)
+            _add_copied(out, _unpacked(form), checked=False)
     except _FAILURES:
         return False
     return True
@@ -143,9 +144,12 @@ class CopiedTrack(SoundTrack):
 
     def __init__(self, out: av.container.OutputContainer, first: Heard) -> None:
         super().__init__(first.packet.format)
+        written = _as_written(first)
         self.told = f"{self.format.codec} copied"
-        _try(out.format.name, first)
-        self._stream = _add_copied(out, self.format)
+        if written is not first.packet:
+            self.told = f"{self.format.codec} as {written.format.codec}, without loss"
+        _try(out.format.name, written)
+        self._stream = _add_copied(out, written.format)
         self._expected: int | None = None
         self._twice_s = 0.0
 
@@ -163,7 +167,7 @@ class CopiedTrack(SoundTrack):
         stamp = max(0, stamp)
         self._expected = stamp + length
         self.seconds += length / rate
-        packet = av.Packet(heard.packet.data)
+        packet = av.Packet(_as_written(heard).data)
         packet.stream, packet.time_base = self._stream, Fraction(1, rate)
         packet.pts = packet.dts = stamp
         packet.duration = length
@@ -273,15 +277,31 @@ def _opus_head(form: SoundFormat) -> bytes:
     return _OPUS_HEAD + struct.pack("<BBHIhB", 1, channels, 0, form.rate, 0, 0)
 
 
-def _try(container: str, first: Heard) -> None:
+def _unpacked(form: SoundFormat) -> SoundFormat:
+    """G.711 as the 16 bits a sample that it stands for (ITU-T G.711, tables 1 and 2); what else comes, as it is.
+
+    FFmpeg keeps G.711 in Matroska only where it is told to be lax, which PyAV has no way to do.
+    """
+    return replace(form, codec="pcm_s16le") if form.codec in _G711 else form
+
+
+def _as_written(heard: Heard) -> SoundPacket:
+    form = _unpacked(heard.packet.format)
+    if form is heard.packet.format:
+        return heard.packet
+    data = b"".join(frame.to_ndarray().astype("<i2").tobytes() for frame in heard.frames)
+    return replace(heard.packet, data=data, format=form)
+
+
+def _try(container: str, first: SoundPacket) -> None:
     """In memory: a muxer says some of what it cannot hold at the header, some at a packet. Raises: what it raises."""
     file = io.BytesIO()
     with av.open(file, "w", format=container) as out:
-        stream = _add_copied(out, first.packet.format)
-        packet = av.Packet(first.packet.data)
-        packet.stream, packet.time_base = stream, Fraction(1, first.packet.format.rate)
+        stream = _add_copied(out, first.format)
+        packet = av.Packet(first.data)
+        packet.stream, packet.time_base = stream, Fraction(1, first.format.rate)
         packet.pts = packet.dts = 0
-        packet.duration = round(first.packet.duration * first.packet.format.rate / TICKS)
+        packet.duration = round(first.duration * first.format.rate / TICKS)
         out.mux([packet])
     file.seek(0)
     with av.open(file) as made:
