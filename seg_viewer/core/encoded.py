@@ -110,7 +110,9 @@ class PacketRing:
         self.codec = "h264"
         """Of the pictures, FFmpeg's name; what comes raw is encoded as this."""
         self.sound: SoundFormat | None = None
-        """Of the sound that comes with the pictures now; None without any."""
+        """Of the sound that comes with the pictures now; None without any, and as long as too little is known."""
+        self.has_sound = False
+        """Sound comes with the pictures now, or may."""
         self._sounds: deque[SoundPacket] = deque()
         self._sound_bytes = 0
         self._sound_listeners: list[Callable[[SoundPacket], None]] = []

@@ -116,7 +116,7 @@ class Recording(Sink[Shot]):
                 f"{path}: {path.suffix} cannot hold {sound.codec} sound; name it .mkv, or record it without sound"
             )
         sink = RecordingSink(
-            path, split_s=self.plan.split_s, split_bytes=self.plan.split_bytes, expects_sound=sound is not None
+            path, split_s=self.plan.split_s, split_bytes=self.plan.split_bytes, expects_sound=self._expects_sound
         )
         queue: Queued[EncodedPacket] = Queued(
             sink,
@@ -139,7 +139,7 @@ class Recording(Sink[Shot]):
             sample_aspect=info.sample_aspect,
             split_s=self.plan.split_s,
             split_bytes=self.plan.split_bytes,
-            expects_sound=self.plan.sound and self.source.packets is not None and self.source.packets.sound is not None,
+            expects_sound=self._expects_sound,
         )
         queue: Queued[Shot] = Queued(
             sink,
@@ -151,6 +151,10 @@ class Recording(Sink[Shot]):
         self._sinks.append(sink)
         self._queues.append(queue)
         return queue
+
+    @property
+    def _expects_sound(self) -> bool:
+        return self.plan.sound and self.source.packets is not None and self.source.packets.has_sound
 
     def _sound(self, packet: SoundPacket) -> None:
         for sink in self._sinks:

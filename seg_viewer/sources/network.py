@@ -40,6 +40,7 @@ DAMAGED = "damaged: did not decode"
 _TIMELESS = {"mpjpeg", "mjpeg"}
 # arrive in bursts of seconds, so that only their own times say when to show what
 _IN_BURSTS = {"hls", "dash"}
+_RTP = {"rtsp", "sdp", "rtp"}
 _BEHIND_S = 1.0
 _CAUGHT_UP_S = 0.3
 _START_S = 10.0
@@ -123,9 +124,10 @@ class NetworkStream(Reconnecting):
         format_name = container.format.name
         self._stream = stream
         sound = container.streams.best("audio", related=stream)
-        self._sound = StreamSound(sound if isinstance(sound, av.AudioStream) else None, self._times)
+        in_rtp = format_name in _RTP
+        self._sound = StreamSound(sound if isinstance(sound, av.AudioStream) else None, self._times, in_rtp=in_rtp)
         assert self.packets is not None
-        self.packets.sound = self._sound.format
+        self.packets.sound, self.packets.has_sound = self._sound.format, self._sound.stream is not None
         self._decoder = Decoder(stream)
         in_bursts = bool(_IN_BURSTS & set(format_name.split(",")))
         has_end = bool(container.duration and container.duration > 0) or (not in_bursts and container.size > 0)

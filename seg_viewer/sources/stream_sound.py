@@ -27,12 +27,15 @@ class StreamSound:
     Args:
         stream: of the container that is read, or None where it has no sound.
         times: of the pictures.
+        in_rtp: the server has one name for all kinds of MPEG audio: which it is, its packets say.
     """
 
-    def __init__(self, stream: av.AudioStream | None, times: StreamTimes) -> None:
+    def __init__(self, stream: av.AudioStream | None, times: StreamTimes, *, in_rtp: bool = False) -> None:
         self.stream = stream
         self._times = times
         self.format = None if stream is None else _format_of(stream)
+        if in_rtp and self.format is not None and self.format.codec in _LAYERS.values():
+            self.format = None
         """None without sound, and as long as too little is known of it."""
         self._waiting: deque[tuple[float | None, float, bytes, float, SoundFormat]] = deque(maxlen=_MOST_WAITING)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from typing import Any
 import av
 import numpy as np
 
-from tests.servers.pushed import Sent
+from tests.servers.pushed import Sent, free_port
 from tests.waiting import wait_until
 
 RATE = 25
@@ -186,21 +187,54 @@ def over_http(container: str, **choices: Any) -> Iterator[str]:
         server.server_close()
 
 
+@contextmanager
+def rtp_by_sdp(folder: Path, *, codec: str, sound: str, **choices: Any) -> Iterator[Path]:
+    """An SDP file of pictures (AV1 or H.264) and Opus that are sent as RTP, without a server to ask."""
+    ports = free_port(socket.SOCK_DGRAM) & ~1, free_port(socket.SOCK_DGRAM) & ~1
+    about = {"av1": "AV1/90000", "h264": "H264/90000"}[codec]
+    path = folder / "live.sdp"
+    path.write_text(
+        "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=live\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
+        f"m=video {ports[0]} RTP/AVP 96\r\na=rtpmap:96 {about}\r\n"
+        f"m=audio {ports[1]} RTP/AVP 97\r\na=rtpmap:97 opus/48000/2\r\n",
+        encoding="utf-8",
+    )
+    stop = threading.Event()
+
+    def send() -> None:
+        urls = [f"rtp://127.0.0.1:{port}?pkt_size=1200" for port in ports]
+        payload = [{"payload_type": "96"}, {"payload_type": "97"}]
+        with (
+            av.open(urls[0], "w", format="rtp", options=payload[0]) as pictures,
+            av.open(urls[1], "w", format="rtp", options=payload[1]) as tones,
+        ):
+            Beeper(pictures, tones, codec=codec, sound=sound, **choices).run(stop)
+
+    thread = threading.Thread(target=send, name="rtp")
+    thread.start()
+    try:
+        yield path
+    finally:
+        stop.set()
+        thread.join()
+
+
 def flashes(path: Path) -> list[float]:
-    """When the pictures of a file turn white, seconds."""
-    found, last = [], True
+    """When the pictures of a file turn white, seconds; not where pictures before that were left out."""
+    found, last, before_s = [], True, 0.0
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):
             white = float(frame.to_ndarray(format="gray")[frame.height // 2 :].mean()) > 128
-            if white and not last:
-                found.append(float(frame.pts * frame.time_base))
-            last = white
+            at_s = float(frame.pts * frame.time_base)
+            if white and not last and at_s - before_s < 1.2 / RATE:
+                found.append(at_s)
+            last, before_s = white, at_s
     return found
 
 
 def beeps(path: Path) -> list[float]:
     """When the tones of a file begin, seconds."""
-    found, quiet_s, loud = [], 0.0, 0.0
+    found, loud = [], 0.0
     with av.open(str(path)) as container:
         resampler = av.AudioResampler("flt", "mono", 48_000)
         for frame in container.decode(audio=0):
