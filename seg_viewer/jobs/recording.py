@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from seg_viewer.core.encoded import EncodedPacket, PacketRing, SoundPacket
+from seg_viewer.core.encoded import EncodedPacket, PacketRing, SoundFormat, SoundPacket
 from seg_viewer.core.errors import ExportError, UsageError
 from seg_viewer.core.frame import Shot
 from seg_viewer.core.long_names import joined
@@ -140,6 +140,7 @@ class Recording(Sink[Shot]):
             split_s=self.plan.split_s,
             split_bytes=self.plan.split_bytes,
             expects_sound=self._expects_sound,
+            sound_hint=self._sound_hint,
         )
         queue: Queued[Shot] = Queued(
             sink,
@@ -155,6 +156,9 @@ class Recording(Sink[Shot]):
     @property
     def _expects_sound(self) -> bool:
         return self.plan.sound and self.source.packets is not None and self.source.packets.has_sound
+
+    def _sound_hint(self) -> SoundFormat | None:
+        return self.source.packets.sound if self._expects_sound and self.source.packets is not None else None
 
     def _sound(self, packet: SoundPacket) -> None:
         for sink in self._sinks:

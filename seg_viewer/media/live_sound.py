@@ -186,8 +186,7 @@ class EncodedTrack(SoundTrack):
         ValueError: there is no layout for so many channels.
     """
 
-    def __init__(self, out: av.container.OutputContainer, first: Heard) -> None:
-        form = first.packet.format
+    def __init__(self, out: av.container.OutputContainer, form: SoundFormat) -> None:
         super().__init__(form)
         encoding = encoding_for(out.format.name, form.rate, av.AudioLayout(form.layout))
         self.told = f"{form.codec} encoded as {encoding.name}"
@@ -239,7 +238,7 @@ def add_sound(out: av.container.OutputContainer, first: Heard, *, may_encode: bo
                 raise ValueError(str(error)) from None
     if not may_encode:
         raise ValueError(f"{container} cannot hold {first.packet.format.codec} sound")
-    return EncodedTrack(out, first)
+    return EncodedTrack(out, first.packet.format)
 
 
 def damaged_line(count: int) -> str:

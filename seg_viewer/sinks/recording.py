@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 import time
 from collections import deque
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
 from seg_viewer.core.counted import counted
-from seg_viewer.core.encoded import EncodedPacket, SoundPacket, StreamFormat
+from seg_viewer.core.encoded import EncodedPacket, SoundFormat, SoundPacket, StreamFormat
 from seg_viewer.core.errors import ExportError, UsageError
 from seg_viewer.core.frame import TICKS, Shot, YuvPlanes
 from seg_viewer.core.long_names import joined
@@ -24,7 +25,7 @@ LEAST_FREE_BYTES = 64 << 20
 """A recording ends while there is still this much room: a file needs some to be closed well."""
 
 _CHECK_DISK_EVERY_S = 1.0
-_AWAITED_S = 1.0
+_AWAITED_S = 3.0
 _MOST_AWAITING_SHOTS = 8
 _LATE_S = 1.5
 _LOOKED_BACK_S = 5.0
@@ -45,7 +46,8 @@ class RecordingSink(Sink[EncodedPacket | Shot]):
         sample_aspect: width ÷ height of one pixel of shots.
         split_s: start another file after as many seconds, or None.
         split_bytes: start another file after as many bytes, or None.
-        expects_sound: sound may come by `add_sound`; the first file waits for it, a second at most.
+        expects_sound: sound may come by `add_sound`; the first file waits a moment for it.
+        sound_hint: what it will be, as far as that is known before it comes.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class RecordingSink(Sink[EncodedPacket | Shot]):
         split_s: float | None = None,
         split_bytes: int | None = None,
         expects_sound: bool = False,
+        sound_hint: Callable[[], SoundFormat | None] = lambda: None,
     ) -> None:
         if path.suffix.lower() not in SINK.suffixes:
             raise UsageError(f"{path}: recordings are {' or '.join(SINK.suffixes)}; choose such a name")
@@ -74,6 +77,7 @@ class RecordingSink(Sink[EncodedPacket | Shot]):
         self._count = 0
         self._checked_s = 0.0
         self._awaiting: list[EncodedPacket | Shot] | None = [] if expects_sound else None
+        self._sound_hint = sound_hint
         self._inbox: deque[SoundPacket] = deque()
         self._check = SoundCheck()
         self._sounds: deque[Heard] = deque()
@@ -168,10 +172,13 @@ class RecordingSink(Sink[EncodedPacket | Shot]):
             if self._leaving is not None and heard.packet.pts < self._leaving[1]:
                 self._leaving[0].write_sound(heard)
                 continue
+            while self._sounds and self._sounds[-1].packet.pts > heard.packet.pts + TICKS:  # its clock stepped back
+                self._sound_bytes -= _weight(self._sounds.pop())
+                self._sounds_left_out += 1
             self._sounds.append(heard)
             self._sound_bytes += _weight(heard)
         while self._sounds and (self._is_too_old(self._sounds[0]) or self._sound_bytes > _MOST_SOUND_BYTES):
-            self._sounds_left_out += self._file is not None
+            self._sounds_left_out += self._count > 1  # before the first file there was nothing to record
             self._sound_bytes -= _weight(self._sounds.popleft())
 
     def _is_too_old(self, heard: Heard) -> bool:
@@ -250,6 +257,8 @@ class RecordingSink(Sink[EncodedPacket | Shot]):
         if self._sounds:
             of_its_time = (heard for heard in self._sounds if heard.packet.pts >= file.start)
             file.add_sound(next(of_its_time, self._sounds[-1]))
+        elif isinstance(file, ShotFile) and (form := self._sound_hint()) is not None:
+            file.expect_sound(form)
         return file
 
     def _paint(self, planes: YuvPlanes, shot: Shot) -> None:

@@ -22,7 +22,7 @@ from seg_viewer.core.long_names import joined
 from seg_viewer.core.part_file import PartFile, explain, sync
 from seg_viewer.media.av_file import open_output
 from seg_viewer.media.h264 import H264Track
-from seg_viewer.media.live_sound import Heard, SoundTrack, add_sound
+from seg_viewer.media.live_sound import EncodedTrack, Heard, SoundTrack, add_sound
 from seg_viewer.media.packets import add_packet_stream
 from seg_viewer.media.playable import cut_to_whole_fragments, why_unplayable
 
@@ -103,6 +103,11 @@ class RecordingFile(ABC):
             self.refused = first.packet.format
             way_out = "" if self.may_encode else "; name it .mkv"
             self._why_no_sound = f"without its sound: {error}{way_out}"
+
+    def expect_sound(self, form: SoundFormat) -> None:
+        """As `add_sound`, for sound that is known, and has not come yet: it is encoded, whatever it turns out to be."""
+        with suppress(av.FFmpegError, ValueError):
+            self.sound = EncodedTrack(self._out, form)
 
     @property
     def may_encode(self) -> bool:

@@ -50,6 +50,7 @@ class Connection:
         self._streams: tuple[Stream, ...] = ()
         self._error: Exception | None = None
         self._arrivals: deque[Arrival] = deque()
+        self._sounds: deque[Arrival] = deque()
         self._bytes = 0
         self._ended = False
         self._closing = False
@@ -75,11 +76,14 @@ class Connection:
             self._changed.notify_all()
 
     def take(self) -> Arrival | None:
-        """The next packet; None at the end, and when it is not wanted any more. Raises: what reading raised."""
+        """The next packet; None at the end, and when it is not wanted any more. Raises: what reading raised.
+
+        Sound overtakes pictures: these may wait until they are due, and HLS sends a segment's sound behind them.
+        """
         while not self._stopping.is_set():
             with self._changed:
-                if self._arrivals:
-                    arrival = self._arrivals.popleft()
+                if self._sounds or self._arrivals:
+                    arrival = (self._sounds or self._arrivals).popleft()
                     self._bytes -= arrival.packet.size
                     self._changed.notify_all()
                     return arrival
@@ -126,7 +130,8 @@ class Connection:
                 self._changed.wait_for(lambda: self._bytes < _MOST_BYTES or self._closing)
                 if self._closing:
                     return
-                self._arrivals.append(Arrival(packet, arrived_s))
+                waiting = self._arrivals if packet.stream is streams[0] else self._sounds
+                waiting.append(Arrival(packet, arrived_s))
                 self._bytes += packet.size
                 self._changed.notify_all()
             if not packet.size:

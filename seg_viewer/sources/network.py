@@ -123,16 +123,20 @@ class NetworkStream(Reconnecting):
         stream.codec_context.flags |= av.codec.context.Flags.low_delay
         format_name = container.format.name
         self._stream = stream
-        sound = container.streams.best("audio", related=stream)
-        in_rtp = format_name in _RTP
-        self._sound = StreamSound(sound if isinstance(sound, av.AudioStream) else None, self._times, in_rtp=in_rtp)
-        assert self.packets is not None
-        self.packets.sound, self.packets.has_sound = self._sound.format, self._sound.stream is not None
         self._decoder = Decoder(stream)
         in_bursts = bool(_IN_BURSTS & set(format_name.split(",")))
         has_end = bool(container.duration and container.duration > 0) or (not in_bursts and container.size > 0)
         self._finite = has_end and self.address.scheme != SDP
         self._paced = in_bursts and not self._finite
+        sound = container.streams.best("audio", related=stream)
+        self._sound = StreamSound(
+            sound if isinstance(sound, av.AudioStream) else None,
+            self._times,
+            early=self._paced,
+            in_rtp=format_name in _RTP,
+        )
+        assert self.packets is not None
+        self.packets.sound, self.packets.has_sound = self._sound.format, self._sound.stream is not None
         self._times.restart(timed=format_name not in _TIMELESS, on_the_wall=not self._finite)
         self._arrivals: deque[tuple[int | None, float, float | None]] = deque(maxlen=_AWAITED)
         self._way, self._aspect = UPRIGHT, None
@@ -284,8 +288,7 @@ class NetworkStream(Reconnecting):
 
     def _keep_sound(self, arrival: Arrival) -> None:
         assert self.packets is not None
-        arrived_s = time.perf_counter() if self._paced else arrival.arrived_s
-        for packet in self._sound.take(arrival.packet, arrived_s):
+        for packet in self._sound.take(arrival.packet, arrival.arrived_s):
             self.packets.add_sound(packet)
 
     def _keep(self, packet: av.Packet[av.VideoStream], arrived_s: float, taken_s: float) -> None:

@@ -27,12 +27,13 @@ class StreamSound:
     Args:
         stream: of the container that is read, or None where it has no sound.
         times: of the pictures.
+        early: packets may come long before they are due.
         in_rtp: the server has one name for all kinds of MPEG audio: which it is, its packets say.
     """
 
-    def __init__(self, stream: av.AudioStream | None, times: StreamTimes, *, in_rtp: bool = False) -> None:
+    def __init__(self, stream: av.AudioStream | None, times: StreamTimes, *, early: bool, in_rtp: bool) -> None:
         self.stream = stream
-        self._times = times
+        self._times, self._early = times, early
         self.format = None if stream is None else _format_of(stream)
         if in_rtp and self.format is not None and self.format.codec in _LAYERS.values():
             self.format = None
@@ -63,7 +64,7 @@ class StreamSound:
                 self._waiting.append((began_s, arrived_s, frame, length_s, self.format))
         while self._waiting:
             media_s, came_s, data, duration_s, form = self._waiting[0]
-            time_s = self._times.beside_s(media_s, came_s)
+            time_s = self._times.beside_s(media_s, came_s, early=self._early)
             if time_s is None:
                 return
             self._waiting.popleft()

@@ -67,8 +67,13 @@ class StreamTimes:
             self._shift_s = (wall_s if self._on_the_wall else 0.0) - media_s
         return media_s + self._shift_s
 
-    def beside_s(self, media_s: float | None, arrived_s: float) -> float | None:
+    def beside_s(self, media_s: float | None, arrived_s: float, *, early: bool = False) -> float | None:
         """As `time_s`, for the sound beside the pictures: on their clock, unless its times are of another one.
+
+        Args:
+            media_s: as the stream has it.
+            arrived_s: `time.perf_counter()` when it came.
+            early: it may have come long before it is due.
 
         Returns:
             None while no picture has come whose clock that could be.
@@ -79,6 +84,8 @@ class StreamTimes:
         if self._shift_s is None:
             return None
         time_s = media_s + self._shift_s
+        if early:
+            return time_s if abs(time_s - wall_s) < _LONGEST_WAIT_S else None
         if not self._on_the_wall or abs(time_s - wall_s) <= _JUMP_S:
             self._own_shift_s = None
             return time_s

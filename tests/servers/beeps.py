@@ -203,7 +203,7 @@ def rtp_by_sdp(folder: Path, *, codec: str, sound: str, **choices: Any) -> Itera
 
     def send() -> None:
         urls = [f"rtp://127.0.0.1:{port}?pkt_size=1200" for port in ports]
-        payload = [{"payload_type": "96"}, {"payload_type": "97"}]
+        payload = [{"payload_type": "96", "strict": "experimental"}, {"payload_type": "97"}]
         with (
             av.open(urls[0], "w", format="rtp", options=payload[0]) as pictures,
             av.open(urls[1], "w", format="rtp", options=payload[1]) as tones,
