@@ -28,6 +28,7 @@ _CHECK_DISK_EVERY_S = 1.0
 _AWAITED_S = 3.0
 _MOST_AWAITING_SHOTS = 8
 _LATE_S = 1.5
+_STOPPED_S = 10.0
 _LOOKED_BACK_S = 5.0
 _MOST_SOUND_BYTES = 16 << 20
 _MOST_INBOX = 20_000
@@ -80,6 +81,7 @@ class RecordingSink(Sink[EncodedPacket | Shot]):
         self._sound_hint = sound_hint
         self._inbox: deque[SoundPacket] = deque()
         self._check = SoundCheck()
+        self._last_heard: Heard | None = None
         self._sounds: deque[Heard] = deque()
         self._sound_bytes = self._sounds_left_out = 0
         self.reports: tuple[RecordedFile, ...] = ()
@@ -127,8 +129,10 @@ class RecordingSink(Sink[EncodedPacket | Shot]):
             self._take_sounds()
             if self._awaiting:
                 self._write_awaiting()
-            while self._sounds and self._file is not None:  # sound of pictures that never came
-                self._file.write_sound(self._sounds.popleft())
+            if self._file is not None:
+                self._place_sounds(self._file, more=round(_LATE_S * TICKS))  # of pictures that never came
+            self._sounds_left_out += len(self._sounds)
+            self._sounds.clear()
         finally:
             try:
                 self._close_leaving()
@@ -169,6 +173,7 @@ class RecordingSink(Sink[EncodedPacket | Shot]):
             heard = self._check.look(self._inbox.popleft())
             if heard is None:
                 continue
+            self._last_heard = heard
             if self._leaving is not None and heard.packet.pts < self._leaving[1]:
                 self._leaving[0].write_sound(heard)
                 continue
@@ -188,9 +193,9 @@ class RecordingSink(Sink[EncodedPacket | Shot]):
             return heard.packet.pts < item_ticks(self._awaiting[0])
         return self._sounds[-1].packet.pts - heard.packet.pts > _LOOKED_BACK_S * TICKS
 
-    def _place_sounds(self, file: RecordingFile) -> None:
-        """Write the sound up to the latest picture; what is of a later time may belong to the next file."""
-        while self._sounds and self._sounds[0].packet.pts <= file.latest:
+    def _place_sounds(self, file: RecordingFile, more: int = 0) -> None:
+        """Write the sound up to the latest picture, and `more`; what is of a later time may be the next file's."""
+        while self._sounds and self._sounds[0].packet.pts <= file.latest + more:
             heard = self._sounds.popleft()
             self._sound_bytes -= _weight(heard)
             if heard.packet.pts >= file.start:
@@ -254,9 +259,9 @@ class RecordingSink(Sink[EncodedPacket | Shot]):
             file = PacketFile(path, item)
         else:
             file = ShotFile(path, self._paint, self._rate, self._sample_aspect, item)
-        if self._sounds:
-            of_its_time = (heard for heard in self._sounds if heard.packet.pts >= file.start)
-            file.add_sound(next(of_its_time, self._sounds[-1]))
+        last = self._last_heard
+        if last is not None and file.start - last.packet.pts < _STOPPED_S * TICKS:
+            file.add_sound(next((heard for heard in self._sounds if heard.packet.pts >= file.start), last))
         elif isinstance(file, ShotFile) and (form := self._sound_hint()) is not None:
             file.expect_sound(form)
         return file

@@ -6,7 +6,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
@@ -24,7 +24,7 @@ from seg_viewer.media.av_file import open_output
 from seg_viewer.media.h264 import H264Track
 from seg_viewer.media.live_sound import EncodedTrack, Heard, SoundTrack, add_sound
 from seg_viewer.media.packets import add_packet_stream
-from seg_viewer.media.playable import cut_to_whole_fragments, why_unplayable
+from seg_viewer.media.playable import cut_to_whole_fragments, sample_aspect_of, why_unplayable
 
 GAP_S = 1.0
 """A longer time without a picture is told."""
@@ -238,10 +238,18 @@ class PacketFile(RecordingFile):
             self.discard()
             raise UsageError(f"{path}: {path.suffix} cannot hold {first.format.codec} video; name it .mkv") from None
         self._last_dts: int | None = None
+        self._aspect = first.format.sample_aspect
 
     @property
     def may_encode(self) -> bool:
         return self.path.suffix.lower() == ".mkv"  # there is no other container to be pointed to
+
+    def report(self, path: Path) -> RecordedFile:
+        report = super().report(path)
+        if self._aspect != 1 and sample_aspect_of(path) != self._aspect:  # PyAV has no way to say it in Matroska
+            text = f"it does not say that pixels are {self._aspect.numerator}:{self._aspect.denominator}; name it .mp4"
+            report = replace(report, missing=(*report.missing, text))
+        return report
 
     def _packets(self, item: EncodedPacket | Shot) -> list[av.Packet[Any]]:
         assert isinstance(item, EncodedPacket)
