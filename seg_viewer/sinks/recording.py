@@ -29,6 +29,7 @@ _AWAITED_S = 3.0
 _MOST_AWAITING_SHOTS = 8
 _LATE_S = 1.5
 _STOPPED_S = 10.0
+_STEADY_S = 1.0  # two kinds of sound that take turns do not make a file for each picture
 _LOOKED_BACK_S = 5.0
 _MOST_SOUND_BYTES = 16 << 20
 _MOST_INBOX = 20_000
@@ -236,7 +237,7 @@ class RecordingSink(Sink[EncodedPacket | Shot]):
     def _should_split(self, file: RecordingFile, item: EncodedPacket | Shot) -> bool:
         if _format_of(item) != self._format:
             return True  # after a reconnect: another size, perhaps another codec
-        if self._sounds and not file.holds(self._sounds[-1].packet.format):
+        if self._sounds and not file.holds(self._sounds[-1].packet.format) and file.length_s(item) > _STEADY_S:
             return True
         if self._split_s is not None and file.length_s(item) >= self._split_s:
             return True

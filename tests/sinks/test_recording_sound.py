@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -22,14 +23,15 @@ from seg_viewer.core.overlay import Overlay
 from seg_viewer.sinks.recording import RecordingSink
 from tests.clips import video_times
 from tests.servers.beeps import beep, beeps
-from tests.sinks.test_recording_faults import _without_parameter_sets
 from tests.sinks.test_recording import RATE, _packets, _shot
+from tests.sinks.test_recording_faults import _without_parameter_sets
 
 CODECS = {"aac": 44_100, "pcm_alaw": 8_000, "pcm_mulaw": 8_000, "libopus": 48_000, "libmp3lame": 44_100}
 START_S = 3.0
 """Of the pictures and the sound, on the clock of the source; a tone begins at each full second from here on."""
 
 
+@cache
 def _sound(codec: str, seconds: float, *, start_s: float = START_S, rate: int = 0) -> list[SoundPacket]:
     """As a stream brings it."""
     rate = rate or CODECS[codec]
@@ -53,6 +55,7 @@ def _sound(codec: str, seconds: float, *, start_s: float = START_S, rate: int = 
     ]
 
 
+@cache
 def _pictures(seconds: float, *, start_s: float = START_S) -> list[EncodedPacket]:
     return _packets(round(seconds * RATE), start=round(start_s * RATE))
 
