@@ -81,6 +81,31 @@ _KINDS = {"int": "a whole number", "float": "a number", "str": "a text", "bool":
 _LIKE = {"int": "(256, 192)", "float": "(0.5, 1.0)", "str": '("car", "person")'}
 
 
+def typed(key: str, value: Any, kind: str) -> Any:
+    """A value read from TOML in the type that a recipe keeps it in.
+
+    Args:
+        key: its name.
+        value: as tomllib gives it.
+        kind: as in `fitting`.
+
+    Raises:
+        ValueError: it is of another type.
+    """
+    if kind.startswith("tuple"):
+        inner = kind[6:-1].split(",")
+        count = None if "..." in kind else len(inner)
+        if not isinstance(value, list) or (count is not None and len(value) != count):
+            raise ValueError(f"{key} must be a list of {count or 'some'} values")
+        return tuple(typed(key, item, inner[0].strip()) for item in value)
+    if kind == "float" and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    expected = {"int": int, "float": float, "str": str, "bool": bool}.get(kind)
+    if expected and (not isinstance(value, expected) or (expected is int and isinstance(value, bool))):
+        raise ValueError(f"{key} = {value!r} is no {kind}")
+    return value
+
+
 def check_range(name: str, value: Any, limits: Mapping[str, Any]) -> None:
     """Look whether a number, or each of several, is in its range.
 

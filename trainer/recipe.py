@@ -12,8 +12,9 @@ from typing import Any
 from seg_viewer.core.assets import shipped_models
 from seg_viewer.core.errors import UsageError
 from trainer.architecture import Model, check_model
-from trainer.limits import check_range, fitting, option, parse_loss, share
+from trainer.limits import check_range, fitting, option, parse_loss, share, typed
 from trainer.pairs import Split
+from trainer.toml_text import toml_text
 
 SHIPPED = Path(__file__).parent / "recipes"
 SIZE = "WIDTHxHEIGHT"
@@ -49,7 +50,21 @@ class Run:
     """The run itself: how long, on what size, from which seed."""
 
     epochs: int = option(20, "Passes over the training pictures.", least=1)
-    steps_per_epoch: int = option(0, "Steps of an epoch; 0: as many as the training pictures fill.", least=0)
+    minutes: float = option(
+        0.0,
+        "Train for so long, compiling not counted, whatever --epochs says: warm-up, then the schedule over this time;"
+        " 0: by epochs.",
+        least=0,
+        most=100_000,
+    )
+    steps_per_epoch: int = option(0, "Batches of an epoch; 0: as many as the training pictures fill.", least=0)
+    echo: int = option(
+        1,
+        "Use each batch so often, from the second time on mirrored, toned, shifted and in noise anew on the device:"
+        " for a GPU that waits for pictures.",
+        least=1,
+        most=64,
+    )
     batch_size: int = option(8, "Pictures of a step.", least=1)
     size: tuple[int, int] = option(
         (256, 192), "What the model sees: pictures are stretched to it.", metavar=SIZE, least=1
@@ -70,6 +85,10 @@ class Run:
         "What a picture counts whose mask is a model's own answer that nobody has corrected, as seg-viewer sends it;"
         " 0: left out, 1: as any other.",
     )
+
+    def how_long(self, done: int) -> str:
+        """In words, how long a run of so many epochs so far goes on."""
+        return f"{done} epochs in {self.minutes:g} minutes" if self.minutes else f"{done} of {self.epochs} epochs"
 
 
 @dataclass(frozen=True)
@@ -227,8 +246,6 @@ class Recipe:
 
     def to_toml(self) -> str:
         """The file that repeats this recipe."""
-        import tomli_w
-
         tables: dict[str, Any] = {}
         for section, kind in SECTIONS.items():
             part = getattr(self, section)
@@ -238,7 +255,7 @@ class Recipe:
             {f.name: _plain(v) for f in dataclasses.fields(Source) if (v := getattr(source, f.name)) != _default(f)}
             for source in self.data
         ]
-        return tomli_w.dumps(tables)
+        return toml_text(tables)
 
 
 def _plain(value: Any) -> Any:
@@ -326,24 +343,8 @@ def _filled(kind: type, values: Mapping[str, Any], where: str) -> Any:
     for key, value in values.items():
         if key not in fields:
             raise ValueError(f"'{key}' means nothing in {where}")
-        clean[key] = _typed(key, value, str(fields[key].type))
+        clean[key] = typed(key, value, str(fields[key].type))
         choices = fields[key].metadata.get("choices")
         if choices and clean[key] not in choices:
             raise ValueError(f"{key} = '{value}'; choose {', '.join(choices)}")
     return kind(**clean)
-
-
-def _typed(key: str, value: Any, kind: str) -> Any:
-    """Raises: ValueError when a value read from TOML is not of the field's type."""
-    if kind.startswith("tuple"):
-        inner = kind[6:-1].split(",")
-        count = None if "..." in kind else len(inner)
-        if not isinstance(value, list) or (count is not None and len(value) != count):
-            raise ValueError(f"{key} must be a list of {count or 'some'} values")
-        return tuple(_typed(key, item, inner[0].strip()) for item in value)
-    if kind == "float" and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    expected = {"int": int, "float": float, "str": str, "bool": bool}.get(kind)
-    if expected and (not isinstance(value, expected) or (expected is int and isinstance(value, bool))):
-        raise ValueError(f"{key} = {value!r} is no {kind}")
-    return value

@@ -27,8 +27,8 @@ from trainer.run_folder.checkpoint import (
     load_weights,
     save_checkpoint,
     save_weights,
+    write_history,
 )
-from trainer.training.loop import write_history
 from trainer.training.run import run_training
 
 BIG = [np.arange(300_000, dtype=np.float32)]

@@ -62,8 +62,12 @@ def read_onnx(path: Path) -> StoredNetwork:
         ModelFileError: the file cannot be read.
         UsageError: the graph in it is none that `seg-trainer export` makes of a unet-fast.
     """
-    import onnx
-
+    try:
+        import onnx
+    except ImportError as error:
+        raise UsageError(
+            f"{path}: reading it needs onnx: pip install onnx; or give a run folder whose training began with it"
+        ) from error
     spec = read_model_file(path)
     try:
         graph = onnx.load(path).graph

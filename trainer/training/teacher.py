@@ -85,7 +85,11 @@ class Teacher:
             raise UsageError(f"teacher: {teacher}: {error}") from error
         self._model.trainable = False
 
-    def loss(self, pictures: Any, logits: Any) -> Any:
+    def values(self) -> list[Any]:
+        """The values of its variables: a compiled function must be given them, or it holds them as constants."""
+        return [variable.value for variable in self._model.non_trainable_variables]
+
+    def loss(self, pictures: Any, logits: Any, values: list[Any] | None = None) -> Any:
         """Soft cross-entropy against the teacher's answers, every pixel counted, ignored ones too.
 
         Over the own classes where both networks have logits of them at half size and of nothing else; else over the
@@ -94,10 +98,14 @@ class Teacher:
         Args:
             pictures: (N, H, W, 3) float32 RGB 0…255.
             logits: what the learning network makes of them.
+            values: what `values` gave, within a function that JAX compiles.
         """
         from keras import ops
 
-        answers = self._model(pictures, training=False)
+        if values is None:
+            answers = self._model(pictures, training=False)
+        else:
+            answers, _ = self._model.stateless_call([], values, pictures, training=False)
         own = not self._student.subpixel and not self._details.subpixel
         if own and self._student.names == self._details.names:
             return soft_cross_entropy(answers, logits)
