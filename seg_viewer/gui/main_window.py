@@ -95,8 +95,9 @@ class MainWindow(QMainWindow):
         self.folders = Folders(self.memory)
         self.ego_zone = EgoZone(self.view, player, self.background, self.folders, self.memory)
         self.recording = RecordingTask(
-            lambda: player.live_source, player.set_recording, self.background, self.folders.recordings, self
-        )
+            lambda: player.live_source, player.set_recording, self.background, self.folders.recordings,
+            lambda: self.memory.settings.record_sound, self,
+        )  # fmt: skip
         self.actions_by_id = make_actions(self)
         self.start_page = StartPage()
         self.messages = MessageBar()

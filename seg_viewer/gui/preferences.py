@@ -50,6 +50,7 @@ SETTINGS: tuple[Setting, ...] = (
         "Video files",
         "From the next video on; the side panel says what decodes",
     ),
+    Setting("record_sound", "Record the sound of live streams", Switch(), "Live", "From the next recording on"),
     Setting("zone_notify", "Desktop notification when something enters it", Switch(), "Ego zone", NO_SAFETY_TIP),
     Setting("zone_log", "Log of what enters and leaves it", Switch(), "Ego zone", "A table (CSV) for each source"),
     Setting("zone_clips", "Save a clip when something enters the ego zone", Switch(), "Ego zone"),

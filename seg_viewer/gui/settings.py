@@ -54,6 +54,7 @@ class WindowSettings:
         recordings_folder: where recordings and clips go; "" for Videos/seg-viewer.
         pictures_folder: where screenshots go; "" for Pictures/seg-viewer.
         dataset_folder: where frames for the trainer go; "" for Pictures/seg-viewer/dataset.
+        record_sound: whether the sound of a live stream is recorded with it.
         zone_clips: whether the ego zone records a clip when something enters it.
         zone_clips_mb: how much all clips together may hold, megabytes; a key of `ZONE_CLIPS_MB`.
         zone_log: whether what enters the ego zone, and leaves it, is logged.
@@ -86,6 +87,7 @@ class WindowSettings:
     recordings_folder: str = ""
     pictures_folder: str = ""
     dataset_folder: str = ""
+    record_sound: bool = True
     zone_clips: bool = False
     zone_clips_mb: str = "2000"
     zone_log: bool = False
@@ -196,6 +198,7 @@ def load_settings(store: QSettings) -> WindowSettings:
         recordings_folder=_text(store, "recordings_folder"),
         pictures_folder=_text(store, "pictures_folder"),
         dataset_folder=_text(store, "dataset_folder"),
+        record_sound=_text(store, "record_sound") != "false",
         zone_clips=_text(store, "zone_clips") == "true",
         zone_clips_mb=_one_of(store, "zone_clips_mb", ZONE_CLIPS_MB, plain.zone_clips_mb),
         zone_log=_text(store, "zone_log") == "true",

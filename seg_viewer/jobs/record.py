@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -15,12 +15,15 @@ from seg_viewer.core.errors import ExportError, SegViewerError, UsageError
 from seg_viewer.core.frame import Frame, Shot
 from seg_viewer.core.ledger import Ledger
 from seg_viewer.core.overlay import Overlay
+from seg_viewer.core.part_file import make_folder
 from seg_viewer.core.zone import Zone
 from seg_viewer.engines import EngineReport, LoadProgress
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.jobs.recording import Recording, RecordPlan, RecordWhat, check_free
+from seg_viewer.jobs.recording_names import free_path, suffix_for_source
 from seg_viewer.pipeline import BUSY_RECORDER, Pipeline, Policy
 from seg_viewer.sinks import sink_for
+from seg_viewer.sinks.recording_file import RecordedFile
 from seg_viewer.sinks.zone_log import ZoneEvents, ZoneLog, check_log
 from seg_viewer.sources import LiveSource, open_source, redact
 from seg_viewer.sources.awaited import open_when_there
@@ -40,6 +43,7 @@ class RecordJob:
         wait: for a source that is not there yet.
         events: a log to make of what enters the zone and leaves it, or None; see `seg_viewer.sinks.zone_log`.
         zone: that is watched; None for the usual one.
+        names_itself: the plan's path is a folder, made when it is not there; the file is named by source and time.
     """
 
     source: str
@@ -49,6 +53,7 @@ class RecordJob:
     wait: bool = False
     events: Path | None = None
     zone: Zone | None = None
+    names_itself: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,7 @@ class RecordResult:
         drops: frames that were not processed, by cause.
         ran: model and engine, one line; "" where only the source was recorded.
         warnings: what was wrong with the engine or the files, a line each.
+        reports: of each file: length, pictures, sound, what is missing.
     """
 
     files: tuple[Path, ...]
@@ -87,6 +93,7 @@ class RecordResult:
     drops: tuple[tuple[str, int], ...] = ()
     ran: str = ""
     warnings: tuple[str, ...] = ()
+    reports: tuple[RecordedFile, ...] = ()
 
 
 def run_record(
@@ -105,8 +112,9 @@ def run_record(
     Raises:
         UsageError, SourceError, ExportError, ModelFileError, EngineError: nothing was recorded.
     """
-    sink_for(job.plan.path, live=True)
-    check_free(job.plan.path)
+    if not job.names_itself:
+        sink_for(job.plan.path, live=True)
+        check_free(job.plan.path)
     annotated = job.plan.what is not RecordWhat.SOURCE
     _check_events(job, annotated)
     ledger = Ledger()
@@ -117,7 +125,8 @@ def run_record(
         stack.callback(source.close)
         spec = job.options.read_spec() if annotated else None
         overlay = Overlay(spec.labels, job.options.style) if spec else None
-        recording = Recording(job.plan, source, overlay)
+        plan = _named(job.plan, source) if job.names_itself else job.plan
+        recording = Recording(plan, source, overlay)
         stack.callback(recording.stop)
         events = _Events(job, source)
         stack.callback(events.stop)
@@ -147,7 +156,7 @@ def run_record(
     if not recording.files:
         if broke is not None:
             raise broke
-        raise ExportError(recording.problem or f"{job.plan.path}: no picture came in time; nothing was recorded")
+        raise ExportError(recording.problem or f"{plan.path}: no picture came in time; nothing was recorded")
     fallback = (report.fallback,) if report and report.fallback else ()
     return RecordResult(
         recording.files,
@@ -156,7 +165,8 @@ def run_record(
         recording.problem or str(broke or ""),
         tuple(sorted(ledger.snapshot().drops.items())),
         f"model {spec.title}, {report.line()}" if spec and report else "",
-        (*fallback, *recording.notes, *events.notes),
+        (*fallback, *source.warnings, *recording.notes, *events.notes),
+        recording.reports,
     )
 
 
@@ -198,6 +208,14 @@ class _Events:
         except ExportError as error:
             self.notes = (f"{error}; the recording went on without the log",)
             self._sink = None
+
+
+def _named(plan: RecordPlan, source: LiveSource) -> RecordPlan:
+    """The plan with a file in its folder that can hold what comes. Raises: ExportError."""
+    suffix = ".mp4"
+    if plan.what is RecordWhat.SOURCE:
+        suffix = suffix_for_source(source.packets, sound=plan.sound)
+    return replace(plan, path=free_path(make_folder(plan.path), source.info, suffix))
 
 
 def _open_live(job: RecordJob, on_progress: Callable[[RecordProgress], None] | None) -> LiveSource:
