@@ -7,10 +7,11 @@ from typing import Any
 import click
 
 from seg_viewer.cli.console import StatusLine, say, warn
-from seg_viewer.cli.options import LOAD_BAR, LiveOutputCommand, make_options, run_options, style_options
+from seg_viewer.cli.options import LOAD_BAR, LiveOutputCommand, make_options, run_options, style_options, zone_option
 from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.typed_path import typed_path
+from seg_viewer.core.zone import Zone
 
 
 def _seconds(_context: click.Context, _option: click.Parameter, text: str | None) -> float | None:
@@ -49,6 +50,8 @@ def _split(_context: click.Context, _option: click.Parameter, text: str | None) 
 @click.option("--duration", callback=_seconds, metavar="TIME", help="Stop after 90s, 10min, 1.5h. [default: Ctrl-C]")
 @click.option("--split", callback=_split, metavar="TIME|SIZE", help="Another file every 10min, or 500MB.")
 @click.option("--wait", is_flag=True, help="Wait for a source that is not there yet, and record from then on.")
+@click.option("--events", metavar="FILE", help="Log what enters the ego zone and leaves it: .csv or .jsonl.")
+@zone_option
 @click.option("--no-sound", is_flag=True, help="Record the picture alone.")
 @run_options
 @style_options
@@ -59,6 +62,8 @@ def record(
     duration: float | None,
     split: tuple[float | None, int | None],
     wait: bool,
+    events: str | None,
+    zone: Zone | None,
     no_sound: bool,
     **choices: Any,
 ) -> None:
@@ -79,7 +84,9 @@ def record(
     path = usual_folder() if output is None else typed_path(output)
     plan = RecordPlan(path, RecordWhat(what), *split, sound=not no_sound)
     try:
-        job = RecordJob(source, plan, make_options(**choices), duration, wait, names_itself=output is None)
+        log = None if events is None else typed_path(events)
+        options = make_options(**choices)
+        job = RecordJob(source, plan, options, duration, wait, log, zone, names_itself=output is None)
         result = run_record(job, on_progress=on_progress, on_loading=LOAD_BAR)
     finally:
         status.stop()

@@ -101,6 +101,7 @@ class Outputs(QObject):
         ego_zone.clip_missed.connect(self._offer_clips)
         ego_zone.saved.connect(lambda paths: self._show_saved("Clip saved: {names}", paths))
         ego_zone.failed.connect(messages.show_error)
+        ego_zone.told.connect(messages.show_info)
         ego_zone.noted.connect(messages.show_warning)
 
     def take_screenshot(self, shot: Shot, overlay: Overlay | None, name: str) -> None:
@@ -189,7 +190,7 @@ class Outputs(QObject):
             asked: a person wants exports that run to be thrown away; otherwise what they have done is kept.
         """
         self._recording.stop()
-        self._ego_zone.finish_clip()
+        self._ego_zone.close()
         if asked:
             self.export_queue.stop_all()
         else:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from seg_viewer.core.errors import ExportError, SegViewerError, UsageError
@@ -15,6 +16,7 @@ from seg_viewer.core.frame import Frame, Shot
 from seg_viewer.core.ledger import Ledger
 from seg_viewer.core.overlay import Overlay
 from seg_viewer.core.part_file import make_folder
+from seg_viewer.core.zone import Zone
 from seg_viewer.engines import EngineReport, LoadProgress
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.jobs.recording import Recording, RecordPlan, RecordWhat, check_free
@@ -22,6 +24,7 @@ from seg_viewer.jobs.recording_names import free_path, suffix_for_source
 from seg_viewer.pipeline import BUSY_RECORDER, Pipeline, Policy
 from seg_viewer.sinks import sink_for
 from seg_viewer.sinks.recording_file import RecordedFile
+from seg_viewer.sinks.zone_log import ZoneEvents, ZoneLog, check_log
 from seg_viewer.sources import LiveSource, open_source, redact
 from seg_viewer.sources.awaited import open_when_there
 
@@ -38,6 +41,8 @@ class RecordJob:
         options: model, engine, look; not needed to record the source as it is.
         duration_s: seconds from its first moment on, or None for no limit.
         wait: for a source that is not there yet.
+        events: a log to make of what enters the zone and leaves it, or None; see `seg_viewer.sinks.zone_log`.
+        zone: that is watched; None for the usual one.
         names_itself: the plan's path is a folder, made when it is not there; the file is named by source and time.
     """
 
@@ -46,6 +51,8 @@ class RecordJob:
     options: RunOptions = field(default_factory=RunOptions)
     duration_s: float | None = None
     wait: bool = False
+    events: Path | None = None
+    zone: Zone | None = None
     names_itself: bool = False
 
 
@@ -109,6 +116,7 @@ def run_record(
         sink_for(job.plan.path, live=True)
         check_free(job.plan.path)
     annotated = job.plan.what is not RecordWhat.SOURCE
+    _check_events(job, annotated)
     ledger = Ledger()
     report: EngineReport | None = None
     broke: SegViewerError | None = None
@@ -120,6 +128,8 @@ def run_record(
         plan = _named(job.plan, source) if job.names_itself else job.plan
         recording = Recording(plan, source, overlay)
         stack.callback(recording.stop)
+        events = _Events(job, source)
+        stack.callback(events.stop)
         recording.on_left_out = lambda: ledger.drop(BUSY_RECORDER)
         try:
             if job.duration_s is not None:
@@ -134,7 +144,7 @@ def run_record(
                 pipeline = Pipeline(source, segmenter, policy=Policy.LATEST, ledger=ledger)
                 try:
                     with pipeline:
-                        _follow(pipeline, recording, source, on_progress)
+                        _follow(events.seen(pipeline), recording, source, on_progress)
                 finally:
                     report = pipeline.engine_report
         except KeyboardInterrupt:
@@ -155,9 +165,49 @@ def run_record(
         recording.problem or str(broke or ""),
         tuple(sorted(ledger.snapshot().drops.items())),
         f"model {spec.title}, {report.line()}" if spec and report else "",
-        (*fallback, *source.warnings, *recording.notes),
+        (*fallback, *source.warnings, *recording.notes, *events.notes),
         recording.reports,
     )
+
+
+def _check_events(job: RecordJob, annotated: bool) -> None:
+    if job.events is None:
+        if job.zone is not None:
+            raise UsageError("--zone goes with --events FILE, a log of what enters the zone and leaves it")
+        return
+    if not annotated:
+        raise UsageError("--events needs the model: record with --what annotated or --what both")
+    check_log(job.events)
+
+
+class _Events:
+    """The log of the zone beside a recording, which goes on where that cannot be written any more."""
+
+    def __init__(self, job: RecordJob, source: LiveSource) -> None:
+        self.notes: tuple[str, ...] = ()
+        self._sink: ZoneEvents | None = None
+        if job.events is not None:
+            zone = job.zone or Zone()
+            self._sink = ZoneEvents(ZoneLog(job.events, source.info.name, zone), zone, live=True)
+
+    def seen(self, shots: Iterable[Shot]) -> Iterator[Shot]:
+        """The same shots."""
+        for shot in shots:
+            if self._sink is not None:
+                self._do(partial(self._sink.write, shot))
+            yield shot
+
+    def stop(self) -> None:
+        if self._sink is not None:
+            self._do(self._sink.finish)
+        self._sink = None
+
+    def _do(self, step: Callable[[], object]) -> None:
+        try:
+            step()
+        except ExportError as error:
+            self.notes = (f"{error}; the recording went on without the log",)
+            self._sink = None
 
 
 def _named(plan: RecordPlan, source: LiveSource) -> RecordPlan:
