@@ -7,7 +7,14 @@ from typing import Any
 import click
 
 from seg_viewer.cli.console import StatusLine, say, warn
-from seg_viewer.cli.options import LOAD_BAR, LiveOutputCommand, make_options, run_options, style_options
+from seg_viewer.cli.options import (
+    LOAD_BAR,
+    LiveOutputCommand,
+    deadline_option,
+    make_options,
+    run_options,
+    style_options,
+)
 from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.typed_path import typed_path
@@ -44,6 +51,7 @@ def _split(_context: click.Context, _option: click.Parameter, text: str | None) 
 @click.option("--duration", callback=_seconds, metavar="TIME", help="Stop after 90s, 10min, 1.5h. [default: Ctrl-C]")
 @click.option("--split", callback=_split, metavar="TIME|SIZE", help="Another file every 10min, or 500MB.")
 @click.option("--wait", is_flag=True, help="Wait for a source that is not there yet, and record from then on.")
+@deadline_option
 @run_options
 @style_options
 def record(
@@ -53,6 +61,7 @@ def record(
     duration: float | None,
     split: tuple[float | None, int | None],
     wait: bool,
+    deadline: float | None,
     **choices: Any,
 ) -> None:
     """Record the live SOURCE (camera, address, screen; see 'view --help') until Ctrl-C or --duration."""
@@ -66,11 +75,12 @@ def record(
             status.show(f"waiting: {progress.problem}; Ctrl-C ends it")
             return
         state = progress.problem or "recording"
-        status.show(f"{state}: {progress.seconds:.0f} s, {counted(progress.frames, 'frame')}; Ctrl-C ends it")
+        by = f", {progress.doing}" if progress.doing else ""
+        status.show(f"{state}: {progress.seconds:.0f} s, {counted(progress.frames, 'frame')}{by}; Ctrl-C ends it")
 
     plan = RecordPlan(typed_path(output), RecordWhat(what), *split)
     try:
-        job = RecordJob(source, plan, make_options(**choices), duration, wait)
+        job = RecordJob(source, plan, make_options(**choices), duration, wait, deadline)
         result = run_record(job, on_progress=on_progress, on_loading=LOAD_BAR)
     finally:
         status.stop()

@@ -8,7 +8,14 @@ from typing import Any
 
 import click
 
-from seg_viewer.cli.options import cache_option, hardware_option, make_options, run_options, style_options
+from seg_viewer.cli.options import (
+    cache_option,
+    deadline_option,
+    hardware_option,
+    make_options,
+    run_options,
+    style_options,
+)
 from seg_viewer.core.errors import UsageError
 
 
@@ -33,17 +40,21 @@ class _SourceCommand(click.Command):
     type=click.Path(dir_okay=False, path_type=Path),
     help="Where SOURCE brings ground truth (CARLA): write IoU and mIoU of every frame here.",
 )
+@deadline_option
 @run_options
 @cache_option
 @hardware_option
 @style_options
-def view(source: tuple[str, ...] = (), truth_csv: Path | None = None, **choices: Any) -> None:
+def view(
+    source: tuple[str, ...] = (), truth_csv: Path | None = None, deadline: float | None = None, **choices: Any
+) -> None:
     """Open the window, and in it SOURCE; several are a playlist, and so are an .m3u file and a folder of videos.
 
     'seg-viewer SOURCE' does the same.
     """
     from seg_viewer.core.part_file import check_target
     from seg_viewer.gui.app import run_viewer
+    from seg_viewer.sources import is_live
 
     if any(not text.strip() for text in source):  # as of a variable that is not set
         raise UsageError("SOURCE is empty: name a file, a folder or an address, or leave it out")
@@ -53,4 +64,6 @@ def view(source: tuple[str, ...] = (), truth_csv: Path | None = None, **choices:
         if len(source) > 1:
             raise UsageError("--truth-csv takes the scores of one SOURCE: name one")
         check_target(truth_csv, overwrite=False)
-    sys.exit(run_viewer(source, make_options(**choices), truth_csv=truth_csv))
+    if deadline is not None and source and not any(is_live(text) for text in source):
+        raise UsageError(f"--deadline is for live sources; {source[0]} is none")
+    sys.exit(run_viewer(source, make_options(**choices), truth_csv=truth_csv, deadline_s=deadline))

@@ -24,6 +24,7 @@ def run_viewer(
     options: RunOptions,
     *,
     truth_csv: Path | None = None,
+    deadline_s: float | None = None,
     on_first_shot: Callable[[], None] | None = None,
 ) -> int:
     """Open the window and return the exit code when it was closed.
@@ -32,6 +33,7 @@ def run_viewer(
         sources: each what `open_source` takes, a playlist file or a folder of videos; none for an empty window.
         options: model, engine, look.
         truth_csv: where the scores of the source against its ground truth go, a line for each frame.
+        deadline_s: how old what is live may be when it is painted, seconds; None: as remembered.
         on_first_shot: called once, when the first picture with its overlay was painted.
 
     Raises:
@@ -46,6 +48,7 @@ def run_viewer(
         import shiboken6  # noqa: F401
 
         player = Player(options)
+        player.deadline_s = deadline_s
         listing = list_sources(sources)
         if listing.sources:
             # decodes and compiles while Qt is imported and the window is built

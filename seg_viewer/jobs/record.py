@@ -10,14 +10,17 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import ExportError, SegViewerError, UsageError
 from seg_viewer.core.frame import Frame, Shot
 from seg_viewer.core.ledger import Ledger
+from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.overlay import Overlay
 from seg_viewer.engines import EngineReport, LoadProgress
+from seg_viewer.jobs.deadline import networks_for
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.jobs.recording import Recording, RecordPlan, RecordWhat, check_free
-from seg_viewer.pipeline import BUSY_RECORDER, Pipeline, Policy
+from seg_viewer.pipeline import BUSY_RECORDER, Governing, GovernorStatus, Pipeline, Policy
 from seg_viewer.sinks import sink_for
 from seg_viewer.sources import LiveSource, open_source, redact
 from seg_viewer.sources.awaited import open_when_there
@@ -35,6 +38,7 @@ class RecordJob:
         options: model, engine, look; not needed to record the source as it is.
         duration_s: seconds from its first moment on, or None for no limit.
         wait: for a source that is not there yet.
+        deadline_s: how old pictures may be when they are painted, seconds; None for no deadline.
     """
 
     source: str
@@ -42,6 +46,7 @@ class RecordJob:
     options: RunOptions = field(default_factory=RunOptions)
     duration_s: float | None = None
     wait: bool = False
+    deadline_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -52,11 +57,13 @@ class RecordProgress:
         seconds: it runs.
         frames: written so far; of two kinds, those of the source.
         problem: why nothing comes in at the moment, one line; "" while all is well.
+        doing: what is done to keep a deadline, "driving-fast, every 2nd picture"; "" without one.
     """
 
     seconds: float
     frames: int
     problem: str = ""
+    doing: str = ""
 
 
 @dataclass(frozen=True)
@@ -101,9 +108,12 @@ def run_record(
     sink_for(job.plan.path, live=True)
     check_free(job.plan.path)
     annotated = job.plan.what is not RecordWhat.SOURCE
+    if job.deadline_s is not None and not annotated:
+        raise UsageError("--deadline is for what is painted; --what source records everything as it comes in")
     ledger = Ledger()
     report: EngineReport | None = None
     broke: SegViewerError | None = None
+    governing: Governing | None = None
     with ExitStack() as stack:
         source = _open_live(job, on_progress)
         stack.callback(source.close)
@@ -123,9 +133,11 @@ def run_record(
             else:
                 segmenter = job.options.segmenter(spec, "latency", on_loading)
                 pipeline = Pipeline(source, segmenter, policy=Policy.LATEST, ledger=ledger)
+                if job.deadline_s is not None:
+                    governing = _govern(pipeline, job.deadline_s, job.options, spec, on_loading)
                 try:
                     with pipeline:
-                        _follow(pipeline, recording, source, on_progress)
+                        _follow(pipeline, recording, source, on_progress, governing)
                 finally:
                     report = pipeline.engine_report
         except KeyboardInterrupt:
@@ -138,6 +150,7 @@ def run_record(
         if broke is not None:
             raise broke
         raise ExportError(recording.problem or f"{job.plan.path}: no picture came in time; nothing was recorded")
+    kept = f"; {_kept(governing.status)}" if governing is not None else ""
     fallback = (report.fallback,) if report and report.fallback else ()
     return RecordResult(
         recording.files,
@@ -145,8 +158,28 @@ def run_record(
         seconds,
         recording.problem or str(broke or ""),
         tuple(sorted(ledger.snapshot().drops.items())),
-        f"model {spec.title}, {report.line()}" if spec and report else "",
+        f"model {spec.title}, {report.line()}{kept}" if spec and report else "",
         (*fallback, *recording.notes),
+    )
+
+
+def _govern(
+    pipeline: Pipeline, deadline_s: float, options: RunOptions, spec: ModelSpec, on_loading: LoadProgress | None
+) -> Governing:
+    networks, note = networks_for(spec)
+
+    def change(network: ModelSpec, refused: Callable[[], None]) -> None:
+        pipeline.use(options.segmenter(network, "latency", on_loading), lambda _error: refused())
+
+    return Governing(pipeline, deadline_s, networks, change, note=note)
+
+
+def _kept(status: GovernorStatus) -> str:
+    """What became of a deadline, one line."""
+    kept = "kept" if status.holds else "NOT kept"
+    note = f" ({status.note})" if status.note else ""
+    return (
+        f"deadline {status.deadline_s * 1000:.0f} ms {kept}, {counted(status.steps, 'change')}: {status.line()}{note}"
     )
 
 
@@ -172,11 +205,14 @@ def _follow(
     recording: Recording,
     source: LiveSource,
     on_progress: Callable[[RecordProgress], None] | None,
+    governing: Governing | None = None,
 ) -> None:
     reported_s = 0.0
     for item in items:
         if isinstance(item, Shot):
             recording.write(item)
+            if governing is not None:
+                governing.look(item)
         if recording.problem:
             return
         now_s = time.perf_counter()
@@ -184,7 +220,8 @@ def _follow(
             reported_s = now_s
             status = source.status
             problem = "" if status.connected else status.problem
-            on_progress(RecordProgress(recording.seconds, recording.frames, problem))
+            doing = governing.status.line() if governing is not None else ""
+            on_progress(RecordProgress(recording.seconds, recording.frames, problem, doing))
 
 
 def parse_seconds(text: str) -> float:

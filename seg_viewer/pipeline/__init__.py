@@ -1,5 +1,6 @@
 """One way through: source → class maps → whoever iterates."""
 
+from seg_viewer.pipeline.governing import Governing, GovernorStatus
 from seg_viewer.pipeline.moves import Move, Seek, SeekBy, Step
 from seg_viewer.pipeline.pair import PairSegmenter
 from seg_viewer.pipeline.pipeline import Pipeline
@@ -8,6 +9,7 @@ from seg_viewer.pipeline.state import (
     BUSY_DISPLAY,
     BUSY_ENGINE,
     BUSY_RECORDER,
+    DEADLINE,
     LATE_DISPLAY,
     LATE_ENGINE,
     MODEL_CHANGED,
@@ -19,11 +21,14 @@ __all__ = [
     "BUSY_DISPLAY",
     "BUSY_ENGINE",
     "BUSY_RECORDER",
+    "DEADLINE",
     "LATE_DISPLAY",
     "LATE_ENGINE",
     "MODEL_CHANGED",
     "WHILE_PAUSED",
     "EngineSegmenter",
+    "Governing",
+    "GovernorStatus",
     "Move",
     "PairSegmenter",
     "Pipeline",

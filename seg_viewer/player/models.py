@@ -83,6 +83,10 @@ class Models:
         made = self._made.get(segmenter) if segmenter is not None else None
         return made[0] if made is not None else None
 
+    def forget_but(self, segmenter: Segmenter) -> None:
+        """Of the segmenters, only this one still matters."""
+        self._made = {made: of for made, of in self._made.items() if made is segmenter}
+
     def let_go(self) -> None:
         """Of the segmenters."""
         self._made.clear()

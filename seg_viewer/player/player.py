@@ -271,6 +271,15 @@ class Player(Looks):
             pipeline.policy = self._playback.policy
 
     @property
+    def deadline_s(self) -> float | None:
+        """Of what is live, 95 in 100 pictures are to be painted within so many seconds of their arrival; None: off."""
+        return self._playback.deadline_s
+
+    @deadline_s.setter
+    def deadline_s(self, value: float | None) -> None:
+        self._playback.deadline_s = value
+
+    @property
     def part(self) -> tuple[float, float] | None:
         """First and last moment of the part that is played again and again, seconds; None for none."""
         pipeline = self._pipeline()
