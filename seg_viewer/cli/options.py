@@ -67,7 +67,6 @@ def run_options(command: _Command) -> _Command:
 
 def deadline_option(command: _Command) -> _Command:
     """The option of commands that show or record what is live."""
-
     return click.option(
         "--deadline",
         callback=lambda _context, _option, text: None if text is None else _deadline_s(text),

@@ -7,6 +7,7 @@ from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.model_file import ModelSpec, read_model_file
 from seg_viewer.engines.smaller import smaller_network
 
+
 def networks_for(spec: ModelSpec) -> tuple[tuple[ModelSpec, ...], str]:
     """What can look at a live picture, the finest first, and why there is no smaller one, one line or "".
 

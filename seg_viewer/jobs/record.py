@@ -178,9 +178,7 @@ def _kept(status: GovernorStatus) -> str:
     """What became of a deadline, one line."""
     kept = "kept" if status.holds else "NOT kept"
     note = f" ({status.note})" if status.note else ""
-    return (
-        f"deadline {status.deadline_s * 1000:.0f} ms {kept}, {counted(status.steps, 'change')}: {status.line()}{note}"
-    )
+    return f"deadline {status.deadline_s * 1000:g} ms {kept}, {counted(status.steps, 'change')}: {status.line()}{note}"
 
 
 def _open_live(job: RecordJob, on_progress: Callable[[RecordProgress], None] | None) -> LiveSource:

@@ -1,4 +1,4 @@
-"""The same network with a smaller input: the same answers where they do not depend on size, or one line that says no."""
+"""The same network with a smaller input: the same answers where size does not matter, or one line that says no."""
 
 from __future__ import annotations
 
