@@ -14,6 +14,8 @@ WINDOW = 48
 """Pictures that are judged together."""
 LATE_AT_ONCE = 8
 """Late pictures that need no full window."""
+FAR_TOO_LATE = 3
+"""As many in a row that are older than twice the deadline; where few are painted, more would take seconds."""
 ROOM = 0.6
 """Share of the deadline below which the 95th percentile leaves room for a step up."""
 ROOM_FOR_S = 10.0
@@ -66,7 +68,8 @@ class Governor:
 
     It knows no clock, no thread and no engine: it is told the age of each picture that was painted.
 
-    - Down: as soon as `LATE_AT_ONCE` of the last `WINDOW` pictures are late, or more than 5 in 100 of a full window.
+    - Down: as soon as `LATE_AT_ONCE` of the last `WINDOW` pictures are late, or more than 5 in 100 of a full window,
+      or `FAR_TOO_LATE` in a row.
       Where the network alone takes longer than the deadline, painting fewer pictures does not help, and the next
       network is tried at once.
     - Up: after `ROOM_FOR_S` with a 95th percentile below `ROOM` of the deadline.
@@ -156,6 +159,8 @@ class Governor:
 
     def _is_late(self) -> bool:
         late = sum(age_s > self.deadline_s for age_s in self._ages)
+        if late >= FAR_TOO_LATE and all(self._ages[-n] > 2 * self.deadline_s for n in range(1, FAR_TOO_LATE + 1)):
+            return True
         return late >= LATE_AT_ONCE or (len(self._ages) == WINDOW and self.p95_s > self.deadline_s)
 
     def _down(self, now_s: float) -> bool:

@@ -51,7 +51,8 @@ def test_what_is_left_out_is_shown_and_off_brings_it_back(qtbot: QtBot, open_win
     qtbot.waitUntil(lambda: bar.deadline.text().startswith("1 ms not kept: "), timeout=WAIT_MS)
     qtbot.waitUntil(lambda: window.view.shown.shot.classes.shape == (32, 32), timeout=WAIT_MS)
     assert bar.deadline.text() == "1 ms not kept: colors at 32×32, every 3rd picture" and bar.deadline.isVisible()
-    assert "95 in 100" in bar.deadline.toolTip() and "left out" in bar.deadline.toolTip()
+    qtbot.waitUntil(lambda: "95 in 100" in bar.deadline.toolTip(), timeout=WAIT_MS)
+    assert "left out" in bar.deadline.toolTip()
     assert window.player.ledger.snapshot().drops[DEADLINE] > 0
     window.model_menu.refresh()
     assert window.model_menu.running == own, "what was chosen stays marked"

@@ -100,14 +100,14 @@ def test_it_goes_down_to_the_least_and_says_what_it_does_and_that_it_is_not_enou
             told.append(line)
         return not watched.governing.status.holds and shot.maps[0].model == "tiny"
 
-    watched.until(note, 0.5, "the last step")
+    watched.until(note, 0.12, "the last step")
     assert told == [
         "fine", "fine, every 2nd picture", "fast", "fast, every 2nd picture", "fast at 64×32",
         "fast at 64×32, every 2nd picture", "fast at 64×32, every 3rd picture",
     ]  # fmt: skip
     status = watched.governing.status
     assert (pipeline.every, watched.wanted, status.steps, status.note) == (3, ["fast", "tiny"], 6, "a note")
-    assert status.p95_s == 0.5
+    assert status.p95_s == 0.12
     watched.governing.stop()
     assert pipeline.every == 1 and watched.wanted[-1] == "fine"
 

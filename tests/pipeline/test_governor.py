@@ -12,6 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from seg_viewer.pipeline.governor import (
+    FAR_TOO_LATE,
     LATE_AT_ONCE,
     ROOM_FOR_S,
     SETTLING,
@@ -165,6 +166,12 @@ def test_a_network_that_alone_is_too_slow_is_left_at_once() -> None:
     """Leaving out pictures makes none of them younger."""
     items = list(islice(run(lambda _s: 2.5), 60))
     assert next(after.rung for before, after in pairwise(items) if before.changed) == Rung(1, 1)
+
+
+def test_where_few_pictures_come_three_that_are_far_too_old_are_enough() -> None:
+    governor = Governor(DEADLINE_S, 3)
+    looks = [governor.look(2.1 * DEADLINE_S, 0.01, float(number)) for number in range(SETTLING + FAR_TOO_LATE)]
+    assert looks == [False] * (len(looks) - 1) + [True]
 
 
 def test_one_slow_picture_in_twenty_changes_nothing() -> None:
