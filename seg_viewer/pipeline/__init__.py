@@ -5,6 +5,7 @@ from seg_viewer.pipeline.moves import Move, Seek, SeekBy, Step
 from seg_viewer.pipeline.pair import PairSegmenter
 from seg_viewer.pipeline.pipeline import Pipeline
 from seg_viewer.pipeline.segmenter import EngineSegmenter, Segmenter
+from seg_viewer.pipeline.shared import Share, SharedEngine
 from seg_viewer.pipeline.state import (
     BUSY_DISPLAY,
     BUSY_ENGINE,
@@ -36,5 +37,7 @@ __all__ = [
     "Seek",
     "SeekBy",
     "Segmenter",
+    "Share",
+    "SharedEngine",
     "Step",
 ]

@@ -25,6 +25,7 @@ from seg_viewer.player.course import Course
 from seg_viewer.player.deadline import Deadline
 from seg_viewer.player.models import Models, ModelWish
 from seg_viewer.player.playback import LATE_WINDOW, Playback, PlayerState
+from seg_viewer.player.pool import EnginePool
 from seg_viewer.player.search import Search
 from seg_viewer.player.showing import Painter, Shown
 from seg_viewer.player.timeline import Timelines
@@ -46,9 +47,18 @@ class Session:
         playback: how it is played.
         table: where its scores against the ground truth go, or None.
         cache: of class maps, closed by whoever made it.
+        pool: of engines that several players share; None for an engine of its own.
     """
 
-    def __init__(self, source: str, wish: ModelWish, playback: Playback, table: Path | None, cache: MapCache) -> None:
+    def __init__(
+        self,
+        source: str,
+        wish: ModelWish,
+        playback: Playback,
+        table: Path | None,
+        cache: MapCache,
+        pool: EnginePool | None = None,
+    ) -> None:
         self.source = source
         self.wish = wish
         """Which models are wanted; they may still be loading."""
@@ -69,7 +79,7 @@ class Session:
         self._changed = threading.Condition()
         self.course = Course(self._changed)
         self._segmenter: Segmenter | None = None
-        self.models = Models(cache)
+        self.models = Models(cache, pool)
         self.timelines = Timelines(source, cache)
         self.deadline = Deadline(weakly(self._change_network))
         self._newest: Shown | None = None
