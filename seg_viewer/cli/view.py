@@ -48,12 +48,14 @@ class _SourceCommand(click.Command):
 def view(
     source: tuple[str, ...] = (), truth_csv: Path | None = None, deadline: float | None = None, **choices: Any
 ) -> None:
-    """Open the window, and in it SOURCE; several are a playlist, and so are an .m3u file and a folder of videos.
+    """Open the window, and in it SOURCE; several are a playlist, and so are an .m3u file and a folder of videos. Two to
+    four that are live are shown beside each other, on one engine.
 
     'seg-viewer SOURCE' does the same.
     """
     from seg_viewer.core.part_file import check_target
-    from seg_viewer.gui.app import run_viewer
+    from seg_viewer.gui.app import is_grid, run_viewer
+    from seg_viewer.player.pool import MOST_IN_GRID
     from seg_viewer.sources import is_live
 
     if any(not text.strip() for text in source):  # as of a variable that is not set
@@ -66,4 +68,12 @@ def view(
         check_target(truth_csv, overwrite=False)
     if deadline is not None and source and not any(is_live(text) for text in source):
         raise UsageError(f"--deadline is for live sources; {source[0]} is none")
+    if is_grid(source):
+        if len(source) > MOST_IN_GRID:
+            raise UsageError(
+                f"at most {MOST_IN_GRID} live sources are shown beside each other, {len(source)} were named; a playlist"
+                " file (.m3u) with their addresses shows one after the other"
+            )
+        if deadline is not None:
+            raise UsageError("--deadline is for one live SOURCE; several take turns on one engine")
     sys.exit(run_viewer(source, make_options(**choices), truth_csv=truth_csv, deadline_s=deadline))

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from seg_viewer.core.error_hooks import error_hooks
 from seg_viewer.core.heap import tidied, use_few_heaps
@@ -17,6 +18,12 @@ from seg_viewer.jobs.options import RunOptions
 from seg_viewer.player.player import Player
 from seg_viewer.sources import DEMO, is_live
 from seg_viewer.sources.listed import Listing, list_sources
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+
+    from seg_viewer.gui.grid.window import GridWindow
+    from seg_viewer.gui.main_window import MainWindow
 
 
 def run_viewer(
@@ -30,7 +37,8 @@ def run_viewer(
     """Open the window and return the exit code when it was closed.
 
     Args:
-        sources: each what `open_source` takes, a playlist file or a folder of videos; none for an empty window.
+        sources: each what `open_source` takes, a playlist file or a folder of videos; none for an empty window. Two to
+            four that are live are shown beside each other.
         options: model, engine, look.
         truth_csv: where the scores of the source against its ground truth go, a line for each frame.
         deadline_s: how old what is live may be when it is painted, seconds; None: as remembered.
@@ -47,6 +55,8 @@ def run_viewer(
         # first of all: it walks through sys.modules, and aborts the program when another thread imports meanwhile
         import shiboken6  # noqa: F401
 
+        if is_grid(sources):
+            return _run_grid(sources, options, ending)
         player = Player(options)
         player.deadline_s = deadline_s
         listing = list_sources(sources)
@@ -57,6 +67,26 @@ def run_viewer(
             return _show(player, listing, ending, on_first_shot)
         finally:
             player.close()
+
+
+def is_grid(sources: Sequence[str]) -> bool:
+    """Whether sources are shown beside each other: two or more, and all of them live."""
+    return len(sources) > 1 and all(is_live(source) for source in sources)
+
+
+def _run_grid(sources: Sequence[str], options: RunOptions, ending: _Ending) -> int:
+    """As `_show`, of a window that shows several at once."""
+    app = _application()
+    from seg_viewer.gui.grid.window import GridWindow, players_of
+    from seg_viewer.gui.settings import open_store
+
+    window = GridWindow(players_of(sources, options), sources, open_store())
+
+    def show_error(text: str) -> None:  # from any thread
+        messages = window.tiles[0].messages
+        window.background.call_later(lambda: messages.show_error(text), owner=messages)
+
+    return _run(app, window, ending, show_error)
 
 
 def _lasting(source: str) -> str:
@@ -87,22 +117,11 @@ class _Ending:
 
 
 def _show(player: Player, listing: Listing, ending: _Ending, on_first_shot: Callable[[], None] | None) -> int:
-    # Qt is imported only now: it aborts where `check_display` would have said why
-    from PySide6.QtCore import QTimer
-    from PySide6.QtWidgets import QApplication
-
+    app = _application()
     from seg_viewer.gui.application import Application
-    from seg_viewer.gui.collector import Collector
     from seg_viewer.gui.main_window import MainWindow
     from seg_viewer.gui.settings import open_store
-    from seg_viewer.gui.theme import apply_theme, icon
 
-    app = QApplication.instance() or Application(["seg-viewer"])
-    assert isinstance(app, QApplication)
-    app.setApplicationName("seg-viewer")
-    app.setDesktopFileName("seg-viewer")
-    apply_theme(app)
-    app.setWindowIcon(icon("seg-viewer"))
     window = MainWindow(player, open_store())
     window.sources.playlist.begin(listing)
     if isinstance(app, Application):
@@ -113,6 +132,31 @@ def _show(player: Player, listing: Listing, ending: _Ending, on_first_shot: Call
 
     def show_error(text: str) -> None:  # from any thread
         window.background.call_later(lambda: window.messages.show_error(text), owner=window.messages)
+
+    return _run(app, window, ending, show_error)
+
+
+def _application() -> QApplication:
+    # Qt is imported only now: it aborts where `check_display` would have said why
+    from PySide6.QtWidgets import QApplication
+
+    from seg_viewer.gui.application import Application
+    from seg_viewer.gui.theme import apply_theme, icon
+
+    app = QApplication.instance() or Application(["seg-viewer"])
+    assert isinstance(app, QApplication)
+    app.setApplicationName("seg-viewer")
+    app.setDesktopFileName("seg-viewer")
+    apply_theme(app)
+    app.setWindowIcon(icon("seg-viewer"))
+    return app
+
+
+def _run(app: QApplication, window: MainWindow | GridWindow, ending: _Ending, show_error: Callable[[str], None]) -> int:
+    """Show the window until it was closed; returns the exit code."""
+    from PySide6.QtCore import QTimer
+
+    from seg_viewer.gui.collector import Collector
 
     with error_hooks(show_error), tidied():
         window.show()

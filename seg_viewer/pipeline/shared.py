@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 
 from seg_viewer.core.class_map import ClassMap
 from seg_viewer.core.errors import EngineError
 from seg_viewer.core.frame import ByteArray, Frame, Size
 from seg_viewer.engines.base import EngineReport
 from seg_viewer.pipeline.segmenter import Segmenter
+
+_HAND_OVER_S = 0.25
+"""Within which a picture is handed over whose turn has come; else it is the next one's turn."""
 
 
 def _nothing() -> None: ...
@@ -37,8 +41,8 @@ class _Order:
 class SharedEngine:
     """Opens a segmenter on a thread of its own with the first share that is opened, closes it with the last one.
 
-    Pictures are taken one after the other: of the shares that have one waiting, always that which was served longest
-    ago. A share has one picture at a time, so that what waits is as new as can be, and one that sends many, or none,
+    Pictures are taken one after the other: of the shares that have one, always that which was served longest ago. It is
+    handed over when its turn has come, so that it is the newest one by then; and a source that sends many, or none,
     takes nothing from the others. There is no batch: the engines here run a model for one picture at a time.
 
     Args:
@@ -49,6 +53,8 @@ class SharedEngine:
         self.inner = inner
         self._changed = threading.Condition()
         self._shares: list[Share] = []  # open ones; who was served longest ago comes first
+        self._asking: set[Share] = set()  # they have a picture
+        self._turn: Share | None = None  # whose picture is wanted now
         self._waiting: dict[Share, _Order] = {}
         self._is_open = False
         self._error: Exception | None = None
@@ -88,6 +94,7 @@ class SharedEngine:
                 return
             self._shares.remove(share)
             self._waiting.pop(share, None)
+            self._asking.discard(share)
             is_last, thread, loads = not self._shares, self._thread, not self._is_open
             self._changed.notify_all()
         if is_last and loads:
@@ -95,8 +102,18 @@ class SharedEngine:
         if is_last and thread is not None:
             thread.join()
 
+    def ask(self, share: Share) -> bool:
+        """There is a picture; returns whether its turn has come. Also when all is over: its answer says why."""
+        with self._changed:
+            if self._turn is share or self._error is not None:
+                return True
+            if share in self._shares and share not in self._asking:
+                self._asking.add(share)
+                self._changed.notify_all()
+            return False
+
     def take(self, order: _Order) -> None:
-        """Put a picture in line."""
+        """The picture whose turn has come."""
         with self._changed:
             self._waiting[order.share] = order
             self._changed.notify_all()
@@ -134,16 +151,28 @@ class SharedEngine:
             self.inner.close()
 
     def _next(self) -> _Order | None:
-        """The picture whose share was served longest ago; None when no share is left."""
-        with self._changed:
-            self._changed.wait_for(lambda: bool(self._waiting) or not self._shares)
-            if not self._shares:
-                self._is_open, self._thread = False, None
-                return None
-            share = next(share for share in self._shares if share in self._waiting)
-            self._shares.remove(share)
-            self._shares.append(share)
-            return self._waiting.pop(share)
+        """The picture of the share that was served longest ago; None when no share is left."""
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: bool(self._waiting or self._asking) or not self._shares)
+                if not self._shares:
+                    self._is_open, self._thread = False, None
+                    return None
+                self._turn = share = next(one for one in self._shares if one in self._waiting or one in self._asking)
+                self._shares.remove(share)
+                self._shares.append(share)
+                self._asking.discard(share)
+            share.wake()
+            with self._changed:
+                # it may have no picture any more
+                self._changed.wait_for(partial(self._has_answered, share), _HAND_OVER_S)
+                self._turn = None
+                if share in self._waiting:
+                    return self._waiting.pop(share)
+
+    def _has_answered(self, share: Share) -> bool:
+        """Whose turn has come has handed over a picture, or has left."""
+        return share in self._waiting or share not in self._shares
 
     def _answer(self, order: _Order) -> None:
         self.inner.submit(order.frame, order.pictures)
@@ -156,34 +185,29 @@ class SharedEngine:
         order.share.wake()
 
 
-@dataclass(eq=False)
 class Share:
     """See `Segmenter`: a place in the turn of a `SharedEngine`.
 
     Args:
         engine: whose.
-        wake, slots, inference_s: see `Segmenter`.
-        interrupted: its `open` is to end.
-        report_now: of the engine when it answered last.
-        served: how many of its pictures were answered.
     """
 
-    engine: SharedEngine
-    wake: Callable[[], None] = _nothing
-    interrupted: bool = False
-    report_now: EngineReport | None = None
-    slots: int = 1
-    inference_s: float = 0.0
-    served: int = 0
-    _order: _Order | None = field(default=None, repr=False)
+    def __init__(self, engine: SharedEngine) -> None:
+        self.engine = engine
+        self.sizes: tuple[Size, ...] = engine.inner.sizes
+        self.wake: Callable[[], None] = _nothing
+        self.inference_s = 0.0
+        self.interrupted = False
+        """Its `open` is to end."""
+        self.report_now: EngineReport | None = None
+        """Of the engine when it answered last."""
+        self.served = 0
+        """How many of its pictures were answered."""
+        self._order: _Order | None = None
 
     @property
-    def sizes(self) -> tuple[Size, ...]:
-        return self.engine.inner.sizes
-
-    @sizes.setter
-    def sizes(self, value: tuple[Size, ...]) -> None:
-        raise AttributeError("its engine says the sizes")
+    def slots(self) -> int:
+        return 1
 
     @property
     def report(self) -> EngineReport:
@@ -197,6 +221,10 @@ class Share:
     def interrupt(self) -> None:
         self.interrupted = True
         self.engine.wake_waiting()
+
+    def may_submit(self) -> bool:
+        """See `TakesTurns`."""
+        return self.engine.ask(self)
 
     def submit(self, frame: Frame, pictures: Sequence[ByteArray]) -> None:
         self._order = _Order(self, frame, pictures)

@@ -12,6 +12,10 @@ from seg_viewer.pipeline import Segmenter, SharedEngine
 _Key = tuple[str, str, str | None, str]
 
 
+MOST_IN_GRID = 4
+"""Live sources that are shown beside each other."""
+
+
 class EnginePool:
     """Hands out shares of one engine for each model; safe from any thread."""
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from seg_viewer.core.errors import EngineError, SourceError
 from seg_viewer.core.frame import Frame, Shot
-from seg_viewer.pipeline import Pipeline, Policy, Share, SharedEngine
+from seg_viewer.pipeline import BUSY_ENGINE, Pipeline, Policy, Share, SharedEngine
 from tests.pipeline.test_pipeline import Numbers
 from tests.pipeline.test_segmenter import Named
 from tests.waiting import wait_until
@@ -75,6 +75,29 @@ class Torn(Numbers):
 
     def __init__(self) -> None:
         super().__init__(10**6, delay_s=0.001, fail_at=30)
+
+
+def test_a_picture_is_the_newest_one_when_its_turn_has_come() -> None:
+    """While the engine works for one, the picture of the other is replaced by newer ones."""
+    gate = threading.Event()
+    inner = Named("one")
+    collect = inner.collect
+
+    def wait_and_collect() -> object:
+        gate.wait(90)
+        return collect()
+
+    inner.collect = wait_and_collect  # type: ignore[method-assign, assignment]
+    engine = SharedEngine(inner)
+    first = Watched(engine, Numbers(10**6, delay_s=0.001))
+    wait_until(lambda: inner._flying, "the engine to be at work for the first one")
+    second = Watched(engine, Numbers(10**6, delay_s=0.001))
+    wait_until(lambda: second.pipeline.ledger.snapshot().drops.get(BUSY_ENGINE, 0) >= 50, "fifty newer pictures")
+    gate.set()
+    wait_until(lambda: second.shots, "its first picture")
+    assert second.shots[0].frame.index >= 50
+    first.stop()
+    second.stop()
 
 
 def test_a_source_that_fails_and_comes_back_touches_no_other() -> None:
@@ -165,12 +188,14 @@ def test_whoever_waits_is_served_within_as_many_turns_as_there_are_shares(rounds
     engine = SharedEngine(Named("one"))
     shares = [engine.share() for _ in range(4)]
     engine._shares.extend(shares)
+    for share in shares:  # asked for its picture, it has one
+        share.wake = lambda share=share: share.submit(Frame(0, 0.0, None), ())  # type: ignore[misc, arg-type]
     waits: dict[Share, int] = {}
     for asks in rounds:
         for share, asked in zip(shares, asks, strict=True):
             if asked and share not in waits:
                 waits[share] = 0
-                share.submit(Frame(0, 0.0, None), ())  # type: ignore[arg-type]
+                assert not share.may_submit()
         if waits:
             served = engine._next()
             assert served is not None and waits.pop(served.share) < len(shares)
