@@ -124,7 +124,7 @@ def test_a_deadline_leaves_out_pictures_counts_them_and_says_what_it_came_to(
     def note(progress: RecordProgress) -> None:
         told.append(progress.doing)
 
-    job = RecordJob(http.url(), RecordPlan(tmp_path / "a.mp4"), RunOptions(model=str(model)), 4.0, deadline_s=0.0002)
+    job = RecordJob(http.url(), RecordPlan(tmp_path / "a.mp4"), RunOptions(model=str(model)), 2.5, deadline_s=0.0002)
     result = run_record(job, on_progress=note)
     drops = dict(result.drops)
     assert drops[DEADLINE] > 0 and result.problem == ""

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QFocusEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from seg_viewer.core.overlay import Overlay
@@ -209,10 +208,8 @@ class Tile(QFrame):
         """The frame shows which tile keys are for; without a picture, a click is one, too."""
         if event.type() is QEvent.Type.MouseButtonRelease and self.view.shown is None:
             self.wanted.emit()
-        if isinstance(event, QFocusEvent):
-            self.set_current(event.gotFocus())
-            if event.gotFocus():
-                self.focused.emit()
+        if event.type() is QEvent.Type.FocusIn:
+            self.focused.emit()
         return False
 
     def set_current(self, on: bool) -> None:

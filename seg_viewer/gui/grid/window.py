@@ -81,6 +81,7 @@ class GridWindow(QMainWindow):
         self._timer = QTimer(self, interval=_REFRESH_MS)
         self._timer.timeout.connect(self.refresh)
         self._timer.start()
+        self._set_current(self._current)
         self._current.view.setFocus()
         self.refresh()
 
