@@ -86,6 +86,8 @@ def test_help_needs_no_heavy_library() -> None:
         (["record", "screen", "-o", "out.mp4", "--duration", "soon"], 2, "90s, 10min or 1.5h"),
         (["record", "screen", "-o", "out.mp4", "--deadline", "80"], 2, "'80': write a deadline as 80ms or 0.1s"),
         (["view", "screen", "--deadline", "1ms"], 2, "'1ms': a deadline is between 10ms and 10s"),
+        (["view", *["screen"] * 5], 2, "at most 4 live sources are shown beside each other, 5 were named"),
+        (["view", "screen", "screen", "--deadline", "80ms"], 2, "--deadline is for one live SOURCE"),
         (["view", "CLIP", "--deadline", "80ms"], 2, "--deadline is for live sources; "),
         (["record", "screen", "-o", "o.mp4", "--what", "source", "--deadline", "1s"], 2, "for what is painted"),
         (["record", "screen", "-o", "out.mp4", "--split", "half"], 2, "a time (10min) or a size (500MB)"),

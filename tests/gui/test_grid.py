@@ -14,15 +14,18 @@ from pytestqt.qtbot import QtBot
 from seg_viewer.gui.app import is_grid
 from seg_viewer.gui.dialogs.address import AddressDialog
 from seg_viewer.gui.dialogs.password import PasswordDialog
+from seg_viewer.gui.grid.actions import GRID_MENUS
 from seg_viewer.gui.grid.tile import Tile
 from seg_viewer.gui.grid.window import GridWindow, players_of
 from seg_viewer.gui.settings import open_store
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.player.playback import PlayerState
 from tests.clips import video_times
+from tests.house import ROOT
 from tests.servers.http_video import HttpVideo
 
 from .conftest import WAIT_MS, wait_ended
+from .test_guide import named, rows
 
 LEFT = Qt.MouseButton.LeftButton
 Key = Qt.Key
@@ -194,6 +197,15 @@ def test_several_addresses_are_opened_from_the_window(qtbot: QtBot, open_window,
     assert len(grid.tiles) == 2 and window.player.source is None
     window.close()
     assert window.sources.grids == [] and not grid.isVisible()
+
+
+def test_every_entry_stands_in_the_page_with_its_keys():
+    page = (ROOT / "docs" / "several-cameras.md").read_text(encoding="utf-8")
+    specs = [spec for _menu, items in GRID_MENUS for spec in items if spec is not None]
+    found = rows(page)
+    assert found.keys() == {spec.text.replace("&", "") for spec in specs}
+    for spec in specs:
+        assert {named(key) for key in spec.keys} <= found[spec.text.replace("&", "")], spec.text
 
 
 @pytest.mark.parametrize(

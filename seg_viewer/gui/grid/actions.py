@@ -19,7 +19,9 @@ GRID_MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
     (
         "&View",
         (
-            ActionSpec("grid-large", "One &large, or all", "The picture with the frame alone, or all", ("Return",)),
+            ActionSpec(
+                "grid-large", "One &large, or all", "The picture with the frame alone, or all", ("Return", "Enter")
+            ),
             ActionSpec("grid-overlay", "&Overlay", "Show or hide the colours", ("T", "H"), "overlay", checkable=True),
             ActionSpec("grid-outline", "Ou&tlines", "Draw the border of each class", ("O",), checkable=True),
             None,

@@ -20,12 +20,13 @@ from seg_viewer.gui.tasks.background import Background
 from seg_viewer.gui.tasks.folders import Folders
 from seg_viewer.gui.tasks.screenshot import take_screenshot
 from seg_viewer.gui.widgets.plain import plain_title
-from seg_viewer.gui.words import t, tn, use_language
+from seg_viewer.gui.words import t, use_language
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.player.player import Player
 from seg_viewer.player.pool import EnginePool
 from seg_viewer.sources import redact
 
+TITLE = "seg-viewer"
 _REFRESH_MS = 100
 _OPACITY_STEP = 0.05
 _GAP = 2
@@ -73,7 +74,7 @@ class GridWindow(QMainWindow):
         self._grid.setSpacing(_GAP)
         self.setCentralWidget(page)
         names = ", ".join(redact(source) for source in sources)
-        self.setWindowTitle(plain_title(f"{tn(len(sources), '1 source', '{count} sources')}: {names} — seg-viewer"))
+        self.setWindowTitle(plain_title(f"{names} — {TITLE}"))
         self.setMinimumSize(480, 320)
         self.resize(QSize(1280, 800).boundedTo(self.screen().availableGeometry().size() - _FRAME))
         self._connect()
@@ -111,7 +112,6 @@ class GridWindow(QMainWindow):
             tile.wanted.connect(partial(self.answer, tile))
             tile.focused.connect(partial(self._set_current, tile))
             tile.password_wanted.connect(partial(self._ask_password, tile))
-        QShortcut(QKeySequence("Enter"), self, lambda: self.answer(self._current))
         QShortcut(QKeySequence("Esc"), self, self._back)
         for key, step in (("Right", 1), ("Left", -1)):
             QShortcut(QKeySequence(key), self, partial(self._go, step))
