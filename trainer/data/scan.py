@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,7 @@ from trainer.data.picture_files import LYING, file_stamp, orientation
 from trainer.labels.lossy import is_lossy
 from trainer.pairs import Pair
 
-VERSION = 4
+VERSION = 5
 TWIN_BITS = 6
 """Two pictures whose 256-bit difference hashes differ in no more bits look the same to a person."""
 
@@ -113,6 +113,8 @@ def scan(data: DataSet, advance: Advance | None = None, cache: Path | None = Non
         cache: folder in which the result is kept, for as long as no file of the data set changes.
     """
     pairs = (*data.train, *data.held_out)
+    if data.scanned is not None:
+        return _from_values(data.scanned, data)
     kept = cache / f"scan-{_key(data, pairs)}.json" if cache else None
     if kept and (found := _load(kept, data)):
         return found
@@ -227,8 +229,9 @@ def _key(data: DataSet, pairs: Sequence[Pair]) -> str:
     return digest.hexdigest()[:32]
 
 
-def _store(path: Path, found: Scan) -> None:
-    values: dict[str, Any] = {
+def to_values(found: Scan) -> dict[str, Any]:
+    """A scan as `json.dumps` takes it, for `DataSet.scanned`; without what the data set says itself."""
+    return {
         "train": found.train,
         "files": found.files,
         "counts": found.counts.tolist(),
@@ -237,29 +240,37 @@ def _store(path: Path, found: Scan) -> None:
         "duplicates": found.duplicates,
         "twins": found.twins,
         "turned": found.turned,
+        "jpeg_masks": found.jpeg_masks,
     }
+
+
+def _store(path: Path, found: Scan) -> None:
     with contextlib.suppress(OSError, ExportError):  # without a cache the next scan only takes longer
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_text(path, json.dumps(values))
+        write_text(path, json.dumps(to_values(found)))
 
 
 def _load(path: Path, data: DataSet) -> Scan | None:
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        count = len(values["files"])
-        return Scan(
-            data.name,
-            data.labels,
-            int(values["train"]),
-            tuple(values["files"]),
-            np.array(values["counts"], np.int64).reshape(count, len(data.labels) + 1),
-            np.array(values["sizes"], np.int64).reshape(count, 2),
-            tuple(values["problems"]),
-            tuple((a, b) for a, b in values["duplicates"]),
-            tuple((a, b) for a, b in values["twins"]),
-            data.notes,
-            _jpegs(data, (*data.train, *data.held_out)),
-            tuple(values["turned"]),
-        )
+        return _from_values(json.loads(path.read_text(encoding="utf-8")), data)
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def _from_values(values: Mapping[str, Any], data: DataSet) -> Scan:
+    """The opposite of `to_values`."""
+    count = len(values["files"])
+    return Scan(
+        data.name,
+        data.labels,
+        int(values["train"]),
+        tuple(values["files"]),
+        np.array(values["counts"], np.int64).reshape(count, len(data.labels) + 1),
+        np.array(values["sizes"], np.int64).reshape(count, 2),
+        tuple(values["problems"]),
+        tuple((a, b) for a, b in values["duplicates"]),
+        tuple((a, b) for a, b in values["twins"]),
+        data.notes,
+        int(values["jpeg_masks"]),
+        tuple(values["turned"]),
+    )
