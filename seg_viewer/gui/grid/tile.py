@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, Signal
@@ -11,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWi
 from seg_viewer.core.overlay import Overlay
 from seg_viewer.gui.look import Look
 from seg_viewer.gui.opening import short_name
-from seg_viewer.gui.tasks.background import Background
+from seg_viewer.gui.outputs import recorded_text
 from seg_viewer.gui.tasks.recording import RecordingTask
 from seg_viewer.gui.view.modes import MODES, mode_by_id
 from seg_viewer.gui.view.video_view import VideoView
@@ -33,8 +32,7 @@ class Tile(QFrame):
         source: what it opens.
         number: its key, from 1 on.
         look: how classes are painted, in all tiles.
-        background: finishes recordings.
-        folder: where those go.
+        recording: of this player.
     """
 
     wanted = Signal()
@@ -51,8 +49,7 @@ class Tile(QFrame):
         source: str,
         number: int,
         look: Look,
-        background: Background,
-        folder: Callable[[], Path],
+        recording: RecordingTask,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -68,7 +65,7 @@ class Tile(QFrame):
         self.view.setAccessibleName(t("Picture {number}: {name}", number=number, name=short_name(source)))
         self.view.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.view.setMinimumSize(120, 60)
-        self.recording = RecordingTask(lambda: player.live_source, player.set_recording, background, folder, self)
+        self.recording = recording
         self._arrange(number)
         self._connect()
 
@@ -198,7 +195,8 @@ class Tile(QFrame):
         self.player.wish = self.view.wish
 
     def _show_saved(self, paths: list[str]) -> None:
-        names = ", ".join(Path(path).name for path in paths)
+        about = {str(report.path): recorded_text(report) for report in self.recording.reports}
+        names = ", ".join(f"{Path(path).name} ({about[path]})" if path in about else Path(path).name for path in paths)
         saved = t("Recording saved: {names}", names=names)
         self.messages.show_info(saved, t("Open folder"), lambda: open_folder_of(Path(paths[0])))
 

@@ -18,6 +18,7 @@ from seg_viewer.gui.look import Look
 from seg_viewer.gui.memory import Memory
 from seg_viewer.gui.tasks.background import Background
 from seg_viewer.gui.tasks.folders import Folders
+from seg_viewer.gui.tasks.recording import RecordingTask
 from seg_viewer.gui.tasks.screenshot import take_screenshot
 from seg_viewer.gui.widgets.plain import plain_title
 from seg_viewer.gui.words import t, use_language
@@ -64,7 +65,7 @@ class GridWindow(QMainWindow):
         """Once closed: whether every thread has ended."""
         self.large: Tile | None = None
         self.tiles = [
-            Tile(player, source, number, self.look, self.background, self.folders.recordings)
+            Tile(player, source, number, self.look, self._recording_of(player))
             for number, (player, source) in enumerate(zip(players, sources, strict=True), 1)
         ]
         self._current = self.tiles[0]
@@ -85,6 +86,12 @@ class GridWindow(QMainWindow):
         self._set_current(self._current)
         self._current.view.setFocus()
         self.refresh()
+
+    def _recording_of(self, player: Player) -> RecordingTask:
+        return RecordingTask(
+            lambda: player.live_source, player.set_recording, self.background, self.folders.recordings,
+            lambda: self.memory.settings.record_sound, self,
+        )  # fmt: skip
 
     def _connect(self) -> None:
         slots: dict[str, Callable[..., object]] = {
