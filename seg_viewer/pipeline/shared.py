@@ -45,25 +45,28 @@ class SharedEngine:
     handed over when its turn has come, so that it is the newest one by then; and a source that sends many, or none,
     takes nothing from the others. There is no batch: the engines here run a model for one picture at a time.
 
+    Where it fails, all shares say why; the next one that is opened after they have left begins anew.
+
     Args:
-        inner: not opened yet; of one model or several.
+        make: makes the segmenter, not opened; anew each time that it begins.
     """
 
-    def __init__(self, inner: Segmenter) -> None:
-        self.inner = inner
+    def __init__(self, make: Callable[[], Segmenter]) -> None:
+        self.inner = make()
+        self._make = make
         self._changed = threading.Condition()
         self._shares: list[Share] = []  # open ones; who was served longest ago comes first
         self._asking: set[Share] = set()  # they have a picture
         self._turn: Share | None = None  # whose picture is wanted now
         self._waiting: dict[Share, _Order] = {}
-        self._is_open = False
+        self._is_open = self._is_given_up = False
         self._error: Exception | None = None
         self._thread: threading.Thread | None = None  # that works now
         self._latest: threading.Thread | None = None  # begun last; it may be closing
 
     @property
     def error(self) -> Exception | None:
-        """Why it is over for all shares; who goes on makes another engine."""
+        """Why it is over for the present shares."""
         return self._error
 
     def share(self) -> Share:
@@ -75,8 +78,13 @@ class SharedEngine:
     def join(self, share: Share) -> None:
         """Wait until the engine is open. Raises: EngineError."""
         with self._changed:
+            self._changed.wait_for(lambda: share.interrupted or not (self._is_given_up or self._error is not None))
+            if share.interrupted:
+                raise EngineError("stopped")
             self._shares.append(share)
-            if self._thread is None and self._error is None:
+            if self._thread is None:
+                if self._latest is not None:
+                    self.inner = self._make()
                 self._thread = threading.Thread(target=self._run, args=(self._latest,), name="seg-shared", daemon=True)
                 self._latest = self._thread
                 self._thread.start()
@@ -95,11 +103,16 @@ class SharedEngine:
             self._shares.remove(share)
             self._waiting.pop(share, None)
             self._asking.discard(share)
-            is_last, thread, loads = not self._shares, self._thread, not self._is_open
+            thread = self._thread if not self._shares else None
+            loads = thread is not None and not self._is_open
+            if loads:
+                self._is_given_up = True  # whoever comes now waits for its end: it is not to fail with this
+            if not self._shares:
+                self._error = None
             self._changed.notify_all()
-        if is_last and loads:
+        if loads:
             self.inner.interrupt()
-        if is_last and thread is not None:
+        if thread is not None:
             thread.join()
 
     def ask(self, share: Share) -> bool:
@@ -132,9 +145,10 @@ class SharedEngine:
 
     def _run(self, before: threading.Thread | None) -> None:
         if before is not None:
-            before.join()  # it closes what is opened again here
+            before.join()  # there is room for one engine
+        inner = self.inner
         try:
-            self.inner.open()
+            inner.open()
             with self._changed:
                 self._is_open = True
                 self._changed.notify_all()
@@ -142,13 +156,17 @@ class SharedEngine:
                 self._answer(order)
         except Exception as error:  # noqa: BLE001 - each share raises it on the thread of its pipeline
             with self._changed:
-                self._error = error
+                self._error = None if self._is_given_up else error
                 shares = list(self._shares)
+                self._is_open, self._thread = False, None
                 self._changed.notify_all()
             for share in shares:
                 share.wake()
         finally:
-            self.inner.close()
+            inner.close()
+            with self._changed:
+                self._is_given_up = False
+                self._changed.notify_all()
 
     def _next(self) -> _Order | None:
         """The picture of the share that was served longest ago; None when no share is left."""
@@ -231,17 +249,15 @@ class Share:
         self.engine.take(self._order)
 
     def ready(self) -> bool:
-        order = self._order
-        return order is not None and (order.maps is not None or self.engine.error is not None)
+        return self.engine.error is not None or (self._order is not None and self._order.maps is not None)
 
     def collect(self) -> tuple[ClassMap, ...]:
         """Raises: EngineError, that of the engine: it is the end of all shares."""
         order, self._order = self._order, None
-        if order is None:
-            raise EngineError("no frame is in flight")
-        self.engine.wait_for(order)
-        if order.maps is None:
-            raise EngineError(str(self.engine.error)) from self.engine.error
+        if order is not None:
+            self.engine.wait_for(order)
+        if order is None or order.maps is None:
+            raise EngineError(str(self.engine.error or "no frame is in flight")) from self.engine.error
         self.inference_s = order.inference_s
         return order.maps
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.engines.base import LoadProgress
@@ -30,6 +31,6 @@ class EnginePool:
         key = (spec.sha256, options.engine, options.device, mode)
         with self._lock:
             engine = self._engines.get(key)
-            if engine is None or engine.error is not None:
-                engine = self._engines[key] = SharedEngine(options.segmenter(spec, mode, progress))
+            if engine is None:
+                engine = self._engines[key] = SharedEngine(partial(options.segmenter, spec, mode, progress))
             return engine.share()

@@ -56,7 +56,7 @@ class Watched:
 def test_a_camera_that_sends_ten_times_as_much_takes_no_turn_of_the_others() -> None:
     """All have a picture waiting at any time: each gets every fourth turn, whatever it sends."""
     inner = Named("one", delay_s=0.01)
-    engine = SharedEngine(inner)
+    engine = SharedEngine(lambda: inner)
     watched = [Watched(engine, Numbers(10**6, delay_s=delay_s)) for delay_s in (0.001, 0.001, 0.002, 0.0002)]
     wait_until(lambda: all(one.share.served for one in watched), "a picture of each")
     before = [one.share.served for one in watched]
@@ -88,7 +88,7 @@ def test_a_picture_is_the_newest_one_when_its_turn_has_come() -> None:
         return collect()
 
     inner.collect = wait_and_collect  # type: ignore[method-assign, assignment]
-    engine = SharedEngine(inner)
+    engine = SharedEngine(lambda: inner)
     first = Watched(engine, Numbers(10**6, delay_s=0.001))
     wait_until(lambda: inner._flying, "the engine to be at work for the first one")
     second = Watched(engine, Numbers(10**6, delay_s=0.001))
@@ -101,7 +101,7 @@ def test_a_picture_is_the_newest_one_when_its_turn_has_come() -> None:
 
 
 def test_a_source_that_fails_and_comes_back_touches_no_other() -> None:
-    engine = SharedEngine(Named("one", delay_s=0.002))
+    engine = SharedEngine(lambda: Named("one", delay_s=0.002))
     others = [Watched(engine, Numbers(10**6, delay_s=0.001)) for _ in range(2)]
     torn = Watched(engine, Torn())
     torn.thread.join(90)
@@ -117,75 +117,87 @@ def test_a_source_that_fails_and_comes_back_touches_no_other() -> None:
         assert one.error is None
 
 
-class Openable(Named):
-    """Can be opened again once it was closed."""
+def test_the_last_one_closes_it_and_the_next_one_begins_anew() -> None:
+    made: list[Named] = []
 
-    opened = 0
+    def make() -> Named:
+        made.append(Named("one"))
+        return made[-1]
 
-    def open(self) -> None:
-        assert self.events in ([], ["open", "close"])
-        self.events.clear()
-        self.opened += 1
-        super().open()
-
-
-def test_the_last_one_closes_it_and_the_next_one_opens_it_again() -> None:
-    inner = Openable("one")
-    engine = SharedEngine(inner)
+    engine = SharedEngine(make)
     for count in (1, 2, 3):
         one = Watched(engine, Numbers(10**6, delay_s=0.001))
         wait_until(lambda one=one: one.share.served >= 3, "three pictures")
         one.stop()
-        assert (inner.events, inner.opened) == (["open", "close"], count)
+        assert [inner.events for inner in made] == [["open", "close"]] * count
 
 
 @pytest.mark.parametrize("when", ["it is opened", "it works"])
 def test_an_engine_that_fails_says_so_to_all(when: str) -> None:
-    inner = Named("one", delay_s=0.001)
+    gate = threading.Event()
+    inner = Named("one", delay_s=0.001, gate=gate)
     if when == "it is opened":
         inner.fails = "no room"
     else:
         collect = inner.collect
 
         def break_at_ten() -> object:
-            if sum(one.share.served for one in watched) >= 10:
+            if all(one.share.served for one in watched):
                 raise EngineError("one: no room")
             return collect()
 
         inner.collect = break_at_ten  # type: ignore[method-assign, assignment]
-    engine = SharedEngine(inner)
+    engine = SharedEngine(lambda: inner)
     watched: list[Watched] = []
     for _ in range(3):
         watched.append(Watched(engine, Numbers(10**6, delay_s=0.001)))
+    wait_until(lambda: len(engine._shares) == 3, "all three to wait for the engine")
+    gate.set()
     for one in watched:
-        one.thread.join(90)
+        one.thread.join(60)
         assert not one.thread.is_alive() and str(one.error) == "one: no room"
     assert inner.events == ["open", "close"]
 
 
-def test_one_that_is_stopped_while_the_engine_loads_leaves_the_others_waiting() -> None:
+@pytest.mark.parametrize("which", ["one of two", "the last one, and another comes at once"])
+def test_one_that_is_stopped_while_the_engine_loads_takes_nothing_from_another(which: str) -> None:
     gate = threading.Event()
-    engine = SharedEngine(Named("one", gate=gate))
-    first, second = (Watched(engine, Numbers(10**6, delay_s=0.001)) for _ in range(2))
+    engine = SharedEngine(lambda: Named("one", gate=gate))
+    first = Watched(engine, Numbers(10**6, delay_s=0.001))
+    wait_until(lambda: first.share in engine._shares, "the first one to wait for the engine")
+    second = Watched(engine, Numbers(10**6, delay_s=0.001)) if which == "one of two" else None
     first.stop()
-    assert first.shots == [] and second.error is None
+    second = second or Watched(engine, Numbers(10**6, delay_s=0.001))
+    assert first.shots == []
     gate.set()
     wait_until(lambda: second.share.served >= 3, "three pictures of the other one")
     second.stop()
+    assert second.error is None
 
 
-def test_when_the_last_one_stops_while_it_loads_loading_ends() -> None:
-    engine = SharedEngine(Named("one", gate=threading.Event()))
-    only = Watched(engine, Numbers(100))
-    only.stop()
-    assert only.shots == [] and engine.error is not None
+def test_a_failed_engine_begins_anew_once_all_have_left() -> None:
+    gate = threading.Event()
+    made = [Named("one", gate=gate), Named("one")]
+    made[0].fails = "no room"
+    left = iter(made)
+    engine = SharedEngine(lambda: next(left))
+    failed = [Watched(engine, Numbers(10**6, delay_s=0.001)) for _ in range(2)]
+    wait_until(lambda: len(engine._shares) == 2, "both to wait for the engine")
+    gate.set()
+    for one in failed:
+        one.thread.join(60)
+        assert str(one.error) == "one: no room"
+    again = Watched(engine, Numbers(10**6, delay_s=0.001))
+    wait_until(lambda: again.share.served >= 3, "three pictures")
+    again.stop()
+    assert again.error is None and engine.error is None
 
 
 @given(st.lists(st.lists(st.booleans(), min_size=4, max_size=4), min_size=1, max_size=60))
 @settings(max_examples=25)
 def test_whoever_waits_is_served_within_as_many_turns_as_there_are_shares(rounds: list[list[bool]]) -> None:
     """The order alone, without threads: who asks at any time, and for how long it has waited."""
-    engine = SharedEngine(Named("one"))
+    engine = SharedEngine(lambda: Named("one"))
     shares = [engine.share() for _ in range(4)]
     engine._shares.extend(shares)
     for share in shares:  # asked for its picture, it has one
