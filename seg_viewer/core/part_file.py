@@ -246,10 +246,9 @@ def explain(path: Path, error: Exception) -> str:
             return f"{path}: no permission to write there; choose another folder"
         case errno.ENAMETOOLONG:
             return f"{path}: the name is too long for this disk; choose a shorter one"
-        case number:
-            why = getattr(error, "strerror", None) or error
-            way = "; choose another folder" if number is not None else ""
-            return f"{path}: cannot be written: {why}{way}"
+        case None:
+            return f"{path}: cannot be written: {error}"
+    return f"{path}: cannot be written: {getattr(error, 'strerror', None) or error}; choose another folder"
 
 
 def sync(part: Path) -> None:
