@@ -1,4 +1,4 @@
-"""What a value of a recipe may be: ranges of numbers, sums of losses."""
+"""What a value of a recipe may be: its option with help and range, sums of losses."""
 
 from __future__ import annotations
 
@@ -7,11 +7,29 @@ import numbers
 import os
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import field
 from typing import Any
 
 from seg_viewer.core.errors import UsageError
 
 LOSSES = ("ce", "bce", "dice", "focal", "lovasz")
+
+
+def option(default: Any, text: str, **more: Any) -> Any:
+    """A dataclass field that is also a command line option.
+
+    Args:
+        default: of the field.
+        text: its help.
+        more: `choices` and `metavar` as in click; `least`, `most`, `above`, `below`: the range of a number, or of each
+            of several.
+    """
+    return field(default=default, metadata={"help": text, **more})
+
+
+def share(default: float, text: str) -> Any:
+    """An `option` from 0 to 1."""
+    return option(default, text, least=0, most=1)
 
 
 def parse_loss(text: str) -> list[tuple[float, str]]:

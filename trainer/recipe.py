@@ -9,30 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from seg_viewer.core.assets import shipped_models
 from seg_viewer.core.errors import UsageError
-from trainer.limits import check_range, fitting, parse_loss, typed
+from trainer.architecture import Model, check_model
+from trainer.limits import check_range, fitting, option, parse_loss, share, typed
 from trainer.pairs import Split
 from trainer.toml_text import toml_text
 
 SHIPPED = Path(__file__).parent / "recipes"
 SIZE = "WIDTHxHEIGHT"
-
-
-def option(default: Any, text: str, **more: Any) -> Any:
-    """A dataclass field that is also a command line option.
-
-    Args:
-        default: of the field.
-        text: its help.
-        more: `choices` and `metavar` as in click; `least`, `most`, `above`, `below`: the range of a number, or of each
-            of several.
-    """
-    return field(default=default, metadata={"help": text, **more})
-
-
-def share(default: float, text: str) -> Any:
-    """An `option` from 0 to 1."""
-    return option(default, text, least=0, most=1)
 
 
 @dataclass(frozen=True)
@@ -107,43 +92,6 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Model:
-    """The network."""
-
-    arch: str = option(
-        "unet-fast", "unet: as in the paper; unet-fast: strided stem, for int8.", choices=("unet", "unet-fast")
-    )
-    network: str = option("", "A .keras file whose network is trained, from the weights in it, in place of --arch.")
-    widths: tuple[int, ...] = option(
-        (), "Channels of each stage; overrides --width and --depth.", metavar="16,32,…", least=1
-    )
-    width: int = option(0, "Channels of the first stage, doubled at each; 0: 32 for unet, 16 for unet-fast.", least=0)
-    depth: int = option(5, "Stages.", least=1)
-    dropout: float = option(0.0, "Share of activations dropped in the two deepest stages (unet).", least=0, below=1)
-    residual: bool = option(False, "Add each block's input to its output.")
-    context: tuple[int, ...] = option(
-        (), "Dilations of further 3x3 convolutions on the smallest map (unet-fast).", metavar="2,4,…", least=1
-    )
-    subpixel: bool = option(
-        False,
-        "Learn four logits for each pixel of the half-size map, one for each picture pixel, instead of doubling it"
-        " (unet-fast).",
-    )
-    norm: bool = option(True, "Batch normalisation after each convolution.")
-    norm_momentum: float = option(0.98, "Of its moving averages; lowered for runs of few steps.", least=0, below=1)
-    start: str = option(
-        "",
-        "Run folder, .onnx file, or recipe to train first, whose weights to begin with: narrower or of other classes"
-        " too.",
-    )
-
-    @property
-    def logits_stride(self) -> int:
-        """How many picture pixels a logit stands for each way: 2 for unet-fast without `subpixel`, else 1."""
-        return 2 if self.arch == "unet-fast" and not self.subpixel and not self.network else 1
-
-
-@dataclass(frozen=True)
 class Optimizer:
     """The optimizer: how the weights move."""
 
@@ -186,7 +134,9 @@ class Loss:
         0.0, "Class weights from frequencies: share to this power, inverted; 0: none, 0.5: mild, 1: full.", least=0
     )
     focal_gamma: float = option(2.0, "Exponent of the focal loss.", least=0)
-    teacher: str = option("", "Run folder, or recipe to train first, whose network's answers are learned too.")
+    teacher: str = option(
+        "", "Run folder, .onnx file, or recipe to train first, whose network's answers are learned too."
+    )
     teacher_share: float = option(1.0, "Weight of the cross-entropy with those answers.", least=0)
 
 
@@ -234,7 +184,7 @@ class Recipe:
 
     data: tuple[Source, ...]
     run: Run = Run()
-    model: Model = Model()
+    model: Model = field(default_factory=Model)
     optimizer: Optimizer = Optimizer()
     loss: Loss = Loss()
     augment: Augment = Augment()
@@ -284,8 +234,7 @@ class Recipe:
                     f" such as {max(multiple, round(size[0] / multiple) * multiple)}x"
                     f"{max(multiple, round(size[1] / multiple) * multiple)}; or lower --depth"
                 )
-        if model.subpixel and model.arch != "unet-fast":
-            raise UsageError(f"subpixel: {model.arch} has logits at full size already; leave it out")
+        check_model(model)
         if self.optimizer.blend and not model.start:
             raise UsageError(
                 f"blend is {self.optimizer.blend:g}: a share of the weights that --start begins with; give --start too"
@@ -349,6 +298,13 @@ def read_recipe(name: str) -> Recipe:
 def is_model_file(start: Path) -> bool:
     """Whether what a recipe starts with is an .onnx file rather than a run or a recipe."""
     return start.suffix.lower() == ".onnx"
+
+
+def shipped_file(name: str) -> Path:
+    """The .onnx file that a recipe names: as it stands, or, where no such file lies here, the one that ships."""
+    path = Path(name)
+    ships = () if path.exists() or len(path.parts) > 1 else shipped_models()
+    return next((one for one in ships if one.name == name), path)
 
 
 def shipped_name(recipe: Recipe) -> str:

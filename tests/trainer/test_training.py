@@ -23,11 +23,12 @@ from rich.console import Console
 from seg_viewer.core.errors import SegViewerError, UsageError
 from tests.html_page import check_alone
 from tests.waiting import wait_until
+from trainer.architecture import Model, stage_widths
 from trainer.data.samples import Samples, find_all
 from trainer.data.scan import scan
 from trainer.files import locked
-from trainer.network.unet import build, stage_widths
-from trainer.recipe import Model, Recipe, Source
+from trainer.network.unet import build
+from trainer.recipe import Recipe, Source
 from trainer.run_folder.checkpoint import load_checkpoint, load_weights
 from trainer.training.explained import OutOfMemory, explained
 from trainer.training.objective import class_weights

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.part_file import part_file, write_bytes, write_text
 from seg_viewer.core.signals import stop_event
@@ -32,7 +33,7 @@ from trainer.network.devices import best_precision, has_gpu, worker_index
 from trainer.network.from_onnx import read_onnx
 from trainer.network.keras_file import load_keras, save_keras
 from trainer.network.own import check_network
-from trainer.recipe import Recipe, Source, is_model_file, read_recipe
+from trainer.recipe import Recipe, Source, is_model_file, read_recipe, shipped_file
 from trainer.run_folder.ancestor import write_ancestor
 from trainer.run_folder.checkpoint import CHECKPOINT, RECIPE, Checkpoint, load_checkpoint, load_weights
 from trainer.run_folder.classes import write_classes
@@ -102,7 +103,7 @@ def prepare(
         )
     scans = check.scan_all([data for _, data in found], console)
     for (_, data), result in zip(found, scans, strict=True):
-        reporter.note(f"{data.name}: {result.train} training, {len(data.held_out)} held-out pictures")
+        reporter.note(f"{data.name}: {result.train} training, {counted(len(data.held_out), 'held-out picture')}")
         for line in result.warnings():
             reporter.note(f"{data.name}: {line}")
     check.refuse_damaged(scans)
@@ -209,22 +210,22 @@ def _train(
 
 def _with_earlier(recipe: Recipe, roots: Sequence[Path], run: Path, console: Console, workers: int | None) -> Recipe:
     """A start or teacher that is no folder is a recipe: it is trained first, in a folder beside this run's."""
-    places = {}
+    places: dict[str, str] = {}
     begun = (run / CHECKPOINT).exists() and not recipe.optimizer.blend
     for kind, name in (("teacher", recipe.loss.teacher), ("start", recipe.model.start)):
         if not name or (kind == "start" and begun):
             continue
         if Path(name).is_dir():
             if not (Path(name) / RECIPE).is_file():
-                more = ", or an .onnx file" if kind == "start" else ""
                 raise UsageError(
-                    f"{kind}: {name} holds no {RECIPE}; give the folder of a run of seg-trainer train{more}"
+                    f"{kind}: {name} holds no {RECIPE}; give the folder of a run of seg-trainer train, or an .onnx file"
                 )
             load_weights(Path(name))
             continue
         if is_model_file(Path(name)):
-            if kind == "start":
-                read_onnx(Path(name))  # what is wrong with it is said before the data are looked at
+            path = shipped_file(name)
+            read_onnx(path)  # what is wrong with it is said before the data are looked at
+            places |= {kind: str(path)} if path != Path(name) else {}
             continue
         _refuse_circle(name)
         before = run.with_name(f"{run.name}-{kind}")
