@@ -11,7 +11,7 @@ import click
 
 from seg_viewer import __version__
 from seg_viewer.core.console import print_any_letter
-from seg_viewer.core.errors import last_words
+from seg_viewer.core.errors import UsageError, last_words
 from seg_viewer.core.signals import ends_like_ctrl_c
 from trainer.commands.add_margin import add_margin
 from trainer.commands.build_engine import build_engine
@@ -26,6 +26,7 @@ from trainer.commands.train import train
 from trainer.labels.meaning import LabelsNeeded
 
 PROGRAM = "seg-trainer"
+_OURS = ("seg_viewer", "trainer")
 _HELP: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
 
 
@@ -50,6 +51,9 @@ class Group(click.Group):
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last place: whatever it is, it is shown
             if ctx.params.get("debug"):
                 traceback.print_exc()
+            if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] not in _OURS:
+                missing = f"{error.name} is not installed, and this needs it"
+                error = UsageError(f"{missing}: pip install 'seg-viewer[trainer]'")
             line, code = last_words(error, PROGRAM)
             click.echo(line, err=True)
             if isinstance(error, LabelsNeeded) and error.proposal:

@@ -30,15 +30,33 @@ def locked(folder: Path) -> Iterator[None]:
     Raises:
         UsageError: another process holds it.
     """
-    from filelock import FileLock, Timeout
-
     with contextlib.ExitStack() as held:
         try:
-            held.enter_context(FileLock(folder / LOCK, timeout=0))
-        except Timeout as error:
+            held.enter_context(_lock(folder / LOCK))
+        except BlockingIOError as error:
             raise UsageError(
                 f"{folder}: another training works in this folder; let it end, or give another --run folder"
             ) from error
         except (OSError, NotImplementedError):
             pass  # writing there says what is wrong with the folder
+        yield
+
+
+@contextlib.contextmanager
+def _lock(path: Path) -> Iterator[None]:
+    """Hold a lock. Raises: BlockingIOError when somebody else does; OSError, NotImplementedError: there are none."""
+    try:
+        from filelock import FileLock, Timeout
+    except ImportError:  # a checkout with few packages: the same lock as filelock takes on Linux and macOS
+        import fcntl
+
+        with path.open("w", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+        return
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(FileLock(path, timeout=0))
+        except Timeout as error:
+            raise BlockingIOError from error
         yield

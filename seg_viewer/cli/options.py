@@ -12,6 +12,7 @@ from seg_viewer.core.assets import find_model, shipped_models
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.overlay import OverlayStyle
 from seg_viewer.core.palette import CLASSIC, PALETTES, RGB, parse_color
+from seg_viewer.core.zone import Zone
 from seg_viewer.engines import engine_names
 from seg_viewer.engines.load_bar import LoadBar
 from seg_viewer.jobs.options import RunOptions, default_text
@@ -77,6 +78,24 @@ def hardware_option(command: _Command) -> _Command:
         type=click.Choice(HWACCEL),
         help="auto: hardware decodes video files where that works; where not, one line says why. [default: off"
         " (view: as in the settings)]",
+    )(command)
+
+
+def _zone(_context: click.Context, _option: click.Parameter, text: str | None) -> Zone | None:
+    try:
+        return None if text is None else Zone.read(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def zone_option(command: _Command) -> _Command:
+    """The option of commands that can watch a zone."""
+    return click.option(
+        "--zone",
+        callback=_zone,
+        metavar="CORNERS",
+        help='Ego zone, corners as shares of the picture: "0.4,0.6 0.6,0.6 0.85,0.98 0.15,0.98", which is the default.'
+        " No safety function.",
     )(command)
 
 

@@ -23,7 +23,8 @@ def run_viewer(
     sources: Sequence[str],
     options: RunOptions,
     *,
-    truth_csv: Path | None = None,
+    scores: Sequence[Path] = (),
+    events: Path | None = None,
     on_first_shot: Callable[[], None] | None = None,
 ) -> int:
     """Open the window and return the exit code when it was closed.
@@ -31,7 +32,8 @@ def run_viewer(
     Args:
         sources: each what `open_source` takes, a playlist file or a folder of videos; none for an empty window.
         options: model, engine, look.
-        truth_csv: where the scores of the source against its ground truth go, a line for each frame.
+        scores: files for the scores of the source against its ground truth, see `Player.open`.
+        events: a log of what enters the ego zone, which is switched on for it; or None.
         on_first_shot: called once, when the first picture with its overlay was painted.
 
     Raises:
@@ -49,9 +51,9 @@ def run_viewer(
         listing = list_sources(sources)
         if listing.sources:
             # decodes and compiles while Qt is imported and the window is built
-            player.open(_lasting(listing.sources[0]), truth_csv)
+            player.open(_lasting(listing.sources[0]), scores)
         try:
-            return _show(player, listing, ending, on_first_shot)
+            return _show(player, listing, ending, on_first_shot, events)
         finally:
             player.close()
 
@@ -83,7 +85,13 @@ class _Ending:
             close()
 
 
-def _show(player: Player, listing: Listing, ending: _Ending, on_first_shot: Callable[[], None] | None) -> int:
+def _show(
+    player: Player,
+    listing: Listing,
+    ending: _Ending,
+    on_first_shot: Callable[[], None] | None,
+    events: Path | None,
+) -> int:
     # Qt is imported only now: it aborts where `check_display` would have said why
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
@@ -102,6 +110,9 @@ def _show(player: Player, listing: Listing, ending: _Ending, on_first_shot: Call
     app.setWindowIcon(icon("seg-viewer"))
     window = MainWindow(player, open_store())
     window.sources.playlist.begin(listing)
+    if events is not None:
+        window.ego_zone.events_to = events
+        window.actions_by_id["zone"].setChecked(True)
     if isinstance(app, Application):
         app.files_asked.connect(window.sources.playlist.take_dropped)
         app.be_ready()

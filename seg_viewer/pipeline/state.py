@@ -112,10 +112,16 @@ class PipelineState:
         self.present: Segmenter | None = None
         self.report: EngineReport | None = None
         self.error: BaseException | None = None
+        self.source_failed = False  # with that error; what was decoded before it is still worth its shots
 
     def is_finished(self) -> bool:
         """The source has ended and nothing is under way."""
         return self.exhausted and not self.todo and not self.flying and not self.done
+
+    def comes_before_error(self) -> bool:
+        """There is an error, and shots from before it that can still be delivered."""
+        under_way = self.source_failed and self.present is not None and (self.todo or self.flying)
+        return bool(self.done or under_way)
 
     def is_at_end(self) -> bool:
         """The last frame was delivered; another model may still look at it again."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+from seg_viewer import __version__
 from seg_viewer.core.error_hooks import redacted_traceback
 from seg_viewer.core.errors import PasswordError, SegViewerError
 from seg_viewer.core.frame import ByteArray, Shot
@@ -43,16 +44,18 @@ class Session:
         source: what `open_source` takes.
         wish: which models look at it.
         playback: how it is played.
-        table: where its scores against the ground truth go, or None.
+        scores: files for its scores against the ground truth, see `Comparison`.
         cache: of class maps, closed by whoever made it.
     """
 
-    def __init__(self, source: str, wish: ModelWish, playback: Playback, table: Path | None, cache: MapCache) -> None:
+    def __init__(
+        self, source: str, wish: ModelWish, playback: Playback, scores: Sequence[Path], cache: MapCache
+    ) -> None:
         self.source = source
         self.wish = wish
         """Which models are wanted; they may still be loading."""
         # all that lives as long as a session knows it by a weak reference, so that it is gone once it has ended
-        self.comparison = Comparison(table, weakly(self._table_failed))
+        self.comparison = Comparison(scores, weakly(self._table_failed))
         self.error: str | None = None
         self.needs_password = False
         """The error is that another user and password are needed; taken back by whoever asks for them."""
@@ -215,6 +218,8 @@ class Session:
             return
         if wish.against is not None:  # the first model alone is there sooner, and plays on where the second cannot
             self.use_models(replace(wish), self._playback.on_problem)
+        self.comparison.name = source.info.name
+        self.comparison.about = {"model": spec.title, "program": f"seg_viewer {__version__}"}
         with pipeline, self.comparison, self.timelines:
             self._playback.on_change()
             for shot in pipeline:

@@ -56,9 +56,9 @@ class WhatPlays:
         return self._session.spec if self._session else None
 
     @property
-    def truth_csv(self) -> Path | None:
-        """As given to `open`; None once another model runs."""
-        return self._session.comparison.table if self._session else None
+    def scores_to(self) -> tuple[Path, ...]:
+        """Files for scores, as given to `open`; none once another model runs."""
+        return self._session.comparison.files if self._session else ()
 
     @property
     def position_s(self) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -143,8 +144,8 @@ def test_where_all_are_bad_it_stops_and_says_so(qtbot: QtBot, open_window, tmp_p
 class _FailsAtOnce(Player):
     """Opens a source, and comes back when it is open or has failed: a window that is slower than the disk."""
 
-    def open(self, source: str, truth_csv: Path | None = None) -> None:
-        super().open(source, truth_csv)
+    def open(self, source: str, scores: Sequence[Path] = ()) -> None:
+        super().open(source, scores)
         wait_until(lambda: self.state is not PlayerState.LOADING, f"{source} to be open, or not")
 
 

@@ -31,6 +31,7 @@ PLACE = "Run folder"
         ),
         Example("seg-trainer train driving-fast --root DATA", "a recipe that ships; DATA holds its data sets"),
         Example("seg-trainer train --run runs/discs --epochs 60", "a run goes on, after a stop or after its end"),
+        Example("seg-trainer train driving-fast --root DATA --minutes 8 --echo 2", "a GPU that is there for minutes"),
     ],
 )
 @click.argument("recipe", required=False)
@@ -77,6 +78,8 @@ def train(
         click.echo(f"{show(samples, show_augmentation)}")
         return
     need("keras")
+    if options["minutes"] and options["epochs"]:
+        raise UsageError("--minutes and --epochs: a run ends by time or by epochs; give one of them")
     if run is None:
         name = Path(recipe).stem if recipe else Path(chosen.data[0].path).name or "run"
         run = new_run_folder(name, _resolved(chosen, root))

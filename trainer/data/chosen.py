@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from seg_viewer.core.errors import UsageError
+from trainer.architecture import Model
 from trainer.data import formats
 from trainer.data.pack import is_pack
-from trainer.recipe import Model, Recipe, Source, read_recipe
+from trainer.recipe import Recipe, Source, read_recipe
 
 
 def parse_data(text: str) -> Source:

@@ -9,10 +9,10 @@ from typing import Any
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.labels import DRIVING, LabelSet
 from seg_viewer.core.scores import Scores
+from trainer.architecture import described
 from trainer.data.data_set import DataSet
 from trainer.data.formats import terms_of
 from trainer.export.release import Report
-from trainer.network.unet import stage_widths
 from trainer.recipe import Recipe, is_model_file, shipped_name
 from trainer.scoring.heights import bin_name, percent
 
@@ -72,7 +72,6 @@ def card_text(report: Report, recipe: Recipe, sets: Sequence[DataSet], run: Path
 
 def _head(report: Report, recipe: Recipe) -> list[str]:
     spec = report.spec
-    widths = "-".join(map(str, stage_widths(recipe.model)))
     meaning = (
         " Car means any motor vehicle, person means pedestrians and riders, road includes lane lines."
         if spec.labels == DRIVING
@@ -82,7 +81,7 @@ def _head(report: Report, recipe: Recipe) -> list[str]:
     return [
         f"# {spec.name}",
         "",
-        f"A U-Net ({recipe.model.arch}, widths {widths}) that labels each pixel of a picture: "
+        f"A U-Net ({described(recipe.model)}) that labels each pixel of a picture: "
         f"{', '.join(spec.labels.names)}. Input {spec.width}×{spec.height} RGB, {spec.precision}.{meaning}{sure}",
         "",
         _warning(spec.labels),

@@ -47,6 +47,45 @@ def with_own_kernels(model: Any) -> Any:
     return made
 
 
+def for_converter(model: Any) -> Any:
+    """A Keras model whose grouped convolutions a converter sees into, with the same weights; itself where it has none.
+
+    Keras compiles such a convolution by XLA, because TensorFlow on processors has no gradient for it; in a traced graph
+    that is a call of something unknown.
+    """
+    import keras
+    import tensorflow as tf
+
+    class GroupedConv2D(keras.layers.Conv2D):  # type: ignore[misc]
+        """One plain operation, for tracing only."""
+
+        def call(self, inputs: Any) -> Any:
+            out = tf.nn.conv2d(
+                inputs,
+                tf.convert_to_tensor(self.kernel),
+                self.strides,
+                self.padding.upper(),
+                dilations=self.dilation_rate,
+            )
+            if self.use_bias:
+                out = tf.nn.bias_add(out, tf.convert_to_tensor(self.bias))
+            return out if self.activation is None else self.activation(out)
+
+    def grouped(layer: Any) -> bool:
+        return type(layer) is keras.layers.Conv2D and layer.groups > 1
+
+    if not any(grouped(layer) for layer in model.layers):
+        return model
+
+    def clone(layer: Any) -> Any:
+        kind = GroupedConv2D if grouped(layer) else type(layer)
+        return kind.from_config(layer.get_config())
+
+    made = keras.models.clone_model(model, clone_function=clone)
+    made.set_weights(model.get_weights())
+    return made
+
+
 @functools.cache
 def _layers() -> tuple[Any, Any]:
     """The two layer classes; made at the first call, because Keras is imported late."""

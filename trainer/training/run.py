@@ -27,16 +27,18 @@ from trainer.drawing.pictures import fit, overlay, sheet, write_png
 from trainer.files import locked, make_folder
 from trainer.network.backend import start_backend
 from trainer.network.build import float_unet, folded
+from trainer.network.compile_cache import kept_compilations
 from trainer.network.devices import best_precision, has_gpu, worker_index
 from trainer.network.from_onnx import read_onnx
 from trainer.network.keras_file import load_keras, save_keras
 from trainer.network.own import check_network
-from trainer.recipe import Recipe, Source, is_model_file, read_recipe
+from trainer.recipe import Recipe, Source, is_model_file, read_recipe, shipped_file
 from trainer.run_folder.ancestor import write_ancestor
 from trainer.run_folder.checkpoint import CHECKPOINT, RECIPE, Checkpoint, load_checkpoint, load_weights
 from trainer.run_folder.classes import write_classes
 from trainer.training.explained import explained
-from trainer.training.loop import class_weights, loss_of, train
+from trainer.training.loop import train
+from trainer.training.objective import class_weights, loss_of
 from trainer.training.progress import Reporter
 from trainer.training.report import write_report
 from trainer.training.resume import changes, refuse_in_vain
@@ -146,7 +148,9 @@ def run_training(
     prepared = prepare(_with_network(recipe, run), roots, reporter, console, run)
     make_folder(run)
     prepared.recipe = _with_network(prepared.recipe, run, write=True)
-    with locked(run) if chief else contextlib.nullcontext(), explained(recipe, run):
+    if without := charts.missing():
+        reporter.note(f"{' and '.join(without)} not installed: no drawings, and no report at the end")
+    with locked(run) if chief else contextlib.nullcontext(), explained(recipe, run), kept_compilations(run):
         return _train(prepared, run, reporter, chief, stop_at, workers)
 
 
@@ -192,6 +196,9 @@ def _train(
     weights, _ = load_weights(run)
     model = float_unet(recipe.model, weights, recipe.run.size, samples.details)
     save_keras(run / "model.keras", folded(model, samples.details), samples.labels)
+    if charts.missing():
+        reporter.note(f"model: {run / 'model.keras'}; no report")
+        return checkpoint
     page = write_report(run, recipe, checkpoint, weights, validation, run.resolve().name)
     if validation.last is not None:
         for name in ("worst", "best", "sequence"):
@@ -202,22 +209,22 @@ def _train(
 
 def _with_earlier(recipe: Recipe, roots: Sequence[Path], run: Path, console: Console, workers: int | None) -> Recipe:
     """A start or teacher that is no folder is a recipe: it is trained first, in a folder beside this run's."""
-    places = {}
+    places: dict[str, str] = {}
     begun = (run / CHECKPOINT).exists() and not recipe.optimizer.blend
     for kind, name in (("teacher", recipe.loss.teacher), ("start", recipe.model.start)):
         if not name or (kind == "start" and begun):
             continue
         if Path(name).is_dir():
             if not (Path(name) / RECIPE).is_file():
-                more = ", or an .onnx file" if kind == "start" else ""
                 raise UsageError(
-                    f"{kind}: {name} holds no {RECIPE}; give the folder of a run of seg-trainer train{more}"
+                    f"{kind}: {name} holds no {RECIPE}; give the folder of a run of seg-trainer train, or an .onnx file"
                 )
             load_weights(Path(name))
             continue
         if is_model_file(Path(name)):
-            if kind == "start":
-                read_onnx(Path(name))  # what is wrong with it is said before the data are looked at
+            path = shipped_file(name)
+            read_onnx(path)  # what is wrong with it is said before the data are looked at
+            places |= {kind: str(path)} if path != Path(name) else {}
             continue
         _refuse_circle(name)
         before = run.with_name(f"{run.name}-{kind}")
@@ -313,6 +320,8 @@ def _write_start(prepared: Prepared, samples: Samples, run: Path) -> None:
     text = io.StringIO()
     model.summary(line_length=110, print_fn=lambda line, **_: text.write(f"{line}\n"))
     write_text(run / "summary.txt", text.getvalue())
+    if charts.missing():
+        return
     charts.architecture(model, run / "architecture.png")
     if recipe.augment.augment:
         show_augmentation(samples, run / "augmentation.png")
