@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from seg_viewer.core.labels import DRIVING
+from trainer.labels.details import Details, details_of, plain
+from trainer.labels.named import read_label_map
 from trainer.recipe import Recipe
 from trainer.run_folder.checkpoint import save_weights
 
@@ -37,8 +39,6 @@ def taken() -> dict[str, Any]:
     """What comes of it, by name."""
     from keras import ops
 
-    from seg_viewer.core.labels import DRIVING
-    from trainer.labels.details import plain
     from trainer.network.losses import cross_entropy
     from trainer.run_folder.checkpoint import Checkpoint
     from trainer.training.echo import Echo
@@ -81,12 +81,16 @@ def taken() -> dict[str, Any]:
 TEACHING = RECIPE.change(details="streets", subpixel=True)
 
 
+def fine(subpixel: bool = False) -> Details:
+    """The finer classes of streets, folded into ours."""
+    return details_of(DRIVING, read_label_map("streets"), subpixel)
+
+
 def make_teacher(run: Path) -> Path:
     """A run folder that holds what a teacher needs."""
-    from tests.trainer.test_details import FINE
     from trainer.network.build import make_model
 
-    details = dataclasses.replace(FINE, subpixel=True)
+    details = fine(subpixel=True)
     shapes = [weight.shape for weight in make_model(TEACHING, details, TEACHING.crop).weights]
     (run / "recipe.toml").write_text(TEACHING.to_toml(), encoding="utf-8")
     save_weights(run, drawn_weights(shapes), 1)
@@ -97,13 +101,12 @@ def teacher_loss(run: Path) -> float:
     """Of a learner that gives the same logits under every backend."""
     from keras import ops
 
-    from tests.trainer.test_details import FINE
     from trainer.training.teacher import Teacher
 
-    teacher = Teacher(TEACHING.change(subpixel=False, teacher=str(run)), FINE)
+    teacher = Teacher(TEACHING.change(subpixel=False, teacher=str(run)), fine())
     rng = np.random.default_rng(2)
     pictures = rng.integers(0, 256, (2, 32, 32, 3)).astype(np.float32)
-    logits = rng.normal(0, 1, (2, 16, 16, len(FINE))).astype(np.float32)
+    logits = rng.normal(0, 1, (2, 16, 16, len(fine()))).astype(np.float32)
     import keras
 
     if keras.backend.backend() != "jax":
@@ -115,6 +118,7 @@ def teacher_loss(run: Path) -> float:
 
 
 if __name__ == "__main__":
+    sys.modules["tensorflow"] = None  # type: ignore[assignment]  # Keras would import it, and this process is JAX's
     found = taken()
     if len(sys.argv) > 2:
         found["teacher"] = teacher_loss(Path(sys.argv[2]))

@@ -62,9 +62,7 @@ def wanted(folders: Path) -> Recipe:
     rows = zip(NAMES, (0.4, 0.3, 0.2, 0.1), bonnets, strict=True)
     sources = tuple(
         Source("auto", str(folders / name), weight=weight, name=name, own_bonnet=bonnet)
-        for name, weight, bonnet in zip(
-            NAMES, (0.4, 0.3, 0.2, 0.1), ("background", "ignore", "keep", "background"), strict=True
-        )
+        for name, weight, bonnet in rows
     )
     return dataclasses.replace(Recipe(()), data=sources).change(
         labels="driving", details="streets", size=(64, 32), epochs=2, batch_size=4, widths=(4, 8), rare=("person",),
@@ -114,7 +112,9 @@ def test_a_pack_gives_what_the_folders_give(packed: Path, wanted: Recipe) -> Non
     for epoch in (0, 1):
         np.testing.assert_array_equal(one.plan(epoch), other.plan(epoch))
         for place, entry in enumerate(one.plan(epoch).reshape(-1, 2)):
-            for mine, theirs in zip(one.sample(epoch, place, entry), other.sample(epoch, place, entry), strict=True):
+            for mine, theirs in zip(
+                one.sample(epoch, place, entry.tolist()), other.sample(epoch, place, entry.tolist()), strict=True
+            ):
                 np.testing.assert_array_equal(mine, theirs)
     again = placed(recipe, find_all(recipe, []), [])  # what the run folder keeps
     (packed.parent / "kept.toml").write_text(again.to_toml())

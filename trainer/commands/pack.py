@@ -25,7 +25,7 @@ CLASSES, FILES = "Classes", "Files"
             "seg-trainer pack --recipe driving-fast --root DATA -o data.pack --part-size 60",
             "all that a recipe trains on, in files of 60 MB at most",
         ),
-        Example("seg-trainer train driving-fast --data data.pack", "on the other machine"),
+        Example("seg-trainer pack CamVid@0.6 drives@0.4 --labels driving -o mix.pack", "a mix, by weight"),
     ],
 )
 @click.argument("data", nargs=-1, metavar="[[FORMAT=]FOLDER[@WEIGHT]]...")
@@ -54,7 +54,7 @@ def pack(
 ) -> None:
     """Pack data sets into one file that another machine trains from, without folders, label maps or further decoders.
 
-    Training and held-out pairs, the split, weights, what is ignored and what 'check' found go with it; pictures stay
+    There, 'seg-trainer train --data NAME.pack' takes it. Training and held-out pairs, the split, weights, what is ignored and what 'check' found go with it; pictures stay
     the files that they are, masks become class ids. Training from it makes the same samples as from the folders.
 
     Ends with exit code 1 when a file is damaged.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seg_viewer.core.labels import IGNORE_ID
-from trainer.data.drawn_in import draw_bonnet, draw_paint, draw_shade
+from trainer.data.drawn_in import box, draw_bonnet, draw_paint, draw_shade
 from trainer.data.looks import blank, change_look, repaint
 from trainer.recipe import Augment
 
@@ -146,7 +147,7 @@ def crop_pair(
     if donor is not None:
         near = dataclasses.replace(augment, focus=1.0)
         other, other_mask = _cut(rng, view, near, donor.picture, donor.mask, donor.points)
-        _lay_over(out, out_mask, repaint(rng, augment, other), other_mask, donor.ids)
+        _lay_over(out, out_mask, other, other_mask, donor.ids, lambda part: repaint(rng, augment, part))
     if rng.random() < augment.shade:
         out = draw_shade(rng, out, _where(out_mask, view.things, out))
     if rng.random() < augment.bonnet:
@@ -158,7 +159,9 @@ def crop_pair(
 
 def _where(mask: NDArray[np.uint8], ids: tuple[int, ...], picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """(H, W) uint8 of the picture's size: 1 where the mask has one of the ids."""
-    return cv2.resize(np.isin(mask, ids).astype(np.uint8), picture.shape[1::-1], interpolation=cv2.INTER_NEAREST)
+    table = np.zeros(256, np.uint8)
+    table[list(ids)] = 1
+    return cv2.resize(cv2.LUT(mask, table), picture.shape[1::-1], interpolation=cv2.INTER_NEAREST)
 
 
 def _cut(
@@ -201,14 +204,19 @@ def _lay_over(
     other: NDArray[np.uint8],
     other_mask: NDArray[np.uint8],
     ids: NDArray[np.bool_],
+    paint: Callable[[NDArray[np.uint8]], NDArray[np.uint8]],
 ) -> None:
     """Copy what has one of the mask ids `ids` (256,) from one crop to another, in place; a large piece not at all.
 
-    As in copy-paste augmentation (Ghiasi et al., 2021), its edge softened.
+    As in copy-paste augmentation (Ghiasi et al., 2021), its edge softened. `paint` changes what is copied, pixel by
+    pixel, and is called once, because it draws.
     """
     chosen = ids[other_mask]
     if not 0 < chosen.mean() <= LARGEST_DONATION:
+        paint(other[:1, :1])
         return
     mask[chosen] = other_mask[chosen]
-    share = cv2.resize(chosen.astype(np.float32), picture.shape[1::-1], interpolation=cv2.INTER_LINEAR)[:, :, None]
-    picture[:] = picture * (1 - share) + other * share + np.float32(0.5)
+    share = cv2.resize(chosen.astype(np.float32), picture.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    at = box((share > 0).view(np.uint8))
+    share = share[at][:, :, None]
+    picture[at] = picture[at] * (1 - share) + paint(other[at]) * share + np.float32(0.5)

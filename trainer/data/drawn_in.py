@@ -51,16 +51,17 @@ def draw_paint(rng: np.random.Generator, picture: NDArray[np.uint8], ground: NDA
         ground: (H, W) uint8: 1 where there is road; nothing is drawn elsewhere.
     """
     height, width = picture.shape[:2]
-    ys, xs = np.nonzero(ground)
-    out = picture
-    for _ in range(int(rng.integers(1, 5)) if len(xs) else 0):
+    places = cv2.findNonZero(ground)
+    count = 0 if places is None else int(rng.integers(1, 5))
+    out = picture.copy() if count else picture
+    for _ in range(count):
         sign = _road_sign(rng)
-        place = int(rng.integers(len(xs)))
+        x, y = places.reshape(-1, 2)[int(rng.integers(len(places)))].tolist()
         wide = width * rng.uniform(0.06, 0.6)
         high, narrower, shear = wide * rng.uniform(0.08, 0.6), rng.uniform(0.5, 1.0), wide * rng.uniform(-0.6, 0.6)
         bottom = np.array([[-wide / 2, high / 2], [wide / 2, high / 2]])
         top = np.array([[wide / 2 * narrower + shear, -high / 2], [-wide / 2 * narrower + shear, -high / 2]])
-        corners = np.concatenate([top[::-1], bottom[::-1]]) + np.array([xs[place], ys[place]])
+        corners = np.concatenate([top[::-1], bottom[::-1]]) + np.array([x, y])
         sign_h, sign_w = sign.shape
         square = np.array([[0, 0], [sign_w, 0], [sign_w, sign_h], [0, sign_h]], np.float32)
         seen = cv2.warpPerspective(
@@ -70,8 +71,9 @@ def draw_paint(rng: np.random.Generator, picture: NDArray[np.uint8], ground: NDA
         tone = np.array([1, 1, 1] if kind < 0.6 else [1, 0.82, 0.25]) * rng.uniform(170, 255)
         if kind > 0.85:
             tone = rng.uniform(10, 80) * np.ones(3)
-        share = (seen * ground / 255.0 * rng.uniform(0.5, 1.0)).astype(np.float32)[:, :, None]
-        out = np.asarray(out * (1 - share) + tone.astype(np.float32) * share + 0.5, np.uint8)
+        opacity, at = rng.uniform(0.5, 1.0), box(seen)
+        share = (seen[at] * ground[at] / 255.0 * opacity).astype(np.float32)[:, :, None]
+        out[at] = out[at] * (1 - share) + tone.astype(np.float32) * share + 0.5
     return out
 
 
@@ -96,7 +98,15 @@ def draw_shade(rng: np.random.Generator, picture: NDArray[np.uint8], things: NDA
             cv2.fillPoly(dark, [cv2.convexHull(corners)], 1)
     soft = cv2.GaussianBlur(dark.astype(np.float32), (0, 0), float(rng.uniform(0.4, 1.2)))[:, :, None]
     light = rng.uniform(0.08, 0.6) * rng.uniform(0.9, 1.1, 3)
-    return np.asarray(picture * (1 - soft * (1 - light).astype(np.float32)) + 0.5, np.uint8)
+    at, out = box((soft > 0).view(np.uint8)), picture.copy()
+    out[at] = picture[at] * (1 - soft[at] * (1 - light).astype(np.float32)) + 0.5
+    return out
+
+
+def box(where: NDArray[np.uint8]) -> tuple[slice, slice]:
+    """Rows and columns outside of which all is 0: what changes nothing there need not be computed there."""
+    x, y, width, height = cv2.boundingRect(where)
+    return slice(y, y + height), slice(x, x + width)
 
 
 def _road_sign(rng: np.random.Generator) -> NDArray[np.uint8]:

@@ -180,6 +180,8 @@ class _Loop:
         if not checkpoint.finished:
             checkpoint.finished = True
             self._save()
+        if self._limit_s:
+            self._save_latest()
         if checkpoint.all_skipped:
             self.reporter.note(f"{checkpoint.all_skipped} of {checkpoint.updates} steps were skipped: not finite")
         return checkpoint
@@ -321,8 +323,11 @@ class _Loop:
         elif now - self._saved_at >= SAVE_EVERY_S:
             self._saved_at = now
             self._save()
-            if self.stepper.worker == 0:
-                save_latest(self.run, self._kept(self.stepper.average()), self.checkpoint.updates)
+            self._save_latest()
+
+    def _save_latest(self) -> None:
+        if self.stepper.worker == 0:
+            save_latest(self.run, self._kept(self.stepper.average()), self.checkpoint.updates)
 
     def _save(self) -> None:
         self.tally.read()

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from seg_viewer.core.labels import IGNORE_ID, LabelSet
 from seg_viewer.core.scores import Scores, confusion_matrix
 from trainer.data.data_set import DataSet
+from trainer.data.memory import free_bytes
 from trainer.labels.details import details_of
 from trainer.network.build import make_model
 from trainer.network.compiled import compiled
@@ -23,7 +24,8 @@ from trainer.run_folder.checkpoint import Arrays
 from trainer.scoring.evaluate import to_frame, to_mask_size
 from trainer.scoring.grids import Sample
 
-CACHE_BYTES = 1 << 30
+CACHE_BYTES = free_bytes() // 8
+"""Of pictures that stay decoded: a share of the memory that is free when training begins."""
 
 
 class Answers(NamedTuple):
