@@ -37,6 +37,8 @@ _NAMES = {"libmp3lame": "mp3", "libopus": "opus", "alaw": "G.711 A", "mulaw": "G
 _SENDERS_OWN_MS = {("RTSP", "aac"): 36, ("RTSP", "mp3"): 25}
 """Delay of the sender's encoder, which it tells nobody (GStreamer's voaacenc and lame): measured without a network."""
 
+_AS_TIMED = ("-vsync", "passthrough", "-enc_time_base", "-1")  # else ffmpeg puts pictures onto a steady rate
+
 
 @contextmanager
 def _rtsp(codec: str, sound: str) -> Iterator[str]:
@@ -148,7 +150,7 @@ def _plays(report: RecordedFile) -> str:
     """ "yes", or who does not play it."""
     bad = []
     quiet: dict[str, Any] = {"capture_output": True, "encoding": "utf-8", "timeout": 120}
-    command = [shutil.which("ffmpeg") or "ffmpeg", "-v", "error", "-i", str(report.path), "-f", "null", "-"]
+    command = [shutil.which("ffmpeg") or "ffmpeg", "-v", "error", "-i", str(report.path), *_AS_TIMED, "-f", "null", "-"]
     done = subprocess.run(command, **quiet)
     if done.returncode or done.stderr.strip():
         bad.append(f"ffmpeg: {(done.stderr.strip().splitlines() or ['?'])[0]}")

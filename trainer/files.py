@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from seg_viewer.core.errors import ExportError, UsageError
+from seg_viewer.core.part_file import check_target
 
 
 def make_folder(path: Path) -> Path:
@@ -16,6 +17,12 @@ def make_folder(path: Path) -> Path:
     except OSError as error:
         raise ExportError(f"{path}: folder cannot be made ({error.strerror}); choose another") from error
     return path
+
+
+def check_output(path: Path, *, overwrite: bool, sources: tuple[Path, ...] = ()) -> None:
+    """As `check_target`, of a file whose folder is made where it is missing. Raises: UsageError, ExportError."""
+    make_folder(path.parent)
+    check_target(path, overwrite=overwrite, sources=sources)
 
 
 LOCK = ".lock"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -18,6 +19,7 @@ from seg_viewer.engines.load_bar import LoadBar
 from seg_viewer.jobs.options import RunOptions, default_text
 
 HWACCEL = ("off", "auto")
+LEAST_DEADLINE_S, MOST_DEADLINE_S = 0.01, 10.0
 LOAD_BAR = LoadBar()
 """Drawn while an engine is built, by whichever command runs."""
 
@@ -62,6 +64,28 @@ def run_options(command: _Command) -> _Command:
     ):
         command = option(command)
     return command
+
+
+def deadline_option(command: _Command) -> _Command:
+    """The option of commands that show or record what is live."""
+    return click.option(
+        "--deadline",
+        callback=lambda _context, _option, text: None if text is None else _deadline_s(text),
+        metavar="TIME",
+        help="Live: keep 95 in 100 pictures no older than this (80ms), by looking at every 2nd or 3rd one, with a"
+        " quicker model, at a smaller size. [default: off (view: as chosen in the menu)]",
+    )(command)
+
+
+def _deadline_s(text: str) -> float:
+    """ "80ms" or "0.08s" → 0.08. Raises: BadParameter."""
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s)\s*", text.lower())
+    if match is None:
+        raise click.BadParameter(f"'{text}': write a deadline as 80ms or 0.1s")
+    seconds = float(match.group(1)) / (1000 if match.group(2) == "ms" else 1)
+    if not LEAST_DEADLINE_S <= seconds <= MOST_DEADLINE_S:
+        raise click.BadParameter(f"'{text}': a deadline is between 10ms and 10s")
+    return seconds
 
 
 def cache_option(command: _Command) -> _Command:

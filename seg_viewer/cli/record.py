@@ -7,7 +7,15 @@ from typing import Any
 import click
 
 from seg_viewer.cli.console import StatusLine, say, warn
-from seg_viewer.cli.options import LOAD_BAR, LiveOutputCommand, make_options, run_options, style_options, zone_option
+from seg_viewer.cli.options import (
+    LOAD_BAR,
+    LiveOutputCommand,
+    deadline_option,
+    make_options,
+    run_options,
+    style_options,
+    zone_option,
+)
 from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.typed_path import typed_path
@@ -53,6 +61,7 @@ def _split(_context: click.Context, _option: click.Parameter, text: str | None) 
 @click.option("--events", metavar="FILE", help="Log what enters the ego zone and leaves it: .csv or .jsonl.")
 @zone_option
 @click.option("--no-sound", is_flag=True, help="Record the picture alone.")
+@deadline_option
 @run_options
 @style_options
 def record(
@@ -65,6 +74,7 @@ def record(
     events: str | None,
     zone: Zone | None,
     no_sound: bool,
+    deadline: float | None,
     **choices: Any,
 ) -> None:
     """Record the live SOURCE (camera, address, screen; see 'view --help') until Ctrl-C or --duration."""
@@ -79,14 +89,16 @@ def record(
             status.show(f"waiting: {progress.problem}; Ctrl-C ends it")
             return
         state = progress.problem or "recording"
-        status.show(f"{state}: {progress.seconds:.0f} s, {counted(progress.frames, 'frame')}; Ctrl-C ends it")
+        by = f", {progress.doing}" if progress.doing else ""
+        status.show(f"{state}: {progress.seconds:.0f} s, {counted(progress.frames, 'frame')}{by}; Ctrl-C ends it")
 
     path = usual_folder() if output is None else typed_path(output)
     plan = RecordPlan(path, RecordWhat(what), *split, sound=not no_sound)
     try:
         log = None if events is None else typed_path(events)
         options = make_options(**choices)
-        job = RecordJob(source, plan, options, duration, wait, log, zone, names_itself=output is None)
+        names_itself = output is None
+        job = RecordJob(source, plan, options, duration, wait, log, zone, names_itself, deadline)
         result = run_record(job, on_progress=on_progress, on_loading=LOAD_BAR)
     finally:
         status.stop()

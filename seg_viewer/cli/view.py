@@ -8,7 +8,14 @@ from typing import Any
 
 import click
 
-from seg_viewer.cli.options import cache_option, hardware_option, make_options, run_options, style_options
+from seg_viewer.cli.options import (
+    cache_option,
+    deadline_option,
+    hardware_option,
+    make_options,
+    run_options,
+    style_options,
+)
 from seg_viewer.core.errors import UsageError
 
 
@@ -43,6 +50,7 @@ class _SourceCommand(click.Command):
     metavar="FILE",
     help="Switch the ego zone on, and log what enters it and leaves it: .csv or .jsonl. No safety function.",
 )
+@deadline_option
 @run_options
 @cache_option
 @hardware_option
@@ -52,9 +60,11 @@ def view(
     truth_csv: Path | None = None,
     truth_report: Path | None = None,
     events: str | None = None,
+    deadline: float | None = None,
     **choices: Any,
 ) -> None:
-    """Open the window, and in it SOURCE; several are a playlist, and so are an .m3u file and a folder of videos.
+    """Open the window, and in it SOURCE; several are a playlist, and so are an .m3u file and a folder of videos. Two to
+    four that are live are shown beside each other, on one engine.
 
     'seg-viewer SOURCE' does the same.
     """
@@ -79,4 +89,27 @@ def view(
     log = None if events is None else typed_path(events)
     if log is not None:
         check_log(log)
-    sys.exit(run_viewer(source, make_options(**choices), scores=tuple(given.values()), events=log))
+    _check_live(source, deadline, events)
+    files = tuple(given.values())
+    sys.exit(run_viewer(source, make_options(**choices), scores=files, events=log, deadline_s=deadline))
+
+
+def _check_live(source: tuple[str, ...], deadline: float | None, events: str | None) -> None:
+    """What goes only with live sources, or only with one of them. Raises: UsageError."""
+    from seg_viewer.gui.app import is_grid
+    from seg_viewer.player.pool import MOST_IN_GRID
+    from seg_viewer.sources import is_live
+
+    if deadline is not None and source and not any(is_live(text) for text in source):
+        raise UsageError(f"--deadline is for live sources; {source[0]} is none")
+    if not is_grid(source):
+        return
+    if len(source) > MOST_IN_GRID:
+        raise UsageError(
+            f"at most {MOST_IN_GRID} live sources are shown beside each other, {len(source)} were named; a playlist"
+            " file (.m3u) with their addresses shows one after the other"
+        )
+    if deadline is not None:
+        raise UsageError("--deadline is for one live SOURCE; several take turns on one engine")
+    if events is not None:
+        raise UsageError("--events is for one SOURCE: the ego zone is before one camera")

@@ -17,6 +17,7 @@ from seg_viewer.gui.actions import connect_actions, fill_menu_bar, make_actions
 from seg_viewer.gui.class_colors import ClassColors
 from seg_viewer.gui.class_line import ClassLine
 from seg_viewer.gui.comparing import Comparing
+from seg_viewer.gui.deadline import DeadlinePart
 from seg_viewer.gui.dialogs.help import AboutDialog, HelpDialog
 from seg_viewer.gui.dialogs.once import OneOfEach
 from seg_viewer.gui.focus_keys import FocusKeys
@@ -201,14 +202,15 @@ class MainWindow(QMainWindow):
         player = self.player
         self.sound_menu = SoundMenu(self)
         self.policy_menu = PolicyMenu(lambda: player.left_out, self)
+        self.deadline = DeadlinePart(player, self.controls.live_bar, self.memory, self)
         inner = {
-            "open-model": self.comparing.menu.menu,
+            "open-model": self.comparing.menu.menu, "next-disagreement": self.deadline.menu,
             "demo": self.recent_menu, "slower": self.controls.speed_menu, "loop": self.policy_menu,
             "record": self.record_menu, "quieter": self.sound_menu, "hatch": self.class_colors.menu,
             "full-screen": self.theme_choice.menu,
         }  # fmt: skip
         menus = fill_menu_bar(self.menuBar(), self.actions_by_id, inner)
-        self.model_menu = ModelMenu(menus["Model"], lambda: player.options, lambda: player.spec, self.background)
+        self.model_menu = ModelMenu(menus["Model"], lambda: player.options, lambda: player.own_spec, self.background)
 
     def _connect(self) -> None:
         actions = self.actions_by_id
@@ -237,9 +239,8 @@ class MainWindow(QMainWindow):
         self.presenter.shot_shown.connect(self.sound.saw)
         self.presenter.shot_shown.connect(self.looking.show_numbers)
         self.presenter.shot_shown.connect(self.comparing.show)
-        self.presenter.refreshed.connect(self.looking.refresh)
-        self.presenter.refreshed.connect(self.ego_zone.refresh)
-        self.presenter.refreshed.connect(self.comparing.refresh)
+        for refreshed in (self.looking, self.ego_zone, self.comparing, self.deadline):
+            self.presenter.refreshed.connect(refreshed.refresh)
         self.presenter.video_wanted.connect(self._show_page)
         for opened in (self.transport.forget, self.sound.opened, self.hover.opened):
             self.presenter.source_opened.connect(lambda *_, opened=opened: opened())

@@ -64,6 +64,7 @@ class WindowSettings:
         volume: of the sound, 0…1.
         muted: whether there is none.
         hwaccel: "auto" has hardware decode video files where that works, "off" never.
+        deadline_ms: how old what is live may be when it is painted, milliseconds; 0 for no deadline.
     """
 
     geometry: bytes = b""
@@ -104,6 +105,7 @@ class WindowSettings:
     volume: float = 1.0
     muted: bool = False
     hwaccel: str = "off"
+    deadline_ms: int = 0
 
     @property
     def style(self) -> OverlayStyle:
@@ -208,6 +210,7 @@ def load_settings(store: QSettings) -> WindowSettings:
         volume=_share(store, "volume", plain.volume),
         muted=_text(store, "muted") == "true",
         hwaccel=_one_of(store, "hwaccel", ("off", "auto"), plain.hwaccel),
+        deadline_ms=min(_number(store, "deadline_ms", plain.deadline_ms), 10_000),
     )
 
 

@@ -18,10 +18,11 @@ from seg_viewer.core.overlay import Overlay
 from seg_viewer.core.part_file import make_folder
 from seg_viewer.core.zone import Zone
 from seg_viewer.engines import EngineReport, LoadProgress
+from seg_viewer.jobs.deadline import govern, kept_line
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.jobs.recording import Recording, RecordPlan, RecordWhat, check_free
 from seg_viewer.jobs.recording_names import free_path, suffix_for_source
-from seg_viewer.pipeline import BUSY_RECORDER, Pipeline, Policy
+from seg_viewer.pipeline import BUSY_RECORDER, Governing, Pipeline, Policy
 from seg_viewer.sinks import sink_for
 from seg_viewer.sinks.recording_file import RecordedFile
 from seg_viewer.sinks.zone_log import ZoneEvents, ZoneLog, check_log
@@ -44,6 +45,7 @@ class RecordJob:
         events: a log to make of what enters the zone and leaves it, or None; see `seg_viewer.sinks.zone_log`.
         zone: that is watched; None for the usual one.
         names_itself: the plan's path is a folder, made when it is not there; the file is named by source and time.
+        deadline_s: how old pictures may be when they are painted, seconds; None for no deadline.
     """
 
     source: str
@@ -54,6 +56,7 @@ class RecordJob:
     events: Path | None = None
     zone: Zone | None = None
     names_itself: bool = False
+    deadline_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -64,11 +67,13 @@ class RecordProgress:
         seconds: it runs.
         frames: written so far; of two kinds, those of the source.
         problem: why nothing comes in at the moment, one line; "" while all is well.
+        doing: what is done to keep a deadline, "driving-fast, every 2nd picture"; "" without one.
     """
 
     seconds: float
     frames: int
     problem: str = ""
+    doing: str = ""
 
 
 @dataclass(frozen=True)
@@ -117,9 +122,12 @@ def run_record(
         check_free(job.plan.path)
     annotated = job.plan.what is not RecordWhat.SOURCE
     _check_events(job, annotated)
+    if job.deadline_s is not None and not annotated:
+        raise UsageError("--deadline is for what is painted; --what source records everything as it comes in")
     ledger = Ledger()
     report: EngineReport | None = None
     broke: SegViewerError | None = None
+    governing: Governing | None = None
     with ExitStack() as stack:
         source = _open_live(job, on_progress)
         stack.callback(source.close)
@@ -142,9 +150,11 @@ def run_record(
             else:
                 segmenter = job.options.segmenter(spec, "latency", on_loading)
                 pipeline = Pipeline(source, segmenter, policy=Policy.LATEST, ledger=ledger)
+                if job.deadline_s is not None:
+                    governing = govern(pipeline, job.deadline_s, job.options, spec, on_loading)
                 try:
                     with pipeline:
-                        _follow(events.seen(pipeline), recording, source, on_progress)
+                        _follow(events.seen(pipeline), recording, source, on_progress, governing)
                 finally:
                     report = pipeline.engine_report
         except KeyboardInterrupt:
@@ -157,6 +167,7 @@ def run_record(
         if broke is not None:
             raise broke
         raise ExportError(recording.problem or f"{plan.path}: no picture came in time; nothing was recorded")
+    kept = f"; {kept_line(governing.status)}" if governing is not None else ""
     fallback = (report.fallback,) if report and report.fallback else ()
     return RecordResult(
         recording.files,
@@ -164,7 +175,7 @@ def run_record(
         seconds,
         recording.problem or str(broke or ""),
         tuple(sorted(ledger.snapshot().drops.items())),
-        f"model {spec.title}, {report.line()}" if spec and report else "",
+        f"model {spec.title}, {report.line()}{kept}" if spec and report else "",
         (*fallback, *source.warnings, *recording.notes, *events.notes),
         recording.reports,
     )
@@ -240,11 +251,14 @@ def _follow(
     recording: Recording,
     source: LiveSource,
     on_progress: Callable[[RecordProgress], None] | None,
+    governing: Governing | None = None,
 ) -> None:
     reported_s = 0.0
     for item in items:
         if isinstance(item, Shot):
             recording.write(item)
+            if governing is not None:
+                governing.look(item)
         if recording.problem:
             return
         now_s = time.perf_counter()
@@ -252,7 +266,8 @@ def _follow(
             reported_s = now_s
             status = source.status
             problem = "" if status.connected else status.problem
-            on_progress(RecordProgress(recording.seconds, recording.frames, problem))
+            doing = governing.status.line() if governing is not None else ""
+            on_progress(RecordProgress(recording.seconds, recording.frames, problem, doing))
 
 
 def parse_seconds(text: str) -> float:

@@ -12,7 +12,6 @@ from typing import Any
 import av
 from av.codec.codec import UnknownCodecError
 
-from seg_viewer.core.counted import counted
 from seg_viewer.core.encoded import SoundFormat, SoundPacket
 from seg_viewer.core.frame import TICKS
 from seg_viewer.media.sample_line import JITTER_S, SampleLine, layout_name
@@ -243,7 +242,7 @@ def add_sound(out: av.container.OutputContainer, first: Heard, *, may_encode: bo
 
 def damaged_line(count: int) -> str:
     """ "" where nothing was damaged."""
-    return f"{counted(count, 'packet')} of sound left out: they did not decode" if count else ""
+    return f"sound packets left out, as they do not decode: {count}" if count else ""
 
 
 def _add_copied(out: av.container.OutputContainer, form: SoundFormat, *, checked: bool = True) -> av.AudioStream:

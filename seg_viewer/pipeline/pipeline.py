@@ -147,6 +147,15 @@ class Pipeline:
             self._state.changed.notify_all()
 
     @property
+    def every(self) -> int:
+        """Under `latest`: of how many pictures one is looked at; the others are left out and counted."""
+        return self._state.every
+
+    @every.setter
+    def every(self, value: int) -> None:
+        self._state.every = value
+
+    @property
     def part(self) -> tuple[float, float] | None:
         """First and last moment of a part that is played again and again, seconds; None for no such part."""
         return self._state.part

@@ -22,6 +22,7 @@ BUSY_DISPLAY = "newer frame: display busy"
 BUSY_RECORDER = "newer frame: recorder busy"
 WHILE_PAUSED = "paused"
 MODEL_CHANGED = "model changed"
+DEADLINE = "left out: deadline"
 
 TODO_FRAMES = 4
 """Decoded frames that may wait for the segmenter."""
@@ -99,6 +100,7 @@ class PipelineState:
         self.generation = 0  # of frames: one more with each seek
         self.wishes = 0  # seeks and steps asked for
         self.part: tuple[float, float] | None = None  # that is repeated, seconds
+        self.every = 1  # under latest: of how many pictures one is looked at
         self.stopping = False
         self.wanted = segmenter
         # where things are

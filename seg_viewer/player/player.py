@@ -15,6 +15,7 @@ from seg_viewer.pipeline import BUSY_RECORDER
 from seg_viewer.player.looks import Looks
 from seg_viewer.player.models import ModelWish
 from seg_viewer.player.playback import PlayerState
+from seg_viewer.player.pool import EnginePool
 from seg_viewer.player.session import Session
 from seg_viewer.player.showing import Shown, Wish
 from seg_viewer.sinks.base import Sink
@@ -32,10 +33,12 @@ class Player(Looks):
 
     Args:
         options: model, engine and style of a run.
+        pool: of engines that several players share; None for an engine of its own.
     """
 
-    def __init__(self, options: RunOptions) -> None:
+    def __init__(self, options: RunOptions, pool: EnginePool | None = None) -> None:
         super().__init__(options)
+        self._pool = pool
         self._opened_count = 0
         self._former: str | None = None
         self._failed: deque[str] = deque()
@@ -149,7 +152,7 @@ class Player(Looks):
         return self._problems.popleft() if self._problems else None
 
     def _session_of(self, source: str, scores: Sequence[Path]) -> Session:
-        return Session(source, ModelWish(self.options, self.against), self._playback, scores, self.cache)
+        return Session(source, ModelWish(self.options, self.against), self._playback, scores, self.cache, self._pool)
 
     def _begin(self, session: Session) -> None:
         self._session = session
@@ -269,6 +272,15 @@ class Player(Looks):
         pipeline = self._pipeline()
         if pipeline and not pipeline.source.info.live:
             pipeline.policy = self._playback.policy
+
+    @property
+    def deadline_s(self) -> float | None:
+        """Of what is live, 95 in 100 pictures are to be painted within so many seconds of their arrival; None: off."""
+        return self._playback.deadline_s
+
+    @deadline_s.setter
+    def deadline_s(self, value: float | None) -> None:
+        self._playback.deadline_s = value
 
     @property
     def part(self) -> tuple[float, float] | None:

@@ -23,8 +23,10 @@ from seg_viewer.pipeline import Pipeline, Policy, Segmenter
 from seg_viewer.pipeline.map_cache import MapCache
 from seg_viewer.player.comparison import Comparison
 from seg_viewer.player.course import Course
+from seg_viewer.player.deadline import Deadline
 from seg_viewer.player.models import Models, ModelWish
 from seg_viewer.player.playback import LATE_WINDOW, Playback, PlayerState
+from seg_viewer.player.pool import EnginePool
 from seg_viewer.player.search import Search
 from seg_viewer.player.showing import Painter, Shown
 from seg_viewer.player.timeline import Timelines
@@ -46,10 +48,17 @@ class Session:
         playback: how it is played.
         scores: files for its scores against the ground truth, see `Comparison`.
         cache: of class maps, closed by whoever made it.
+        pool: of engines that several players share; None for an engine of its own.
     """
 
     def __init__(
-        self, source: str, wish: ModelWish, playback: Playback, scores: Sequence[Path], cache: MapCache
+        self,
+        source: str,
+        wish: ModelWish,
+        playback: Playback,
+        scores: Sequence[Path],
+        cache: MapCache,
+        pool: EnginePool | None = None,
     ) -> None:
         self.source = source
         self.wish = wish
@@ -71,8 +80,9 @@ class Session:
         self._changed = threading.Condition()
         self.course = Course(self._changed)
         self._segmenter: Segmenter | None = None
-        self.models = Models(cache)
+        self.models = Models(cache, pool)
         self.timelines = Timelines(source, cache)
+        self.deadline = Deadline(weakly(self._change_network))
         self._newest: Shown | None = None
         self._latest_shot: Shot | None = None
         self.taken_shot: Shot | None = None
@@ -231,6 +241,8 @@ class Session:
                 self.timelines.look(shot, truth, self.models.of(shot), options, pipeline)
                 if not passed_over:
                     self.tee.write(shot)
+                if source.info.live:
+                    self.deadline.look(pipeline, self.wish, shot, self._playback.deadline_s)
                 if self._stopping:
                     return
 
@@ -296,6 +308,19 @@ class Session:
                 return  # `_play` has taken it from there
             # still under the lock, so that no newer wish comes in between and is replaced by this one
             self.pipeline.use(self._make_segmenter(wish, spec, other, self.pipeline.source.info), failed)
+
+    def _change_network(self, wish: ModelWish, spec: ModelSpec, refused: Callable[[], None]) -> None:
+        """For the deadline; see `Governing`. A wish that is not the newest any more changes nothing."""
+
+        def failed(error: Exception) -> None:
+            self.loading = None
+            refused()
+            self._playback.on_problem(redact_text(f"{spec.title}: {' '.join(str(error).split())}"))
+
+        with self._changed:
+            if not self._stopping and wish is self.wish and self.pipeline is not None:
+                self.models.forget_but(self.pipeline.segmenter)
+                self.pipeline.use(self._make_segmenter(wish, spec, None, self.pipeline.source.info), failed)
 
     def _take_back(self, wish: ModelWish, before: ModelWish) -> None:
         """To what runs or loads, which need not be what was chosen before: that may have been given up for this one."""

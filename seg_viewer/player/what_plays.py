@@ -8,7 +8,7 @@ from seg_viewer.core.ledger import Ledger
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.scores import Score
 from seg_viewer.engines.base import EngineReport
-from seg_viewer.pipeline import Pipeline
+from seg_viewer.pipeline import GovernorStatus, Pipeline
 from seg_viewer.pipeline.map_cache import MapCache
 from seg_viewer.player.playback import PlayerState
 from seg_viewer.player.session import Session
@@ -54,6 +54,11 @@ class WhatPlays:
     def spec(self) -> ModelSpec | None:
         """Of the model whose class map is in the window; before there is one, of the one that loads."""
         return self._session.spec if self._session else None
+
+    @property
+    def own_spec(self) -> ModelSpec | None:
+        """As `spec`; None while a deadline may have another model look than the one that was chosen."""
+        return self.spec if self.deadline is None else None
 
     @property
     def scores_to(self) -> tuple[Path, ...]:
@@ -122,6 +127,11 @@ class WhatPlays:
         """Why the live source that is being opened is not there yet, one line; "" while none is waited for."""
         session = self._opening or self._session
         return session.waiting if session and session.error is None else ""
+
+    @property
+    def deadline(self) -> GovernorStatus | None:
+        """What the deadline of a live source has come to; None while nothing is governed."""
+        return self._session.deadline.status if self._session and self._session.error is None else None
 
     @property
     def warnings(self) -> tuple[str, ...]:

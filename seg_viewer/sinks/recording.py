@@ -9,7 +9,6 @@ from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
-from seg_viewer.core.counted import counted
 from seg_viewer.core.encoded import EncodedPacket, SoundFormat, SoundPacket, StreamFormat
 from seg_viewer.core.errors import ExportError, UsageError
 from seg_viewer.core.frame import TICKS, Shot, YuvPlanes
@@ -132,7 +131,6 @@ class RecordingSink(Sink[EncodedPacket | Shot]):
                 self._write_awaiting()
             if self._file is not None:
                 self._place_sounds(self._file, more=round(_LATE_S * TICKS))  # of pictures that never came
-            self._sounds_left_out += len(self._sounds)
             self._sounds.clear()
         finally:
             try:
@@ -140,7 +138,7 @@ class RecordingSink(Sink[EncodedPacket | Shot]):
             finally:
                 self._close()
         damaged = damaged_line(self._check.damaged)
-        left_out = f"{counted(self._sounds_left_out, 'packet')} of sound left out" if self._sounds_left_out else ""
+        left_out = f"sound packets left out: {self._sounds_left_out}" if self._sounds_left_out else ""
         self._check.damaged = self._sounds_left_out = 0
         self.notes += tuple(f"{self.path}: {line}" for line in (damaged, left_out) if line)
 

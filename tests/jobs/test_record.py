@@ -29,7 +29,7 @@ from seg_viewer.jobs.options import RunOptions
 from seg_viewer.jobs.record import RecordJob, RecordProgress, _Events, parse_seconds, parse_split, run_record
 from seg_viewer.jobs.recording import Recording, RecordPlan, RecordWhat
 from seg_viewer.media.rgb_picture import RgbPicture
-from seg_viewer.pipeline import BUSY_DISPLAY, BUSY_RECORDER
+from seg_viewer.pipeline import BUSY_DISPLAY, BUSY_RECORDER, DEADLINE
 from seg_viewer.sources import LiveSource, SourceInfo, open_source
 from tests.clips import make_clip, solid, video_times
 from tests.servers.http_video import HttpVideo
@@ -175,6 +175,24 @@ def test_a_file_is_not_live(tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "clip.mp4", frames=3)
     with pytest.raises(UsageError, match="is not live; export it"):
         run_record(RecordJob(str(clip), RecordPlan(tmp_path / "a.mp4"), duration_s=1))
+
+
+def test_a_deadline_leaves_out_pictures_counts_them_and_says_what_it_came_to(
+    http: HttpVideo, tmp_path: Path, model: Path
+) -> None:
+    """No machine has a class map within so little time: the recording ends with the least there is."""
+    told: list[str] = []
+
+    def note(progress: RecordProgress) -> None:
+        told.append(progress.doing)
+
+    job = RecordJob(http.url(), RecordPlan(tmp_path / "a.mp4"), RunOptions(model=str(model)), 2.5, deadline_s=0.0002)
+    result = run_record(job, on_progress=note)
+    drops = dict(result.drops)
+    assert drops[DEADLINE] > 0 and result.problem == ""
+    assert len(video_times(result.files[0])) == result.frames > 5
+    assert "; deadline 0.2 ms " in result.ran and ": colors" in result.ran
+    assert told and told[0].startswith("colors")
 
 
 def test_nobody_there_leaves_nothing(tmp_path: Path) -> None:

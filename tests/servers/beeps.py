@@ -16,6 +16,7 @@ from typing import Any
 import av
 import numpy as np
 
+from seg_viewer.core.machine import as_scheduled
 from tests.servers.pushed import Sent, free_port
 from tests.waiting import wait_until
 
@@ -66,6 +67,9 @@ class Beeper:
         if sound_to is not None:
             self._tone = sound_to.add_stream(sound, rate=_SAMPLES[sound])
             self._tone.layout = "mono"
+        with as_scheduled():
+            for out in {id(out): out for out in (picture_to, sound_to) if out is not None}.values():
+                out.start_encoding()
         self._sounded = 0
         self.sent = Sent()
 

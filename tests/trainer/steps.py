@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from trainer.recipe import Recipe
+from trainer.run_folder.checkpoint import save_weights
 
 BAD = 77
 """A mask with this id makes a loss that is no number."""
@@ -76,6 +78,21 @@ def taken() -> dict[str, Any]:
     return out
 
 
+TEACHING = RECIPE.change(details="streets", subpixel=True)
+
+
+def make_teacher(run: Path) -> Path:
+    """A run folder that holds what a teacher needs."""
+    from tests.trainer.test_details import FINE
+    from trainer.network.build import make_model
+
+    details = dataclasses.replace(FINE, subpixel=True)
+    shapes = [weight.shape for weight in make_model(TEACHING, details, TEACHING.crop).weights]
+    (run / "recipe.toml").write_text(TEACHING.to_toml(), encoding="utf-8")
+    save_weights(run, drawn_weights(shapes), 1)
+    return run
+
+
 def teacher_loss(run: Path) -> float:
     """Of a learner that gives the same logits under every backend."""
     from keras import ops
@@ -83,11 +100,10 @@ def teacher_loss(run: Path) -> float:
     from tests.trainer.test_details import FINE
     from trainer.training.teacher import Teacher
 
-    recipe = RECIPE.change(labels="driving", details="streets", teacher=str(run), size=(96, 64))
-    teacher = Teacher(recipe, FINE)
+    teacher = Teacher(TEACHING.change(subpixel=False, teacher=str(run)), FINE)
     rng = np.random.default_rng(2)
-    pictures = rng.integers(0, 256, (2, 64, 96, 3)).astype(np.float32)
-    logits = rng.normal(0, 1, (2, 32, 48, len(FINE))).astype(np.float32)
+    pictures = rng.integers(0, 256, (2, 32, 32, 3)).astype(np.float32)
+    logits = rng.normal(0, 1, (2, 16, 16, len(FINE))).astype(np.float32)
     import keras
 
     if keras.backend.backend() != "jax":

@@ -158,7 +158,7 @@ def test_a_concatenation_stays_for_what_cannot_be_a_sum_over_its_parts(taken_by:
 
 
 def test_a_network_of_every_kind_of_convolution_is_exported_and_agrees_with_keras() -> None:
-    """Built with Keras' own layers: grouped, depthwise, separable, strided, transposed, concatenations within another."""
+    """Of Keras' own layers: grouped, depthwise, separable, strided, transposed, one concatenation within another."""
     from trainer.network.backend import start_backend
 
     start_backend()

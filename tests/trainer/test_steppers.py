@@ -6,7 +6,6 @@ import importlib.util
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,12 +19,13 @@ BACKENDS = ("tensorflow", pytest.param("jax", marks=pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def found(street_run: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """By backend, what `tests.trainer.steps` gives."""
-    out: dict[str, Any] = {"tensorflow": {**steps.taken(), "teacher": steps.teacher_loss(street_run)}}
+    teacher = steps.make_teacher(tmp_path_factory.mktemp("teacher"))
+    out: dict[str, Any] = {"tensorflow": {**steps.taken(), "teacher": steps.teacher_loss(teacher)}}
     if importlib.util.find_spec("jax") is not None:
         file = tmp_path_factory.mktemp("jax") / "found.npz"
-        line = [sys.executable, "-m", "tests.trainer.steps", str(file), str(street_run)]
+        line = [sys.executable, "-m", "tests.trainer.steps", str(file), str(teacher)]
         done = subprocess.run(
             line, env={**os.environ, "KERAS_BACKEND": "jax"}, capture_output=True, encoding="utf-8", timeout=300
         )

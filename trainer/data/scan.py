@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import ExportError, SourceError
 from seg_viewer.core.labels import LabelSet
 from seg_viewer.core.machine import usable_cores
@@ -80,21 +81,21 @@ class Scan:
             )
         if self.turned:
             lines.append(
-                f"{len(self.turned)} pictures are turned by EXIF and their masks are not, e.g. {self.turned[0]}: see in"
-                " the contact sheet (seg-trainer check DATA -o FOLDER) whether they lie on each other; if not, save the"
-                " pictures upright"
+                f"{counted(len(self.turned), 'picture')} turned by EXIF, without the mask, e.g. {self.turned[0]}:"
+                " see in the contact sheet (seg-trainer check DATA -o FOLDER) whether they lie on each other; if not,"
+                " save the pictures upright"
             )
         if self.duplicates:
             one, other = self.duplicates[0]
             lines.append(
-                f"{len(self.duplicates)} held-out pictures are also training pictures, e.g. {other} = {one}:"
-                " scores will be too good; remove them or split otherwise"
+                f"{counted(len(self.duplicates), 'held-out picture')} found among the training pictures, e.g."
+                f" {other} = {one}: scores will be too good; remove them or split otherwise"
             )
         if self.twins:
             one, other = self.twins[0]
             lines.append(
-                f"{len(self.twins)} held-out pictures look like a training picture, e.g. {Path(other).name} like"
-                f" {Path(one).name}: split in blocks (--split blocks) or by drive"
+                f"{counted(len(self.twins), 'held-out picture')} much like a training picture, e.g."
+                f" {Path(other).name} like {Path(one).name}: split in blocks (--split blocks) or by drive"
             )
         absent = [label.name for label in self.labels if self.shares[label.id] == 0]
         if absent:

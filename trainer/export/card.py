@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.labels import DRIVING, LabelSet
 from seg_viewer.core.scores import Scores
@@ -107,7 +108,8 @@ def _warning(labels: LabelSet) -> str:
 
 def _data(sets: Sequence[DataSet], report: Report) -> list[str]:
     lines = [
-        f"- {data.name}, {len(data.train)} training pictures: {terms_of(data.name) or 'terms not known here'}"
+        f"- {data.name}, {counted(len(data.train), 'training picture')}: "
+        f"{terms_of(data.name) or 'terms not known here'}"
         for data in sets
         if data.train
     ]
@@ -229,7 +231,7 @@ def _checks(report: Report) -> list[str]:
     lines = ["## Checks", "", f"Same class as Keras (float32) on {report.pictures} pictures:", ""]
     lines += [f"- {engine}: {share:.3%} of the pixels" for engine, share in report.parity.items()]
     if report.calibration:
-        lines.append(f"- int8 ranges from {report.calibration} training pictures")
+        lines.append(f"- int8 ranges from {counted(report.calibration, 'training picture')}")
     return [*lines, ""]
 
 

@@ -83,7 +83,7 @@ def _splits(node: Any) -> bool:
 
 
 def _channels(graph: Any, constants: dict[str, NDArray[Any]]) -> dict[str, int]:
-    """Channels of the outputs of convolutions, of what keeps their number (ReLU, sum, pooling), and of what joins them."""
+    """Channels of what convolutions give, of what keeps their number (ReLU, sum, pooling) and of what joins them."""
     counts: dict[str, int] = {}
     for node in graph.node:
         if node.op_type in ("Conv", "ConvTranspose"):

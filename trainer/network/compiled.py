@@ -18,7 +18,7 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     if backend == "tensorflow":
         import tensorflow as tf
 
-        traced: Callable[..., Any] = tf.function(function, reduce_retracing=True)
+        traced: Callable[..., Any] = tf.function(function, reduce_retracing=True, autograph=False)
         return traced
     if backend == "jax":
         import jax

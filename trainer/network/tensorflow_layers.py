@@ -25,7 +25,7 @@ def one_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
 
     if tf.config.list_physical_devices("GPU"):
         return function
-    return tf.function(function, jit_compile=True)
+    return tf.function(function, jit_compile=True, autograph=False)
 
 
 def with_own_kernels(model: Any) -> Any:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.part_file import part_file, write_bytes, write_text
 from seg_viewer.core.signals import stop_event
@@ -102,7 +103,7 @@ def prepare(
         )
     scans = check.scan_all([data for _, data in found], console)
     for (_, data), result in zip(found, scans, strict=True):
-        reporter.note(f"{data.name}: {result.train} training, {len(data.held_out)} held-out pictures")
+        reporter.note(f"{data.name}: {result.train} training, {counted(len(data.held_out), 'held-out picture')}")
         for line in result.warnings():
             reporter.note(f"{data.name}: {line}")
     check.refuse_damaged(scans)

@@ -79,9 +79,9 @@ class TensorFlowStepper(HeldByKeras):
             )
             return tf.stack([tf.cast(number, tf.float32) for number in row])
 
-        self._step = tf.function(step, reduce_retracing=True)
+        self._step = tf.function(step, reduce_retracing=True, autograph=False)
         self._averages: list[Any] = []
-        self._mix = tf.function(self._mix_in)
+        self._mix = tf.function(self._mix_in, autograph=False)
 
     def scope(self) -> AbstractContextManager[Any]:
         """As in `Stepper`."""

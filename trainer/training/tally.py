@@ -73,7 +73,8 @@ class Tally:
 
     def _named(self, loss: float, step: int) -> str:
         epoch = self._checkpoint.epoch
-        pairs = self._samples.plan(epoch)[max(0, step) // self._samples.recipe.run.echo]
+        plan = self._samples.plan(epoch)
+        pairs = plan[min(max(0, step) // self._samples.recipe.run.echo, len(plan) - 1)]
         names = ", ".join(self._samples.pair(which).picture.name for which in pairs[:4])
         what = "gradients are not finite" if math.isfinite(loss) else f"loss is {loss}"
         return f"{what} at epoch {epoch + 1}, step {step + 1} (its batch begins with {names})"

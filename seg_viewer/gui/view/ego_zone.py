@@ -220,7 +220,8 @@ class EgoZone(RecordsFiles):
         name = f"{source.info.file_stem}_zone_{datetime.now():%Y-%m-%d_%H-%M-%S}.mkv"
         try:
             path = make_folder(self.folder) / name
-            self._clip = Recording(RecordPlan(path, RecordWhat.SOURCE), source, None)
+            plan = RecordPlan(path, RecordWhat.SOURCE, sound=self._memory.settings.record_sound)
+            self._clip = Recording(plan, source, None)
         except SegViewerError as error:
             self.failed.emit(str(error))
 
