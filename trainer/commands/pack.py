@@ -54,8 +54,9 @@ def pack(
 ) -> None:
     """Pack data sets into one file that another machine trains from, without folders, label maps or further decoders.
 
-    There, 'seg-trainer train --data NAME.pack' takes it. Training and held-out pairs, the split, weights, what is ignored and what 'check' found go with it; pictures stay
-    the files that they are, masks become class ids. Training from it makes the same samples as from the folders.
+    There, 'seg-trainer train --data NAME.pack' takes it. Both parts of the split, weights, what is ignored
+    and what 'check' found go with it; pictures stay the files that they are, masks become class ids. Training from it
+    makes the same samples as from the folders.
 
     Ends with exit code 1 when a file is damaged.
     """
