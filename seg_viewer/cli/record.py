@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
 
 from seg_viewer.cli.console import StatusLine, say, warn
-from seg_viewer.cli.options import LOAD_BAR, LiveOutputCommand, make_options, run_options, style_options
+from seg_viewer.cli.options import (
+    LOAD_BAR,
+    LiveOutputCommand,
+    ca_option,
+    make_options,
+    run_options,
+    style_options,
+    with_ca,
+)
 from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.typed_path import typed_path
@@ -44,6 +53,7 @@ def _split(_context: click.Context, _option: click.Parameter, text: str | None) 
 @click.option("--duration", callback=_seconds, metavar="TIME", help="Stop after 90s, 10min, 1.5h. [default: Ctrl-C]")
 @click.option("--split", callback=_split, metavar="TIME|SIZE", help="Another file every 10min, or 500MB.")
 @click.option("--wait", is_flag=True, help="Wait for a source that is not there yet, and record from then on.")
+@ca_option
 @run_options
 @style_options
 def record(
@@ -53,6 +63,7 @@ def record(
     duration: float | None,
     split: tuple[float | None, int | None],
     wait: bool,
+    ca: Path | None,
     **choices: Any,
 ) -> None:
     """Record the live SOURCE (camera, address, screen; see 'view --help') until Ctrl-C or --duration."""
@@ -70,7 +81,7 @@ def record(
 
     plan = RecordPlan(typed_path(output), RecordWhat(what), *split)
     try:
-        job = RecordJob(source, plan, make_options(**choices), duration, wait)
+        job = RecordJob(with_ca([source], ca)[0], plan, make_options(**choices), duration, wait)
         result = run_record(job, on_progress=on_progress, on_loading=LOAD_BAR)
     finally:
         status.stop()

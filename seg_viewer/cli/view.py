@@ -8,7 +8,15 @@ from typing import Any
 
 import click
 
-from seg_viewer.cli.options import cache_option, hardware_option, make_options, run_options, style_options
+from seg_viewer.cli.options import (
+    ca_option,
+    cache_option,
+    hardware_option,
+    make_options,
+    run_options,
+    style_options,
+    with_ca,
+)
 from seg_viewer.core.errors import UsageError
 
 
@@ -33,11 +41,12 @@ class _SourceCommand(click.Command):
     type=click.Path(dir_okay=False, path_type=Path),
     help="Where SOURCE brings ground truth (CARLA): write IoU and mIoU of every frame here.",
 )
+@ca_option
 @run_options
 @cache_option
 @hardware_option
 @style_options
-def view(source: tuple[str, ...] = (), truth_csv: Path | None = None, **choices: Any) -> None:
+def view(source: tuple[str, ...] = (), truth_csv: Path | None = None, ca: Path | None = None, **choices: Any) -> None:
     """Open the window, and in it SOURCE; several are a playlist, and so are an .m3u file and a folder of videos.
 
     'seg-viewer SOURCE' does the same.
@@ -53,4 +62,4 @@ def view(source: tuple[str, ...] = (), truth_csv: Path | None = None, **choices:
         if len(source) > 1:
             raise UsageError("--truth-csv takes the scores of one SOURCE: name one")
         check_target(truth_csv, overwrite=False)
-    sys.exit(run_viewer(source, make_options(**choices), truth_csv=truth_csv))
+    sys.exit(run_viewer(with_ca(source, ca), make_options(**choices), truth_csv=truth_csv))

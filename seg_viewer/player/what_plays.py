@@ -124,6 +124,12 @@ class WhatPlays:
         return session.waiting if session and session.error is None else ""
 
     @property
+    def awaited(self) -> tuple[str, str]:
+        """The live source that is not there yet, and why; two times "" while none is waited for."""
+        session = self._opening or self._session
+        return (session.source, session.awaited) if session and session.error is None and session.awaited else ("", "")
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What was wrong with the source so far."""
         pipeline = self._session.pipeline if self._session else None
