@@ -23,9 +23,11 @@ from seg_viewer.jobs.recording import RecordWhat
 from seg_viewer.player.playback import PlayerState
 from seg_viewer.sources.camera import Camera, CameraChoice
 from seg_viewer.sources.live import Backoff
+from seg_viewer.sources.v4l2 import CameraMode
 from tests.cameras import DEVICE, ScriptedCapture, opener
 from tests.models import BLUE, GREEN, GREY, RED
 from tests.servers.http_video import HttpVideo
+from tests.servers.onvif_camera import OnvifCamera
 
 from .conftest import WAIT_MS, wait_state, worker_threads
 
@@ -260,6 +262,40 @@ def test_the_address_dialog_lists_and_takes_what_is_here(qtbot: QtBot, dialog):
         dialog.devices.viewport(), LEFT, pos=dialog.devices.visualItemRect(dialog.devices.item(0)).center()
     )
     assert dialog.source() == "screen:1"
+
+
+def test_the_address_dialog_lists_formats_and_takes_one(qtbot: QtBot, open_window, monkeypatch: pytest.MonkeyPatch):
+    modes = [CameraMode("MJPG", 1920, 1080, (30.0, 15.0)), CameraMode("H264", 1920, 1080, (30.0,))]
+    monkeypatch.setattr("seg_viewer.gui.dialogs.address.list_cameras", lambda: [DEVICE])
+    monkeypatch.setattr("seg_viewer.gui.dialogs.address.modes_of", lambda _device: modes)
+    monkeypatch.setattr("seg_viewer.gui.dialogs.address.list_screens", lambda: [])
+    window = open_window()
+    window.actions_by_id["address"].trigger()
+    dialog = window.findChild(AddressDialog)
+    qtbot.waitUntil(lambda: dialog.devices.count() == 3, timeout=WAIT_MS)
+    assert dialog.devices.item(1).text().strip() == "MJPG 1920×1080 at 30, 15 fps"
+    for number, typed in ((2, ""), (1, f"camera:{DEVICE.index}?size=1920x1080&format=mjpeg&fps=30")):
+        place = dialog.devices.visualItemRect(dialog.devices.item(number)).center()
+        qtbot.mouseClick(dialog.devices.viewport(), LEFT, pos=place)
+        assert dialog.address.text() == typed
+
+
+def test_the_address_dialog_looks_for_network_cameras_when_asked_to(
+    qtbot: QtBot, dialog, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("seg_viewer.sources.onvif.WAIT_S", 0.4)
+    with OnvifCamera() as camera:
+        monkeypatch.setattr("seg_viewer.sources.onvif.GROUP", camera.group)
+        assert camera.heard == []
+        qtbot.mouseClick(dialog.search, LEFT)
+        qtbot.waitUntil(lambda: dialog.devices.count() == 3 and dialog.search.isEnabled(), timeout=WAIT_MS)
+        camera.match = "nothing"
+        qtbot.mouseClick(dialog.search, LEFT)
+        qtbot.waitUntil(lambda: "no network camera answered" in dialog.problem.text(), timeout=WAIT_MS)
+    place = dialog.devices.visualItemRect(dialog.devices.item(1)).center()
+    qtbot.mouseClick(dialog.devices.viewport(), LEFT, pos=place)
+    assert dialog.source() == "rtsp://127.0.0.1:554/main_1"
+    assert "Front door" in dialog.devices.item(1).text() and "1920×1080" in dialog.devices.item(1).text()
 
 
 def test_the_address_dialog_offers_udp_for_rtsp_only(dialog):
