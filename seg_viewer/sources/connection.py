@@ -13,7 +13,7 @@ import av
 _MOST_BYTES = 64 << 20
 """Packets that wait to be taken; with more, the rest waits in the sender and in the network."""
 _LOOK_S = 0.05
-_CLOSE_S = 0.2
+_CLOSE_S = 0.1
 _MOST_AT_A_TIME = 24
 """Those included that were left and wait for their time-out. One more waits here until one of them has gone."""
 
@@ -52,7 +52,7 @@ class Connection:
         explain: Callable[[Exception | None, float], Exception | None],
         stopping: threading.Event,
     ) -> None:
-        self._open, self._explain = open_container, explain
+        self._open, self._explain, self._places = open_container, explain, _places
         self._stopping = stopping
         self._changed = threading.Condition()
         self._container: av.container.InputContainer | None = None
@@ -109,13 +109,13 @@ class Connection:
         self._thread.join(_CLOSE_S)
 
     def _run(self) -> None:
-        while not _places.acquire(timeout=_LOOK_S):
+        while not self._places.acquire(timeout=_LOOK_S):
             if self._closing or self._stopping.is_set():
                 return
         try:
             self._stay()
         finally:
-            _places.release()
+            self._places.release()
 
     def _stay(self) -> None:
         container, error = None, None

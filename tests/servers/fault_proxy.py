@@ -24,10 +24,11 @@ class FaultProxy:
     Args:
         port: of the server, on this machine.
         seed: of what happens by chance.
+        rtsp: what passes is RTSP; of anything else, every piece counts as a media packet that cannot be lost.
     """
 
-    def __init__(self, port: int, seed: int = 1) -> None:
-        self.target = port
+    def __init__(self, port: int, seed: int = 1, *, rtsp: bool = True) -> None:
+        self.target, self._rtsp = port, rtsp
         self.loss = 0.0
         """Share of the media packets that are lost, 0 to 1."""
         self.jitter_s = 0.0
@@ -116,12 +117,12 @@ class FaultProxy:
             self._wait()
             keep = bytearray()
             while held:
-                size = _piece(held)
+                size = _piece(held) if self._rtsp else len(held)
                 if size > len(held):
                     break  # the rest of it is on its way
                 piece, held = held[:size], held[size:]
-                if piece[0] == _FRAME and piece[1] in _RTP_CHANNELS:
-                    if self._chance.random() < self.loss:
+                if not self._rtsp or (piece[0] == _FRAME and piece[1] in _RTP_CHANNELS):
+                    if self._rtsp and self._chance.random() < self.loss:
                         self.lost += 1
                         continue
                     self.passed += 1

@@ -79,7 +79,7 @@ class AddressDialog(QDialog):
         column.setContentsMargins(20, 18, 20, 16)
         column.setSpacing(12)
         column.addLayout(form)
-        column.addWidget(PlainLabel(t("ON THIS MACHINE"), objectName="heading"))
+        column.addWidget(PlainLabel(t("CAMERAS AND SCREENS"), objectName="heading"))
         column.addWidget(self.devices)
         self.search = QPushButton(t("Look for network cameras"))
         self.search.setToolTip(
