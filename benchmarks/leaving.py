@@ -108,20 +108,24 @@ def leave_player(served: Served, state: str) -> float:
     return time.perf_counter() - began_s if ended else float("inf")
 
 
+def _size(folder: Path, stem: str) -> int:
+    return sum(path.stat().st_size for path in folder.glob(f"*{stem}*"))
+
+
 def leave_record(served: Served, state: str, folder: Path) -> float:
     """Seconds from Ctrl-C until the program has ended."""
     if state == _STATES[0]:
         served.stop()
     target = folder / f"{time.monotonic_ns()}.mkv"
     command = [sys.executable, "-m", "seg_viewer", "record", served.url, "-o", str(target), "--what", "source"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
         if state == _STATES[0]:
             time.sleep(4.0)
         else:
-            wait_until(
-                lambda: sum(path.stat().st_size for path in folder.glob(f"*{target.stem}*")) > 2000, "a recording"
-            )
+            wait_until(lambda: process.poll() is not None or _size(folder, target.stem) > 2000, "a recording")
+            if process.returncode is not None:
+                raise click.ClickException(f"{served.url}: the recording ended by itself")
             _halt(served, state)
             time.sleep(1.5)
         began_s = time.perf_counter()

@@ -187,7 +187,8 @@ def draw(rows: list[dict[str, Any]], path: Path) -> None:
     for axis, (key, label) in zip(axes, names, strict=True):
         axis.plot(minutes, [row[key] for row in rows], ".-" if key == "age_p95_ms" else "-", lw=1, ms=3)
         axis.set_ylabel(label)
-        axis.set_ylim(bottom=0)
+        values = [row[key] for row in rows if row[key] == row[key]]
+        axis.set_ylim(0, 1.1 * max([1.0, *values]))
         axis.grid(alpha=0.3)
     axes[-1].set_xlabel("minutes")
     figure.savefig(path, dpi=100)
