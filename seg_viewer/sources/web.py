@@ -36,7 +36,7 @@ def is_list(url: str) -> bool:
 class Web:
     """Everything that belongs to one address: itself, and what it names.
 
-    `av.open(web.url, io_open=web.open)` reads it. Nothing is raised into FFmpeg, which would print it, password and
+    PyAV reads `url`, with `open` as its `io_open`. Nothing is raised into FFmpeg, which would print it, password and
     all: what fails reads as empty, and `failure` says why.
 
     Args:
