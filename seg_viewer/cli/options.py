@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -93,6 +94,29 @@ def cache_option(command: _Command) -> _Command:
     return click.option(
         "--no-cache", is_flag=True, help="Compute all class maps anew, and keep none; see 'seg-viewer cache'."
     )(command)
+
+
+def ca_option(command: _Command) -> _Command:
+    """The option of commands that open addresses."""
+    return click.option(
+        "--ca",
+        metavar="FILE",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="Certificates (PEM) to check https, rtsps and rtmps against, in place of the system's. Nothing is read "
+        "unchecked.",
+    )(command)
+
+
+def with_ca(sources: Sequence[str], ca: Path | None) -> tuple[str, ...]:
+    """Sources whose servers are checked against a file of certificates. Raises: UsageError where none needs that."""
+    if ca is None:
+        return tuple(sources)
+    from seg_viewer.sources.address import with_authorities
+
+    checked = tuple(with_authorities(text, str(ca.resolve())) for text in sources)
+    if checked == tuple(sources):
+        raise UsageError("--ca is for addresses that begin with https://, rtsps:// or rtmps://; leave it out")
+    return checked
 
 
 def hardware_option(command: _Command) -> _Command:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -10,10 +11,12 @@ from seg_viewer.cli.console import StatusLine, say, warn
 from seg_viewer.cli.options import (
     LOAD_BAR,
     LiveOutputCommand,
+    ca_option,
     deadline_option,
     make_options,
     run_options,
     style_options,
+    with_ca,
     zone_option,
 )
 from seg_viewer.core.counted import counted
@@ -58,6 +61,7 @@ def _split(_context: click.Context, _option: click.Parameter, text: str | None) 
 @click.option("--duration", callback=_seconds, metavar="TIME", help="Stop after 90s, 10min, 1.5h. [default: Ctrl-C]")
 @click.option("--split", callback=_split, metavar="TIME|SIZE", help="Another file every 10min, or 500MB.")
 @click.option("--wait", is_flag=True, help="Wait for a source that is not there yet, and record from then on.")
+@ca_option
 @click.option("--events", metavar="FILE", help="Log what enters the ego zone and leaves it: .csv or .jsonl.")
 @zone_option
 @click.option("--no-sound", is_flag=True, help="Record the picture alone.")
@@ -71,6 +75,7 @@ def record(
     duration: float | None,
     split: tuple[float | None, int | None],
     wait: bool,
+    ca: Path | None,
     events: str | None,
     zone: Zone | None,
     no_sound: bool,
@@ -98,7 +103,7 @@ def record(
         log = None if events is None else typed_path(events)
         options = make_options(**choices)
         names_itself = output is None
-        job = RecordJob(source, plan, options, duration, wait, log, zone, names_itself, deadline)
+        job = RecordJob(with_ca([source], ca)[0], plan, options, duration, wait, log, zone, names_itself, deadline)
         result = run_record(job, on_progress=on_progress, on_loading=LOAD_BAR)
     finally:
         status.stop()

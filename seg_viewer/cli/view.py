@@ -9,12 +9,14 @@ from typing import Any
 import click
 
 from seg_viewer.cli.options import (
+    ca_option,
     cache_option,
     deadline_option,
     hardware_option,
     make_options,
     run_options,
     style_options,
+    with_ca,
 )
 from seg_viewer.core.errors import UsageError
 
@@ -40,6 +42,7 @@ class _SourceCommand(click.Command):
     type=click.Path(dir_okay=False, path_type=Path),
     help="Where SOURCE brings ground truth (CARLA): write IoU and mIoU of every frame here.",
 )
+@ca_option
 @click.option(
     "--truth-report",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -61,6 +64,7 @@ def view(
     truth_report: Path | None = None,
     events: str | None = None,
     deadline: float | None = None,
+    ca: Path | None = None,
     **choices: Any,
 ) -> None:
     """Open the window, and in it SOURCE; several are a playlist, and so are an .m3u file and a folder of videos. Two to
@@ -91,7 +95,7 @@ def view(
         check_log(log)
     _check_live(source, deadline, events)
     files = tuple(given.values())
-    sys.exit(run_viewer(source, make_options(**choices), scores=files, events=log, deadline_s=deadline))
+    sys.exit(run_viewer(with_ca(source, ca), make_options(**choices), scores=files, events=log, deadline_s=deadline))
 
 
 def _check_live(source: tuple[str, ...], deadline: float | None, events: str | None) -> None:

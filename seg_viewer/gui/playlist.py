@@ -238,6 +238,7 @@ class PlaylistPart(QObject):
 
     def refresh(self) -> None:
         """Called several times a second: goes on at the end."""
+        self._pass_over_what_is_waited_for()
         before, self._state = self._state, self._player.state
         if self._state is before or not self._is_open:
             return
@@ -252,6 +253,15 @@ class PlaylistPart(QObject):
                 self._go(forward=True, asked=False)
         elif self._state is not PlayerState.ENDED:
             self._still.stop()
+
+    def _pass_over_what_is_waited_for(self) -> None:
+        """A live source that is not there holds up no list; where nothing else is left, it is waited for."""
+        current, (source, why) = self.playlist.current, self._player.awaited
+        if current is None or current.source != source or current.problem:
+            return
+        step = self.playlist.after if self._forward else self.playlist.before
+        if step(around=self.around, skip=True) not in (None, current):
+            self._skip(source, why)
 
     def failed(self, source: str, problem: str) -> None:
         """A source could not be opened, and it is not the model's fault: the next one is tried."""

@@ -28,6 +28,7 @@ from seg_viewer.sinks.recording_file import RecordedFile
 from seg_viewer.sinks.zone_log import ZoneEvents, ZoneLog, check_log
 from seg_viewer.sources import LiveSource, open_source, redact
 from seg_viewer.sources.awaited import open_when_there
+from seg_viewer.sources.live import again_text
 
 _REPORT_EVERY_S = 0.5
 
@@ -230,12 +231,18 @@ def _named(plan: RecordPlan, source: LiveSource) -> RecordPlan:
 
 
 def _open_live(job: RecordJob, on_progress: Callable[[RecordProgress], None] | None) -> LiveSource:
-    def waiting(problem: str) -> None:
-        if on_progress is not None:
-            on_progress(RecordProgress(0.0, 0, problem))
+    waits_for = "", 0.0
+
+    def waiting(problem: str, again_s: float) -> None:
+        nonlocal waits_for
+        waits_for = problem, again_s
 
     def wait(seconds: float) -> bool:
-        time.sleep(seconds)  # Ctrl-C ends it
+        until_s = time.perf_counter() + seconds
+        while (left_s := until_s - time.perf_counter()) > 0:  # Ctrl-C ends it
+            if on_progress is not None:
+                on_progress(RecordProgress(0.0, 0, again_text(*waits_for)))
+            time.sleep(min(left_s, _REPORT_EVERY_S))
         return False
 
     source = open_when_there(job.source, wait=wait, on_waiting=waiting) if job.wait else open_source(job.source)

@@ -35,6 +35,7 @@ from seg_viewer.sinks.base import Sink
 from seg_viewer.sinks.tee import Tee
 from seg_viewer.sources import Source, SourceInfo, Stepping, bytes_to_keep
 from seg_viewer.sources.awaited import open_when_there
+from seg_viewer.sources.live import again_text, given_up_by
 
 _log = logging.getLogger(__name__)
 
@@ -72,8 +73,7 @@ class Session:
         self.tee: Tee[Shot] = Tee(on_failure=weakly(self._sink_failed))
         self.ledger = Ledger()
         self.loading: tuple[str, float] | None = None
-        self.waiting = ""
-        """Why a live source is not there yet, one line; it is tried again and again."""
+        self._waits_for = "", 0.0
         self.thread = threading.Thread(target=self._run, name="seg-player", daemon=True)
         self._playback = playback
         self._painter = Painter()
@@ -88,6 +88,8 @@ class Session:
         self.taken_shot: Shot | None = None
         """What is in the window."""
         self._stopping = False
+        self._left = threading.Event()
+        """As `_stopping`, for a live source that is being opened."""
         self._begun_with: ModelWish | None = None
         self.search: Search | None = None
         """The last one that was begun; see `Search.outcome`."""
@@ -97,6 +99,16 @@ class Session:
     @property
     def info(self) -> SourceInfo | None:
         return self.pipeline.source.info if self.pipeline else None
+
+    @property
+    def waiting(self) -> str:
+        """Why a live source is not there yet, and when it is tried again, one line; "" while none is waited for."""
+        return again_text(*self._waits_for)
+
+    @property
+    def awaited(self) -> str:
+        """As `waiting`, without the time."""
+        return self._waits_for[0]
 
     @property
     def spec(self) -> ModelSpec | None:
@@ -161,6 +173,7 @@ class Session:
     def stop(self) -> None:
         with self._changed:
             self._stopping = True
+            self._left.set()
             self._changed.notify_all()
             segmenter, pipeline = self._segmenter, self.pipeline
         self.timelines.stop()
@@ -208,12 +221,13 @@ class Session:
         spec = self.models.first = wish.options.read_spec()
         if self._stopping:
             return
-        source = open_when_there(
-            self.source, wait=self._wait, on_waiting=self._note_waiting, hardware=wish.options.hardware
-        )
+        with given_up_by(self._left):
+            source = open_when_there(
+                self.source, wait=self._wait, on_waiting=self._note_waiting, hardware=wish.options.hardware
+            )
         if source is None:
             return
-        self.waiting = ""
+        self._waits_for = "", 0.0
         if isinstance(source, Stepping):
             source.keep(bytes_to_keep())
         try:
@@ -250,8 +264,8 @@ class Session:
         with self._changed:
             return self._changed.wait_for(lambda: self._stopping, seconds)
 
-    def _note_waiting(self, problem: str) -> None:
-        self.waiting = redact_text(problem)
+    def _note_waiting(self, problem: str, again_s: float) -> None:
+        self._waits_for = redact_text(problem), again_s
         self._playback.on_change()
 
     def _begin(self, source: Source, wish: ModelWish, spec: ModelSpec) -> Pipeline | None:

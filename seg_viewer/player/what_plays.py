@@ -129,6 +129,12 @@ class WhatPlays:
         return session.waiting if session and session.error is None else ""
 
     @property
+    def awaited(self) -> tuple[str, str]:
+        """The live source that is not there yet, and why; two times "" while none is waited for."""
+        session = self._opening or self._session
+        return (session.source, session.awaited) if session and session.error is None and session.awaited else ("", "")
+
+    @property
     def deadline(self) -> GovernorStatus | None:
         """What the deadline of a live source has come to; None while nothing is governed."""
         return self._session.deadline.status if self._session and self._session.error is None else None

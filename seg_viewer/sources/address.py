@@ -9,8 +9,11 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.redact import redact, split_credentials
+from seg_viewer.core.typed_path import is_file
 
 NETWORK_SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "srt", "udp")
+SECURE = ("rtsps", "rtmps", "https")
+"""Those over TLS."""
 TRANSPORTS = ("tcp", "udp")
 SDP = "sdp"
 """In place of a scheme, for streams that a file describes."""
@@ -58,6 +61,7 @@ class Address:
         has_user: the address names one.
         transport: "tcp" or "udp", how RTSP carries its pictures; "" where the protocol leaves no choice.
         timeout_s: how long to wait for an answer or for the next picture, seconds.
+        ca: file with the certificates to trust, in place of those that the system trusts; "" for these.
     """
 
     url: str = field(repr=False)
@@ -67,10 +71,11 @@ class Address:
     has_user: bool = False
     transport: str = ""
     timeout_s: float = 5.0
+    ca: str = ""
 
 
 def parse_address(text: str) -> Address:
-    """Read `SCHEME://[USER:PASSWORD@]HOST[:PORT]/PATH[#transport=udp&timeout=10]`; what follows `#` is for us.
+    """Read `SCHEME://[USER:PASSWORD@]HOST[:PORT]/PATH[#transport=udp&timeout=10&ca=FILE]`; what follows `#` is for us.
 
     Raises: UsageError, without the credentials.
     """
@@ -88,14 +93,31 @@ def parse_address(text: str) -> Address:
         raise UsageError(f"{name}: is no address; write one like {scheme}://HOST:PORT/PATH") from None
     if not host and scheme != "udp":
         raise UsageError(f"{name}: names no host; write one like {scheme}://HOST/PATH")
-    options = read_options(name, fragment, {"transport": "tcp" if scheme.startswith("rtsp") else "", "timeout": "5"})
+    usual = {"transport": "tcp" if scheme.startswith("rtsp") else "", "timeout": "5", "ca": ""}
+    options = read_options(name, fragment, usual)
     if options["transport"] not in (*TRANSPORTS, ""):
         raise UsageError(f"{name}: transport '{options['transport']}': choose tcp or udp")
     if options["transport"] and not scheme.startswith("rtsp"):
         raise UsageError(f"{name}: {scheme} has no choice of transport; leave it out")
     timeout_s = number(name, "timeout", options["timeout"], 0.2, 120)
+    if options["ca"] and scheme not in SECURE:
+        raise UsageError(f"{name}: {scheme} has no certificates to check; leave ca out, or write {_secure(scheme)}")
+    if options["ca"] and not is_file(options["ca"]):
+        raise UsageError(f"{name}: ca {options['ca']}: no such file")
     has_user = parts.username is not None
-    return Address(url, name, scheme, host or "", has_user, options["transport"], timeout_s)
+    return Address(url, name, scheme, host or "", has_user, options["transport"], timeout_s, options["ca"])
+
+
+def _secure(scheme: str) -> str:
+    return f"{scheme}s" if f"{scheme}s" in SECURE else "https"
+
+
+def with_authorities(text: str, file: str) -> str:
+    """An address whose server is checked against the certificates in a file; what is not secure stays as it is."""
+    if not text.lower().startswith(tuple(f"{scheme}://" for scheme in SECURE)):
+        return text
+    address = _encoded(text)
+    return f"{address}{'&' if '#' in address else '#'}ca={quote(str(file), safe='/')}"
 
 
 def with_credentials(text: str, user: str, password: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from seg_viewer.core.errors import NotThereYetError
@@ -16,7 +17,7 @@ def open_when_there(
     text: str,
     *,
     wait: Callable[[float], bool],
-    on_waiting: Callable[[str], None],
+    on_waiting: Callable[[str, float], None],
     backoff: Backoff = _BACKOFF,
     hardware: bool = False,
 ) -> Source | None:
@@ -25,7 +26,8 @@ def open_when_there(
     Args:
         text: as for `open_source`.
         wait: waits so many seconds; returns, sooner perhaps, whether the source is not wanted any more.
-        on_waiting: called after each attempt that failed, with one line that says why.
+        on_waiting: called after each attempt that failed, with one line that says why, and `time.perf_counter()` of the
+            next one.
         backoff: between attempts.
         hardware: as for `open_source`.
 
@@ -41,7 +43,8 @@ def open_when_there(
             return open_source(text, hardware=hardware)
         except NotThereYetError as error:
             problem = str(error)
-        on_waiting(problem)
-        if wait(backoff.wait_s(attempts)):
+        wait_s = backoff.wait_s(attempts)
+        on_waiting(problem, time.perf_counter() + wait_s)
+        if wait(wait_s):
             return None
         attempts += 1

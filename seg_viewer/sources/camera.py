@@ -21,6 +21,7 @@ from seg_viewer.sources.address import number, read_options
 from seg_viewer.sources.base import SourceInfo, SourceKind
 from seg_viewer.sources.devices import CameraDevice, list_cameras, why_not
 from seg_viewer.sources.live import Backoff, Reconnecting
+from seg_viewer.sources.v4l2 import CameraMode
 
 SHORT_FRAME = "damaged: short frame"
 FORMATS = {"yuyv": "YUYV", "mjpeg": "MJPG", "nv12": "NV12"}
@@ -304,6 +305,15 @@ def _ask(capture: VideoCapture, choice: CameraChoice, fourcc: str) -> _Granted:
 def _last_line(error: Exception) -> str:
     lines = str(error).strip().splitlines()
     return lines[-1] if lines else type(error).__name__
+
+
+def asking_for(index: int, mode: CameraMode) -> str:
+    """What to type for a mode of a camera; "" for a pixel format that cannot be asked for."""
+    name = next((name for name, letters in FORMATS.items() if letters == mode.format), None)
+    if name is None or mode.up_to:
+        return ""
+    rate = f"&fps={mode.rates[0]:.4g}" if mode.rates else ""
+    return f"camera:{index}?size={mode.width}x{mode.height}&format={name}{rate}"
 
 
 def probe_modes(

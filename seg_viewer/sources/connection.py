@@ -15,7 +15,11 @@ from av.stream import Stream
 _MOST_BYTES = 64 << 20
 """Packets that wait to be taken; with more, the rest waits in the sender and in the network."""
 _LOOK_S = 0.05
-_CLOSE_S = 0.2
+_CLOSE_S = 0.1
+_MOST_AT_A_TIME = 24
+"""Those included that were left and wait for their time-out. One more waits here until one of them has gone."""
+
+_places = threading.BoundedSemaphore(_MOST_AT_A_TIME)
 
 
 @dataclass(frozen=True)
@@ -39,11 +43,18 @@ class Connection:
 
     Args:
         open_container: may take long; what it raises is raised by `wait_until_open`.
+        explain: what to raise in place of an error, which took so many seconds; may take long as well. It is asked at
+            the end of a stream, too, with no error: None is an end without one.
         stopping: nothing is waited for any longer once this is set.
     """
 
-    def __init__(self, open_container: Callable[[], av.container.InputContainer], stopping: threading.Event) -> None:
-        self._open = open_container
+    def __init__(
+        self,
+        open_container: Callable[[], av.container.InputContainer],
+        explain: Callable[[Exception | None, float], Exception | None],
+        stopping: threading.Event,
+    ) -> None:
+        self._open, self._explain, self._places = open_container, explain, _places
         self._stopping = stopping
         self._changed = threading.Condition()
         self._container: av.container.InputContainer | None = None
@@ -54,6 +65,8 @@ class Connection:
         self._bytes = 0
         self._ended = False
         self._closing = False
+        self.heard_s = time.perf_counter()
+        """When the last packet came; at first, when it was opened."""
         self._thread = threading.Thread(target=self._run, name="network-read", daemon=True)
         self._thread.start()
 
@@ -102,17 +115,33 @@ class Connection:
         self._thread.join(_CLOSE_S)
 
     def _run(self) -> None:
-        container = None
+        while not self._places.acquire(timeout=_LOOK_S):
+            if self._closing or self._stopping.is_set():
+                return
+        try:
+            self._stay()
+        finally:
+            self._places.release()
+
+    def _stay(self) -> None:
+        container, error = None, None
+        began_s = time.perf_counter()
         try:
             container = self._open()
             with self._changed:
                 self._container = container
                 self._changed.notify_all()
                 self._changed.wait_for(lambda: bool(self._streams) or self._closing)
+            self.heard_s = began_s = time.perf_counter()
             if self._streams:
                 self._read(container, *self._streams)
-        except Exception as error:  # noqa: BLE001 - handed to whoever takes packets
-            self._error = error
+                began_s = self.heard_s
+        except Exception as failed:  # noqa: BLE001 - handed to whoever takes packets
+            error = failed
+            began_s = max(began_s, self.heard_s)
+        if not self._closing:
+            self._error = self._explain(error, time.perf_counter() - began_s)
+        del error  # FFmpeg's own holds the address, password and all
         with self._changed:
             self._ended = True
             self._changed.notify_all()
@@ -123,7 +152,7 @@ class Connection:
 
     def _read(self, container: av.container.InputContainer, *streams: Stream) -> None:
         for packet in container.demux(*streams):
-            arrived_s = time.perf_counter()
+            arrived_s = self.heard_s = time.perf_counter()
             if not packet.size and packet.stream is not streams[0]:
                 continue  # at the end: no decoder is fed with the sound
             with self._changed:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seg_viewer.core.printable import printable
+from seg_viewer.sources.v4l2 import CameraMode, camera_modes
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,12 @@ def list_cameras() -> list[CameraDevice]:
         info.index: CameraDevice(info.index, printable(info.name), info.path or "", info.backend) for info in found
     }
     return [devices[index] for index in sorted(devices)]
+
+
+def modes_of(device: CameraDevice) -> list[CameraMode]:
+    """Formats, sizes and rates, as the system knows them without opening the camera; none where it does not."""
+    path = device_path(device)
+    return camera_modes(path) if path is not None else []
 
 
 def device_path(device: CameraDevice) -> Path | None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
@@ -23,7 +26,7 @@ class LiveStatus:
 
     Args:
         connected: frames arrive, or should any moment.
-        problem: why not, one line; empty while connected.
+        problem: why not, and when it is tried again, one line; empty while connected.
         attempts: to reconnect since the connection was lost.
         reconnects: how often it came back in all.
         silent: not connected only in that nothing has come for a while; nothing is being tried yet.
@@ -64,6 +67,22 @@ class LiveSource(Source, Protocol):
         ...
 
 
+_left: ContextVar[threading.Event | None] = ContextVar("left", default=None)
+
+
+@contextmanager
+def given_up_by(left: threading.Event) -> Iterator[None]:
+    """Live sources that are opened in this block, on this thread, are given up as soon as an event is set.
+
+    Opening them takes as long as a server keeps silent, and until it is over there is nothing to call `interrupt` of.
+    """
+    before = _left.set(left)
+    try:
+        yield
+    finally:
+        _left.reset(before)
+
+
 class Reconnecting(ABC):
     """Iterates over the frames of one connection after the other, with back-off between them.
 
@@ -80,11 +99,12 @@ class Reconnecting(ABC):
         self.warnings: list[str] = []
         self._status = LiveStatus()
         self._last_s: float | None = None
+        self._again_s: float | None = None
         self._ended = False
         self.on_drop: Callable[[str], None] = lambda _cause: None
         self.packets: PacketRing | None = None
         self._backoff = backoff or Backoff()
-        self._stop = threading.Event()
+        self._stop = _left.get() or threading.Event()
         self._opened_s = time.perf_counter()
         self._count = 0
         self._last_pts = -1
@@ -92,12 +112,21 @@ class Reconnecting(ABC):
     @property
     def status(self) -> LiveStatus:
         status, last_s = self._status, self._last_s
-        if status.connected and last_s is not None:
+        if not status.connected:
+            return replace(status, problem=again_text(status.problem, self._again_s))
+        if last_s is not None:
             silent_s = time.perf_counter() - last_s
             if silent_s > max(_SILENT_S, 3 / (self.info.rate or 25)):
-                problem = f"{self.name}: no picture for {silent_s:.0f} s"
+                problem, until_s = f"{self.name}: no picture for {silent_s:.0f} s", self._given_up_s()
+                if until_s is not None:
+                    left_s = _whole(until_s - time.perf_counter())
+                    problem = f"{self.name}: no picture for {silent_s:.0f} s, connects again in {left_s} s"
                 return replace(status, connected=False, silent=True, problem=problem)
         return status
+
+    def _given_up_s(self) -> float | None:
+        """`time.perf_counter()` when the connection is given up if nothing comes; None where nobody knows."""
+        return None
 
     @abstractmethod
     def _connect(self) -> None:
@@ -164,8 +193,10 @@ class Reconnecting(ABC):
 
     def _lost(self, problem: str) -> None:
         attempts = 0 if self._status.connected else self._status.attempts + 1
+        wait_s = self._backoff.wait_s(attempts)
+        self._again_s = time.perf_counter() + wait_s
         self._status = replace(self._status, connected=False, problem=problem, attempts=attempts)
-        self._stop.wait(self._backoff.wait_s(attempts))
+        self._stop.wait(wait_s)
 
     def _frame(self, time_s: float, picture: Picture, arrived_s: float, captured_s: float | None = None) -> Frame:
         """The next one; times as in `Frame`."""
@@ -180,3 +211,21 @@ class Reconnecting(ABC):
             source=self._fingerprint,
             captured_s=captured_s,
         )
+
+
+def again_text(problem: str, again_s: float | None) -> str:
+    """Why something is not there, and in how many seconds it is tried again.
+
+    Args:
+        problem: one line; "" for none.
+        again_s: `time.perf_counter()` then; None where it is not tried again.
+    """
+    if not problem or again_s is None:
+        return problem
+    left_s = again_s - time.perf_counter()
+    return f"{problem}; tries again in {_whole(left_s)} s" if left_s > 0 else f"{problem}; tries again now"
+
+
+def _whole(seconds: float) -> int:
+    """Counted down to 1."""
+    return max(1, math.ceil(seconds))

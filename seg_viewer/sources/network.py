@@ -20,6 +20,7 @@ from seg_viewer.media.orientation import UPRIGHT, Orientation, orientation_of
 from seg_viewer.sources.address import SDP, Address, is_network, parse_address
 from seg_viewer.sources.base import SourceInfo, SourceKind
 from seg_viewer.sources.connection import Arrival, Connection
+from seg_viewer.sources.hls import Watched
 from seg_viewer.sources.live import Backoff, Reconnecting
 from seg_viewer.sources.network_opening import (
     LONG_LOOK_S,
@@ -32,6 +33,7 @@ from seg_viewer.sources.network_opening import (
 )
 from seg_viewer.sources.stream_sound import StreamSound
 from seg_viewer.sources.stream_times import StreamTimes, capture_age_s
+from seg_viewer.sources.web import Web, is_for_web
 
 BEHIND = "behind: decoder too slow"
 DAMAGED = "damaged: did not decode"
@@ -69,6 +71,8 @@ class NetworkStream(Reconnecting):
         self.address = address
         self.packets: PacketRing | None = PacketRing()
         self._connection: Connection | None = None
+        self._web: Web | None = None
+        self._watched = Watched()
         self._times = StreamTimes(self._opened_s)
         self._as_seen = AsSeen()
         self._way: Orientation = UPRIGHT
@@ -76,27 +80,31 @@ class NetworkStream(Reconnecting):
         self._connect()
 
     def _connect(self) -> None:
-        began_s = time.perf_counter()
-        self._connection = Connection(self._open, self._stop)
-        refusal = Refusal("was left before it answered")
-        container = None
+        self._watched.connect()
+        self._connection = connection = Connection(self._open, self._explain, self._stop)
         try:
-            container = self._connection.wait_until_open()
-        except (av.FFmpegError, OSError, ValueError) as error:
-            refusal = refusal_of(error, self.address, time.perf_counter() - began_s)
-        if container is None:  # raised here: FFmpeg's own error holds the credentials and must not be its context
-            self._disconnect()
-            raise self._refused(refusal)
-        try:
+            container = connection.wait_until_open()
+            if container is None:
+                raise self._refused(Refusal("was left before it answered"))
             self._prepare(container)
-        except SourceError:
+        except BaseException:  # Ctrl-C, too
             self._disconnect()
             raise
-        self._connection.read(self._stream, self._sound.stream)
+        connection.read(self._stream, self._sound.stream)
 
     def _refused(self, refusal: Refusal) -> SourceError:
         kind = NotThereYetError if refusal.passing else PasswordError if refusal.password else SourceError
         return kind(f"{self.name}: {refusal.text}")
+
+    def _explain(self, error: Exception | None, waited_s: float) -> Exception | None:
+        """In a person's words; made anew, because FFmpeg's own error holds the credentials."""
+        web, self._web = self._web, None
+        error = (web.failure if web is not None else None) or error
+        if web is not None:
+            web.close()
+        if isinstance(error, (av.FFmpegError, OSError, ValueError)):
+            return self._refused(refusal_of(error, self.address, waited_s))
+        return error
 
     def _open(self) -> av.container.InputContainer:
         container = self._open_once(QUICK_LOOK_S)
@@ -107,8 +115,12 @@ class NetworkStream(Reconnecting):
         return self._open_once(LONG_LOOK_S)
 
     def _open_once(self, look_s: float) -> av.container.InputContainer:
+        if is_for_web(self.address):
+            self._web = Web(self.address, self._watched)
+        web = self._web
         return av.open(
-            self.address.url,
+            self.address.url if web is None else web.url,
+            io_open=None if web is None else web.open,
             options=open_options(self.address, look_s),
             timeout=(max(OPEN_TIMES * self.address.timeout_s, 1.5 * look_s), read_timeout_s(self.address)),
             metadata_errors="replace",
@@ -125,7 +137,8 @@ class NetworkStream(Reconnecting):
         self._stream = stream
         self._decoder = Decoder(stream)
         in_bursts = bool(_IN_BURSTS & set(format_name.split(",")))
-        has_end = bool(container.duration and container.duration > 0) or (not in_bursts and container.size > 0)
+        size = container.size if self._web is None else self._web.size
+        has_end = bool(container.duration and container.duration > 0) or (not in_bursts and size > 0)
         self._finite = has_end and self.address.scheme != SDP
         self._paced = in_bursts and not self._finite
         sound = container.streams.best("audio", related=stream)
@@ -177,9 +190,15 @@ class NetworkStream(Reconnecting):
     def _has_end(self) -> bool:
         return self._finite
 
+    def _given_up_s(self) -> float | None:
+        connection = self._connection
+        if connection is None:
+            return None
+        return self._watched.given_up_s or connection.heard_s + read_timeout_s(self.address)
+
     def _read(self) -> Iterator[Frame]:
         while (arrival := self._receive()) is not None:
-            packet = arrival.packet
+            packet, self._watched.is_shown = arrival.packet, True
             if self._sound.is_sound(packet):
                 self._keep_sound(arrival)
                 continue
@@ -203,15 +222,7 @@ class NetworkStream(Reconnecting):
 
     def _receive(self) -> Arrival | None:
         """The next packet, None at the end. Raises: SourceError when none comes in time, or the connection broke."""
-        connection = self._connection
-        if connection is None:
-            return None
-        asked_s = time.perf_counter()
-        try:
-            return connection.take()
-        except (av.FFmpegError, OSError, ValueError) as error:
-            refusal = refusal_of(error, self.address, time.perf_counter() - asked_s)
-        raise self._refused(refusal)
+        return self._connection.take() if self._connection is not None else None
 
     def _captured_s(self, arrival: Arrival) -> float | None:
         """When the camera took the picture, from its sender reports (RFC 3550 section 6.4.1) where RTSP brings them.
@@ -338,7 +349,7 @@ SOURCE = SourceKind(
     "network stream",
     is_network,
     lambda text: NetworkStream(parse_address(text)),
-    forms=(("rtsp://…, rtmp://…, http(s)://…, udp://…", "#transport=udp&timeout=10"),),
+    forms=(("rtsp://…, rtmp://…, http(s)://…, udp://…", "#transport=udp&timeout=10&ca=FILE"),),
     live=True,
     check=parse_address,
 )

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import errno
 import socket
+import ssl
+import urllib.error
 from dataclasses import dataclass
 
 import av
 
-from seg_viewer.sources.address import SDP, Address
+from seg_viewer.sources.address import SDP, SECURE, Address
+from seg_viewer.sources.hls import PlaylistStoppedError
+from seg_viewer.sources.secure import tls_options, tls_problem
 
 OPEN_TIMES = 2
 """So many times the time-out: finding out what a stream holds takes several answers."""
@@ -37,7 +41,7 @@ def open_options(address: Address, look_s: float) -> dict[str, str]:
             options |= {"protocol_whitelist": "file,rtp,udp", "max_delay": "200000"}
         case "udp":
             options |= {"timeout": microseconds, "fifo_size": "100000", "overrun_nonfatal": "1"}
-    return options
+    return options | tls_options(address)
 
 
 def read_timeout_s(address: Address) -> float:
@@ -69,19 +73,15 @@ def refusal_of(error: Exception, address: Address, waited_s: float) -> Refusal:
         waited_s: how long that took.
     """
     waited = max(1, round(waited_s))
+    if (answered := _http_refusal(error, address)) is not None:
+        return answered
+    if isinstance(error, PlaylistStoppedError):
+        return Refusal(str(error), passing=True)
+    if address.scheme in SECURE and (insecure := _tls_refusal(error, address)) is not None:
+        return insecure
     match error:
-        case av.error.HTTPUnauthorizedError():
-            return Refusal(_unauthorized(address), password=True)
-        case av.error.HTTPForbiddenError():
-            return Refusal("the server refuses this user (403); check user and password", password=True)
-        case av.error.HTTPNotFoundError():
-            return Refusal("the server has no such stream (404); check the path", passing=True)
-        case av.error.HTTPServerError():
-            return Refusal(f"the server refuses: {error.strerror}", passing=True)
-        case av.error.HTTPClientError():
-            return Refusal(f"the server refuses: {error.strerror}")
         case av.error.ProtocolNotFoundError():
-            return Refusal(f"the FFmpeg in this PyAV has no {address.scheme}; send the stream as rtsp or udp")
+            return Refusal(_lacks(address.scheme))
         case av.error.ExitError() | OSError() if address.scheme in ("udp", SDP) and _resolves(address.host):
             text = f"nothing arrived within {waited} s; check the port and that something is sent to it"
             return Refusal(text, passing=True)
@@ -105,6 +105,50 @@ def refusal_of(error: Exception, address: Address, waited_s: float) -> Refusal:
     return _broken(error, address)
 
 
+def _http_refusal(error: Exception, address: Address) -> Refusal | None:
+    """What an HTTP status says, by FFmpeg's error or by Python's."""
+    status = error.code if isinstance(error, urllib.error.HTTPError) else 0
+    match error:
+        case _ if status == 401 or isinstance(error, av.error.HTTPUnauthorizedError):
+            return Refusal(_unauthorized(address), password=True)
+        case _ if status == 403 or isinstance(error, av.error.HTTPForbiddenError):
+            return Refusal("the server refuses this user (403); check user and password", password=True)
+        case _ if status == 404 or isinstance(error, av.error.HTTPNotFoundError):
+            return Refusal("the server has no such stream (404); check the path", passing=True)
+        case av.error.HTTPServerError() | av.error.HTTPClientError():
+            passing = isinstance(error, av.error.HTTPServerError)
+            return Refusal(f"the server refuses: {error.strerror}", passing)
+        case urllib.error.HTTPError():
+            return Refusal(f"the server refuses: {status} {error.reason}", passing=status >= 500)
+    return None
+
+
+def _tls_refusal(error: Exception, address: Address) -> Refusal | None:
+    """What keeps a secure connection from being made; None where it is something else."""
+    if isinstance(error, OSError) and error.errno == errno.EIO and not isinstance(error, ssl.SSLError):
+        found = tls_problem(address)  # FFmpeg's "Input/output error" may be anything
+    else:
+        found = error if isinstance(error, ssl.SSLError) else None
+    match found:
+        case None:
+            return None
+        case ssl.SSLCertVerificationError():
+            why = found.verify_message.strip(" .")
+            if address.ca:
+                return Refusal(f"its certificate is not trusted ({why}); is this the right file?")
+            return Refusal(f"its certificate is not trusted ({why}); for one of your own, name its file: --ca FILE")
+    plain = address.scheme[:-1]
+    return Refusal(f"there is no secure connection to be had (TLS); try {plain}, or another port")
+
+
+def _lacks(scheme: str) -> str:
+    """What else to do where the FFmpeg at hand does not know a protocol."""
+    if scheme != "srt":
+        return f"the FFmpeg in this PyAV has no {scheme}; send the stream as rtsp or udp"
+    way = "ffmpeg -i ADDRESS -c copy -f mpegts 'udp://127.0.0.1:5000?pkt_size=1316'"
+    return f"the FFmpeg in this PyAV has no srt; have another one pass it on: {way}, and open udp://127.0.0.1:5000"
+
+
 def _unauthorized(address: Address) -> str:
     if address.has_user:
         return "the server does not accept this user and password (401); check both"
@@ -113,14 +157,11 @@ def _unauthorized(address: Address) -> str:
 
 def _broken(error: Exception, address: Address) -> Refusal:
     """An error that says little: FFmpeg's "Input/output error" stands for several."""
-    if isinstance(error, OSError) and error.errno == errno.EIO:
-        match address.scheme:
-            case "rtmp" | "rtmps":
-                text = "the server has no such stream, or nobody sends it now; check port and path, or start the sender"
-                return Refusal(text, passing=True)
-            case "rtsps" | "https":
-                text = f"there is no secure connection to be had (TLS); try {address.scheme[:-1]}, or another port"
-                return Refusal(text)
+    if address.scheme in ("rtmp", "rtmps") and isinstance(error, OSError) and error.errno == errno.EIO:
+        text = "the server has no such stream, or nobody sends it now; check port and path, or start the sender"
+        return Refusal(text, passing=True)
+    if type(error) is OSError and error.errno is None:  # raised here
+        return Refusal(str(error))
     text = f"the connection broke ({getattr(error, 'strerror', None) or type(error).__name__})"
     return Refusal(text, passing=True)
 

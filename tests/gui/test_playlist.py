@@ -218,6 +218,30 @@ def test_what_is_live_follows_and_is_left_by_a_key(qtbot: QtBot, open_window, cl
         qtbot.waitUntil(_title_is(window, "3/3  b.mp4"), timeout=WAIT_MS)
 
 
+def test_a_live_one_that_is_not_there_holds_up_nothing(qtbot: QtBot, open_window, clips: list[Path], tmp_path: Path):
+    with HttpVideo(tmp_path) as server:
+        dead = [server.url("/a"), server.url("/b")]
+    window = open_window()
+    window.sources.playlist.open([str(clips[0]), *dead, str(clips[1])])
+    qtbot.waitUntil(_title_is(window, "4/4  b.mp4"), timeout=WAIT_MS)
+    (told,) = [text for text in window.messages.texts("warning") if "kipped" in text]
+    assert told.startswith("Skipped 2 that cannot be played") and "connection refused" in told
+    assert [bool(entry.problem) for entry in window.sources.playlist.playlist.entries] == [False, True, True, False]
+
+
+def test_the_last_one_is_waited_for(qtbot: QtBot, open_window, clips: list[Path], tmp_path: Path):
+    with HttpVideo(tmp_path, rate=10) as server:
+        dead = server.url()
+    window = open_window()
+    window.sources.playlist.open([str(clips[0]), dead])
+    qtbot.waitUntil(lambda: "connection refused" in window.player.waiting, timeout=WAIT_MS)
+    assert not any("kipped" in text for text in window.messages.texts("warning"))
+    server.start()
+    qtbot.waitUntil(lambda: window.windowTitle().startswith("2/2  http://127.0.0.1"), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.player.live_status is not None, timeout=WAIT_MS)
+    server.kill()
+
+
 # -- what can be dropped -----------------------------------------------------------------------------------------------
 
 

@@ -62,7 +62,8 @@ class RtspServer:
 
     @property
     def url(self) -> str:
-        return f"rtsp://127.0.0.1:{self.port}/live"
+        scheme = "rtsps" if self.options.get("cert") else "rtsp"
+        return f"{scheme}://127.0.0.1:{self.port}/live"
 
     def start(self, **changes: object) -> None:
         if reason := why_not():

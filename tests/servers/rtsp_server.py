@@ -1,10 +1,11 @@
 """An RTSP server whose pictures tell their own time: run by the system's Python, which has GStreamer's bindings.
 
     python3 rtsp_server.py [--port N] [--size WxH] [--rate N] [--codec h264|hevc]
-        [--gop PICTURES] [--sdp-only 1] [--user NAME --password WORD] [--stall-after N]
-        [--sound aac|alaw|mulaw|opus|mp3] [--flash 1]
+        [--gop PICTURES] [--sdp-only 1] [--user NAME --password WORD [--digest 1]] [--stall-after N]
+        [--cert FILE --key FILE] [--sound aac|alaw|mulaw|opus|mp3] [--flash 1]
 
-Prints "ready PORT" once it listens at rtsp://127.0.0.1:PORT/live. Each picture is one colour of a cycle below a strip
+Prints "ready PORT" once it listens at rtsp://127.0.0.1:PORT/live, or rtsps:// with a certificate.
+Each picture is one colour of a cycle below a strip
 of 32 bars, white for 1, black for 0, the highest bit first: the milliseconds of the monotonic clock when it was made.
 With --flash, pictures are white for 0.12 s from each full second on, as long as the sound beeps, and dark otherwise.
 """
@@ -18,8 +19,9 @@ import time
 import gi
 
 gi.require_version("Gst", "1.0")
+gi.require_version("GstRtsp", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
+from gi.repository import Gio, GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
 
 BITS = 32
 RATES = {"aac": 44100, "alaw": 8000, "mulaw": 8000, "opus": 48000, "mp3": 44100}
@@ -144,6 +146,28 @@ class Factory(GstRtspServer.RTSPMediaFactory):
         GLib.timeout_add(10, push)
 
 
+def guard(arguments: argparse.Namespace, factory: Factory) -> GstRtspServer.RTSPAuth:
+    """Asks for what was given: user and password, by Basic or Digest; TLS."""
+    auth = GstRtspServer.RTSPAuth()
+    role = arguments.user or "anybody"
+    token = GstRtspServer.RTSPToken()
+    token.set_string("media.factory.role", role)
+    if not arguments.user:
+        auth.set_default_token(token)
+    elif arguments.digest:
+        auth.set_supported_methods(GstRtsp.RTSPAuthMethod.DIGEST)
+        auth.add_digest(arguments.user, arguments.password, token)
+    else:
+        auth.add_basic(GstRtspServer.RTSPAuth.make_basic(arguments.user, arguments.password), token)
+    if arguments.cert:
+        auth.set_tls_certificate(Gio.TlsCertificate.new_from_files(arguments.cert, arguments.key))
+    structure = Gst.Structure.new_empty(role)
+    for permission in ("media.factory.access", "media.factory.construct"):
+        structure.set_value(permission, True)
+    factory.add_role_from_structure(structure)
+    return auth
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", default="0")
@@ -157,22 +181,16 @@ def main() -> None:
     parser.add_argument("--flash", type=int, default=0)
     parser.add_argument("--user")
     parser.add_argument("--password")
+    parser.add_argument("--digest", type=int, default=0)
+    parser.add_argument("--cert")
+    parser.add_argument("--key")
     parser.add_argument("--stall-after", type=int, default=0)
     arguments = parser.parse_args()
     Gst.init(None)
     server = GstRtspServer.RTSPServer(address="127.0.0.1", service=arguments.port)
     factory = Factory(arguments)
-    if arguments.user:
-        auth = GstRtspServer.RTSPAuth()
-        token = GstRtspServer.RTSPToken()
-        token.set_string("media.factory.role", arguments.user)
-
-        auth.add_basic(GstRtspServer.RTSPAuth.make_basic(arguments.user, arguments.password), token)
-        server.set_auth(auth)
-        structure = Gst.Structure.new_empty(arguments.user)
-        for permission in ("media.factory.access", "media.factory.construct"):
-            structure.set_value(permission, True)
-        factory.add_role_from_structure(structure)
+    if arguments.user or arguments.cert:
+        server.set_auth(guard(arguments, factory))
     server.get_mount_points().add_factory("/live", factory)
     if not server.attach(None):
         sys.exit("the port is taken")

@@ -118,21 +118,54 @@ def test_an_address_of_another_kind_is_no_missing_file(typed: str, says: str) ->
         assert redact_text(typed) in text  # with both of its slashes
 
 
-def _sdp(folder: Path, port: int) -> Path:
+def _sdp(folder: Path, host: str, port: int) -> Path:
     file = folder / "cam.sdp"
-    lines = ["v=0", "o=- 0 0 IN IP4 127.0.0.1", "s=x", "c=IN IP4 127.0.0.1", "t=0 0", f"m=video {port} RTP/AVP 96"]
+    lines = ["v=0", "o=- 0 0 IN IP4 127.0.0.1", "s=x", f"c=IN IP4 {host}", "t=0 0", f"m=video {port} RTP/AVP 96"]
     file.write_text("\n".join([*lines, "a=rtpmap:96 H264/90000", "a=fmtp:96 packetization-mode=1", ""]))
     return file
 
 
-def test_rtp_comes_by_an_sdp_file(tmp_path: Path) -> None:
+GROUP = "239.255.66.77"  # of those for use within a site, RFC 2365
+
+
+def _has_multicast(port: int) -> bool:
+    """Whether what this machine sends to a group comes back to it."""
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ear,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mouth,
+    ):
+        try:
+            ear.bind(("", port))
+            joined = socket.inet_aton(GROUP) + bytes(4)
+            ear.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, joined)
+            ear.settimeout(2)
+            mouth.sendto(b"hello", (GROUP, port))
+            return ear.recv(9) == b"hello"
+        except OSError:
+            return False
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", GROUP])
+def test_rtp_comes_by_an_sdp_file(tmp_path: Path, host: str) -> None:
     port = free_port(socket.SOCK_DGRAM)
-    with sender(f"rtp://127.0.0.1:{port}", "rtp"):
-        source = open_source(_sdp(tmp_path, port))
+    if host == GROUP and not _has_multicast(port):
+        pytest.skip("this machine's network has no multicast")
+    with sender(f"rtp://{host}:{port}", "rtp"):
+        source = open_source(_sdp(tmp_path, f"{host}/1" if host == GROUP else host, port))
         frames = list(islice(source, 10))
         source.close()
     assert source.info.live and (source.info.width, source.info.height) == (128, 64)
     assert all(later.time_s > earlier.time_s for earlier, later in pairwise(frames))
+
+
+def test_mpeg_ts_comes_by_multicast() -> None:
+    port = free_port(socket.SOCK_DGRAM)
+    if not _has_multicast(port):
+        pytest.skip("this machine's network has no multicast")
+    with sender(f"udp://{GROUP}:{port}?pkt_size=1316", "mpegts"):
+        source = open_source(f"udp://{GROUP}:{port}#timeout=10")
+        assert len(list(islice(source, 5))) == 5
+        source.close()
 
 
 def test_an_sdp_file_that_is_none_says_so(tmp_path: Path) -> None:

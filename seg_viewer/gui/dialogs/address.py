@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
@@ -11,6 +13,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QListWidget,
     QListWidgetItem,
+    QPushButton,
     QVBoxLayout,
     QWidget,
 )
@@ -23,9 +26,14 @@ from seg_viewer.gui.widgets.plain import PlainLabel
 from seg_viewer.gui.words import said, t
 from seg_viewer.player.pool import MOST_IN_GRID
 from seg_viewer.sources import check_live, is_live
-from seg_viewer.sources.devices import list_cameras
+from seg_viewer.sources.camera import asking_for
+from seg_viewer.sources.devices import list_cameras, modes_of
+from seg_viewer.sources.onvif import find_network_cameras, lines_of
 from seg_viewer.sources.screen import list_screens
 
+Row = tuple[str, str]
+"""What to type, "" for nothing, and what it is."""
+_BENEATH = "      "
 _HINT = "User and password may stand in the address; they are used, and neither shown nor stored."
 
 
@@ -77,17 +85,26 @@ class AddressDialog(QDialog):
         column.setContentsMargins(20, 18, 20, 16)
         column.setSpacing(12)
         column.addLayout(form)
-        column.addWidget(PlainLabel(t("ON THIS MACHINE"), objectName="heading"))
+        column.addWidget(PlainLabel(t("CAMERAS AND SCREENS"), objectName="heading"))
         column.addWidget(self.devices)
+        self.search = QPushButton(t("Look for network cameras"))
+        self.search.setToolTip(
+            t("Asks the network around for ONVIF cameras, and these for their streams; no password is sent")
+        )
+        column.addWidget(self.search, alignment=Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self.problem)
         column.addWidget(self.buttons)
         self.address.textChanged.connect(self._changed)
         self.devices.itemClicked.connect(self._take)
         self.devices.itemActivated.connect(self._take)
+        self.search.clicked.connect(self._search)
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
         self._changed("")
         RoomForText(self)
+        self._background = background
+        self._gone = gone = threading.Event()
+        self.finished.connect(lambda _result: gone.set())
         background.run(
             "devices", _find_devices, self._list, self._show_problem, owner=self, subject="Cameras and screens"
         )
@@ -129,16 +146,55 @@ class AddressDialog(QDialog):
         self.problem.setText(said(text))
         self.problem.show()
 
-    def _list(self, found: list[tuple[str, str]]) -> None:
+    def _list(self, found: list[Row]) -> None:
         self.devices.clear()
-        for source, name in found:
-            item = QListWidgetItem(
-                icon("camera" if source.startswith("camera") else "live"), f"{source}   —   {said(name)}"
-            )
-            item.setData(Qt.ItemDataRole.UserRole, source)
-            self.devices.addItem(item)
+        for row in found:
+            self._add(row)
         if not found:
             self.devices.addItem(t("No camera and no screen was found"))
+
+    def _add(self, row: Row) -> None:
+        """A camera, or beneath it one of its formats; to be chosen where it says what to type."""
+        source, name = row
+        if name.startswith(_BENEATH):
+            item = QListWidgetItem(f"{_BENEATH}{name.strip()}")
+        else:
+            item = QListWidgetItem(
+                icon("live" if source.startswith("screen") else "camera"), f"{source}   —   {said(name)}"
+            )
+        item.setData(Qt.ItemDataRole.UserRole, source)
+        if not source:
+            item.setFlags(Qt.ItemFlag.NoItemFlags)
+        self.devices.addItem(item)
+
+    def _search(self) -> None:
+        self.search.setEnabled(False)
+        self.search.setText(t("Looking for network cameras …"))
+        gone = self._gone
+
+        def failed(text: str) -> None:
+            self._found([])
+            self._show_problem(text)
+
+        self._background.run(
+            "onvif",
+            lambda: lines_of(find_network_cameras(gone=gone.is_set)),
+            self._found,
+            failed,
+            owner=self,
+            subject="Cameras and screens",
+        )
+
+    def _found(self, rows: list[tuple[str, str, str]]) -> None:
+        self.search.setEnabled(True)
+        self.search.setText(t("Look for network cameras"))
+        for source, name, more in rows:
+            if not self.devices.findItems(f"{source}   —   ", Qt.MatchFlag.MatchStartsWith):
+                self._add((source, f"{name}, {more}" if more else name))
+        if rows:
+            self.devices.scrollToBottom()
+        else:
+            self._show_problem("no network camera answered; open its address, as its manual names it (rtsp://…)")
 
     def _take(self, item: QListWidgetItem) -> None:
         source = item.data(Qt.ItemDataRole.UserRole)
@@ -146,7 +202,10 @@ class AddressDialog(QDialog):
             self.address.setText(source)
 
 
-def _find_devices() -> list[tuple[str, str]]:
-    """What to type for each camera and screen, and what it is."""
-    found = [(f"camera:{device.index}", device.name) for device in list_cameras()]
+def _find_devices() -> list[Row]:
+    """What to type for each camera and screen, and what it is; below each camera, its formats."""
+    found: list[Row] = []
+    for device in list_cameras():
+        found.append((f"camera:{device.index}", device.name))
+        found += [(asking_for(device.index, mode), f"{_BENEATH}{mode.line}") for mode in modes_of(device)]
     return found + [(f"screen:{index}", f"screen, {width}×{height}") for index, width, height in list_screens()]

@@ -1,0 +1,169 @@
+"""How long it takes to leave a stream that has stalled: in a player, and in `seg-viewer record` by Ctrl-C.
+
+Each protocol, by a real server behind a proxy: one that takes the connection and says nothing, one that stops while
+pictures come, one that stops in the middle of a packet. Time-outs are 60 s, so that none of them helps.
+
+python -m benchmarks.leaving [--times 3]
+"""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import numpy as np
+
+from seg_viewer.jobs.options import RunOptions
+from seg_viewer.player.player import Player
+from tests.servers.fault_proxy import FaultProxy
+from tests.servers.http_video import HttpVideo
+from tests.servers.pushed import free_port, rtmp_server, sender
+from tests.servers.rtsp import RtspServer, why_not
+from tests.servers.tls import make_certificates, secured
+from tests.waiting import wait_until
+
+LIMIT_S = 0.5
+_STATES = ("says nothing", "stops", "stops in the middle", "goes on")
+"""The last one is to compare with: a program takes time to end, and a file to be finished."""
+
+
+@dataclass
+class Served:
+    """A stream, and how it is made to stop: at a pause, or in the middle of something."""
+
+    url: str
+    stop: Callable[[], object]
+    cut: Callable[[], object]
+
+
+def _behind(proxy: FaultProxy, url: str) -> Served:
+    return Served(f"{url}{'&' if '#' in url else '#'}timeout=60", proxy.stalled.set, proxy.stop_in_the_middle)
+
+
+@contextmanager
+def _served(protocol: str, folder: Path) -> Iterator[Served]:
+    with ExitStack() as stack:
+        if protocol == "rtsp":
+            server = stack.enter_context(RtspServer())
+            proxy = stack.enter_context(FaultProxy(int(server.port)))
+            yield _behind(proxy, f"rtsp://127.0.0.1:{proxy.port}/live")
+        elif protocol == "rtmp":
+            url = stack.enter_context(rtmp_server(folder))
+            stack.enter_context(sender(url, "flv")).wait(15)
+            proxy = stack.enter_context(FaultProxy(int(url.split(":")[2].split("/")[0]), rtsp=False))
+            yield _behind(proxy, f"rtmp://127.0.0.1:{proxy.port}/live/x")
+        elif protocol == "udp":
+            port, ended = free_port(socket.SOCK_DGRAM), threading.Event()
+
+            def send() -> None:
+                with sender(f"udp://127.0.0.1:{port}?pkt_size=1316", "mpegts"):
+                    ended.wait()
+
+            threading.Thread(target=send, daemon=True).start()
+            stack.callback(ended.set)
+            yield Served(f"udp://127.0.0.1:{port}#timeout=60", ended.set, ended.set)
+        else:
+            http = stack.enter_context(HttpVideo(folder, rate=20))
+            port = http.port
+            ca = ""
+            if protocol == "https":
+                certificates = make_certificates(folder / "tls")
+                port, ca = stack.enter_context(secured(port, certificates)), f"#ca={certificates.ca}"
+            proxy = stack.enter_context(FaultProxy(port, rtsp=False))
+            path = "live.m3u8" if protocol == "hls" else "mjpeg"
+            yield _behind(proxy, f"{'https' if ca else 'http'}://localhost:{proxy.port}/{path}{ca}")
+
+
+def _halt(served: Served, state: str) -> None:
+    if state == _STATES[-1]:
+        return
+    (served.cut if state.endswith("middle") else served.stop)()
+
+
+def leave_player(served: Served, state: str) -> float:
+    """Seconds until a player's threads have ended."""
+    player = Player(RunOptions())
+    if state == _STATES[0]:
+        served.stop()
+    player.open(served.url)
+    if state == _STATES[0]:
+        time.sleep(1.0)
+    else:
+        wait_until(lambda: player.take() is not None, "a picture")
+        _halt(served, state)
+        time.sleep(1.5)
+    began_s = time.perf_counter()
+    ended = player.close(10.0)
+    return time.perf_counter() - began_s if ended else float("inf")
+
+
+def _size(folder: Path, stem: str) -> int:
+    return sum(path.stat().st_size for path in folder.glob(f"*{stem}*"))
+
+
+def leave_record(served: Served, state: str, folder: Path) -> float:
+    """Seconds from Ctrl-C until the program has ended."""
+    if state == _STATES[0]:
+        served.stop()
+    target = folder / f"{time.monotonic_ns()}.mkv"
+    command = [sys.executable, "-m", "seg_viewer", "record", served.url, "-o", str(target), "--what", "source"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        if state == _STATES[0]:
+            time.sleep(4.0)
+        else:
+            wait_until(lambda: process.poll() is not None or _size(folder, target.stem) > 2000, "a recording")
+            if process.returncode is not None:
+                raise click.ClickException(f"{served.url}: the recording ended by itself")
+            _halt(served, state)
+            time.sleep(1.5)
+        began_s = time.perf_counter()
+        process.send_signal(signal.SIGINT)
+        process.wait(70)
+        return time.perf_counter() - began_s
+    finally:
+        process.kill()
+
+
+@click.command(help=__doc__)
+@click.option("--times", default=3)
+def main(times: int) -> None:
+    protocols = ["http", "https", "hls", "udp"]
+    if reason := why_not():
+        click.echo(reason)
+    else:
+        protocols.insert(0, "rtsp")
+    if shutil.which("nginx", path="/usr/sbin:/usr/bin"):
+        protocols.append("rtmp")
+    worst = 0.0
+    for protocol in protocols:
+        for state in _STATES:
+            if protocol == "udp" and state.endswith("middle"):
+                continue
+            found: dict[str, list[float]] = {"player": [], "record": []}
+            for _ in range(times):
+                for way, took in found.items():
+                    with tempfile.TemporaryDirectory() as name, _served(protocol, Path(name)) as served:
+                        leave = (
+                            leave_player(served, state) if way == "player" else leave_record(served, state, Path(name))
+                        )
+                        took.append(leave)
+            worst = max(worst, np.median(found["player"]))
+            words = ", ".join(f"{way} {np.median(took):.2f} s (most {max(took):.2f})" for way, took in found.items())
+            click.echo(f"{protocol:6} {state:20} {words}")
+    click.echo(f"{'HOLDS' if worst < LIMIT_S else 'DOES NOT HOLD'}: a player is left within {worst:.2f} s")
+
+
+if __name__ == "__main__":
+    main()
