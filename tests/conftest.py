@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 
 from seg_viewer.core import assets
 from seg_viewer.core.assets import FAST_MODEL, FINE_MODEL
+from seg_viewer.core.machine import as_scheduled
 from seg_viewer.pipeline import map_cache
 from tests.models import color_model
 
@@ -29,6 +30,14 @@ settings.register_profile("any machine", deadline=None, suppress_health_check=[H
 # the same examples each time, so that a run can be repeated; HYPOTHESIS_PROFILE="any machine" looks for new ones
 settings.register_profile("repeatable", settings.get_profile("any machine"), derandomize=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Iterator[None]:
+    """An AV1 clip that a test makes leaves the tests after it no real-time priority."""
+    with as_scheduled():
+        return (yield)
+
 
 TOLD = "told"
 """Property of a test whose text the end of the run shows."""

@@ -18,6 +18,7 @@ from av.video.reformatter import ColorRange
 
 from seg_viewer.core.errors import ExportError
 from seg_viewer.core.frame import YuvPlanes
+from seg_viewer.core.machine import as_scheduled
 from seg_viewer.media.codecs import CodecKind, VideoChoice, encoder_threads
 from seg_viewer.media.repeatable import x264_options
 from seg_viewer.media.scaled_to import Form, fit
@@ -138,7 +139,8 @@ class Encoder:
         self._stream, self._context = stream, stream.codec_context
         self._set_up(settings, options, first)
         try:
-            self._scratch.start_encoding()
+            with as_scheduled():
+                self._scratch.start_encoding()
         except (av.FFmpegError, OSError) as error:
             raise ExportError(f"{kind.title}: {name} cannot be opened at {width}×{height}: {_reason(error)}") from error
         self.extradata = bytes(self._context.extradata or b"")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import pickle
 from dataclasses import replace
 from fractions import Fraction
@@ -337,3 +338,14 @@ def test_a_choice_is_a_plain_value(codec: str | None, quality: str, hardware: bo
     choice = VideoChoice(codec, quality, hardware=hardware)
     assert pickle.loads(pickle.dumps(choice)) == choice
     assert len({choice, replace(choice)}) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="this system does not say how threads are scheduled")
+@pytest.mark.parametrize("codec", CODECS)
+def test_no_encoder_takes_a_higher_priority_than_it_was_given(codec: str) -> None:
+    """As root, SVT-AV1 makes all its threads, and the one that opens it, real-time ones: they stop the machine."""
+    container = next(container for container, held in CONTAINERS.items() if codec in held)
+    encoder = _encoder(VideoChoice(codec), container, _planes(0))
+    encoder.encode(_planes(0), 0, 3600)
+    assert {os.sched_getscheduler(int(thread)) for thread in os.listdir("/proc/self/task")} == {os.SCHED_OTHER}
+    encoder.flush()

@@ -37,6 +37,7 @@ class Arrangement:
         self.edge = 0.5
         """Of a wipe: share of what is seen that is left of it."""
         self._size, self._ratio = size, ratio
+        self._worked_out: tuple[object, tuple[Half, ...]] = (None, ())
 
     @property
     def mode(self) -> ViewMode:
@@ -58,7 +59,13 @@ class Arrangement:
         return Box(0, 0, half, height), Box(width - half, 0, half, height)
 
     def halves(self) -> tuple[Half, ...]:
-        """What is painted, from left to right."""
+        """What is painted, from left to right; worked out anew only where something has changed."""
+        key = (self.mode, self.shape(), self._size(), self._ratio(), self.zoom, self.edge)
+        if self._worked_out[0] != key:
+            self._worked_out = key, self._halves()
+        return self._worked_out[1]
+
+    def _halves(self) -> tuple[Half, ...]:
         shape, rooms, contents = self.shape(), self.rooms(), contents_of(self.mode)
         boxes = [self.zoom.box(shape, room) for room in rooms]
         if self.mode.split is not Split.WIPE:

@@ -47,7 +47,8 @@ def paint_text(painter: QPainter, text: str, room: QRectF, font: QFont) -> None:
 
 
 def _picture(painter: QPainter, scene: Scene) -> None:
-    scene.draw(painter, scene.images.picture())
+    if not _painted_together(scene):
+        scene.draw(painter, scene.images.picture())
 
 
 def _black(painter: QPainter, scene: Scene) -> None:
@@ -66,7 +67,20 @@ def _solid(painter: QPainter, scene: Scene) -> None:
 
 def _draw_mask(painter: QPainter, scene: Scene, style: OverlayStyle) -> None:
     index = scene.half.content.map
-    scene.draw(painter, scene.images.mask(index, style), scene.images.colored(index, style))
+    mask = scene.images.mask(index, style)
+    if _painted_together(scene):
+        scene.draw_together(painter, scene.images.picture(), mask)
+    else:
+        scene.draw(painter, mask, scene.images.colored(index, style))
+
+
+def _painted_together(scene: Scene) -> bool:
+    """Whether picture and mask are put together before they are enlarged: in blocks, enlarging is what takes long."""
+    layers = scene.half.content.layers
+    if not scene.zoom.is_blocks() or scene.style is None or scene.mode.split is Split.WIPE:
+        return False
+    same = PICTURE_ID in layers and "mask" in layers
+    return same and scene.images.mask(scene.half.content.map, scene.style).size() == scene.images.picture().size()
 
 
 def _errors(painter: QPainter, scene: Scene) -> None:
@@ -100,7 +114,7 @@ def _names(painter: QPainter, scene: Scene) -> None:
 def _edge(painter: QPainter, scene: Scene) -> None:
     if scene.edge is None:
         return
-    seen = _seen_of_all(scene)
+    seen = scene.seen_of_all()
     x, thin = scene.edge / scene.ratio, 1 / scene.ratio
     painter.fillRect(QRectF(x - 1, seen.top(), 2 + thin, seen.height()), _SHADE)
     painter.fillRect(QRectF(x, seen.top(), thin, seen.height()), Qt.GlobalColor.white)
@@ -138,7 +152,7 @@ def _value(painter: QPainter, scene: Scene) -> None:
     if half is None or scene.pointer is None:
         return
     text = readout(scene.shown, half.content.map, scene.shape, half.picture, scene.pointer)
-    seen = scene.logical(half.seen) if scene.mode.split is Split.SIDE else _seen_of_all(scene)
+    seen = scene.logical(half.seen) if scene.mode.split is Split.SIDE else scene.seen_of_all()
     image = plate((text,), scene.font, scene.ratio, seen.width() - 2 * _GAP)
     put(painter, image, seen.left() + _GAP, min(seen.bottom(), scene.floor) - _GAP - plate_size(image)[1])
 
@@ -146,7 +160,7 @@ def _value(painter: QPainter, scene: Scene) -> None:
 def _hud(painter: QPainter, scene: Scene) -> None:
     if not scene.numbers:
         return
-    seen = _seen_of_all(scene)
+    seen = scene.seen_of_all()
     image = plate(scene.numbers, scene.font, scene.ratio, seen.width() - 2 * _GAP)
     top = _top(scene, seen)
     if len(scene.halves) > 1:  # below their names
@@ -157,14 +171,14 @@ def _hud(painter: QPainter, scene: Scene) -> None:
 def _badge(painter: QPainter, scene: Scene) -> None:
     if not (name := scene.zoom.name()):
         return
-    seen = _seen_of_all(scene)
+    seen = scene.seen_of_all()
     image = plate((name,), scene.font, scene.ratio, seen.width())
     put(painter, image, seen.right() - _GAP - plate_size(image)[0], _top(scene, seen))
 
 
 def _lost(painter: QPainter, scene: Scene) -> None:
     if scene.lost:
-        seen = _seen_of_all(scene)
+        seen = scene.seen_of_all()
         painter.fillRect(seen, _DIMMED)
         paint_text(painter, scene.lost, seen, scene.font)
 
@@ -172,11 +186,6 @@ def _lost(painter: QPainter, scene: Scene) -> None:
 def _top(scene: Scene, seen: QRectF) -> float:
     """Where words begin: below messages."""
     return max(seen.top(), scene.ceiling) + _GAP
-
-
-def _seen_of_all(scene: Scene) -> QRectF:
-    first, last = (scene.logical(half.seen) for half in (scene.halves[0], scene.halves[-1]))
-    return first.united(last)
 
 
 LAYERS: list[Layer] = [
@@ -249,9 +258,9 @@ def contents_in_order(scene: Scene) -> Iterator[tuple[Layer, Scene]]:
     if scene.mode.split is Split.WIPE and all(PICTURE_ID in half.content.layers for half in halves):
         first, last = halves[0].seen, halves[-1].seen
         whole = replace(halves[0], seen=first._replace(width=last.left + last.width - first.left))
-        yield next(layer for layer in LAYERS if layer.id == PICTURE_ID), replace(scene, half=whole)
+        yield next(layer for layer in LAYERS if layer.id == PICTURE_ID), scene.at(whole)
     for half in halves:
-        there = replace(scene, half=half)
+        there = scene.at(half)
         for layer in LAYERS:
             shared = whole is not None and layer.id == PICTURE_ID
             if layer.place is Place.CONTENT and layer.id in half.content.layers and not shared:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QFont, QImage, QPainter
 
 from seg_viewer.core.frame import ByteArray
@@ -245,6 +245,15 @@ class Scene:
         named = self.models[content.map : content.map + 1]
         return t(content.title) or (named[0] if named else t("model {number}", number=content.map + 1))
 
+    def at(self, half: Half) -> Scene:
+        """The same in another half."""
+        return self if half is self.half else replace(self, half=half)
+
+    def seen_of_all(self) -> QRectF:
+        """What is painted of all halves and of what is between them, logical pixels."""
+        first = self.logical(self.halves[0].seen)
+        return first if len(self.halves) == 1 else first.united(self.logical(self.halves[-1].seen))
+
     def logical(self, box: Box) -> QRectF:
         """A box of device pixels in logical ones."""
         return QRectF(*(value / self.ratio for value in box))
@@ -274,6 +283,24 @@ class Scene:
             )
             pixels, place = _part(image, box, seen)
             painter.drawImage(place, image, pixels)
+        painter.restore()
+
+    def draw_together(self, painter: QPainter, picture: QImage, mask: QImage) -> None:
+        """As `draw` of both, in blocks, one over the other before they are enlarged; they have the same size."""
+        box, seen = self.half.picture, self.half.seen
+        if not (seen.width and seen.height):
+            return
+        pixels, place = _part(picture, box, seen)
+        both = picture.copy(pixels.toRect())
+        small = QPainter(both)
+        try:
+            small.drawImage(QPointF(0, 0), mask, pixels)
+        finally:
+            small.end()
+        painter.save()
+        painter.scale(1 / self.ratio, 1 / self.ratio)
+        painter.setClipRect(QRectF(*seen))
+        painter.drawImage(place, both)
         painter.restore()
 
 

@@ -26,7 +26,7 @@ from seg_viewer.gui.view.arrangement import Arrangement, Point, half_at
 from seg_viewer.gui.view.layers import BACKGROUND, LAYERS, contents_in_order, paint_text, solid
 from seg_viewer.gui.view.modes import contents_of
 from seg_viewer.gui.view.mouse import Mouse
-from seg_viewer.gui.view.scene import NEEDS, Images, Layer, LayerPaint, Place, Scene, ViewMode
+from seg_viewer.gui.view.scene import NEEDS, Images, Layer, LayerPaint, Place, Scene, Split, ViewMode
 from seg_viewer.gui.view.wipe import WipeEdge
 from seg_viewer.gui.view.zoom import Zoom
 from seg_viewer.gui.words import t
@@ -276,12 +276,11 @@ class VideoView(QWidget):
             self._paint_around(painter, scene, event.region())
             for layer, there in contents_in_order(scene):
                 self._paint_layer(painter, layer, there)
-            for half in scene.halves:
-                for layer in LAYERS:
-                    if layer.place is Place.EACH:
-                        painter.setClipRect(scene.logical(half.seen))
-                        self._paint_layer(painter, layer, replace(scene, half=half))
-                        painter.setClipping(False)
+            for layer in LAYERS:
+                for half in scene.halves if layer.place is Place.EACH and layer.id in self._on else ():
+                    painter.setClipRect(scene.logical(half.seen))
+                    self._paint_layer(painter, layer, scene.at(half))
+                    painter.setClipping(False)
             for layer in LAYERS:
                 if layer.place is Place.OVER:
                     self._paint_layer(painter, layer, scene)
@@ -321,6 +320,8 @@ class VideoView(QWidget):
 
     def _paint_around(self, painter: QPainter, scene: Scene, region: QRegion) -> None:
         """What is not picture. Part of a pixel may be, with fractions of device pixels: it is painted first."""
+        if scene.seen_of_all().contains(QRectF(region.boundingRect())) and scene.mode.split is not Split.SIDE:
+            return
         for half in scene.halves:
             inner = scene.logical(half.seen)
             region = region.subtracted(QRegion(inner.toRect().adjusted(1, 1, -1, -1)))
