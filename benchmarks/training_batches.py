@@ -53,12 +53,17 @@ def main(
     stepper = make_stepper(chosen, samples.details, make_loss(chosen.loss.loss, wrap=one_kernel))
     endless = itertools.chain.from_iterable(batches(samples, epoch) for epoch in itertools.count())
     kept = next(endless)
+
+    def step(batch: Any) -> None:
+        stepper.step(stepper.put(*batch), 1e-3)
+        stepper.read()
+
     for _ in range(-(-len(samples) // chosen.run.batch_size)):  # every picture read once, the graph traced
-        stepper(*next(endless))
+        step(next(endless))
     fresh, repeated = [], []
     for _ in range(rounds):
-        fresh.append(_rate(lambda: stepper(*next(endless)), steps, chosen.run.batch_size))
-        repeated.append(_rate(lambda: stepper(*kept), steps, chosen.run.batch_size))
+        fresh.append(_rate(lambda: step(next(endless)), steps, chosen.run.batch_size))
+        repeated.append(_rate(lambda: step(kept), steps, chosen.run.batch_size))
     ratio = statistics.median(fresh) / statistics.median(repeated)
     click.echo(
         f"new batches {statistics.median(fresh):.1f} pictures/s, one repeated batch {statistics.median(repeated):.1f}:"

@@ -1,4 +1,4 @@
-"""`seg-trainer`: check, train, evaluate, compare, predict, export, add-margin, build-engine."""
+"""`seg-trainer`: check, pack, train, evaluate, compare, predict, export, add-margin, build-engine."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 
 from seg_viewer import __version__
 from seg_viewer.core.console import print_any_letter
-from seg_viewer.core.errors import last_words
+from seg_viewer.core.errors import UsageError, last_words
 from seg_viewer.core.signals import ends_like_ctrl_c
 from trainer.commands.add_margin import add_margin
 from trainer.commands.build_engine import build_engine
@@ -20,11 +20,13 @@ from trainer.commands.compare import compare
 from trainer.commands.datasets import list_datasets
 from trainer.commands.evaluate import evaluate
 from trainer.commands.export import export
+from trainer.commands.pack import pack
 from trainer.commands.predict import predict
 from trainer.commands.train import train
 from trainer.labels.meaning import LabelsNeeded
 
 PROGRAM = "seg-trainer"
+_OURS = ("seg_viewer", "trainer")
 _HELP: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
 
 
@@ -49,6 +51,9 @@ class Group(click.Group):
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last place: whatever it is, it is shown
             if ctx.params.get("debug"):
                 traceback.print_exc()
+            if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] not in _OURS:
+                missing = f"{error.name} is not installed, and this needs it"
+                error = UsageError(f"{missing}: pip install 'seg-viewer[trainer]'")
             line, code = last_words(error, PROGRAM)
             click.echo(line, err=True)
             if isinstance(error, LabelsNeeded) and error.proposal:
@@ -64,7 +69,7 @@ def main(debug: bool) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
-for command in (check, list_datasets, train, evaluate, compare, predict, export, add_margin, build_engine):
+for command in (check, list_datasets, pack, train, evaluate, compare, predict, export, add_margin, build_engine):
     # its own, too: click keeps the help option that a command had when it was first asked, with a parent or without
     command.context_settings = {**_HELP, **command.context_settings}
     main.add_command(command)

@@ -1,4 +1,4 @@
-"""What a value of a recipe may be: ranges of numbers, sums of losses."""
+"""What a value of a recipe may be: its option with help and range, sums of losses."""
 
 from __future__ import annotations
 
@@ -7,11 +7,29 @@ import numbers
 import os
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import field
 from typing import Any
 
 from seg_viewer.core.errors import UsageError
 
 LOSSES = ("ce", "bce", "dice", "focal", "lovasz")
+
+
+def option(default: Any, text: str, **more: Any) -> Any:
+    """A dataclass field that is also a command line option.
+
+    Args:
+        default: of the field.
+        text: its help.
+        more: `choices` and `metavar` as in click; `least`, `most`, `above`, `below`: the range of a number, or of each
+            of several.
+    """
+    return field(default=default, metadata={"help": text, **more})
+
+
+def share(default: float, text: str) -> Any:
+    """An `option` from 0 to 1."""
+    return option(default, text, least=0, most=1)
 
 
 def parse_loss(text: str) -> list[tuple[float, str]]:
@@ -61,6 +79,31 @@ def fitting(name: str, value: Any, kind: str) -> Any:
 
 _KINDS = {"int": "a whole number", "float": "a number", "str": "a text", "bool": "True or False"}
 _LIKE = {"int": "(256, 192)", "float": "(0.5, 1.0)", "str": '("car", "person")'}
+
+
+def typed(key: str, value: Any, kind: str) -> Any:
+    """A value read from TOML in the type that a recipe keeps it in.
+
+    Args:
+        key: its name.
+        value: as tomllib gives it.
+        kind: as in `fitting`.
+
+    Raises:
+        ValueError: it is of another type.
+    """
+    if kind.startswith("tuple"):
+        inner = kind[6:-1].split(",")
+        count = None if "..." in kind else len(inner)
+        if not isinstance(value, list) or (count is not None and len(value) != count):
+            raise ValueError(f"{key} must be a list of {count or 'some'} values")
+        return tuple(typed(key, item, inner[0].strip()) for item in value)
+    if kind == "float" and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    expected = {"int": int, "float": float, "str": str, "bool": bool}.get(kind)
+    if expected and (not isinstance(value, expected) or (expected is int and isinstance(value, bool))):
+        raise ValueError(f"{key} = {value!r} is no {kind}")
+    return value
 
 
 def check_range(name: str, value: Any, limits: Mapping[str, Any]) -> None:

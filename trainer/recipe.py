@@ -9,29 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from seg_viewer.core.assets import shipped_models
 from seg_viewer.core.errors import UsageError
-from trainer.limits import check_range, fitting, parse_loss
+from trainer.architecture import Model, check_model
+from trainer.limits import check_range, fitting, option, parse_loss, share, typed
 from trainer.pairs import Split
+from trainer.toml_text import toml_text
 
 SHIPPED = Path(__file__).parent / "recipes"
 SIZE = "WIDTHxHEIGHT"
-
-
-def option(default: Any, text: str, **more: Any) -> Any:
-    """A dataclass field that is also a command line option.
-
-    Args:
-        default: of the field.
-        text: its help.
-        more: `choices` and `metavar` as in click; `least`, `most`, `above`, `below`: the range of a number, or of each
-            of several.
-    """
-    return field(default=default, metadata={"help": text, **more})
-
-
-def share(default: float, text: str) -> Any:
-    """An `option` from 0 to 1."""
-    return option(default, text, least=0, most=1)
 
 
 @dataclass(frozen=True)
@@ -64,7 +50,21 @@ class Run:
     """The run itself: how long, on what size, from which seed."""
 
     epochs: int = option(20, "Passes over the training pictures.", least=1)
-    steps_per_epoch: int = option(0, "Steps of an epoch; 0: as many as the training pictures fill.", least=0)
+    minutes: float = option(
+        0.0,
+        "Train for so long, compiling not counted, whatever --epochs says: warm-up, then the schedule over this time;"
+        " 0: by epochs.",
+        least=0,
+        most=100_000,
+    )
+    steps_per_epoch: int = option(0, "Batches of an epoch; 0: as many as the training pictures fill.", least=0)
+    echo: int = option(
+        1,
+        "Use each batch so often, from the second time on mirrored, toned, shifted and in noise anew on the device:"
+        " for a GPU that waits for pictures.",
+        least=1,
+        most=64,
+    )
     batch_size: int = option(8, "Pictures of a step.", least=1)
     size: tuple[int, int] = option(
         (256, 192), "What the model sees: pictures are stretched to it.", metavar=SIZE, least=1
@@ -86,42 +86,9 @@ class Run:
         " 0: left out, 1: as any other.",
     )
 
-
-@dataclass(frozen=True)
-class Model:
-    """The network."""
-
-    arch: str = option(
-        "unet-fast", "unet: as in the paper; unet-fast: strided stem, for int8.", choices=("unet", "unet-fast")
-    )
-    network: str = option("", "A .keras file whose network is trained, from the weights in it, in place of --arch.")
-    widths: tuple[int, ...] = option(
-        (), "Channels of each stage; overrides --width and --depth.", metavar="16,32,…", least=1
-    )
-    width: int = option(0, "Channels of the first stage, doubled at each; 0: 32 for unet, 16 for unet-fast.", least=0)
-    depth: int = option(5, "Stages.", least=1)
-    dropout: float = option(0.0, "Share of activations dropped in the two deepest stages (unet).", least=0, below=1)
-    residual: bool = option(False, "Add each block's input to its output.")
-    context: tuple[int, ...] = option(
-        (), "Dilations of further 3x3 convolutions on the smallest map (unet-fast).", metavar="2,4,…", least=1
-    )
-    subpixel: bool = option(
-        False,
-        "Learn four logits for each pixel of the half-size map, one for each picture pixel, instead of doubling it"
-        " (unet-fast).",
-    )
-    norm: bool = option(True, "Batch normalisation after each convolution.")
-    norm_momentum: float = option(0.98, "Of its moving averages; lowered for runs of few steps.", least=0, below=1)
-    start: str = option(
-        "",
-        "Run folder, .onnx file, or recipe to train first, whose weights to begin with: narrower or of other classes"
-        " too.",
-    )
-
-    @property
-    def logits_stride(self) -> int:
-        """How many picture pixels a logit stands for each way: 2 for unet-fast without `subpixel`, else 1."""
-        return 2 if self.arch == "unet-fast" and not self.subpixel and not self.network else 1
+    def how_long(self, done: int) -> str:
+        """In words, how long a run of so many epochs so far goes on."""
+        return f"{done} epochs in {self.minutes:g} minutes" if self.minutes else f"{done} of {self.epochs} epochs"
 
 
 @dataclass(frozen=True)
@@ -167,7 +134,9 @@ class Loss:
         0.0, "Class weights from frequencies: share to this power, inverted; 0: none, 0.5: mild, 1: full.", least=0
     )
     focal_gamma: float = option(2.0, "Exponent of the focal loss.", least=0)
-    teacher: str = option("", "Run folder, or recipe to train first, whose network's answers are learned too.")
+    teacher: str = option(
+        "", "Run folder, .onnx file, or recipe to train first, whose network's answers are learned too."
+    )
     teacher_share: float = option(1.0, "Weight of the cross-entropy with those answers.", least=0)
 
 
@@ -215,7 +184,7 @@ class Recipe:
 
     data: tuple[Source, ...]
     run: Run = Run()
-    model: Model = Model()
+    model: Model = field(default_factory=Model)
     optimizer: Optimizer = Optimizer()
     loss: Loss = Loss()
     augment: Augment = Augment()
@@ -265,8 +234,7 @@ class Recipe:
                     f" such as {max(multiple, round(size[0] / multiple) * multiple)}x"
                     f"{max(multiple, round(size[1] / multiple) * multiple)}; or lower --depth"
                 )
-        if model.subpixel and model.arch != "unet-fast":
-            raise UsageError(f"subpixel: {model.arch} has logits at full size already; leave it out")
+        check_model(model)
         if self.optimizer.blend and not model.start:
             raise UsageError(
                 f"blend is {self.optimizer.blend:g}: a share of the weights that --start begins with; give --start too"
@@ -278,8 +246,6 @@ class Recipe:
 
     def to_toml(self) -> str:
         """The file that repeats this recipe."""
-        import tomli_w
-
         tables: dict[str, Any] = {}
         for section, kind in SECTIONS.items():
             part = getattr(self, section)
@@ -289,7 +255,7 @@ class Recipe:
             {f.name: _plain(v) for f in dataclasses.fields(Source) if (v := getattr(source, f.name)) != _default(f)}
             for source in self.data
         ]
-        return tomli_w.dumps(tables)
+        return toml_text(tables)
 
 
 def _plain(value: Any) -> Any:
@@ -334,6 +300,13 @@ def is_model_file(start: Path) -> bool:
     return start.suffix.lower() == ".onnx"
 
 
+def shipped_file(name: str) -> Path:
+    """The .onnx file that a recipe names: as it stands, or, where no such file lies here, the one that ships."""
+    path = Path(name)
+    ships = () if path.exists() or len(path.parts) > 1 else shipped_models()
+    return next((one for one in ships if one.name == name), path)
+
+
 def shipped_name(recipe: Recipe) -> str:
     """Name of the shipped recipe that says the same; "" without one.
 
@@ -370,24 +343,8 @@ def _filled(kind: type, values: Mapping[str, Any], where: str) -> Any:
     for key, value in values.items():
         if key not in fields:
             raise ValueError(f"'{key}' means nothing in {where}")
-        clean[key] = _typed(key, value, str(fields[key].type))
+        clean[key] = typed(key, value, str(fields[key].type))
         choices = fields[key].metadata.get("choices")
         if choices and clean[key] not in choices:
             raise ValueError(f"{key} = '{value}'; choose {', '.join(choices)}")
     return kind(**clean)
-
-
-def _typed(key: str, value: Any, kind: str) -> Any:
-    """Raises: ValueError when a value read from TOML is not of the field's type."""
-    if kind.startswith("tuple"):
-        inner = kind[6:-1].split(",")
-        count = None if "..." in kind else len(inner)
-        if not isinstance(value, list) or (count is not None and len(value) != count):
-            raise ValueError(f"{key} must be a list of {count or 'some'} values")
-        return tuple(_typed(key, item, inner[0].strip()) for item in value)
-    if kind == "float" and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    expected = {"int": int, "float": float, "str": str, "bool": bool}.get(kind)
-    if expected and (not isinstance(value, expected) or (expected is int and isinstance(value, bool))):
-        raise ValueError(f"{key} = {value!r} is no {kind}")
-    return value

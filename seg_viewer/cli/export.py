@@ -18,9 +18,11 @@ from seg_viewer.cli.options import (
     make_options,
     run_options,
     style_options,
+    zone_option,
 )
 from seg_viewer.core.errors import ExportError, SegViewerError
 from seg_viewer.core.redact import redact
+from seg_viewer.core.zone import Zone
 from seg_viewer.media.codecs import CODECS, QUALITIES, USUAL_QUALITY
 
 
@@ -60,6 +62,7 @@ from seg_viewer.media.codecs import CODECS, QUALITIES, USUAL_QUALITY
     "--ray", metavar="ADDRESS", help="Have a Ray cluster make it, long files by segments: auto, or HOST:PORT of its "
     "head. Its nodes need this program and see the files under the same paths.",
 )  # fmt: skip
+@zone_option
 @run_options
 @cache_option
 @hardware_option
@@ -84,6 +87,7 @@ def export(
     no_manifest: bool,
     jobs: int,
     ray: str | None,
+    zone: Zone | None,
     **choices: Any,
 ) -> None:
     """Write SOURCE with its overlay as video, masks, tables or a report; times and sound are kept.
@@ -111,6 +115,7 @@ def export(
         hardware,
         stats,
         stream,
+        zone,
     )
     named = name_outputs(sources, outputs, overwrite=overwrite)
     for note in named.notes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -12,11 +13,13 @@ from seg_viewer.core.assets import find_model, shipped_models
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.overlay import OverlayStyle
 from seg_viewer.core.palette import CLASSIC, PALETTES, RGB, parse_color
+from seg_viewer.core.zone import Zone
 from seg_viewer.engines import engine_names
 from seg_viewer.engines.load_bar import LoadBar
 from seg_viewer.jobs.options import RunOptions, default_text
 
 HWACCEL = ("off", "auto")
+LEAST_DEADLINE_S, MOST_DEADLINE_S = 0.01, 10.0
 LOAD_BAR = LoadBar()
 """Drawn while an engine is built, by whichever command runs."""
 
@@ -63,6 +66,28 @@ def run_options(command: _Command) -> _Command:
     return command
 
 
+def deadline_option(command: _Command) -> _Command:
+    """The option of commands that show or record what is live."""
+    return click.option(
+        "--deadline",
+        callback=lambda _context, _option, text: None if text is None else _deadline_s(text),
+        metavar="TIME",
+        help="Live: keep 95 in 100 pictures no older than this (80ms), by looking at every 2nd or 3rd one, with a"
+        " quicker model, at a smaller size. [default: off (view: as chosen in the menu)]",
+    )(command)
+
+
+def _deadline_s(text: str) -> float:
+    """ "80ms" or "0.08s" → 0.08. Raises: BadParameter."""
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s)\s*", text.lower())
+    if match is None:
+        raise click.BadParameter(f"'{text}': write a deadline as 80ms or 0.1s")
+    seconds = float(match.group(1)) / (1000 if match.group(2) == "ms" else 1)
+    if not LEAST_DEADLINE_S <= seconds <= MOST_DEADLINE_S:
+        raise click.BadParameter(f"'{text}': a deadline is between 10ms and 10s")
+    return seconds
+
+
 def cache_option(command: _Command) -> _Command:
     """The option of commands that may be asked the same twice."""
     return click.option(
@@ -77,6 +102,24 @@ def hardware_option(command: _Command) -> _Command:
         type=click.Choice(HWACCEL),
         help="auto: hardware decodes video files where that works; where not, one line says why. [default: off"
         " (view: as in the settings)]",
+    )(command)
+
+
+def _zone(_context: click.Context, _option: click.Parameter, text: str | None) -> Zone | None:
+    try:
+        return None if text is None else Zone.read(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def zone_option(command: _Command) -> _Command:
+    """The option of commands that can watch a zone."""
+    return click.option(
+        "--zone",
+        callback=_zone,
+        metavar="CORNERS",
+        help='Ego zone, corners as shares of the picture: "0.4,0.6 0.6,0.6 0.85,0.98 0.15,0.98", which is the default.'
+        " No safety function.",
     )(command)
 
 

@@ -7,10 +7,19 @@ from typing import Any
 import click
 
 from seg_viewer.cli.console import StatusLine, say, warn
-from seg_viewer.cli.options import LOAD_BAR, LiveOutputCommand, make_options, run_options, style_options
+from seg_viewer.cli.options import (
+    LOAD_BAR,
+    LiveOutputCommand,
+    deadline_option,
+    make_options,
+    run_options,
+    style_options,
+    zone_option,
+)
 from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.typed_path import typed_path
+from seg_viewer.core.zone import Zone
 
 
 def _seconds(_context: click.Context, _option: click.Parameter, text: str | None) -> float | None:
@@ -33,7 +42,12 @@ def _split(_context: click.Context, _option: click.Parameter, text: str | None) 
 
 @click.command(cls=LiveOutputCommand)
 @click.argument("source")
-@click.option("-o", "--output", required=True, metavar="OUT.mp4", help="File to make, .mp4 or .mkv.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="OUT.mp4",
+    help="File to make, .mp4 or .mkv. [default: named by source and time, in Videos/seg-viewer]",
+)
 @click.option(
     "--what",
     type=click.Choice(("annotated", "source", "both")),
@@ -44,20 +58,29 @@ def _split(_context: click.Context, _option: click.Parameter, text: str | None) 
 @click.option("--duration", callback=_seconds, metavar="TIME", help="Stop after 90s, 10min, 1.5h. [default: Ctrl-C]")
 @click.option("--split", callback=_split, metavar="TIME|SIZE", help="Another file every 10min, or 500MB.")
 @click.option("--wait", is_flag=True, help="Wait for a source that is not there yet, and record from then on.")
+@click.option("--events", metavar="FILE", help="Log what enters the ego zone and leaves it: .csv or .jsonl.")
+@zone_option
+@click.option("--no-sound", is_flag=True, help="Record the picture alone.")
+@deadline_option
 @run_options
 @style_options
 def record(
     source: str,
-    output: str,
+    output: str | None,
     what: str,
     duration: float | None,
     split: tuple[float | None, int | None],
     wait: bool,
+    events: str | None,
+    zone: Zone | None,
+    no_sound: bool,
+    deadline: float | None,
     **choices: Any,
 ) -> None:
     """Record the live SOURCE (camera, address, screen; see 'view --help') until Ctrl-C or --duration."""
     from seg_viewer.jobs.record import RecordJob, RecordProgress, run_record
     from seg_viewer.jobs.recording import RecordPlan, RecordWhat
+    from seg_viewer.jobs.recording_names import usual_folder
 
     status = StatusLine("Recording …")
 
@@ -66,19 +89,25 @@ def record(
             status.show(f"waiting: {progress.problem}; Ctrl-C ends it")
             return
         state = progress.problem or "recording"
-        status.show(f"{state}: {progress.seconds:.0f} s, {counted(progress.frames, 'frame')}; Ctrl-C ends it")
+        by = f", {progress.doing}" if progress.doing else ""
+        status.show(f"{state}: {progress.seconds:.0f} s, {counted(progress.frames, 'frame')}{by}; Ctrl-C ends it")
 
-    plan = RecordPlan(typed_path(output), RecordWhat(what), *split)
+    path = usual_folder() if output is None else typed_path(output)
+    plan = RecordPlan(path, RecordWhat(what), *split, sound=not no_sound)
     try:
-        job = RecordJob(source, plan, make_options(**choices), duration, wait)
+        log = None if events is None else typed_path(events)
+        options = make_options(**choices)
+        names_itself = output is None
+        job = RecordJob(source, plan, options, duration, wait, log, zone, names_itself, deadline)
         result = run_record(job, on_progress=on_progress, on_loading=LOAD_BAR)
     finally:
         status.stop()
-    files = ", ".join(str(path) for path in result.files)
+    for report in result.reports:
+        say(report.line())
     drops = "".join(f", {count} {cause}" for cause, count in result.drops)
     for warning in result.warnings:
         warn(warning)
     ran = f", {result.ran}" if result.ran else ""
-    say(f"{files}: {counted(result.frames, 'frame')} in {result.seconds:.1f} s{drops}{ran}")
+    say(f"{counted(result.frames, 'frame')} in {result.seconds:.1f} s{drops}{ran}")
     if result.problem:
         raise SegViewerError(result.problem)

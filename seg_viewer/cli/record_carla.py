@@ -15,7 +15,7 @@ from seg_viewer.core.typed_path import typed_path
 
 @click.command("record-carla")
 @click.argument("source", default="carla://localhost:2000")
-@click.option("-o", "--output", required=True, metavar="DIR", type=click.Path(path_type=Path), help="Folder to make.")
+@click.option("-o", "--output", metavar="DIR", type=click.Path(path_type=Path), help="Folder to make.")
 @click.option("-n", "--pairs", type=click.IntRange(1), help="Pictures with their masks, in all.")
 @click.option(
     "--plan",
@@ -27,13 +27,41 @@ from seg_viewer.core.typed_path import typed_path
 @click.option("--towns", default="", metavar="A,B", help="For the default plan. [default: the town that is loaded]")
 @click.option("--every", type=click.IntRange(1), default=10, show_default=True, help="Ticks from one pair to the next.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the default plan.")
+@click.option(
+    "--clean-up",
+    is_flag=True,
+    help="Record nothing: remove what drives of seg-viewer that were killed left in the simulator, and say what.",
+)
+@click.option(
+    "--also-of",
+    metavar="MACHINE",
+    multiple=True,
+    help="With --clean-up: also what is left of drives from there, which cannot be looked up from here.",
+)
 def record_carla(
-    source: str, output: Path, pairs: int | None, plan_file: Path | None, towns: str, every: int, seed: int
+    source: str,
+    output: Path | None,
+    pairs: int | None,
+    plan_file: Path | None,
+    towns: str,
+    every: int,
+    seed: int,
+    clean_up: bool,
+    also_of: tuple[str, ...],
 ) -> None:
     """Drive through CARLA and write the trainer's data set: CameraRGB, CameraMask.
 
     SOURCE is carla://HOST:PORT?… as for 'view'; what the plan says wins.
     """
+    if clean_up:
+        if output is not None or pairs is not None or plan_file is not None or towns:
+            raise click.UsageError("--clean-up records nothing; leave -o, -n, --plan and --towns out")
+        _clean_up(source, also_of)
+        return
+    if also_of:
+        raise click.UsageError("--also-of goes with --clean-up")
+    if output is None:
+        raise click.UsageError("Missing option '-o' / '--output': name the folder to make")
     from seg_viewer.jobs.record_carla import PlannedDrive, RecordCarlaJob, make_plan, read_plan, run_record_carla
 
     if plan_file is None and pairs is None:
@@ -63,3 +91,11 @@ def record_carla(
     say(f"{done.folder}: {counted(done.pairs, 'pair')} of {counted(done.drives, 'drive')}")
     if not done.is_whole:
         sys.exit(130)
+
+
+def _clean_up(source: str, also_of: tuple[str, ...]) -> None:
+    from seg_viewer.sources.carla.address import parse_carla
+    from seg_viewer.sources.carla.process import clean_up_simulator
+
+    for line in clean_up_simulator(parse_carla(source), also_of):
+        say(line)

@@ -8,7 +8,14 @@ from typing import Any
 
 import click
 
-from seg_viewer.cli.options import cache_option, hardware_option, make_options, run_options, style_options
+from seg_viewer.cli.options import (
+    cache_option,
+    deadline_option,
+    hardware_option,
+    make_options,
+    run_options,
+    style_options,
+)
 from seg_viewer.core.errors import UsageError
 
 
@@ -33,24 +40,76 @@ class _SourceCommand(click.Command):
     type=click.Path(dir_okay=False, path_type=Path),
     help="Where SOURCE brings ground truth (CARLA): write IoU and mIoU of every frame here.",
 )
+@click.option(
+    "--truth-report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The same as one HTML page: scores by class, what is taken for what, the worst pictures.",
+)
+@click.option(
+    "--events",
+    metavar="FILE",
+    help="Switch the ego zone on, and log what enters it and leaves it: .csv or .jsonl. No safety function.",
+)
+@deadline_option
 @run_options
 @cache_option
 @hardware_option
 @style_options
-def view(source: tuple[str, ...] = (), truth_csv: Path | None = None, **choices: Any) -> None:
-    """Open the window, and in it SOURCE; several are a playlist, and so are an .m3u file and a folder of videos.
+def view(
+    source: tuple[str, ...] = (),
+    truth_csv: Path | None = None,
+    truth_report: Path | None = None,
+    events: str | None = None,
+    deadline: float | None = None,
+    **choices: Any,
+) -> None:
+    """Open the window, and in it SOURCE; several are a playlist, and so are an .m3u file and a folder of videos. Two to
+    four that are live are shown beside each other, on one engine.
 
     'seg-viewer SOURCE' does the same.
     """
     from seg_viewer.core.part_file import check_target
+    from seg_viewer.core.typed_path import typed_path
     from seg_viewer.gui.app import run_viewer
+    from seg_viewer.sinks.zone_log import check_log
 
     if any(not text.strip() for text in source):  # as of a variable that is not set
         raise UsageError("SOURCE is empty: name a file, a folder or an address, or leave it out")
-    if truth_csv is not None:
+    scores = {"--truth-csv": truth_csv, "--truth-report": truth_report}
+    given = {option: path for option, path in scores.items() if path is not None}
+    for option, path in given.items():
         if not source:
-            raise UsageError("--truth-csv needs a SOURCE whose scores to write")
+            raise UsageError(f"{option} needs a SOURCE whose scores to write")
         if len(source) > 1:
-            raise UsageError("--truth-csv takes the scores of one SOURCE: name one")
-        check_target(truth_csv, overwrite=False)
-    sys.exit(run_viewer(source, make_options(**choices), truth_csv=truth_csv))
+            raise UsageError(f"{option} takes the scores of one SOURCE: name one")
+        check_target(path, overwrite=False)
+        if (path.suffix.lower() == ".html") is not (option == "--truth-report"):
+            kind = "a page: give it a name that ends in .html" if option == "--truth-report" else "a table, no page"
+            raise UsageError(f"{path}: {option} writes {kind}")
+    log = None if events is None else typed_path(events)
+    if log is not None:
+        check_log(log)
+    _check_live(source, deadline, events)
+    files = tuple(given.values())
+    sys.exit(run_viewer(source, make_options(**choices), scores=files, events=log, deadline_s=deadline))
+
+
+def _check_live(source: tuple[str, ...], deadline: float | None, events: str | None) -> None:
+    """What goes only with live sources, or only with one of them. Raises: UsageError."""
+    from seg_viewer.gui.app import is_grid
+    from seg_viewer.player.pool import MOST_IN_GRID
+    from seg_viewer.sources import is_live
+
+    if deadline is not None and source and not any(is_live(text) for text in source):
+        raise UsageError(f"--deadline is for live sources; {source[0]} is none")
+    if not is_grid(source):
+        return
+    if len(source) > MOST_IN_GRID:
+        raise UsageError(
+            f"at most {MOST_IN_GRID} live sources are shown beside each other, {len(source)} were named; a playlist"
+            " file (.m3u) with their addresses shows one after the other"
+        )
+    if deadline is not None:
+        raise UsageError("--deadline is for one live SOURCE; several take turns on one engine")
+    if events is not None:
+        raise UsageError("--events is for one SOURCE: the ego zone is before one camera")

@@ -92,7 +92,16 @@ _TAGS_0_9_14 = (
     Tag(28, "guard rail", (180, 165, 180)),
 )
 
-TAGS: dict[str, tuple[Tag, ...]] = {"0.8": _TAGS_0_8, "0.9.0": _TAGS_0_9_0, "0.9.14": _TAGS_0_9_14}
+# Unreal Engine 5: the same numbers and colours (ObjectLabel.h and CityScapesPalette.h of the branch ue5-dev), and one
+# more, which came into that branch after the release of 0.10.0
+_TAGS_0_10 = (*_TAGS_0_9_14, Tag(29, "rock", (180, 130, 70)))
+
+TAGS: dict[str, tuple[Tag, ...]] = {
+    "0.8": _TAGS_0_8,
+    "0.9.0": _TAGS_0_9_0,
+    "0.9.14": _TAGS_0_9_14,
+    "0.10": _TAGS_0_10,
+}
 """The tables, by the first version that each is true for (CARLA's documentation, "Semantic segmentation camera")."""
 
 # our class ids; "train" runs on rails, a "bicycle" has no motor: background
@@ -113,14 +122,16 @@ def table_version(version: str) -> str:
     """Which key of `TAGS` holds for a CARLA server that says it is `version`, such as "0.9.16" or "0.9.15-dirty".
 
     Raises:
-        ValueError: no version number in it, or one before 0.8.
+        ValueError: no version number in it, one before 0.8, or one after 0.10: nobody knows its tags yet.
     """
     found = re.match(r"(\d+)\.(\d+)(?:\.(\d+))?", version)
     number = tuple(int(part or 0) for part in found.groups()) if found else ()
-    if not number or number < (0, 8, 0):
+    if not number or not (0, 8, 0) <= number < (0, 11, 0):
         raise ValueError(f"'{version}' is no version of CARLA whose tags are known; there are {', '.join(TAGS)}")
     if number < (0, 9, 0):
         return "0.8"
+    if number >= (0, 10, 0):
+        return "0.10"
     return "0.9.0" if number < (0, 9, 14) else "0.9.14"
 
 
@@ -131,6 +142,8 @@ RECORD_FILE = "carla.json"
 def recorded_version(folder: Path) -> str:
     """The version of CARLA whose tags the masks of a recording hold; "0.8" where no `RECORD_FILE` says otherwise.
 
+    A table that somebody chose when it was recorded wins over what the server called itself.
+
     Raises:
         ValueError: the file there does not say, naming it.
     """
@@ -138,9 +151,10 @@ def recorded_version(folder: Path) -> str:
     if not file.exists():
         return "0.8"
     try:
-        version = str(json.loads(file.read_text(encoding="utf-8"))["carla_version"])
+        said = json.loads(file.read_text(encoding="utf-8"))
+        version = str(said.get("tags") or said["carla_version"])
         table_version(version)
-    except (OSError, KeyError, TypeError, ValueError) as error:
+    except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{file}: does not say of which version of CARLA the masks are ({error})") from None
     return version
 

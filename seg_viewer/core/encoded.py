@@ -1,14 +1,16 @@
-"""Encoded video as it came in: packets for a recording, and the last few seconds of them."""
+"""Encoded video and sound as they came in: packets for a recording, and the last few seconds of them."""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from seg_viewer.core.frame import TICKS
+
+_MOST_SOUND_BYTES = 8 << 20
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,8 @@ class StreamFormat:
         rate: average frames per second, or None.
         sample_aspect: width ÷ height of one pixel.
         extradata: the decoder's set-up (parameter sets); streams that differ in it cannot share a file.
+        turned: how the picture is to be turned, (a, b, c, d) of its display matrix, each -1, 0 or 1, see
+            `seg_viewer.media.orientation`; a codec may say so only after the first picture, so nothing is compared.
     """
 
     codec: str
@@ -30,6 +34,41 @@ class StreamFormat:
     rate: float | None = None
     sample_aspect: Fraction = Fraction(1)
     extradata: bytes = b""
+    turned: tuple[int, int, int, int] = field(default=(1, 0, 0, 1), compare=False)
+
+
+@dataclass(frozen=True)
+class SoundFormat:
+    """What a muxer or a decoder has to know of a stream of sound.
+
+    Args:
+        codec: FFmpeg's name: "aac", "pcm_alaw", "opus", "mp3", …
+        rate: samples per second.
+        layout: of the channels, FFmpeg's name: "mono", "stereo", …
+        extradata: the decoder's set-up.
+    """
+
+    codec: str
+    rate: int
+    layout: str
+    extradata: bytes = b""
+
+
+@dataclass(frozen=True)
+class SoundPacket:
+    """Some encoded sound.
+
+    Args:
+        data: as the encoder made it, without a header of the transport (ADTS).
+        pts: of its first sample, on the same clock as the pictures, ticks of 1/TICKS s.
+        duration: how long it sounds, same unit; 0 where that is not known.
+        format: of the stream it belongs to.
+    """
+
+    data: bytes
+    pts: int
+    duration: int
+    format: SoundFormat
 
 
 @dataclass(frozen=True)
@@ -42,6 +81,7 @@ class EncodedPacket:
         dts: when to decode it, same unit.
         keyframe: decoding can start here.
         format: of the stream it belongs to; another object after a reconnect.
+        taken_s: `time.perf_counter()` when the picture was taken, or came, where that is known.
     """
 
     data: bytes
@@ -49,10 +89,11 @@ class EncodedPacket:
     dts: int
     keyframe: bool
     format: StreamFormat
+    taken_s: float | None = None
 
 
 class PacketRing:
-    """Hands packets to listeners and keeps the latest, from a key frame on; any thread.
+    """Hands packets to listeners and keeps the latest, from a key frame on, and the sound with them; any thread.
 
     Args:
         seconds: how much to keep at least, once there was as much; whole groups of pictures are kept. 0 keeps nothing.
@@ -66,6 +107,15 @@ class PacketRing:
         self._packets: deque[EncodedPacket] = deque()
         self._bytes = 0
         self._listeners: list[Callable[[EncodedPacket], None]] = []
+        self.codec = "h264"
+        """Of the pictures, FFmpeg's name; what comes raw is encoded as this."""
+        self.sound: SoundFormat | None = None
+        """Of the sound that comes with the pictures now; None without any, and as long as too little is known."""
+        self.has_sound = False
+        """Sound comes with the pictures now, or may."""
+        self._sounds: deque[SoundPacket] = deque()
+        self._sound_bytes = 0
+        self._sound_listeners: list[Callable[[SoundPacket], None]] = []
 
     @property
     def wanted(self) -> bool:
@@ -97,6 +147,31 @@ class PacketRing:
     def leave(self, listener: Callable[[EncodedPacket], None]) -> None:
         with self._lock:
             self._listeners = [other for other in self._listeners if other != listener]
+
+    def add_sound(self, packet: SoundPacket) -> None:
+        """As `add`. What belongs to a key frame may come before it: it is kept as long as the pictures are."""
+        with self._lock:
+            self.sound = packet.format
+            if self.seconds > 0:
+                self._sounds.append(packet)
+                self._sound_bytes += len(packet.data)
+            first = self._packets[0].pts if self._packets else packet.pts - self.seconds * TICKS
+            while self._sounds and (self._sounds[0].pts < first or self._sound_bytes > _MOST_SOUND_BYTES):
+                self._sound_bytes -= len(self._sounds.popleft().data)
+            listeners = list(self._sound_listeners)
+        for listener in listeners:
+            listener(packet)
+
+    def listen_to_sound(self, listener: Callable[[SoundPacket], None]) -> None:
+        """As `listen`, for the sound; what comes encoded anyway: pictures are not wanted for that."""
+        with self._lock:
+            for packet in self._sounds:
+                listener(packet)
+            self._sound_listeners.append(listener)
+
+    def leave_sound(self, listener: Callable[[SoundPacket], None]) -> None:
+        with self._lock:
+            self._sound_listeners = [other for other in self._sound_listeners if other != listener]
 
     def _clear(self) -> None:
         self._packets.clear()

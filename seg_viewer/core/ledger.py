@@ -65,6 +65,14 @@ class Ledger:
             self._totals[stage] += seconds
             self._stage_counts[stage] += 1
 
+    def after(self, stage: str, count: int) -> tuple[int, list[float]]:
+        """How often a stage was recorded, and its times since it was so often, seconds; of many, the latest only."""
+        with self._lock:
+            recorded = self._stage_counts[stage]
+            new = recorded - count if recorded >= count else recorded  # it was forgotten in between
+            times = self._times.get(stage)
+            return recorded, list(times)[-new:] if times and new else []
+
     def forget(self, *stages: str) -> None:
         """The times of these stages so far count no more: something else does their work from now on."""
         with self._lock:

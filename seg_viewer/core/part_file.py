@@ -244,7 +244,12 @@ def explain(path: Path, error: Exception) -> str:
             return f"{path}: the file may not grow further (file size limit); choose another disk or lift the limit"
         case errno.EACCES | errno.EPERM | errno.EROFS:
             return f"{path}: no permission to write there; choose another folder"
-    return f"{path}: cannot be written: {getattr(error, 'strerror', None) or error}"
+        case errno.ENAMETOOLONG:
+            return f"{path}: the name is too long for this disk; choose a shorter one"
+        case number:
+            why = getattr(error, "strerror", None) or error
+            way = "; choose another folder" if number is not None else ""
+            return f"{path}: cannot be written: {why}{way}"
 
 
 def sync(part: Path) -> None:

@@ -226,6 +226,13 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
                 if layer.title
             ),
             ActionSpec(
+                "zone-edit",
+                "&Change ego zone",
+                "Move, add and remove its corners by keys; Esc undoes, Enter keeps",
+                ("Shift+Z",),
+                menu="On the p&icture",
+            ),
+            ActionSpec(
                 "timeline",
                 "&Class timeline",
                 "Show how much of the picture each class covers over the video",

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from seg_viewer.core.error_hooks import error_hooks
 from seg_viewer.core.heap import tidied, use_few_heaps
@@ -18,20 +19,31 @@ from seg_viewer.player.player import Player
 from seg_viewer.sources import DEMO, is_live
 from seg_viewer.sources.listed import Listing, list_sources
 
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+
+    from seg_viewer.gui.grid.window import GridWindow
+    from seg_viewer.gui.main_window import MainWindow
+
 
 def run_viewer(
     sources: Sequence[str],
     options: RunOptions,
     *,
-    truth_csv: Path | None = None,
+    scores: Sequence[Path] = (),
+    events: Path | None = None,
+    deadline_s: float | None = None,
     on_first_shot: Callable[[], None] | None = None,
 ) -> int:
     """Open the window and return the exit code when it was closed.
 
     Args:
-        sources: each what `open_source` takes, a playlist file or a folder of videos; none for an empty window.
+        sources: each what `open_source` takes, a playlist file or a folder of videos; none for an empty window. Two to
+            four that are live are shown beside each other.
         options: model, engine, look.
-        truth_csv: where the scores of the source against its ground truth go, a line for each frame.
+        scores: files for the scores of the source against its ground truth, see `Player.open`.
+        events: a log of what enters the ego zone, which is switched on for it; or None.
+        deadline_s: how old what is live may be when it is painted, seconds; None: as remembered.
         on_first_shot: called once, when the first picture with its overlay was painted.
 
     Raises:
@@ -45,15 +57,38 @@ def run_viewer(
         # first of all: it walks through sys.modules, and aborts the program when another thread imports meanwhile
         import shiboken6  # noqa: F401
 
+        if is_grid(sources):
+            return _run_grid(sources, options, ending)
         player = Player(options)
+        player.deadline_s = deadline_s
         listing = list_sources(sources)
         if listing.sources:
             # decodes and compiles while Qt is imported and the window is built
-            player.open(_lasting(listing.sources[0]), truth_csv)
+            player.open(_lasting(listing.sources[0]), scores)
         try:
-            return _show(player, listing, ending, on_first_shot)
+            return _show(player, listing, ending, on_first_shot, events)
         finally:
             player.close()
+
+
+def is_grid(sources: Sequence[str]) -> bool:
+    """Whether sources are shown beside each other: two or more, and all of them live."""
+    return len(sources) > 1 and all(is_live(source) for source in sources)
+
+
+def _run_grid(sources: Sequence[str], options: RunOptions, ending: _Ending) -> int:
+    """As `_show`, of a window that shows several at once."""
+    app = _application()
+    from seg_viewer.gui.grid.window import GridWindow, players_of
+    from seg_viewer.gui.settings import open_store
+
+    window = GridWindow(players_of(sources, options), sources, open_store())
+
+    def show_error(text: str) -> None:  # from any thread
+        messages = window.tiles[0].messages
+        window.background.call_later(lambda: messages.show_error(text), owner=messages)
+
+    return _run(app, window, ending, show_error)
 
 
 def _lasting(source: str) -> str:
@@ -83,25 +118,23 @@ class _Ending:
             close()
 
 
-def _show(player: Player, listing: Listing, ending: _Ending, on_first_shot: Callable[[], None] | None) -> int:
-    # Qt is imported only now: it aborts where `check_display` would have said why
-    from PySide6.QtCore import QTimer
-    from PySide6.QtWidgets import QApplication
-
+def _show(
+    player: Player,
+    listing: Listing,
+    ending: _Ending,
+    on_first_shot: Callable[[], None] | None,
+    events: Path | None,
+) -> int:
+    app = _application()
     from seg_viewer.gui.application import Application
-    from seg_viewer.gui.collector import Collector
     from seg_viewer.gui.main_window import MainWindow
     from seg_viewer.gui.settings import open_store
-    from seg_viewer.gui.theme import apply_theme, icon
 
-    app = QApplication.instance() or Application(["seg-viewer"])
-    assert isinstance(app, QApplication)
-    app.setApplicationName("seg-viewer")
-    app.setDesktopFileName("seg-viewer")
-    apply_theme(app)
-    app.setWindowIcon(icon("seg-viewer"))
     window = MainWindow(player, open_store())
     window.sources.playlist.begin(listing)
+    if events is not None:
+        window.ego_zone.events_to = events
+        window.actions_by_id["zone"].setChecked(True)
     if isinstance(app, Application):
         app.files_asked.connect(window.sources.playlist.take_dropped)
         app.be_ready()
@@ -110,6 +143,31 @@ def _show(player: Player, listing: Listing, ending: _Ending, on_first_shot: Call
 
     def show_error(text: str) -> None:  # from any thread
         window.background.call_later(lambda: window.messages.show_error(text), owner=window.messages)
+
+    return _run(app, window, ending, show_error)
+
+
+def _application() -> QApplication:
+    # Qt is imported only now: it aborts where `check_display` would have said why
+    from PySide6.QtWidgets import QApplication
+
+    from seg_viewer.gui.application import Application
+    from seg_viewer.gui.theme import apply_theme, icon
+
+    app = QApplication.instance() or Application(["seg-viewer"])
+    assert isinstance(app, QApplication)
+    app.setApplicationName("seg-viewer")
+    app.setDesktopFileName("seg-viewer")
+    apply_theme(app)
+    app.setWindowIcon(icon("seg-viewer"))
+    return app
+
+
+def _run(app: QApplication, window: MainWindow | GridWindow, ending: _Ending, show_error: Callable[[str], None]) -> int:
+    """Show the window until it was closed; returns the exit code."""
+    from PySide6.QtCore import QTimer
+
+    from seg_viewer.gui.collector import Collector
 
     with error_hooks(show_error), tidied():
         window.show()

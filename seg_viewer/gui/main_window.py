@@ -17,6 +17,7 @@ from seg_viewer.gui.actions import connect_actions, fill_menu_bar, make_actions
 from seg_viewer.gui.class_colors import ClassColors
 from seg_viewer.gui.class_line import ClassLine
 from seg_viewer.gui.comparing import Comparing
+from seg_viewer.gui.deadline import DeadlinePart
 from seg_viewer.gui.dialogs.help import AboutDialog, HelpDialog
 from seg_viewer.gui.dialogs.once import OneOfEach
 from seg_viewer.gui.focus_keys import FocusKeys
@@ -93,13 +94,11 @@ class MainWindow(QMainWindow):
         self.look, self._style = Look(style, self), style
         self.view = VideoView()
         self.folders = Folders(self.memory)
-        self.ego_zone = EgoZone(
-            self.view, lambda: player.live_source, self.background, self.folders.recordings,
-            lambda: self.memory.settings.zone_clips,
-        )  # fmt: skip
+        self.ego_zone = EgoZone(self.view, player, self.background, self.folders, self.memory)
         self.recording = RecordingTask(
-            lambda: player.live_source, player.set_recording, self.background, self.folders.recordings, self
-        )
+            lambda: player.live_source, player.set_recording, self.background, self.folders.recordings,
+            lambda: self.memory.settings.record_sound, self,
+        )  # fmt: skip
         self.actions_by_id = make_actions(self)
         self.start_page = StartPage()
         self.messages = MessageBar()
@@ -172,7 +171,7 @@ class MainWindow(QMainWindow):
         self.dataset = DatasetTask(self._shot_to_send, self.folders.dataset, undo, self.background, self)
         parts = (
             self.sources, self.transport, self.looking, self.comparing, self.class_line, self.class_colors,
-            self.panel_fold, self.numbers, self.preferences, self.dataset, self.sound,
+            self.panel_fold, self.numbers, self.preferences, self.dataset, self.sound, self.ego_zone,
         )  # fmt: skip
         connect_actions(self.actions_by_id, self._slots(), *(part.slots() for part in parts))
         self._connect()
@@ -190,7 +189,6 @@ class MainWindow(QMainWindow):
             "export-queue": lambda: self.outputs.show_queue(),
             "quit": self.close,
             "outline": lambda on: self.look.change(outline=on),
-            "zone": self.ego_zone.set_on,
             "more": lambda: self._change_opacity(_OPACITY_STEP),
             "less": lambda: self._change_opacity(-_OPACITY_STEP),
             "full-screen": self._set_full_screen,
@@ -204,14 +202,15 @@ class MainWindow(QMainWindow):
         player = self.player
         self.sound_menu = SoundMenu(self)
         self.policy_menu = PolicyMenu(lambda: player.left_out, self)
+        self.deadline = DeadlinePart(player, self.controls.live_bar, self.memory, self)
         inner = {
-            "open-model": self.comparing.menu.menu,
+            "open-model": self.comparing.menu.menu, "next-disagreement": self.deadline.menu,
             "demo": self.recent_menu, "slower": self.controls.speed_menu, "loop": self.policy_menu,
             "record": self.record_menu, "quieter": self.sound_menu, "hatch": self.class_colors.menu,
             "full-screen": self.theme_choice.menu,
         }  # fmt: skip
         menus = fill_menu_bar(self.menuBar(), self.actions_by_id, inner)
-        self.model_menu = ModelMenu(menus["Model"], lambda: player.options, lambda: player.spec, self.background)
+        self.model_menu = ModelMenu(menus["Model"], lambda: player.options, lambda: player.own_spec, self.background)
 
     def _connect(self) -> None:
         actions = self.actions_by_id
@@ -240,8 +239,8 @@ class MainWindow(QMainWindow):
         self.presenter.shot_shown.connect(self.sound.saw)
         self.presenter.shot_shown.connect(self.looking.show_numbers)
         self.presenter.shot_shown.connect(self.comparing.show)
-        self.presenter.refreshed.connect(self.looking.refresh)
-        self.presenter.refreshed.connect(self.comparing.refresh)
+        for refreshed in (self.looking, self.ego_zone, self.comparing, self.deadline):
+            self.presenter.refreshed.connect(refreshed.refresh)
         self.presenter.video_wanted.connect(self._show_page)
         for opened in (self.transport.forget, self.sound.opened, self.hover.opened):
             self.presenter.source_opened.connect(lambda *_, opened=opened: opened())
@@ -290,10 +289,10 @@ class MainWindow(QMainWindow):
             return
         if self.player.error is not None:  # the message is of the model, or the source, that is tried anew
             self.messages.clear()
-        table = self.player.truth_csv if self.player.score else None
+        files = self.player.scores_to if self.player.score else ()
         self.player.use_model(model)
         self.presenter.refresh()
-        if table is not None:
+        for table in files:
             self.messages.show_info(t("{table} holds the scores of the model before, and ends with it", table=table))
 
     # -- what a person wants ---------------------------------------------------------------------------------------

@@ -33,6 +33,8 @@ class Opening(QObject):
     """
 
     chosen = Signal(str)
+    several_chosen = Signal(list)
+    """Live sources that are to be shown beside each other."""
     files_chosen = Signal(list)
     """Paths, at least one: what plays one after the other."""
 
@@ -85,6 +87,7 @@ class Opening(QObject):
     def _make_address(self) -> AddressDialog:
         dialog = AddressDialog(self._background, self._window)
         dialog.chosen.connect(self.chosen)
+        dialog.several.connect(self.several_chosen)
         return dialog
 
 

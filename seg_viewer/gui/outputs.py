@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -28,9 +28,17 @@ from seg_viewer.gui.widgets.export_strip import ExportStrip
 from seg_viewer.gui.widgets.folders import open_folder_of
 from seg_viewer.gui.widgets.live_bar import LiveBar
 from seg_viewer.gui.widgets.message_bar import MessageBar
-from seg_viewer.gui.words import t
+from seg_viewer.gui.words import figure, said, t, tn
 from seg_viewer.jobs.options import RunOptions
+from seg_viewer.sinks.recording_file import RecordedFile
 from seg_viewer.sources import SourceInfo
+
+
+def recorded_text(report: RecordedFile) -> str:
+    """What is in a file of a recording, and what is missing."""
+    pictures = tn(report.pictures, "1 picture", "{count} pictures")
+    held = f"{figure(report.seconds)} s, {pictures}, {said(report.sound)}"
+    return "; ".join([held, *map(said, report.missing)])
 
 
 class Outputs(QObject):
@@ -85,7 +93,7 @@ class Outputs(QObject):
         self.export_strip.list_wanted.connect(self.show_queue)
         self.queue_dialog = ExportQueueDialog(self.export_queue, export_options, folder, window)
         self.queue_dialog.visible_changed.connect(lambda _on: self.export_strip.refresh())
-        recording.saved.connect(lambda paths: self._show_saved("Recording saved: {names}", paths))
+        recording.saved.connect(self._show_recorded)
         recording.failed.connect(messages.show_error)
         recording.noted.connect(messages.show_warning)
         recording.changed.connect(self._show_recording)
@@ -93,6 +101,7 @@ class Outputs(QObject):
         ego_zone.clip_missed.connect(self._offer_clips)
         ego_zone.saved.connect(lambda paths: self._show_saved("Clip saved: {names}", paths))
         ego_zone.failed.connect(messages.show_error)
+        ego_zone.told.connect(messages.show_info)
         ego_zone.noted.connect(messages.show_warning)
 
     def take_screenshot(self, shot: Shot, overlay: Overlay | None, name: str) -> None:
@@ -181,7 +190,7 @@ class Outputs(QObject):
             asked: a person wants exports that run to be thrown away; otherwise what they have done is kept.
         """
         self._recording.stop()
-        self._ego_zone.finish_clip()
+        self._ego_zone.close()
         if asked:
             self.export_queue.stop_all()
         else:
@@ -227,7 +236,15 @@ class Outputs(QObject):
             lambda: self._memory.change(zone_clips=True),
         )
 
-    def _show_saved(self, text: str, paths: list[str]) -> None:
+    def _show_recorded(self, paths: list[str]) -> None:
+        about = {str(report.path): recorded_text(report) for report in self._recording.reports}
+        self._show_saved("Recording saved: {names}", paths, about)
+
+    def _show_saved(self, text: str, paths: list[str], about: Mapping[str, str] | None = None) -> None:
         first = Path(paths[0])
-        names = ", ".join([paths[0], *(Path(path).name for path in paths[1:])])
+        shown = [paths[0], *(Path(path).name for path in paths[1:])]
+        known = about or {}
+        names = ", ".join(
+            f"{name} ({known[path]})" if path in known else name for path, name in zip(paths, shown, strict=True)
+        )
         self._messages.show_info(t(text, names=names), t("Open folder"), lambda: open_folder_of(first))

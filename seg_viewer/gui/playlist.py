@@ -10,6 +10,7 @@ from PySide6.QtCore import QMimeData, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QDockWidget, QFileDialog, QMainWindow, QWidget
 
+from seg_viewer.core.redact import redact_text
 from seg_viewer.gui.drops import Dropped, read_dropped
 from seg_viewer.gui.opening import short_name, video_filter
 from seg_viewer.gui.tasks.background import Background
@@ -72,6 +73,7 @@ class PlaylistPart(QObject):
         self._state = PlayerState.EMPTY
         self._is_open = False
         self._skipped: list[Entry] = []
+        self._skip_told = ""
         self._forward = True
         self._still = QTimer(self, singleShot=True, interval=PICTURE_MS)
         self._still.timeout.connect(self._after_still)
@@ -280,12 +282,22 @@ class PlaylistPart(QObject):
         bad = self._skipped
         if not bad:
             return
+        told = said(redact_text(bad[-1].problem)) in self._messages.texts("error")  # nothing was opened after it
         if len(bad) == 1:
-            self._messages.show_warning(t("Skipped: {why}", why=said(bad[0].problem)))
+            if not told:
+                self._skip_told = t("Skipped: {why}", why=said(bad[0].problem))
+                self._messages.show_warning(self._skip_told)
             return
+        self._messages.take_back(self._skip_told)  # it is one of these
         names = ", ".join(short_name(entry.source) for entry in bad[:_NAMED]) + (", …" if len(bad) > _NAMED else "")
-        text = "Skipped {count} that cannot be played: {names}; the last: {why}"
-        self._messages.show_warning(t(text, count=len(bad), names=names, why=said(bad[-1].problem)))
+        if told:
+            text = t("Skipped {count} that cannot be played: {names}", count=len(bad), names=names)
+        else:
+            why = said(bad[-1].problem)
+            text = "Skipped {count} that cannot be played: {names}; the last: {why}"
+            text = t(text, count=len(bad), names=names, why=why)
+        self._skip_told = text
+        self._messages.show_warning(text)
 
     def _after_still(self) -> None:
         if self._player.state is PlayerState.ENDED:

@@ -15,7 +15,7 @@ from seg_viewer.gui.dialogs.cache_part import CachePart, CacheStore
 from seg_viewer.gui.dialogs.once import OneOfEach
 from seg_viewer.gui.dialogs.settings import Choice, Folder, Setting, SettingsDialog, Switch
 from seg_viewer.gui.memory import Memory
-from seg_viewer.gui.settings import WindowSettings
+from seg_viewer.gui.settings import ZONE_CLIPS_MB, WindowSettings
 from seg_viewer.gui.tasks.background import Background
 from seg_viewer.gui.tasks.folders import usual_dataset, usual_pictures, usual_recordings
 from seg_viewer.gui.theme import THEMES
@@ -32,6 +32,7 @@ def _palettes() -> Mapping[str, str]:
     return {name: palette.title for name, palette in PALETTES.items()}
 
 
+NO_SAFETY_TIP = "The ego zone is no safety function: the network misses people and cars"
 _HARDWARE = {"off": "Off", "auto": "Where it works"}
 
 SETTINGS: tuple[Setting, ...] = (
@@ -49,7 +50,17 @@ SETTINGS: tuple[Setting, ...] = (
         "Video files",
         "From the next video on; the side panel says what decodes",
     ),
-    Setting("zone_clips", "Save a clip when something enters the ego zone", Switch(), "Live"),
+    Setting("record_sound", "Record the sound of live streams", Switch(), "Live", "From the next recording on"),
+    Setting("zone_notify", "Desktop notification when something enters it", Switch(), "Ego zone", NO_SAFETY_TIP),
+    Setting("zone_log", "Log of what enters and leaves it", Switch(), "Ego zone", "A table (CSV) for each source"),
+    Setting("zone_clips", "Save a clip when something enters the ego zone", Switch(), "Ego zone"),
+    Setting(
+        "zone_clips_mb",
+        "All clips together hold at most",
+        Choice(lambda: ZONE_CLIPS_MB),
+        "Ego zone",
+        "Above that, the oldest clips are removed, and that is told",
+    ),
 )
 """One entry a setting; its key is a field of `WindowSettings`, which whoever heeds it reads or watches."""
 

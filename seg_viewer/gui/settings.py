@@ -17,6 +17,8 @@ SETTINGS_VERSION = 1
 """Raised when a stored value gets another meaning; older ones are then forgotten."""
 
 MAX_RECENT = 8
+ZONE_CLIPS_MB = {"200": "200 MB", "1000": "1 GB", "2000": "2 GB", "10000": "10 GB", "100000": "100 GB"}
+"""How much clips of the ego zone may hold: megabytes → its name."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +54,17 @@ class WindowSettings:
         recordings_folder: where recordings and clips go; "" for Videos/seg-viewer.
         pictures_folder: where screenshots go; "" for Pictures/seg-viewer.
         dataset_folder: where frames for the trainer go; "" for Pictures/seg-viewer/dataset.
+        record_sound: whether the sound of a live stream is recorded with it.
         zone_clips: whether the ego zone records a clip when something enters it.
+        zone_clips_mb: how much all clips together may hold, megabytes; a key of `ZONE_CLIPS_MB`.
+        zone_log: whether what enters the ego zone, and leaves it, is logged.
+        zone_notify: whether the desktop tells when something enters it.
+        zones: of cameras that have one of their own, "CAMERA=CORNERS" each, the newest first.
         language: of the window from its next start on, a key of `words.LANGUAGES`.
         volume: of the sound, 0…1.
         muted: whether there is none.
         hwaccel: "auto" has hardware decode video files where that works, "off" never.
+        deadline_ms: how old what is live may be when it is painted, milliseconds; 0 for no deadline.
     """
 
     geometry: bytes = b""
@@ -80,7 +88,12 @@ class WindowSettings:
     recordings_folder: str = ""
     pictures_folder: str = ""
     dataset_folder: str = ""
+    record_sound: bool = True
     zone_clips: bool = False
+    zone_clips_mb: str = "2000"
+    zone_log: bool = False
+    zone_notify: bool = False
+    zones: tuple[str, ...] = ()
     language: str = "auto"
     view_mode: str = "overlay"
     value: bool = True
@@ -92,6 +105,7 @@ class WindowSettings:
     volume: float = 1.0
     muted: bool = False
     hwaccel: str = "off"
+    deadline_ms: int = 0
 
     @property
     def style(self) -> OverlayStyle:
@@ -186,11 +200,17 @@ def load_settings(store: QSettings) -> WindowSettings:
         recordings_folder=_text(store, "recordings_folder"),
         pictures_folder=_text(store, "pictures_folder"),
         dataset_folder=_text(store, "dataset_folder"),
+        record_sound=_text(store, "record_sound") != "false",
         zone_clips=_text(store, "zone_clips") == "true",
+        zone_clips_mb=_one_of(store, "zone_clips_mb", ZONE_CLIPS_MB, plain.zone_clips_mb),
+        zone_log=_text(store, "zone_log") == "true",
+        zone_notify=_text(store, "zone_notify") == "true",
+        zones=tuple(_texts(store, "zones")),
         language=_text(store, "language") or plain.language,
         volume=_share(store, "volume", plain.volume),
         muted=_text(store, "muted") == "true",
         hwaccel=_one_of(store, "hwaccel", ("off", "auto"), plain.hwaccel),
+        deadline_ms=min(_number(store, "deadline_ms", plain.deadline_ms), 10_000),
     )
 
 

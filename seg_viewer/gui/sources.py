@@ -12,12 +12,14 @@ from PySide6.QtWidgets import QMainWindow, QWidget
 from seg_viewer.core.overlay import Overlay
 from seg_viewer.gui.dialogs.password import PasswordDialog
 from seg_viewer.gui.drops import Drops
+from seg_viewer.gui.grid.window import GridWindow, players_of
 from seg_viewer.gui.memory import Memory
 from seg_viewer.gui.opening import Opening
 from seg_viewer.gui.playlist import PlaylistPart
 from seg_viewer.gui.presenter import Presenter
 from seg_viewer.gui.recents import Recents
 from seg_viewer.gui.resume import Resume
+from seg_viewer.gui.settings import open_store
 from seg_viewer.gui.tasks.background import Background
 from seg_viewer.gui.widgets.drop_veil import DropVeil
 from seg_viewer.gui.widgets.message_bar import MessageBar
@@ -84,6 +86,9 @@ class Sources(QObject):
         for chosen in (self.opening.chosen, self.recents.chosen):
             chosen.connect(self.open)
         self.opening.files_chosen.connect(self.playlist.open)
+        self.opening.several_chosen.connect(self.open_grid)
+        self.grids: list[GridWindow] = []
+        """Open windows of several live sources."""
         self.recents.cleared.connect(self.resume.forget)
         self.drops.hovering.connect(self.veil.invite)
         self.drops.dropped.connect(self.playlist.take_dropped)
@@ -107,6 +112,13 @@ class Sources(QObject):
         """Play a file, a folder, "demo", a list or something live; what goes wrong is told in the message bar."""
         self.playlist.open([str(source)])
 
+    def open_grid(self, sources: Sequence[str]) -> None:
+        """Several live ones, in a window of their own; it closes with this one."""
+        window = GridWindow(players_of(sources, self._player.options), sources, open_store())
+        self.grids.append(window)
+        window.closed.connect(lambda: self.grids.remove(window))
+        window.show()
+
     def folder(self) -> str:
         """Where file dialogs open: beside what plays."""
         info = self._player.info
@@ -115,6 +127,8 @@ class Sources(QObject):
     def leave(self) -> None:
         """The window closes."""
         self.resume.leave()
+        for grid in list(self.grids):
+            grid.close()
 
     def _play(self, source: str) -> None:
         self.resume.leave()

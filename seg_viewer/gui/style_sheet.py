@@ -98,6 +98,10 @@ QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 #badge { color: $on_fill; font-weight: 600; border-radius: 5px; padding: 3px 10px; background: $badge; }
 #badge[kind="live"] { background: $live; color: $on_fill; }
 #badge[kind="lost"] { background: $lost; color: $on_fill; }
+#tile { border: 2px solid transparent; border-radius: 3px; }
+#tile[current="true"] { border-color: $accent; }
+#deadline { color: $dim; }
+#deadline[kept="false"] { color: $recording; font-weight: 600; }
 #recording { color: $recording; font-weight: 600; }
 #problem { color: $problem; }
 QPlainTextEdit#plan { background: $panel; color: $dim; border: 1px solid $border; border-radius: 6px; }

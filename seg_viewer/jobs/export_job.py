@@ -15,6 +15,7 @@ from seg_viewer.core.errors import ExportError, UsageError
 from seg_viewer.core.frame import Size
 from seg_viewer.core.part_file import check_target, explain
 from seg_viewer.core.redact import redact
+from seg_viewer.core.zone import Zone
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.media.codecs import USUAL_QUALITY, VideoChoice
 from seg_viewer.sinks import sink_for
@@ -85,6 +86,7 @@ class ExportJob:
         codec, quality, hardware: of video, see `VideoChoice`.
         stats: write time, shares and numbers into the painted picture.
         stream: which video stream of a file that has several, counted from 1; None for the usual one.
+        zone: that is watched, where an output is of that; None for the usual one.
     """
 
     source: str | Path
@@ -102,6 +104,7 @@ class ExportJob:
     hardware: bool = False
     stats: bool = False
     stream: int | None = None
+    zone: Zone | None = None
 
     @property
     def video(self) -> VideoChoice:
@@ -144,6 +147,8 @@ class ExportJob:
             chosen = {"codec": self.codec, "crf": self.crf, "preset": self.preset, "hardware": self.hardware or None}
         if not any(kind.heeds_stats for _path, kind in self.outputs):
             chosen["stats"] = self.stats or None
+        if not any(kind.heeds_zone for _path, kind in self.outputs):
+            chosen["zone"] = self.zone
         names = ", ".join(name for name, value in chosen.items() if value is not None)
         return (f"without effect: {names}; none of the outputs is a video that takes it",) if names else ()
 
@@ -188,7 +193,7 @@ class ExportJob:
             style.opacity, sorted(style.hidden), style.outline,
             style.hatched, style.palette, sorted(style.colors.items()),
             [os.path.abspath(path) for path, _kind in self.outputs],
-            self.video, self.selection, self.size, self.stats, self.stream,
+            self.video, self.selection, self.size, self.stats, self.stream, self.zone,
         )  # fmt: skip
         return hashlib.sha256(repr(facts).encode("utf-8", "surrogateescape")).hexdigest()
 

@@ -10,6 +10,7 @@ from seg_viewer import __version__
 from seg_viewer.core.frame import Colours, Frame, Picture, Size
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.part_folder import PartFolder
+from seg_viewer.core.zone import Zone
 from seg_viewer.jobs.export_job import ExportJob, Wanted
 from seg_viewer.media.av_picture import AvPicture
 from seg_viewer.media.scaled_to import Form
@@ -58,6 +59,7 @@ def requests(
             animated=info.is_animation,
             video=job.video,
             stats=job.stats,
+            zone=job.zone or Zone(),
             picture_stream=info.stream,
             name=info.name,
             size=_size(info, job.size),

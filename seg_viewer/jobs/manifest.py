@@ -137,6 +137,7 @@ def write_manifest(
             "hardware": job.hardware,
             "stats": job.stats,
             "stream": job.stream,
+            "zone": None if job.zone is None else str(job.zone),
         },
         "frames": frames,
         "outputs": [

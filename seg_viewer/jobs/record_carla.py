@@ -179,7 +179,7 @@ def run_record_carla(
             if not process.board():
                 break
             begun.append(asdict(drive) | {"town": process.town, "first": before, "pairs": 0})
-            pairs.describe(process.version, begun)
+            pairs.describe(process.version, begun, process.tags)
             try:
                 for _ in range(drive.pairs):
                     pair = process.next_pair(job.every)
@@ -191,7 +191,7 @@ def run_record_carla(
                 raise SourceError(f"{error}. {pairs.count} whole pairs stay in {folder}") from None
             finally:
                 begun[-1]["pairs"] = pairs.count - before
-                pairs.describe(process.version, begun)
+                pairs.describe(process.version, begun, process.tags)
         warnings += [text for text in process.warnings if text not in warnings]
     return Recorded(folder, pairs.count, len(begun), not stop.is_set(), tuple(warnings))
 

@@ -11,18 +11,19 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from seg_viewer.core.encoded import EncodedPacket
+from seg_viewer.core.encoded import EncodedPacket, PacketRing, SoundFormat, SoundPacket
 from seg_viewer.core.errors import ExportError, UsageError
 from seg_viewer.core.frame import Shot
 from seg_viewer.core.long_names import joined
 from seg_viewer.core.overlay import Overlay
 from seg_viewer.core.part_file import check_target
+from seg_viewer.jobs.recording_names import holds_sound, suffix_for_source
 from seg_viewer.sinks import sink_for
 from seg_viewer.sinks.base import Sink
 from seg_viewer.sinks.queued import Queued, WhenFull
 from seg_viewer.sinks.recording import RecordingSink
+from seg_viewer.sinks.recording_file import RecordedFile
 from seg_viewer.sources import LiveSource
-from seg_viewer.sources.base import SourceInfo
 
 STUCK_S = 30.0
 """For how long a recording that ends may write nothing before the program gives it up: a disk may sleep."""
@@ -47,12 +48,14 @@ class RecordPlan:
         what: see `RecordWhat`.
         split_s: another file after as many seconds, or None.
         split_bytes: another file after as many bytes, or None.
+        sound: the source's sound is recorded, where it has some.
     """
 
     path: Path
     what: RecordWhat = RecordWhat.ANNOTATED
     split_s: float | None = None
     split_bytes: int | None = None
+    sound: bool = True
 
 
 class Recording(Sink[Shot]):
@@ -81,11 +84,13 @@ class Recording(Sink[Shot]):
         self.started_s = time.perf_counter()
         self.on_left_out: Callable[[], None] = lambda: None
         """Called, on the thread that writes, for each shot that the encoder had no time for; set it to be told."""
+        self.reports: tuple[RecordedFile, ...] = ()
+        """Of the files, once it has ended."""
         self._sinks: list[RecordingSink] = []
         self._queues: list[Queued[Any]] = []
         self._shots: Queued[Shot] | None = None
         self._packets: Queued[EncodedPacket] | None = None
-        paths = plan_paths(plan, source.info)
+        paths = plan_paths(plan, source.packets)
         check_free(*paths.values())
         with ExitStack() as begun:
             begun.callback(self.stop)
@@ -96,12 +101,23 @@ class Recording(Sink[Shot]):
             if (path := paths.get(RecordWhat.ANNOTATED)) is not None:
                 assert overlay is not None
                 self._shots = self._queue_shots(path, overlay)
-            if self._packets is not None and source.packets is not None:
-                source.packets.listen(self._packet)  # last: from here on there is something to lose
+            if source.packets is not None:  # last: from here on there is something to lose
+                if plan.sound:
+                    source.packets.listen_to_sound(self._sound)
+                if self._packets is not None:
+                    source.packets.listen(self._packet)
             begun.pop_all()
 
     def _queue_packets(self, path: Path) -> Queued[EncodedPacket]:
-        sink = RecordingSink(path, split_s=self.plan.split_s, split_bytes=self.plan.split_bytes)
+        ring = self.source.packets
+        sound = ring.sound if self.plan.sound and ring is not None else None
+        if sound is not None and path.suffix.lower() == ".mp4" and not holds_sound(path.suffix, sound):
+            raise UsageError(
+                f"{path}: {path.suffix} cannot hold {sound.codec} sound; name it .mkv, or record it without sound"
+            )
+        sink = RecordingSink(
+            path, split_s=self.plan.split_s, split_bytes=self.plan.split_bytes, expects_sound=self._expects_sound
+        )
         queue: Queued[EncodedPacket] = Queued(
             sink,
             name="seg-record",
@@ -123,6 +139,8 @@ class Recording(Sink[Shot]):
             sample_aspect=info.sample_aspect,
             split_s=self.plan.split_s,
             split_bytes=self.plan.split_bytes,
+            expects_sound=self._expects_sound,
+            sound_hint=self._sound_hint,
         )
         queue: Queued[Shot] = Queued(
             sink,
@@ -134,6 +152,17 @@ class Recording(Sink[Shot]):
         self._sinks.append(sink)
         self._queues.append(queue)
         return queue
+
+    @property
+    def _expects_sound(self) -> bool:
+        return self.plan.sound and self.source.packets is not None and self.source.packets.has_sound
+
+    def _sound_hint(self) -> SoundFormat | None:
+        return self.source.packets.sound if self._expects_sound and self.source.packets is not None else None
+
+    def _sound(self, packet: SoundPacket) -> None:
+        for sink in self._sinks:
+            sink.add_sound(packet)
 
     def _packet(self, packet: EncodedPacket) -> None:
         if self._packets is not None:
@@ -183,10 +212,12 @@ class Recording(Sink[Shot]):
         """Finish the files and return them; waits for that, and `problem` shows how it went. Again is fine."""
         if self.source.packets is not None:
             self.source.packets.leave(self._packet)
+            self.source.packets.leave_sound(self._sound)
         for queue in self._queues:
             queue.stop()
         self.files = tuple(path for queue in self._queues for path in queue.files)
         self.notes = tuple(note for queue in self._queues for note in queue.notes)
+        self.reports = tuple(report for sink in self._sinks for report in sink.reports)
         return list(self.files)
 
     def finish(self) -> None:
@@ -231,12 +262,11 @@ def check_free(*paths: Path) -> None:
         check_target(path, overwrite=False)
 
 
-def plan_paths(plan: RecordPlan, info: SourceInfo) -> dict[RecordWhat, Path]:
-    """The first file of each kind. What comes in as no H.264 or HEVC goes into .mkv where both are made."""
+def plan_paths(plan: RecordPlan, packets: PacketRing | None) -> dict[RecordWhat, Path]:
+    """The first file of each kind. What comes in as MP4 cannot hold goes into .mkv where both are made."""
     sink_for(plan.path, live=True)
     if plan.what is not RecordWhat.BOTH:
         return {plan.what: plan.path}
     beside = plan.path.with_name(joined(plan.path.stem, f"_source{plan.path.suffix}"))
-    if info.codec.startswith("mjpeg"):
-        beside = beside.with_suffix(".mkv")
+    beside = beside.with_suffix(suffix_for_source(packets, sound=plan.sound, wish=plan.path.suffix))
     return {RecordWhat.SOURCE: beside, RecordWhat.ANNOTATED: plan.path}

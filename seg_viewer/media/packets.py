@@ -18,6 +18,8 @@ _SETS = {
     "h264": (7, 8),  # sequence and picture parameter set: ITU-T H.264 table 7-1
     "hevc": (32, 33, 34),  # video, sequence and picture parameter set: ITU-T H.265 table 7-1
 }
+_NEEDS_NOTHING = ("mjpeg",)
+_SEQUENCE_HEADER = 1  # an open bitstream unit of AV1 (bitstream specification, 6.2.2)
 _LENGTH_PREFIXED = b"\x01"  # configurationVersion, the first byte of avcC and hvcC (ISO/IEC 14496-15)
 
 
@@ -35,13 +37,16 @@ def add_packet_stream(out: av.container.OutputContainer, first: EncodedPacket) -
     rate = Fraction(form.rate).limit_denominator(1000) if form.rate else None
     stream = None
     extradata = _completed(first)
-    if extradata:
+    if extradata or form.codec in _NEEDS_NOTHING:
         stream = _with_extradata(out, replace(form, extradata=extradata), rate)
     if stream is None:  # PyAV looks into the first packet
         added = out.add_mux_stream(form.codec, rate=rate, width=form.width, height=form.height)
         assert isinstance(added, av.VideoStream)
         stream = added
     stream.time_base = Fraction(1, TICKS)
+    if form.turned != (1, 0, 0, 1):
+        a, b, c, d = form.turned
+        stream.set_display_matrix([a << 16, b << 16, 0, c << 16, d << 16, 0, 0, 0, 1 << 30])
     return stream
 
 
@@ -88,16 +93,35 @@ def _with_extradata(
 
 
 def _completed(packet: EncodedPacket) -> bytes:
-    """What the header has to have beside the packet; empty where the packet alone says it all."""
+    """What the header has to have; empty where nothing is known, or needed."""
     extradata, wanted = packet.format.extradata, _SETS.get(packet.format.codec, ())
-    if not wanted or not extradata or extradata[:1] == _LENGTH_PREFIXED:
+    if packet.format.codec == "av1":
+        return _sequence_header(packet.data) or extradata
+    if not wanted or extradata[:1] == _LENGTH_PREFIXED:
         return extradata
     brought = _parameter_sets(packet.data, packet.format.codec)
-    if all(kind in brought for kind in wanted):
-        return b""
     known = _parameter_sets(extradata, packet.format.codec)
     units = [unit for kind in wanted for unit in brought.get(kind) or known.get(kind, [])]
     return b"".join(b"\0\0\0\1" + unit for unit in units)
+
+
+def _sequence_header(data: bytes) -> bytes:
+    """The sequence header of an AV1 key frame, as a unit with a size (bitstream specification, 5.3); empty without."""
+    at = 0
+    while at < len(data):
+        head, body = data[at], at + 1 + (data[at] >> 2 & 1)
+        if not head & 2:  # without a size: it goes to the end
+            return b""
+        size, shift = 0, 0
+        while body < len(data) and shift < 56:
+            size |= (data[body] & 0x7F) << shift
+            shift, body = shift + 7, body + 1
+            if not data[body - 1] & 0x80:
+                break
+        if head >> 3 & 15 == _SEQUENCE_HEADER:
+            return data[at : body + size]
+        at = body + size
+    return b""
 
 
 def _parameter_sets(data: bytes, codec: str) -> dict[int, list[bytes]]:

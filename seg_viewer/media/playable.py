@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -31,6 +32,15 @@ def why_unplayable(path: Path) -> str:
     except (av.FFmpegError, OSError, ValueError) as error:
         return getattr(error, "strerror", None) or str(error)
     return "no picture can be decoded"
+
+
+def sample_aspect_of(path: Path) -> Fraction:
+    """Width ÷ height of a pixel, as a player finds it in a file; 1 where nothing says so."""
+    try:
+        with open_input(path) as container:
+            return Fraction(container.streams.video[0].sample_aspect_ratio or 1)
+    except (av.FFmpegError, OSError, ValueError, LookupError):
+        return Fraction(1)
 
 
 def cut_to_whole_fragments(path: Path) -> None:

@@ -6,7 +6,7 @@ import time
 
 from seg_viewer.core.frame import Frame
 from seg_viewer.pipeline.moves import Move, Seek, go
-from seg_viewer.pipeline.state import BUSY_ENGINE, TODO_FRAMES, PipelineState, Policy, Work, scaled
+from seg_viewer.pipeline.state import BUSY_ENGINE, DEADLINE, TODO_FRAMES, PipelineState, Policy, Work, scaled
 from seg_viewer.sources.base import Stepping
 
 _EPSILON_S = 1e-6
@@ -26,6 +26,7 @@ class DecodeLoop:
         self._is_inside = False  # the latest frame is of the part that is repeated
         self._steps = isinstance(state.source, Stepping)
         self._has_more_to_prepare = self._steps
+        self._left_out = 0  # in a row, for the deadline
 
     def run(self) -> None:
         state = self._state
@@ -60,6 +61,9 @@ class DecodeLoop:
                     lap += 1
                 continue
             decoded_s = time.perf_counter()
+            if self._is_left_out():
+                state.ledger.tick("source", decoded_s)
+                continue
             pictures = scaled(frame, sizes)
             scaled_s = time.perf_counter()
             # the wait for a live picture is no work
@@ -90,6 +94,16 @@ class DecodeLoop:
             flying = sum(work.generation == state.generation for work in state.flying)
             return len(state.todo) + flying + len(state.done) < max(1, state.steps)
         return len(state.todo) < TODO_FRAMES
+
+    def _is_left_out(self) -> bool:
+        """Whether the latest picture is one of those that a deadline leaves out; counted if it is."""
+        state = self._state
+        if state.policy is not Policy.LATEST or self._left_out + 1 >= state.every:
+            self._left_out = 0
+            return False
+        self._left_out += 1
+        state.ledger.drop(DEADLINE)
+        return True
 
     # -- what is repeated ------------------------------------------------------------------------------------------
 

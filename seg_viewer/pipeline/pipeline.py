@@ -20,10 +20,11 @@ from seg_viewer.pipeline.decoding import DecodeLoop
 from seg_viewer.pipeline.moves import Move, Seek, Step
 from seg_viewer.pipeline.segmenter import Segmenter
 from seg_viewer.pipeline.segmenting import SegmentLoop
-from seg_viewer.pipeline.state import LATE_DISPLAY, RESERVE_SHOTS, PipelineState, Policy
+from seg_viewer.pipeline.state import LATE_DISPLAY, RESERVE_SHOTS, WHILE_PAUSED, PipelineState, Policy
 from seg_viewer.sources.base import Source
 from seg_viewer.sources.live import LiveSource
 
+_DECODE = "seg-decode"
 _SLIP_S = 0.5
 
 
@@ -64,7 +65,7 @@ class Pipeline:
             source.on_drop = self.ledger.drop
         self._threads: list[threading.Thread] = []
         try:
-            self._start("seg-decode", DecodeLoop(self._state).run)
+            self._start(_DECODE, DecodeLoop(self._state).run)
             self._start("seg-engine", SegmentLoop(self._state, segmenter).run)
         except BaseException:  # Ctrl-C, while a thread was being started: nobody else can close it
             self.close()
@@ -144,6 +145,15 @@ class Pipeline:
             self._state.policy = value
             self._state.clock.stop()
             self._state.changed.notify_all()
+
+    @property
+    def every(self) -> int:
+        """Under `latest`: of how many pictures one is looked at; the others are left out and counted."""
+        return self._state.every
+
+    @every.setter
+    def every(self, value: int) -> None:
+        self._state.every = value
 
     @property
     def part(self) -> tuple[float, float] | None:
@@ -265,13 +275,17 @@ class Pipeline:
         return self
 
     def __next__(self) -> Shot:
-        """Raises: whatever stopped a thread, once; StopIteration at the end and after `close`."""
+        """Raises: whatever stopped a thread, once, after the shots from before it; StopIteration at the end and after
+        `close`.
+        """
         with self._state.changed:
             while True:
                 self._state.changed.wait_for(self._has_news)
-                if self._state.error is not None:
+                if self._state.error is not None and self._gives_up():
                     error, self._state.error = self._state.error, None
                     self._state.stopping = True
+                    for _shot in self._state.done:
+                        self.ledger.drop(WHILE_PAUSED)
                     self._state.changed.notify_all()
                     raise error
                 if self._state.stopping or (self._state.is_finished() and not self._state.keep_open):
@@ -285,11 +299,16 @@ class Pipeline:
 
     def _has_news(self) -> bool:
         state = self._state
-        if state.error is not None or state.stopping or (state.is_finished() and not state.keep_open):
+        if state.stopping or (state.is_finished() and not state.keep_open) or self._gives_up():
             return True
         if not state.done:
             return self._steps_at_end()
         return not state.paused or state.steps > 0
+
+    def _gives_up(self) -> bool:
+        """There is an error, and nothing is to come before it; while paused, nothing comes."""
+        state = self._state
+        return state.error is not None and (state.paused or not state.comes_before_error())
 
     def _steps_at_end(self) -> bool:
         """A step is wanted, and there is no other frame."""
@@ -337,13 +356,17 @@ class Pipeline:
 
     def _start(self, name: str, loop: Callable[[], None]) -> None:
         self._threads = [thread for thread in self._threads if thread.is_alive()]
-        self._threads.append(threading.Thread(target=self._guard, args=(loop,), name=name, daemon=True))
+        guarded = (loop, name == _DECODE)
+        self._threads.append(threading.Thread(target=self._guard, args=guarded, name=name, daemon=True))
         self._threads[-1].start()
 
-    def _guard(self, loop: Callable[[], None]) -> None:
+    def _guard(self, loop: Callable[[], None], is_source: bool) -> None:
         try:
             loop()
         except BaseException as error:  # noqa: BLE001 - handed to the caller, who iterates
             with self._state.changed:
-                self._state.error = self._state.error or error
+                if self._state.error is None:
+                    self._state.error, self._state.source_failed = error, is_source
+                elif not is_source:
+                    self._state.source_failed = False  # nobody is left to make shots of what was decoded
                 self._state.changed.notify_all()

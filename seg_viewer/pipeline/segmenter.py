@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from seg_viewer.core.class_map import ClassMap
 from seg_viewer.core.errors import EngineError
@@ -69,6 +69,15 @@ class Segmenter(Protocol):
 
     def close(self) -> None:
         """Let go of everything; again, or without `open`, is fine."""
+        ...
+
+
+@runtime_checkable
+class TakesTurns(Protocol):
+    """A segmenter that others share the engine of: a picture is handed over when its turn has come, not before."""
+
+    def may_submit(self) -> bool:
+        """Asked, on any thread, while there is a picture; after a no, `wake` is called when it may be a yes."""
         ...
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from seg_viewer.core.class_map import ClassMap
 from seg_viewer.core.frame import Shot
-from seg_viewer.pipeline.segmenter import Segmenter
+from seg_viewer.pipeline.segmenter import Segmenter, TakesTurns
 from seg_viewer.pipeline.state import (
     BUSY_DISPLAY,
     DONE_SHOTS,
@@ -133,9 +133,8 @@ class SegmentLoop:
         """
         state, segmenter = self._state, self._segmenter
         with state.changed:
-            room = len(state.flying) < segmenter.slots
-            state.changed.wait_for(lambda: self._is_over() or segmenter.ready() or (room and state.todo))
-            if self._is_over() or not (room and state.todo):
+            state.changed.wait_for(lambda: self._is_over() or segmenter.ready() or self._may_submit())
+            if self._is_over() or not self._may_submit():
                 return None
             work = state.todo.popleft()
             now_s = state.clock.now() if state.policy is Policy.REAL_TIME else None
@@ -145,6 +144,13 @@ class SegmentLoop:
             state.flying.append(work)
             state.changed.notify_all()
             return work
+
+    def _may_submit(self) -> bool:
+        """There is a frame, and it is wanted now."""
+        segmenter = self._segmenter
+        if not self._state.todo or len(self._state.flying) >= segmenter.slots:
+            return False
+        return not isinstance(segmenter, TakesTurns) or segmenter.may_submit()
 
     def _deliver(self, maps: tuple[ClassMap, ...]) -> None:
         """Hand over the answer to the oldest frame in flight."""

@@ -22,6 +22,7 @@ BUSY_DISPLAY = "newer frame: display busy"
 BUSY_RECORDER = "newer frame: recorder busy"
 WHILE_PAUSED = "paused"
 MODEL_CHANGED = "model changed"
+DEADLINE = "left out: deadline"
 
 TODO_FRAMES = 4
 """Decoded frames that may wait for the segmenter."""
@@ -99,6 +100,7 @@ class PipelineState:
         self.generation = 0  # of frames: one more with each seek
         self.wishes = 0  # seeks and steps asked for
         self.part: tuple[float, float] | None = None  # that is repeated, seconds
+        self.every = 1  # under latest: of how many pictures one is looked at
         self.stopping = False
         self.wanted = segmenter
         # where things are
@@ -112,10 +114,16 @@ class PipelineState:
         self.present: Segmenter | None = None
         self.report: EngineReport | None = None
         self.error: BaseException | None = None
+        self.source_failed = False  # with that error; what was decoded before it is still worth its shots
 
     def is_finished(self) -> bool:
         """The source has ended and nothing is under way."""
         return self.exhausted and not self.todo and not self.flying and not self.done
+
+    def comes_before_error(self) -> bool:
+        """There is an error, and shots from before it that can still be delivered."""
+        under_way = self.source_failed and self.present is not None and (self.todo or self.flying)
+        return bool(self.done or under_way)
 
     def is_at_end(self) -> bool:
         """The last frame was delivered; another model may still look at it again."""

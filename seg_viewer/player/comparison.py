@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
 from seg_viewer.core.errors import ExportError
 from seg_viewer.core.frame import ByteArray, Shot
+from seg_viewer.core.labels import LabelSet
 from seg_viewer.core.scores import LiveScore, Score, truth_for
+from seg_viewer.sinks.base import Sink, SinkRequest
 from seg_viewer.sinks.truth_csv import TruthCsv
+from seg_viewer.sinks.truth_report import TruthReport
 
 
 class Comparison:
     """Scores shots that bring their ground truth, on the thread that plays; read from any.
 
-    Scores are of one model: another one begins anew, and ends the table.
+    Scores are of one model: another one begins anew, and ends the files.
 
     Args:
-        table: a file for the scores of every frame, or None.
-        on_problem: called, on the thread that plays, with one line when a table that ended is not where it should be.
+        files: for the scores of every frame, each a table, or a report where it ends in .html.
+        on_problem: called, on the thread that plays, with one line when a file that ended is not where it should be.
     """
 
-    def __init__(self, table: Path | None = None, on_problem: Callable[[str], None] = lambda _text: None) -> None:
-        self.table = table
-        """Where scores are written to; None once it has ended."""
+    def __init__(self, files: Sequence[Path] = (), on_problem: Callable[[str], None] = lambda _text: None) -> None:
+        self.files = tuple(files)
+        """Where scores are written to; none once they have ended."""
+        self.name = ""
+        """Of the source, for a report."""
+        self.about: Mapping[str, str] = {}
+        """What a report says of how it was made."""
         self._on_problem = on_problem
         self._model: str | None = None
         self._live_score: LiveScore | None = None
-        self._csv: TruthCsv | None = None
+        self._sinks: list[Sink[Shot]] = []
 
     def __enter__(self) -> Comparison:
         return self
@@ -36,7 +43,7 @@ class Comparison:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._end_table()
+        self._end_files()
 
     @property
     def score(self) -> Score | None:
@@ -46,28 +53,34 @@ class Comparison:
     def look(self, shot: Shot) -> ByteArray | None:
         """Count a shot. Returns its truth at the size of the class map; None where it brings none.
 
-        Raises: ExportError when the table cannot be written.
+        Raises: ExportError when a file cannot be written.
         """
         if shot.frame.truth is None:
             return None
         if self._live_score is None or self._model != shot.maps[0].model:
             if self._live_score is not None:
-                self._end_table()
+                self._end_files()
             self._model, self._live_score = shot.maps[0].model, LiveScore(shot.labels)
         height, width = shot.classes.shape
         truth = truth_for(shot.frame.truth, shot.labels, width, height)
         self._live_score.add(shot.classes, truth)
-        if self.table is not None:
-            if self._csv is None:
-                self._csv = TruthCsv(self.table, shot.labels)
-            self._csv.write(shot)
+        if self.files and not self._sinks:
+            self._sinks = [self._sink(path, shot.labels) for path in self.files]
+        for sink in self._sinks:
+            sink.write(shot)
         return truth
 
-    def _end_table(self) -> None:
-        csv, self._csv = self._csv, None
-        self.table = None
-        if csv is not None:
+    def _sink(self, path: Path, labels: LabelSet) -> Sink[Shot]:
+        if path.suffix.lower() == ".html":
+            return TruthReport(SinkRequest(path, labels, name=self.name, about=self.about))
+        return TruthCsv(path, labels)
+
+    def _end_files(self) -> None:
+        sinks, self._sinks, self.files = self._sinks, [], ()
+        for sink in sinks:
             try:
-                csv.finish()
+                sink.finish()
             except ExportError as error:
                 self._on_problem(str(error))
+            for note in sink.notes:
+                self._on_problem(note)

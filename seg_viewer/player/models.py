@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from seg_viewer.core.frame import Shot
 from seg_viewer.core.model_file import ModelSpec
@@ -11,6 +12,7 @@ from seg_viewer.jobs.options import RunOptions
 from seg_viewer.pipeline import PairSegmenter, Segmenter
 from seg_viewer.pipeline.cached import CachedSegmenter
 from seg_viewer.pipeline.map_cache import MapCache
+from seg_viewer.player.pool import EnginePool
 from seg_viewer.sources import SourceInfo
 
 
@@ -37,10 +39,11 @@ class Models:
 
     Args:
         cache: of class maps, before each of them; closed by whoever made it.
+        pool: of engines that several sessions share; None for an engine of its own.
     """
 
-    def __init__(self, cache: MapCache) -> None:
-        self._cache = cache
+    def __init__(self, cache: MapCache, pool: EnginePool | None = None) -> None:
+        self._cache, self._pool = cache, pool
         self._margin = False
         self.first: ModelSpec | None = None
         """Of the model that loads or was made last."""
@@ -68,7 +71,8 @@ class Models:
 
         def one(of: ModelSpec) -> Segmenter:
             self._specs[of.sha256] = of
-            return wish.options.with_cache(wish.options.segmenter(of, mode, progress), of, info, self._cache)
+            alone = wish.options.segmenter if self._pool is None else partial(self._pool.segmenter, wish.options)
+            return wish.options.with_cache(alone(of, mode, progress), of, info, self._cache)
 
         segmenter = one(spec)
         if other is not None:
@@ -82,6 +86,10 @@ class Models:
         """What a segmenter was made for."""
         made = self._made.get(segmenter) if segmenter is not None else None
         return made[0] if made is not None else None
+
+    def forget_but(self, segmenter: Segmenter) -> None:
+        """Of the segmenters, only this one still matters."""
+        self._made = {made: of for made, of in self._made.items() if made is segmenter}
 
     def let_go(self) -> None:
         """Of the segmenters."""

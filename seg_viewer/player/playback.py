@@ -32,6 +32,7 @@ class Playback:
         speed: of playing, 1 = as recorded.
         loop: start over at the end.
         in_full: show every frame of what is not live, however long that takes, rather than keep to the clock.
+        deadline_s: what is live is to be painted within so many seconds of its arrival; None for as soon as it goes.
         on_news: called, on any thread, when a shot waits to be taken.
         on_change: called, on any thread, when the state is another.
         on_problem: called, on any thread, with one line that a person has to know while what plays goes on.
@@ -41,6 +42,7 @@ class Playback:
     speed: float = 1.0
     loop: bool = False
     in_full: bool = False
+    deadline_s: float | None = None
     on_news: Callable[[], None] = lambda: None
     on_change: Callable[[], None] = lambda: None
     on_problem: Callable[[str], None] = lambda _text: None

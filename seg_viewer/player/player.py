@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from seg_viewer.core.frame import Shot
@@ -15,6 +15,7 @@ from seg_viewer.pipeline import BUSY_RECORDER
 from seg_viewer.player.looks import Looks
 from seg_viewer.player.models import ModelWish
 from seg_viewer.player.playback import PlayerState
+from seg_viewer.player.pool import EnginePool
 from seg_viewer.player.session import Session
 from seg_viewer.player.showing import Shown, Wish
 from seg_viewer.sinks.base import Sink
@@ -32,12 +33,14 @@ class Player(Looks):
 
     Args:
         options: model, engine and style of a run.
+        pool: of engines that several players share; None for an engine of its own.
     """
 
-    def __init__(self, options: RunOptions) -> None:
+    def __init__(self, options: RunOptions, pool: EnginePool | None = None) -> None:
         super().__init__(options)
+        self._pool = pool
         self._opened_count = 0
-        self._former: tuple[str, Path | None] | None = None
+        self._former: str | None = None
         self._failed: deque[str] = deque()
         self._passwords: deque[tuple[str, str]] = deque()
         self._recording: Recording | None = None
@@ -51,22 +54,22 @@ class Player(Looks):
 
     # -- opening and closing ---------------------------------------------------------------------------------------
 
-    def open(self, source: str, truth_csv: Path | None = None) -> None:
+    def open(self, source: str, scores: Sequence[Path] = ()) -> None:
         """Play another source; the present one plays on until the first picture of that is there.
 
         Args:
             source: what `open_source` takes.
-            truth_csv: where its scores against the ground truth go, or None.
+            scores: files for its scores against the ground truth: tables, and reports that end in .html.
         """
         self.give_up_opening()
-        session, present = self._session_of(source, truth_csv), self._session
+        session, present = self._session_of(source, scores), self._session
         self._former = None
         if present is not None and present.has_picture and not _shares_device(present, source):
             self._opening = session
             self._start(session)
             return
         if present is not None and present.has_picture:
-            self._former = present.source, None  # a device has room for one; should that fail, this one comes back
+            self._former = present.source  # a device has room for one; should that fail, this one comes back
         self.stop()
         self._begin(session)
 
@@ -128,7 +131,7 @@ class Player(Looks):
                 self._problems.append(failed.error or "")
                 self._failed.append(failed.source)
                 self.stop()
-                self._begin(self._session_of(*former))
+                self._begin(self._session_of(former, ()))
                 self._former = None
 
     def _change_over(self) -> None:
@@ -148,8 +151,8 @@ class Player(Looks):
         self._settle()
         return self._problems.popleft() if self._problems else None
 
-    def _session_of(self, source: str, truth_csv: Path | None) -> Session:
-        return Session(source, ModelWish(self.options, self.against), self._playback, truth_csv, self.cache)
+    def _session_of(self, source: str, scores: Sequence[Path]) -> Session:
+        return Session(source, ModelWish(self.options, self.against), self._playback, scores, self.cache, self._pool)
 
     def _begin(self, session: Session) -> None:
         self._session = session
@@ -160,7 +163,7 @@ class Player(Looks):
         session.timelines.look_ahead(self._looks_ahead)
         session.models.want_margin(self._wants_margin)
         self._threads = {thread: keeps for thread, keeps in self._threads.items() if thread.is_alive()}
-        self._threads[session.thread] = session.comparison.table is not None
+        self._threads[session.thread] = bool(session.comparison.files)
         session.thread.start()
 
     def stop(self) -> None:
@@ -269,6 +272,15 @@ class Player(Looks):
         pipeline = self._pipeline()
         if pipeline and not pipeline.source.info.live:
             pipeline.policy = self._playback.policy
+
+    @property
+    def deadline_s(self) -> float | None:
+        """Of what is live, 95 in 100 pictures are to be painted within so many seconds of their arrival; None: off."""
+        return self._playback.deadline_s
+
+    @deadline_s.setter
+    def deadline_s(self, value: float | None) -> None:
+        self._playback.deadline_s = value
 
     @property
     def part(self) -> tuple[float, float] | None:

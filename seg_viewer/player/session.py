@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+from seg_viewer import __version__
 from seg_viewer.core.error_hooks import redacted_traceback
 from seg_viewer.core.errors import PasswordError, SegViewerError
 from seg_viewer.core.frame import ByteArray, Shot
@@ -22,8 +23,10 @@ from seg_viewer.pipeline import Pipeline, Policy, Segmenter
 from seg_viewer.pipeline.map_cache import MapCache
 from seg_viewer.player.comparison import Comparison
 from seg_viewer.player.course import Course
+from seg_viewer.player.deadline import Deadline
 from seg_viewer.player.models import Models, ModelWish
 from seg_viewer.player.playback import LATE_WINDOW, Playback, PlayerState
+from seg_viewer.player.pool import EnginePool
 from seg_viewer.player.search import Search
 from seg_viewer.player.showing import Painter, Shown
 from seg_viewer.player.timeline import Timelines
@@ -43,16 +46,25 @@ class Session:
         source: what `open_source` takes.
         wish: which models look at it.
         playback: how it is played.
-        table: where its scores against the ground truth go, or None.
+        scores: files for its scores against the ground truth, see `Comparison`.
         cache: of class maps, closed by whoever made it.
+        pool: of engines that several players share; None for an engine of its own.
     """
 
-    def __init__(self, source: str, wish: ModelWish, playback: Playback, table: Path | None, cache: MapCache) -> None:
+    def __init__(
+        self,
+        source: str,
+        wish: ModelWish,
+        playback: Playback,
+        scores: Sequence[Path],
+        cache: MapCache,
+        pool: EnginePool | None = None,
+    ) -> None:
         self.source = source
         self.wish = wish
         """Which models are wanted; they may still be loading."""
         # all that lives as long as a session knows it by a weak reference, so that it is gone once it has ended
-        self.comparison = Comparison(table, weakly(self._table_failed))
+        self.comparison = Comparison(scores, weakly(self._table_failed))
         self.error: str | None = None
         self.needs_password = False
         """The error is that another user and password are needed; taken back by whoever asks for them."""
@@ -68,8 +80,9 @@ class Session:
         self._changed = threading.Condition()
         self.course = Course(self._changed)
         self._segmenter: Segmenter | None = None
-        self.models = Models(cache)
+        self.models = Models(cache, pool)
         self.timelines = Timelines(source, cache)
+        self.deadline = Deadline(weakly(self._change_network))
         self._newest: Shown | None = None
         self._latest_shot: Shot | None = None
         self.taken_shot: Shot | None = None
@@ -215,6 +228,8 @@ class Session:
             return
         if wish.against is not None:  # the first model alone is there sooner, and plays on where the second cannot
             self.use_models(replace(wish), self._playback.on_problem)
+        self.comparison.name = source.info.name
+        self.comparison.about = {"model": spec.title, "program": f"seg_viewer {__version__}"}
         with pipeline, self.comparison, self.timelines:
             self._playback.on_change()
             for shot in pipeline:
@@ -226,6 +241,8 @@ class Session:
                 self.timelines.look(shot, truth, self.models.of(shot), options, pipeline)
                 if not passed_over:
                     self.tee.write(shot)
+                if source.info.live:
+                    self.deadline.look(pipeline, self.wish, shot, self._playback.deadline_s)
                 if self._stopping:
                     return
 
@@ -291,6 +308,19 @@ class Session:
                 return  # `_play` has taken it from there
             # still under the lock, so that no newer wish comes in between and is replaced by this one
             self.pipeline.use(self._make_segmenter(wish, spec, other, self.pipeline.source.info), failed)
+
+    def _change_network(self, wish: ModelWish, spec: ModelSpec, refused: Callable[[], None]) -> None:
+        """For the deadline; see `Governing`. A wish that is not the newest any more changes nothing."""
+
+        def failed(error: Exception) -> None:
+            self.loading = None
+            refused()
+            self._playback.on_problem(redact_text(f"{spec.title}: {' '.join(str(error).split())}"))
+
+        with self._changed:
+            if not self._stopping and wish is self.wish and self.pipeline is not None:
+                self.models.forget_but(self.pipeline.segmenter)
+                self.pipeline.use(self._make_segmenter(wish, spec, None, self.pipeline.source.info), failed)
 
     def _take_back(self, wish: ModelWish, before: ModelWish) -> None:
         """To what runs or loads, which need not be what was chosen before: that may have been given up for this one."""

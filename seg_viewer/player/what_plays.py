@@ -8,7 +8,7 @@ from seg_viewer.core.ledger import Ledger
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.scores import Score
 from seg_viewer.engines.base import EngineReport
-from seg_viewer.pipeline import Pipeline
+from seg_viewer.pipeline import GovernorStatus, Pipeline
 from seg_viewer.pipeline.map_cache import MapCache
 from seg_viewer.player.playback import PlayerState
 from seg_viewer.player.session import Session
@@ -56,9 +56,14 @@ class WhatPlays:
         return self._session.spec if self._session else None
 
     @property
-    def truth_csv(self) -> Path | None:
-        """As given to `open`; None once another model runs."""
-        return self._session.comparison.table if self._session else None
+    def own_spec(self) -> ModelSpec | None:
+        """As `spec`; None while a deadline may have another model look than the one that was chosen."""
+        return self.spec if self.deadline is None else None
+
+    @property
+    def scores_to(self) -> tuple[Path, ...]:
+        """Files for scores, as given to `open`; none once another model runs."""
+        return self._session.comparison.files if self._session else ()
 
     @property
     def position_s(self) -> float:
@@ -122,6 +127,11 @@ class WhatPlays:
         """Why the live source that is being opened is not there yet, one line; "" while none is waited for."""
         session = self._opening or self._session
         return session.waiting if session and session.error is None else ""
+
+    @property
+    def deadline(self) -> GovernorStatus | None:
+        """What the deadline of a live source has come to; None while nothing is governed."""
+        return self._session.deadline.status if self._session and self._session.error is None else None
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ MODULES = [
     "seg_viewer.sinks.coco",
     "seg_viewer.sinks.yolo",
     "seg_viewer.sinks.table",
+    "seg_viewer.sinks.zone_log",
     "seg_viewer.sinks.summary",
     "seg_viewer.sinks.report",
     "seg_viewer.sinks.contact_sheet",

@@ -14,6 +14,7 @@ from seg_viewer.core.frame import Shot, Size
 from seg_viewer.core.labels import LabelSet
 from seg_viewer.core.overlay import OverlayStyle
 from seg_viewer.core.part_folder import PartFolder
+from seg_viewer.core.zone import Zone
 from seg_viewer.media.codecs import VideoChoice
 
 Item_contra = TypeVar("Item_contra", contravariant=True)
@@ -94,6 +95,7 @@ class SinkRequest:
         animated: each picture has a duration of its own, and the last one's counts.
         video: codec and quality of video.
         stats: write time, shares and numbers into the painted picture.
+        zone: that is watched.
         picture_stream: which stream of `sound_from` the frames are, by its index there; None for the usual one.
         name: of the source, for titles; holds no credentials.
         size: columns and rows of the source's picture, or None.
@@ -121,6 +123,7 @@ class SinkRequest:
     animated: bool = False
     video: VideoChoice = field(default_factory=VideoChoice)
     stats: bool = False
+    zone: Zone = field(default_factory=Zone)
     picture_stream: int | None = None
     name: str = ""
     size: Size | None = None
@@ -148,6 +151,7 @@ class SinkKind:
         is_folder: it makes a folder rather than a file.
         check: of a path and what was chosen for video. Raises: UsageError for what does not go together.
         heeds_stats: numbers can be written into its pictures.
+        heeds_zone: it watches a zone.
         heeds_codec: what was chosen for video (codec, rate factor, preset, hardware) concerns it.
         plan: what is to be told before it begins (codec, sound, what is left out), a line each; writes nothing.
     """
@@ -162,4 +166,5 @@ class SinkKind:
     check: Callable[[Path, VideoChoice], object] = lambda _path, _choice: None
     heeds_codec: bool = False
     heeds_stats: bool = False
+    heeds_zone: bool = False
     plan: Callable[[SinkRequest], Sequence[str]] = lambda _request: ()

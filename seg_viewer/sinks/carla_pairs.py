@@ -53,8 +53,13 @@ class CarlaPairs(Sink[TaggedPicture]):
             if (folder / name).is_dir() and any((folder / name).iterdir()):
                 raise UsageError(f"{folder / name}: holds a recording already; choose another folder")
 
-    def describe(self, version: str, drives: Sequence[Mapping[str, Any]]) -> None:
+    def describe(self, version: str, drives: Sequence[Mapping[str, Any]], tags: str = "") -> None:
         """Say which version of CARLA the tags are of, and what was driven; before the first pair.
+
+        Args:
+            version: as the server says it.
+            drives: so far.
+            tags: the table of `seg_viewer.core.carla_tags.TAGS` that they follow; "" for that of the version.
 
         Raises: ExportError.
         """
@@ -63,7 +68,8 @@ class CarlaPairs(Sink[TaggedPicture]):
                 (self.folder / name).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ExportError(explain(self.folder, error)) from error
-        text = json.dumps({"carla_version": version, "drives": list(drives)}, indent=2)
+        said = {"carla_version": version} | ({"tags": tags} if tags else {})
+        text = json.dumps(said | {"drives": list(drives)}, indent=2)
         with part_file(self.folder / RECORD_FILE) as part:
             part.write_text(text + "\n", encoding="utf-8")
 

@@ -4,41 +4,41 @@ from __future__ import annotations
 
 import shutil
 import time
-from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
-import av
-
-from seg_viewer.core.encoded import EncodedPacket, StreamFormat
+from seg_viewer.core.encoded import EncodedPacket, SoundFormat, SoundPacket, StreamFormat
 from seg_viewer.core.errors import ExportError, UsageError
 from seg_viewer.core.frame import TICKS, Shot, YuvPlanes
 from seg_viewer.core.long_names import joined
 from seg_viewer.core.overlay import Overlay
-from seg_viewer.core.part_file import PartFile, explain, sync
-from seg_viewer.media.av_file import open_output
-from seg_viewer.media.h264 import H264Track
-from seg_viewer.media.packets import add_packet_stream
-from seg_viewer.media.playable import cut_to_whole_fragments, why_unplayable
+from seg_viewer.core.part_file import explain
+from seg_viewer.media.live_sound import Heard, SoundCheck, damaged_line
 from seg_viewer.sinks.base import Sink, SinkKind, SinkRequest
 from seg_viewer.sinks.left_behind import tidy
+from seg_viewer.sinks.recording_file import PacketFile, RecordedFile, RecordingFile, ShotFile, item_ticks
 
 LEAST_FREE_BYTES = 64 << 20
 """A recording ends while there is still this much room: a file needs some to be closed well."""
 
-_TICK = Fraction(1, TICKS)
-_LEAST_TICKS = TICKS // 1000  # Matroska counts in milliseconds
 _CHECK_DISK_EVERY_S = 1.0
+_AWAITED_S = 3.0
+_MOST_AWAITING_SHOTS = 8
+_LATE_S = 1.5
+_STOPPED_S = 10.0
+_STEADY_S = 1.0  # two kinds of sound that take turns do not make a file for each picture
+_LOOKED_BACK_S = 5.0
+_MOST_SOUND_BYTES = 16 << 20
+_MOST_INBOX = 20_000
 
 
 class RecordingSink(Sink[EncodedPacket | Shot]):
     """Writes packets or shots into one file after the other.
 
     A file appears under its name when it is finished and its first picture was decoded; an error, and the disk running
-    full, finish it too. So does `abandon`: what is whole is kept.
+    full, finish it too. So does `abandon`: what is whole is kept. Whatever comes as sound, the pictures go on.
 
     Args:
         path: .mp4 or .mkv; with a limit, the second file is `NAME_002`, and so on.
@@ -47,6 +47,8 @@ class RecordingSink(Sink[EncodedPacket | Shot]):
         sample_aspect: width ÷ height of one pixel of shots.
         split_s: start another file after as many seconds, or None.
         split_bytes: start another file after as many bytes, or None.
+        expects_sound: sound may come by `add_sound`; the first file waits a moment for it.
+        sound_hint: what it will be, as far as that is known before it comes.
     """
 
     def __init__(
@@ -58,6 +60,8 @@ class RecordingSink(Sink[EncodedPacket | Shot]):
         sample_aspect: Fraction = Fraction(1),
         split_s: float | None = None,
         split_bytes: int | None = None,
+        expects_sound: bool = False,
+        sound_hint: Callable[[], SoundFormat | None] = lambda: None,
     ) -> None:
         if path.suffix.lower() not in SINK.suffixes:
             raise UsageError(f"{path}: recordings are {' or '.join(SINK.suffixes)}; choose such a name")
@@ -68,10 +72,20 @@ class RecordingSink(Sink[EncodedPacket | Shot]):
         self._rate = rate
         self._sample_aspect = sample_aspect
         self._split_s, self._split_bytes = split_s, split_bytes
-        self._file: _File | None = None
+        self._file: RecordingFile | None = None
+        self._leaving: tuple[RecordingFile, int] | None = None  # ended there, open for sound that comes late
         self._format: StreamFormat | None = None  # of the file being written
         self._count = 0
         self._checked_s = 0.0
+        self._awaiting: list[EncodedPacket | Shot] | None = [] if expects_sound else None
+        self._sound_hint = sound_hint
+        self._inbox: deque[SoundPacket] = deque()
+        self._check = SoundCheck()
+        self._last_heard: Heard | None = None
+        self._sounds: deque[Heard] = deque()
+        self._sound_bytes = self._sounds_left_out = 0
+        self.reports: tuple[RecordedFile, ...] = ()
+        """Of the files that are whole."""
 
     @property
     def size(self) -> int:
@@ -88,21 +102,123 @@ class RecordingSink(Sink[EncodedPacket | Shot]):
         Raises: ExportError, UsageError.
         """
         self._check_disk()
+        self._take_sounds()
         starts = not isinstance(item, EncodedPacket) or item.keyframe
+        if self._awaiting is None:
+            self._write(item, starts)
+        elif self._awaiting or starts:
+            self._awaiting.append(item)
+            if self._sounds or self._waited_enough(self._awaiting):
+                self._write_awaiting()
+
+    def add_sound(self, packet: SoundPacket) -> None:
+        """Take sound, from any thread and at once; it is written with the pictures of its time."""
+        if len(self._inbox) < _MOST_INBOX:
+            self._inbox.append(packet)
+        else:  # the disk hangs
+            self._sounds_left_out += 1
+
+    def finish(self) -> None:
+        self._end()
+
+    def abandon(self) -> None:
+        self._end()
+
+    def _end(self) -> None:
+        try:
+            self._take_sounds()
+            if self._awaiting:
+                self._write_awaiting()
+            if self._file is not None:
+                self._place_sounds(self._file, more=round(_LATE_S * TICKS))  # of pictures that never came
+            self._sounds.clear()
+        finally:
+            try:
+                self._close_leaving()
+            finally:
+                self._close()
+        damaged = damaged_line(self._check.damaged)
+        left_out = f"sound packets left out: {self._sounds_left_out}" if self._sounds_left_out else ""
+        self._check.damaged = self._sounds_left_out = 0
+        self.notes += tuple(f"{self.path}: {line}" for line in (damaged, left_out) if line)
+
+    def _waited_enough(self, awaiting: list[EncodedPacket | Shot]) -> bool:
+        most = len(awaiting) >= _MOST_AWAITING_SHOTS and not isinstance(awaiting[0], EncodedPacket)
+        return most or item_ticks(awaiting[-1]) - item_ticks(awaiting[0]) > _AWAITED_S * TICKS
+
+    def _write_awaiting(self) -> None:
+        awaiting, self._awaiting = self._awaiting or [], None
+        for item in awaiting:
+            self._write(item, not isinstance(item, EncodedPacket) or item.keyframe)
+
+    def _write(self, item: EncodedPacket | Shot, starts: bool) -> None:
         if self._file is not None and starts and self._should_split(self._file, item):
-            self._close()
+            self._leave(item_ticks(item))
         if self._file is None:
             if not starts:
                 return  # nothing can be decoded before the first key frame
             self._file = self._open(item)
         self._file.write(item)
         self.frames += 1
+        self._place_sounds(self._file)
+        if self._leaving is not None and item_ticks(item) - self._leaving[1] > _LATE_S * TICKS:
+            self._close_leaving()
 
-    def finish(self) -> None:
-        self._close()
+    # -- sound -----------------------------------------------------------------------------------------------------
 
-    def abandon(self) -> None:
-        self._close()
+    def _take_sounds(self) -> None:
+        """Bring what has come into order; what is damaged is left out."""
+        while self._inbox:
+            heard = self._check.look(self._inbox.popleft())
+            if heard is None:
+                continue
+            self._last_heard = heard
+            if self._leaving is not None and heard.packet.pts < self._leaving[1]:
+                self._leaving[0].write_sound(heard)
+                continue
+            while self._sounds and self._sounds[-1].packet.pts > heard.packet.pts + TICKS:  # its clock stepped back
+                self._sound_bytes -= _weight(self._sounds.pop())
+                self._sounds_left_out += 1
+            self._sounds.append(heard)
+            self._sound_bytes += _weight(heard)
+        while self._sounds and (self._is_too_old(self._sounds[0]) or self._sound_bytes > _MOST_SOUND_BYTES):
+            self._sounds_left_out += self._count > 1  # before the first file there was nothing to record
+            self._sound_bytes -= _weight(self._sounds.popleft())
+
+    def _is_too_old(self, heard: Heard) -> bool:
+        if self._file is not None:
+            return heard.packet.pts < self._file.start
+        if self._awaiting:
+            return heard.packet.pts < item_ticks(self._awaiting[0])
+        return self._sounds[-1].packet.pts - heard.packet.pts > _LOOKED_BACK_S * TICKS
+
+    def _place_sounds(self, file: RecordingFile, more: int = 0) -> None:
+        """Write the sound up to the latest picture, and `more`; what is of a later time may be the next file's."""
+        while self._sounds and self._sounds[0].packet.pts <= file.latest + more:
+            heard = self._sounds.popleft()
+            self._sound_bytes -= _weight(heard)
+            if heard.packet.pts >= file.start:
+                file.write_sound(heard)
+
+    def _leave(self, end: int) -> None:
+        """Begin to end a file: sound of its time may still come."""
+        self._close_leaving()
+        file, self._file = self._file, None
+        assert file is not None
+        while self._sounds and self._sounds[0].packet.pts < end:
+            heard = self._sounds.popleft()
+            self._sound_bytes -= _weight(heard)
+            file.write_sound(heard)
+        self._leaving = (file, end)
+        if file.sound is None:
+            self._close_leaving()
+
+    def _close_leaving(self) -> None:
+        leaving, self._leaving = self._leaving, None
+        if leaving is not None:
+            self._finish(leaving[0])
+
+    # -- files -----------------------------------------------------------------------------------------------------
 
     def _check_disk(self) -> None:
         now_s = time.perf_counter()
@@ -116,14 +232,16 @@ class RecordingSink(Sink[EncodedPacket | Shot]):
         if disk.total and disk.free < LEAST_FREE_BYTES:
             raise ExportError(f"{self.path}: the disk is full; the recording was ended while it could be")
 
-    def _should_split(self, file: _File, item: EncodedPacket | Shot) -> bool:
+    def _should_split(self, file: RecordingFile, item: EncodedPacket | Shot) -> bool:
         if _format_of(item) != self._format:
             return True  # after a reconnect: another size, perhaps another codec
+        if self._sounds and not file.holds(self._sounds[-1].packet.format) and file.length_s(item) > _STEADY_S:
+            return True
         if self._split_s is not None and file.length_s(item) >= self._split_s:
             return True
         return self._split_bytes is not None and file.size() >= self._split_bytes
 
-    def _open(self, item: EncodedPacket | Shot) -> _File:
+    def _open(self, item: EncodedPacket | Shot) -> RecordingFile:
         self._count += 1
         path = (
             self.path
@@ -135,9 +253,17 @@ class RecordingSink(Sink[EncodedPacket | Shot]):
                 raise UsageError(f"{path}: exists already; choose another name")
             self.notes += tidy(path, whole_folder=True)
         self._format = _format_of(item)
+        file: RecordingFile
         if isinstance(item, EncodedPacket):
-            return _PacketFile(path, item)
-        return _ShotFile(path, self._paint, self._rate, self._sample_aspect, item)
+            file = PacketFile(path, item)
+        else:
+            file = ShotFile(path, self._paint, self._rate, self._sample_aspect, item)
+        last = self._last_heard
+        if last is not None and file.start - last.packet.pts < _STOPPED_S * TICKS:
+            file.add_sound(next((heard for heard in self._sounds if heard.packet.pts >= file.start), last))
+        elif isinstance(file, ShotFile) and (form := self._sound_hint()) is not None:
+            file.expect_sound(form)
+        return file
 
     def _paint(self, planes: YuvPlanes, shot: Shot) -> None:
         """In the style of `overlay`, with the colours of the shot's own model: it may have changed since, or before."""
@@ -151,183 +277,30 @@ class RecordingSink(Sink[EncodedPacket | Shot]):
 
     def _close(self) -> None:
         file, self._file = self._file, None
-        if file is None:
-            return
+        if file is not None:
+            self._finish(file)
+
+    def _finish(self, file: RecordingFile) -> None:
         made = file.finish()
         if made is not None:
             self.files = (*self.files, made)
+            report = file.report(made)
+            self.reports = (*self.reports, report)
+            self.sound = report.sound
             if made != file.path:
                 self.notes += (f"{file.path}: is there already; this recording is {made}",)
         if file.problem:
             raise ExportError(file.problem)
 
 
-class _File(ABC):
-    """One file that is being written under a hidden name beside its own."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.problem = ""
-        """What went wrong when it was finished, one line."""
-        self._part = PartFile(path, overwrite=False, keep=True)
-        # fragments make an MP4 that is cut off playable; closed well, it becomes one that every player knows
-        options = {"flush_packets": "1"} | ({"movflags": "+hybrid_fragmented"} if path.suffix.lower() == ".mp4" else {})
-        try:
-            self._out = open_output(self._part.part, options=options)
-        except (av.FFmpegError, OSError) as error:
-            self._part.discard()
-            raise ExportError(explain(path, error)) from error
-        self._first_s: float | None = None
-        self._failed = False
-
-    def write(self, item: EncodedPacket | Shot) -> None:
-        """Raises: ExportError."""
-        try:
-            self._out.mux(self._packets(item))
-        except (av.FFmpegError, OSError) as error:
-            self._failed = True
-            raise ExportError(explain(self.path, error)) from error
-
-    def length_s(self, item: EncodedPacket | Shot) -> float:
-        """From the first item to this one."""
-        return 0.0 if self._first_s is None else _time_s(item) - self._first_s
-
-    def size(self) -> int:
-        return self._part.part.stat().st_size
-
-    def finish(self) -> Path | None:
-        """Close it and give it its name; one that failed keeps what is whole. `problem` says what went wrong.
-
-        Returns:
-            the name it has, None where there is nothing to keep, or it could not have one.
-        """
-        self._end()
-        part = self._part.part
-        try:
-            if self._first_s is None or not part.stat().st_size:
-                self._part.discard()
-                return None
-            if self._failed and self.path.suffix.lower() == ".mp4":
-                cut_to_whole_fragments(part)
-            with suppress(OSError):
-                sync(part)
-            reason = why_unplayable(part)
-            if not reason:
-                return self._part.commit()
-            kept = self._part.commit(self.path.with_name(joined(self.path.stem, f"_unplayable{self.path.suffix}")))
-            self._note(f"{self.path}: was recorded but cannot be played ({reason}); what there is lies in {kept}")
-        except ExportError as error:
-            self._note(str(error))
-        except OSError as error:
-            self._part.leave()
-            self._note(f"{explain(self.path, error)}; what was written is in {part}")
-        return None
-
-    def discard(self) -> None:
-        """Nothing was written."""
-        with suppress(av.FFmpegError, OSError):
-            self._out.close()
-        self._part.discard()
-
-    def _end(self) -> None:
-        try:
-            if not self._failed:
-                self._out.mux(self._rest())
-        except (av.FFmpegError, OSError) as error:
-            self._failed = True
-            self._note(explain(self.path, error))
-        try:
-            self._out.close()
-        except (av.FFmpegError, OSError) as error:
-            if not self._failed:
-                self._note(explain(self.path, error))
-            self._failed = True
-
-    def _note(self, text: str) -> None:
-        self.problem = "; ".join(filter(None, [self.problem, text]))
-
-    @abstractmethod
-    def _packets(self, item: EncodedPacket | Shot) -> list[av.Packet[Any]]: ...
-
-    def _rest(self) -> list[av.Packet[Any]]:
-        return []
-
-
-class _PacketFile(_File):
-    """Packets copied as they are."""
-
-    def __init__(self, path: Path, first: EncodedPacket) -> None:
-        super().__init__(path)
-        try:
-            self._stream = add_packet_stream(self._out, first)
-        except ValueError:
-            self.discard()
-            raise UsageError(f"{path}: {path.suffix} cannot hold {first.format.codec} video; name it .mkv") from None
-        self._start = first.pts
-        self._last_dts: int | None = None
-
-    def _packets(self, item: EncodedPacket | Shot) -> list[av.Packet[Any]]:
-        assert isinstance(item, EncodedPacket)
-        if self._first_s is None:
-            self._first_s = _time_s(item)
-        packet = av.Packet(item.data)
-        dts = item.dts - self._start
-        if self._last_dts is not None:
-            dts = max(dts, self._last_dts + _LEAST_TICKS)
-        self._last_dts = dts
-        packet.dts, packet.pts = dts, max(dts, item.pts - self._start)
-        packet.time_base = _TICK
-        packet.is_keyframe = item.keyframe
-        packet.stream = self._stream
-        return [packet]
-
-
-class _ShotFile(_File):
-    """Shots painted and encoded."""
-
-    def __init__(
-        self,
-        path: Path,
-        paint: Callable[[YuvPlanes, Shot], None],
-        rate: float | None,
-        sample_aspect: Fraction,
-        first: Shot,
-    ) -> None:
-        super().__init__(path)
-        self._paint = paint
-        self._track: H264Track | None = None
-        self._rate = Fraction(rate or 25).limit_denominator(1000)
-        self._sample_aspect = sample_aspect
-        self._start_s = first.frame.time_s
-
-    def _packets(self, item: EncodedPacket | Shot) -> list[av.Packet[Any]]:
-        assert isinstance(item, Shot)
-        planes = item.frame.picture.yuv420()
-        self._paint(planes, item)
-        if self._track is None:
-            self._first_s = self._start_s
-            self._track = H264Track(
-                self._out,
-                planes,
-                rate=self._rate,
-                time_base=_TICK,
-                sample_aspect=self._sample_aspect,
-                options={"crf": "20", "preset": "superfast", "bf": "0", "g": str(round(2 * self._rate))},
-            )
-        return self._track.encode(planes, item.frame.time_s - self._start_s)
-
-    def _rest(self) -> list[av.Packet[Any]]:
-        return self._track.flush() if self._track is not None else []
+def _weight(heard: Heard) -> int:
+    return len(heard.packet.data) + sum(frame.samples for frame in heard.frames)
 
 
 def _format_of(item: EncodedPacket | Shot) -> StreamFormat:
     if isinstance(item, EncodedPacket):
         return item.format
     return StreamFormat("", item.frame.picture.width, item.frame.picture.height)
-
-
-def _time_s(item: EncodedPacket | Shot) -> float:
-    return item.pts / TICKS if isinstance(item, EncodedPacket) else item.frame.time_s
 
 
 def _make(request: SinkRequest) -> Sink[Shot]:

@@ -40,20 +40,28 @@ class TopMoments:
         most: how many moments.
         apart_s: seconds.
         draw: makes the picture of a shot.
+        measure: share and count of a shot; None for those of the class.
     """
 
-    def __init__(self, name: str, most: int, apart_s: float, draw: Callable[[Shot], bytes]) -> None:
+    def __init__(
+        self,
+        name: str,
+        most: int,
+        apart_s: float,
+        draw: Callable[[Shot], bytes],
+        measure: Callable[[Shot], tuple[float, int | None]] | None = None,
+    ) -> None:
         self.name = name
         self._most, self._apart_s, self._draw = most, apart_s, draw
+        self._measure = measure or self._of_the_class
         self._found: list[Moment] = []
 
     def add(self, shot: Shot) -> None:
         """Take a shot."""
-        now_s, share = shot.frame.time_s, shot.stats.shares[self.name]
+        now_s, (share, count) = shot.frame.time_s, self._measure(shot)
         for moment in self._found:
             if moment.shot is not None and abs(now_s - moment.time_s) >= self._apart_s:
                 self._settle(moment)
-        count = shot.stats.counts.get(self.name)
         if share <= 0 or count == 0:  # what is too small to be counted is noise
             return
         near = [moment for moment in self._found if abs(now_s - moment.time_s) < self._apart_s]
@@ -66,6 +74,9 @@ class TopMoments:
                 return
             others.remove(least)
         self._found = [*others, Moment(shot.frame.index, now_s, share, count, shot)]
+
+    def _of_the_class(self, shot: Shot) -> tuple[float, int | None]:
+        return shot.stats.shares[self.name], shot.stats.counts.get(self.name)
 
     def finish(self) -> list[Moment]:
         """All of them, with their pictures, the largest share first."""

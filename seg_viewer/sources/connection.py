@@ -7,8 +7,10 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import av
+from av.stream import Stream
 
 _MOST_BYTES = 64 << 20
 """Packets that wait to be taken; with more, the rest waits in the sender and in the network."""
@@ -21,11 +23,11 @@ class Arrival:
     """A packet and when it came.
 
     Args:
-        packet: the last one is empty, where the stream has an end: it asks the decoder for all that is left.
+        packet: the last one is empty, where the stream has an end: it asks the decoder for all pictures that are left.
         arrived_s: `time.perf_counter()` then.
     """
 
-    packet: av.Packet[av.VideoStream]
+    packet: av.Packet[Any]
     arrived_s: float
 
 
@@ -45,9 +47,10 @@ class Connection:
         self._stopping = stopping
         self._changed = threading.Condition()
         self._container: av.container.InputContainer | None = None
-        self._stream: av.VideoStream | None = None
+        self._streams: tuple[Stream, ...] = ()
         self._error: Exception | None = None
         self._arrivals: deque[Arrival] = deque()
+        self._sounds: deque[Arrival] = deque()
         self._bytes = 0
         self._ended = False
         self._closing = False
@@ -66,18 +69,21 @@ class Connection:
                 self._changed.wait(_LOOK_S)
         return None
 
-    def read(self, stream: av.VideoStream) -> None:
-        """Begin to take in the packets of a stream of the container."""
+    def read(self, video: av.VideoStream, sound: av.AudioStream | None = None) -> None:
+        """Begin to take in the packets of a stream of the container, and of the sound beside it."""
         with self._changed:
-            self._stream = stream
+            self._streams = (video,) if sound is None else (video, sound)
             self._changed.notify_all()
 
     def take(self) -> Arrival | None:
-        """The next packet; None at the end, and when it is not wanted any more. Raises: what reading raised."""
+        """The next packet; None at the end, and when it is not wanted any more. Raises: what reading raised.
+
+        Sound overtakes pictures: these may wait until they are due, and HLS sends a segment's sound behind them.
+        """
         while not self._stopping.is_set():
             with self._changed:
-                if self._arrivals:
-                    arrival = self._arrivals.popleft()
+                if self._sounds or self._arrivals:
+                    arrival = (self._sounds or self._arrivals).popleft()
                     self._bytes -= arrival.packet.size
                     self._changed.notify_all()
                     return arrival
@@ -102,9 +108,9 @@ class Connection:
             with self._changed:
                 self._container = container
                 self._changed.notify_all()
-                self._changed.wait_for(lambda: self._stream is not None or self._closing)
-            if self._stream is not None:
-                self._read(container, self._stream)
+                self._changed.wait_for(lambda: bool(self._streams) or self._closing)
+            if self._streams:
+                self._read(container, *self._streams)
         except Exception as error:  # noqa: BLE001 - handed to whoever takes packets
             self._error = error
         with self._changed:
@@ -115,14 +121,17 @@ class Connection:
         if container is not None:
             container.close()
 
-    def _read(self, container: av.container.InputContainer, stream: av.VideoStream) -> None:
-        for packet in container.demux(stream):
+    def _read(self, container: av.container.InputContainer, *streams: Stream) -> None:
+        for packet in container.demux(*streams):
             arrived_s = time.perf_counter()
+            if not packet.size and packet.stream is not streams[0]:
+                continue  # at the end: no decoder is fed with the sound
             with self._changed:
                 self._changed.wait_for(lambda: self._bytes < _MOST_BYTES or self._closing)
                 if self._closing:
                     return
-                self._arrivals.append(Arrival(packet, arrived_s))
+                waiting = self._arrivals if packet.stream is streams[0] else self._sounds
+                waiting.append(Arrival(packet, arrived_s))
                 self._bytes += packet.size
                 self._changed.notify_all()
             if not packet.size:

@@ -16,6 +16,7 @@ from seg_viewer.core.frame import TICKS, Frame
 from seg_viewer.media.as_seen import AsSeen
 from seg_viewer.media.av_picture import AvPicture
 from seg_viewer.media.decoding import Decoder
+from seg_viewer.media.orientation import UPRIGHT, Orientation, orientation_of
 from seg_viewer.sources.address import SDP, Address, is_network, parse_address
 from seg_viewer.sources.base import SourceInfo, SourceKind
 from seg_viewer.sources.connection import Arrival, Connection
@@ -29,6 +30,7 @@ from seg_viewer.sources.network_opening import (
     read_timeout_s,
     refusal_of,
 )
+from seg_viewer.sources.stream_sound import StreamSound
 from seg_viewer.sources.stream_times import StreamTimes, capture_age_s
 
 BEHIND = "behind: decoder too slow"
@@ -38,6 +40,7 @@ DAMAGED = "damaged: did not decode"
 _TIMELESS = {"mpjpeg", "mjpeg"}
 # arrive in bursts of seconds, so that only their own times say when to show what
 _IN_BURSTS = {"hls", "dash"}
+_RTP = {"rtsp", "sdp", "rtp"}
 _BEHIND_S = 1.0
 _CAUGHT_UP_S = 0.3
 _START_S = 10.0
@@ -68,6 +71,8 @@ class NetworkStream(Reconnecting):
         self._connection: Connection | None = None
         self._times = StreamTimes(self._opened_s)
         self._as_seen = AsSeen()
+        self._way: Orientation = UPRIGHT
+        self._aspect: Fraction | None = None
         self._connect()
 
     def _connect(self) -> None:
@@ -87,7 +92,7 @@ class NetworkStream(Reconnecting):
         except SourceError:
             self._disconnect()
             raise
-        self._connection.read(self._stream)
+        self._connection.read(self._stream, self._sound.stream)
 
     def _refused(self, refusal: Refusal) -> SourceError:
         kind = NotThereYetError if refusal.passing else PasswordError if refusal.password else SourceError
@@ -123,8 +128,18 @@ class NetworkStream(Reconnecting):
         has_end = bool(container.duration and container.duration > 0) or (not in_bursts and container.size > 0)
         self._finite = has_end and self.address.scheme != SDP
         self._paced = in_bursts and not self._finite
+        sound = container.streams.best("audio", related=stream)
+        self._sound = StreamSound(
+            sound if isinstance(sound, av.AudioStream) else None,
+            self._times,
+            early=self._paced,
+            in_rtp=format_name in _RTP,
+        )
+        assert self.packets is not None
+        self.packets.sound, self.packets.has_sound = self._sound.format, self._sound.stream is not None
         self._times.restart(timed=format_name not in _TIMELESS, on_the_wall=not self._finite)
         self._arrivals: deque[tuple[int | None, float, float | None]] = deque(maxlen=_AWAITED)
+        self._way, self._aspect = UPRIGHT, None
         self._skipping = False
         self._first_waited_s: float | None = None
         self._began_s = self._key_awaited_s = time.perf_counter()
@@ -140,6 +155,7 @@ class NetworkStream(Reconnecting):
             Fraction(stream.sample_aspect_ratio or 1),
             bytes(codec.extradata or b""),
         )
+        self.packets.codec = self._format.codec
         transport = f" over {self.address.transport.upper()}" if self.address.transport else ""
         self.info = SourceInfo(
             name=self.name,
@@ -164,20 +180,24 @@ class NetworkStream(Reconnecting):
     def _read(self) -> Iterator[Frame]:
         while (arrival := self._receive()) is not None:
             packet = arrival.packet
+            if self._sound.is_sound(packet):
+                self._keep_sound(arrival)
+                continue
             if packet.size and self._is_behind(arrival):
-                self._keep(packet, arrival.arrived_s)
+                self._keep(packet, arrival.arrived_s, arrival.arrived_s)
                 self.on_drop(BEHIND)
                 continue
             arrived_s = self._wait_until_due(arrival)
-            self._arrivals.append((packet.pts, arrived_s, self._captured_s(arrival)))
+            captured_s = self._captured_s(arrival)
+            self._arrivals.append((packet.pts, arrived_s, captured_s))
             try:
                 frames = self._decoder.decode(packet)
             except av.FFmpegError:
                 frames = []
                 self.on_drop(DAMAGED)
             if packet.size:
-                self._note_format(packet)  # only now is known what size it has
-                self._keep(packet, arrived_s)
+                self._note_format(packet, frames)  # only now is known what size it has
+                self._keep(packet, arrived_s, captured_s or arrival.arrived_s)
             for frame in frames:
                 yield self._to_frame(frame, arrived_s)
 
@@ -244,9 +264,20 @@ class NetworkStream(Reconnecting):
                 self._skipping = False
         return self._skipping
 
-    def _note_format(self, packet: av.Packet[av.VideoStream]) -> None:
-        """Notice another size, and another set-up of the decoder that came beside a packet, as RTMP sends it."""
+    def _note_format(self, packet: av.Packet[av.VideoStream], frames: list[av.VideoFrame]) -> None:
+        """Notice another size or form of pixels, and another set-up of the decoder beside a packet, as RTMP sends it.
+
+        Which way up the pictures are is known from the first of them on.
+        """
         context, form = self._stream.codec_context, self._format
+        aspect = context.sample_aspect_ratio
+        if aspect and aspect != self._aspect:  # a container's word counts as long as the codec's is the same
+            form = form if self._aspect is None and form.sample_aspect != 1 else replace(form, sample_aspect=aspect)
+            self._aspect = aspect
+        if frames:
+            way = orientation_of(frames[-1])
+            form = replace(form, turned=(way.a, way.b, way.c, way.d)) if way != self._way else form
+            self._way = way
         if context.width and (context.width, context.height) != (form.width, form.height):
             form = replace(form, width=context.width, height=context.height)
         if packet.has_sidedata("new_extradata"):
@@ -255,7 +286,12 @@ class NetworkStream(Reconnecting):
                 form = replace(form, extradata=extradata)
         self._format = form
 
-    def _keep(self, packet: av.Packet[av.VideoStream], arrived_s: float) -> None:
+    def _keep_sound(self, arrival: Arrival) -> None:
+        assert self.packets is not None
+        for packet in self._sound.take(arrival.packet, arrival.arrived_s):
+            self.packets.add_sound(packet)
+
+    def _keep(self, packet: av.Packet[av.VideoStream], arrived_s: float, taken_s: float) -> None:
         """Put a copy into the ring, timed since the source was opened."""
         pts = packet.pts if packet.pts is not None else packet.dts
         self._times.look(_seconds(packet.dts, packet))
@@ -266,7 +302,9 @@ class NetworkStream(Reconnecting):
         ticks = round(pts_s * TICKS)
         assert self.packets is not None
         self.packets.add(
-            EncodedPacket(bytes(packet), ticks, ticks - round(delay_s * TICKS), packet.is_keyframe, self._format)
+            EncodedPacket(
+                bytes(packet), ticks, ticks - round(delay_s * TICKS), packet.is_keyframe, self._format, taken_s
+            )
         )
 
     def _to_frame(self, frame: av.VideoFrame, arrived_s: float) -> Frame:

@@ -46,6 +46,7 @@ class StreamTimes:
         if not on_the_wall:
             self._last_s = -1.0
         self._shift_s: float | None = None
+        self._own_shift_s: float | None = None
         self._clock: float | None = None
         self._decoded_s: float | None = None
 
@@ -65,6 +66,32 @@ class StreamTimes:
         if self._shift_s is None or (self._on_the_wall and abs(media_s + self._shift_s - wall_s) > _JUMP_S):
             self._shift_s = (wall_s if self._on_the_wall else 0.0) - media_s
         return media_s + self._shift_s
+
+    def beside_s(self, media_s: float | None, arrived_s: float, *, early: bool = False) -> float | None:
+        """As `time_s`, for the sound beside the pictures: on their clock, unless its times are of another one.
+
+        Args:
+            media_s: as the stream has it.
+            arrived_s: `time.perf_counter()` when it came.
+            early: it may have come long before it is due.
+
+        Returns:
+            None while no picture has come whose clock that could be.
+        """
+        wall_s = arrived_s - self._opened_s
+        if media_s is None or not self._timed:
+            return wall_s
+        if self._shift_s is None:
+            return None
+        time_s = media_s + self._shift_s
+        if early:
+            return time_s if abs(time_s - wall_s) < _LONGEST_WAIT_S else None
+        if not self._on_the_wall or abs(time_s - wall_s) <= _JUMP_S:
+            self._own_shift_s = None
+            return time_s
+        if self._own_shift_s is None or abs(media_s + self._own_shift_s - wall_s) > _JUMP_S:
+            self._own_shift_s = wall_s - media_s
+        return media_s + self._own_shift_s
 
     def shown_s(self, media_s: float | None, arrived_s: float) -> float:
         """As `time_s`, and later than the last."""

@@ -21,13 +21,22 @@ def test_tables_are_numbered_without_a_gap_and_names_are_unique(version: str) ->
 
 @pytest.mark.parametrize(
     ("said", "table"),
-    [("0.8.4", "0.8"), ("0.9.0", "0.9.0"), ("0.9.13", "0.9.0"), ("0.9.14", "0.9.14"), ("0.9.16-3-gabc", "0.9.14")],
+    [
+        ("0.8.4", "0.8"),
+        ("0.9.0", "0.9.0"),
+        ("0.9.13", "0.9.0"),
+        ("0.9.14", "0.9.14"),
+        ("0.9.16-3-gabc", "0.9.14"),
+        ("0.10.0", "0.10"),
+        ("0.10.0-77-gabc-dirty", "0.10"),
+        *((table, table) for table in TAGS),
+    ],
 )
 def test_the_table_follows_the_servers_version(said: str, table: str) -> None:
     assert table_version(said) == table
 
 
-@pytest.mark.parametrize("said", ["", "latest", "0.7.1"])
+@pytest.mark.parametrize("said", ["", "latest", "0.7.1", "0.11.0", "1.0", "f676339c2"])
 def test_a_version_without_a_table_is_refused_by_name(said: str) -> None:
     with pytest.raises(ValueError, match="no version of CARLA whose tags are known"):
         carla_lookup(said)
@@ -58,6 +67,12 @@ def test_the_newest_table_is_the_one_of_the_official_client() -> None:
     assert int(carla.CityObjectLabel.RoadLines) == by_name("0.9.14")["road line"]
 
 
+def test_0_10_has_the_numbers_and_colours_of_0_9_14_and_rock() -> None:
+    *same, rock = TAGS["0.10"]
+    assert tuple(same) == TAGS["0.9.14"] and (rock.id, rock.name) == (29, "rock")
+    assert carla_lookup("0.10.0")[29] == 0
+
+
 def test_palette_paints_the_tags() -> None:
     assert tuple(carla_palette("0.9.16")[by_name("0.9.14")["road"]]) == (128, 64, 128)
     assert not carla_palette("0.9.16")[len(TAGS["0.9.14"]) :].any()
@@ -65,6 +80,11 @@ def test_palette_paints_the_tags() -> None:
 
 def test_a_recording_without_a_version_is_of_0_8(tmp_path: Path) -> None:
     assert recorded_version(tmp_path) == "0.8"
+
+
+def test_a_table_that_was_chosen_wins_over_the_version(tmp_path: Path) -> None:
+    (tmp_path / "carla.json").write_text('{"carla_version": "0.12", "tags": "0.10"}', encoding="utf-8")
+    assert recorded_version(tmp_path) == "0.10"
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"carla_version": "one"}'])

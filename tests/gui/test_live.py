@@ -24,6 +24,7 @@ from seg_viewer.sources.camera import Camera, CameraChoice
 from seg_viewer.sources.live import Backoff
 from tests.cameras import DEVICE, ScriptedCapture, opener
 from tests.models import BLUE, GREEN, GREY, RED
+from tests.servers.beeps import over_http
 from tests.servers.http_video import HttpVideo
 
 from .conftest import WAIT_MS, painted, wait_state, worker_threads
@@ -368,3 +369,22 @@ def test_a_server_that_wants_a_password_is_asked_for_it(
     qtbot.waitUntil(lambda: len(_password_dialogs()) == 1, timeout=WAIT_MS)
     qtbot.mouseClick(_password_dialogs()[0].buttons.button(QDialogButtonBox.StandardButton.Cancel), LEFT)
     qtbot.waitUntil(lambda: not _password_dialogs(), timeout=WAIT_MS)
+
+
+def test_the_sound_of_a_stream_is_recorded_unless_the_settings_say_otherwise(qtbot: QtBot, open_window, tmp_path: Path):
+    with over_http("flv", sound="pcm_alaw") as url:
+        window = open_window(url)
+        wait_state(qtbot, window, PlayerState.PLAYING)
+        window.recording.set_what(RecordWhat.SOURCE)
+        for number, wanted in enumerate((True, False)):
+            window.memory.change(record_sound=wanted)
+            qtbot.keyClick(window, "r")
+            qtbot.waitUntil(lambda: window.recording.frames[:1] > (5,), timeout=WAIT_MS)
+            qtbot.keyClick(window, "r")
+            qtbot.waitUntil(lambda: len(window.messages.texts("info")) > number, timeout=WAIT_MS)  # noqa: B023
+            told = window.messages.texts("info")[-1]
+            assert ("sound: pcm_alaw as pcm_s16le" in told) is wanted and ("no sound" in told) is not wanted
+            (file,) = _videos(tmp_path).glob("*.mkv" if wanted else "*.mp4")  # MP4 cannot hold that sound
+            with av.open(str(file)) as container:
+                assert bool(container.streams.audio) is wanted
+        window.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -140,11 +141,30 @@ def test_where_all_are_bad_it_stops_and_says_so(qtbot: QtBot, open_window, tmp_p
     wait_state(qtbot, window, PlayerState.ERROR)
 
 
+@pytest.mark.parametrize("good", [0, 1])
+@pytest.mark.parametrize("bad", [1, 2, 3])
+def test_the_last_one_that_is_bad_is_named_once(
+    qtbot: QtBot, open_window, clips: list[Path], tmp_path: Path, good: int, bad: int
+):
+    window = open_window()
+    names = [f"broken{number}.mp4" for number in range(bad)]
+    drag.drop(window, drag.files([*clips[:good], *(_bad(tmp_path / name) for name in names)]))
+    qtbot.waitUntil(lambda: bool(window.messages.texts("error")), timeout=WAIT_MS)
+    if bad > 1:
+        summary = f"Skipped {bad} that"
+        qtbot.waitUntil(lambda: any(summary in text for text in window.messages.texts("warning")), timeout=WAIT_MS)
+    qtbot.wait(100)
+    texts = "\n".join(window.messages.texts())
+    assert all(texts.count(f"{name}: ") == (name == names[-1]) for name in names) and "not a video" in texts
+    if bad > 1:
+        assert window.messages.texts("warning") == [f"Skipped {bad} that cannot be played: {', '.join(names)}"]
+
+
 class _FailsAtOnce(Player):
     """Opens a source, and comes back when it is open or has failed: a window that is slower than the disk."""
 
-    def open(self, source: str, truth_csv: Path | None = None) -> None:
-        super().open(source, truth_csv)
+    def open(self, source: str, scores: Sequence[Path] = ()) -> None:
+        super().open(source, scores)
         wait_until(lambda: self.state is not PlayerState.LOADING, f"{source} to be open, or not")
 
 

@@ -94,7 +94,7 @@ def test_another_model_ends_the_table_and_that_is_told(
 ) -> None:
     table = tmp_path / "truth.csv"
     window = open_window()
-    window.player.open(str(recording), table)
+    window.player.open(str(recording), (table,))
     wait_state(qtbot, window, PlayerState.ENDED)
     window.model_menu.use(str(two_shipped / "driving-fine.onnx"))
     qtbot.waitUntil(lambda: "driving-fine" in window.stats.text("model"), timeout=WAIT_MS)
@@ -106,7 +106,7 @@ def test_another_model_ends_the_table_and_that_is_told(
 
 def test_the_table_has_a_line_for_each_frame_shown(qtbot: QtBot, model: Path, recording: Path, tmp_path: Path) -> None:
     player = Player(RunOptions(model=str(model)))
-    player.open(str(recording), tmp_path / "truth.csv")
+    player.open(str(recording), (tmp_path / "truth.csv", tmp_path / "truth.html"))
 
     def at_the_end() -> bool:
         player.take()
@@ -117,6 +117,8 @@ def test_the_table_has_a_line_for_each_frame_shown(qtbot: QtBot, model: Path, re
     with (tmp_path / "truth.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert rows and all((row["iou_road"], row["miou"]) == ("0.500000", "0.250000") for row in rows)
+    page = (tmp_path / "truth.html").read_text(encoding="utf-8")
+    assert f"{len(rows)} frames" in page and "25.0 %" in page and "truth" in page
     numbers = [int(row["frame"]) for row in rows]
     assert numbers == sorted(set(numbers)) and numbers[-1] == 9
 
@@ -169,7 +171,7 @@ def test_a_table_whose_name_was_taken_meanwhile_is_told(
 ) -> None:
     table = tmp_path / "truth.csv"
     window = open_window()
-    window.player.open(str(recording), table)
+    window.player.open(str(recording), (table,))
     wait_state(qtbot, window, PlayerState.ENDED)
     table.write_text("somebody else's")
     if ends == "the window is closed":
@@ -195,7 +197,7 @@ def test_a_table_on_a_slow_disk_is_there_when_the_window_has_closed(
     finish = TruthCsv.finish
     monkeypatch.setattr(TruthCsv, "finish", lambda table: time.sleep(1.2) or finish(table))
     window = open_window()
-    window.player.open(str(recording), tmp_path / "truth.csv")
+    window.player.open(str(recording), (tmp_path / "truth.csv", tmp_path / "truth.html"))
     wait_state(qtbot, window, PlayerState.ENDED)
     window.close()
     assert len((tmp_path / "truth.csv").read_text(encoding="utf-8").splitlines()) > 1

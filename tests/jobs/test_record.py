@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from datetime import datetime
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -20,16 +23,18 @@ from seg_viewer.core.errors import EngineError, ExportError, SourceError, UsageE
 from seg_viewer.core.frame import Frame, Shot
 from seg_viewer.core.labels import DRIVING
 from seg_viewer.core.overlay import Overlay
+from seg_viewer.core.zone import Zone
 from seg_viewer.engines import Engine
 from seg_viewer.jobs.options import RunOptions
-from seg_viewer.jobs.record import RecordJob, parse_seconds, parse_split, run_record
+from seg_viewer.jobs.record import RecordJob, RecordProgress, _Events, parse_seconds, parse_split, run_record
 from seg_viewer.jobs.recording import Recording, RecordPlan, RecordWhat
 from seg_viewer.media.rgb_picture import RgbPicture
-from seg_viewer.pipeline import BUSY_DISPLAY, BUSY_RECORDER
+from seg_viewer.pipeline import BUSY_DISPLAY, BUSY_RECORDER, DEADLINE
 from seg_viewer.sources import LiveSource, SourceInfo, open_source
 from tests.clips import make_clip, solid, video_times
 from tests.servers.http_video import HttpVideo
 from tests.servers.rtsp import RtspServer
+from tests.sinks.test_zone_log import rows_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -45,7 +50,14 @@ def http(tmp_path: Path) -> Iterator[HttpVideo]:
 def test_for_a_time(http: HttpVideo, tmp_path: Path, model: Path, what: RecordWhat) -> None:
     suffix = ".mkv" if what is RecordWhat.SOURCE else ".mp4"
     plan = RecordPlan(tmp_path / f"a{suffix}", what)
-    result = run_record(RecordJob(http.url(), plan, RunOptions(model=str(model)), duration_s=1.5))
+
+    def on_progress(progress: RecordProgress) -> None:
+        if what is not RecordWhat.SOURCE and progress.frames > 5:
+            raise KeyboardInterrupt  # a busy machine may take long to load the engine
+
+    duration_s = 1.5 if what is RecordWhat.SOURCE else 90.0
+    job = RecordJob(http.url(), plan, RunOptions(model=str(model)), duration_s=duration_s)
+    result = run_record(job, on_progress=on_progress)
     names = ["a_source.mkv", "a.mp4"] if what is RecordWhat.BOTH else [f"a{suffix}"]
     assert [path.name for path in result.files] == names and result.problem == ""
     assert len(video_times(result.files[0])) == result.frames > 5
@@ -53,6 +65,56 @@ def test_for_a_time(http: HttpVideo, tmp_path: Path, model: Path, what: RecordWh
     for path in result.files:
         assert all(later > earlier for earlier, later in pairwise(video_times(path)))
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("seg-")]
+
+
+WHOLE = Zone(((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)))
+
+
+def test_what_enters_the_zone_is_logged_with_its_time(tmp_path: Path, model: Path) -> None:
+    (tmp_path / "segments").mkdir()
+    with HttpVideo(tmp_path / "segments", rate=8, each=8) as server:  # a car for a second, then none
+        plan = RecordPlan(tmp_path / "a.mp4")
+        began = datetime.now().astimezone()
+        log = tmp_path / "a.jsonl"
+        job = RecordJob(server.url(), plan, RunOptions(model=str(model)), duration_s=4, events=log, zone=WHOLE)
+        result = run_record(job)
+    assert result.warnings == () and result.frames > 5
+    rows = rows_of(log)
+    assert rows and {row["class"] for row in rows} <= {"car", "person"}
+    assert all(datetime.fromisoformat(str(row["time"])) >= began and row["clock"] == "arrival" for row in rows)
+
+
+def test_a_log_on_a_full_disk_costs_one_line_and_no_shot(tmp_path: Path) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full here")
+    job = RecordJob("camera:0", RecordPlan(tmp_path / "a.mp4"), events=tmp_path / "a.csv", zone=WHOLE)
+    events = _Events(job, cast(Any, SimpleNamespace(info=SimpleNamespace(name="camera 0"))))
+    with open("/dev/full", "wb") as full:
+        os.dup2(full.fileno(), events._sink._log._file.fileno())  # type: ignore[union-attr]
+    person = ClassMap(np.full((8, 8), DRIVING.by_name("person").id, np.uint8), DRIVING)
+    shots = [Shot(Frame(n, n / 10, RgbPicture(np.zeros((8, 8, 3), np.uint8))), (person,)) for n in range(9)]
+    assert list(events.seen(shots)) == shots
+    events.stop()
+    (note,) = events.notes
+    assert "a.csv: the disk is full" in note and "the recording went on without the log" in note
+
+
+@pytest.mark.parametrize(
+    ("what", "events", "zone", "says"),
+    [
+        (RecordWhat.SOURCE, "a.csv", None, "--events needs the model"),
+        (RecordWhat.BOTH, "a.txt", None, "a log of the zone ends in .csv or .jsonl"),
+        (RecordWhat.BOTH, "gone/a.csv", None, "no such folder"),
+        (RecordWhat.BOTH, None, WHOLE, "--zone goes with --events"),
+    ],
+)
+def test_a_log_that_cannot_be_is_told_before_anything_is_opened(
+    tmp_path: Path, what: RecordWhat, events: str | None, zone: Zone | None, says: str
+) -> None:
+    log = None if events is None else tmp_path / events
+    with pytest.raises((UsageError, ExportError), match=re.escape(says)):
+        run_record(RecordJob("rtsp://127.0.0.1:9/x", RecordPlan(tmp_path / "a.mp4", what), events=log, zone=zone))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_came_before_is_in_it(http: HttpVideo, tmp_path: Path) -> None:
@@ -113,6 +175,24 @@ def test_a_file_is_not_live(tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "clip.mp4", frames=3)
     with pytest.raises(UsageError, match="is not live; export it"):
         run_record(RecordJob(str(clip), RecordPlan(tmp_path / "a.mp4"), duration_s=1))
+
+
+def test_a_deadline_leaves_out_pictures_counts_them_and_says_what_it_came_to(
+    http: HttpVideo, tmp_path: Path, model: Path
+) -> None:
+    """No machine has a class map within so little time: the recording ends with the least there is."""
+    told: list[str] = []
+
+    def note(progress: RecordProgress) -> None:
+        told.append(progress.doing)
+
+    job = RecordJob(http.url(), RecordPlan(tmp_path / "a.mp4"), RunOptions(model=str(model)), 2.5, deadline_s=0.0002)
+    result = run_record(job, on_progress=note)
+    drops = dict(result.drops)
+    assert drops[DEADLINE] > 0 and result.problem == ""
+    assert len(video_times(result.files[0])) == result.frames > 5
+    assert "; deadline 0.2 ms " in result.ran and ": colors" in result.ran
+    assert told and told[0].startswith("colors")
 
 
 def test_nobody_there_leaves_nothing(tmp_path: Path) -> None:

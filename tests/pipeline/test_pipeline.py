@@ -334,13 +334,28 @@ def test_stops_from_any_state_within_a_second(spec: ModelSpec, state: str) -> No
 
 
 def test_a_source_error_surfaces_once_with_its_cause(spec: ModelSpec) -> None:
-    source = Numbers(50, fail_at=30)
+    source, seen = Numbers(50, fail_at=30), []
     with _pipeline(source, spec) as pipeline:
         with pytest.raises(SourceError, match="torn tape"):
-            list(pipeline)
+            seen.extend(shot.frame.index for shot in pipeline)
         with pytest.raises(StopIteration):
             next(pipeline)
-    assert source.closed
+    assert source.closed and seen == list(range(30))  # what came before it is whole
+
+
+@pytest.mark.parametrize("waits_s", [0.0, 0.3])
+def test_shots_that_are_done_come_before_the_error(spec: ModelSpec, waits_s: float) -> None:
+    """However late they are fetched; paused, the error comes at once and what waits is counted."""
+    with _pipeline(Numbers(50, fail_at=3), spec) as pipeline:
+        time.sleep(waits_s)
+        assert [next(pipeline).frame.index for _ in range(3)] == [0, 1, 2]
+        with pytest.raises(SourceError, match="torn tape"):
+            next(pipeline)
+    with _pipeline(Numbers(50, fail_at=3), spec) as pipeline:
+        pipeline.pause()
+        with pytest.raises(SourceError, match="torn tape"):
+            next(pipeline)
+        assert pipeline.ledger.snapshot().drops.get(WHILE_PAUSED, 0) <= 3
 
 
 def test_an_engine_error_surfaces_once_and_the_engine_is_closed(spec: ModelSpec) -> None:
@@ -351,8 +366,10 @@ def test_an_engine_error_surfaces_once_and_the_engine_is_closed(spec: ModelSpec)
         return engines[0]
 
     with Pipeline(Numbers(50), EngineSegmenter(spec, make)) as pipeline:
+        seen = []
         with pytest.raises(EngineError, match="out of breath"):
-            list(pipeline)
+            seen.extend(shot.frame.index for shot in pipeline)
+        assert seen == list(range(7))
         with pytest.raises(StopIteration):
             next(pipeline)
     assert engines[0].closed

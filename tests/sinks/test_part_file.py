@@ -6,6 +6,7 @@ import errno
 import gc
 import multiprocessing
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import pytest
 
 from seg_viewer.core import part_file as part_file_module
 from seg_viewer.core.errors import ExportError
-from seg_viewer.core.part_file import PartFile, left_behind, part_file, remove_left_behind
+from seg_viewer.core.part_file import PartFile, explain, left_behind, part_file, remove_left_behind
 from tests.clips import make_clip, video_times
 
 ROOT = Path(__file__).parents[2]
@@ -238,3 +239,16 @@ def test_a_part_is_locked_from_the_first_moment_it_can_be_seen(tmp_path: Path) -
         ended.set()
         thread.join()
     assert seen and adopted == []
+
+
+@pytest.mark.parametrize("number", sorted(errno.errorcode))
+def test_whatever_a_file_cannot_be_written_for_the_line_names_a_way_out(number: int) -> None:
+    line = explain(Path("a/b.mp4"), OSError(number, os.strerror(number)))
+    assert line.startswith("a/b.mp4: ") and "\n" not in line
+    assert re.search(r"; (choose (another|a shorter)|free some space)", line), line
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no /proc here")
+def test_a_folder_that_takes_no_files_is_told_with_a_way_out() -> None:
+    with pytest.raises(ExportError, match=r"^/proc/x\.mp4: .*; choose another folder$"):
+        PartFile(Path("/proc/x.mp4"), overwrite=False)

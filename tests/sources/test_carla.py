@@ -91,7 +91,7 @@ def test_traffic_is_spawned_driven_and_taken_away(server: CarlaServer) -> None:
         source.close()
     kinds = [kind.split(".")[0] for kind in during["alive"].values()]
     assert (kinds.count("vehicle"), kinds.count("sensor")) == (6, 2)
-    assert "hero" in during["roles"].values()
+    assert all(re.fullmatch(r"seg-viewer(\.hero)?\.[0-9a-f]{12}@.+", role) for role in during["roles"].values())
     assert during["settings"][0] is True and during["settings"][2] == [True, pytest.approx(0.01)]
     # the traffic manager drives all of them, the ego too
     assert [during["alive"][str(number)].split(".")[0] for number in during["steered"]] == ["vehicle"] * 6

@@ -16,11 +16,11 @@ def test_only_the_host_is_needed() -> None:
 def test_everything_can_be_said() -> None:
     options = parse_carla(
         "carla://localhost:2000?town=Town03&weather=WetSunset&vehicles=30&walkers=40&autopilot=0&fps=10"
-        "&size=640x360&fov=100&mount=2,0.5,1.2,-5&ego=boss&tick=off&seed=7&timeout=3"
+        "&size=640x360&fov=100&mount=2,0.5,1.2,-5&ego=boss&tick=off&seed=7&timeout=3&tags=0.10"
     )
     assert options == CarlaOptions(
         "localhost", 2000, "Town03", "WetSunset", 30, 40, False, 10.0, 640, 360, 100.0, Mount(2, 0.5, 1.2, -5), "boss",
-        False, 7, 3.0,
+        False, 7, 3.0, "0.10",
     )  # fmt: skip
 
 
@@ -37,6 +37,7 @@ def test_everything_can_be_said() -> None:
         ("carla://host?size=9x9", "from 32x32"),
         ("carla://host?autopilot=perhaps", "autopilot 'perhaps': give 1 or 0"),
         ("carla://host?mount=1,2", "mount '1,2': give x,y,z"),
+        ("carla://host?tags=0.9.16", "tags '0.9.16': there are the tables 0.8, 0.9.0, 0.9.14, 0.10"),
         ("carla://host?fps=0", "fps '0': give a number from 4 to 100"),
     ],
 )

@@ -12,7 +12,9 @@ from seg_viewer.sources.carla.cleanup import Leftovers
 from seg_viewer.sources.carla.messages import Close, Closed, Failed, Message, Ready, Seen, Tick, decode, encode
 from seg_viewer.sources.carla.pairing import CameraPair
 
-_LEFT = Leftovers((24, 25, 27), {"synchronous_mode": False, "fixed_delta_seconds": None}, {"cloudiness": 0.1})
+_LEFT = Leftovers(
+    (24, 25, 27), {"synchronous_mode": False, "fixed_delta_seconds": None}, {"cloudiness": 0.1}, "0123456789ab"
+)
 
 
 @pytest.mark.parametrize(
@@ -20,7 +22,7 @@ _LEFT = Leftovers((24, 25, 27), {"synchronous_mode": False, "fixed_delta_seconds
     [
         Tick(3),
         Close(),
-        Ready("0.9.16", "Town03", ("CARLA: 4 of 9 walkers could be placed",)),
+        Ready("0.9.16", "Town03", ("CARLA: 4 of 9 walkers could be placed",), "0.9.14"),
         Leftovers(),
         _LEFT,
         Failed("carla://host:2000: no map 'Ö'", is_usage=True),

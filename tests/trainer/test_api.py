@@ -125,8 +125,8 @@ def test_blocks_make_the_maps_they_say() -> None:
     model = trainer.unet(5, (48, 32), width=4, depth=3)
     assert (model.input_shape, model.output_shape) == ((None, 32, 48, 3), (None, 32, 48, 5))
     assert trainer.unet(5, None, width=4, depth=3).input_shape == (None, None, None, 3)
+    from trainer.architecture import Model
     from trainer.network.unet import build
-    from trainer.recipe import Model
 
     same = build(Model("unet", width=4, depth=3), 5, 32, 48)
     assert [layer.name for layer in same.layers] == [layer.name for layer in model.layers]

@@ -12,11 +12,12 @@ import pytest
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.labels import DRIVING
 from tests.trainer.conftest import blocks, painted, write_rgb
+from trainer.architecture import Model
 from trainer.data.formats import find
 from trainer.labels.details import details_of, fold_target, plain
 from trainer.labels.named import read_label_map, shipped_maps
 from trainer.network.losses import cross_entropy, make_loss, union_cross_entropy
-from trainer.recipe import Model, Recipe
+from trainer.recipe import Recipe
 
 STREETS = read_label_map("streets")
 FINE = details_of(DRIVING, STREETS)

@@ -138,10 +138,10 @@ def test_what_cannot_be_begun_with_is_one_line(files: Path, street_recipe: Recip
 
 def test_another_architecture_is_refused(tmp_path: Path) -> None:
     from seg_viewer.core.model_file import ModelSpec
+    from trainer.architecture import Model
     from trainer.export.graph import whole_model, write_model
     from trainer.labels.details import plain
     from trainer.network.unet import build
-    from trainer.recipe import Model
 
     graph = whole_model(build(Model(arch="unet", depth=2, width=4), 4, 64, 96), plain(DRIVING), fused=False)
     spec = ModelSpec(Path(), "paper", DRIVING, 64, 96, "float32", trained_on=(), producer="test")

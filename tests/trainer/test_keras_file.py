@@ -12,10 +12,10 @@ import pytest
 
 from seg_viewer.core.errors import ModelFileError
 from seg_viewer.core.labels import DRIVING, LabelSet
+from trainer.architecture import Model
 from trainer.network.backend import start_backend
 from trainer.network.keras_file import load_keras, save_keras
 from trainer.network.unet import build
-from trainer.recipe import Model
 
 
 @pytest.fixture

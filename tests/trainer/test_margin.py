@@ -21,11 +21,11 @@ from seg_viewer.core.model_file import INPUT_NAME, MARGIN_NAME, OUTPUT_NAME, rea
 from seg_viewer.engines import load_engine
 from seg_viewer.engines.float16 import to_float16
 from tests.models import color_model
+from trainer.architecture import Model
 from trainer.export.graph import cpu_session
 from trainer.export.margin import add_margin, extend_file
 from trainer.labels.details import details_of, plain
 from trainer.labels.named import read_label_map
-from trainer.recipe import Model
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8)
 

@@ -277,7 +277,7 @@ def test_a_picture_that_is_turned_and_its_mask_not_is_told(turned: int, size: tu
     shown = run("check", root)
     shape_shows = turned >= 5 and size[0] != size[1]
     assert shown.exit_code == 0, shown.output
-    assert ("6 pictures are turned by EXIF and their masks are not" in shown.output) == (not shape_shows)
+    assert ("6 pictures turned by EXIF, without the mask" in shown.output) == (not shape_shows)
     again = run("check", root)  # from the cache
     assert again.output == shown.output
 
@@ -315,5 +315,5 @@ def test_masks_without_a_picture_are_told(tmp_path: Path) -> None:
         (tmp_path / "images" / f"{number}.png").unlink()
     (tmp_path / "images" / "new.png").write_bytes((tmp_path / "images" / "0.png").read_bytes())
     shown = run("check", tmp_path)
-    assert shown.exit_code == 0 and "2 masks have no picture, e.g. 1_mask.png: left out" in shown.output
-    assert "1 pictures have no mask, e.g. new.png: left out" in shown.output
+    assert shown.exit_code == 0 and "2 masks without a picture, e.g. 1_mask.png: left out" in shown.output
+    assert "1 picture without a mask, e.g. new.png: left out" in shown.output

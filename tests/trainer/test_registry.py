@@ -43,7 +43,7 @@ def test_one_file_and_one_line_add_a_format(with_voc: Path, voc: Path) -> None:
     assert re.search(r"^  voc +JPEGImages/ SegmentationClass/ \(Pascal VOC\)$", listed, re.MULTILINE)
     assert "camvid" in listed
     checked = run(with_voc, "-m", "trainer.cli", "check", str(voc), "--labels", "driving")
-    assert "voc: 2 training and 1 held-out pictures; labels 'voc-driving'" in checked
+    assert "voc: 2 training and 1 held-out picture; labels 'voc-driving'" in checked
     read = f"""
 from pathlib import Path
 from trainer.data import formats

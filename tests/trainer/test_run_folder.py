@@ -27,8 +27,8 @@ from trainer.run_folder.checkpoint import (
     load_weights,
     save_checkpoint,
     save_weights,
+    write_history,
 )
-from trainer.training.loop import write_history
 from trainer.training.run import run_training
 
 BIG = [np.arange(300_000, dtype=np.float32)]
@@ -101,9 +101,9 @@ def _files_no_larger_than(size: int) -> Iterator[None]:
 
 
 def _save_keras(run: Path, large: bool) -> None:
+    from trainer.architecture import Model
     from trainer.network.keras_file import save_keras
     from trainer.network.unet import build
-    from trainer.recipe import Model
 
     save_keras(run / "model.keras", build(Model(widths=(64, 96) if large else (2, 3)), 4, 8, 8), DRIVING)
 

@@ -95,7 +95,7 @@ def test_what_was_corrected_or_reviewed_is_off_the_list_and_held_out_like_any_ot
     said = " ".join(result.output.split())
     assert result.exit_code == 0 and "correct first (2 to do)" in said
     assert "2 of 4 masks are a model's own answers" in said
-    assert "reviewed.txt names 1 pictures that are not there, e.g. gone" in said
+    assert "reviewed.txt names 1 picture not there, e.g. gone" in said
 
 
 def _as_rgb(mask: Path) -> None:

@@ -12,12 +12,13 @@ from seg_viewer.core.errors import UsageError
 from seg_viewer.core.labels import DRIVING, LabelSet
 from tests.trainer.conftest import blocks, painted
 from tests.trainer.test_details import FINE, STREETS
+from trainer.architecture import Model
 from trainer.labels.details import plain
 from trainer.labels.subpixel import sub_pixels
 from trainer.network.losses import _sixteenth, make_loss, union_cross_entropy
 from trainer.network.names import LOGITS
 from trainer.network.unet import build
-from trainer.recipe import Model, Recipe
+from trainer.recipe import Recipe
 
 BOTH = dataclasses.replace(FINE, subpixel=True)
 

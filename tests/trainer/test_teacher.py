@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -102,14 +100,3 @@ def test_a_teacher_that_is_a_recipe_is_trained_first(
 def test_recipes_that_differ_in_the_place_of_the_teacher_are_the_same() -> None:
     recipe = read_recipe("driving-fast")
     assert shipped_name(recipe.change(teacher="elsewhere")) == "driving-fast"
-
-
-def test_other_backends_refuse_a_teacher(tmp_path: Path) -> None:
-    """In a process of its own: a backend is chosen once."""
-    code = (
-        "from trainer.training.step import KerasStepper; from trainer.recipe import Recipe\n"
-        "from trainer.labels.details import plain; from seg_viewer.core.labels import DRIVING\n"
-        "KerasStepper(Recipe(()).change(teacher='x'), plain(DRIVING), None, 1)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode and "TensorFlow backend only" in done.stderr

@@ -15,9 +15,9 @@ def pair():
     start_backend()
     import keras
 
+    from trainer.architecture import Model
     from trainer.network.tensorflow_layers import with_own_kernels
     from trainer.network.unet import build
-    from trainer.recipe import Model
 
     keras.utils.set_random_seed(3)
     made = build(Model(arch="unet-fast", widths=(8, 12, 16), context=(2,)), 4, 32, 48)

@@ -23,16 +23,18 @@ from rich.console import Console
 from seg_viewer.core.errors import SegViewerError, UsageError
 from tests.html_page import check_alone
 from tests.waiting import wait_until
+from trainer.architecture import Model, stage_widths
 from trainer.data.samples import Samples, find_all
 from trainer.data.scan import scan
 from trainer.files import locked
-from trainer.network.unet import build, stage_widths
-from trainer.recipe import Model, Recipe, Source
+from trainer.network.unet import build
+from trainer.recipe import Recipe, Source
 from trainer.run_folder.checkpoint import load_checkpoint, load_weights
 from trainer.training.explained import OutOfMemory, explained
-from trainer.training.loop import class_weights, schedule
+from trainer.training.objective import class_weights
 from trainer.training.progress import Reporter
 from trainer.training.run import prepare, run_training
+from trainer.training.schedule import schedule
 
 QUIET = Console(file=open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
 
@@ -109,8 +111,8 @@ def test_a_run_learns_and_leaves_everything_behind(unbroken: Path, recipe: Recip
 
 def test_a_stopped_run_goes_on_to_the_same_end(unbroken: Path, recipe: Recipe, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    for stop in (5, 10, None):  # in the middle of an epoch, at the end of one
-        state = run_training(recipe, [], run, QUIET, stop)
+    for stop, workers in ((5, 0), (10, 1), (None, 2)):  # in the middle of an epoch, at the end of one
+        state = run_training(recipe, [], run, QUIET, stop, workers)
     assert state.finished and len(rows(run)) == recipe.run.epochs
     for one, other in zip(rows(unbroken), rows(run), strict=True):
         assert float(one["loss"]) == pytest.approx(float(other["loss"]), rel=2e-2)
@@ -283,11 +285,14 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path, recipe: Recipe) -> None:
         run_training(recipe, [], tmp_path, QUIET)
 
 
-@pytest.mark.parametrize("changes", [{"optimizer": "adam"}, {"optimizer": "sgd"}, {"accumulate": 2}, {"arch": "unet"}])
+@pytest.mark.parametrize(
+    "changes", [{"optimizer": "adam"}, {"optimizer": "sgd"}, {"accumulate": 2, "echo": 2}, {"arch": "unet"}]
+)
 def test_other_ways_to_train_run_and_resume(recipe: Recipe, tmp_path: Path, changes: dict[str, Any]) -> None:
     other = recipe.change(epochs=2, dropout=0.2, **changes)
     run_training(other, [], tmp_path / "run", QUIET, stop_at=3)
-    assert run_training(other, [], tmp_path / "run", QUIET).finished
+    state = run_training(other, [], tmp_path / "run", QUIET)
+    assert state.finished and state.updates == 4 * other.run.echo
 
 
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
@@ -296,16 +301,31 @@ def test_mixed_precision_learns_too(recipe: Recipe, tmp_path: Path, precision: s
     assert state.history[-1]["loss"] < 0.8 * state.history[0]["loss"]
 
 
+BARE = """
+import sys
+for name in ("av", "filelock", "matplotlib", "onnx", "onnxruntime", "openvino", "PIL", "psutil", "PySide6",
+             "tensorboard", "tensorflow", "tf2onnx", "tomli_w"):
+    sys.modules[name] = None
+import runpy
+runpy.run_module("trainer", run_name="__main__")
+"""
+"""`python -m trainer` where only NumPy, OpenCV, Keras, JAX, click, rich, platformdirs and natsort are installed."""
+
+
 @pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
-def test_jax_goes_on_with_what_tensorflow_began(unbroken: Path, recipe: Recipe, tmp_path: Path) -> None:
+def test_jax_and_few_packages_go_on_with_what_tensorflow_began(unbroken: Path, recipe: Recipe, tmp_path: Path) -> None:
     run = tmp_path / "run"
     run_training(recipe, [], run, QUIET, stop_at=9)
-    line = command("train", "--run", run)
     done = subprocess.run(
-        line, env={**os.environ, "KERAS_BACKEND": "jax"}, capture_output=True, encoding="utf-8", timeout=200
-    )
+        [sys.executable, "-c", BARE, "train", "--run", str(run)],
+        env={**os.environ, "KERAS_BACKEND": "jax"}, capture_output=True, encoding="utf-8", timeout=300,
+    )  # fmt: skip
     assert done.returncode == 0 and "goes on at epoch 5, step 2" in done.stdout, done.stderr
     assert float(rows(run)[-1]["loss"]) == pytest.approx(float(rows(unbroken)[-1]["loss"]), rel=0.1)
+    assert "matplotlib and pillow not installed: no drawings, and no report at the end" in done.stdout
+    assert "tensorflow is not installed: no events for TensorBoard" in done.stdout
+    assert (run / "model.keras").is_file() and not (run / "report.html").exists()
+    assert any((run / "compiled").rglob("jit_step*")), "compiled once for all who go on"
 
 
 def test_two_machines_take_the_steps_that_one_takes(recipe: Recipe, tmp_path: Path) -> None:

@@ -84,9 +84,15 @@ def unet(
 
 
 def fit(
-    model: Any, data: Data, *, run: str | Path | None = None, quiet: bool = False, stop_at: int | None = None,
+    model: Any,
+    data: Data,
+    *,
+    run: str | Path | None = None,
+    quiet: bool = False,
+    stop_at: int | None = None,
+    workers: int | None = None,
     **options: Any,
-) -> Trained:  # fmt: skip
+) -> Trained:
     """Train, as `seg-trainer train` does: scores after every epoch, checkpoints, the best weights, a report.
 
     Called again with the same run folder it goes on where it stopped, or says that it has finished.
@@ -99,6 +105,7 @@ def fit(
         run: the run folder; runs/NAME of the first data set when not given.
         quiet: print nothing.
         stop_at: stop after so many steps in all; the same call goes on later.
+        workers: processes that make samples, 0 for threads; as many as suit the machine when None.
         options: every option of `seg-trainer train`: epochs, batch_size, optimizer, learning_rate, loss,
             early_stopping, monitor, augment, …
 
@@ -116,7 +123,7 @@ def fit(
     if model is not None:
         recipe = recipe.change(network=str(keep_network(model, len(data.labels), recipe.run.size, folder)))
     console = Console(quiet=True) if quiet else plain_console(soft_wrap=True)
-    state = run_training(recipe, (), folder, console, stop_at)
+    state = run_training(recipe, (), folder, console, stop_at, workers)
     if model is not None and state.finished:
         model.set_weights(load_weights(folder)[0])
     return Trained(folder, tuple(state.history), state.best_epoch + 1, state.finished)

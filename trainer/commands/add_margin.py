@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from seg_viewer.core.errors import UsageError
-from seg_viewer.core.part_file import check_target
 from trainer.commands.help import Command, Example
 from trainer.commands.needs import need
 from trainer.commands.options import FILE
+from trainer.files import check_output
 
 
 @click.command(
@@ -32,6 +32,6 @@ def add_margin(model: Path, output: Path, overwrite: bool) -> None:
     need("onnxruntime")
     if output.suffix != ".onnx":
         raise UsageError(f"{output}: the name must end with .onnx")
-    check_target(output, overwrite=overwrite, sources=(model,))
+    check_output(output, overwrite=overwrite, sources=(model,))
     spec = extend_file(model, output)
     click.echo(f"{output}: {spec.title} says how sure it is; its classes are those of {model}")

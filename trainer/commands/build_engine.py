@@ -10,6 +10,7 @@ import click
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.part_file import check_target
 from trainer.commands.help import Command, Example, option
+from trainer.files import make_folder
 
 if TYPE_CHECKING:
     from seg_viewer.engines.nvidia.plans import MadePlan
@@ -143,5 +144,6 @@ def check_output(output: Path, model: Path, overwrite: bool) -> None:
     """Raises: UsageError or ExportError when the plan or what goes beside it cannot be written there."""
     if output.suffix != ".plan":
         raise UsageError(f"{output}: choose a name that ends in .plan")
+    make_folder(output.parent)
     for path in (output, output.with_suffix(".json"), output.with_suffix(".layers.json")):
         check_target(path, overwrite=overwrite, sources=(model,))

@@ -48,14 +48,15 @@ def check(
     Ends with exit code 1 when a file is damaged.
     """
     from trainer.data import check as checks
-    from trainer.data.samples import find_source
+    from trainer.data.samples import each_source, find_source
     from trainer.data.sent import Doubt, to_correct
     from trainer.files import make_folder
     from trainer.recipe import Recipe
 
     sources = [with_split(parse_data(text), split_by, validation_split, split_gap, seed) for text in data]
     recipe = Recipe(tuple(sources)).change(labels=labels)
-    sets = [data_set for source in sources if (data_set := find_source(source, recipe, (), click.echo))]
+    every = each_source(recipe, ())
+    sets = [data_set for source in every if (data_set := find_source(source, recipe, (), click.echo))]
     scans = checks.scan_all(sets, plain_console(soft_wrap=True))
     doubts: list[Doubt] = []
     for one, found in zip(sets, scans, strict=True):

@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 
 from seg_viewer.core.errors import UsageError
-from seg_viewer.core.part_file import check_target
 from trainer.commands.help import Command, Example, option
 from trainer.commands.options import FILE, data_options
 from trainer.data.chosen import make_recipe
+from trainer.files import check_output
 
 SHOWN_AS, FILES = "What is compared", "Files"
 SHOWN = 5
@@ -62,7 +62,7 @@ def compare(
     recipes = [recipe_of(run) for run in runs]
     names = evaluate.column_names(runs)
     if output:
-        check_target(output, overwrite=overwrite)
+        check_output(output, overwrite=overwrite)
     if not data and any(value is not None for value in options.values()):
         raise UsageError("a split is said of --data; without it each run keeps its own")
     named = clip_names(clips)

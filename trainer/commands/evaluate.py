@@ -13,11 +13,12 @@ import click
 from seg_viewer.core.console import plain_console
 from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.core.labels import DRIVING, LabelSet
-from seg_viewer.core.part_file import check_target, write_text
+from seg_viewer.core.part_file import write_text
 from trainer.commands.help import Command, Example, option
 from trainer.commands.options import DATA, ENGINES, FILE, data_options, foreign_options
 from trainer.console import progress_bar
 from trainer.data.chosen import make_recipe
+from trainer.files import check_output
 from trainer.recipe import Recipe, Source
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def _galleries(
             raise UsageError(f"--gallery {text}: nothing of {name} is held out; give --validation-split")
         files[name] = Path(file)
     for path in files.values():
-        check_target(path, overwrite=overwrite)
+        check_output(path, overwrite=overwrite)
     return files
 
 
@@ -206,7 +207,7 @@ def evaluate(
         raise UsageError("no model: seg-trainer evaluate MODEL --data FOLDER")
     chosen = None if clips and not (data or recipe) else make_recipe(recipe, data, options)
     for file in filter(None, (json_file, csv_file, report)):
-        check_target(file, overwrite=overwrite)
+        check_output(file, overwrite=overwrite)
     if csv_file and chosen is None:
         raise UsageError("--csv holds scores of data sets: give --data too (--json holds flicker)")
     if gallery and worst == 0:

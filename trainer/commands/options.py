@@ -90,15 +90,20 @@ def _shown(f: dataclasses.Field[Any]) -> str:
 
 def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Options that name data sets and their split."""
+    return option(
+        DATA,
+        "--data",
+        multiple=True,
+        metavar="[FORMAT=]FOLDER[@WEIGHT]",
+        help="A data set; give it again to mix several. The format is recognised if not given; a file is what"
+        f" 'seg-trainer pack' wrote; {formats.TFDS}={'|'.join(formats.fetched_names())} comes through"
+        " tensorflow_datasets.",
+    )(split_options(command))
+
+
+def split_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options that say where data sets lie and what of them is held out."""
     options = (
-        option(
-            DATA,
-            "--data",
-            multiple=True,
-            metavar="[FORMAT=]FOLDER[@WEIGHT]",
-            help="A data set; give it again to mix several. The format is recognised if not given;"
-            f" {formats.TFDS}={'|'.join(formats.fetched_names())} comes through tensorflow_datasets.",
-        ),
         option(
             DATA, "--root", type=FOLDER, multiple=True, help="Folder that holds what a recipe's relative paths name."
         ),

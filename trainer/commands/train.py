@@ -31,6 +31,7 @@ PLACE = "Run folder"
         ),
         Example("seg-trainer train driving-fast --root DATA", "a recipe that ships; DATA holds its data sets"),
         Example("seg-trainer train --run runs/discs --epochs 60", "a run goes on, after a stop or after its end"),
+        Example("seg-trainer train driving-fast --root DATA --minutes 8 --echo 2", "a GPU that is there for minutes"),
     ],
 )
 @click.argument("recipe", required=False)
@@ -38,6 +39,13 @@ PLACE = "Run folder"
 @recipe_options
 @option(PLACE, "--run", type=FOLDER, help="Run folder; a run there goes on where it stopped.  [default: runs/NAME]")
 @option(PLACE, "--stop-at", type=click.IntRange(1), help="Stop after so many steps; the same command goes on later.")
+@option(
+    PLACE,
+    "--workers",
+    type=click.IntRange(0, 256),
+    help="Processes that make samples; 0: threads. The run is the same with any number."
+    "  [default: with a GPU one less than the cores, else one for every four]",
+)
 @option(PLACE, "--show-augmentation", type=FILE, metavar="PNG", help="Only write a picture of what augmentation does.")
 def train(
     recipe: str | None,
@@ -45,6 +53,7 @@ def train(
     root: tuple[Path, ...],
     run: Path | None,
     stop_at: int | None,
+    workers: int | None,
     show_augmentation: Path | None,
     **options: Any,
 ) -> None:
@@ -69,22 +78,24 @@ def train(
         click.echo(f"{show(samples, show_augmentation)}")
         return
     need("keras")
+    if options["minutes"] and options["epochs"]:
+        raise UsageError("--minutes and --epochs: a run ends by time or by epochs; give one of them")
     if run is None:
         name = Path(recipe).stem if recipe else Path(chosen.data[0].path).name or "run"
         run = new_run_folder(name, _resolved(chosen, root))
     if run.exists() and not run.is_dir():
         raise UsageError(f"{run}: is a file; give a folder with --run")
     console.print(f"run folder: {run}")
-    run_training(chosen, root, run, console, stop_at)
+    run_training(chosen, root, run, console, stop_at, workers)
 
 
 def _resolved(recipe: Recipe, roots: tuple[Path, ...]) -> Recipe:
     """The recipe with absolute paths, as the run folder keeps it."""
     from trainer.data.formats import TFDS
-    from trainer.data.samples import folder_of
+    from trainer.data.samples import each_source, folder_of
 
     placed = tuple(
         source if source.kind == TFDS else dataclasses.replace(source, path=str(folder_of(source, roots).resolve()))
-        for source in recipe.data
+        for source in each_source(recipe, roots)
     )
     return dataclasses.replace(recipe, data=placed)

@@ -9,6 +9,7 @@ import numpy as np
 from platformdirs import user_cache_path
 from rich.console import Console
 
+from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import SourceError
 from seg_viewer.core.part_file import write_text
 from trainer.console import progress_bar
@@ -51,7 +52,8 @@ def describe(data: DataSet, found: Scan) -> list[str]:
     ]
     more = f" and {len(shown) - 4} other sizes" if len(shown) > 4 else ""
     lines = [
-        f"{data.name}: {found.train} training and {held} held-out pictures; " + "\n  ".join(describe_labels(data)),
+        f"{data.name}: {found.train} training and {counted(held, 'held-out picture')}; "
+        + "\n  ".join(describe_labels(data)),
         f"  sizes: {', '.join(shown[:4])}{more}",
         "  shares of the training pixels: "
         + ", ".join(f"{label.name} {found.shares[label.id] * 100:.2f} %" for label in data.labels),

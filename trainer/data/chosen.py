@@ -9,16 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from seg_viewer.core.errors import UsageError
+from trainer.architecture import Model
 from trainer.data import formats
-from trainer.recipe import Model, Recipe, Source, read_recipe
+from trainer.data.pack import is_pack
+from trainer.recipe import Recipe, Source, read_recipe
 
 
 def parse_data(text: str) -> Source:
     """The source that a text such as camvid=DIR@0.4 means. Raises: UsageError when there is no such format."""
     kind, found, path = text.partition("=")
-    if not found or (kind not in formats.FORMATS and kind not in (formats.TFDS, formats.AUTO)):
+    if not found or (kind not in formats.FORMATS and kind not in (formats.TFDS, formats.AUTO, formats.PACK)):
         if found and re.fullmatch(r"[a-z0-9_]+", kind) and not Path(text).exists():
-            known = ", ".join([*sorted(formats.FORMATS), formats.TFDS])
+            known = ", ".join([*sorted(formats.FORMATS), formats.TFDS, formats.PACK])
             raise UsageError(f"--data {text}: no format '{kind}'; there are {known}")
         kind, path = formats.AUTO, text
     match = re.fullmatch(r"(.+)@(\d*\.?\d+)", path)
@@ -78,5 +80,8 @@ def make_recipe(name: str | None, data: Sequence[str], options: dict[str, Any]) 
     seed = given.get("seed", recipe.run.seed)
     sources = tuple(with_split(source, by, held_out, gap, seed) for source in sources)
     if bonnet:
+        packed = next((source for source in sources if is_pack(Path(source.path))), None)
+        if packed:
+            raise UsageError(f"--own-bonnet: {packed.path} was packed with it: leave it out, or pack again")
         sources = tuple(dataclasses.replace(source, own_bonnet=bonnet) for source in sources)
     return recipe.change(data=sources, **given)

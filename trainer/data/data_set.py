@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -29,6 +31,7 @@ class DataSet:
         notes: see `Layout`.
         details: raw mask → finer class ids and unions of them, for training only; None where there are none.
         bits: see `trainer.data.picture_files.picture_bits`.
+        scanned: what a look at every pair found (`trainer.data.scan`), where it is kept with them; else None.
     """
 
     name: str
@@ -39,6 +42,7 @@ class DataSet:
     notes: tuple[str, ...] = ()
     details: LabelMap | None = field(default=None, repr=False)
     bits: int | None = None
+    scanned: Mapping[str, Any] | None = field(default=None, repr=False)
 
     @property
     def labels(self) -> LabelSet:
@@ -47,10 +51,11 @@ class DataSet:
 
     def read_mask(self, path: Path) -> NDArray[np.uint8]:
         """Mask file → (H, W) uint8 of class ids, 255 where unknown or only known as a union. Raises: SourceError."""
-        mask = self._decode(self.label_map, path)
+        mask = self.decode(self.label_map, path)
         return np.where(mask < len(self.labels), mask, np.uint8(IGNORE_ID)) if self.label_map.unions else mask
 
-    def _decode(self, label_map: LabelMap, path: Path) -> NDArray[np.uint8]:
+    def decode(self, label_map: LabelMap, path: Path) -> NDArray[np.uint8]:
+        """Mask file → (H, W) uint8 of what `label_map`, ours or `details`, calls its values. Raises: SourceError."""
         mask = label_map.decode(read_raw_mask(path), path)
         if self.ignored is not None and self.ignored.shape == mask.shape:
             mask = np.where(self.ignored, np.uint8(IGNORE_ID), mask)
@@ -91,7 +96,7 @@ class DataSet:
         """
         if self.details is None:
             raise ValueError(f"'{self.name}' was found without details")
-        return self._fitted(pair, picture, self._decode(self.details, pair.mask))
+        return self._fitted(pair, picture, self.decode(self.details, pair.mask))
 
     def _fitted(self, pair: Pair, picture: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
         height, width = picture.shape[:2]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import importlib.util
 import math
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +17,7 @@ from numpy.typing import NDArray
 from seg_viewer.core.errors import SourceError
 from seg_viewer.core.machine import usable_cores
 from seg_viewer.media.picture_file import decode_picture
+from trainer.data.plain_png import is_deep_png, read_plain_mask
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -56,6 +59,11 @@ def read_picture(path: Path, bits: int | None = None) -> NDArray[np.uint8]:
         data = np.fromfile(path, np.uint8)
     except OSError as error:
         raise SourceError(f"{path}: cannot be read as a picture ({error.strerror})") from error
+    return decoded(data, path, bits)
+
+
+def decoded(data: NDArray[np.uint8], path: Path, bits: int | None = None) -> NDArray[np.uint8]:
+    """As `read_picture`, of the bytes of a file that were read already; `path` is for the error text."""
     if _is_cut_short(data.tobytes()):
         raise SourceError(f"{path}: is cut short, the end of the JPEG picture is missing: copy it again or take it out")
     picture = decode_picture(data, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
@@ -133,6 +141,12 @@ def depth_note(bits: int | None) -> str:
     return f"pictures have {bits} bits (the largest value says so): scaled to 8"
 
 
+@functools.cache
+def has_pillow() -> bool:
+    """Whether Pillow is installed; without it masks are PNG files, and EXIF orientation is not compared."""
+    return importlib.util.find_spec("PIL") is not None
+
+
 def _largest(file: Path) -> int:
     """Largest value of a picture; 0 of one that cannot be read, which is told where it is read for training."""
     try:
@@ -146,6 +160,8 @@ def _is_deep(file: Path) -> bool:
     """Whether a picture's channels have 16 bits, by the file's head."""
     if file.suffix.lower() not in (".png", ".tif", ".tiff"):
         return False
+    if not has_pillow():
+        return is_deep_png(file)
     from PIL import Image
 
     try:
@@ -162,7 +178,9 @@ def _has_16_bits(opened: Image.Image) -> bool:
 
 
 def orientation(path: Path) -> int:
-    """EXIF orientation that a file states, 1…8; `UPRIGHT` where it states none, or cannot be read."""
+    """EXIF orientation that a file states, 1…8; `UPRIGHT` where it states none, or cannot be read (without Pillow)."""
+    if not has_pillow():
+        return UPRIGHT
     from PIL import Image
 
     try:
@@ -185,6 +203,9 @@ def read_raw_mask(path: Path) -> NDArray[np.uint8]:
     Raises:
         SourceError: the file is missing, no picture, cut short, or holds a value above 255 or a fraction.
     """
+    if not has_pillow():
+        plain = read_plain_mask(path)
+        return plain if plain.dtype == np.uint8 else _small_values(plain, path)
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:

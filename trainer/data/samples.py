@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -18,13 +18,16 @@ from seg_viewer.core.labels import LabelSet
 from trainer.data import formats
 from trainer.data.augment import Donor, View, crop_pair
 from trainer.data.data_set import DataSet
+from trainer.data.kept import Held, Kept, Key, OwnKept
+from trainer.data.memory import free_bytes
+from trainer.data.pack import find_in_pack, is_pack, kind_in, sources_in
 from trainer.data.scan import Scan
 from trainer.labels.details import details_of
 from trainer.pairs import Pair, Split
 from trainer.recipe import Recipe, Source
 
-CACHE_BYTES = 3 << 30
-"""Decoded pictures are kept up to this; the others are read again each time."""
+CACHE_SHARE = 0.5
+"""Share of the free memory that decoded training pictures may take; those beyond it are read again each time."""
 
 POINTS = 48
 LEAST_PIXELS = 60
@@ -32,13 +35,23 @@ LEAST_PIXELS = 60
 
 def folder_of(source: Source, roots: Sequence[Path]) -> Path:
     """Where a data set lies: below the first root that has it, else as given; an absolute path that is gone is looked
-    for by its last part.
+    for by its last part. Of a pack, its file.
     """
     path = Path(source.path)
-    if not roots or (path.is_absolute() and path.is_dir()):
+    if not roots or (path.is_absolute() and path.exists()):
         return path
     candidates = [root / (path.name if path.is_absolute() else path) for root in roots]
-    return next((folder for folder in candidates if folder.is_dir()), path if path.is_dir() else candidates[0])
+    return next((place for place in candidates if place.exists()), path if path.exists() else candidates[0])
+
+
+def each_source(recipe: Recipe, roots: Sequence[Path]) -> list[Source]:
+    """The recipe's sources; in place of a pack, all data sets that it holds. Raises: SourceError, UsageError."""
+    out: list[Source] = []
+    for source in recipe.data:
+        path = folder_of(source, roots)
+        packed = source.kind == formats.PACK or (source.kind == formats.AUTO and is_pack(path))
+        out += sources_in(source, path) if packed else [source]
+    return out
 
 
 def kind_of(source: Source, roots: Sequence[Path] = ()) -> str:
@@ -47,6 +60,8 @@ def kind_of(source: Source, roots: Sequence[Path] = ()) -> str:
         name = source.path.split(":")[0]
         there = (made for made in formats.FORMATS.values() if made.fetched and made.fetched.name.split(":")[0] == name)
         return next((made.name for made in there), formats.TFDS)
+    if source.kind == formats.PACK:
+        return kind_in(source, folder_of(source, roots))
     return formats.recognise(folder_of(source, roots)) if source.kind == formats.AUTO else source.kind
 
 
@@ -59,6 +74,8 @@ def find_source(source: Source, recipe: Recipe, roots: Sequence[Path], note: Cal
             kind, folder = formats.fetch(source.path, note)
             return formats.find(kind, folder, name, labels, split, details=recipe.run.details)
         folder = folder_of(source, roots)
+        if source.kind == formats.PACK:
+            return find_in_pack(source, folder, recipe)
         return formats.find(source.kind, folder, name, labels, split, source.own_bonnet, recipe.run.details)
     except SourceError as error:
         if not source.optional:
@@ -76,7 +93,8 @@ def find_all(
         SourceError: one is missing or incomplete, or there is none.
         UsageError: they do not speak of the same classes, or only some have a weight.
     """
-    found = [(source, data) for source in recipe.data if (data := find_source(source, recipe, roots, note))]
+    every = each_source(recipe, roots)
+    found = [(source, data) for source in every if (data := find_source(source, recipe, roots, note))]
     if not found:
         raise SourceError("no data set: give --data FOLDER, or a recipe with [[data]]")
     found = _told_apart(found)
@@ -119,21 +137,6 @@ def placed(recipe: Recipe, found: Sequence[tuple[Source, DataSet]], roots: Seque
 
 
 @dataclass
-class _Held:
-    """A decoded pair, no larger than it is needed.
-
-    Args:
-        picture: (H, W, 3) uint8 RGB.
-        mask: (H, W) uint8 ids of `Details`.
-        points: (n, 2) of x, y pixels of rare classes.
-    """
-
-    picture: NDArray[np.uint8]
-    mask: NDArray[np.uint8]
-    points: NDArray[np.uint16]
-
-
-@dataclass
 class _Set:
     """A data set with training pairs.
 
@@ -142,12 +145,14 @@ class _Set:
         data: its pairs.
         rare: for each rare class that occurs, the training pairs that hold it.
         worth: (training pairs,) what each counts, 0…1: `Run.pseudo` for pseudo masks, 1 for all others.
+        sizes: (training pairs, 2) width, height of the pictures; none where nobody looked.
     """
 
     source: Source
     data: DataSet
     worth: NDArray[np.float64]
     rare: list[NDArray[np.intp]] = field(default_factory=list)
+    sizes: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 2), np.int64))
 
     def holder(self, rng: np.random.Generator, holders: NDArray[np.intp]) -> int:
         """One of the pairs that hold a rare class, by what they count."""
@@ -206,15 +211,22 @@ class Samples:
         by_name = {found_scan.name: found_scan for found_scan in scans}
         for item in self._sets:
             if item.data.name in by_name:
+                item.sizes = by_name[item.data.name].sizes[: len(item.data.train)]
                 counts = by_name[item.data.name].counts[: len(item.data.train)]
                 holds = [np.flatnonzero((counts[:, rare] >= LEAST_PIXELS) & (item.worth > 0)) for rare in self._rare]
                 item.rare = [where for where in holds if len(where)]
         self._donors = [index for index, item in enumerate(self._sets) if item.rare]
         weights = np.array([self._sets[index].source.weight or 1.0 for index in self._donors])
         self._donor_shares = weights / weights.sum()
-        self._kept: dict[tuple[int, int], _Held] = {}
-        self._bytes = 0
-        self._lock = threading.Lock()
+        self.kept: Kept = OwnKept(int(CACHE_SHARE * free_bytes()))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For another process; what is kept stays here."""
+        return {key: value for key, value in self.__dict__.items() if key != "kept"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """There nothing is kept, until somebody gives a place for it."""
+        self.__dict__.update(state, kept=OwnKept(0))
 
     def __len__(self) -> int:
         """Training pairs in all."""
@@ -283,26 +295,42 @@ class Samples:
         held = self._get(chosen, self._sets[chosen].holder(rng, holders))
         return Donor(held.picture, held.mask, held.points, self._rare_ids)
 
-    def _get(self, index: int, number: int) -> _Held:
-        key = (index, number)
-        held = self._kept.get(key)
-        if held is None:
-            data = self._sets[index].data
-            if data.details is None:
-                picture, mask = data.read(data.train[number])
-            else:
-                picture = data.read_picture(data.train[number])
-                mask = data.read_details(data.train[number], picture)
-            bonnet, background = data.ignored, data.unlabelled_id()
-            if self._sets[index].source.own_bonnet == "background" and bonnet is not None and background is not None:
-                mask = np.where(bonnet, np.uint8(background), mask) if bonnet.shape == mask.shape else mask
-            picture, mask = shrink(picture, mask, self._enough())
-            held = _Held(picture, mask, focus_points(self.details.folded_ids()[mask], self._rare, number))
-            with self._lock:
-                if key not in self._kept and self._bytes + picture.nbytes + mask.nbytes < CACHE_BYTES:
-                    self._kept[key] = held
-                    self._bytes += picture.nbytes + mask.nbytes
-        return held
+    def _get(self, index: int, number: int) -> Held:
+        return self.kept.fetch((index, number), lambda: self._read(index, number))
+
+    def _read(self, index: int, number: int) -> Held:
+        data = self._sets[index].data
+        if data.details is None:
+            picture, mask = data.read(data.train[number])
+        else:
+            picture = data.read_picture(data.train[number])
+            mask = data.read_details(data.train[number], picture)
+        bonnet, background = data.ignored, data.unlabelled_id()
+        if self._sets[index].source.own_bonnet == "background" and bonnet is not None and background is not None:
+            mask = np.where(bonnet, np.uint8(background), mask) if bonnet.shape == mask.shape else mask
+        picture, mask = shrink(picture, mask, self._enough())
+        return Held(picture, mask, focus_points(self.details.folded_ids()[mask], self._rare, number))
+
+    @property
+    def most_points(self) -> int:
+        """Largest number of `Held.points`."""
+        return POINTS * len(self._rare)
+
+    def held_sizes(self) -> dict[Key, tuple[int, int]]:
+        """(width, height) of each decoded pair that an epoch may take, those that it takes most often first.
+
+        Only of data sets that were looked at.
+        """
+        often = [(item.source.weight or 1.0) / len(item.data.train) for item in self._sets]
+        if not any(item.source.weight for item in self._sets):
+            often = [1.0] * len(self._sets)
+        enough = self._enough()
+        return {
+            (index, number): smaller((int(width), int(height)), enough)
+            for index in sorted(range(len(self._sets)), key=lambda index: -often[index])
+            for number, (width, height) in enumerate(self._sets[index].sizes)
+            if width and self._sets[index].worth[number]
+        }
 
     def _enough(self) -> tuple[int, int]:
         """(width, height) beyond which more pixels add nothing."""
@@ -347,15 +375,19 @@ def focus_points(mask: NDArray[np.uint8], classes: Sequence[int], seed: int) -> 
     return np.concatenate(found).astype(np.uint16) if found else np.zeros((0, 2), np.uint16)
 
 
+def smaller(size: tuple[int, int], enough: tuple[int, int]) -> tuple[int, int]:
+    """A size (width, height) scaled down until one side is as short as that of `enough`; never up."""
+    scale = max(enough[0] / size[0], enough[1] / size[1])
+    return size if scale >= 1 else (round(size[0] * scale), round(size[1] * scale))
+
+
 def shrink(
     picture: NDArray[np.uint8], mask: NDArray[np.uint8], enough: tuple[int, int]
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """The pair scaled down until one side is as short as `enough` (width, height): picture by area, mask by nearest."""
-    height, width = mask.shape
-    scale = max(enough[0] / width, enough[1] / height)
-    if scale >= 1:
+    """The pair scaled down to `smaller`: picture by area, mask by nearest."""
+    size = smaller((mask.shape[1], mask.shape[0]), enough)
+    if size == (mask.shape[1], mask.shape[0]):
         return picture, mask
-    size = (round(width * scale), round(height * scale))
     return cv2.resize(picture, size, interpolation=cv2.INTER_AREA), cv2.resize(
         mask, size, interpolation=cv2.INTER_NEAREST_EXACT
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import ExportError, SourceError
 from seg_viewer.core.labels import LabelSet
 from seg_viewer.core.machine import usable_cores
@@ -24,7 +25,7 @@ from trainer.data.picture_files import LYING, file_stamp, orientation
 from trainer.labels.lossy import is_lossy
 from trainer.pairs import Pair
 
-VERSION = 4
+VERSION = 5
 TWIN_BITS = 6
 """Two pictures whose 256-bit difference hashes differ in no more bits look the same to a person."""
 
@@ -80,21 +81,21 @@ class Scan:
             )
         if self.turned:
             lines.append(
-                f"{len(self.turned)} pictures are turned by EXIF and their masks are not, e.g. {self.turned[0]}: see in"
-                " the contact sheet (seg-trainer check DATA -o FOLDER) whether they lie on each other; if not, save the"
-                " pictures upright"
+                f"{counted(len(self.turned), 'picture')} turned by EXIF, without the mask, e.g. {self.turned[0]}:"
+                " see in the contact sheet (seg-trainer check DATA -o FOLDER) whether they lie on each other; if not,"
+                " save the pictures upright"
             )
         if self.duplicates:
             one, other = self.duplicates[0]
             lines.append(
-                f"{len(self.duplicates)} held-out pictures are also training pictures, e.g. {other} = {one}:"
-                " scores will be too good; remove them or split otherwise"
+                f"{counted(len(self.duplicates), 'held-out picture')} found among the training pictures, e.g."
+                f" {other} = {one}: scores will be too good; remove them or split otherwise"
             )
         if self.twins:
             one, other = self.twins[0]
             lines.append(
-                f"{len(self.twins)} held-out pictures look like a training picture, e.g. {Path(other).name} like"
-                f" {Path(one).name}: split in blocks (--split blocks) or by drive"
+                f"{counted(len(self.twins), 'held-out picture')} much like a training picture, e.g."
+                f" {Path(other).name} like {Path(one).name}: split in blocks (--split blocks) or by drive"
             )
         absent = [label.name for label in self.labels if self.shares[label.id] == 0]
         if absent:
@@ -113,6 +114,8 @@ def scan(data: DataSet, advance: Advance | None = None, cache: Path | None = Non
         cache: folder in which the result is kept, for as long as no file of the data set changes.
     """
     pairs = (*data.train, *data.held_out)
+    if data.scanned is not None:
+        return _from_values(data.scanned, data)
     kept = cache / f"scan-{_key(data, pairs)}.json" if cache else None
     if kept and (found := _load(kept, data)):
         return found
@@ -227,8 +230,9 @@ def _key(data: DataSet, pairs: Sequence[Pair]) -> str:
     return digest.hexdigest()[:32]
 
 
-def _store(path: Path, found: Scan) -> None:
-    values: dict[str, Any] = {
+def to_values(found: Scan) -> dict[str, Any]:
+    """A scan as `json.dumps` takes it, for `DataSet.scanned`; without what the data set says itself."""
+    return {
         "train": found.train,
         "files": found.files,
         "counts": found.counts.tolist(),
@@ -237,29 +241,37 @@ def _store(path: Path, found: Scan) -> None:
         "duplicates": found.duplicates,
         "twins": found.twins,
         "turned": found.turned,
+        "jpeg_masks": found.jpeg_masks,
     }
+
+
+def _store(path: Path, found: Scan) -> None:
     with contextlib.suppress(OSError, ExportError):  # without a cache the next scan only takes longer
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_text(path, json.dumps(values))
+        write_text(path, json.dumps(to_values(found)))
 
 
 def _load(path: Path, data: DataSet) -> Scan | None:
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        count = len(values["files"])
-        return Scan(
-            data.name,
-            data.labels,
-            int(values["train"]),
-            tuple(values["files"]),
-            np.array(values["counts"], np.int64).reshape(count, len(data.labels) + 1),
-            np.array(values["sizes"], np.int64).reshape(count, 2),
-            tuple(values["problems"]),
-            tuple((a, b) for a, b in values["duplicates"]),
-            tuple((a, b) for a, b in values["twins"]),
-            data.notes,
-            _jpegs(data, (*data.train, *data.held_out)),
-            tuple(values["turned"]),
-        )
+        return _from_values(json.loads(path.read_text(encoding="utf-8")), data)
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def _from_values(values: Mapping[str, Any], data: DataSet) -> Scan:
+    """The opposite of `to_values`."""
+    count = len(values["files"])
+    return Scan(
+        data.name,
+        data.labels,
+        int(values["train"]),
+        tuple(values["files"]),
+        np.array(values["counts"], np.int64).reshape(count, len(data.labels) + 1),
+        np.array(values["sizes"], np.int64).reshape(count, 2),
+        tuple(values["problems"]),
+        tuple((a, b) for a, b in values["duplicates"]),
+        tuple((a, b) for a, b in values["twins"]),
+        data.notes,
+        int(values["jpeg_masks"]),
+        tuple(values["turned"]),
+    )

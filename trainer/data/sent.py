@@ -19,6 +19,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import SourceError
 from seg_viewer.core.machine import usable_cores
 from trainer.data.data_set import DataSet
@@ -65,7 +66,7 @@ def marked(root: Path, pairs: Sequence[Pair], native: Callable[[], LabelMap]) ->
             f" those that were in {REVIEWED}"
         )
     if strange := sorted(reviewed - names):
-        notes.append(f"{REVIEWED} names {len(strange)} pictures that are not there, e.g. {strange[0]}")
+        notes.append(f"{REVIEWED} names {counted(len(strange), 'picture')} not there, e.g. {strange[0]}")
     return out, tuple(notes)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import itertools
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,12 @@ from seg_viewer.core.scores import Scores
 
 INK, GRID = "#2b2f36", "#d9dce1"
 ONE, TWO = "#1f77b4", "#e4572e"
+
+
+def missing() -> list[str]:
+    """Names of the packages that drawing needs, and that are not installed."""
+    packages = {"matplotlib": "matplotlib", "PIL": "pillow"}
+    return [name for module, name in packages.items() if importlib.util.find_spec(module) is None]
 
 
 def _figure(width: float, height: float) -> Any:

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.labels import DRIVING, LabelSet
 from seg_viewer.core.scores import Scores
+from trainer.architecture import described
 from trainer.data.data_set import DataSet
 from trainer.data.formats import terms_of
 from trainer.export.release import Report
-from trainer.network.unet import stage_widths
 from trainer.recipe import Recipe, is_model_file, shipped_name
 from trainer.scoring.heights import bin_name, percent
 
@@ -72,7 +73,6 @@ def card_text(report: Report, recipe: Recipe, sets: Sequence[DataSet], run: Path
 
 def _head(report: Report, recipe: Recipe) -> list[str]:
     spec = report.spec
-    widths = "-".join(map(str, stage_widths(recipe.model)))
     meaning = (
         " Car means any motor vehicle, person means pedestrians and riders, road includes lane lines."
         if spec.labels == DRIVING
@@ -82,7 +82,7 @@ def _head(report: Report, recipe: Recipe) -> list[str]:
     return [
         f"# {spec.name}",
         "",
-        f"A U-Net ({recipe.model.arch}, widths {widths}) that labels each pixel of a picture: "
+        f"A U-Net ({described(recipe.model)}) that labels each pixel of a picture: "
         f"{', '.join(spec.labels.names)}. Input {spec.width}×{spec.height} RGB, {spec.precision}.{meaning}{sure}",
         "",
         _warning(spec.labels),
@@ -108,7 +108,8 @@ def _warning(labels: LabelSet) -> str:
 
 def _data(sets: Sequence[DataSet], report: Report) -> list[str]:
     lines = [
-        f"- {data.name}, {len(data.train)} training pictures: {terms_of(data.name) or 'terms not known here'}"
+        f"- {data.name}, {counted(len(data.train), 'training picture')}: "
+        f"{terms_of(data.name) or 'terms not known here'}"
         for data in sets
         if data.train
     ]
@@ -230,7 +231,7 @@ def _checks(report: Report) -> list[str]:
     lines = ["## Checks", "", f"Same class as Keras (float32) on {report.pictures} pictures:", ""]
     lines += [f"- {engine}: {share:.3%} of the pixels" for engine, share in report.parity.items()]
     if report.calibration:
-        lines.append(f"- int8 ranges from {report.calibration} training pictures")
+        lines.append(f"- int8 ranges from {counted(report.calibration, 'training picture')}")
     return [*lines, ""]
 
 

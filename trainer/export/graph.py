@@ -19,6 +19,7 @@ from trainer.export.head import add_head, drop_unused
 from trainer.files import make_folder
 from trainer.labels.details import Details
 from trainer.network.names import LOGITS
+from trainer.network.tensorflow_layers import for_converter
 from trainer.network.unet import PIXEL_OFFSET, PIXEL_SCALE
 from trainer.scoring.evaluate import Predict
 
@@ -48,7 +49,9 @@ def trunk_to_onnx(model: Any) -> Any:
     signature = [keras.InputSpec(shape=(1, height, width, 3), dtype="float32", name=INPUT_NAME)]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "trunk.onnx"
-        model.export(str(path), format="onnx", verbose=False, input_signature=signature, opset_version=OPSET)
+        for_converter(model).export(
+            str(path), format="onnx", verbose=False, input_signature=signature, opset_version=OPSET
+        )
         onnx_model = onnx.load(str(path))
     graph = onnx_model.graph
     kinds = [node.op_type for node in graph.node]

@@ -31,7 +31,8 @@ def split_joins(onnx_model: Any) -> Any:
     """A copy in which each convolution of a concatenation is the sum of convolutions of its parts: the same numbers.
 
     conv(concat(a, b), [w_a, w_b]) + bias = conv(a, w_a) + bias + conv(b, w_b). Each part keeps a scale of its own, and
-    nothing is copied together in memory.
+    nothing is copied together in memory. A concatenation that something else takes too stays for it: a pooling, a
+    transposed convolution, or a convolution in groups, whose outputs do not listen to all parts.
     """
     import onnx
     from onnx import helper, numpy_helper
@@ -40,16 +41,16 @@ def split_joins(onnx_model: Any) -> Any:
     graph = split.graph
     constants = {item.name: numpy_helper.to_array(item) for item in graph.initializer}
     channels = _channels(graph, constants)
-    joins = {
-        node.output[0]: list(node.input)
-        for node in graph.node
-        if node.op_type == "Concat" and all(part in channels for part in node.input)
-    }
+    joins: dict[str, list[str]] = {}
+    for node in graph.node:
+        if node.op_type == "Concat" and node.output[0] in channels:
+            joins[node.output[0]] = [leaf for part in node.input for leaf in joins.get(part, [part])]
+    kept = {name for node in graph.node if not _splits(node) for name in node.input}
     nodes: list[Any] = []
     for node in graph.node:
-        if node.output[0] in joins:
+        if node.output[0] in joins and node.output[0] not in kept:
             continue
-        if node.op_type != "Conv" or node.input[0] not in joins:
+        if not _splits(node) or node.input[0] not in joins:
             nodes.append(node)
             continue
         parts = joins[node.input[0]]
@@ -72,14 +73,26 @@ def split_joins(onnx_model: Any) -> Any:
     return split
 
 
+def _axis(node: Any) -> int:
+    return next(int(attribute.i) for attribute in node.attribute if attribute.name == "axis")
+
+
+def _splits(node: Any) -> bool:
+    """Whether a node is the sum of such nodes over parts of its input's channels."""
+    return node.op_type == "Conv" and _groups(node) == 1
+
+
 def _channels(graph: Any, constants: dict[str, NDArray[Any]]) -> dict[str, int]:
-    """Channels of the outputs of convolutions, and of what keeps their number (ReLU, sum, pooling)."""
+    """Channels of what convolutions give, of what keeps their number (ReLU, sum, pooling) and of what joins them."""
     counts: dict[str, int] = {}
     for node in graph.node:
         if node.op_type in ("Conv", "ConvTranspose"):
-            counts[node.output[0]] = constants[node.input[1]].shape[0 if node.op_type == "Conv" else 1]
+            shape = constants[node.input[1]].shape
+            counts[node.output[0]] = shape[0] if node.op_type == "Conv" else shape[1] * _groups(node)
         elif node.op_type in ("Relu", "Add", "MaxPool", "AveragePool") and node.input[0] in counts:
             counts[node.output[0]] = counts[node.input[0]]
+        elif node.op_type == "Concat" and _axis(node) == 1 and all(part in counts for part in node.input):
+            counts[node.output[0]] = sum(counts[part] for part in node.input)
     return counts
 
 
@@ -198,6 +211,22 @@ def _is_quantized(node: Any) -> bool:
     return node.op_type in ("Conv", "ConvTranspose") and node.input[0] not in (FOLDED, SHARES)
 
 
+def _groups(node: Any) -> int:
+    """Into how many groups a convolution divides its channels: 1 unless it says so."""
+    return next((int(attribute.i) for attribute in node.attribute if attribute.name == "group"), 1)
+
+
+def _by_group(node: Any, taps: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A convolution's weight without its kernel's axes as (groups, outputs, inputs of a group).
+
+    ONNX has (outputs, inputs of a group) for Conv, and (inputs, outputs of a group) for ConvTranspose.
+    """
+    groups = _groups(node)
+    if node.op_type == "Conv":
+        return taps.reshape(groups, -1, taps.shape[1])
+    return taps.reshape(groups, -1, taps.shape[1]).transpose(0, 2, 1)
+
+
 def correct_biases(onnx_model: Any, means: Mapping[str, NDArray[np.float64]]) -> Any:
     """A copy of a float32 graph whose biases take back what rounding its weights to int8 adds on average.
 
@@ -215,13 +244,14 @@ def correct_biases(onnx_model: Any, means: Mapping[str, NDArray[np.float64]]) ->
     constants = {item.name: numpy_helper.to_array(item) for item in graph.initializer}
     for node in [node for node in graph.node if _is_quantized(node)]:
         weight, mean = constants[node.input[1]], means[node.input[0]]
-        out, into = (0, 1) if node.op_type == "Conv" else (1, 0)
+        out = 0 if node.op_type == "Conv" else 1
         values, scale = quantize_weight(weight, out)
         spread = scale.reshape([-1 if axis == out else 1 for axis in range(4)])
-        added = (values * spread - weight).sum(axis=(2, 3), dtype=np.float64)
+        added = _by_group(node, (values * spread - weight).sum(axis=(2, 3), dtype=np.float64))
         if node.op_type == "ConvTranspose":  # each pixel gets one of stride × stride taps
             added /= np.prod([attribute.ints for attribute in node.attribute if attribute.name == "strides"])
-        shift = np.tensordot(added, mean, axes=([into], [0]))
+        # each group of outputs listens to its own group of inputs
+        shift = np.einsum("goi,gi->go", added, mean.reshape(len(added), -1)).ravel()
         old = constants[node.input[2]] if len(node.input) > 2 else np.zeros(len(shift), np.float32)
         name = f"{node.input[1]}.bias"
         graph.initializer.append(numpy_helper.from_array((old - shift).astype(np.float32), name))

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seg_viewer import __version__
+from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import ExportError, UsageError
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.scores import Scores
@@ -138,7 +139,7 @@ def export_run(
         graph = to_float16(plain)
     elif precision == "int8":
         frames = training_frames(found, size, calibration)
-        note(f"int8: ranges from {len(frames)} training pictures")
+        note(f"int8: ranges from {counted(len(frames), 'training picture')}")
         graph = _int8(whole_model(trunk, details, fused=True), frames)
         report.calibration = len(frames)
     if margin:

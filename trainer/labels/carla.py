@@ -9,6 +9,13 @@ from seg_viewer.core.labels import DRIVING, Label, LabelSet
 from trainer.labels.label_map import LabelMap
 from trainer.labels.map_file import SHIPPED, read_map_file
 
+_UNTIL = {
+    "0.8": "CARLA 0.8",
+    "0.9.0": "CARLA 0.9.0 to 0.9.13",
+    "0.9.14": "CARLA 0.9.14 to 0.9.16",
+    "0.10": "CARLA 0.10 (Unreal Engine 5)",
+}
+
 
 def carla_map(version: str, driving: bool) -> LabelMap:
     """The map of CARLA's tags, by number and by colour of its city palette.
@@ -19,7 +26,7 @@ def carla_map(version: str, driving: bool) -> LabelMap:
     """
     tags = TAGS[version]
     colors = {tag.color: tag.id for tag in tags}
-    until = {"0.8": "CARLA 0.8", "0.9.0": "CARLA 0.9.0 to 0.9.13", "0.9.14": "CARLA 0.9.14 and later"}[version]
+    until = _UNTIL[version]
     if driving:
         lookup = carla_lookup(version)
         return LabelMap(

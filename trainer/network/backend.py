@@ -52,7 +52,10 @@ def start_backend() -> None:
         try:
             import keras
         except ImportError as error:
-            raise UsageError(f"{error.name or error} is not installed: pip install 'seg-viewer[trainer]'") from error
+            raise UsageError(
+                f"{error.name or error} is not installed: pip install 'seg-viewer[trainer]'"
+                + ("; or, with JAX, set KERAS_BACKEND=jax" if error.name == "tensorflow" else "")
+            ) from error
         if keras.backend.backend() != "tensorflow":
             return
         import tensorflow as tf

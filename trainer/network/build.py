@@ -9,10 +9,11 @@ from typing import Any
 from numpy.typing import NDArray
 
 from seg_viewer.core.errors import ExportError
+from trainer.architecture import Model
 from trainer.labels.details import Details
 from trainer.network.tensorflow_layers import with_own_kernels
 from trainer.network.unet import build
-from trainer.recipe import Model, Recipe
+from trainer.recipe import Recipe
 
 
 def make_model(recipe: Recipe, details: Details, size: tuple[int, int], updates: int = 1 << 30) -> Any:

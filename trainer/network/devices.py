@@ -44,6 +44,22 @@ def strategy() -> Any:
     return tf.distribute.get_strategy()
 
 
+def has_gpu() -> bool:
+    """Whether the backend in use computes on something else than the processor."""
+    import keras
+
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        return bool(tf.config.list_physical_devices("GPU"))
+    if backend == "jax":
+        import jax
+
+        return bool(jax.default_backend() != "cpu")
+    return False
+
+
 def best_precision() -> str:
     """mixed_bfloat16 where the hardware multiplies in bfloat16, else float32."""
     import keras

@@ -25,7 +25,7 @@ def one_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
 
     if tf.config.list_physical_devices("GPU"):
         return function
-    return tf.function(function, jit_compile=True)
+    return tf.function(function, jit_compile=True, autograph=False)
 
 
 def with_own_kernels(model: Any) -> Any:
@@ -40,6 +40,45 @@ def with_own_kernels(model: Any) -> Any:
             kind = norm
         elif kind is keras.layers.Conv2D and max(layer.dilation_rate) > 1:
             kind = convolution
+        return kind.from_config(layer.get_config())
+
+    made = keras.models.clone_model(model, clone_function=clone)
+    made.set_weights(model.get_weights())
+    return made
+
+
+def for_converter(model: Any) -> Any:
+    """A Keras model whose grouped convolutions a converter sees into, with the same weights; itself where it has none.
+
+    Keras compiles such a convolution by XLA, because TensorFlow on processors has no gradient for it; in a traced graph
+    that is a call of something unknown.
+    """
+    import keras
+    import tensorflow as tf
+
+    class GroupedConv2D(keras.layers.Conv2D):  # type: ignore[misc]
+        """One plain operation, for tracing only."""
+
+        def call(self, inputs: Any) -> Any:
+            out = tf.nn.conv2d(
+                inputs,
+                tf.convert_to_tensor(self.kernel),
+                self.strides,
+                self.padding.upper(),
+                dilations=self.dilation_rate,
+            )
+            if self.use_bias:
+                out = tf.nn.bias_add(out, tf.convert_to_tensor(self.bias))
+            return out if self.activation is None else self.activation(out)
+
+    def grouped(layer: Any) -> bool:
+        return type(layer) is keras.layers.Conv2D and layer.groups > 1
+
+    if not any(grouped(layer) for layer in model.layers):
+        return model
+
+    def clone(layer: Any) -> Any:
+        kind = GroupedConv2D if grouped(layer) else type(layer)
         return kind.from_config(layer.get_config())
 
     made = keras.models.clone_model(model, clone_function=clone)

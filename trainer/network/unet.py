@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from trainer.architecture import Model, decoder_depths, decoder_widths, encoder_depths, stage_widths
 from trainer.network.blocks import conv, conv_block, upsampling_block
 from trainer.network.names import LOGITS, OWN_LOGITS
 from trainer.network.own import own_network
-from trainer.recipe import Model
 
 PIXEL_OFFSET = 128.0
 PIXEL_SCALE = 1.0 / 64.0
 """Input scaling (pixel − 128) / 64: zero padding is mid-grey, and symmetric int8 holds every pixel value exactly."""
-
-FAST_WIDTHS = (16, 32, 64, 128, 192)
-
-
-def stage_widths(model: Model) -> tuple[int, ...]:
-    """Channels of the stages, from the largest map down: `widths`, else `width` doubled `depth` − 1 times."""
-    if model.widths:
-        return model.widths
-    if model.arch == "unet-fast":
-        first = model.width or FAST_WIDTHS[0]
-        doubled = [first * 2**stage for stage in range(model.depth)]
-        return tuple(min(value, first * 12) for value in doubled)
-    return tuple((model.width or 32) * 2**stage for stage in range(model.depth))
 
 
 def build(model: Model, classes: int, height: int | None = None, width: int | None = None, own: int = 0) -> Any:
@@ -49,8 +35,8 @@ def build(model: Model, classes: int, height: int | None = None, width: int | No
     if model.network:
         return own_network(Path(model.network), classes, height, width)
     if model.arch == "unet-fast":
-        return build_fast(classes, stage_widths(model), height, width, model, own)
-    return build_unet(classes, stage_widths(model), height, width, model)
+        return build_fast(model, classes, height, width, own)
+    return build_unet(model, classes, height, width)
 
 
 def _check(stages: int, height: int | None, width: int | None) -> None:
@@ -82,27 +68,18 @@ def _style(model: Model) -> dict[str, Any]:
     return {"residual": model.residual, "norm": model.norm, "norm_momentum": model.norm_momentum}
 
 
-def build_unet(
-    classes: int,
-    widths: Sequence[int] = (32, 64, 128, 256, 512),
-    height: int | None = None,
-    width: int | None = None,
-    model: Model | None = None,
-) -> Any:
+def build_unet(model: Model, classes: int, height: int | None = None, width: int | None = None) -> Any:
     """The U-Net of Ronneberger et al. (2015) with padded convolutions: logits at full resolution.
 
     Max pooling between the stages, Conv2DTranspose on the way up, skip connections by concatenation, dropout in the
     two deepest stages.
 
-    Args:
-        widths: channels of the stages; len(widths) − 1 halvings.
-
-    Returns, raises: as `build`.
+    Args, returns, raises: as `build`.
     """
     import keras
     from keras import layers
 
-    model = model or Model(arch="unet")
+    widths = stage_widths(model)
     last = len(widths) - 1
     _check(last, height, width)
     frame, x = picture_input((width, height) if width and height else None)
@@ -118,43 +95,42 @@ def build_unet(
     return keras.Model(frame, layers.Conv2D(classes, 1, dtype="float32", name=LOGITS)(x), name="unet")
 
 
-def build_fast(
-    classes: int,
-    widths: Sequence[int] = FAST_WIDTHS,
-    height: int | None = None,
-    width: int | None = None,
-    model: Model | None = None,
-    own: int = 0,
-) -> Any:
+def build_fast(model: Model, classes: int, height: int | None = None, width: int | None = None, own: int = 0) -> Any:
     """A U-Net for fast int8: each stage halves with its first convolution's stride, logits at half resolution.
 
     Plain 3×3 convolutions, batch norm and ReLU only; the decoder doubles with 2×2 transposed convolutions; the last
     doubling is bilinear and belongs to the exported graph, or is learned (`model.subpixel`). `model.context` adds
     dilated convolutions on the smallest map (Yu and Koltun, 2016): they see more of the street around an object and
-    cost little there.
+    cost little there. Skip connections are concatenated, or added as in LinkNet (Chaurasia and Culurciello, 2017).
 
-    Args:
-        widths: channels of the stages, from half resolution down; len(widths) halvings.
-        own: as in `build`.
-
-    Returns, raises: as `build`.
+    Args, returns, raises: as `build`; len(widths) halvings.
     """
     import keras
     from keras import layers
 
-    model = model or Model(arch="unet-fast")
+    widths = stage_widths(model)
     _check(len(widths), height, width)
     frame, x = picture_input((width, height) if width and height else None)
     skips = []
-    for stage, channels in enumerate(widths):
-        x = conv_block(x, channels, name=f"down{stage}", stride=2, **_style(model))
+    for stage, (channels, depth) in enumerate(zip(widths, encoder_depths(model), strict=True)):
+        x = conv_block(x, channels, name=f"down{stage}", stride=2, convolutions=depth, **_style(model))
         skips.append(x)
     for dilation in model.context:
         x = conv(
             x, widths[-1], f"context{dilation}", dilation=dilation, norm=model.norm, norm_momentum=model.norm_momentum
         )
-    for stage in reversed(range(len(widths) - 1)):
-        x = upsampling_block(x, skips[stage], widths[stage], name=f"up{stage}", kernel=2, **_style(model))
+    decoder = list(enumerate(zip(decoder_widths(model), decoder_depths(model), strict=True)))
+    for stage, (channels, depth) in reversed(decoder):
+        x = upsampling_block(
+            x,
+            skips[stage],
+            channels,
+            name=f"up{stage}",
+            kernel=2,
+            skips=model.skips,
+            convolutions=depth,
+            **_style(model),
+        )
     if not model.subpixel:
         return keras.Model(frame, layers.Conv2D(classes, 1, dtype="float32", name=LOGITS)(x), name="unet_fast")
     logits = layers.Conv2D(4 * classes, 3, padding="same", dtype="float32", name=LOGITS)(x)

@@ -44,7 +44,7 @@ class Subject(NamedTuple):
             recipe = recipe_of(self.path)
             width, height = recipe.run.size
             about["network"] = f"{recipe.model.arch}, {width}×{height}"
-            about["trained"] = f"{len(history_of(self.path))} of {recipe.run.epochs} epochs"
+            about["trained"] = recipe.run.how_long(len(history_of(self.path)))
         return about
 
 

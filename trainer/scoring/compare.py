@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.core.labels import LabelSet
 from trainer.data.data_set import DataSet
@@ -135,7 +136,8 @@ def common_sets(
         for name, learned in zip(names, trained, strict=True):
             if count := sum(_key(pair) in learned for pair in held_out):
                 common.notes.append(
-                    f"{data.name}: {count} of {len(held_out)} held-out pictures left out, {name} trained on them"
+                    f"{data.name}: {count} of {counted(len(held_out), 'held-out picture')} left out,"
+                    f" {name} trained on them"
                 )
         if kept:
             taken[data.name] = taken.get(data.name, 0) + 1

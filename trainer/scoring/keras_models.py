@@ -18,6 +18,7 @@ from trainer.network.backend import start_backend
 from trainer.recipe import Recipe, read_recipe
 from trainer.run_folder.checkpoint import CHECKPOINT, EMA_EVERY, RECIPE, WEIGHTS, load_checkpoint, load_weights
 from trainer.run_folder.classes import CLASSES, read_classes
+from trainer.run_folder.latest import load_latest
 from trainer.scoring.evaluate import Predict
 
 FINISHED = "model.keras"
@@ -95,6 +96,9 @@ def _open_unfinished(run: Path) -> Runner:
     if (run / WEIGHTS).is_file():
         weights, step = load_weights(run)
         where = f"best weights so far, of step {step}"
+    elif state is None and (latest := load_latest(run)):
+        weights, step = latest
+        where = f"latest weights, of step {step}"
     elif state is not None and state.updates:
         weights, step = (state.average if state.updates >= EMA_EVERY else state.weights), state.updates
         where = f"weights of step {step}, before the end of the first epoch"

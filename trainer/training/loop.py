@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import contextlib
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seg_viewer.core.errors import SegViewerError, UsageError
-from seg_viewer.core.labels import LabelSet
-from seg_viewer.core.part_file import write_text
-from trainer.data.batches import batches
+from trainer.data.feed import Feed
 from trainer.data.samples import Samples
 from trainer.data.scan import Scan
-from trainer.labels.details import Details
-from trainer.network.losses import LossFunction, make_loss
 from trainer.network.tensorflow_layers import one_kernel
 from trainer.recipe import Recipe
 from trainer.run_folder.checkpoint import (
@@ -30,13 +26,28 @@ from trainer.run_folder.checkpoint import (
     load_checkpoint,
     save_checkpoint,
     save_weights,
+    write_history,
 )
+from trainer.run_folder.latest import save_latest
+from trainer.training.echo import Echo
 from trainer.training.explained import explained
+from trainer.training.objective import loss_of
 from trainer.training.progress import Reporter
 from trainer.training.resume import goes_on, keep_recipe, rate_jump
+from trainer.training.schedule import Clock, schedule
 from trainer.training.start import begin_with
-from trainer.training.step import Stepper, make_stepper, set_rate
+from trainer.training.step import Stepper, make_stepper
+from trainer.training.tally import Tally
 from trainer.training.validation import Validation
+
+READ_EVERY = 20
+"""Steps from one reading of losses to the next: each one waits for the device."""
+
+SAVE_EVERY_S = 60.0
+"""In a run by time: what a machine that dies loses."""
+
+SCORE_SHARE = 0.1
+"""Share of a run by time that scores may take before its end."""
 
 SEEN_FIRST = 32
 """Crops from which batch norm begins where a start has it folded in."""
@@ -44,66 +55,6 @@ SEEN_FIRST = 32
 
 class Stopped(KeyboardInterrupt):
     """Somebody asked training to end; its text says how to go on."""
-
-
-def schedule(update: int, recipe: Recipe, updates: int, halvings: int = 0) -> float:
-    """Learning rate of a step.
-
-    Linear warm-up, then one cosine down to 1 % (Loshchilov and Hutter, 2017), or the full rate, halved at each plateau.
-
-    Args:
-        update: step counted from the start of the run.
-        recipe: for rate, warm-up and schedule.
-        updates: steps of the whole run.
-        halvings: plateaus so far.
-    """
-    options = recipe.optimizer
-    largest = options.resume_rate or options.learning_rate
-    warmup = min(options.warmup, updates // 10 + 1)
-    if update < warmup:
-        return largest * (update + 1) / warmup
-    if options.schedule == "cosine":
-        done = (update - warmup) / max(1, updates - warmup)
-        return largest * (0.01 + 0.99 * 0.5 * (1 + float(np.cos(np.pi * min(1.0, done)))))
-    return largest * 0.5**halvings
-
-
-def class_weights(recipe: Recipe, scans: Sequence[Scan], labels: LabelSet) -> tuple[float, ...]:
-    """Given weights, or (1 / share) ** balance scaled to a mean of 1 over the pixels; none when neither is asked for.
-
-    Raises:
-        UsageError: not one weight for each class.
-    """
-    given = recipe.loss.class_weights
-    if given:
-        if len(given) != len(labels):
-            names = ", ".join(labels.names)
-            raise UsageError(f"{len(given)} class weights for {len(labels)} classes: {names} (in this order)")
-        return given
-    if not recipe.loss.balance or not scans:
-        return ()
-    counts = np.sum([scan.counts[: scan.train, :-1].sum(0) for scan in scans], axis=0)
-    shares = counts / max(1, counts.sum())
-    raw = np.where(shares > 0, np.maximum(shares, 1e-6) ** -recipe.loss.balance, 0.0)
-    return tuple(float(value) for value in raw / max(1e-9, float((raw * shares).sum())))
-
-
-def loss_of(
-    recipe: Recipe,
-    scans: Sequence[Scan],
-    details: Details,
-    wrap: Callable[[LossFunction], LossFunction] = lambda loss: loss,
-) -> LossFunction:
-    """The loss that a recipe minimises, (target, logits) → scalar; a teacher's share is not in it.
-
-    Args:
-        recipe: names it.
-        scans: class shares, for weights from frequencies.
-        details: what target and logits mean.
-        wrap: as in `make_loss`.
-    """
-    weights = class_weights(recipe, scans, details.labels)
-    return make_loss(recipe.loss.loss, weights, recipe.loss.focal_gamma, details if details.finer else None, wrap)
 
 
 def train(
@@ -115,6 +66,7 @@ def train(
     scans: Sequence[Scan] = (),
     stop_at: int | None = None,
     stop: threading.Event | None = None,
+    feed: Feed | None = None,
 ) -> Checkpoint:
     """Train to the end of the recipe, going on from the run folder's checkpoint when there is one.
 
@@ -127,21 +79,27 @@ def train(
         scans: class shares, for weights from frequencies.
         stop_at: stop (with a checkpoint) after so many steps in all, for a later call to go on from.
         stop: set from anywhere to stop after the step under way.
+        feed: makes the batches of `samples`; threads do when None.
 
     Raises:
         Stopped: `stop` was set; the checkpoint is written.
         SourceError: a file is damaged.
         UsageError: the checkpoint is damaged or of another model.
         OutOfMemory: the batch does not fit.
-        SegViewerError: the loss is no longer finite.
+        SegViewerError: loss or gradients are not finite, batch after batch.
     """
     loss = loss_of(recipe, scans, samples.details, one_kernel)
     with explained(recipe, run):
-        stepper = make_stepper(recipe, samples.details, loss, recipe.run.epochs * samples.steps)
-        loop = _Loop(recipe, samples, validation, run, reporter, stepper, stop)
+        stepper = make_stepper(recipe, samples.details, loss, _updates(recipe, samples))
+        loop = _Loop(recipe, samples, validation, run, reporter, stepper, stop, feed or Feed(samples))
         if stepper.worker == 0:
             keep_recipe(recipe, run, loop.checkpoint)
         return loop.go(stop_at)
+
+
+def _updates(recipe: Recipe, samples: Samples) -> int:
+    """Steps of the whole run; one by time has no end that is known."""
+    return 1 << 30 if recipe.run.minutes else recipe.run.epochs * samples.steps * recipe.run.echo
 
 
 class _Loop:
@@ -154,12 +112,17 @@ class _Loop:
         reporter: Reporter,
         stepper: Stepper,
         stop: threading.Event | None,
+        feed: Feed,
     ) -> None:
+        self._feed = feed
         self.recipe, self.samples, self.validation, self.run = recipe, samples, validation, run
         self.reporter, self.stepper = reporter, stepper
         self._stop = stop or threading.Event()
-        self.updates = recipe.run.epochs * samples.steps
-        self._batch = (0, 0)
+        self.steps, self.updates = samples.steps * recipe.run.echo, _updates(recipe, samples)
+        self._limit_s = recipe.run.minutes * 60
+        self._echo = Echo(recipe) if recipe.run.echo > 1 else None
+        self._begun = self._has_echoed = False
+        self._saved_at = self._scored_s = self._score_took = 0.0
         model = stepper.model
         found = load_checkpoint(run)
         self._start: Arrays = []
@@ -170,141 +133,219 @@ class _Loop:
                 begin_with(model, recipe, samples.details, note, lambda: _first_pictures(samples))
             self._start = model.get_weights() if blend else []
         self.checkpoint = found or Checkpoint(model.get_weights(), model.get_weights())
+        self.tally = Tally(stepper, self.checkpoint, samples, reporter)
+        self.clock = Clock(self.checkpoint.seconds)
         self._restore(resumed=found is not None)
 
     def _restore(self, resumed: bool) -> None:
-        checkpoint, model = self.checkpoint, self.stepper.model
+        checkpoint = self.checkpoint
         try:
-            with self.stepper.scope():
-                model.set_weights(checkpoint.weights)
-                if resumed:
-                    for variable, value in zip(self.stepper.optimizer.variables, checkpoint.optimizer, strict=True):
-                        variable.assign(value)
-                    for variable, value in zip(_seeds(model), checkpoint.seeds, strict=True):
-                        variable.assign(value)
+            self.stepper.load(checkpoint)
         except ValueError as error:
             raise UsageError(
                 f"{self.run}: its checkpoint is of another model; give a new --run folder, or remove the checkpoint"
             ) from error
+        for line in self.stepper.notes:
+            self.reporter.note(line)
         checkpoint.finished = checkpoint.finished and not goes_on(self.recipe, self.run, checkpoint)
         if resumed and checkpoint.finished:
             self.reporter.note(f"{self.run}: finished already at epoch {len(checkpoint.history)}")
-        elif resumed:
+            return
+        if self._limit_s:
+            left = max(0.0, self._limit_s - checkpoint.seconds) / 60
+            rest = f", {left:.3g} of them left" if resumed else ""
             self.reporter.note(
-                f"goes on at epoch {checkpoint.epoch + 1}, step {checkpoint.step + 1} of {self.samples.steps}"
+                f"trains for {self.recipe.run.minutes:g} minutes{rest}, whatever epochs ({self.recipe.run.epochs}) says"
             )
+        if resumed:
+            self.reporter.note(f"goes on at epoch {checkpoint.epoch + 1}, step {checkpoint.step + 1} of {self.steps}")
             jump = rate_jump(self.recipe, checkpoint, self._rate())
             if jump:
                 self.reporter.note(jump)
 
     def go(self, stop_at: int | None) -> Checkpoint:
-        checkpoint = self.checkpoint
-        self.reporter.begin(self.recipe.run.epochs, self.samples.steps, self.recipe.run.batch_size, checkpoint)
+        checkpoint, run = self.checkpoint, self.recipe.run
+        self.reporter.begin(run.epochs, self.steps, run.batch_size, checkpoint, run.minutes)
+        self.clock = Clock(checkpoint.seconds)
+        self._saved_at, self._scored_s = time.perf_counter(), checkpoint.seconds
         try:
-            while not checkpoint.finished and checkpoint.epoch < self.recipe.run.epochs:
+            while not checkpoint.finished and (self._limit_s or checkpoint.epoch < run.epochs):
                 if not self._epoch(stop_at):
                     self._save()
                     self._end_if_asked()
                     return checkpoint
-                self._score()
+                self._end_epoch()
         finally:
             self.reporter.end()
         if not checkpoint.finished:
             checkpoint.finished = True
             self._save()
+        if checkpoint.all_skipped:
+            self.reporter.note(f"{checkpoint.all_skipped} of {checkpoint.updates} steps were skipped: not finite")
         return checkpoint
 
     def _epoch(self, stop_at: int | None) -> bool:
         """The rest of the current epoch; False when it had to stop, at `stop_at` or because somebody asked."""
-        checkpoint, stepper = self.checkpoint, self.stepper
-        epoch_batches = batches(self.samples, checkpoint.epoch, checkpoint.step, stepper.worker, stepper.workers)
-        for pictures, masks in epoch_batches:
-            set_rate(stepper.optimizer, self._rate())
-            loss, right, counted = stepper(pictures, masks)
-            self._batch = (checkpoint.epoch, checkpoint.step)
-            if not np.isfinite(loss):
-                raise SegViewerError(self._not_finite(loss))
-            for index, value in enumerate((loss, right, counted)):
-                checkpoint.sums[index] += value
-            checkpoint.step += 1
-            checkpoint.updates += 1
-            if checkpoint.updates % EMA_EVERY == 0:
-                self._average()
-            self.reporter.step(checkpoint, loss, counted)
-            if checkpoint.step == self.samples.steps:
-                break
-            if self._stop.is_set() or (stop_at is not None and checkpoint.updates >= stop_at):
-                return False
-            if checkpoint.updates % self.recipe.run.checkpoint_every == 0:
-                self._save()
+        checkpoint = self.checkpoint
+        self.tally.begin()
+        with contextlib.closing(self._batches()) as every:
+            for batch in every:
+                self._step(batch)
+                checkpoint.step += 1
+                checkpoint.updates += 1
+                if checkpoint.updates % EMA_EVERY == 0:
+                    self._average()
+                if checkpoint.updates % READ_EVERY == 0:
+                    self.tally.read()
+                checkpoint.seconds = self.clock.seconds()
+                self.reporter.step(checkpoint, self.tally.loss)
+                if checkpoint.step == self.steps or self._over():
+                    break
+                if self._stop.is_set() or (stop_at is not None and checkpoint.updates >= stop_at):
+                    return False
+                self._save_when_due()
+        self.tally.read()
         return True
 
-    def _score(self) -> None:
+    def _batches(self) -> Generator[Any, None, None]:
+        """What the steps to come are made on, on the device: each batch `echo` times."""
+        checkpoint, stepper, echo = self.checkpoint, self.stepper, self.recipe.run.echo
+        first = checkpoint.step // echo
+        for pictures, masks in self._feed.epoch(checkpoint.epoch, first, stepper.worker, stepper.workers):
+            batch = stepper.put(pictures, masks)
+            for use in range(checkpoint.step % echo, echo):
+                yield self._echoed(batch) if use else batch
+
+    def _step(self, batch: Any) -> None:
+        """One step; the clock begins where the first one, which compiles, has ended."""
+        self.stepper.step(batch, self._rate())
+        if not self._begun:
+            self._begun = True
+            self.tally.read()
+            self.clock = Clock(self.checkpoint.seconds)
+        elif not self.stepper.skips:
+            self.tally.read()
+
+    def _echoed(self, batch: Any) -> Any:
+        """The batch changed anew; the first time, which compiles, the clock stands still."""
+        if self._echo is None:
+            return batch
+        with contextlib.nullcontext() if self._has_echoed else self.clock.stopped():
+            self._has_echoed = True
+            return self._echo(batch, self.checkpoint.epoch, self.checkpoint.step, self.stepper.worker)
+
+    def _over(self) -> bool:
+        """Whether the time of a run by time is up."""
+        return bool(self._limit_s) and self.clock.seconds() >= self._limit_s
+
+    def _end_epoch(self) -> None:
         """End of an epoch: scores, history, best weights, plateau, early stopping."""
-        checkpoint, options = self.checkpoint, self.recipe.run
-        before = [value.copy() for value in checkpoint.average]
+        checkpoint = self.checkpoint
+        self.tally.check_epoch()
+        before = self.stepper.average()
         self._average()
-        if not all(np.isfinite(value).all() for value in checkpoint.average):
-            raise SegViewerError(self._not_finite(float("nan")))
+        average = self.stepper.average()
+        if not all(np.isfinite(value).all() for value in average):
+            raise SegViewerError(self.tally.broken(float("nan")))
         row = {
             "epoch": checkpoint.epoch + 1,
             "step": checkpoint.updates,
-            "learning_rate": schedule(checkpoint.updates - 1, self.recipe, self.updates, checkpoint.halvings),
-            "loss": checkpoint.sums[0] / max(1, checkpoint.step),
+            "learning_rate": self._rate(checkpoint.updates - 1),
+            "loss": checkpoint.loss,
             "accuracy": checkpoint.sums[1] / max(1.0, checkpoint.sums[2]),
             "pictures_per_s": self.reporter.rate(),
+            "skipped": checkpoint.skipped,
         }
-        kept = self._kept()
-        try:
-            row |= self.validation.score(kept, self._end_if_asked)
-        except Stopped:
-            checkpoint.average = before  # the epoch is scored by whoever goes on, as if nothing had been
-            self._save()
-            raise
-        if self.validation.pairs and self.validation.last is None and not checkpoint.history:
-            self.reporter.note("every pixel of the held-out pictures is ignored: nothing can be scored")
+        scored = self._to_be_scored()
+        best = False
+        if scored:
+            kept = self._kept(average)
+            try:
+                began = time.perf_counter()
+                row |= self.validation.score(kept, self._end_if_asked)
+                self._score_took, self._scored_s = time.perf_counter() - began, self.clock.seconds()
+            except Stopped:
+                self.stepper.set_average(before)  # scored by whoever goes on, as if nothing had been
+                self._save()
+                raise
+            if self.validation.pairs and self.validation.last is None and not checkpoint.history:
+                self.reporter.note("every pixel of the held-out pictures is ignored: nothing can be scored")
+            best = self._judge(row, kept)
         checkpoint.history.append(row)
+        checkpoint.finished = checkpoint.finished or (scored and self._over())
+        checkpoint.epoch, checkpoint.step, checkpoint.skipped = checkpoint.epoch + 1, 0, 0
+        checkpoint.sums = [0.0, 0.0, 0.0, 0.0]
+        checkpoint.seconds = self.clock.seconds()
+        if scored:
+            self._save()
+            if self.stepper.worker == 0:
+                write_history(self.run / HISTORY, checkpoint.history)
+        else:
+            self._save_when_due()
+        self.reporter.epoch(row, self.validation.last if scored else None, best)
+
+    def _to_be_scored(self) -> bool:
+        """Whether an epoch that has ended is scored: each one, but by time no more than takes `SCORE_SHARE` of it."""
+        if not self._limit_s or self._over():
+            return True
+        since = self.clock.seconds() - self._scored_s
+        return since >= max(self._score_took, self._limit_s * SCORE_SHARE**2) / SCORE_SHARE
+
+    def _judge(self, row: dict[str, float], kept: Arrays) -> bool:
+        """Keep the best weights; see whether a plateau, or the end, is reached. Returns whether these are the best."""
+        checkpoint, options = self.checkpoint, self.recipe.run
         value = row.get("val_miou") if options.monitor == "miou" else -row["val_loss"] if "val_loss" in row else None
         if value is None or checkpoint.best is None or value > checkpoint.best:
             checkpoint.best, checkpoint.best_epoch, checkpoint.waited = value, checkpoint.epoch, 0
             if self.stepper.worker == 0:
                 save_weights(self.run, kept, checkpoint.updates)
-        else:
-            checkpoint.waited += 1
-            plateau = self.recipe.optimizer.schedule == "plateau"
-            if plateau and checkpoint.waited % self.recipe.optimizer.plateau_patience == 0:
-                checkpoint.halvings += 1
-                self.reporter.note(f"no better for {checkpoint.waited} epochs: learning rate halved")
-            if options.early_stopping and checkpoint.waited >= options.early_stopping:
-                self.reporter.note(
-                    f"no better for {checkpoint.waited} epochs: stops early, best was {checkpoint.best_epoch + 1}"
-                )
-                checkpoint.finished = True
-        checkpoint.epoch, checkpoint.step, checkpoint.sums = checkpoint.epoch + 1, 0, [0.0, 0.0, 0.0]
-        self._save()
-        if self.stepper.worker == 0:
-            write_history(self.run / HISTORY, checkpoint.history)
-        self.reporter.epoch(row, self.validation.last, best=checkpoint.waited == 0)
+            return True
+        checkpoint.waited += 1
+        plateau = self.recipe.optimizer.schedule == "plateau"
+        if plateau and checkpoint.waited % self.recipe.optimizer.plateau_patience == 0:
+            checkpoint.halvings += 1
+            self.reporter.note(f"no better for {checkpoint.waited} epochs: learning rate halved")
+        if options.early_stopping and checkpoint.waited >= options.early_stopping:
+            self.reporter.note(
+                f"no better for {checkpoint.waited} epochs: stops early, best was {checkpoint.best_epoch + 1}"
+            )
+            checkpoint.finished = True
+        return False
+
+    def _save_when_due(self) -> None:
+        """A checkpoint every so many steps; by time every minute, and the average beside it in small files."""
+        now = time.perf_counter()
+        if not self._limit_s:
+            if self.checkpoint.updates % self.recipe.run.checkpoint_every == 0:
+                self._save()
+        elif now - self._saved_at >= SAVE_EVERY_S:
+            self._saved_at = now
+            self._save()
+            if self.stepper.worker == 0:
+                save_latest(self.run, self._kept(self.stepper.average()), self.checkpoint.updates)
 
     def _save(self) -> None:
+        self.tally.read()
         if self.stepper.worker:
             return  # the first machine writes for all
-        weights = self.stepper.model.get_weights()
+        checkpoint, weights = self.checkpoint, self.stepper.weights()
         if not all(np.isfinite(value).all() for value in weights):
-            raise SegViewerError(self._not_finite(float("nan")))
-        self.checkpoint.weights, self.checkpoint.rate = weights, self._rate()
-        self.checkpoint.optimizer = [np.array(_as_array(variable)) for variable in self.stepper.optimizer.variables]
-        self.checkpoint.seeds = [np.array(_as_array(variable)) for variable in _seeds(self.stepper.model)]
-        save_checkpoint(self.run, self.checkpoint)
+            raise SegViewerError(self.tally.broken(float("nan")))
+        checkpoint.weights, checkpoint.average, checkpoint.rate = weights, self.stepper.average(), self._rate()
+        checkpoint.optimizer, checkpoint.seeds = self.stepper.moved()
+        save_checkpoint(self.run, checkpoint)
 
-    def _rate(self) -> float:
-        """Learning rate of the step to do next."""
-        return schedule(self.checkpoint.updates, self.recipe, self.updates, self.checkpoint.halvings)
+    def _rate(self, update: int | None = None) -> float:
+        """Learning rate of a step, of that to do next if not told which."""
+        checkpoint = self.checkpoint
+        done = min(1.0, self.clock.seconds() / self._limit_s) if self._limit_s else None
+        step = checkpoint.updates if update is None else update
+        return schedule(step, self.recipe, self.updates, checkpoint.halvings, done)
 
     def _end_if_asked(self) -> None:
         """Raises: Stopped."""
         if self._stop.is_set():
-            where = f"epoch {self.checkpoint.epoch + 1}, step {self.checkpoint.step} of {self.samples.steps}"
+            where = f"epoch {self.checkpoint.epoch + 1}, step {self.checkpoint.step} of {self.steps}"
             raise Stopped(
                 f"the checkpoint holds all up to {where}; the same command goes on, or:"
                 f" seg-trainer train --run {self.run}"
@@ -312,58 +353,22 @@ class _Loop:
 
     def _average(self) -> None:
         """Moving average of the weights; its memory grows from nothing, so that the first weights are forgotten."""
-        checkpoint, momentum = self.checkpoint, self.recipe.optimizer.ema
-        keep = (
-            min(momentum**EMA_EVERY, checkpoint.updates / (checkpoint.updates + 10.0 * EMA_EVERY)) if momentum else 0.0
-        )
-        for old, new in zip(checkpoint.average, self.stepper.model.get_weights(), strict=True):
-            old *= keep
-            old += (1.0 - keep) * new
+        updates, momentum = self.checkpoint.updates, self.recipe.optimizer.ema
+        keep = min(momentum**EMA_EVERY, updates / (updates + 10.0 * EMA_EVERY)) if momentum else 0.0
+        self.stepper.average_in(keep)
 
-    def _kept(self) -> Arrays:
+    def _kept(self, average: Arrays) -> Arrays:
         """What is scored and exported: the average, or a mean of it and of what the run began with.
 
         Such a mean often does better on new streets than either (Wortsman et al., 2022).
         """
         blend = self.recipe.optimizer.blend
         if not blend:
-            return self.checkpoint.average
-        return [(1 - blend) * new + blend * old for new, old in zip(self.checkpoint.average, self._start, strict=True)]
-
-    def _not_finite(self, loss: float) -> str:
-        epoch, step = self._batch
-        pairs = self.samples.plan(epoch)[step]
-        names = ", ".join(self.samples.pair(which).picture.name for which in pairs[:4])
-        return (
-            f"loss is {loss} at epoch {epoch + 1}, step {step + 1} (its batch begins with {names}):"
-            " the last checkpoint stays. Lower --learning-rate, or run 'seg-trainer check' if it is always this batch"
-        )
+            return average
+        return [(1 - blend) * new + blend * old for new, old in zip(average, self._start, strict=True)]
 
 
 def _first_pictures(samples: Samples) -> NDArray[np.uint8]:
     """The first training crops, at most `SEEN_FIRST`, (N, h, w, 3)."""
     entries = samples.plan(0).reshape(-1, 2)[:SEEN_FIRST]
     return np.stack([samples.sample(0, place, entry)[0] for place, entry in enumerate(entries)])
-
-
-def _seeds(model: Any) -> list[Any]:
-    """Variables of random generators within a model."""
-    weights = {id(variable) for variable in model.weights}
-    return [v for v in model.non_trainable_variables if id(v) not in weights]
-
-
-def _as_array(variable: Any) -> NDArray[Any]:
-    from keras import ops
-
-    return ops.convert_to_numpy(variable)
-
-
-def write_history(path: Path, rows: Sequence[dict[str, float]]) -> None:
-    """The rows as CSV, columns in the order of their first appearance. Raises: ExportError."""
-    columns = list(dict.fromkeys(key for row in rows for key in row))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({key: value if isinstance(value, int) else f"{value:.6g}" for key, value in row.items()})
-    write_text(path, text.getvalue())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -44,49 +46,78 @@ class Reporter:
         self._done = 0
         self._seconds = 0.0
         self._epochs = self._steps = self._batch = 0
+        self._minutes = 0.0
 
     def note(self, text: str) -> None:
         """One line, with the time of day."""
         self._console.print(f"{time.strftime('%H:%M:%S')}  {text}")
 
-    def begin(self, epochs: int, steps: int, batch: int, checkpoint: Checkpoint) -> None:
-        """Before the first step."""
+    def begin(self, epochs: int, steps: int, batch: int, checkpoint: Checkpoint, minutes: float = 0.0) -> None:
+        """Before the first step.
+
+        Args:
+            epochs, steps, batch: of the run, of an epoch, pictures of a step.
+            checkpoint: where it begins.
+            minutes: how long it goes on, whatever `epochs` says; 0: by epochs.
+        """
         if self._board_folder and self._board is None:
             self._board = Board(self._board_folder)
-        self._epochs, self._steps, self._batch = epochs, steps, batch
+            if self._board.without:
+                self.note(f"{self._board.without} is not installed: no events for TensorBoard")
+        self._epochs, self._steps, self._batch, self._minutes = epochs, steps, batch, minutes
         self._began = self._last_line = time.perf_counter()
         self._done, self._seconds = 0, 0.0
         if self._console.is_terminal:
             columns = (
                 TextColumn("{task.description}"),
                 BarColumn(),
-                MofNCompleteColumn(),
+                *(() if minutes else (MofNCompleteColumn(),)),
                 TaskProgressColumn(),
                 TextColumn("{task.fields[rate]}"),
                 TimeRemainingColumn(),
             )
             self._bar = Progress(*columns, console=self._console, transient=True)
             self._bar.start()
-            self._task = self._bar.add_task("", total=epochs * steps, completed=checkpoint.updates, rate="")
+            total = minutes * 60 if minutes else epochs * steps
+            self._task = self._bar.add_task("", total=total, completed=self._completed(checkpoint), rate="")
 
-    def step(self, checkpoint: Checkpoint, loss: float, counted: float) -> None:
-        """After every step."""
+    def _completed(self, checkpoint: Checkpoint) -> int:
+        return round(checkpoint.seconds) if self._minutes else checkpoint.updates
+
+    def step(self, checkpoint: Checkpoint, loss: float) -> None:
+        """After every step.
+
+        Args:
+            checkpoint: where the run is; its sums may lack the last few steps.
+            loss: the newest that is known.
+        """
         self._done += 1
         now = time.perf_counter()
         self._seconds = now - self._began
-        text = f"epoch {checkpoint.epoch + 1}/{self._epochs}  loss {checkpoint.sums[0] / checkpoint.step:.4f}"
+        known = f"  loss {checkpoint.loss:.4f}" if checkpoint.sums[3] else ""
+        known += f"  skipped {checkpoint.all_skipped}" if checkpoint.all_skipped else ""
+        text = f"{self._epoch_name(checkpoint.epoch + 1)}{known}"
         if self._bar:
             self._bar.update(
-                self._task, completed=checkpoint.updates, description=text, rate=f"{self.rate():.1f} pictures/s"
+                self._task,
+                completed=self._completed(checkpoint),
+                description=text,
+                rate=f"{self.rate():.1f} pictures/s",
             )
         elif now - self._last_line > LINE_EVERY_S:
             self._last_line = now
-            left = (self._epochs * self._steps - checkpoint.updates) * self._batch / max(1e-9, self.rate()) / 60
+            if self._minutes:
+                left = self._minutes - checkpoint.seconds / 60
+            else:
+                left = (self._epochs * self._steps - checkpoint.updates) * self._batch / max(1e-9, self.rate()) / 60
             self.note(
                 f"{text}  step {checkpoint.step}/{self._steps}  {self.rate():.1f} pictures/s  {left:.0f} min left"
             )
         if self._board and checkpoint.updates % 20 == 0:
             self._board.scalars({"step/loss": loss}, checkpoint.updates)
+
+    def _epoch_name(self, number: int) -> str:
+        return f"epoch {number}" if self._minutes else f"epoch {number}/{self._epochs}"
 
     def rate(self) -> float:
         """Training pictures per second of this epoch; scoring does not count."""
@@ -94,7 +125,8 @@ class Reporter:
 
     def epoch(self, row: dict[str, float], scores: Scores | None, best: bool) -> None:
         """After every epoch's scores."""
-        text = f"epoch {int(row['epoch'])}/{self._epochs}  loss {row['loss']:.4f}  accuracy {row['accuracy'] * 100:.2f}"
+        text = f"{self._epoch_name(int(row['epoch']))}  loss {row['loss']:.4f}  accuracy {row['accuracy'] * 100:.2f}"
+        text += f"  skipped {int(row['skipped'])}" if row.get("skipped") else ""
         if scores:
             classes = [f"{name} {value * 100:.1f}" for name, value in scores.iou.items()]
             more = " ".join(classes) if len(classes) <= 5 else f"{len(classes)} classes"
@@ -122,18 +154,30 @@ class Reporter:
 
 
 class Board:
-    """TensorBoard events through tf.summary; without TensorFlow or tensorboard nothing is written."""
+    """TensorBoard events through tf.summary; without TensorFlow or tensorboard nothing is written.
+
+    Args:
+        folder: of the events.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._writer: Any = None
+        self.without = ""
+        """The package that is missing."""
         try:
             import tensorflow as tf
-
-            self._tf = tf
-            self._writer = tf.summary.create_file_writer(str(folder))
+        except ImportError:
+            self.without = "tensorflow"
+            return
+        if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
+            with contextlib.suppress(RuntimeError, ValueError):  # the GPU is another backend's
+                tf.config.set_visible_devices([], "GPU")
+        self._tf = tf
+        try:
             tf.summary.scalar  # noqa: B018  lives in tensorboard, which may be missing
+            self._writer = tf.summary.create_file_writer(str(folder))
         except (ImportError, AttributeError):
-            self._writer = None
+            self.without = "tensorboard"
 
     def scalars(self, values: dict[str, float], step: int) -> None:
         """Numbers by name, such as "step/loss"."""

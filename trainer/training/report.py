@@ -117,8 +117,9 @@ def _about(recipe: Recipe, checkpoint: Checkpoint) -> dict[str, str]:
         "network": f"{recipe.model.arch}, {recipe.run.size[0]}×{recipe.run.size[1]}",
         "data": ", ".join(source.name or Path(source.path).name for source in recipe.data),
         "loss": recipe.loss.loss,
-        "epochs": f"{len(checkpoint.history)} of {recipe.run.epochs}",
+        "trained": recipe.run.how_long(len(checkpoint.history)),
         "best epoch": str(checkpoint.best_epoch + 1) if checkpoint.best_epoch >= 0 else "",
         "steps": str(checkpoint.updates),
+        "steps skipped": str(checkpoint.all_skipped or ""),
         "training pictures per second": f"{last.get('pictures_per_s', 0):.1f}",
     }

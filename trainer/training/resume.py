@@ -57,12 +57,19 @@ def _said(data: tuple[Source, ...]) -> str:
 
 
 def goes_on(recipe: Recipe, run: Path, checkpoint: Checkpoint) -> bool:
-    """Whether a run that has finished is to train on: there are more epochs, and what ended it has changed."""
+    """Whether a run that has finished is to train on: there is more time or epochs, and what ended it has changed."""
     before = _known(run)
-    if not checkpoint.finished or before is None or checkpoint.epoch >= recipe.run.epochs:
+    if not checkpoint.finished or before is None or not _has_left(recipe, checkpoint):
         return False
-    ended_early = checkpoint.epoch < before.run.epochs
+    ended_early = _has_left(before, checkpoint)
     return not ended_early or not _ends_again(recipe, checkpoint)
+
+
+def _has_left(recipe: Recipe, checkpoint: Checkpoint) -> bool:
+    """Whether minutes, or epochs in a run without, are left."""
+    if recipe.run.minutes:
+        return checkpoint.seconds < recipe.run.minutes * 60
+    return checkpoint.epoch < recipe.run.epochs
 
 
 def _ends_again(recipe: Recipe, checkpoint: Checkpoint) -> bool:
@@ -80,14 +87,15 @@ def refuse_in_vain(recipe: Recipe, run: Path) -> None:
     if not changed:
         return
     epochs = len(checkpoint.history)
-    if checkpoint.epoch < recipe.run.epochs and _ends_again(recipe, checkpoint):
+    if _has_left(recipe, checkpoint) and _ends_again(recipe, checkpoint):
         raise UsageError(
             f"{run}: stopped early at epoch {epochs}, {checkpoint.waited} epochs without a better one, and would again:"
             f" give --early-stopping 0, or more than {checkpoint.waited}, to go on"
         )
+    more = f"--minutes above {checkpoint.seconds / 60:.3g}" if recipe.run.minutes else f"--epochs above {epochs}"
     raise UsageError(
         f"{run}: finished at epoch {epochs}, where another value of {', '.join(changed)} changes nothing: give"
-        f" --epochs above {epochs} to go on, or another --run folder to begin anew"
+        f" {more} to go on, or another --run folder to begin anew"
     )
 
 

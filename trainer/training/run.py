@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.part_file import part_file, write_bytes, write_text
 from seg_viewer.core.signals import stop_event
 from trainer.data import check
 from trainer.data.data_set import DataSet
+from trainer.data.feed import Feed, usual_workers
 from trainer.data.samples import Samples, find_all, placed
 from trainer.data.scan import Scan
 from trainer.drawing import charts
@@ -26,16 +28,18 @@ from trainer.drawing.pictures import fit, overlay, sheet, write_png
 from trainer.files import locked, make_folder
 from trainer.network.backend import start_backend
 from trainer.network.build import float_unet, folded
-from trainer.network.devices import best_precision, worker_index
+from trainer.network.compile_cache import kept_compilations
+from trainer.network.devices import best_precision, has_gpu, worker_index
 from trainer.network.from_onnx import read_onnx
 from trainer.network.keras_file import load_keras, save_keras
 from trainer.network.own import check_network
-from trainer.recipe import Recipe, Source, is_model_file, read_recipe
+from trainer.recipe import Recipe, Source, is_model_file, read_recipe, shipped_file
 from trainer.run_folder.ancestor import write_ancestor
 from trainer.run_folder.checkpoint import CHECKPOINT, RECIPE, Checkpoint, load_checkpoint, load_weights
 from trainer.run_folder.classes import write_classes
 from trainer.training.explained import explained
-from trainer.training.loop import class_weights, loss_of, train
+from trainer.training.loop import train
+from trainer.training.objective import class_weights, loss_of
 from trainer.training.progress import Reporter
 from trainer.training.report import write_report
 from trainer.training.resume import changes, refuse_in_vain
@@ -99,7 +103,7 @@ def prepare(
         )
     scans = check.scan_all([data for _, data in found], console)
     for (_, data), result in zip(found, scans, strict=True):
-        reporter.note(f"{data.name}: {result.train} training, {len(data.held_out)} held-out pictures")
+        reporter.note(f"{data.name}: {result.train} training, {counted(len(data.held_out), 'held-out picture')}")
         for line in result.warnings():
             reporter.note(f"{data.name}: {line}")
     check.refuse_damaged(scans)
@@ -109,16 +113,29 @@ def prepare(
 
 
 def run_training(
-    recipe: Recipe, roots: Sequence[Path], run: Path, console: Console, stop_at: int | None = None
+    recipe: Recipe,
+    roots: Sequence[Path],
+    run: Path,
+    console: Console,
+    stop_at: int | None = None,
+    workers: int | None = None,
 ) -> Checkpoint:
     """Train, then write model.keras and the report.
+
+    Args:
+        recipe: what to do.
+        roots: folders that hold its data sets.
+        run: the run folder.
+        console: is told what happens.
+        stop_at: as in `trainer.training.loop.train`.
+        workers: processes that make samples, 0 for threads; as many as suit the machine when None.
 
     Raises: as `prepare` and `trainer.training.loop.train`.
     """
     _check_folder(run)
     start_backend()
     check_steppable(recipe)
-    recipe = _with_earlier(recipe, roots, run, console)
+    recipe = _with_earlier(recipe, roots, run, console, workers)
     if recipe.optimizer.resume_rate and not (run / CHECKPOINT).exists():
         console.print(
             f"--resume-rate {recipe.optimizer.resume_rate:g} is for a run that goes on: this one begins, with"
@@ -132,8 +149,10 @@ def run_training(
     prepared = prepare(_with_network(recipe, run), roots, reporter, console, run)
     make_folder(run)
     prepared.recipe = _with_network(prepared.recipe, run, write=True)
-    with locked(run) if chief else contextlib.nullcontext(), explained(recipe, run):
-        return _train(prepared, run, reporter, chief, stop_at)
+    if without := charts.missing():
+        reporter.note(f"{' and '.join(without)} not installed: no drawings, and no report at the end")
+    with locked(run) if chief else contextlib.nullcontext(), explained(recipe, run), kept_compilations(run):
+        return _train(prepared, run, reporter, chief, stop_at, workers)
 
 
 def _nothing_held_out(recipe: Recipe) -> str:
@@ -153,7 +172,9 @@ def _check_folder(run: Path) -> None:
         raise UsageError(f"{above}: no permission to write there; give another folder with --run")
 
 
-def _train(prepared: Prepared, run: Path, reporter: Reporter, chief: bool, stop_at: int | None) -> Checkpoint:
+def _train(
+    prepared: Prepared, run: Path, reporter: Reporter, chief: bool, stop_at: int | None, workers: int | None
+) -> Checkpoint:
     """The training itself, in a run folder that is ours. Raises: as `run_training`."""
     recipe = prepared.recipe
     for name, was, now in changes(recipe, run):
@@ -165,8 +186,9 @@ def _train(prepared: Prepared, run: Path, reporter: Reporter, chief: bool, stop_
         write_ancestor(recipe.model.start, run)
     if chief:
         write_classes(run, samples.details)
-    with stop_event() as stop:
-        checkpoint = train(recipe, samples, validation, run, reporter, prepared.scans, stop_at, stop)
+    processes = usual_workers(has_gpu()) if workers is None else workers
+    with stop_event() as stop, Feed(samples, processes, note=reporter.note) as feed:
+        checkpoint = train(recipe, samples, validation, run, reporter, prepared.scans, stop_at, stop, feed)
     if not checkpoint.finished:
         reporter.note(f"stopped after {checkpoint.updates} steps; the same command with --run {run} goes on")
         return checkpoint
@@ -175,6 +197,9 @@ def _train(prepared: Prepared, run: Path, reporter: Reporter, chief: bool, stop_
     weights, _ = load_weights(run)
     model = float_unet(recipe.model, weights, recipe.run.size, samples.details)
     save_keras(run / "model.keras", folded(model, samples.details), samples.labels)
+    if charts.missing():
+        reporter.note(f"model: {run / 'model.keras'}; no report")
+        return checkpoint
     page = write_report(run, recipe, checkpoint, weights, validation, run.resolve().name)
     if validation.last is not None:
         for name in ("worst", "best", "sequence"):
@@ -183,31 +208,31 @@ def _train(prepared: Prepared, run: Path, reporter: Reporter, chief: bool, stop_
     return checkpoint
 
 
-def _with_earlier(recipe: Recipe, roots: Sequence[Path], run: Path, console: Console) -> Recipe:
+def _with_earlier(recipe: Recipe, roots: Sequence[Path], run: Path, console: Console, workers: int | None) -> Recipe:
     """A start or teacher that is no folder is a recipe: it is trained first, in a folder beside this run's."""
-    places = {}
+    places: dict[str, str] = {}
     begun = (run / CHECKPOINT).exists() and not recipe.optimizer.blend
     for kind, name in (("teacher", recipe.loss.teacher), ("start", recipe.model.start)):
         if not name or (kind == "start" and begun):
             continue
         if Path(name).is_dir():
             if not (Path(name) / RECIPE).is_file():
-                more = ", or an .onnx file" if kind == "start" else ""
                 raise UsageError(
-                    f"{kind}: {name} holds no {RECIPE}; give the folder of a run of seg-trainer train{more}"
+                    f"{kind}: {name} holds no {RECIPE}; give the folder of a run of seg-trainer train, or an .onnx file"
                 )
             load_weights(Path(name))
             continue
         if is_model_file(Path(name)):
-            if kind == "start":
-                read_onnx(Path(name))  # what is wrong with it is said before the data are looked at
+            path = shipped_file(name)
+            read_onnx(path)  # what is wrong with it is said before the data are looked at
+            places |= {kind: str(path)} if path != Path(name) else {}
             continue
         _refuse_circle(name)
         before = run.with_name(f"{run.name}-{kind}")
         checkpoint = load_checkpoint(before)
         if checkpoint is None or not checkpoint.finished:
             console.print(f"first the recipe of its {kind}, {name}: {before}")
-            if not run_training(read_recipe(name), roots, before, console).finished:
+            if not run_training(read_recipe(name), roots, before, console, workers=workers).finished:
                 raise UsageError(f"{before}: was stopped; the same command goes on")
         places[kind] = str(before.resolve())
     return recipe.change(**places)
@@ -296,6 +321,8 @@ def _write_start(prepared: Prepared, samples: Samples, run: Path) -> None:
     text = io.StringIO()
     model.summary(line_length=110, print_fn=lambda line, **_: text.write(f"{line}\n"))
     write_text(run / "summary.txt", text.getvalue())
+    if charts.missing():
+        return
     charts.architecture(model, run / "architecture.png")
     if recipe.augment.augment:
         show_augmentation(samples, run / "augmentation.png")

@@ -6,7 +6,7 @@ That may be the same network, a narrower one, one without context or one with ot
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seg_viewer.core.errors import UsageError
+from trainer.architecture import Model, decoder_widths, stage_widths
 from trainer.labels.details import Details
 from trainer.labels.named import read_label_map
 from trainer.labels.subpixel import doubling_kernels
@@ -31,6 +32,10 @@ Channels = NDArray[np.intp]
 """For each channel of a tensor, the channel of the old network that it is; −1: it is new."""
 
 
+ENCODER = ("frame", "scale", "down", "context")
+"""How the names of its layers begin."""
+
+
 def begin_with(
     model: Any,
     recipe: Recipe,
@@ -42,7 +47,8 @@ def begin_with(
 
     A wider layer keeps the old channels; its new ones begin at random, and nothing listens to them yet (weights of 0),
     so that the network gives what the narrow one gave. A convolution that the old network does not have begins as the
-    identity. Batch norm that was folded into the old weights begins with what it sees in `pictures`.
+    identity; one that this network does not have is left out. A decoder that is joined otherwise, or narrower, begins
+    anew, with its logits. Batch norm that was folded into the old weights begins with what it sees in `pictures`.
 
     Args:
         model: keras.Model, as `trainer.network.unet.build` makes it; changed in place.
@@ -60,24 +66,37 @@ def begin_with(
     old = read_onnx(start) if is_model_file(start) else _read_run(start)
     if recipe.model.residual or old.model.residual:
         raise UsageError("start: networks with residual blocks cannot begin with others, nor others with them")
+    if recipe.model.arch != old.model.arch:
+        raise UsageError(
+            f"start: {start} holds another kind of network, {old.model.arch}: give --arch {old.model.arch}"
+        )
+    taken = f"begins with the weights of {start}" + (f", step {old.step}" if old.step else "")
     if recipe.model.norm and not old.model.norm:
         if pictures is None:
             raise UsageError(f"start: {start} has its batch norm folded in; give --no-norm here too")
         crops = pictures()
-        _begin_unfolded(model, recipe, details, crops)
-        note(f"begins with the weights of {start}, batch norm as seen in {len(crops)} crops")
-        return
-    layers = old.layers if recipe.model.norm else _without_norm(old.layers)
-    _take_over(model, dataclasses.replace(old, layers=layers), details)
-    note(f"begins with the weights of {start}" + (f", step {old.step}" if old.step else ""))
+        told = _begin_unfolded(model, recipe, old, details, crops)
+        told.append(f"batch norm as seen in {len(crops)} crops")
+    else:
+        layers = old.layers if recipe.model.norm else _without_norm(old.layers)
+        told = _take_over(model, recipe.model, dataclasses.replace(old, layers=layers), details)
+    note("; ".join([taken, *told]))
 
 
-def _take_over(model: Any, old: StoredNetwork, details: Details) -> None:
-    """Set the weights of all layers, from the picture to the logits, following which old channels each one gives."""
+def _take_over(model: Any, network: Model, old: StoredNetwork, details: Details) -> list[str]:
+    """Set the weights of all layers, from the picture to the logits, following which old channels each one gives.
+
+    Returns:
+        What a reader would not expect, a few words each: what begins anew, and what is not taken.
+    """
     from keras import layers as kinds
 
+    keeps = _same_decoder(network, old.model)
     made: dict[str, Channels] = {}
+    added: list[str] = []
     for layer, inputs in _with_inputs(model):
+        if not keeps and not layer.name.startswith(ENCODER):
+            continue
         if isinstance(layer, kinds.InputLayer):
             made[layer.name] = np.arange(3)
         elif isinstance(layer, kinds.Concatenate) and LOGITS not in inputs:
@@ -95,10 +114,40 @@ def _take_over(model: Any, old: StoredNetwork, details: Details) -> None:
             else:
                 _set_identity(layer)
                 made[layer.name] = came
+                added.append(layer.name.removesuffix("_conv"))
         elif LOGITS not in inputs:
             channels = made[layer.name] = made[inputs[0]]
             if layer.get_weights() and layer.name in old.layers:
                 _set_norm(layer, old.layers[layer.name], channels)
+    return _in_words(model, old, keeps, added)
+
+
+def _in_words(model: Any, old: StoredNetwork, keeps: bool, added: Sequence[str]) -> list[str]:
+    """What begins anew and what is not taken, as `_take_over` gives it."""
+    told = [] if keeps else ["the encoder only, the decoder and the logits begin anew"]
+    if added:
+        told.append(f"new, and identity at first: {', '.join(added)}")
+    here = {layer.name for layer in model.layers}
+    left = [
+        name.removesuffix("_conv")
+        for name, values in old.layers.items()
+        if values and name not in here and name.endswith("_conv") and (keeps or name.startswith(ENCODER))
+    ]
+    return told + ([f"not taken: {', '.join(left)}"] if left else [])
+
+
+def _same_decoder(network: Model, old: Model) -> bool:
+    """Whether a decoder can begin with the weights of another: joined alike, and no stage narrower."""
+    ours, theirs = decoder_widths(network), decoder_widths(old)
+    if network.skips != old.skips or any(wide < narrow for wide, narrow in zip(ours, theirs, strict=False)):
+        return False
+    if network.skips == "concat":
+        return True
+    projected = [
+        [width != below for width, below in zip(stage_widths(one), decoder_widths(one), strict=False)]
+        for one in (network, old)
+    ]
+    return projected[0] == projected[1]
 
 
 def _read_run(run: Path) -> StoredNetwork:
@@ -121,8 +170,10 @@ def _read_run(run: Path) -> StoredNetwork:
     return StoredNetwork(before.model, names, {layer.name: layer.get_weights() for layer in network.layers}, step)
 
 
-def _begin_unfolded(model: Any, recipe: Recipe, details: Details, pictures: NDArray[np.uint8]) -> None:
-    """Set the weights of a network with batch norm so that it gives what one without gives.
+def _begin_unfolded(
+    model: Any, recipe: Recipe, old: StoredNetwork, details: Details, pictures: NDArray[np.uint8]
+) -> list[str]:
+    """Set the weights of a network with batch norm so that it gives what one without gives; returns as `_take_over`.
 
     γ and β are spread and mean of what each convolution gives over the pictures. Kernels are scaled to the spread of
     He initialisation, which batch norm takes back: that is what learning rates are made for, and folded ones are up to
@@ -133,7 +184,7 @@ def _begin_unfolded(model: Any, recipe: Recipe, details: Details, pictures: NDAr
     network = dataclasses.replace(recipe.model, norm=False)
     height, width = pictures.shape[1:3]
     plain = build(network, details.heads[0], height, width, details.heads[1])
-    begin_with(plain, dataclasses.replace(recipe, model=network), details)
+    told = _take_over(plain, network, old, details)
     names = [layer.name for layer in plain.layers if layer.name.endswith("_conv")]
     seen = keras.Model(plain.input, [plain.get_layer(name).output for name in names])
     parts = [seen.predict_on_batch(picture[None].astype(np.float32)) for picture in pictures]
@@ -149,6 +200,7 @@ def _begin_unfolded(model: Any, recipe: Recipe, details: Details, pictures: NDAr
     for layer in model.layers:
         if layer.get_weights() and not layer.name.endswith(("_conv", "_norm")):
             layer.set_weights(plain.get_layer(layer.name).get_weights())
+    return told
 
 
 def _without_norm(layers: dict[str, Weights]) -> dict[str, Weights]:
@@ -175,7 +227,7 @@ def _with_inputs(model: Any) -> Iterator[tuple[Any, list[str]]]:
 def old_channels(layers: dict[str, Weights], name: str) -> int:
     """Channels of the old network at the output of a layer of ours: of the convolution that it belongs to."""
     stem = name.rsplit("_", 1)[0]
-    for candidate in (name, f"{stem}_conv"):
+    for candidate in (name, f"{stem}_conv", f"{stem[:-1]}a_conv"):  # a stage there may have one convolution
         if layers.get(candidate):
             kernel = layers[candidate][0]
             return int(kernel.shape[2] if name.endswith("_double") else kernel.shape[-1])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -15,6 +16,7 @@ from seg_viewer.core.scores import Scores, confusion_matrix
 from trainer.data.data_set import DataSet
 from trainer.labels.details import details_of
 from trainer.network.build import make_model
+from trainer.network.compiled import compiled
 from trainer.network.losses import LossFunction
 from trainer.recipe import Recipe
 from trainer.run_folder.checkpoint import Arrays
@@ -22,6 +24,22 @@ from trainer.scoring.evaluate import to_frame, to_mask_size
 from trainer.scoring.grids import Sample
 
 CACHE_BYTES = 1 << 30
+
+
+class Answers(NamedTuple):
+    """What a network makes of a batch of held-out pictures.
+
+    Args:
+        indices: which, N of them.
+        loss: of the batch; None where every pixel is ignored.
+        maps: (N, H, W) uint8 classes at the network's size.
+        masks: what is right, each at its own size.
+    """
+
+    indices: list[int]
+    loss: float | None
+    maps: NDArray[np.uint8]
+    masks: list[NDArray[np.uint8]]
 
 
 class Validation:
@@ -70,27 +88,42 @@ class Validation:
             self._bytes += sum(part.nbytes for part in read)
         return read
 
-    def predict(
-        self, weights: Arrays, indices: Sequence[int]
-    ) -> Iterator[tuple[list[int], NDArray[np.floating], NDArray[np.uint8]]]:
+    def predict(self, weights: Arrays, indices: Sequence[int]) -> Iterator[Answers]:
         """Held-out pictures in batches, as large as those of training, the last one smaller.
 
-        Yields:
-            indices, what the network gives (N, h, w, channels), class maps (N, H, W) uint8 at the network's size.
+        Pictures of the next batch are read while the device works on one.
         """
-        model = self._ready(weights)
+        from keras import ops
+
+        answer = self._ready(weights)
         size = self._recipe.run.batch_size
-        for start in range(0, len(indices), size):
-            chosen = list(indices[start : start + size])
-            pictures = np.stack([self.read(index)[0] for index in chosen])
-            full = np.concatenate([pictures, np.repeat(pictures[-1:], size - len(chosen), axis=0)])
-            logits, maps = model.predict_on_batch(full.astype(np.float32))
-            yield chosen, logits[: len(chosen)], np.asarray(maps[: len(chosen)], np.uint8)
+        parts = [list(indices[start : start + size]) for start in range(0, len(indices), size)]
+        if not parts:
+            return
+        with ThreadPoolExecutor(1, thread_name_prefix="held-out") as reader:
+            ahead = reader.submit(self._batch, parts[0])
+            for number, chosen in enumerate(parts):
+                pictures, targets, masks = ahead.result()
+                if number + 1 < len(parts):
+                    ahead = reader.submit(self._batch, parts[number + 1])
+                loss, maps = answer(pictures, targets)
+                counts = self._loss is not None and bool((targets != IGNORE_ID).any())
+                kept = np.asarray(ops.convert_to_numpy(maps)[: len(chosen)], np.uint8)
+                yield Answers(chosen, float(loss) if counts else None, kept, masks)
+
+    def _batch(self, chosen: list[int]) -> tuple[NDArray[np.uint8], NDArray[np.uint8], list[NDArray[np.uint8]]]:
+        """Pictures and targets of a whole batch, the last one filled up with what is ignored, and the masks."""
+        read = [self._read(index) for index in chosen]
+        size = self._recipe.run.batch_size
+        pictures = np.stack([picture for picture, _, _ in read] + [read[-1][0]] * (size - len(read)))
+        ignored = np.full_like(read[-1][2], IGNORE_ID)
+        targets = np.stack([target for _, _, target in read] + [ignored] * (size - len(read)))
+        return pictures, targets, [mask for _, mask, _ in read]
 
     def class_maps(self, weights: Arrays, indices: Sequence[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         """Index and class map (H, W) uint8, at the network's size, of each."""
-        for chosen, _, maps in self.predict(weights, indices):
-            yield from zip(chosen, maps, strict=True)
+        for answers in self.predict(weights, indices):
+            yield from zip(answers.indices, answers.maps, strict=True)
 
     def score(self, weights: Arrays, between: Callable[[], None] = lambda: None) -> dict[str, float]:
         """Columns val_loss, val_accuracy, val_miou, val_dice and val_iou_NAME; empty when nothing can be scored.
@@ -107,14 +140,11 @@ class Validation:
         classes = len(self.labels)
         matrix = np.zeros((classes, classes), np.int64)
         losses: list[tuple[float, int]] = []
-        for chosen, logits, maps in self.predict(weights, range(len(self.pairs))):
-            for index, class_map in zip(chosen, maps, strict=True):
-                mask = self.read(index)[1]
+        for answers in self.predict(weights, range(len(self.pairs))):
+            for mask, class_map in zip(answers.masks, answers.maps, strict=True):
                 matrix += confusion_matrix(mask, to_mask_size(class_map, mask), classes)
-            if self._loss is not None:
-                target = np.stack([self._read(index)[2] for index in chosen])
-                if (target != IGNORE_ID).any():
-                    losses.append((float(self._loss(target, logits)), len(chosen)))
+            if answers.loss is not None:
+                losses.append((answers.loss, len(answers.indices)))
             between()
         self.last = Scores(len(self.pairs), matrix, self.labels) if matrix.any() else None
         if self.last is None:
@@ -136,18 +166,35 @@ class Validation:
             out.append(Sample(f"{data.name}/{pair.picture.name}", picture, mask, predicted, miou))
         return out
 
-    def _ready(self, weights: Arrays) -> Any:
-        """A network of its own (the one under training stays as it is): what that one gives, and class maps."""
+    def _ready(self, weights: Arrays) -> Callable[[Any, Any], tuple[Any, Any]]:
+        """(pictures uint8, targets uint8) → loss, class maps uint8 at the network's size, in one compiled function.
+
+        Of a network of its own: the one under training stays as it is.
+        """
         import keras
         from keras import ops
 
         if self._model is None:
             width, height = self._recipe.run.size
-            inner = make_model(self._recipe, self._details, (width, height))
-            full = self._details.fold(inner.output)
-            if self._recipe.model.logits_stride > 1:
-                full = ops.image.resize(full, (height, width), interpolation="bilinear")
-            self._model = keras.Model(inner.input, [inner.output, ops.argmax(full, axis=-1)])
-            self._inner = inner
-        self._inner.set_weights(weights)
-        return self._model
+            self._model = model = make_model(self._recipe, self._details, (width, height))
+            by_values = keras.backend.backend() == "jax"
+
+            def answer(values: list[Any], pictures: Any, targets: Any) -> tuple[Any, Any]:
+                frames = ops.cast(pictures, "float32")
+                if by_values:
+                    logits, _ = model.stateless_call(*values, frames, training=False)
+                else:
+                    logits = model(frames, training=False)
+                full = self._details.fold(logits)
+                if self._recipe.model.logits_stride > 1:
+                    full = ops.image.resize(full, (height, width), interpolation="bilinear")
+                loss = 0.0 if self._loss is None else self._loss(targets, logits)
+                return loss, ops.cast(ops.argmax(full, axis=-1), "uint8")
+
+            self._answer = compiled(answer)
+        model = self._model
+        model.set_weights(weights)
+        values: list[Any] = []
+        if keras.backend.backend() == "jax":
+            values = [[v.value for v in part] for part in (model.trainable_variables, model.non_trainable_variables)]
+        return lambda pictures, targets: self._answer(values, pictures, targets)

@@ -21,7 +21,8 @@ from seg_viewer.gui.tasks.background import Background
 from seg_viewer.gui.theme import icon
 from seg_viewer.gui.widgets.plain import PlainLabel
 from seg_viewer.gui.words import said, t
-from seg_viewer.sources import check_live
+from seg_viewer.player.pool import MOST_IN_GRID
+from seg_viewer.sources import check_live, is_live
 from seg_viewer.sources.devices import list_cameras
 from seg_viewer.sources.screen import list_screens
 
@@ -36,6 +37,8 @@ class AddressDialog(QDialog):
     """
 
     chosen = Signal(str)
+    several = Signal(list)
+    """Addresses that are to be shown beside each other."""
 
     def __init__(self, background: Background, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -56,6 +59,9 @@ class AddressDialog(QDialog):
         hint = PlainLabel(t(_HINT), objectName="dim")
         hint.setWordWrap(True)
         form.addRow("", hint)
+        more = PlainLabel(t("Two to four, with spaces between them, are shown beside each other."), objectName="dim")
+        more.setWordWrap(True)
+        form.addRow("", more)
         self.devices = QListWidget()
         self.devices.setAccessibleName(t("Cameras and screens"))
         self.devices.setIconSize(QSize(18, 18))
@@ -93,13 +99,26 @@ class AddressDialog(QDialog):
             return f"{text}#transport={self.transport.currentData()}"
         return text
 
+    def sources(self) -> list[str]:
+        """What was typed, as several where each part of it is live by itself: a camera's name may hold a space."""
+        parts = self.address.text().split()
+        return parts if len(parts) > 1 and all(map(is_live, parts)) else [self.source()]
+
     def accept(self) -> None:
+        sources = self.sources()
+        if len(sources) > MOST_IN_GRID:
+            self._show_problem(t("At most {count} can be shown beside each other", count=MOST_IN_GRID))
+            return
         try:
-            check_live(self.source())
+            for source in sources:
+                check_live(source)
         except SegViewerError as error:
             self._show_problem(str(error))
             return
-        self.chosen.emit(self.source())
+        if len(sources) > 1:
+            self.several.emit(sources)
+        else:
+            self.chosen.emit(sources[0])
         super().accept()
 
     def _changed(self, text: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -13,6 +12,8 @@ from seg_viewer.core.overlay import Overlay
 from seg_viewer.core.part_file import make_folder
 from seg_viewer.gui.tasks.background import Background
 from seg_viewer.jobs.recording import Recording, RecordPlan, RecordWhat, wait_while_writing
+from seg_viewer.jobs.recording_names import free_path, suffix_for_source
+from seg_viewer.sinks.recording_file import RecordedFile
 from seg_viewer.sources import LiveSource
 
 
@@ -23,6 +24,8 @@ class RecordsFiles(QObject):
     """Paths of the files of one that has ended."""
     failed = Signal(str)
     """One line: why it ended early, or that there is nothing."""
+    reports: tuple[RecordedFile, ...] = ()
+    """Of the files that were saved last, from when `saved` says so."""
     noted = Signal(str)
     """One line: what a person has to know of the files: another name, one that was found."""
 
@@ -35,6 +38,7 @@ class RecordingTask(RecordsFiles):
         set_recording: shots go to this recording from now on; to none with None.
         background: finishes files.
         folder: where they go; made when it is not there.
+        wants_sound: whether the sound of a stream is recorded with it.
     """
 
     changed = Signal(bool)
@@ -46,10 +50,11 @@ class RecordingTask(RecordsFiles):
         set_recording: Callable[[Recording | None], None],
         background: Background,
         folder: Callable[[], Path],
+        wants_sound: Callable[[], bool],
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._folder = folder
+        self._folder, self._wants_sound = folder, wants_sound
         self.what = RecordWhat.ANNOTATED
         self._live_source = live_source
         self._set_recording = set_recording
@@ -80,8 +85,11 @@ class RecordingTask(RecordsFiles):
         if source is None or self.running:
             return
         try:
-            path = _free_path(make_folder(self._folder()), source)
-            self._recording = Recording(RecordPlan(path, self.what), source, overlay)
+            sound, suffix = self._wants_sound(), ".mp4"
+            if self.what is RecordWhat.SOURCE:
+                suffix = suffix_for_source(source.packets, sound=sound)
+            path = free_path(make_folder(self._folder()), source.info, suffix)
+            self._recording = Recording(RecordPlan(path, self.what, sound=sound), source, overlay)
         except SegViewerError as error:
             self.failed.emit(str(error))
             return
@@ -125,6 +133,7 @@ def finish(recording: Recording, background: Background, owner: RecordsFiles) ->
             owner.failed.emit(f"{recording.plan.path}: no picture came in time; nothing was recorded")
         for note in recording.notes:
             owner.noted.emit(note)
+        owner.reports = recording.reports
         if files:
             owner.saved.emit([str(path) for path in files])
 
@@ -137,13 +146,3 @@ def finish(recording: Recording, background: Background, owner: RecordsFiles) ->
         subject=str(recording.plan.path),
         wait=lambda ending: wait_while_writing(ending, recording),
     )
-
-
-def _free_path(folder: Path, source: LiveSource) -> Path:
-    stem = f"{source.info.file_stem}_{datetime.now():%Y-%m-%d_%H-%M-%S}"
-    path = folder / f"{stem}.mp4"
-    number = 2
-    while path.exists() or path.with_stem(f"{path.stem}_source").exists():
-        path = folder / f"{stem}_{number}.mp4"
-        number += 1
-    return path

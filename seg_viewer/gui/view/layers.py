@@ -219,7 +219,7 @@ LAYERS: list[Layer] = [
         None,
         Place.EACH,
         keys=("Z",),
-        tip="Flash when a person or car is ahead; no safety function",
+        tip="Flash when a person or car is in it; no safety function",
         on=False,
         icon="zone",
     ),

@@ -28,6 +28,10 @@ class Grip(Protocol):
 
     def drop(self) -> None: ...
 
+    def twice(self, at: QPointF) -> bool:
+        """A double click where `cursor_at` gave something; False: it means what two clicks mean."""
+        ...
+
 
 class Surface(Protocol):
     """What the mouse acts on."""
@@ -118,8 +122,10 @@ class Mouse(QObject):
         """The second press of a double click; a slow one undoes what its first half did."""
         if event.button() is not Qt.MouseButton.LeftButton:
             return
-        if any(grip.cursor_at(event.position()) is not None for grip in self.grips):
-            self.press(event)
+        grip = next((grip for grip in self.grips if grip.cursor_at(event.position()) is not None), None)
+        if grip is not None:
+            if not grip.twice(event.position()):
+                self.press(event)
             return
         if self._click.isActive():
             self._click.stop()

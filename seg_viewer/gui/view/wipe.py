@@ -52,6 +52,10 @@ class WipeEdge:
     def drop(self) -> None:
         """It stays where it is."""
 
+    def twice(self, at: QPointF) -> bool:
+        """Nothing of its own."""
+        return False
+
     def _set(self, share: float) -> None:
         self._places.edge = min(1.0, max(0.0, share))
         self._changed()

@@ -45,6 +45,10 @@ class LiveBar(QWidget):
         self.badge.setAccessibleName(t("State of the live source"))
         self.badge.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.status = ElidedLabel(objectName="dim")
+        self.deadline = ElidedLabel(objectName="deadline")
+        self.deadline.setAccessibleName(t("Deadline"))
+        self.deadline.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.deadline.hide()
         self.recording = PlainLabel(objectName="recording")
         self.recording.setAccessibleName(t("Recording"))
         self.recording.hide()
@@ -53,7 +57,8 @@ class LiveBar(QWidget):
         self.latency.setFont(tabular(self.latency.font()))
         self.latency.setMinimumWidth(self.latency.fontMetrics().horizontalAdvance(_age_text(9.999, captured=True)) + 2)
         self.latency.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        for widget, stretch in ((self.badge, 0), (self.status, 1), (self.recording, 0), (self.latency, 0)):
+        parts = ((self.badge, 0), (self.status, 1), (self.deadline, 3), (self.recording, 0), (self.latency, 0))
+        for widget, stretch in parts:
             line.addWidget(widget, stretch)
         self._kind = ""
         self.set_status(PlayerState.LOADING, LiveStatus())
@@ -92,6 +97,16 @@ class LiveBar(QWidget):
             most = figure(age.p95_s * 1000, ".0f")
             tip = t("{tip}, and 95 in 100 are faster than {figure} ms", tip=tip, figure=most)
         self.latency.setToolTip(tip)
+
+    def set_deadline(self, text: str, tip: str, *, kept: bool) -> None:
+        """What is done to keep a deadline, and all about it; "" for no deadline."""
+        self.deadline.setVisible(bool(text))
+        self.deadline.setText(text)
+        self.deadline.setToolTip(plain_tip(tip))
+        if self.deadline.property("kept") is not kept:
+            self.deadline.setProperty("kept", kept)
+            self.deadline.style().unpolish(self.deadline)
+            self.deadline.style().polish(self.deadline)
 
     def set_recording(self, seconds: float | None) -> None:
         """How long it has been running; None when nothing is recorded."""

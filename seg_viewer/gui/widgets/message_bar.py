@@ -69,6 +69,12 @@ class MessageBar(QWidget):
         for row in list(self._rows):
             self._remove(row)
 
+    def take_back(self, text: str) -> None:
+        """Remove a message that says just this, where it still stands."""
+        for row in list(self._rows):
+            if list(row.counts) == [said(redact_text(text))]:
+                self._remove(row)
+
     def dismiss(self) -> bool:
         """Remove the newest message; returns whether there was one."""
         if self._rows:

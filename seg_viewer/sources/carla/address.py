@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from seg_viewer.core.carla_tags import TAGS
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.redact import redact
 from seg_viewer.sources.address import number, read_options
@@ -26,6 +27,7 @@ _DEFAULTS = {
     "tick": "1",
     "seed": "0",
     "timeout": "10",
+    "tags": "",
 }
 _LEAST_FPS = 4  # CARLA's physics wants substeps below 1/60 s, and takes at most 16 of them for a tick
 _SWITCHES = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
@@ -59,6 +61,7 @@ class CarlaOptions:
         tick: set the pace of the simulation; False leaves settings and ticks to another client.
         seed: of everything that is left to chance.
         timeout_s: how long to wait for an answer or a picture, seconds.
+        tags: which table of `seg_viewer.core.carla_tags.TAGS` the server follows; "" goes by its version.
     """
 
     host: str = "localhost"
@@ -77,10 +80,16 @@ class CarlaOptions:
     tick: bool = True
     seed: int = 0
     timeout_s: float = 10.0
+    tags: str = ""
 
     @property
     def name(self) -> str:
         return f"{_PREFIX}{self.host}:{self.port}"
+
+    @property
+    def where(self) -> str:
+        """Host and port."""
+        return f"{self.host}:{self.port}"
 
 
 def is_carla(text: str) -> bool:
@@ -123,6 +132,7 @@ def parse_carla(text: str) -> CarlaOptions:
         _switch(name, "tick", given["tick"]),
         round(number(name, "seed", given["seed"], 0, 2**31 - 1)),
         number(name, "timeout", given["timeout"], 0.5, 600),
+        _table(name, given["tags"]),
     )
 
 
@@ -137,6 +147,12 @@ def _switch(name: str, key: str, text: str) -> bool:
     if text.lower() not in _SWITCHES:
         raise UsageError(f"{name}: {key} '{text}': give 1 or 0")
     return _SWITCHES[text.lower()]
+
+
+def _table(name: str, text: str) -> str:
+    if text and text not in TAGS:
+        raise UsageError(f"{name}: tags '{text}': there are the tables {', '.join(TAGS)}, each from that version on")
+    return text
 
 
 def _mount(name: str, text: str) -> Mount:

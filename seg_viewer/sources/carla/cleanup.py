@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,11 +40,13 @@ class Leftovers:
     Args:
         actors: ids of what was spawned, oldest first.
         settings, weather: the world's own values of what was changed, by name.
+        token: of the drive, see `journal.py`.
     """
 
     actors: tuple[int, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     weather: Mapping[str, float] = field(default_factory=dict)
+    token: str = ""
 
 
 def clean_up(carla: Any, client: Any, world: Any, leftovers: Leftovers) -> None:
@@ -62,3 +65,18 @@ def clean_up(carla: Any, client: Any, world: Any, leftovers: Leftovers) -> None:
         world.set_weather(weather)
         # that call is only sent, not waited for: an answer to a later one says that it arrived before the client ends
         world.get_weather()
+
+
+_SUBSTEP_S = 0.01
+
+
+def set_clock(settings: Any, fps: float) -> Any:
+    """Settings of a world that its client ticks, `fps` times a second of its own time; changed in place."""
+    settings.synchronous_mode = True
+    settings.no_rendering_mode = False
+    settings.fixed_delta_seconds = 1 / fps
+    # CARLA's physics wants fixed step ≤ substep × substeps
+    settings.substepping, settings.max_substep_delta_time = True, _SUBSTEP_S
+    settings.max_substeps = max(1, min(16, math.ceil(1 / fps / _SUBSTEP_S)))
+    settings.max_substep_delta_time = max(_SUBSTEP_S, 1 / fps / settings.max_substeps)
+    return settings

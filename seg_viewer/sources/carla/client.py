@@ -7,7 +7,6 @@ Runs in a process of its own, see `process.py`.
 from __future__ import annotations
 
 import random
-import re
 import socket
 import time
 from collections.abc import Callable, Sequence
@@ -16,22 +15,22 @@ from typing import Any
 
 import cv2
 import numpy as np
-from platformdirs import user_cache_path
 
-from seg_viewer.core.carla_tags import table_version
+from seg_viewer.core.carla_tags import TAGS, table_version
 from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.core.frame import ByteArray
+from seg_viewer.sources.carla import journal
 from seg_viewer.sources.carla.address import CarlaOptions
-from seg_viewer.sources.carla.cleanup import SETTINGS, WEATHER, Leftovers, clean_up
+from seg_viewer.sources.carla.cleanup import SETTINGS, WEATHER, Leftovers, clean_up, set_clock
 from seg_viewer.sources.carla.pairing import CAMERAS, CameraPair, Pairs
+from seg_viewer.sources.carla.reach import connected, moves, number_of, one_line, swept
 from seg_viewer.sources.carla.traffic import Traffic
 
 _EGO = "vehicle.tesla.model3"
+_HERO = "hero"
 _WARM_UP_TICKS = 4
 _LOAD_TIMEOUT_S = 120.0
 _GONE_TIMEOUT_S = 1.0
-_OTHER_CLOCK_S = 1.0
-_SUBSTEP_S = 0.01
 
 
 class CarlaDrive:
@@ -48,9 +47,8 @@ class CarlaDrive:
 
     def __init__(self, options: CarlaOptions, on_leftovers: Callable[[Leftovers], None] = lambda _: None) -> None:
         self.options = options
-        self.leftovers = Leftovers()
         self.warnings: list[str] = []
-        self.version = ""
+        self.version = self.tags = ""
         self._on_leftovers = on_leftovers
         self.town = ""
         self._pairs = Pairs()
@@ -62,6 +60,10 @@ class CarlaDrive:
         self._is_gone = False
         self._is_closed = False
         self._random = random.Random(options.seed)
+        self._journal = journal.Journal(options.where)
+        self.leftovers = Leftovers(token=self._journal.token)
+        if self._journal.problem:
+            self._warn(f"{options.name}: what a killed drive leaves there cannot be noted: {self._journal.problem}")
         try:
             self._connect()
             self._prepare_world()
@@ -101,14 +103,17 @@ class CarlaDrive:
         if self._is_closed:
             return
         self._is_closed = True
+        clean = True
         if self._is_gone and not self._answers_again():
+            clean = False
             self._warn(f"{self.options.name}: no longer answers; what was spawned there could not be removed")
         elif self._world is not None:
             for camera in self._cameras:
                 self._quietly(camera.stop)
             if self._traffic is not None:
                 self._quietly(self._traffic.stop)
-            self._quietly(lambda: clean_up(self._carla, self._client, self._world, self.leftovers))
+            clean = self._quietly(lambda: clean_up(self._carla, self._client, self._world, self.leftovers))
+        self._journal.close(clean=clean)
         # the library's threads end with the last of these
         self._cameras, self._traffic, self._world, self._client = [], None, None, None
 
@@ -116,59 +121,46 @@ class CarlaDrive:
 
     def _connect(self) -> None:
         options = self.options
-        where = f"{options.host}:{options.port}"
-        try:
-            self._client = self._carla.Client(options.host, options.port)
-            self._client.set_timeout(options.timeout_s)
-            self._client.set_files_base_folder(str(user_cache_path("seg-viewer") / "carla"))
-            self.version = str(self._client.get_server_version())
-        except RuntimeError as error:
-            why = f"within {options.timeout_s:g} s" if "time-out" in str(error) else f"({_one_line(error)})"
-            raise SourceError(
-                f"{options.name}: no CARLA server answers at {where} {why};"
-                " start it (CarlaUE4.sh) or name where it runs: carla://HOST:PORT"
-            ) from None
+        self._client = connected(self._carla, options)
+        self.version = str(self._client.get_server_version())
         ours = str(self._client.get_client_version())
-        if _number(ours) != _number(self.version):
+        if number_of(ours) != number_of(self.version):
             raise SourceError(
                 f"{options.name}: the server is CARLA {self.version}, the client {ours};"
-                f" install the client of the same version: pip install carla=={_number(self.version)}"
+                f" install the client of the same version: pip install carla=={number_of(self.version)}"
             )
         try:
-            table_version(self.version)
+            self.tags = options.tags or table_version(self.version)
         except ValueError as error:
-            raise SourceError(f"{options.name}: {error}") from None
+            raise SourceError(
+                f"{options.name}: {error}; if you know which of them it follows: {options.name}?tags={list(TAGS)[-1]}"
+            ) from None
 
     def _prepare_world(self) -> None:
         options = self.options
         with self._explained():
             self._world = self._client.get_world()
-            settings, weather = self._world.get_settings(), self._world.get_weather()
-            if options.tick and settings.synchronous_mode:
-                self._refuse_second_clock()
+            moving = moves(self._world, options.timeout_s)
+            if options.tick or moving:
+                for line in swept(self._carla, self._client, self._world, options, moving):
+                    self._warn(line)
+            if options.tick and self._world.get_settings().synchronous_mode:
+                self._refuse_second_clock(moving)
             self._load_town()
+            weather = self._world.get_weather()
             if options.weather:
                 preset = self._preset(options.weather)
-                self._remember(weather={key: getattr(weather, key) for key in WEATHER})
+                self._remember(weather={key: getattr(weather, key) for key in WEATHER if hasattr(weather, key)})
                 self._world.set_weather(preset)
             if options.tick:
+                settings = self._world.get_settings()
                 self._remember(settings={key: getattr(settings, key) for key in SETTINGS})
-                own = self._world.get_settings()
-                own.synchronous_mode = True
-                own.no_rendering_mode = False
-                own.fixed_delta_seconds = 1 / options.fps
-                # CARLA's physics wants fixed step ≤ substep × substeps
-                own.substepping, own.max_substep_delta_time = True, _SUBSTEP_S
-                own.max_substeps = max(1, min(16, int(np.ceil(1 / options.fps / _SUBSTEP_S))))
-                own.max_substep_delta_time = max(_SUBSTEP_S, 1 / options.fps / own.max_substeps)
-                self._world.apply_settings(own)
+                self._world.apply_settings(set_clock(self._world.get_settings(), options.fps))
                 self._world.tick(options.timeout_s)
 
-    def _refuse_second_clock(self) -> None:
+    def _refuse_second_clock(self, moving: bool) -> None:
         """A world in synchronous mode that moves is ticked by somebody else; one that stands was left like that."""
-        try:
-            self._world.wait_for_tick(_OTHER_CLOCK_S)
-        except RuntimeError:
+        if not moving:
             self._warn(f"{self.options.name}: was left in synchronous mode, and is left so again")
             return
         raise UsageError(
@@ -206,6 +198,7 @@ class CarlaDrive:
                     options.seed,
                     options.tick,
                     self._remember_spawned,
+                    journal.role_name(self._journal.token),
                 )
                 if options.vehicles or drives:
                     traffic.start()
@@ -228,7 +221,8 @@ class CarlaDrive:
         self._tick_or_wait()
         cars = list(self._world.get_actors().filter("vehicle.*"))
         for car in cars:
-            if car.attributes.get("role_name") == role:
+            name = car.attributes.get("role_name", "")
+            if name == role or (role == _HERO and journal.is_hero(name)):
                 return car
         roles = sorted({car.attributes.get("role_name", "") for car in cars})
         has = f"the cars there are called {', '.join(roles)}" if roles else "there are no cars"
@@ -238,7 +232,7 @@ class CarlaDrive:
         cars = [b for b in blueprints.filter("vehicle.*") if b.id == _EGO] or list(blueprints.filter("vehicle.*"))
         if not cars:
             raise SourceError(f"{self.options.name}: the server offers no cars to spawn")
-        cars[0].set_attribute("role_name", "hero")
+        cars[0].set_attribute("role_name", journal.role_name(self._journal.token, hero=True))
         while points:
             car = self._world.try_spawn_actor(cars[0], points.pop())
             if car is not None:
@@ -250,6 +244,8 @@ class CarlaDrive:
         options, carla = self.options, self._carla
         for key, value in (("image_size_x", options.width), ("image_size_y", options.height), ("fov", options.fov)):
             blueprint.set_attribute(key, str(value))
+        if blueprint.has_attribute("role_name"):
+            blueprint.set_attribute("role_name", journal.role_name(self._journal.token))
         place = carla.Transform(
             carla.Location(options.mount.x, options.mount.y, options.mount.z),
             carla.Rotation(pitch=options.mount.pitch),
@@ -266,6 +262,7 @@ class CarlaDrive:
     def _remember(self, **more: Any) -> None:
         """To be cleaned up; said before anything else can go wrong."""
         self.leftovers = replace(self.leftovers, **more)
+        self._journal.note(self.leftovers)
         self._on_leftovers(self.leftovers)
 
     # -- talking to the server -------------------------------------------------------------------------------------
@@ -297,7 +294,7 @@ class CarlaDrive:
                 f"{self.options.name}: the simulator did not answer within {self.options.timeout_s:g} s;"
                 " is it still running? A longer wait: timeout=60"
             )
-        return SourceError(f"{self.options.name}: {_one_line(error)}")
+        return SourceError(f"{self.options.name}: {one_line(error)}")
 
     def _answers_again(self) -> bool:
         self._client.set_timeout(_GONE_TIMEOUT_S)
@@ -314,12 +311,14 @@ class CarlaDrive:
             raise UsageError(f"{self.options.name}: no weather '{name}'; choose one of {', '.join(presets)}")
         return getattr(kind, name)
 
-    def _quietly(self, step: Callable[[], object]) -> None:
-        """Whatever happens, what comes after it is put back too."""
+    def _quietly(self, step: Callable[[], object]) -> bool:
+        """Whatever happens, what comes after it is put back too. Returns whether it went well."""
         try:
             step()
         except RuntimeError as error:
-            self._warn(f"{self.options.name}: while tidying up: {_one_line(error)}")
+            self._warn(f"{self.options.name}: while tidying up: {one_line(error)}")
+            return False
+        return True
 
     def _warn(self, text: str) -> None:
         if text not in self.warnings:
@@ -345,6 +344,27 @@ def clean_up_after(options: CarlaOptions, leftovers: Leftovers) -> None:
     client = carla.Client(options.host, options.port)
     client.set_timeout(options.timeout_s)
     clean_up(carla, client, client.get_world(), leftovers)
+    journal.forget(leftovers.token)
+
+
+def clean_up_orphans(options: CarlaOptions, also_of: Sequence[str]) -> list[str]:
+    """Remove what killed drives of ours left in a simulator; a line for each thing that was done, or left alone.
+
+    Args:
+        options: which simulator.
+        also_of: machines whose drives cannot be looked up here, and have ended.
+
+    Raises:
+        UsageError: the `carla` package is missing. SourceError: no server answers, or not any more.
+    """
+    carla = _carla_package()
+    client = connected(carla, options)
+    try:
+        world = client.get_world()
+        lines = swept(carla, client, world, options, moves(world, options.timeout_s), also_of)
+    except RuntimeError as error:
+        raise SourceError(f"{options.name}: {one_line(error)}") from None
+    return lines or [f"{options.name}: nothing of seg-viewer was left there"]
 
 
 def _carla_package() -> Any:
@@ -367,14 +387,5 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _number(version: str) -> str:
-    found = re.match(r"\d+(\.\d+)*", version)
-    return found.group() if found else version
-
-
 def _short(town: str) -> str:
     return town.rsplit("/", 1)[-1]
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

@@ -41,11 +41,13 @@ class Ready:
         version: of the server.
         town: short name of its map.
         warnings: a line each.
+        tags: the table that the tags follow.
     """
 
     version: str
     town: str
     warnings: tuple[str, ...] = ()
+    tags: str = ""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -49,7 +50,7 @@ class DriveProcess:
             raise UsageError(f"{options.name}: the CARLA client is missing; pip install 'seg-viewer[carla]'")
         self.options = options
         self.warnings: list[str] = []
-        self.version = self.town = ""
+        self.version = self.town = self.tags = ""
         self.drops: dict[str, int] = {}
         """Pictures so far that were left out, by cause."""
         self._leftovers = Leftovers()
@@ -82,7 +83,7 @@ class DriveProcess:
             raise
         if not isinstance(answer, Ready):
             return False
-        self.version, self.town = answer.version, answer.town
+        self.version, self.town, self.tags = answer.version, answer.town, answer.tags
         self.warnings += answer.warnings
         return True
 
@@ -235,7 +236,7 @@ def _serve(connection: Connection, options: CarlaOptions, log: str) -> None:
     drive: CarlaDrive | None = None
     try:
         drive = CarlaDrive(options, on_leftovers=lambda leftovers: connection.send_bytes(encode(leftovers)))
-        connection.send_bytes(encode(Ready(drive.version, drive.town, tuple(drive.warnings))))
+        connection.send_bytes(encode(Ready(drive.version, drive.town, tuple(drive.warnings), drive.tags)))
         while isinstance(order := decode(connection.recv_bytes()), Tick):
             pair = None
             for _ in range(order.count):
@@ -267,6 +268,49 @@ def _sweep(options: CarlaOptions, leftovers: Leftovers, log: str) -> None:
         clean_up_after(replace(options, timeout_s=min(_SWEEP_S, options.timeout_s)), leftovers)
     except RuntimeError:
         sys.exit(1)
+
+
+def clean_up_simulator(options: CarlaOptions, also_of: Sequence[str] = ()) -> tuple[str, ...]:
+    """Remove what killed drives of ours left in a simulator.
+
+    Args:
+        options: which one.
+        also_of: machines whose drives cannot be looked up here, and have ended.
+
+    Returns: a line for each drive: what was removed, or is left alone.
+
+    Raises: UsageError, SourceError: as `seg_viewer.sources.carla.client.clean_up_orphans`.
+    """
+    if importlib.util.find_spec("carla") is None:
+        raise UsageError(f"{options.name}: the CARLA client is missing; pip install 'seg-viewer[carla]'")
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_serve_clean_up, args=(theirs, options, also_of), name="seg-carla-clean-up")
+    process.start()
+    theirs.close()
+    words = b""
+    with contextlib.suppress(EOFError, OSError):
+        words = ours.recv_bytes()
+    process.join()
+    ours.close()
+    answer = decode(words) if words else None
+    if isinstance(answer, Closed):
+        return answer.warnings
+    if isinstance(answer, Failed):
+        raise (UsageError if answer.is_usage else SourceError)(answer.text)
+    raise SourceError(f"{options.name}: the CARLA client ended unexpectedly (code {process.exitcode})")
+
+
+def _serve_clean_up(connection: Connection, options: CarlaOptions, also_of: Sequence[str]) -> None:
+    from seg_viewer.sources.carla.client import clean_up_orphans
+
+    _redirect_output(os.devnull)
+    try:
+        answer: Message = Closed(tuple(clean_up_orphans(options, also_of)))
+    except SegViewerError as error:
+        answer = Failed(str(error), isinstance(error, UsageError))
+    connection.send_bytes(encode(answer))
+    connection.close()
 
 
 def _ignore_signals() -> None:

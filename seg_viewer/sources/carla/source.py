@@ -29,7 +29,7 @@ class CarlaSource:
     def __init__(self, options: CarlaOptions) -> None:
         self._drive = DriveProcess(options)
         self._drive.board()
-        self._lookup = carla_lookup(self._drive.version)
+        self._lookup = carla_lookup(self._drive.tags)
         self._stop = threading.Event()
         self._count = 0
         self._reported: Counter[str] = Counter()

@@ -19,6 +19,7 @@ class Traffic:
         seed: of its choices.
         synchronous: it moves with our ticks.
         on_spawn: called with the ids of everybody who was spawned.
+        role: role name of all of them.
     """
 
     def __init__(
@@ -30,6 +31,7 @@ class Traffic:
         seed: int,
         synchronous: bool,
         on_spawn: Callable[[Sequence[int]], None],
+        role: str,
     ) -> None:
         self._carla = carla
         self._client = client
@@ -38,6 +40,7 @@ class Traffic:
         self._seed = seed
         self._synchronous = synchronous
         self._on_spawn = on_spawn
+        self._role = role
         self._manager: Any = None
         self._controllers: list[int] = []
 
@@ -60,6 +63,7 @@ class Traffic:
         batch = []
         for point in points[:count]:
             blueprint = chance.choice(blueprints)
+            self._sign(blueprint)
             if blueprint.has_attribute("color"):
                 blueprint.set_attribute("color", chance.choice(blueprint.get_attribute("color").recommended_values))
             autopilot = command.SetAutopilot(command.FutureActor, True, self._port)
@@ -79,6 +83,7 @@ class Traffic:
             if place is None:
                 break  # this map has no navigation mesh
             blueprint = chance.choice(blueprints)
+            self._sign(blueprint)
             if blueprint.has_attribute("is_invincible"):
                 blueprint.set_attribute("is_invincible", "false")
             batch.append(carla.command.SpawnActor(blueprint, carla.Transform(place)))
@@ -87,7 +92,7 @@ class Traffic:
             wanted = count - len(walkers)
             walkers += self._spawn(batch[:wanted])
             batch = batch[wanted:]
-        brain = world.get_blueprint_library().find("controller.ai.walker")
+        brain = self._sign(world.get_blueprint_library().find("controller.ai.walker"))
         minds = [carla.command.SpawnActor(brain, carla.Transform(), walker) for walker in walkers]
         self._controllers += self._spawn(minds)
         tick()  # a controller can be started only once the world knows its walker
@@ -103,6 +108,11 @@ class Traffic:
             controller.stop()
         if self._manager is not None:
             self._manager.shut_down()
+
+    def _sign(self, blueprint: Any) -> Any:
+        if blueprint.has_attribute("role_name"):
+            blueprint.set_attribute("role_name", self._role)
+        return blueprint
 
     def _spawn(self, batch: list[Any]) -> list[int]:
         answers = self._client.apply_batch_sync(batch, False)

@@ -77,8 +77,8 @@ def _networks() -> dict[str, tuple[Any, Any]]:
     """Untrained networks of every kind, with what their logits mean."""
     from seg_viewer.core.labels import DRIVING
     from tests.trainer.test_details import FINE
+    from trainer.architecture import Model
     from trainer.labels.details import plain
-    from trainer.recipe import Model
 
     return {
         "unet": (Model(arch="unet", width=8, depth=3), plain(DRIVING)),

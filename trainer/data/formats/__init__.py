@@ -26,8 +26,8 @@ MODULES = [
     "trainer.data.formats.penn_fudan",
 ]
 
-AUTO, TFDS = "auto", "tfds"
-"""What may stand for a format's name: recognise the folder; fetch it through tensorflow_datasets."""
+AUTO, TFDS, PACK = "auto", "tfds", "pack"
+"""What may stand for a format's name: recognise the folder; fetch it through tensorflow_datasets; a packed file."""
 
 
 MOST_NAMED = 8

@@ -111,16 +111,19 @@ def recognised_table(raw_masks: Sequence[NDArray[np.uint8]]) -> str:
     """Which table of tags masks follow: a key of `seg_viewer.core.carla_tags.TAGS`.
 
     Colours are the same in all but a few classes, so colour masks count as the table that knows most of their colours.
-    Of numbers, only ≥ 0.9.14 goes above 22, and there the commonest one in the lower half of a drive is road = 1
+    0.10 has the numbers and colours of 0.9.14, and rock = 29 beside them. Of numbers, only ≥ 0.9.14 goes above 22, and
+    there the commonest one in the lower half of a drive is road = 1
     (before: road = 7); above 12 there is nothing in 0.8.
     """
     if carla_map("0.9.14", driving=False).speaks_colors(raw_masks[0]):
         seen = {tuple(c) for raw in raw_masks for c in raw[::4, ::4, :3].reshape(-1, 3).tolist()}
-        known = {v: len(seen & set(carla_map(v, driving=False).colors)) for v in ("0.9.14", "0.9.0", "0.8")}
+        known = {v: len(seen & set(carla_map(v, driving=False).colors)) for v in ("0.9.14", "0.10", "0.9.0", "0.8")}
         return max(known, key=lambda version: known[version])
     reds = [raw[:, :, 0] if raw.ndim == 3 else raw for raw in raw_masks]
     largest = max(int(red.max()) for red in reds)
     lower = np.bincount(np.concatenate([red[red.shape[0] // 2 :: 2, ::2].ravel() for red in reds]), minlength=256)
+    if largest == 29:
+        return "0.10"
     if 22 < largest < 29 or (largest < 29 and lower[[1, 24]].sum() > 2 * lower[[6, 7]].sum()):
         return "0.9.14"
     return "0.9.0" if largest > 12 else "0.8"

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.core.labels import Label, LabelSet
 from trainer.data.formats.base import Format, Layout, Masks, pictures_in, seen
@@ -63,9 +64,11 @@ def _find(root: Path) -> Layout:
             f"{root}: no picture of images/ has a mask in masks/ (NAME.png, NAME_mask.png or NAME-mask.png, say);"
             f" images/ holds {seen(root / 'images')}, e.g. {missing[0]}; masks/ holds {seen(root / 'masks')}"
         )
-    notes: tuple[str, ...] = (f"{len(missing)} pictures have no mask, e.g. {missing[0]}: left out",) if missing else ()
+    notes: tuple[str, ...] = (
+        (f"{counted(len(missing), 'picture')} without a mask, e.g. {missing[0]}: left out",) if missing else ()
+    )
     if alone := masks.left():
-        notes += (f"{len(alone)} masks have no picture, e.g. {alone[0].name}: left out",)
+        notes += (f"{counted(len(alone), 'mask')} without a picture, e.g. {alone[0].name}: left out",)
     native = partial(_native, root, pairs)
     pairs, sent = marked(root, pairs, native)
     notes += sent

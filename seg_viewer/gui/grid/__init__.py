@@ -1,0 +1,1 @@
+"""Several live sources beside each other, on one engine."""
