@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seg_viewer.core.labels import IGNORE_ID
-from trainer.data.drawn_in import box, draw_bonnet, draw_paint, draw_shade
+from trainer.data.drawn_in import box, draw_paint, draw_shade
 from trainer.data.looks import blank, change_look, repaint
+from trainer.data.own_car import draw_own_car
 from trainer.recipe import Augment
 
 LARGEST_DONATION = 0.4
@@ -151,7 +152,7 @@ def crop_pair(
     if rng.random() < augment.shade:
         out = draw_shade(rng, out, _where(out_mask, view.things, out))
     if rng.random() < augment.bonnet:
-        out, covered = draw_bonnet(rng, out)
+        out, covered = draw_own_car(rng, out)
         smaller = cv2.resize(covered, out_mask.shape[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
         out_mask[smaller > 0] = background
     return change_look(rng, augment, out), out_mask

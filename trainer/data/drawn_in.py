@@ -1,46 +1,10 @@
-"""What is drawn into training pictures: the own bonnet, paint on the road, things in the dark."""
+"""What is drawn into training pictures: paint on the road, things in the dark."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-
-
-def draw_bonnet(rng: np.random.Generator, picture: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """A made-up bonnet or dashboard along the lower edge: mostly dark, curved, mirroring what is above it.
-
-    Args:
-        picture: (H, W, 3) uint8 RGB; not changed.
-
-    Returns:
-        The picture with it, and (H, W) uint8: 1 where it covers.
-    """
-    height, width = picture.shape[:2]
-    x = np.arange(width) / width - rng.uniform(0.2, 0.8)
-    top = 1.0 - rng.uniform(0.05, 0.28) + rng.uniform(-0.05, 0.35) * x**2 + rng.uniform(-0.06, 0.06) * x
-    rows = np.arange(height)[:, None] / height
-    below = rows - top[None]  # how far under the edge, of the height
-    covered = (below >= 0).astype(np.uint8)
-    paint = rng.uniform(5, 70) * np.ones(3) if rng.random() < 0.7 else rng.uniform(20, 230, 3)
-    paint = np.clip(paint * rng.uniform(0.85, 1.15, 3), 0, 255)
-    shade = 1.0 + rng.uniform(-0.6, 0.6) * np.clip(below / 0.25, 0, 1)
-    body = (shade[:, :, None] * paint).astype(np.float32)
-    if rng.random() < 0.7:
-        sharpness = (0, 0), float(rng.uniform(1.0, 6.0))
-        mirrored = cv2.GaussianBlur(np.ascontiguousarray(picture[::-1]), *sharpness).astype(np.float32)
-        shift = round(height * (2 * float(np.median(top)) - 1))  # the edge mirrors onto itself
-        body += np.float32(rng.uniform(0.05, 0.5)) * np.roll(mirrored, shift, axis=0)
-    if rng.random() < 0.4:  # a bright rim where it meets the street
-        body += np.float32(rng.uniform(20, 90)) * np.exp(-((below / 0.012) ** 2))[:, :, None].astype(np.float32)
-    for _ in range(int(rng.integers(0, 4))):  # vents, wipers, things that lie there
-        centre = (int(rng.integers(width)), int(rng.integers(round(height * 0.75), height)))
-        size = (int(rng.integers(4, max(5, width // 6))), int(rng.integers(2, max(3, height // 14))))
-        tone = rng.uniform(0, 90) * np.ones(3)
-        cv2.ellipse(body, centre, size, float(rng.uniform(-30, 30)), 0, 360, tone.tolist(), -1)
-    soft = cv2.GaussianBlur(covered.astype(np.float32), (0, 0), float(rng.uniform(0.5, 1.5)))[:, :, None]
-    drawn = picture * (1 - soft) + np.clip(body, 0, 255) * soft
-    return np.asarray(drawn + 0.5, np.uint8), covered
 
 
 def draw_paint(rng: np.random.Generator, picture: NDArray[np.uint8], ground: NDArray[np.uint8]) -> NDArray[np.uint8]:

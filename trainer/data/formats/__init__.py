@@ -35,7 +35,14 @@ MOST_NAMED = 8
 
 FORMATS = entries(MODULES, "FORMAT", Format)
 
-_OTHER_TERMS = {"rendered": "frames rendered for this project from its own Blender scene"}
+_OTHER_TERMS = {
+    "rendered": "frames rendered for this project from its own Blender scene",
+    "cityscapes_pairs": "Cityscapes (Cordts et al.), German streets, as pix2pix has them: research terms of"
+    " Cityscapes, not for commercial use",
+    "sysu_scene": "SYSU-Scene, street photographs of which only objects are annotated: no terms stated",
+    "carla09_pseudo": "CARLA 0.9 pictures; masks partly a network's own answers: no terms stated for the recordings"
+    " (CARLA's own assets are CC BY 4.0)",
+}
 """Terms of data sets that recipes give a name of their own."""
 
 
