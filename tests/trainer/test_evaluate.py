@@ -122,7 +122,7 @@ def test_a_clip_needs_no_data(model: Path, tmp_path: Path) -> None:
         (("--data", "{data}", "--gallery", "camvid={tmp}/g.png"), "pictures of camvid are not ours to pass on"),
         (("--data", "{data}", "--gallery", "idd={tmp}/g.png"), "no set is called 'idd'; there are camvid"),
         (("--data", "{data}", "--gallery", "camvid"), "write SET=FILE.png"),
-        (("--data", "{own}", "--gallery", "folder={tmp}/none/g.png"), "no such folder"),
+        (("--data", "{own}", "--gallery", "folder={tmp}/there.json/g.png"), "folder cannot be made"),
         (("--data", "{own}", "--gallery", "folder={tmp}/g.png", "--worst", "0"), "--worst 0 asks for none"),
         (
             ("--data", "{own}", "--gallery", "folder={tmp}/g.png", "--validation-split", "0"),
