@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from seg_viewer.core.labels import DRIVING
+from tests.trainer.without import leave_out
 from trainer.labels.details import Details, details_of, plain
 from trainer.labels.named import read_label_map
 from trainer.recipe import Recipe
@@ -118,7 +119,7 @@ def teacher_loss(run: Path) -> float:
 
 
 if __name__ == "__main__":
-    sys.modules["tensorflow"] = None  # type: ignore[assignment]  # Keras would import it, and this process is JAX's
+    leave_out("tensorflow")  # Keras would import it, and this process is JAX's
     found = taken()
     if len(sys.argv) > 2:
         found["teacher"] = teacher_loss(Path(sys.argv[2]))

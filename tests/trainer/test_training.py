@@ -302,11 +302,10 @@ def test_mixed_precision_learns_too(recipe: Recipe, tmp_path: Path, precision: s
 
 
 BARE = """
-import sys
-for name in ("av", "filelock", "matplotlib", "onnx", "onnxruntime", "openvino", "PIL", "psutil", "PySide6",
-             "tensorboard", "tensorflow", "tf2onnx", "tomli_w"):
-    sys.modules[name] = None
 import runpy
+from tests.trainer.without import leave_out
+leave_out("av", "filelock", "matplotlib", "onnx", "onnxruntime", "openvino", "PIL", "psutil", "PySide6", "tensorboard",
+          "tensorflow", "tf2onnx", "tomli_w")
 runpy.run_module("trainer", run_name="__main__")
 """
 """`python -m trainer` where only NumPy, OpenCV, Keras, JAX, click, rich, platformdirs and natsort are installed."""
