@@ -46,8 +46,8 @@ lint: setup-dev
 docs: setup-dev
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet -f docs/site/mkdocs.yml
 
-# One worker more than cores: many tests wait, for servers, windows, other programs
-TEST_WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(4, 1 + (os.cpu_count() or 1)))')
+# Two workers more than cores: many tests wait, for servers, windows, other programs
+TEST_WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(4, 2 + (os.cpu_count() or 1)))')
 
 test: lint docs
 	@$(BIN)/python -m seg_viewer.gui.system --install

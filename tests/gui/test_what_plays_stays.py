@@ -141,7 +141,8 @@ def test_what_plays_plays_on_until_the_next_picture_is_there(
     qtbot.waitUntil(look, timeout=WAIT_MS)
     assert seen == {(True, True)}
     assert window.view.shown.shot.frame.picture.width == 128
-    assert not window.loading_bar.isVisible() and window.controls.length.text() == "0:04.0"
+    qtbot.waitUntil(lambda: not window.loading_bar.isVisible(), timeout=WAIT_MS)
+    assert window.controls.length.text() == "0:04.0"
 
 
 def test_escape_gives_the_opening_up(qtbot: QtBot, open_window, tmp_path: Path, slow: SlowOpening) -> None:

@@ -75,7 +75,7 @@ def test_what_it_says_is_true(job: ExportJob, clip: Path, model: Path, tmp_path:
         "opacity": 0.6, "hidden": ["road"], "outline": True, "hatched": False, "palette": "okabe-ito",
         "colors": {"car": "#0102ff", "person": "#d55e00"}, "start": 0.4, "end": "40f", "every": 3,
         "size": [32, None], "crf": 25, "preset": "superfast", "codec": None, "quality": "balanced",
-        "hardware": False, "stats": False, "stream": None,
+        "hardware": False, "stats": False, "stream": None, "zone": None,
     }  # fmt: skip
     assert said["frames"] == result.frames == 10
     folder = tmp_path / "all.maps"

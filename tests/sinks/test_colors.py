@@ -81,7 +81,7 @@ SHOWS: dict[str, tuple[str, Callable[[Path], dict[int, tuple[int, ...]]]]] = {
     "report": ("t.html", _of_report),
     "contact sheet": ("t.sheet.png", _of_sheet),
 }
-WITHOUT = {"id video", "YOLO", "table"}  # ids and names only
+WITHOUT = {"id video", "YOLO", "table", "zone"}  # ids and names only
 
 
 def test_each_kind_of_output_is_thought_of() -> None:

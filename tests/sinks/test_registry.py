@@ -70,7 +70,7 @@ def test_it_stands_in_the_help(with_json_lines: Path) -> None:
     assert ".jsonl how much of each picture every class covers" in shown
     assert ".mp4, .mkv, .mov, .webm video with the overlay, the source's times" in shown
     shown = " ".join(run(with_json_lines, "-m", "seg_viewer", "record", "--help").split())
-    assert ".mp4, .mkv H.264 video that stays playable" in shown and ".jsonl" not in shown
+    assert ".mp4, .mkv H.264 video that stays playable" in shown and ".jsonl how much" not in shown
 
 
 def test_the_example_passes_the_projects_own_checks(with_json_lines: Path) -> None:

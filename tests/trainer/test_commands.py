@@ -150,7 +150,7 @@ def test_show_augmentation(data: Path, tmp_path: Path) -> None:
         (("train", "--data", "{data}", "--network", "{tmp}/file.keras"), "file.keras: is no Keras model"),
         (("train", "--data", "{data}", "--network", "{tmp}/file.keras", "--width", "8"), "width: describes a network"),
         (("train", "--data", "{data}@0"), "a data set of weight 0 is never drawn"),
-        (("check", "{tmp}/file"), "file: is a file, not the folder of a data set"),
+        (("check", "{tmp}/file"), "file: is no pack of seg-trainer pack, nor the folder of a data set"),
         (("train", "--data", "{data}", "--loss", "luck", "--run", "{tmp}/r"), "'luck' is none of ce"),
         (("train", "--data", "{data}", "--labels", "gone"), "no such label map"),
         (("train", "--data", "{data}", "--run", "{tmp}/file"), "is a file"),

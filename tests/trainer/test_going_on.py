@@ -225,7 +225,8 @@ OTHER: dict[str, Any] = {
     "size": (64, 64), "widths": (4, 8, 8), "labels": "streets", "details": "streets", "crop": (16, 16), "arch": "unet",
     "subpixel": True, "loss": "dice", "rare": ("car",), "context": (2,), "class_weights": (1.0, 2.0, 3.0, 4.0),
     "zoom": (0.5, 0.7), "aspect": (0.5, 0.7), "blend": 0.0, "start": "", "teacher": "", "precision": "float32",
-    "network": "own.keras", "minutes": 1e-6,
+    "network": "own.keras", "minutes": 1e-6, "convolutions": (1, 1),
+    "decoder_widths": (6,), "decoder_convolutions": (1,),
 }  # fmt: skip
 
 

@@ -147,8 +147,8 @@ def test_what_exists_stays_and_no_scores_are_no_page_without_words(model: Path, 
     again = evaluate(*line)
     assert again.exit_code == 2 and "exists already" in again.output and made.read_text() == "mine"
     assert evaluate(*line, "--overwrite").exit_code == 0 and made.read_text(encoding="utf-8") != "mine"
-    gone = evaluate(*line[:-1], tmp_path / "none" / "r.html")
-    assert gone.exit_code == 2 and "no such folder" in gone.output
+    gone = evaluate(*line[:-1], made / "r.html")
+    assert gone.exit_code == 1 and "folder cannot be made" in gone.output
     clip = make_clip(tmp_path / "cycle.mkv", frames=2, width=96, height=64)
     alone = evaluate(model, "--clip", clip, "--report", tmp_path / "c.html")
     assert alone.exit_code == 0, alone.output

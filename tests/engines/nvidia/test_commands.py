@@ -122,7 +122,7 @@ def test_a_plan_for_every_rtx_card_lies_beside_its_model(tmp_path: Path, model: 
         (["MODEL", "--for", "rtx", "--device", "GPU.0"], 2, "choose some with --cards"),
         (["MODEL", "-o", "there.plan"], 2, "there.plan: exists already"),
         (["MODEL", "-o", "colors.engine"], 2, "choose a name that ends in .plan"),
-        (["MODEL", "-o", "nowhere/colors.plan"], 2, "nowhere: no such folder"),
+        (["MODEL", "-o", "there.plan/colors.plan"], 1, "there.plan: folder cannot be made"),
         (["gone.onnx"], 1, "gone.onnx: no such model file"),
         (["text.onnx"], 1, "text.onnx: is not an ONNX model"),
         (["MODEL", "--device", "GPU.7"], 1, "no device GPU.7 here; there is GPU.0"),
