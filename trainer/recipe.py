@@ -277,9 +277,9 @@ def read_recipe(name: str) -> Recipe:
     Raises:
         UsageError: there is no such file, it is no TOML, or it holds a key or value that means nothing.
     """
-    path = Path(name)
-    if not path.suffix and not path.exists():
-        path = SHIPPED / f"{name}.toml"
+    path, shipped = Path(name), SHIPPED / f"{name}.toml"
+    if not path.suffix and not path.is_file() and (shipped.is_file() or not path.exists()):
+        path = shipped  # also beside a folder of that name, as of a run
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:

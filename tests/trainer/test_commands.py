@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -16,6 +17,7 @@ from click.testing import CliRunner, Result
 from tests.trainer.conftest import write_rgb
 from trainer.cli import Group, main
 from trainer.data.chosen import parse_data
+from trainer.labels.named import read_label_map
 from trainer.recipe import SECTIONS, Recipe, Source, read_recipe
 
 from ..models import color_model
@@ -169,6 +171,16 @@ def test_bad_input_is_one_clear_line(
     assert message in result.output and "Traceback" not in result.output
     assert result.exception is None or isinstance(result.exception, SystemExit)
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(("read", "name"), [(read_recipe, "driving-fast"), (read_label_map, "camvid")])
+def test_what_ships_is_found_beside_a_folder_of_its_name(
+    read: Callable[[str], object], name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = read(name)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).mkdir()
+    assert read(name) == shipped
 
 
 @pytest.mark.parametrize(

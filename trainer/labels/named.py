@@ -27,7 +27,7 @@ def read_label_map(name: str) -> LabelMap:
     of_carla = next((made for made in carla_maps() if made.name == name), None) if name.startswith("carla-") else None
     if of_carla:
         return of_carla
-    path = Path(name)
-    if not path.suffix and not path.exists():
-        path = SHIPPED / f"{name}.toml"
+    path, shipped = Path(name), SHIPPED / f"{name}.toml"
+    if not path.suffix and not path.is_file() and (shipped.is_file() or not path.exists()):
+        path = shipped  # also beside a folder of that name, as of a data set
     return read_map_file(path, name)
