@@ -80,7 +80,7 @@ def workers_of(feed: Feed, count: int) -> list[int]:
 
 
 @forks
-@pytest.mark.parametrize("processes", [1, 3, 7])
+@pytest.mark.parametrize("processes", [1, 3])
 def test_batches_are_the_same_with_any_number_of_processes(samples: Samples, processes: int) -> None:
     with Feed(samples, processes) as feed:
         for epoch in (0, 1):
