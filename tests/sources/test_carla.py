@@ -337,13 +337,13 @@ def test_a_message_of_an_unknown_kind_ends_in_one_line(server: CarlaServer, monk
 
 def test_interrupting_ends_a_wait() -> None:
     with CarlaServer("--scene", "colors", "--mute", "sensor.camera.rgb") as mute:
-        source = open_source(mute.url("size=64x32&timeout=60"))
+        source = open_source(mute.url("size=64x32&timeout=20"))
         assert isinstance(source, LiveSource)
         frames: list[Frame] = []
         waiting = threading.Thread(target=lambda: frames.extend(source))
         waiting.start()
         source.interrupt()
-        waiting.join(60)
+        waiting.join(15)
         assert not waiting.is_alive() and not frames
         source.close()
 
