@@ -30,7 +30,9 @@ CODINGS = {
 def film(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     codec, options = CODINGS[request.param]
     path = tmp_path_factory.mktemp("far") / f"{request.param}.mkv"
-    return make_clip(path, frames=COUNT, rate=RATE, codec=codec, options=options, width=256, height=144, picture=_moving)
+    return make_clip(
+        path, frames=COUNT, rate=RATE, codec=codec, options=options, width=256, height=144, picture=_moving
+    )
 
 
 def _moving(index: int, width: int, height: int) -> NDArray[np.uint8]:
