@@ -174,6 +174,8 @@ class _Loop:
                     self._save()
                     self._end_if_asked()
                     return checkpoint
+                if self._over():
+                    self._save_latest()  # before the scores, which a rented machine may not live to see
                 self._end_epoch()
         finally:
             self.reporter.end()
