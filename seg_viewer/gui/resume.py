@@ -75,7 +75,7 @@ class Resume(QObject):
         fingerprint, info = self._fingerprint(), self._player.info
         if fingerprint is None or info is None or not self._known:
             return
-        time_s, length_s = self._player.position_s, info.duration_s
+        time_s, length_s = self._player.wished_s, info.duration_s
         if self._noted == (fingerprint, time_s):
             return
         self._noted = (fingerprint, time_s)

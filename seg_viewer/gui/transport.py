@@ -172,15 +172,15 @@ class Transport(QObject):
         return self._marks
 
     def mark_start(self) -> None:
-        """The part begins with the frame on the screen."""
-        start_s, end_s = self._player.position_s, self._marks[1]
+        """The part begins with the frame on the screen, or where a jump that is under way leads to."""
+        start_s, end_s = self._player.wished_s, self._marks[1]
         self._mark(start_s, end_s if end_s is not None and end_s > start_s else None)
         if self._marks[1] is None:
             self.told.emit(t("Repeats from {time}: press B where it ends", time=clock_text(start_s, tenths=True)))
 
     def mark_end(self) -> None:
-        """The part ends with the frame on the screen; it begins at the start where that is not marked before it."""
-        end_s, start_s = self._player.position_s, self._marks[0]
+        """The part ends there; it begins at the start where that is not marked before it."""
+        end_s, start_s = self._player.wished_s, self._marks[0]
         self._mark(start_s if start_s is not None and start_s < end_s else 0.0, end_s)
 
     def clear_part(self) -> None:

@@ -159,6 +159,15 @@ def test_marks_that_are_set_while_a_jump_is_under_way_do_not_undo_it(qtbot: QtBo
     qtbot.waitUntil(lambda: window.controls.seek_bar.position_s == pytest.approx(7.0), timeout=WAIT_MS)
 
 
+def test_marks_are_set_where_a_jump_that_is_under_way_leads_to(qtbot: QtBot, open_window, ten_seconds: Path) -> None:
+    window = open_window(ten_seconds)
+    pause_at(qtbot, window, 40)
+    for key in (Qt.Key.Key_Right, Qt.Key.Key_A, Qt.Key.Key_Period, Qt.Key.Key_Period, Qt.Key.Key_B):
+        qtbot.keyClick(window, key)
+    assert window.controls.seek_bar.marks_s == (pytest.approx(7.0), pytest.approx(7.1))
+    _wait_index(qtbot, window, 142)
+
+
 def pause_and_seek(qtbot: QtBot, window: MainWindow, index: int) -> None:
     window.transport.seek(index / 20)
     _wait_index(qtbot, window, index)

@@ -122,7 +122,7 @@ class Looking(QObject):
         player.wants_margin = on
         is_missing = shown is not None and not NEEDS["margin"](shown) and spec is not None and spec.has_margin
         if on and is_missing and player.state is not PlayerState.PLAYING:
-            player.seek(player.position_s)
+            player.seek(player.wished_s)
 
     def refresh(self) -> None:
         """Several times a second."""
