@@ -114,5 +114,7 @@ def record(
         warn(warning)
     ran = f", {result.ran}" if result.ran else ""
     say(f"{counted(result.frames, 'frame')} in {result.seconds:.1f} s{drops}{ran}")
+    if result.lost:
+        say(result.lost)
     if result.problem:
         raise SegViewerError(result.problem)

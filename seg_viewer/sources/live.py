@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol, runtime_checkable
 
 from seg_viewer.core.encoded import PacketRing
@@ -39,7 +39,7 @@ class LiveStatus:
     attempts: int = 0
     reconnects: int = 0
     silent: bool = False
-    loss: Loss = Loss()
+    loss: Loss = field(default_factory=Loss)
 
 
 @dataclass(frozen=True)

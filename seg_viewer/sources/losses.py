@@ -28,7 +28,7 @@ _LONGEST_GAP_S = 2.0
 
 @dataclass(frozen=True)
 class Loss:
-    """What a network has done to a stream since it was opened.
+    """What a network that loses packets (RTP, UDP) has done to a stream since it was opened.
 
     Args:
         came: encoded pictures that came, whole or not.
@@ -194,16 +194,18 @@ class Losses:
 
     def arrived(self, media_s: float | None) -> None:
         """An encoded picture came; `media_s` as for `Gaps.look`."""
-        missing = self._gaps.look(media_s) if self._gaps is not None else 0
+        if self._gaps is None:
+            return
+        missing = self._gaps.look(media_s)
         self.loss = replace(self.loss, came=self.loss.came + 1, missing=self.loss.missing + missing)
 
     def shown(self, frame: av.VideoFrame) -> Given | None:
         """A picture came out of the decoder; returns as `UnderWay.came`."""
-        if frame.is_corrupt:
+        if frame.is_corrupt and self._gaps is not None:
             self.loss = replace(self.loss, damaged=self.loss.damaged + 1)
         return self.under_way.came(frame)
 
     def _dropped(self, cause: str) -> None:
-        if cause != BEFORE_KEY:
+        if cause != BEFORE_KEY and self._gaps is not None:
             self.loss = replace(self.loss, broken=self.loss.broken + 1)
         self._on_drop(cause)

@@ -233,6 +233,7 @@ class NetworkStream(Reconnecting):
                 self._keep(packet, arrived_s, captured_s or arrival.arrived_s)
             for frame in frames:
                 yield self._to_frame(frame, arrived_s)
+
     def _receive(self) -> Arrival | None:
         """The next packet, None at the end. Raises: SourceError when none comes in time, or the connection broke."""
         return self._connection.take() if self._connection is not None else None
