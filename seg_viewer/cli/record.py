@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from seg_viewer.cli.console import StatusLine, say, warn
+from seg_viewer.cli.leaving import leave_at_once
 from seg_viewer.cli.options import (
     LOAD_BAR,
     LiveOutputCommand,
@@ -87,6 +88,7 @@ def record(
     from seg_viewer.jobs.recording import RecordPlan, RecordWhat
     from seg_viewer.jobs.recording_names import usual_folder
 
+    leave_at_once()
     status = StatusLine("Recording …")
 
     def on_progress(progress: RecordProgress) -> None:
