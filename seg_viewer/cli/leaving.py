@@ -24,7 +24,7 @@ def leave(code: int) -> None:
     """End the program where `leave_at_once` was called, with what was registered for its end; else do nothing."""
     if not _at_once.is_set():
         return
-    atexit._run_exitfuncs()
+    atexit._run_exitfuncs()  # noqa: SLF001 - what was registered counts on it, and there is no public name
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError, AttributeError):  # the terminal may be gone; pythonw has none
             stream.flush()
