@@ -90,7 +90,7 @@ class RecordResult:
         ran: model and engine, one line; "" where only the source was recorded.
         warnings: what was wrong with the engine or the files, a line each.
         reports: of each file: length, pictures, sound, what is missing.
-        lost: on the way, before it could be recorded: "3 of 250 pictures lost on the way (…)"; "" where nothing was.
+        lost: on the way, before it could be recorded: "3 of 250 pictures missing (…)"; "" where nothing was.
     """
 
     files: tuple[Path, ...]

@@ -53,12 +53,12 @@ class Loss:
         return self.came + self.missing
 
     def line(self) -> str:
-        """ "3 of 250 pictures lost on the way (2 did not come, 1 gave no picture), 5 damaged"; "" where none was."""
+        """ "3 of 250 pictures missing (2 did not come, 1 gave no picture), 5 damaged"; "" where none was."""
         if not self.lost and not self.damaged:
             return ""
         parts = ((self.missing, "did not come"), (self.broken, "gave no picture"))
         how = ", ".join(f"{count} {what}" for count, what in parts if count)
-        lost = f"{self.lost} of {self.sent} pictures lost on the way" + (f" ({how})" if how else "")
+        lost = f"{self.lost} of {self.sent} pictures missing" + (f" ({how})" if how else "")
         return lost + (f", {self.damaged} damaged" if self.damaged else "")
 
 

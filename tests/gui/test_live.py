@@ -94,7 +94,7 @@ def test_what_the_network_lost_stands_beside_the_badge(qtbot: QtBot):
     bar = LiveBar()
     qtbot.addWidget(bar)
     bar.set_status(PlayerState.PLAYING, LiveStatus(reconnects=1, loss=Loss(came=247, missing=3, broken=1, damaged=5)))
-    assert bar.status.text() == "came back once · 4 of 250 pictures lost"
+    assert bar.status.text() == "came back once · 4 of 250 pictures missing"
     for part in ("3 did not come", "1 came, and gave no picture", "5 are shown, with damage", "cannot be known"):
         assert part in bar.status.toolTip()
     bar.set_status(PlayerState.PLAYING, LiveStatus(loss=Loss(came=250, damaged=5)))

@@ -43,7 +43,7 @@ def test_packets_lost_between_an_rtsp_server_and_us_are_counted() -> None:
             assert came["came"] == shown + sum(drops.values())
             assert set(drops) <= {DAMAGED, GAVE_NO_PICTURE}
             assert loss.came == came["came"] and loss.broken == sum(drops.values())
-            assert f"{loss.lost} of {loss.came + loss.missing} pictures lost on the way" in loss.line()
+            assert f"{loss.lost} of {loss.came + loss.missing} pictures missing" in loss.line()
         finally:
             stream.interrupt()
             stream.close()
@@ -115,5 +115,5 @@ def test_nothing_is_lost_where_a_sender_is_merely_unsteady(steps: list[float]) -
 
 def test_the_line_of_a_loss() -> None:
     assert Loss(came=250).line() == ""
-    assert Loss(247, 3, 0, 5).line() == "3 of 250 pictures lost on the way (3 did not come), 5 damaged"
-    assert Loss(250, 0, 1).line() == "1 of 250 pictures lost on the way (1 gave no picture)"
+    assert Loss(247, 3, 0, 5).line() == "3 of 250 pictures missing (3 did not come), 5 damaged"
+    assert Loss(250, 0, 1).line() == "1 of 250 pictures missing (1 gave no picture)"

@@ -30,7 +30,7 @@ def waiting_text(problem: str) -> str:
 def loss_text(loss: Loss) -> str:
     """What the network has lost, short; "" where nothing was, as far as is known."""
     if loss.lost:
-        return t("{number} of {count} pictures lost", number=loss.lost, count=loss.sent)
+        return t("{number} of {count} pictures missing", number=loss.lost, count=loss.sent)
     return t("{number} of {count} pictures damaged", number=loss.damaged, count=loss.sent) if loss.damaged else ""
 
 
@@ -38,10 +38,10 @@ def _loss_tip(loss: Loss) -> str:
     """The same at length, and what nobody can know."""
     return "\n".join(
         (
-            t("{count} did not come, by the times of the others", count=loss.missing),
+            t("{count} did not come, by the times of the others: lost on the way, or never sent", count=loss.missing),
             t("{count} came, and gave no picture", count=loss.broken),
             t("{count} are shown, with damage", count=loss.damaged),
-            t("What a camera leaves out before it sends, or sends without even times, cannot be known"),
+            t("Of a camera that sends at uneven times, what did not come cannot be known"),
         )
     )
 
