@@ -16,6 +16,7 @@ from seg_viewer.cli.cache import cache
 from seg_viewer.cli.devices import devices
 from seg_viewer.cli.doctor import doctor
 from seg_viewer.cli.export import export
+from seg_viewer.cli.leaving import leave
 from seg_viewer.cli.models import models
 from seg_viewer.cli.options import LOAD_BAR
 from seg_viewer.cli.record import record
@@ -62,8 +63,14 @@ for command in (view, export, record, bench, doctor, devices, models, cache, rec
 def main() -> None:
     """Run; a failure is one line on stderr and an exit code: 2 for usage, 1 for the rest, 130 when stopped."""
     print_any_letter()
-    with ends_like_ctrl_c(), error_hooks():
-        _run()
+    try:
+        with ends_like_ctrl_c(), error_hooks():
+            _run()
+    except SystemExit as ended:
+        if isinstance(ended.code, int):
+            leave(ended.code)
+        raise
+    leave(0)
 
 
 def _run() -> None:
