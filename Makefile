@@ -59,7 +59,7 @@ TEST_WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(4, 2 + (os.cpu_count(
 
 test: setup-dev
 	@$(MAKE) --no-print-directory --jobs 2 lint collected docs
-	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
 # On a machine with an NVIDIA GPU, after pip install -e '.[tensorrt-rtx]' or '.[tensorrt]': tests, benchmark, and a report to paste
 test-gpu: setup-dev
