@@ -155,13 +155,7 @@ class _Set:
     sizes: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 2), np.int64))
 
     def holders(self, rng: np.random.Generator, rare: int, count: int) -> NDArray[np.intp]:
-        """`count` of the pairs that hold a rare class, by what they count; (count,).
-
-        Args:
-            rng: draws.
-            rare: index into `rare`.
-            count: how many.
-        """
+        """`count` of the pairs that hold one of the classes of `rare`, by what they count; (count,)."""
         those = self.rare[rare]
         worth = self.worth[those]
         if (worth == 1).all():
