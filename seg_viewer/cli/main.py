@@ -63,9 +63,14 @@ for command in (view, export, record, bench, doctor, devices, models, cache, rec
 def main() -> None:
     """Run; a failure is one line on stderr and an exit code: 2 for usage, 1 for the rest, 130 when stopped."""
     print_any_letter()
+    with ends_like_ctrl_c(), error_hooks():
+        _run()
+
+
+def program() -> None:
+    """`main` as all that a process does: it may end the process, where a command asked for that."""
     try:
-        with ends_like_ctrl_c(), error_hooks():
-            _run()
+        main()
     except SystemExit as ended:
         if isinstance(ended.code, int):
             leave(ended.code)

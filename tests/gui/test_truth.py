@@ -24,6 +24,7 @@ from seg_viewer.jobs.options import RunOptions
 from seg_viewer.player.playback import PlayerState
 from seg_viewer.player.player import Player
 from seg_viewer.sinks.truth_csv import TruthCsv
+from tests.carla_server.running import colors_server
 from tests.gui.conftest import WAIT_MS, is_near, painted, pause_at, wait_state
 from tests.models import GREEN, color_model
 
@@ -162,11 +163,7 @@ def test_a_table_that_cannot_be_written_is_told_and_playing_and_the_other_file_g
 
 @pytest.fixture
 def server() -> Iterator[CarlaServer]:
-    pytest.importorskip("carla", reason="the carla client is not installed")
-    pytest.importorskip("msgpack", reason="msgpack is not installed")
-    from tests.carla_server.process import CarlaServer
-
-    with CarlaServer("--scene", "colors") as running:
+    with colors_server() as running:
         yield running
 
 

@@ -6,8 +6,6 @@ import multiprocessing
 import os
 import re
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -28,6 +26,7 @@ pytest.importorskip("carla", reason="the carla client is not installed")
 pytest.importorskip("msgpack", reason="msgpack is not installed")
 
 from tests.carla_server.process import CarlaServer
+from tests.carla_server.running import colors_server, driving
 from tests.models import BLUE, GREEN, GREY, RED
 
 SMALL = "size=64x32&fps=100&timeout=5"
@@ -35,7 +34,7 @@ SMALL = "size=64x32&fps=100&timeout=5"
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[CarlaServer]:
-    with CarlaServer("--scene", "colors") as running:
+    with colors_server() as running:
         yield running
 
 
@@ -352,25 +351,10 @@ def test_interrupting_ends_a_wait_here_and_in_the_client() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
-def test_however_the_program_ends_nothing_stays_behind(server: CarlaServer, number: signal.Signals) -> None:
-    code = (
-        "import sys\nfrom seg_viewer.sources import open_source\n"
-        "if __name__ == '__main__':\n"
-        "    for frame in open_source(sys.argv[1]): print(frame.index, flush=True)\n"
-    )
-    script = Path(os.environ["XDG_CACHE_HOME"]).parent / "drive.py"
-    script.write_text(code)
-    root = str(Path(__file__).resolve().parents[2])
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join((root, os.environ.get("PYTHONPATH", "")))}
-    with subprocess.Popen(
-        [sys.executable, str(script), server.url(f"{SMALL}&vehicles=3")],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    ) as program:
-        assert program.stdout is not None
-        assert program.stdout.readline().strip() == b"0"
+def test_however_the_program_ends_nothing_stays_behind(
+    server: CarlaServer, number: signal.Signals, tmp_path: Path
+) -> None:
+    with driving(server.url(f"{SMALL}&vehicles=3"), tmp_path) as program:
         assert len(server.report()["alive"]) == 6
         if number is signal.SIGKILL:
             program.kill()

@@ -19,6 +19,7 @@ import numpy as np
 from seg_viewer.core.carla_tags import TAGS, table_version
 from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.core.frame import ByteArray
+from seg_viewer.core.installing import extra
 from seg_viewer.sources.carla import journal
 from seg_viewer.sources.carla.address import CarlaOptions
 from seg_viewer.sources.carla.cleanup import SETTINGS, WEATHER, Leftovers, clean_up, set_clock
@@ -375,7 +376,7 @@ def _carla_package() -> Any:
     try:
         import carla
     except ImportError as error:
-        raise UsageError(f"carla://: the CARLA client is missing ({error}); pip install 'seg-viewer[carla]'") from None
+        raise UsageError(f"carla://: the CARLA client is missing ({error}); {extra('carla')}") from None
     return carla
 
 

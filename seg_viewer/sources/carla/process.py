@@ -24,6 +24,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 from seg_viewer.core.errors import SegViewerError, SourceError, UsageError
+from seg_viewer.core.installing import extra
 from seg_viewer.core.signals import END_SIGNALS
 from seg_viewer.sources.carla.address import CarlaOptions
 from seg_viewer.sources.carla.cleanup import Leftovers
@@ -48,7 +49,7 @@ class DriveProcess:
 
     def __init__(self, options: CarlaOptions) -> None:
         if importlib.util.find_spec("carla") is None:
-            raise UsageError(f"{options.name}: the CARLA client is missing; pip install 'seg-viewer[carla]'")
+            raise UsageError(f"{options.name}: the CARLA client is missing; {extra('carla')}")
         self.options = options
         self.warnings: list[str] = []
         self.version = self.town = self.tags = ""
@@ -313,7 +314,7 @@ def clean_up_simulator(options: CarlaOptions, also_of: Sequence[str] = ()) -> tu
     Raises: UsageError, SourceError: as `seg_viewer.sources.carla.client.clean_up_orphans`.
     """
     if importlib.util.find_spec("carla") is None:
-        raise UsageError(f"{options.name}: the CARLA client is missing; pip install 'seg-viewer[carla]'")
+        raise UsageError(f"{options.name}: the CARLA client is missing; {extra('carla')}")
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve_clean_up, args=(theirs, options, also_of), name="seg-carla-clean-up")
