@@ -152,13 +152,21 @@ class Soak:
             time.sleep(0.05)
 
 
-def decoded(path: Path) -> tuple[int, bool]:
-    """How many pictures of a file decode, and whether it begins with a key frame."""
+def decoded(path: Path) -> tuple[int, int, bool]:
+    """How many pictures of a file decode, how many packets do not, and whether it begins with a key frame.
+
+    A recording holds what came as it came; a player passes over what was damaged on the way.
+    """
+    pictures, damaged, first_is_key = 0, 0, None
     with av.open(str(path)) as container:
-        first = next(packet for packet in container.demux(video=0) if packet.size)
-        key = first.is_keyframe
-    with av.open(str(path)) as container:
-        return sum(1 for _ in container.decode(video=0)), key
+        for packet in container.demux(video=0):
+            if first_is_key is None and packet.size:
+                first_is_key = packet.is_keyframe
+            try:
+                pictures += len(packet.decode())
+            except av.FFmpegError:
+                damaged += 1
+    return pictures, damaged, bool(first_is_key)
 
 
 def steadiness(rows: list[dict[str, Any]], key: str) -> tuple[float, float]:
@@ -225,18 +233,19 @@ def verdict(soak: Soak, kinds: list[Fault], files: list[Path], problem: str, pas
     good &= uncounted == 0
     loss = soak.source.status.loss
     click.echo(f"told of the network: {loss.line() or 'nothing lost'} ({passed} RTP packets passed, {lost} lost)")
-    bad, pictures = [], 0
+    bad, pictures, damaged = [], 0, 0
     for path in files:
         try:
-            count, key_first = decoded(path)
-        except (av.FFmpegError, StopIteration) as error:
-            count, key_first = 0, False
+            count, broken, key_first = decoded(path)
+        except av.FFmpegError as error:
+            count, broken, key_first = 0, 0, False
             click.echo(f"{path.name}: {type(error).__name__}")
-        pictures += count
+        pictures, damaged = pictures + count, damaged + broken
         if not count or not key_first:
             bad.append(path.name)
     late = [fault.name for fault in kinds if any(back >= _BACK_S for back in fault.back_s)]
     good = good and not bad and not late and not problem and bool(files)
+    click.echo(f"{damaged} packets in recordings do not decode: they were damaged on the way")
     click.echo(
         f"{len(files)} recordings, {pictures} pictures decode; bad: {bad or 'none'}; recording: {problem or 'went on'}"
     )
