@@ -1,7 +1,8 @@
 """What stays out of the frozen program, and what is made smaller: `build.spec` calls `slim`.
 
 Paths are as in the program. A file that one of `LEFT_OUT` names goes. On Linux so do the libraries that nobody who
-stays needs: those of Qt's GTK theme, for instance, are half of GTK.
+stays needs: those of Qt's GTK theme, for instance, are half of GTK; three large ones get small ones in their place
+(`stand_ins`), and all lose their debugging symbols.
 """
 
 from __future__ import annotations
@@ -12,9 +13,22 @@ import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
-Entry = tuple[str, str, str]
-"""As PyInstaller lists a file: path in the program, path on this machine, kind."""
+from assets.packaging.stand_ins import Entry, stand_ins
 
+EXCLUDED = (
+    # the trainer's and the development tools'
+    "IPython", "keras", "matplotlib", "nncf", "pandas", "PIL", "pytest", "scipy", "setuptools", "sklearn",
+    "tensorflow", "tf2onnx", "tkinter", "torch", "trainer",
+    # extras; NVIDIA's libraries are large, and fit one kind of card
+    "onnxruntime", "ray", "carla", "jax", "pyarrow",
+    "tensorrt", "tensorrt_bindings", "tensorrt_rtx", "tensorrt_rtx_bindings", "pycuda", "cuda",
+    # parts of what is needed, for what the program does not do
+    "openvino.frontend.pytorch", "openvino.frontend.tensorflow", "openvino.frontend.jax",
+    "openvino.tools", "onnx.reference", "onnx.backend.test", "numpy.f2py",
+    "PySide6.QtNetwork", "PySide6.QtQml", "PySide6.QtQuick",
+    "yaml", "charset_normalizer", "pygments", "markdown_it", "attr",
+)  # fmt: skip
+"""Modules that PyInstaller leaves out."""
 INTEL_GPU = (r"libs/(lib)?openvino_intel_[gn]pu_", r"libs/cache\.json$", r"^libOpenCL\.")
 """OpenVINO's plug-ins for Intel GPUs and NPUs: 60 MB; `make app INTEL_GPU=1` keeps them."""
 LEFT_OUT = (
@@ -26,7 +40,7 @@ LEFT_OUT = (
     # Qt: what a window of widgets has no use for. The GTK theme would take half of GTK along; the desktop's portal
     # opens the same dialogs
     r"/(lib)?Qt6?(Qml|Quick|WebEngine|Pdf|VirtualKeyboard|Network|EglFS)\w*(\.|$)",
-    r"PySide6/Qt(Network|DBus|Qml|Quick)\.",
+    r"PySide6/Qt(Network|Qml|Quick)\.",
     r"/translations/",
     r"/plugins/(egldeviceintegrations|generic|networkinformation|tls)/",
     r"/plugins/imageformats/(lib)?q(icns|pdf|tga|tiff|wbmp)\b",
@@ -36,6 +50,8 @@ LEFT_OUT = (
     # OpenCV reads pictures and cameras; PyAV reads videos
     r"cv2/(opencv_videoio_ffmpeg\w*\.dll|data/|gapi/)",
     r"onnx/(backend/test|reference)/",
+    # part of the C library, of which each system has its own
+    r"^libmvec\.so\.1$",
 )
 # asked for by name while the program runs: no file says that it needs them
 _BY_NAME = re.compile(r"^lib(X|xcb|openvino|tbb|python)")
@@ -48,12 +64,13 @@ def slim(entries: Iterable[Entry], left_out: tuple[str, ...] = LEFT_OUT, scratch
     Args:
         entries: all files.
         left_out: patterns of paths that go.
-        scratch: folder for copies without debugging symbols; None leaves all other files as they are.
+        scratch: folder for what takes the place of larger files; None leaves all other files as they are.
     """
     kept = [entry for entry in entries if stays(entry[0], left_out)]
     if scratch is None:
         return kept
-    return [_stripped(entry, scratch) for entry in reached(one_ffmpeg(kept), _needed)]
+    entries = stand_ins(kept, scratch / "stand-ins")
+    return [stripped(entry, scratch) for entry in reached(one_ffmpeg(entries), _needed)]
 
 
 def stays(path: str, left_out: tuple[str, ...] = LEFT_OUT) -> bool:
@@ -131,16 +148,25 @@ def _needed(file: str) -> Iterator[str]:
     yield from re.findall(r"NEEDED +(\S+)", done.stdout)
 
 
-def _stripped(entry: Entry, scratch: Path) -> Entry:
-    """A copy without debugging symbols where it has many: Python itself, its modules, PyAV's."""
+def stripped(entry: Entry, scratch: Path) -> Entry:
+    """A copy of a library without debugging symbols, where that makes it smaller and leaves it fit to be loaded."""
     path, source, kind = entry
-    if kind == "SYMLINK" or not re.match(r"libpython|av/|python3[.\d]*/lib-dynload/", _posix(path)):
+    if kind not in ("BINARY", "EXTENSION"):
         return entry
     copy = scratch / path
     copy.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy2(source, copy)
-    subprocess.run(["strip", "--strip-debug", "--strip-unneeded", str(copy)], check=True)
+    done = subprocess.run(["strip", "--strip-unneeded", str(copy)], capture_output=True, check=False)
+    if done.returncode or copy.stat().st_size >= Path(source).stat().st_size or not _can_be_loaded(copy):
+        return entry
     return (path, str(copy), kind)
+
+
+def _can_be_loaded(file: Path) -> bool:
+    """Whether each part lies in the file as in memory, a page's width apart: older `strip`s lost that for some."""
+    done = subprocess.run(["objdump", "-p", str(file)], capture_output=True, text=True, check=True)
+    parts = re.findall(r"LOAD off +0x(\w+) vaddr 0x(\w+) paddr 0x\w+ align 2\*\*(\d+)", done.stdout)
+    return bool(parts) and all((int(at, 16) - int(to, 16)) % 2 ** int(bits) == 0 for at, to, bits in parts)
 
 
 def _posix(path: str) -> str:

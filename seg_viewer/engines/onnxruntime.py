@@ -14,6 +14,7 @@ from platformdirs import user_cache_path
 from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import EngineError
 from seg_viewer.core.frame import ByteArray
+from seg_viewer.core.installing import extra
 from seg_viewer.core.model_file import INPUT_NAME, ModelSpec, read_model_file
 from seg_viewer.engines.base import (
     DeviceFailure,
@@ -40,7 +41,7 @@ def import_onnxruntime() -> Any:
     try:
         import onnxruntime
     except ImportError:
-        raise EngineError("ONNX Runtime is not installed: pip install 'seg-viewer[onnxruntime]'") from None
+        raise EngineError(f"ONNX Runtime is not installed: {extra('onnxruntime')}") from None
     return onnxruntime
 
 

@@ -15,6 +15,7 @@ from platformdirs import user_cache_path
 from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import EngineError
 from seg_viewer.core.frame import ByteArray
+from seg_viewer.core.installing import again
 from seg_viewer.core.model_file import MARGIN_NAME, OUTPUT_NAME, ModelSpec, read_model_file
 from seg_viewer.engines.base import (
     EngineKind,
@@ -38,7 +39,7 @@ def import_openvino() -> Any:
     try:
         import openvino
     except ImportError as error:
-        raise EngineError(f"OpenVINO is not installed ({error}): pip install openvino") from None
+        raise EngineError(f"OpenVINO is not installed ({error}): {again('openvino')}") from None
     return openvino
 
 

@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from seg_viewer.core.errors import ExportError, UsageError
+from seg_viewer.core.installing import extra
 from seg_viewer.core.signals import END_SIGNALS
 from seg_viewer.jobs.bulk_one import (
     NOT_BEGUN,
@@ -90,7 +91,7 @@ def _connected(address: str) -> Iterator[Any]:
     try:
         import ray
     except ImportError as error:
-        raise UsageError(f"Ray is not installed ({error}): pip install 'seg-viewer[ray]'") from None
+        raise UsageError(f"Ray is not installed ({error}): {extra('ray')}") from None
     _knock(address)
     before = {number: signal.getsignal(number) for number in END_SIGNALS}
     try:

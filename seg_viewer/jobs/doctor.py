@@ -14,6 +14,7 @@ import numpy as np
 from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.frame import ByteArray
 from seg_viewer.core.golden import golden_frame
+from seg_viewer.core.installing import extra
 from seg_viewer.core.model_file import ModelSpec, read_model_file
 from seg_viewer.engines import LoadProgress, available_engines, load_engine
 from seg_viewer.engines.base import Engine, segment_all
@@ -84,7 +85,7 @@ def check_engines(
             check = _check(choice.name, name, spec, frame, golden[0] if golden else None, progress)
             first = check.works and not any(other.chosen for other in checks)
             checks.append(EngineCheck(**{**check.__dict__, "chosen": first}))
-    return checks, golden[1] if golden else "none: pip install 'seg-viewer[onnxruntime]' to have one"
+    return checks, golden[1] if golden else f"none; to have one, {extra('onnxruntime')}"
 
 
 def _check(

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from seg_viewer.core.installing import again, extra
 from seg_viewer.core.printable import printable
 
 Fill = Callable[[NDArray[np.float32], float], None]
@@ -67,11 +68,9 @@ def load_sounddevice() -> Any:
     try:
         import sounddevice
     except ImportError:
-        raise SoundError("the package sounddevice is not installed: pip install 'seg-viewer[sound]'") from None
+        raise SoundError(f"the package sounddevice is not installed: {extra('sound')}") from None
     except OSError:  # "PortAudio library not found"; only its wheels for Windows and macOS bring it
-        way = (
-            "apt-get install libportaudio2" if sys.platform == "linux" else "pip install --force-reinstall sounddevice"
-        )
+        way = "apt-get install libportaudio2" if sys.platform == "linux" else again("sounddevice")
         raise SoundError(f"PortAudio is missing: {way}") from None
     return sounddevice
 

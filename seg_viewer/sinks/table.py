@@ -12,6 +12,7 @@ from typing import Any, Literal
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.frame import Shot
 from seg_viewer.core.frame_stats import countable_names
+from seg_viewer.core.installing import extra
 from seg_viewer.core.labels import LabelSet
 from seg_viewer.sinks.base import Sink, SinkKind, SinkRequest
 from seg_viewer.sinks.whole import FileSink
@@ -181,7 +182,7 @@ def _pyarrow(request: SinkRequest) -> tuple[Any, Any]:
         import pyarrow
         import pyarrow.parquet
     except ImportError as error:
-        text = f"{request.path}: Parquet needs pyarrow; pip install 'seg-viewer[parquet]', or write a .csv"
+        text = f"{request.path}: Parquet needs pyarrow; write a .csv, or {extra('parquet')}"
         raise UsageError(text) from error
     return pyarrow, pyarrow.parquet
 

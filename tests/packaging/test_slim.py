@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from assets.packaging import slim
+from tests.house import ROOT
 
 
 @pytest.mark.parametrize(
@@ -33,6 +40,9 @@ from assets.packaging import slim
         ("PySide6/Qt/lib/libQt6WebEngineCore.so.6", False),
         ("PySide6\\Qt6Qml.dll", False),
         ("PySide6/QtNetwork.abi3.so", False),
+        ("PySide6/QtDBus.abi3.so", True),
+        ("PySide6/Qt/lib/libQt6DBus.so.6", True),
+        ("libmvec.so.1", False),
         ("PySide6/Qt/translations/qtbase_de.qm", False),
         ("cv2\\opencv_videoio_ffmpeg500_64.dll", False),
         ("cv2/cv2.abi3.so", True),
@@ -94,3 +104,38 @@ def test_opencv_takes_the_ffmpeg_of_pyav_where_that_fits(opencv: str, shared: bo
         (theirs[0], f"../{ours[0]}", "SYMLINK") if shared else theirs,
         ours,
     ]
+
+
+def _imported_at_once(file: Path) -> Iterator[str]:
+    for line in file.read_text(encoding="utf-8").splitlines():
+        if found := re.match(r"from ([\w.]+) import (.*)|import ([\w.]+)", line):
+            module, names, alone = found.groups()
+            yield module or alone
+            yield from (f"{module}.{name}" for name in re.findall(r"\w+", names or ""))
+
+
+def test_nothing_is_left_out_that_the_viewer_imports_when_it_starts() -> None:
+    # NVIDIA's files are imported where its libraries are
+    files = [file for file in (ROOT / "seg_viewer").rglob("*.py") if file.parent.name != "nvidia"]
+    imported = {name: file for file in files for name in _imported_at_once(file)}
+    assert "PySide6.QtDBus" in imported and "numpy" in imported
+    missing = [
+        f"{file}: {name}"
+        for name, file in imported.items()
+        if name.startswith(slim.EXCLUDED) or not slim.stays(f"{name.replace('.', '/')}.abi3.so")
+    ]
+    assert missing == []
+
+
+@pytest.mark.skipif(not all(map(shutil.which, ("strip", "objdump", "gcc"))), reason="binutils are Debian's")
+def test_stripping_leaves_what_it_would_spoil_or_not_make_smaller(tmp_path: Path) -> None:
+    source = tmp_path / "a.c"
+    source.write_text("int answer(void) { return 42; }", encoding="utf-8")
+    large, bare = tmp_path / "large.so", tmp_path / "bare.so"
+    subprocess.run(["gcc", "-shared", "-g", "-o", large, source], check=True)
+    subprocess.run(["gcc", "-shared", "-s", "-o", bare, source], check=True)
+    scratch = tmp_path / "scratch"
+    path, copy, _ = slim.stripped(("x/large.so", str(large), "BINARY"), scratch)
+    assert path == "x/large.so" and Path(copy).stat().st_size < large.stat().st_size
+    for entry in (("bare.so", str(bare), "BINARY"), ("a.c", str(source), "BINARY"), ("d", str(large), "DATA")):
+        assert slim.stripped(entry, scratch) == entry

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -58,3 +59,29 @@ def test_its_versions_of_python_are_those_that_it_names() -> None:
     minors = sorted(int(line.removeprefix(prefix)) for line in project["classifiers"] if line.startswith(prefix))
     assert project["requires-python"] == f">=3.{minors[0]},<3.{minors[-1] + 1}"
     assert minors == list(range(minors[0], minors[-1] + 1))
+
+
+def test_package_indexes_get_no_link_that_leads_nowhere(unpacked: Path) -> None:
+    (metadata,) = unpacked.glob("*.dist-info/METADATA")
+    head, _, text = metadata.read_text(encoding="utf-8").partition("\n\n")
+    assert "Description-Content-Type: text/markdown" in head
+    assert "Segments driving video in real time" in text and "Open a video." in text and "user guide" in text
+    assert re.findall(r"\]\((?!https?:)[^)]*\)", text) == []
+
+
+@pytest.mark.parametrize(
+    ("repository", "wanted"),
+    [
+        (None, "a\n\nguide, [site](https://e.org) [up](#top)\n"),
+        (
+            "https://e.org/r/",
+            "a\n\n![p](https://e.org/r/raw/HEAD/docs/p.png)\n\n"
+            "[guide](https://e.org/r/blob/HEAD/docs/g.md#x), [site](https://e.org) [up](#top)\n",
+        ),
+    ],
+)
+def test_links_are_absolute_where_the_repository_is_known(repository: str | None, wanted: str) -> None:
+    from assets.packaging.long_description import long_description
+
+    readme = "a\n\n![p](docs/p.png)\n\n[guide](docs/g.md#x), [site](https://e.org) [up](#top)\n"
+    assert long_description(readme, repository) == wanted

@@ -334,17 +334,20 @@ def test_a_message_of_an_unknown_kind_ends_in_one_line(server: CarlaServer, monk
     assert is_as_it_was(server)
 
 
-def test_interrupting_ends_a_wait() -> None:
+def test_interrupting_ends_a_wait_here_and_in_the_client() -> None:
     with CarlaServer("--scene", "colors", "--mute", "sensor.camera.rgb") as mute:
-        source = open_source(mute.url("size=64x32&timeout=20"))
+        source = open_source(mute.url("size=64x32&timeout=200"))
         assert isinstance(source, LiveSource)
+        before = mute.report()["cues"]
         frames: list[Frame] = []
         waiting = threading.Thread(target=lambda: frames.extend(source))
         waiting.start()
+        mute.wait_until(lambda report: report["cues"] > before)
         source.interrupt()
-        waiting.join(15)
+        waiting.join(90)
         assert not waiting.is_alive() and not frames
-        source.close()
+        source.close()  # the client waits for its cameras no longer, and leaves the simulator as it was
+        assert source.warnings == [] and is_as_it_was(mute)
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seg_viewer.core.errors import EngineError, UsageError
+from seg_viewer.core.installing import extra
 from seg_viewer.core.model_file import INPUT_NAME, ModelSpec
 from seg_viewer.engines.float16 import to_float16
 
@@ -84,7 +85,7 @@ def _to_float16(model: Any, spec: ModelSpec) -> Any:
         return to_float16(model)
     except ImportError:
         raise EngineError(
-            "float16 needs ONNX Runtime's converter: pip install 'seg-viewer[onnxruntime]', or choose precision float32"
+            f"float16 needs ONNX Runtime's converter; choose precision float32, or {extra('onnxruntime')}"
         ) from None
     except Exception as error:  # the converter raises whatever its steps raise
         raise EngineError(f"{spec.path}: cannot be converted to float16: {error}; choose precision float32") from error

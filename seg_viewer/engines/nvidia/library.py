@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 from seg_viewer.core.errors import EngineError
+from seg_viewer.core.installing import extra
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,8 @@ class NvidiaRuntime:
 
     @property
     def install(self) -> str:
-        """The command."""
-        return f"pip install 'seg-viewer[{self.extra}]'"
+        """The command, or what to do where that cannot help."""
+        return extra(self.extra)
 
     @property
     def installed(self) -> bool:

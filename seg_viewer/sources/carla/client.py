@@ -19,6 +19,7 @@ import numpy as np
 from seg_viewer.core.carla_tags import TAGS, table_version
 from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.core.frame import ByteArray
+from seg_viewer.core.installing import extra
 from seg_viewer.sources.carla import journal
 from seg_viewer.sources.carla.address import CarlaOptions
 from seg_viewer.sources.carla.cleanup import SETTINGS, WEATHER, Leftovers, clean_up, set_clock
@@ -97,6 +98,10 @@ class CarlaDrive:
         rgb = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGRA2RGB), np.uint8)
         image = pair[CAMERAS[0]]
         return CameraPair(image.frame, image.timestamp, rgb, np.ascontiguousarray(tags[:, :, 2]), arrived_s)
+
+    def interrupt(self) -> None:
+        """End a `next_pair` that waits for its cameras, from any thread; for good. A tick cannot be broken off."""
+        self._pairs.end()
 
     def close(self) -> None:
         """Destroy what was spawned and put the world back as it was; again is fine."""
@@ -371,7 +376,7 @@ def _carla_package() -> Any:
     try:
         import carla
     except ImportError as error:
-        raise UsageError(f"carla://: the CARLA client is missing ({error}); pip install 'seg-viewer[carla]'") from None
+        raise UsageError(f"carla://: the CARLA client is missing ({error}); {extra('carla')}") from None
     return carla
 
 
