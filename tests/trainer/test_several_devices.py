@@ -42,7 +42,7 @@ def test_two_machines_take_the_steps_that_one_takes(alone: Path, tmp_path: Path)
         workers.append(subprocess.Popen([*line, str(tmp_path / "two")], env=env, stdout=log, stderr=log))
     try:
         for index, worker in enumerate(workers):
-            assert worker.wait(timeout=100) == 0, (tmp_path / f"log{index}").read_text(encoding="utf-8")[-2000:]
+            assert worker.wait(timeout=200) == 0, (tmp_path / f"log{index}").read_text(encoding="utf-8")[-2000:]
     finally:
         for worker in workers:
             worker.kill()
