@@ -77,7 +77,7 @@ def broken(tmp_path_factory: pytest.TempPathFactory, recipe: Recipe) -> Broken:
     with locked(run), pytest.raises(UsageError) as told:
         run_training(recipe, [], run, QUIET)
     wrote = (run / "recipe.toml").exists()
-    # at the end of an epoch, in the middle of one
+    # at the end of an epoch, which ends it in the first step of the next; in the middle of one
     updates = [run_training(recipe, [], run, QUIET, stop, workers).updates for stop, workers in ((4, 0), (9, 1))]
     return Broken(run, str(told.value), wrote, updates)
 
@@ -168,7 +168,7 @@ def test_a_killed_run_goes_on(unbroken: Path, recipe: Recipe, tmp_path: Path) ->
 
 def test_a_second_training_in_a_run_folder_is_refused(broken: Broken) -> None:
     assert "another training works in this folder" in broken.refused and not broken.wrote
-    assert broken.updates == [4, 9], "it begins, and goes on, when the other one has ended"
+    assert broken.updates == [5, 9], "it begins, and goes on, when the other one has ended"
 
 
 def _peek(run: Path) -> Any:
