@@ -7,7 +7,7 @@ import logging
 import socket
 import threading
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice, pairwise
@@ -22,17 +22,15 @@ from seg_viewer.core.errors import SourceError
 from seg_viewer.core.frame import TICKS, Frame
 from seg_viewer.jobs.export import ExportJob, run_export
 from seg_viewer.jobs.options import RunOptions
-from seg_viewer.sources import NetworkStream, open_source
-from seg_viewer.sources.address import parse_address
+from seg_viewer.sources import open_source
 from seg_viewer.sources.live import Backoff, LiveSource
 from seg_viewer.sources.stream_times import StreamTimes
-from tests.clips import CYCLE, video_times
+from tests.clips import video_times
 from tests.films import film, rgb_frame
 from tests.servers.http_video import HttpVideo
 from tests.servers.pushed import free_port, rtmp_server, sender
 from tests.servers.rtsp import RtspServer, age_s
-
-SOON = Backoff(0.02, 0.1)
+from tests.sources.conftest import cycle_color
 
 
 @pytest.fixture
@@ -47,29 +45,9 @@ def rtsp() -> Iterator[RtspServer]:
         yield server
 
 
-@pytest.fixture
-def open_stream() -> Iterator[Callable[[str], NetworkStream]]:
-    opened: list[NetworkStream] = []
-
-    def make(text: str) -> NetworkStream:
-        opened.append(NetworkStream(parse_address(text), SOON))
-        return opened[-1]
-
-    yield make
-    for stream in opened:
-        stream.interrupt()
-        stream.close()
-
-
-def _color(frame: Frame) -> int:
-    """Which of the cycle's colours a picture is."""
-    pixel = frame.picture.rgb()[-4, 4].astype(int)
-    return int(np.argmin([np.abs(pixel - color).sum() for color in CYCLE]))
-
-
 def _missing(frames: list[Frame]) -> int:
     """How many pictures of the cycle lie between those that came: left out by a busy sender, or lost on the way."""
-    return sum((_color(later) - _color(earlier) - 1) % 4 for earlier, later in pairwise(frames))
+    return sum((cycle_color(later) - cycle_color(earlier) - 1) % 4 for earlier, later in pairwise(frames))
 
 
 def test_a_stream_is_a_live_source(http: HttpVideo, open_stream) -> None:
@@ -144,9 +122,9 @@ def test_hls_survives_a_server_that_is_away_for_a_moment(http: HttpVideo, open_s
 def test_a_file_on_a_server_ends(tmp_path: Path, http: HttpVideo, open_stream) -> None:
     stream = open_stream(http.url("/7.ts"))
     assert not stream.info.live
-    first = [(_color(frame), frame.time_s) for frame in stream]
+    first = [(cycle_color(frame), frame.time_s) for frame in stream]
     assert len(first) == 10 and first[0][1] == 0
-    again = [(_color(frame), frame.time_s) for frame in stream]  # as every source: iterated anew, it starts over
+    again = [(cycle_color(frame), frame.time_s) for frame in stream]  # as every source: iterated anew, it starts over
     assert again == first
     stream.seek(0.0)
     assert next(iter(stream)).time_s == 0

@@ -6,12 +6,10 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from seg_viewer.core.errors import SourceError
@@ -19,38 +17,18 @@ from seg_viewer.core.frame import TICKS, Frame
 from seg_viewer.jobs.record import RecordJob, run_record
 from seg_viewer.jobs.recording import RecordPlan, RecordWhat
 from seg_viewer.sources import NetworkStream
-from seg_viewer.sources.address import parse_address
-from seg_viewer.sources.live import Backoff
 from seg_viewer.sources.network import BEHIND
-from tests.clips import CYCLE, video_times
+from tests.clips import video_times
 from tests.servers.http_video import HttpVideo
 from tests.servers.live_ts import LiveTs
 from tests.servers.rtsp import RtspServer, age_s
+from tests.sources.conftest import cycle_color
 
 CHANGES: list[dict[str, float]] = [
     *({"jump_s": jump} for jump in (-0.4, -1.5, -4, -61, -40_000, 4, 40_000)),
     {"pause_s": 1.6},
     {"pause_s": 1.6, "jump_s": -3},
 ]
-
-
-@pytest.fixture
-def open_stream() -> Iterator[Callable[[str], NetworkStream]]:
-    opened: list[NetworkStream] = []
-
-    def make(text: str) -> NetworkStream:
-        opened.append(NetworkStream(parse_address(text), Backoff(0.02, 0.1)))
-        return opened[-1]
-
-    yield make
-    for stream in opened:
-        stream.interrupt()
-        stream.close()
-
-
-def _color(frame: Frame) -> int:
-    pixel = frame.picture.rgb()[-4, 4].astype(int)
-    return int(np.argmin([np.abs(pixel - color).sum() for color in CYCLE]))
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=str)
@@ -62,7 +40,7 @@ def test_no_picture_is_left_out_when_the_times_jump(change: dict[str, Any], open
         stream.on_drop = drops.append
         frames = list(islice(stream, 28))
         assert drops == [] and stream.status.reconnects == 0
-        shown = [_color(frame) for frame in frames]
+        shown = [cycle_color(frame) for frame in frames]
         assert shown == [(shown[0] + number) % 4 for number in range(28)]
         assert all(later.time_s > earlier.time_s for earlier, later in pairwise(frames))
         # nothing of the sender's clock is left in ours but the gaps between pictures

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from click.testing import CliRunner, Result
+from filelock import FileLock
+from rich.console import Console
 
+from tests.models import color_model
+from trainer.cli import main
 from trainer.recipe import Recipe, Source
+from trainer.run_folder.checkpoint import load_checkpoint
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# Networks as tiny as these take longer to be compiled than to run. Without effort it takes half the time.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true")
 
 CAMVID_IDS = {"sky": 0, "building": 1, "road": 3, "car": 8, "pedestrian": 9, "bicyclist": 10, "void": 11}
 COLORS = {0: (90, 90, 90), 1: (0, 190, 0), 2: (0, 0, 200), 3: (200, 0, 0)}
@@ -36,18 +46,47 @@ def painted(mask: np.ndarray) -> np.ndarray:
     return table[mask]
 
 
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that is made by the first process of this test run that asks for it; the others wait, and share it.
+
+    No test may change what is in there.
+    """
+    base = factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    with FileLock(base / f"{name}.lock"):
+        if not (base / f"{name}.made").exists():
+            shutil.rmtree(base / name, ignore_errors=True)
+            (base / name).mkdir()
+            make(base / name)
+            (base / f"{name}.made").touch()
+    return base / name
+
+
+def trained_once(factory: pytest.TempPathFactory, name: str, recipe: Recipe) -> Path:
+    """A finished run of a recipe, shared as `made_once` says."""
+
+    def train(folder: Path) -> None:
+        from trainer.training.run import run_training
+
+        run_training(recipe, [], folder, Console(quiet=True))
+
+    return made_once(factory, name, train)
+
+
 @pytest.fixture(scope="session")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A CamVid of 8 + 3 pictures whose colours tell the class."""
-    root = tmp_path_factory.mktemp("data")
-    to_camvid = np.array([1, 3, 8, 9], np.uint8)
-    rng = np.random.default_rng(1)
-    for part, count in (("train", 8), ("val", 3)):
-        for number in range(count):
-            mask = blocks(rng)
-            write_rgb(root / "camvid" / part / f"{number:02}.png", painted(mask))
-            write_rgb(root / "camvid" / f"{part}annot" / f"{number:02}.png", to_camvid[mask])
-    return root
+
+    def make(root: Path) -> None:
+        to_camvid = np.array([1, 3, 8, 9], np.uint8)
+        rng = np.random.default_rng(1)
+        for part, count in (("train", 8), ("val", 3)):
+            for number in range(count):
+                mask = blocks(rng)
+                write_rgb(root / "camvid" / part / f"{number:02}.png", painted(mask))
+                write_rgb(root / "camvid" / f"{part}annot" / f"{number:02}.png", to_camvid[mask])
+
+    return made_once(tmp_path_factory, "data", make)
 
 
 @pytest.fixture(scope="session")
@@ -68,6 +107,12 @@ def recipe(data: Path) -> Recipe:
     )
 
 
+@pytest.fixture(scope="session")
+def unbroken(tmp_path_factory: pytest.TempPathFactory, recipe: Recipe) -> Path:
+    """A finished run of it."""
+    return trained_once(tmp_path_factory, "unbroken", recipe)
+
+
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
@@ -76,19 +121,22 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
 @pytest.fixture(scope="session")
 def street_recipe(tmp_path_factory: pytest.TempPathFactory) -> Recipe:
     """Street scenes of blocks, told by CamVid ids and by ours."""
-    root = tmp_path_factory.mktemp("streets")
-    rng = np.random.default_rng(4)
-    ids = np.array([1, 3, 8, 9], np.uint8)
-    for part, count in (("train", 8), ("val", 2)):
-        for number in range(count):
+
+    def make(root: Path) -> None:
+        rng = np.random.default_rng(4)
+        ids = np.array([1, 3, 8, 9], np.uint8)
+        for part, count in (("train", 8), ("val", 2)):
+            for number in range(count):
+                mask = blocks(rng)
+                write_rgb(root / "camvid" / part / f"{number}.png", painted(mask))
+                write_rgb(root / "camvid" / f"{part}annot" / f"{number}.png", ids[mask])
+        for number in range(6):
             mask = blocks(rng)
-            write_rgb(root / "camvid" / part / f"{number}.png", painted(mask))
-            write_rgb(root / "camvid" / f"{part}annot" / f"{number}.png", ids[mask])
-    for number in range(6):
-        mask = blocks(rng)
-        write_rgb(root / "own" / "images" / f"{number}.png", painted(mask))
-        write_rgb(root / "own" / "masks" / f"{number}.png", mask)
+            write_rgb(root / "own" / "images" / f"{number}.png", painted(mask))
+            write_rgb(root / "own" / "masks" / f"{number}.png", mask)
+
     assert len(COLORS) == 4
+    root = made_once(tmp_path_factory, "streets", make)
     sources = (Source("camvid", str(root / "camvid"), 1.0), Source("folder", str(root / "own"), 1.0, name="own"))
     return Recipe(sources).change(
         labels="driving", details="streets", size=(96, 64), epochs=6, steps_per_epoch=15, batch_size=4, widths=(8, 16),
@@ -99,11 +147,18 @@ def street_recipe(tmp_path_factory: pytest.TempPathFactory) -> Recipe:
 
 @pytest.fixture(scope="session")
 def street_run(street_recipe: Recipe, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from rich.console import Console
-
-    from trainer.training.run import run_training
-
-    run = tmp_path_factory.mktemp("runs") / "streets"
-    state = run_training(street_recipe, [], run, Console(quiet=True))
-    assert state.history[-1]["val_miou"] > 0.6
+    run = trained_once(tmp_path_factory, "street_run", street_recipe)
+    state = load_checkpoint(run)
+    assert state is not None and state.history[-1]["val_miou"] > 0.6
     return run
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """The colour model, 96×64."""
+    return color_model(tmp_path / "colors.onnx", 96, 64)
+
+
+def evaluate(*arguments: object) -> Result:
+    """`seg-trainer evaluate`."""
+    return CliRunner().invoke(main, ["evaluate", *(str(argument) for argument in arguments)])

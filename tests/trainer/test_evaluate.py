@@ -11,7 +11,6 @@ import cv2
 import numpy as np
 import onnx
 import pytest
-from click.testing import CliRunner, Result
 
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.labels import DRIVING, Label, LabelSet
@@ -19,23 +18,13 @@ from seg_viewer.core.model_file import ModelSpec, read_model_file
 from seg_viewer.core.scores import Scores
 from tests.clips import make_clip
 from tests.models import color_model
-from tests.trainer.conftest import blocks, painted, write_rgb
-from trainer.cli import main
+from tests.trainer.conftest import blocks, evaluate, painted, write_rgb
 from trainer.commands.evaluate import column_names
 from trainer.export.card import card_path, card_text, read_known
 from trainer.export.release import Report
 from trainer.recipe import Recipe, Source, read_recipe, shipped_name
 from trainer.scoring.flicker import short
 from trainer.scoring.speed import Speed, in_turns, measure_speed
-
-
-def evaluate(*arguments: object) -> Result:
-    return CliRunner().invoke(main, ["evaluate", *(str(argument) for argument in arguments)])
-
-
-@pytest.fixture
-def model(tmp_path: Path) -> Path:
-    return color_model(tmp_path / "colors.onnx", 96, 64)
 
 
 @pytest.fixture

@@ -10,15 +10,13 @@ from urllib.parse import unquote
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.clips import make_clip
 from tests.html_page import HtmlPage, check_alone
 from tests.models import color_model
-from tests.trainer.conftest import blocks, painted, write_rgb
-from trainer.cli import main
+from tests.trainer.conftest import blocks, evaluate, painted, write_rgb
 from trainer.pages.chart import Curve, chart, round_marks, whole_marks
 from trainer.pages.measured import history_of
 from trainer.pages.parts import curves_part
@@ -26,15 +24,6 @@ from trainer.pages.pictures import link_to
 
 NAMES = ["<b>bold</b>", "Straße & Söhne", "日本語 '\"#1%2F?", "عربي\u202egnp"]
 """Of pictures: markup, umlauts, other scripts, what means something in addresses, what turns text around."""
-
-
-def evaluate(*arguments: object) -> Result:
-    return CliRunner().invoke(main, ["evaluate", *(str(argument) for argument in arguments)])
-
-
-@pytest.fixture
-def model(tmp_path: Path) -> Path:
-    return color_model(tmp_path / "colors.onnx", 96, 64)
 
 
 @pytest.fixture
