@@ -6,7 +6,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 CLIP_OUT := out/street_seg.mp4
 
-.PHONY: setup setup-dev run test test-gpu lint docs bench bench-gpu app deb appimage test-app bench-app wheel clean
+.PHONY: setup setup-dev run test test-gpu lint docs qt collected bench bench-gpu app deb appimage test-app bench-app \
+	wheel clean
 
 setup: $(VENV)/.base
 setup-dev: $(VENV)/.dev
@@ -46,12 +47,19 @@ lint: setup-dev
 docs: setup-dev
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet -f docs/site/mkdocs.yml
 
+qt: setup-dev
+	@$(BIN)/python -m seg_viewer.gui.system --install
+
+# All tests are compiled once, beside mypy, which has one core alone: else each worker compiles all of them
+collected: qt
+	@said=$$(PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --collect-only -qq 2>&1) || { echo "$$said"; exit 1; }
+
 # Two workers more than cores: many tests wait, for servers, windows, other programs
 TEST_WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(4, 2 + (os.cpu_count() or 1)))')
 
-test: lint docs
-	@$(BIN)/python -m seg_viewer.gui.system --install
-	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile
+test: setup-dev
+	@$(MAKE) --no-print-directory --jobs 2 lint collected docs
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
 # On a machine with an NVIDIA GPU, after pip install -e '.[tensorrt-rtx]' or '.[tensorrt]': tests, benchmark, and a report to paste
 test-gpu: setup-dev

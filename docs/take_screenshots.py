@@ -219,6 +219,26 @@ def take(studio: Studio, wanted: Callable[[str], bool]) -> None:
     dialog.close()
 
 
+def take_grid(studio: Studio, picture: Callable[[str, QWidget], None]) -> None:
+    """Four cameras in one window of their own."""
+    from street_cameras import StreetCameras
+
+    from seg_viewer.gui.grid.window import GridWindow, players_of
+    from seg_viewer.gui.settings import open_store
+    from seg_viewer.jobs.options import RunOptions
+
+    begins = {"front": 0, "rear": 40, "left": 80, "right": 110}
+    with StreetCameras(DEMO, begins) as cameras:
+        sources = [cameras.url(name) for name in begins]
+        grid = GridWindow(players_of(sources, RunOptions()), sources, open_store())
+        grid.resize(1000, 680)
+        grid.show()
+        studio.until(lambda: all(tile.view.shown is not None for tile in grid.tiles), "a picture of each camera")
+        studio.rest(4.0)
+        picture("several-cameras", grid)
+        grid.close_without_asking()
+
+
 def main(names: list[str]) -> None:
     IMAGES.mkdir(exist_ok=True)
     folder = Path(gettempdir()) / "at-home"  # stands in the pictures
@@ -240,7 +260,10 @@ def main(names: list[str]) -> None:
         before.window.close_without_asking()
         studio = Studio(app)
         try:
-            take(studio, lambda name: not names or name in names)
+            if names != ["several-cameras"]:
+                take(studio, lambda name: not names or name in names)
+            if not names or "several-cameras" in names:
+                take_grid(studio, lambda name, grid: save(grid, name))
         finally:
             studio.window.close_without_asking()
     finally:

@@ -2,8 +2,8 @@
 
 import multiprocessing
 
-from seg_viewer.cli.main import main
+from seg_viewer.cli.main import program
 
 if __name__ == "__main__":
     multiprocessing.freeze_support()  # a drive through CARLA starts the frozen program once more
-    main()
+    program()

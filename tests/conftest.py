@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -37,6 +38,26 @@ def pytest_runtest_protocol() -> Iterator[None]:
     """An AV1 clip that a test makes leaves the tests after it no real-time priority."""
     with as_scheduled():
         return (yield)
+
+
+LONG = (
+    "trainer/test_training.py", "trainer/test_models.py", "trainer/test_details.py", "trainer/test_going_on.py",
+    "trainer/test_several_devices.py", "trainer/test_api.py", "trainer/test_commands.py", "trainer/test_steppers.py",
+    "trainer/test_light.py", "gui/test_app.py", "trainer/test_on_a_gpu.py", "trainer/test_teacher.py",
+    "trainer/test_from_onnx.py", "sources/test_carla.py", "trainer/test_subpixel.py", "gui/test_view.py",
+    "gui/test_shell.py", "jobs/test_export_parts.py", "engines/nvidia/test_contract.py", "gui/test_export_dialog.py",
+    "trainer/test_feed.py", "trainer/test_quantize.py", "trainer/test_pack.py", "jobs/test_record_sound.py",
+    "sources/test_carla_orphans.py", "test_contributing.py", "test_examples.py", "packaging/test_wheel.py",
+)  # fmt: skip
+"""Files that take longest, for what they have of tests: they come first, so that none is left alone at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first, then those of many tests; within a file all stays as it is."""
+    counts = Counter(item.path for item in items)
+    here = Path(__file__).parent
+    place = {here / name: number for number, name in enumerate(LONG)}
+    items.sort(key=lambda item: (place.get(item.path, len(LONG)), -counts[item.path], str(item.path)))
 
 
 TOLD = "told"

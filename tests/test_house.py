@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from tests.conftest import LONG
 from tests.house import ROOT, House, measure
 
 MOST_LINES = 400
@@ -30,3 +31,7 @@ def test_the_docs_show_the_rooms_there_are(house: House) -> None:
     rooms = {path.rpartition("/")[0] for path in house.lines}
     shown = set(re.findall(r"^\s*((?:seg_viewer|trainer)(?:/[a-z_]+)*)/? ", page, re.MULTILINE))
     assert rooms - shown == set() and shown - rooms == set()
+
+
+def test_the_files_that_are_run_first_exist() -> None:
+    assert {name for name in LONG if not (ROOT / "tests" / name).is_file()} == set()

@@ -16,6 +16,7 @@ from seg_viewer.cli.cache import cache
 from seg_viewer.cli.devices import devices
 from seg_viewer.cli.doctor import doctor
 from seg_viewer.cli.export import export
+from seg_viewer.cli.leaving import leave
 from seg_viewer.cli.models import models
 from seg_viewer.cli.options import LOAD_BAR
 from seg_viewer.cli.record import record
@@ -64,6 +65,17 @@ def main() -> None:
     print_any_letter()
     with ends_like_ctrl_c(), error_hooks():
         _run()
+
+
+def program() -> None:
+    """`main` as all that a process does: it may end the process, where a command asked for that."""
+    try:
+        main()
+    except SystemExit as ended:
+        if isinstance(ended.code, int):
+            leave(ended.code)
+        raise
+    leave(0)
 
 
 def _run() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from seg_viewer.cli.console import StatusLine, say, warn
+from seg_viewer.cli.leaving import leave_at_once
 from seg_viewer.cli.options import (
     LOAD_BAR,
     LiveOutputCommand,
@@ -87,6 +88,7 @@ def record(
     from seg_viewer.jobs.recording import RecordPlan, RecordWhat
     from seg_viewer.jobs.recording_names import usual_folder
 
+    leave_at_once()
     status = StatusLine("Recording …")
 
     def on_progress(progress: RecordProgress) -> None:
@@ -114,5 +116,7 @@ def record(
         warn(warning)
     ran = f", {result.ran}" if result.ran else ""
     say(f"{counted(result.frames, 'frame')} in {result.seconds:.1f} s{drops}{ran}")
+    if result.lost:
+        say(result.lost)
     if result.problem:
         raise SegViewerError(result.problem)

@@ -90,6 +90,7 @@ class RecordResult:
         ran: model and engine, one line; "" where only the source was recorded.
         warnings: what was wrong with the engine or the files, a line each.
         reports: of each file: length, pictures, sound, what is missing.
+        lost: on the way, before it could be recorded: "3 of 250 pictures missing (…)"; "" where nothing was.
     """
 
     files: tuple[Path, ...]
@@ -100,6 +101,7 @@ class RecordResult:
     ran: str = ""
     warnings: tuple[str, ...] = ()
     reports: tuple[RecordedFile, ...] = ()
+    lost: str = ""
 
 
 def run_record(
@@ -179,6 +181,7 @@ def run_record(
         f"model {spec.title}, {report.line()}{kept}" if spec and report else "",
         (*fallback, *source.warnings, *recording.notes, *events.notes),
         recording.reports,
+        source.status.loss.line(),
     )
 
 

@@ -17,11 +17,14 @@ class Decoder:
 
     Args:
         stream: of an open file or connection.
+
+    Attributes:
+        context: of FFmpeg, that decodes.
     """
 
     def __init__(self, stream: av.VideoStream) -> None:
-        self._context = stream.codec_context
-        is_vp9 = self._context.name == "vp9"
+        self.context = stream.codec_context
+        is_vp9 = self.context.name == "vp9"
         self._parts = BitStreamFilterContext("vp9_superframe_split", stream) if is_vp9 else None
 
     def decode(self, packet: av.Packet[Any]) -> list[av.VideoFrame]:
@@ -44,13 +47,13 @@ class Decoder:
 
     def _decode(self, packet: av.Packet[Any]) -> list[av.VideoFrame]:
         try:
-            decoded = self._context.decode(packet)
+            decoded = self.context.decode(packet)
         except av.error.BlockingIOError:  # it holds more than it was asked for: that first, then it begins anew
-            decoded = self._context.decode(None)
+            decoded = self.context.decode(None)
             for frame in decoded:
                 frame.time_base = packet.time_base
-            self._context.flush_buffers()
-            decoded += self._context.decode(packet)
+            self.context.flush_buffers()
+            decoded += self.context.decode(packet)
         frames = [frame for frame in decoded if len(frame.planes) >= _planes(frame.format.name)]
         if decoded and not frames:  # whoever reads the others runs into memory that is not there
             raise av.error.InvalidDataError(0, "a picture without all of its planes")

@@ -20,6 +20,7 @@ from seg_viewer.media.decoding import Decoder
 from seg_viewer.media.deinterlacing import deinterlaced, says_interlaced
 from seg_viewer.media.hardware import acceleration, check_file
 from seg_viewer.media.stream_choice import choose_stream
+from seg_viewer.media.together import FEW_CORES, TogetherDecoder, works_together
 
 _BEFORE_START_S = 10
 _LAYERS_AT = 21
@@ -60,6 +61,8 @@ class VideoReader:
         container: the open file.
         stream: the stream that is decoded, never a cover picture.
         damaged: pieces that did not decode so far.
+        is_unsure: something was damaged since the last jump, while several pictures were decoded at once: what follows
+            may be another than by one thread. See `decode_together`.
         broken_off: why the latest `frames` ended before the end of the file; "" when it did not.
         device: that decodes, as FFmpeg calls it; "" for the processor.
         notes: what was chosen, changed or repaired so far, a line each, with the name of the file.
@@ -71,12 +74,15 @@ class VideoReader:
 
     container: av.container.InputContainer
     stream: av.VideoStream
+    _alone: Decoder
+    _decoder: Decoder
 
     def __init__(self, path: Path, stream: int | None = None, *, hardware: bool = False) -> None:
         self.path = path
         self.device = ""
         self._tries_hardware = hardware
         self.damaged = 0
+        self.is_unsure = False
         self.broken_off = ""
         self.notes: list[str] = []
         self._number = stream
@@ -86,6 +92,8 @@ class VideoReader:
         self._aspect: Fraction | None = None
         self._changes = 0
         self._interlaced = False
+        self._together: TogetherDecoder | None = None
+        self._may_together = works_together()
         check_readable(path)
         self._open()
 
@@ -100,10 +108,38 @@ class VideoReader:
     def decode(self, packet: av.Packet[av.VideoStream]) -> list[av.VideoFrame] | None:
         """What a packet completes, as it is stored: see `whole`; None where it did not decode."""
         try:
-            return self._decoder.decode(packet)
+            frames = self._decoder.decode(packet)
         except av.FFmpegError:
             self.damaged += 1
+            self.is_unsure |= self.is_together
             return None
+        if self.is_together:
+            self.is_unsure |= any(frame.is_corrupt for frame in frames)
+        return frames
+
+    @property
+    def is_together(self) -> bool:
+        """Several pictures are decoded at once since the last jump."""
+        return self._decoder is self._together
+
+    def decode_together(self) -> None:
+        """Decode several pictures at once until the next jump, where that works and is quicker.
+
+        To be called after a jump, before the first packet is decoded, where `can_hurry` holds.
+        """
+        if not self._may_together:
+            return
+        if self._together is None:
+            try:
+                self._together = TogetherDecoder(self.path, self.stream)
+            except (av.FFmpegError, OSError, IndexError):  # deleted, or another by now: what is open can be read
+                self._may_together = False
+                return
+        self._together.begin()
+        self._decoder = self._together
+
+    def _decode_alone(self) -> None:
+        self._decoder, self.is_unsure = self._alone, False
 
     @property
     def can_hurry(self) -> bool:
@@ -123,7 +159,7 @@ class VideoReader:
     @contextmanager
     def only_what_is_needed(self) -> Iterator[None]:
         """Meanwhile `decode` leaves out pictures that no other picture needs; see `can_hurry`."""
-        context = self.stream.codec_context
+        context = self._decoder.context
         context.skip_frame = "NONREF"
         try:
             yield
@@ -184,7 +220,7 @@ class VideoReader:
 
     def _pixel_aspect(self) -> Fraction:
         """Width ÷ height of the latest frame's stored pixels; of a change, early by the frames the decoder holds."""
-        coded = self.stream.codec_context.sample_aspect_ratio
+        coded = self._decoder.context.sample_aspect_ratio
         if self._aspect is None:
             self._coded_aspect = coded
             self._aspect = _aspect(self.stream.sample_aspect_ratio)  # of the container, where it says one
@@ -222,6 +258,7 @@ class VideoReader:
         Args:
             pts: in units of the stream's time base.
         """
+        self._decode_alone()
         try:
             self.container.seek(pts, stream=self.stream, backward=True)
         except av.FFmpegError:
@@ -229,6 +266,7 @@ class VideoReader:
 
     def seek_byte(self, position: int) -> None:
         """Go to a packet that is known to begin at a byte of the file; to the start where that cannot be."""
+        self._decode_alone()
         try:
             self.container.seek(position, unsupported_byte_offset=True)
         except av.FFmpegError:
@@ -240,6 +278,7 @@ class VideoReader:
         Raises: SourceError, UsageError: neither can be done.
         """
         before = self.container
+        self._decode_alone()
         try:
             self._open()
         except (SourceError, UsageError):
@@ -258,6 +297,8 @@ class VideoReader:
     def close(self) -> None:
         """Close the file. Safe to call again."""
         self.container.close()
+        if self._together is not None:
+            self._together.close()
 
     def _open(self) -> None:
         try:
@@ -288,8 +329,8 @@ class VideoReader:
         if self.device:
             self._use_device()
         # with few cores the pipeline's own threads keep them busy; frame threads would only add hand-overs
-        self.stream.thread_type = "NONE" if usable_cores() <= 4 else "AUTO"
-        self._decoder = Decoder(self.stream)
+        self.stream.thread_type = "NONE" if usable_cores() <= FEW_CORES else "AUTO"
+        self._decoder = self._alone = Decoder(self.stream)
 
     def _use_device(self) -> None:
         """It has decoded this file before; should it not be begun again, the processor goes on."""

@@ -11,6 +11,8 @@ from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.pipeline.governor import Governor
 from seg_viewer.pipeline.pipeline import Pipeline
 
+_UNTIL_THERE = 2
+"""Of so many pictures, one is looked at while a smaller network is being opened: that takes a second or two."""
 _FEW = 8
 """Pictures that the age is worked out of, at least."""
 
@@ -72,6 +74,7 @@ class Governing:
         self._steps = 0
         self._refused: list[int] = []
         self._network = 0
+        self._is_awaited = False
         self._note = note
         pipeline.every = 1
         self.status = self._make_status()
@@ -87,6 +90,8 @@ class Governing:
         self._seen, ages_s = self._pipeline.ledger.after(self._stage, self._seen)
         is_there = shot.maps[0].model == self._networks[self._network].sha256
         # a picture that stood still grew old by itself; one of the network before says nothing of this one
+        if is_there and self._is_awaited:
+            self._is_awaited, self._pipeline.every = False, governor.rung.every
         if is_there and not self._pipeline.paused and not changed:
             work_s, now_s = shot.times_s.get("inference", 0.0), time.perf_counter()
             changed = any(governor.look(age_s, work_s, now_s) for age_s in ages_s)
@@ -120,6 +125,9 @@ class Governing:
         self._steps += 1
         rung = self._governor.rung
         self._pipeline.every = rung.every
+        self._is_awaited = False
         if rung.network != self._network:
+            if rung.network > self._network:
+                self._is_awaited, self._pipeline.every = True, max(rung.every, _UNTIL_THERE)
             network = self._network = rung.network
             self._change(self._networks[network], lambda: self._refused.append(network))

@@ -15,7 +15,9 @@ WINDOW = 48
 LATE_AT_ONCE = 8
 """Late pictures that need no full window."""
 FAR_TOO_LATE = 3
-"""As many in a row that are older than twice the deadline; where few are painted, more would take seconds."""
+"""As many in a row that are far older than the deadline; where few are painted, more would take seconds."""
+FAR = 1.5
+"""Times the deadline that is far above it: one step down would not do."""
 ROOM = 0.6
 """Share of the deadline below which the 95th percentile leaves room for a step up."""
 ROOM_FOR_S = 10.0
@@ -69,7 +71,7 @@ class Governor:
     It knows no clock, no thread and no engine: it is told the age of each picture that was painted.
 
     - Down: as soon as `LATE_AT_ONCE` of the last `WINDOW` pictures are late, or more than 5 in 100 of a full window,
-      or `FAR_TOO_LATE` in a row.
+      or `FAR_TOO_LATE` in a row are older than `FAR` times the deadline: then it takes two steps at once.
       Where the network alone takes longer than the deadline, painting fewer pictures does not help, and the next
       network is tried at once.
     - Up: after `ROOM_FOR_S` with a 95th percentile below `ROOM` of the deadline.
@@ -159,9 +161,15 @@ class Governor:
 
     def _is_late(self) -> bool:
         late = sum(age_s > self.deadline_s for age_s in self._ages)
-        if late >= FAR_TOO_LATE and all(self._ages[-n] > 2 * self.deadline_s for n in range(1, FAR_TOO_LATE + 1)):
-            return True
-        return late >= LATE_AT_ONCE or (len(self._ages) == WINDOW and self.p95_s > self.deadline_s)
+        return (
+            self._is_far_too_late()
+            or late >= LATE_AT_ONCE
+            or (len(self._ages) == WINDOW and self.p95_s > self.deadline_s)
+        )
+
+    def _is_far_too_late(self) -> bool:
+        latest = list(self._ages)[-FAR_TOO_LATE:]
+        return len(latest) == FAR_TOO_LATE and min(latest) > FAR * self.deadline_s
 
     def _down(self, now_s: float) -> bool:
         if self._at == len(self._ladder) - 1:
@@ -171,7 +179,7 @@ class Governor:
             self._vain[self.rung] = _Vain(now_s, came.from_s)
         else:
             self._vain.pop(self.rung, None)
-        to = self._at + 1
+        to = min(self._at + (2 if self._is_far_too_late() else 1), len(self._ladder) - 1)
         if median(self._work) > self.deadline_s:
             larger = [at for at in range(to, len(self._ladder)) if self._ladder[at].network > self.rung.network]
             to = larger[0] if larger else to

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
-from seg_viewer.core.errors import ExportError
+from seg_viewer.core.errors import ExportError, SegViewerError, UsageError
 from seg_viewer.core.frame import ByteArray, Shot
 from seg_viewer.core.labels import LabelSet
 from seg_viewer.core.scores import LiveScore, Score, truth_for
@@ -35,7 +36,7 @@ class Comparison:
         self._on_problem = on_problem
         self._model: str | None = None
         self._live_score: LiveScore | None = None
-        self._sinks: list[Sink[Shot]] = []
+        self._sinks: dict[Path, Sink[Shot]] = {}
 
     def __enter__(self) -> Comparison:
         return self
@@ -53,7 +54,7 @@ class Comparison:
     def look(self, shot: Shot) -> ByteArray | None:
         """Count a shot. Returns its truth at the size of the class map; None where it brings none.
 
-        Raises: ExportError when a file cannot be written.
+        A file that cannot be written is told once, and all else goes on.
         """
         if shot.frame.truth is None:
             return None
@@ -64,11 +65,23 @@ class Comparison:
         height, width = shot.classes.shape
         truth = truth_for(shot.frame.truth, shot.labels, width, height)
         self._live_score.add(shot.classes, truth)
-        if self.files and not self._sinks:
-            self._sinks = [self._sink(path, shot.labels) for path in self.files]
-        for sink in self._sinks:
-            sink.write(shot)
+        for path in self.files:
+            try:
+                if path not in self._sinks:
+                    self._sinks[path] = self._sink(path, shot.labels)
+                self._sinks[path].write(shot)
+            except (ExportError, UsageError) as error:
+                self._give_up(path, error)
         return truth
+
+    def _give_up(self, path: Path, error: SegViewerError) -> None:
+        """What is in it so far is kept, as far as that can be."""
+        self.files = tuple(other for other in self.files if other != path)
+        self._on_problem(f"{error}; playing goes on without {path.name}")
+        sink = self._sinks.pop(path, None)
+        if sink is not None:
+            with suppress(ExportError):  # of the same disk
+                sink.abandon()
 
     def _sink(self, path: Path, labels: LabelSet) -> Sink[Shot]:
         if path.suffix.lower() == ".html":
@@ -76,8 +89,8 @@ class Comparison:
         return TruthCsv(path, labels)
 
     def _end_files(self) -> None:
-        sinks, self._sinks, self.files = self._sinks, [], ()
-        for sink in sinks:
+        sinks, self._sinks, self.files = self._sinks, {}, ()
+        for sink in sinks.values():
             try:
                 sink.finish()
             except ExportError as error:

@@ -125,12 +125,13 @@ class RecordingSink(Sink[EncodedPacket | Shot]):
         self._end()
 
     def _end(self) -> None:
+        left_out = 0
         try:
             self._take_sounds()
             if self._awaiting:
                 self._write_awaiting()
             if self._file is not None:
-                self._place_sounds(self._file, more=round(_LATE_S * TICKS))  # of pictures that never came
+                left_out = self._place_the_rest(self._file)
             self._sounds.clear()
         finally:
             try:
@@ -138,9 +139,10 @@ class RecordingSink(Sink[EncodedPacket | Shot]):
             finally:
                 self._close()
         damaged = damaged_line(self._check.damaged)
-        left_out = f"sound packets left out: {self._sounds_left_out}" if self._sounds_left_out else ""
+        lost = f"sound packets left out: {self._sounds_left_out}" if self._sounds_left_out else ""
+        apart = f"{left_out / TICKS:.1f} s of sound left out: it does not follow what was before" if left_out else ""
         self._check.damaged = self._sounds_left_out = 0
-        self.notes += tuple(f"{self.path}: {line}" for line in (damaged, left_out) if line)
+        self.notes += tuple(f"{self.path}: {line}" for line in (damaged, lost, apart) if line)
 
     def _waited_enough(self, awaiting: list[EncodedPacket | Shot]) -> bool:
         most = len(awaiting) >= _MOST_AWAITING_SHOTS and not isinstance(awaiting[0], EncodedPacket)
@@ -192,9 +194,25 @@ class RecordingSink(Sink[EncodedPacket | Shot]):
             return heard.packet.pts < item_ticks(self._awaiting[0])
         return self._sounds[-1].packet.pts - heard.packet.pts > _LOOKED_BACK_S * TICKS
 
-    def _place_sounds(self, file: RecordingFile, more: int = 0) -> None:
-        """Write the sound up to the latest picture, and `more`; what is of a later time may be the next file's."""
-        while self._sounds and self._sounds[0].packet.pts <= file.latest + more:
+    def _place_the_rest(self, file: RecordingFile) -> int:
+        """Write the sound of pictures that never came, as long as one follows the other.
+
+        Returns:
+            how much is of another time, and left out: ticks.
+        """
+        end, left_out = file.latest, 0
+        for heard in self._sounds:
+            packet = heard.packet
+            if packet.pts > end + _LATE_S * TICKS:
+                left_out += packet.duration
+            elif packet.pts >= file.start:
+                file.write_sound(heard)
+                end = max(end, packet.pts + packet.duration)
+        return left_out
+
+    def _place_sounds(self, file: RecordingFile) -> None:
+        """Write the sound up to the latest picture; what is of a later time may be the next file's."""
+        while self._sounds and self._sounds[0].packet.pts <= file.latest:
             heard = self._sounds.popleft()
             self._sound_bytes -= _weight(heard)
             if heard.packet.pts >= file.start:

@@ -83,6 +83,7 @@ class RecordingFile(ABC):
         self._sound_failed = False
         self._gaps: list[float] = []
         self._step = 0
+        self._sound_end = 0
         self._part = PartFile(path, overwrite=False, keep=True)
         # fragments make an MP4 that is cut off playable; closed well, it becomes one that every player knows
         options = {"flush_packets": "1", "max_interleave_delta": _MUXED_TOGETHER_US}
@@ -139,6 +140,7 @@ class RecordingFile(ABC):
                 self._sound_failed, self._why_no_sound = True, f"the sound ends early ({error})"
                 return
             self._mux(packets)
+            self._sound_end = max(self._sound_end, heard.packet.pts + heard.packet.duration)
 
     def length_s(self, item: EncodedPacket | Shot) -> float:
         """From the first item to this one."""
@@ -159,6 +161,9 @@ class RecordingFile(ABC):
         silent_s = seconds - sum(self._gaps) - self.sound.seconds
         if silent_s > _SILENT_S:
             missing.append(f"{silent_s:.1f} s without sound")
+        behind_s = (self._sound_end - self.latest - self._step) / TICKS
+        if behind_s > GAP_S:
+            missing.append(f"{behind_s:.1f} s of sound behind the last picture")
         missing += [*self.sound.missing(), *filter(None, [self._why_no_sound])]
         return RecordedFile(path, seconds, self.pictures, f"sound: {self.sound.told}", tuple(missing))
 

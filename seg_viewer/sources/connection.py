@@ -15,7 +15,7 @@ from av.stream import Stream
 _MOST_BYTES = 64 << 20
 """Packets that wait to be taken; with more, the rest waits in the sender and in the network."""
 _LOOK_S = 0.05
-_CLOSE_S = 0.1
+_CLOSE_S = 0.05
 _MOST_AT_A_TIME = 24
 """Those included that were left and wait for their time-out. One more waits here until one of them has gone."""
 

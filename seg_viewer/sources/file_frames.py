@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import itertools
 import math
 import time
 from array import array
@@ -125,15 +126,18 @@ class FileFrames:
             return None
         return time_s - count / self.rate
 
-    def starting_at(self, target_s: float, passed: Passed = lambda _frame: None) -> Iterator[Frame]:
+    def starting_at(
+        self, target_s: float, passed: Passed = lambda _frame: None, *, may_hurry: bool = True
+    ) -> Iterator[Frame]:
         """Frames from the one on the screen at a time on.
 
         Args:
             target_s: that time, seconds.
             passed: gets the frames that are decoded on the way there, as far as they are whole, without a gap.
+            may_hurry: on the way there what is not needed may be left out, and several pictures be decoded at once.
         """
         back_s, reopened = 0.0, False
-        from_s = self.wanted_from_s(target_s)
+        from_s = self.wanted_from_s(target_s) if may_hurry else None
         self.jump(target_s)
         while True:
             held: Frame | None = None
@@ -142,13 +146,17 @@ class FileFrames:
             if from_s is not None:
                 deque(self.hurry(from_s), 0)
             for frame in frames:
-                if frame.time_s > target_s + self.half_tick_s:
+                if frame.time_s > target_s + self.half_tick_s or self.reader.is_unsure:
                     break
                 if held is not None and held_is_whole:
                     passed(held)
                 held, held_is_whole = frame, self.is_whole
             else:
                 frame = None
+            if self.reader.is_unsure:
+                from_s = None  # something is damaged
+                self.jump(target_s)
+                continue
             if held is not None or (frame is not None and frame.time_s <= self.first_s + self.half_tick_s):
                 break
             if from_s is not None and self._in_order.hurried:
@@ -163,7 +171,20 @@ class FileFrames:
                 self.reader.restart()
             else:
                 break
-        return _chain([f for f in (held, frame) if f is not None], frames)
+        return self._surely([f for f in (held, frame) if f is not None], frames)
+
+    def _surely(self, found: list[Frame], frames: Iterator[Frame]) -> Iterator[Frame]:
+        """What was found and what follows; from the first damage on it is decoded again, one picture at a time."""
+        last: Frame | None = None
+        for frame in itertools.chain(found, frames):
+            if self.reader.is_unsure:
+                break
+            last = frame
+            yield frame
+        if last is not None and self.reader.is_unsure:
+            for frame in self.starting_at(last.time_s, may_hurry=False):
+                if frame.id.pts > last.id.pts:
+                    yield frame
 
     def before(self, frame: Frame, count: int) -> Iterator[list[Frame] | None]:
         """The frames before another one, as many as lie between it and the key frame before; None after each decoded.
@@ -184,13 +205,13 @@ class FileFrames:
             if from_s is not None:
                 yield from self.hurry(from_s)
             for other in frames:
-                if other.time_s >= frame.time_s - self.half_tick_s:
+                if other.time_s >= frame.time_s - self.half_tick_s or self.reader.is_unsure:
                     break
                 last = other
                 if self.is_whole:
                     whole.append(other)
                 yield None
-            if not whole and from_s is not None and self._in_order.hurried:
+            if from_s is not None and self._in_order.hurried and (not whole or self.reader.is_unsure):
                 from_s = None
                 self.jump(target_s)
                 continue
@@ -265,8 +286,3 @@ class _Numbers:
                 self._counted.append(pts)
         self._last = number
         return number
-
-
-def _chain(first: list[Frame], rest: Iterator[Frame]) -> Iterator[Frame]:
-    yield from first
-    yield from rest

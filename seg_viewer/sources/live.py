@@ -9,13 +9,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol, runtime_checkable
 
 from seg_viewer.core.encoded import PacketRing
 from seg_viewer.core.errors import SourceError
 from seg_viewer.core.frame import TICKS, Frame, Picture
 from seg_viewer.sources.base import Source, SourceInfo, session_fingerprint
+from seg_viewer.sources.losses import Loss
 
 _SILENT_S = 2.0
 
@@ -30,6 +31,7 @@ class LiveStatus:
         attempts: to reconnect since the connection was lost.
         reconnects: how often it came back in all.
         silent: not connected only in that nothing has come for a while; nothing is being tried yet.
+        loss: on the way, since it was opened; of what comes over no network, none.
     """
 
     connected: bool = True
@@ -37,6 +39,7 @@ class LiveStatus:
     attempts: int = 0
     reconnects: int = 0
     silent: bool = False
+    loss: Loss = field(default_factory=Loss)
 
 
 @dataclass(frozen=True)

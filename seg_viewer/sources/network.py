@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -21,7 +20,8 @@ from seg_viewer.sources.address import SDP, Address, is_network, parse_address
 from seg_viewer.sources.base import SourceInfo, SourceKind
 from seg_viewer.sources.connection import Arrival, Connection
 from seg_viewer.sources.hls import Watched
-from seg_viewer.sources.live import Backoff, Reconnecting
+from seg_viewer.sources.live import Backoff, LiveStatus, Reconnecting
+from seg_viewer.sources.losses import Losses
 from seg_viewer.sources.network_opening import (
     LONG_LOOK_S,
     OPEN_TIMES,
@@ -36,7 +36,6 @@ from seg_viewer.sources.stream_times import StreamTimes, capture_age_s
 from seg_viewer.sources.web import Web, is_for_web
 
 BEHIND = "behind: decoder too slow"
-DAMAGED = "damaged: did not decode"
 
 # their packets carry invented times
 _TIMELESS = {"mpjpeg", "mjpeg"}
@@ -49,7 +48,6 @@ _START_S = 10.0
 _NO_KEY_S = 10.0
 _CLOCKS_S = 0.5
 _LONGEST_WAY_S = 10.0
-_AWAITED = 64
 
 
 class NetworkStream(Reconnecting):
@@ -77,7 +75,12 @@ class NetworkStream(Reconnecting):
         self._as_seen = AsSeen()
         self._way: Orientation = UPRIGHT
         self._aspect: Fraction | None = None
+        self._losses = Losses(lambda cause: self.on_drop(cause))
         self._connect()
+
+    @property
+    def status(self) -> LiveStatus:
+        return replace(super().status, loss=self._losses.loss)
 
     def _connect(self) -> None:
         self._watched.connect()
@@ -151,7 +154,8 @@ class NetworkStream(Reconnecting):
         assert self.packets is not None
         self.packets.sound, self.packets.has_sound = self._sound.format, self._sound.stream is not None
         self._times.restart(timed=format_name not in _TIMELESS, on_the_wall=not self._finite)
-        self._arrivals: deque[tuple[int | None, float, float | None]] = deque(maxlen=_AWAITED)
+        is_rtp = format_name in _RTP
+        self._losses.restart(can_lose=is_rtp or self.address.scheme == "udp")
         self._way, self._aspect = UPRIGHT, None
         self._skipping = False
         self._first_waited_s: float | None = None
@@ -197,23 +201,33 @@ class NetworkStream(Reconnecting):
         return self._watched.given_up_s or connection.heard_s + read_timeout_s(self.address)
 
     def _read(self) -> Iterator[Frame]:
+        try:
+            yield from self._read_all()
+        finally:
+            if not self._stop.is_set():  # else what is in the decoder is lost to nobody
+                self._losses.under_way.clear()
+
+    def _read_all(self) -> Iterator[Frame]:
         while (arrival := self._receive()) is not None:
             packet, self._watched.is_shown = arrival.packet, True
             if self._sound.is_sound(packet):
                 self._keep_sound(arrival)
                 continue
+            if packet.size:
+                self._losses.arrived(_seconds(packet.dts if packet.dts is not None else packet.pts, packet))
             if packet.size and self._is_behind(arrival):
                 self._keep(packet, arrival.arrived_s, arrival.arrived_s)
                 self.on_drop(BEHIND)
                 continue
             arrived_s = self._wait_until_due(arrival)
             captured_s = self._captured_s(arrival)
-            self._arrivals.append((packet.pts, arrived_s, captured_s))
+            self._losses.under_way.put(packet, arrived_s, captured_s)
             try:
                 frames = self._decoder.decode(packet)
             except av.FFmpegError:
                 frames = []
-                self.on_drop(DAMAGED)
+                if packet.size:
+                    self._losses.under_way.failed()
             if packet.size:
                 self._note_format(packet, frames)  # only now is known what size it has
                 self._keep(packet, arrived_s, captured_s or arrival.arrived_s)
@@ -271,6 +285,7 @@ class NetworkStream(Reconnecting):
             if arrival.packet.is_keyframe:
                 self._skipping = False
                 self._stream.codec_context.flush_buffers()
+                self._losses.under_way.clear()
             elif now_s - self._key_awaited_s > _NO_KEY_S:  # some cameras send none any more
                 self._skipping = False
         return self._skipping
@@ -319,11 +334,10 @@ class NetworkStream(Reconnecting):
         )
 
     def _to_frame(self, frame: av.VideoFrame, arrived_s: float) -> Frame:
-        captured_s = None
-        for pts, packet_arrived_s, packet_captured_s in reversed(self._arrivals):
-            if pts is not None and pts == frame.pts:
-                arrived_s, captured_s = packet_arrived_s, packet_captured_s
-                break
+        given = self._losses.shown(frame)
+        captured_s = given.captured_s if given is not None else None
+        if given is not None:
+            arrived_s = given.arrived_s
         count = len(self._as_seen.notes)
         seen = self._as_seen.of(frame)
         self.warnings += [f"{self.name}: {note}" for note in self._as_seen.notes[count:]]

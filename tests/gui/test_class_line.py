@@ -100,8 +100,8 @@ def test_without_the_strips_only_what_was_played_is_known_and_that_is_said(
     assert text.startswith("No person > 1 % further on yet: ") and text.endswith("% of the video has been looked at")
 
 
-@pytest.mark.parametrize("theirs", [UNKNOWN, NEAR])
-def test_what_is_guessed_and_what_is_unknown_look_otherwise_than_what_is_known(qtbot: QtBot, theirs: int) -> None:
+def strips_alone(qtbot: QtBot) -> tuple[QWidget, ClassStrips]:
+    """Below a seek bar of 10 s, in a window 300 wide."""
     host = QWidget()
     qtbot.addWidget(host)
     bar = SeekBar()
@@ -112,6 +112,27 @@ def test_what_is_guessed_and_what_is_unknown_look_otherwise_than_what_is_known(q
     column.addWidget(widget)
     host.resize(300, 700)
     host.show()
+    return host, widget
+
+
+def test_while_the_window_is_resized_strips_are_stretched_and_drawn_anew_when_it_rests(qtbot: QtBot) -> None:
+    host, widget = strips_alone(qtbot)
+    count = widget.columns
+    states = np.full(count, KNOWN, np.uint8)
+    widget.show_tracks([Track("road", (0, 190, 90), np.linspace(0.0, 1.0, count), states)])
+    wanted: list[int] = []
+    widget.width_changed.connect(lambda: wanted.append(widget.columns))
+    for width in (301, 330, 390, 480):
+        host.resize(width, 700)
+        image = widget.grab().toImage()
+        assert image.pixelColor(round(widget.x_of(9.9)), 4) == QColor(0, 190, 90)
+    assert wanted == []
+    qtbot.waitUntil(lambda: wanted == [widget.columns] and widget.columns > count, timeout=WAIT_MS)
+
+
+@pytest.mark.parametrize("theirs", [UNKNOWN, NEAR])
+def test_what_is_guessed_and_what_is_unknown_look_otherwise_than_what_is_known(qtbot: QtBot, theirs: int) -> None:
+    host, widget = strips_alone(qtbot)
     count = widget.columns
     states = np.where(np.arange(count) < count // 2, KNOWN, theirs).astype(np.uint8)
     values = np.where(states > UNKNOWN, 0.5, np.nan)

@@ -32,6 +32,7 @@ from seg_viewer.jobs.export_job import ExportJob
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.player.playback import PlayerState
 from seg_viewer.sources import LiveStatus
+from seg_viewer.sources.losses import Loss
 
 from .conftest import WAIT_MS, pause_at
 from .modal_dialogs import ModalDialogs
@@ -137,7 +138,8 @@ def test_every_text_of_every_dialog_comes_from_the_catalogue(
 LIVE = (
     LiveStatus(),
     LiveStatus(reconnects=1),
-    LiveStatus(reconnects=3),
+    LiveStatus(reconnects=3, loss=Loss(247, 3, 1, 5)),
+    LiveStatus(loss=Loss(250, damaged=5)),
     LiveStatus(connected=False, problem="the connection broke (Input/output error)"),
     LiveStatus(connected=False, silent=True, problem="rtsp://h: no picture for 2 s"),
 )

@@ -22,7 +22,8 @@ from seg_viewer.gui.widgets.record_menu import WHAT_NAMES
 from seg_viewer.jobs.recording import RecordWhat
 from seg_viewer.player.playback import PlayerState
 from seg_viewer.sources.camera import Camera, CameraChoice
-from seg_viewer.sources.live import Backoff
+from seg_viewer.sources.live import Backoff, LiveStatus
+from seg_viewer.sources.losses import Loss
 from seg_viewer.sources.v4l2 import CameraMode
 from tests.cameras import DEVICE, ScriptedCapture, opener
 from tests.models import BLUE, GREEN, GREY, RED
@@ -87,6 +88,19 @@ def test_a_lost_stream_dims_the_picture_says_why_and_comes_back(qtbot: QtBot, li
     qtbot.waitUntil(lambda: bar.badge.text() == "● LIVE", timeout=2 * WAIT_MS)
     assert bar.status.text() == "came back once"
     qtbot.waitUntil(lambda: _brightness(live) > 150, timeout=WAIT_MS)
+
+
+def test_what_the_network_lost_stands_beside_the_badge(qtbot: QtBot):
+    bar = LiveBar()
+    qtbot.addWidget(bar)
+    bar.set_status(PlayerState.PLAYING, LiveStatus(reconnects=1, loss=Loss(came=247, missing=3, broken=1, damaged=5)))
+    assert bar.status.text() == "came back once · 4 of 250 pictures missing"
+    for part in ("3 did not come", "1 came, and gave no picture", "5 are shown, with damage", "cannot be known"):
+        assert part in bar.status.toolTip()
+    bar.set_status(PlayerState.PLAYING, LiveStatus(loss=Loss(came=250, damaged=5)))
+    assert bar.status.text() == "5 of 250 pictures damaged"
+    bar.set_status(PlayerState.PLAYING, LiveStatus(loss=Loss(came=250)))
+    assert bar.status.text() == bar.status.toolTip() == ""
 
 
 def test_a_stream_that_falls_silent_says_so_before_it_is_opened_again(

@@ -17,11 +17,14 @@ import pytest
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
+from seg_viewer.core.errors import ExportError
+from seg_viewer.core.frame import Shot
 from seg_viewer.core.overlay import ERROR_COLOR
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.player.playback import PlayerState
 from seg_viewer.player.player import Player
 from seg_viewer.sinks.truth_csv import TruthCsv
+from tests.carla_server.running import colors_server
 from tests.gui.conftest import WAIT_MS, is_near, painted, pause_at, wait_state
 from tests.models import GREEN, color_model
 
@@ -123,13 +126,44 @@ def test_the_table_has_a_line_for_each_frame_shown(qtbot: QtBot, model: Path, re
     assert numbers == sorted(set(numbers)) and numbers[-1] == 9
 
 
+@pytest.mark.parametrize("when", ["before the first frame", "in the middle"])
+def test_a_table_that_cannot_be_written_is_told_and_playing_and_the_other_file_go_on(
+    qtbot: QtBot, model: Path, recording: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    table, page = tmp_path / "folder" / "truth.csv", tmp_path / "truth.html"
+    if when == "in the middle":
+        table.parent.mkdir()
+        write = TruthCsv.write
+
+        def full(sink: TruthCsv, shot: Shot) -> None:
+            if sink.rows:
+                raise ExportError(f"{table}: the disk is full")
+            write(sink, shot)
+
+        monkeypatch.setattr(TruthCsv, "write", full)
+    player = Player(RunOptions(model=str(model)))
+    player.open(str(recording), (table, page))
+    problems: list[str] = []
+
+    def at_the_end() -> bool:
+        player.take()
+        if (problem := player.take_problem()) is not None:
+            problems.append(problem)
+        return player.state is PlayerState.ENDED and bool(problems)
+
+    qtbot.waitUntil(at_the_end, timeout=WAIT_MS)
+    assert player.scores_to == (page,) and player.error is None
+    assert player.close(WAIT_MS / 1000)
+    assert len(problems) == 1 and str(table.parent) in problems[0]
+    assert problems[0].endswith("; playing goes on without truth.csv")
+    assert "frames" in page.read_text(encoding="utf-8")
+    if when == "in the middle":
+        assert len(table.read_text(encoding="utf-8").splitlines()) == 2, "what was written before is kept"
+
+
 @pytest.fixture
 def server() -> Iterator[CarlaServer]:
-    pytest.importorskip("carla", reason="the carla client is not installed")
-    pytest.importorskip("msgpack", reason="msgpack is not installed")
-    from tests.carla_server.process import CarlaServer
-
-    with CarlaServer("--scene", "colors") as running:
+    with colors_server() as running:
         yield running
 
 

@@ -20,6 +20,7 @@ import pytest
 from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.jobs.record_carla import WEATHERS, PlannedDrive, RecordCarlaJob, make_plan, read_plan, run_record_carla
 from seg_viewer.sources import open_source
+from tests.carla_server.running import colors_server
 from tests.models import BLUE, GREEN, GREY, RED
 
 if TYPE_CHECKING:
@@ -78,11 +79,7 @@ def test_a_plan_that_cannot_be_meant_is_named(tmp_path: Path, text: str, says: s
 @pytest.fixture(scope="module")
 def server() -> Iterator[CarlaServer]:
     """Spoken to through the official client."""
-    pytest.importorskip("carla", reason="the carla client is not installed")
-    pytest.importorskip("msgpack", reason="msgpack is not installed")
-    from tests.carla_server.process import CarlaServer
-
-    with CarlaServer("--scene", "colors") as running:
+    with colors_server() as running:
         yield running
 
 

@@ -12,6 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from seg_viewer.pipeline.governor import (
+    FAR,
     FAR_TOO_LATE,
     LATE_AT_ONCE,
     ROOM_FOR_S,
@@ -170,8 +171,11 @@ def test_a_network_that_alone_is_too_slow_is_left_at_once() -> None:
 
 def test_where_few_pictures_come_three_that_are_far_too_old_are_enough() -> None:
     governor = Governor(DEADLINE_S, 3)
-    looks = [governor.look(2.1 * DEADLINE_S, 0.01, float(number)) for number in range(SETTLING + FAR_TOO_LATE)]
+    looks = [governor.look(1.01 * FAR * DEADLINE_S, 0.01, float(number)) for number in range(SETTLING + FAR_TOO_LATE)]
     assert looks == [False] * (len(looks) - 1) + [True]
+    assert governor.rung == ladder(3)[2], "two steps at once"
+    looks = [governor.look(0.99 * FAR * DEADLINE_S, 0.01, float(number)) for number in range(SETTLING + LATE_AT_ONCE)]
+    assert looks == [False] * (len(looks) - 1) + [True] and governor.rung == ladder(3)[3]
 
 
 def test_one_slow_picture_in_twenty_changes_nothing() -> None:

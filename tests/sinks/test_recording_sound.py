@@ -123,6 +123,31 @@ def test_sound_is_split_with_the_pictures(tmp_path: Path, pictures: Callable[...
     assert all(abs(tone - round(tone)) < 0.04 for path in sink.files for tone in beeps(path))
 
 
+@pytest.mark.parametrize("pictures", [_pictures, _shots])
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_sound_that_goes_on_without_pictures_is_kept_and_told(
+    tmp_path: Path, pictures: Callable[..., list[Any]], suffix: str
+) -> None:
+    """The camera's picture has stalled, its sound has not."""
+    sink = _record(tmp_path / f"a{suffix}", pictures(2.0), _sound("aac", 8.0))
+    (report,) = sink.reports
+    assert _sound_s(report.path) == pytest.approx(8.0, abs=0.1)
+    assert report.seconds == pytest.approx(2.0) and len(video_times(report.path)) == 50
+    assert report.missing == ("6.0 s of sound behind the last picture",) and sink.notes == ()
+
+
+def test_sound_of_another_time_behind_the_pictures_is_left_out_and_told(tmp_path: Path) -> None:
+    """A clock that has jumped would make a file of hours."""
+    sounds = _sound("aac", 4.0)
+    far = [
+        replace(packet, pts=packet.pts + 3600 * TICKS) if _time_s(packet) > START_S + 3 else packet for packet in sounds
+    ]
+    sink = _record(tmp_path / "a.mkv", _pictures(2.0), far)
+    (report,) = sink.reports
+    assert _sound_s(report.path) == pytest.approx(3.0, abs=0.1)
+    assert sink.notes == (f"{tmp_path / 'a.mkv'}: 1.0 s of sound left out: it does not follow what was before",)
+
+
 def test_a_gap_stays_one_in_pictures_and_sound(tmp_path: Path) -> None:
     pictures = _pictures(2.0) + _pictures(2.0, start_s=START_S + 5)
     sounds = _sound("aac", 1.9) + _sound("aac", 1.9, start_s=START_S + 5)

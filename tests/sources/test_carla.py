@@ -6,8 +6,6 @@ import multiprocessing
 import os
 import re
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -28,6 +26,7 @@ pytest.importorskip("carla", reason="the carla client is not installed")
 pytest.importorskip("msgpack", reason="msgpack is not installed")
 
 from tests.carla_server.process import CarlaServer
+from tests.carla_server.running import colors_server, driving
 from tests.models import BLUE, GREEN, GREY, RED
 
 SMALL = "size=64x32&fps=100&timeout=5"
@@ -35,7 +34,7 @@ SMALL = "size=64x32&fps=100&timeout=5"
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[CarlaServer]:
-    with CarlaServer("--scene", "colors") as running:
+    with colors_server() as running:
         yield running
 
 
@@ -335,39 +334,27 @@ def test_a_message_of_an_unknown_kind_ends_in_one_line(server: CarlaServer, monk
     assert is_as_it_was(server)
 
 
-def test_interrupting_ends_a_wait() -> None:
+def test_interrupting_ends_a_wait_here_and_in_the_client() -> None:
     with CarlaServer("--scene", "colors", "--mute", "sensor.camera.rgb") as mute:
-        source = open_source(mute.url("size=64x32&timeout=20"))
+        source = open_source(mute.url("size=64x32&timeout=200"))
         assert isinstance(source, LiveSource)
+        before = mute.report()["cues"]
         frames: list[Frame] = []
         waiting = threading.Thread(target=lambda: frames.extend(source))
         waiting.start()
+        mute.wait_until(lambda report: report["cues"] > before)
         source.interrupt()
-        waiting.join(15)
+        waiting.join(90)
         assert not waiting.is_alive() and not frames
-        source.close()
+        source.close()  # the client waits for its cameras no longer, and leaves the simulator as it was
+        assert source.warnings == [] and is_as_it_was(mute)
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
-def test_however_the_program_ends_nothing_stays_behind(server: CarlaServer, number: signal.Signals) -> None:
-    code = (
-        "import sys\nfrom seg_viewer.sources import open_source\n"
-        "if __name__ == '__main__':\n"
-        "    for frame in open_source(sys.argv[1]): print(frame.index, flush=True)\n"
-    )
-    script = Path(os.environ["XDG_CACHE_HOME"]).parent / "drive.py"
-    script.write_text(code)
-    root = str(Path(__file__).resolve().parents[2])
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join((root, os.environ.get("PYTHONPATH", "")))}
-    with subprocess.Popen(
-        [sys.executable, str(script), server.url(f"{SMALL}&vehicles=3")],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    ) as program:
-        assert program.stdout is not None
-        assert program.stdout.readline().strip() == b"0"
+def test_however_the_program_ends_nothing_stays_behind(
+    server: CarlaServer, number: signal.Signals, tmp_path: Path
+) -> None:
+    with driving(server.url(f"{SMALL}&vehicles=3"), tmp_path) as program:
         assert len(server.report()["alive"]) == 6
         if number is signal.SIGKILL:
             program.kill()

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +16,7 @@ from seg_viewer.cli.main import cli
 from seg_viewer.sources import open_source
 from seg_viewer.sources.carla import journal
 from seg_viewer.sources.carla.cleanup import Leftovers
+from tests.carla_server.running import colors_server, driving
 
 if TYPE_CHECKING:
     from tests.carla_server.process import CarlaServer
@@ -27,11 +26,7 @@ SMALL = "size=64x32&fps=100&timeout=5"
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[CarlaServer]:
-    pytest.importorskip("carla", reason="the carla client is not installed")
-    pytest.importorskip("msgpack", reason="msgpack is not installed")
-    from tests.carla_server.process import CarlaServer
-
-    with CarlaServer("--scene", "colors") as running:
+    with colors_server() as running:
         yield running
 
 
@@ -55,23 +50,7 @@ def strangers(server: CarlaServer) -> Iterator[dict[str, int]]:
 
 def killed_drive(server: CarlaServer, tmp_path: Path, query: str) -> dict[str, Any]:
     """A drive whose whole process group is killed, the client's process with it; what there is right after."""
-    script = tmp_path / "drive.py"
-    script.write_text(
-        "import sys\nfrom seg_viewer.sources import open_source\n"
-        "if __name__ == '__main__':\n"
-        "    for frame in open_source(sys.argv[1]): print(frame.index, flush=True)\n",
-        encoding="utf-8",
-    )
-    root = str(Path(__file__).resolve().parents[2])
-    with subprocess.Popen(
-        [sys.executable, str(script), server.url(query)],
-        env=os.environ | {"PYTHONPATH": root},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    ) as program:
-        assert program.stdout is not None
-        assert program.stdout.readline().strip() == b"0"
+    with driving(server.url(query), tmp_path) as program:
         os.killpg(program.pid, signal.SIGKILL)
     return server.report()
 

@@ -188,6 +188,13 @@ def test_a_pass_holds_what_counts_fully_once_and_the_rest_by_its_worth(
         assert of_pseudo <= (max(some) + 1) * np.ceil(worth * pseudo)
 
 
+@pytest.mark.parametrize("values", [[1.0], [1.0, 1.0], [0.5, 1.0]])
+def test_many_passes_of_few_pairs_cost_no_more_than_they_are(values: list[float]) -> None:
+    # minutes, were each pass to count those before it
+    drawn = passes(np.random.default_rng(3), np.array(values), 100_000)
+    assert len(drawn) == 100_000 and set(drawn.tolist()) == set(range(len(values)))
+
+
 def _samples(folder: Path, pseudo: float, **more: object) -> Samples:
     recipe = Recipe((Source("folder", str(folder)),)).change(
         size=(64, 32), widths=(8,), batch_size=1, pseudo=pseudo, **more

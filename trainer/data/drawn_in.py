@@ -6,9 +6,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+STOP_LINE = 0.2
+"""Share of what is painted that is a bar across the road: without, the road this side of one is taken for a bonnet."""
+
 
 def draw_paint(rng: np.random.Generator, picture: NDArray[np.uint8], ground: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Letters, arrows, bars and patches of tar as they lie on a road, seen from a car: it stays road.
+    """Letters, arrows, bars, stop lines and patches of tar as they lie on a road, seen from a car: it stays road.
 
     Args:
         picture: (H, W, 3) uint8 RGB; not changed.
@@ -19,10 +22,13 @@ def draw_paint(rng: np.random.Generator, picture: NDArray[np.uint8], ground: NDA
     count = 0 if places is None else int(rng.integers(1, 5))
     out = picture.copy() if count else picture
     for _ in range(count):
-        sign = _road_sign(rng)
         x, y = places.reshape(-1, 2)[int(rng.integers(len(places)))].tolist()
-        wide = width * rng.uniform(0.06, 0.6)
-        high, narrower, shear = wide * rng.uniform(0.08, 0.6), rng.uniform(0.5, 1.0), wide * rng.uniform(-0.6, 0.6)
+        if rng.random() < STOP_LINE:
+            sign, wide, high = np.full((96, 192), 255, np.uint8), width * rng.uniform(0.3, 1.8), height * _thin(rng)
+            narrower, shear = rng.uniform(0.85, 1.0), wide * rng.uniform(-0.03, 0.03)
+        else:
+            sign, wide = _road_sign(rng), width * rng.uniform(0.06, 0.6)
+            high, narrower, shear = wide * rng.uniform(0.08, 0.6), rng.uniform(0.5, 1.0), wide * rng.uniform(-0.6, 0.6)
         bottom = np.array([[-wide / 2, high / 2], [wide / 2, high / 2]])
         top = np.array([[wide / 2 * narrower + shear, -high / 2], [-wide / 2 * narrower + shear, -high / 2]])
         corners = np.concatenate([top[::-1], bottom[::-1]]) + np.array([x, y])
@@ -71,6 +77,11 @@ def box(where: NDArray[np.uint8]) -> tuple[slice, slice]:
     """Rows and columns outside of which all is 0: what changes nothing there need not be computed there."""
     x, y, width, height = cv2.boundingRect(where)
     return slice(y, y + height), slice(x, x + width)
+
+
+def _thin(rng: np.random.Generator) -> float:
+    """Height of a bar across the road, as a share of the picture's: far away, or near."""
+    return float(np.exp(rng.uniform(np.log(0.008), np.log(0.06))))
 
 
 def _road_sign(rng: np.random.Generator) -> NDArray[np.uint8]:

@@ -30,15 +30,22 @@ class _Canvas:
         """(height, width)."""
         return self.covered.shape[0], self.covered.shape[1]
 
-    def lay(self, body: Image, share: Image) -> None:
-        """Lay a body over it, (H, W, 3) or one colour (3,), where its share (H, W) is; it belongs to the own car."""
-        rows = np.flatnonzero(share.max(axis=1))
-        if not len(rows):
-            return
-        part = slice(int(rows[0]), int(rows[-1]) + 1)
-        over, shown = share[part], self.picture[part]
-        shown += over[:, :, None] * (np.clip(body[part] if body.ndim == 3 else body, 0, 255) - shown)
-        np.maximum(self.covered[part], over, out=self.covered[part])
+    def lay(self, body: Image, share: Image, at: tuple[int, int] = (0, 0)) -> None:
+        """Lay a body over it, (h, w, 3) or one colour (3,), where its share (h, w) is; it belongs to the own car.
+
+        Args:
+            body: clipped to 0…255.
+            share: 0…1.
+            at: row and column of the canvas where both begin; they end within it.
+        """
+        part = slice(at[0], at[0] + share.shape[0]), slice(at[1], at[1] + share.shape[1])
+        shown, covered = self.picture[part], self.covered[part]
+        shown += share[:, :, None] * (np.clip(body, 0, 255) - shown)
+        np.maximum(covered, share, out=covered)
+
+    def first_row(self, highest: float, above: float = 0.0) -> int:
+        """The first row of what lies below a height (share of the picture), blurred by a row or two, and `above` it."""
+        return int(np.clip((highest - above) * self.size[0] - 3, 0, self.size[0] - 1))
 
 
 def draw_own_car(rng: np.random.Generator, picture: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -94,10 +101,14 @@ def _edge(rng: np.random.Generator, width: int, bend: float) -> Image:
     return np.asarray(high, np.float32)
 
 
-def _below(canvas: _Canvas, top: Image) -> tuple[Image, Image]:
-    """How far each pixel lies under an edge (W,), as a share of the height, (H, W); and its soft cover."""
+def _below(canvas: _Canvas, top: Image, first: int) -> tuple[Image, Image]:
+    """How far each pixel lies under an edge (W,), as a share of the height, (h, W); and its soft cover.
+
+    Args:
+        first: the row to begin with; nothing is computed above it, because nothing is seen there.
+    """
     height, _ = canvas.size
-    rows = (np.arange(height, dtype=np.float32)[:, None] + 0.5) / height
+    rows = (np.arange(first, height, dtype=np.float32)[:, None] + 0.5) / height
     below = rows - top[None].astype(np.float32)
     return np.asarray(below, np.float32), np.asarray(np.clip(below * height / 1.2 + 0.5, 0, 1), np.float32)
 
@@ -110,7 +121,8 @@ def _tone(rng: np.random.Generator, low: float, high: float, cast: float) -> Ima
 def _draw_bonnet(rng: np.random.Generator, canvas: _Canvas, top: Image) -> None:
     """Painted metal: light and shade, what it mirrors of sky and street, creases, a bright rim."""
     height, width = canvas.size
-    below, share = _below(canvas, top)
+    first = canvas.first_row(float(top.min()))
+    below, share = _below(canvas, top, first)
     paint = _tone(rng, 5, 70, 0.1) if rng.random() < 0.5 else _tone(rng, 60, 235, 0.12)
     if rng.random() < 0.3:
         paint = np.asarray(rng.uniform(10, 200, 3), np.float32)
@@ -119,7 +131,7 @@ def _draw_bonnet(rng: np.random.Generator, canvas: _Canvas, top: Image) -> None:
     body = np.asarray(light, np.float32)[:, :, None] * paint
     if rng.random() < 0.85:
         steep = np.float32(rng.uniform(0.7, 6.0))
-        rows = (np.arange(height, dtype=np.float32)[:, None] / height - below * (1 + steep)) * height
+        rows = (np.arange(first, height, dtype=np.float32)[:, None] / height - below * (1 + steep)) * height
         columns = np.broadcast_to(np.arange(width, dtype=np.float32)[None], rows.shape)
         seen = cv2.remap(
             canvas.street, np.ascontiguousarray(columns), rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
@@ -127,22 +139,25 @@ def _draw_bonnet(rng: np.random.Generator, canvas: _Canvas, top: Image) -> None:
         seen = _blurred(seen, float(rng.uniform(0.6, 5.0)) * width / 512)
         mirrors = np.float32(rng.uniform(0.08, 0.85))
         body = body * (1 - np.float32(0.7) * mirrors) + mirrors * seen
-    for _ in range(int(rng.integers(0, 4))):  # creases run towards the vanishing point
+    creases = np.zeros_like(share)
+    for _ in range(int(rng.integers(0, 4))):  # they run towards the vanishing point
         x, lean = rng.uniform(0, width), rng.uniform(0.3, 0.9)
-        ends = (int(x), height), (int(width / 2 + (x - width / 2) * lean), int(height * rng.uniform(0.7, 0.95)))
-        line = np.zeros_like(share)
-        cv2.line(line, *ends, 1.0, max(1, round(rng.uniform(0.6, 3) * width / 512)), cv2.LINE_AA)
-        body += cv2.GaussianBlur(line, (0, 0), 1.0)[:, :, None] * np.float32(rng.uniform(-50, 60))
+        end = int(width / 2 + (x - width / 2) * lean), int(height * rng.uniform(0.7, 0.95)) - first
+        thick = max(1, round(rng.uniform(0.6, 3) * width / 512))
+        cv2.line(creases, (int(x), height - first), end, float(rng.uniform(-50, 60)), thick, cv2.LINE_AA)
+    body += cv2.GaussianBlur(creases, (0, 0), 1.0)[:, :, None]
     if rng.random() < 0.45:
         thin = rng.uniform(0.004, 0.015)
         body += np.float32(rng.uniform(-60, 90)) * np.exp(-((below / thin) ** 2))[:, :, None]
-    canvas.lay(np.asarray(body, np.float32), share)
+    canvas.lay(np.asarray(body, np.float32), share, (first, 0))
 
 
 def _draw_dashboard(rng: np.random.Generator, canvas: _Canvas, top: Image) -> None:
     """Plastic or leather, dark or lit grey like asphalt: grain, seams, vents, trims, the screen's dark lower edge."""
     height, width = canvas.size
-    below, share = _below(canvas, top)
+    band = rng.uniform(0.004, 0.03) if rng.random() < 0.5 else 0.0  # dark, between the glass and the dashboard
+    first = canvas.first_row(float(top.min()), band)
+    below, share = _below(canvas, top, first)
     scale = width / 512
     lit = rng.random() < 0.5
     base = _tone(rng, 55, 165, 0.08) if lit else _tone(rng, 6, 60, 0.12)
@@ -154,11 +169,11 @@ def _draw_dashboard(rng: np.random.Generator, canvas: _Canvas, top: Image) -> No
     body = np.asarray(light, np.float32)[:, :, None] * base
     if rng.random() < 0.6:  # grain, coarse or fine
         coarse = int(rng.integers(1, 7))
-        grain = rng.standard_normal((height // coarse + 1, width // coarse + 1), np.float32)
-        grain = cv2.resize(grain, (width, height), interpolation=cv2.INTER_LINEAR)
+        grain = rng.standard_normal((len(below) // coarse + 1, width // coarse + 1), np.float32)
+        grain = cv2.resize(grain, (width, len(below)), interpolation=cv2.INTER_LINEAR)
         body += np.float32(rng.uniform(1, 9)) * grain[:, :, None]
     if rng.random() < 0.35:  # the street in a shiny top
-        seen = _blurred(np.ascontiguousarray(canvas.street[::-1]), float(rng.uniform(2, 9)) * scale)
+        seen = _blurred(np.ascontiguousarray(canvas.street[: len(below)][::-1]), float(rng.uniform(2, 9)) * scale)
         body += np.float32(rng.uniform(0.05, 0.35)) * seen
     for _ in range(int(rng.integers(0, 4))):  # seams, trims and steps follow the edge
         at, thin = rng.uniform(0.01, 0.2), rng.uniform(0.002, 0.012)
@@ -167,20 +182,25 @@ def _draw_dashboard(rng: np.random.Generator, canvas: _Canvas, top: Image) -> No
             line = line * ((np.arange(width) % max(4, round(8 * scale))) < 5 * scale)[None]
         body += np.float32(rng.uniform(-50, 80)) * np.asarray(line, np.float32)[:, :, None]
     for _ in range(int(rng.integers(0, 4))):  # vents, speakers, things that lie there
-        _draw_thing(rng, body, top)
-    if rng.random() < 0.5:  # the dark band between the glass and the dashboard
-        thick = rng.uniform(0.004, 0.03)
-        canvas.lay(_tone(rng, 2, 45, 0.1), np.clip((below + thick) * height, 0, 1))
+        _draw_thing(rng, body, top * height - first, height)
+    if band:
+        canvas.lay(_tone(rng, 2, 45, 0.1), np.clip((below + np.float32(band)) * height, 0, 1), (first, 0))
     if rng.random() < 0.5:  # too near to be sharp
         body = _blurred(np.asarray(body, np.float32), float(rng.uniform(0.5, 2.5)) * scale)
-    canvas.lay(np.asarray(body, np.float32), share)
+    canvas.lay(np.asarray(body, np.float32), share, (first, 0))
 
 
-def _draw_thing(rng: np.random.Generator, body: Image, top: Image) -> None:
-    """A vent, a speaker, a sheet of paper or some other thing below the edge, in place."""
-    height, width = body.shape[:2]
+def _draw_thing(rng: np.random.Generator, body: Image, top: Image, height: int) -> None:
+    """A vent, a speaker, a sheet of paper or some other thing below the edge, in place.
+
+    Args:
+        body: (h, W, 3) float32.
+        top: (W,) row of the edge in it.
+        height: of the whole picture in pixels.
+    """
+    width = body.shape[1]
     x = int(rng.integers(width))
-    y = int(height * (float(top[x]) + rng.uniform(0.02, 0.2)))
+    y = int(float(top[x]) + height * rng.uniform(0.02, 0.2))
     wide, high = rng.uniform(0.02, 0.16) * width, rng.uniform(0.01, 0.05) * height
     turn = float(rng.uniform(-25, 25))
     tone = _tone(rng, 0, 60, 0.2) if rng.random() < 0.75 else np.asarray(rng.uniform(40, 250, 3), np.float32)
@@ -252,29 +272,34 @@ def _draw_lettering(rng: np.random.Generator, canvas: _Canvas) -> None:
     written = np.zeros(canvas.size, np.uint8)
     cv2.putText(written, text, place, cv2.FONT_HERSHEY_PLAIN, width / 512 * float(rng.uniform(0.5, 1)), (255,), 1)
     tone = np.array([255, 255, rng.choice([255, 60])], np.float32)
-    canvas.picture += (written / np.float32(255))[:, :, None] * (tone - canvas.picture)
+    x, y, wide, high = cv2.boundingRect(written)
+    shown = canvas.picture[y : y + high, x : x + wide]
+    shown += (written[y : y + high, x : x + wide] / np.float32(255))[:, :, None] * (tone - shown)
 
 
 def _mirror_in_windscreen(rng: np.random.Generator, canvas: _Canvas) -> None:
     """The dashboard, faint in the glass above itself: it lightens the street and covers nothing."""
     height, width = canvas.size
-    ghost = np.zeros((height, width), np.float32)
     low, high = rng.uniform(0.45, 0.8) * height, rng.uniform(0.9, 1.1) * height
     points = np.stack([rng.uniform(-0.1, 1.1, 7) * width, rng.uniform(low, high, 7)], axis=1)
-    cv2.fillPoly(ghost, [cv2.convexHull(points.astype(np.int32))], 1.0)
-    ghost = _blurred(ghost, float(rng.uniform(1, 14)) * width / 512)
-    share = ghost[:, :, None] * np.float32(rng.uniform(0.04, 0.35))
-    canvas.picture += share * (_tone(rng, 0, 220, 0.1) - canvas.picture)
+    sigma = float(rng.uniform(1, 14)) * width / 512
+    first = canvas.first_row(float(points[:, 1].min()) / height, 3 * sigma / height)
+    ghost = np.zeros((height - first, width), np.float32)
+    cv2.fillPoly(ghost, [cv2.convexHull((points - (0, first)).astype(np.int32))], 1.0)
+    share = _blurred(ghost, sigma)[:, :, None] * np.float32(rng.uniform(0.04, 0.35))
+    shown = canvas.picture[first:]
+    shown += share * (_tone(rng, 0, 220, 0.1) - shown)
 
 
 def _add_glare(rng: np.random.Generator, canvas: _Canvas) -> None:
     """Sun on glass, metal or plastic: a bright spot or streak, or a veil over the lower part."""
     height, width = canvas.size
-    rows, columns = np.arange(height, dtype=np.float32)[:, None], np.arange(width, dtype=np.float32)[None]
     middle = rng.uniform(0, width), rng.uniform(0.5, 1.05) * height
     wide, high = rng.uniform(0.02, 0.6) * width, rng.uniform(0.02, 0.25) * height
-    spot = np.exp(-(((columns - middle[0]) / wide) ** 2)) * np.exp(-(((rows - middle[1]) / high) ** 2))
-    canvas.picture += spot[:, :, None] * np.float32(rng.uniform(20, 200))
+    first = canvas.first_row((middle[1] - 2.5 * high) / height)
+    rows, columns = np.arange(first, height, dtype=np.float32)[:, None], np.arange(width, dtype=np.float32)[None]
+    strong = np.float32(rng.uniform(20, 200)) * np.exp(-(((rows - middle[1]) / high) ** 2))
+    canvas.picture[first:] += (strong * np.exp(-(((columns - middle[0]) / wide) ** 2)))[:, :, None]
 
 
 def _blurred(image: Image, sigma: float) -> Image:
@@ -300,15 +325,28 @@ def _fill(image: Image, corners: Image, tone: Image) -> None:
 
 def _cover(canvas: _Canvas, corners: Image, tone: Image, soft: float = 0.8) -> None:
     """Lay a polygon (n, 2) of one colour, lit from one side, over the canvas."""
-    share = np.zeros(canvas.size, np.float32)
-    cv2.fillPoly(share, [np.round(corners).astype(np.int32)], 1.0, cv2.LINE_AA)
-    share = cv2.GaussianBlur(share, (0, 0), soft)
-    canvas.lay(tone, share)
+    points = np.round(corners).astype(np.int32)
+    part, at = _around(canvas, points, 4 * soft + 2)
+    share = np.zeros(part, np.float32)
+    if share.size:
+        cv2.fillPoly(share, [points - at[::-1]], 1.0, cv2.LINE_AA)
+        canvas.lay(tone, cv2.GaussianBlur(share, (0, 0), soft), at)
 
 
 def _cover_line(canvas: _Canvas, ends: list[tuple[float, float]], thick: float, tone: Image) -> None:
     """Lay a straight bar over the canvas."""
-    share = np.zeros(canvas.size, np.float32)
-    one, other = [(round(x), round(y)) for x, y in ends]
-    cv2.line(share, one, other, 1.0, max(1, round(thick)), cv2.LINE_AA)
-    canvas.lay(tone, share)
+    points, pixels = np.round(np.array(ends)).astype(np.int32), max(1, round(thick))
+    part, at = _around(canvas, points, pixels)
+    share = np.zeros(part, np.float32)
+    if share.size:
+        one, other = (points - at[::-1]).tolist()
+        cv2.line(share, one, other, 1.0, pixels, cv2.LINE_AA)
+        canvas.lay(tone, share, at)
+
+
+def _around(canvas: _Canvas, points: NDArray[np.int32], margin: float) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Size (height, width) and place (row, column) of the part of a canvas around points (n, 2) of x, y."""
+    height, width = canvas.size
+    low = np.clip(np.floor(points.min(axis=0) - margin), 0, (width, height)).astype(int)
+    high = np.clip(np.ceil(points.max(axis=0) + margin) + 1, low, (width, height)).astype(int)
+    return (int(high[1] - low[1]), int(high[0] - low[0])), (int(low[1]), int(low[0]))

@@ -154,12 +154,13 @@ class _Set:
     rare: list[NDArray[np.intp]] = field(default_factory=list)
     sizes: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 2), np.int64))
 
-    def holder(self, rng: np.random.Generator, holders: NDArray[np.intp]) -> int:
-        """One of the pairs that hold a rare class, by what they count."""
-        worth = self.worth[holders]
+    def holders(self, rng: np.random.Generator, rare: int, count: int) -> NDArray[np.intp]:
+        """`count` of the pairs that hold one of the classes of `rare`, by what they count; (count,)."""
+        those = self.rare[rare]
+        worth = self.worth[those]
         if (worth == 1).all():
-            return int(holders[rng.integers(len(holders))])
-        return int(rng.choice(holders, p=worth / worth.sum()))
+            return those[rng.integers(len(those), size=count)]
+        return np.asarray(rng.choice(those, size=count, p=worth / worth.sum()), np.intp)
 
 
 class Samples:
@@ -258,11 +259,13 @@ class Samples:
                 order = passes(rng, self._sets[index].worth, int(many))
                 parts.append(np.stack([np.full_like(order, index), order], axis=1))
             chosen = rng.permutation(np.concatenate(parts))
-        for place in np.flatnonzero(rng.random(count) < run.rare_share):
-            rare = self._sets[chosen[place, 0]].rare
-            if rare:
-                holders = rare[rng.integers(len(rare))]
-                chosen[place, 1] = self._sets[chosen[place, 0]].holder(rng, holders)
+        looked_for = np.flatnonzero(rng.random(count) < run.rare_share)
+        for index, item in enumerate(self._sets):
+            places = looked_for[chosen[looked_for, 0] == index] if item.rare else looked_for[:0]
+            classes = rng.integers(max(1, len(item.rare)), size=len(places))
+            for rare in range(len(item.rare)):
+                here = places[classes == rare]
+                chosen[here, 1] = item.holders(rng, rare, len(here))
         return np.asarray(chosen, np.int64).reshape(self.steps, run.batch_size, 2)
 
     def pair(self, which: Sequence[int]) -> Pair:
@@ -291,8 +294,8 @@ class Samples:
         if not self._donors:
             return None
         chosen = self._donors[int(rng.choice(len(self._donors), p=self._donor_shares))]
-        holders = self._sets[chosen].rare[rng.integers(len(self._sets[chosen].rare))]
-        held = self._get(chosen, self._sets[chosen].holder(rng, holders))
+        rare = int(rng.integers(len(self._sets[chosen].rare)))
+        held = self._get(chosen, int(self._sets[chosen].holders(rng, rare, 1)[0]))
         return Donor(held.picture, held.mask, held.points, self._rare_ids)
 
     def _get(self, index: int, number: int) -> Held:
@@ -350,16 +353,18 @@ def passes(rng: np.random.Generator, worth: NDArray[np.float64], count: int) -> 
         count: how many.
     """
     parts: list[NDArray[np.intp]] = []
-    while sum(map(len, parts)) < count:
-        if (worth == 1).all():
-            parts.append(rng.permutation(len(worth)))
-            continue
-        kept = []
-        for value in np.unique(worth[worth > 0]):
-            of_it = np.flatnonzero(worth == value)
-            kept.append(rng.permutation(of_it)[: int(value * len(of_it) + rng.random())])
-        one = np.concatenate(kept)
-        parts.append(rng.permutation(one) if len(one) else rng.permutation(np.flatnonzero(worth))[:1])
+    alike = [(float(value), np.flatnonzero(worth == value)) for value in np.unique(worth[worth > 0])]
+    whole, there = bool((worth == 1).all()), 0
+    while there < count:
+        if whole:
+            one = rng.permutation(len(worth))
+        else:
+            one = np.concatenate(
+                [rng.permutation(of_it)[: int(value * len(of_it) + rng.random())] for value, of_it in alike]
+            )
+            one = rng.permutation(one) if len(one) else rng.permutation(np.flatnonzero(worth))[:1]
+        parts.append(one)
+        there += len(one)
     return np.concatenate(parts)[:count].astype(np.int64) if parts else np.zeros(0, np.int64)
 
 

@@ -174,6 +174,8 @@ class _Loop:
                     self._save()
                     self._end_if_asked()
                     return checkpoint
+                if self._over():
+                    self._save_latest()  # before the scores, which a rented machine may not live to see
                 self._end_epoch()
         finally:
             self.reporter.end()
@@ -213,10 +215,13 @@ class _Loop:
         """What the steps to come are made on, on the device: each batch `echo` times."""
         checkpoint, stepper, echo = self.checkpoint, self.stepper, self.recipe.run.echo
         first = checkpoint.step // echo
+        asked = time.perf_counter()
         for pictures, masks in self._feed.epoch(checkpoint.epoch, first, stepper.worker, stepper.workers):
+            self.reporter.waited(time.perf_counter() - asked)
             batch = stepper.put(pictures, masks)
             for use in range(checkpoint.step % echo, echo):
                 yield self._echoed(batch) if use else batch
+            asked = time.perf_counter()
 
     def _step(self, batch: Any) -> None:
         """One step; the clock begins where the first one, which compiles, has ended."""
@@ -225,6 +230,7 @@ class _Loop:
             self._begun = True
             self.tally.read()
             self.clock = Clock(self.checkpoint.seconds)
+            self.reporter.compiled()
         elif not self.stepper.skips:
             self.tally.read()
 

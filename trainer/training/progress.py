@@ -27,6 +27,9 @@ from trainer.run_folder.checkpoint import Checkpoint
 
 LINE_EVERY_S = 30.0
 
+WAITS = 0.05
+"""From this share of the time on it is said that training waits for samples."""
+
 
 class Reporter:
     """Shows steps and epochs.
@@ -44,7 +47,7 @@ class Reporter:
         self._task = TaskID(0)
         self._began = self._last_line = 0.0
         self._done = 0
-        self._seconds = 0.0
+        self._seconds = self._waited = 0.0
         self._epochs = self._steps = self._batch = 0
         self._minutes = 0.0
 
@@ -66,7 +69,7 @@ class Reporter:
                 self.note(f"{self._board.without} is not installed: no events for TensorBoard")
         self._epochs, self._steps, self._batch, self._minutes = epochs, steps, batch, minutes
         self._began = self._last_line = time.perf_counter()
-        self._done, self._seconds = 0, 0.0
+        self._done, self._seconds, self._waited = 0, 0.0, 0.0
         if self._console.is_terminal:
             columns = (
                 TextColumn("{task.description}"),
@@ -83,6 +86,15 @@ class Reporter:
 
     def _completed(self, checkpoint: Checkpoint) -> int:
         return round(checkpoint.seconds) if self._minutes else checkpoint.updates
+
+    def compiled(self) -> None:
+        """What has passed so far is no measure of the rate: something was compiled."""
+        self._began = self._last_line = time.perf_counter()
+        self._done, self._waited = 0, 0.0
+
+    def waited(self, seconds: float) -> None:
+        """So long nothing was asked of the device, because no batch was there."""
+        self._waited += seconds
 
     def step(self, checkpoint: Checkpoint, loss: float) -> None:
         """After every step.
@@ -102,7 +114,7 @@ class Reporter:
                 self._task,
                 completed=self._completed(checkpoint),
                 description=text,
-                rate=f"{self.rate():.1f} pictures/s",
+                rate=f"{self.rate():.1f} pictures/s{self._waits()}",
             )
         elif now - self._last_line > LINE_EVERY_S:
             self._last_line = now
@@ -111,13 +123,19 @@ class Reporter:
             else:
                 left = (self._epochs * self._steps - checkpoint.updates) * self._batch / max(1e-9, self.rate()) / 60
             self.note(
-                f"{text}  step {checkpoint.step}/{self._steps}  {self.rate():.1f} pictures/s  {left:.0f} min left"
+                f"{text}  step {checkpoint.step}/{self._steps}  {self.rate():.1f} pictures/s{self._waits()}"
+                f"  {left:.0f} min left"
             )
         if self._board and checkpoint.updates % 20 == 0:
             self._board.scalars({"step/loss": loss}, checkpoint.updates)
 
     def _epoch_name(self, number: int) -> str:
         return f"epoch {number}" if self._minutes else f"epoch {number}/{self._epochs}"
+
+    def _waits(self) -> str:
+        """How much of the time goes in waiting for samples, where it is worth a word."""
+        share = self._waited / self._seconds if self._seconds else 0.0
+        return f", waits for samples {share:.0%} of the time" if share >= WAITS else ""
 
     def rate(self) -> float:
         """Training pictures per second of this epoch; scoring does not count."""
@@ -137,7 +155,7 @@ class Reporter:
             self._board.scalars(
                 {f"epoch/{k}": v for k, v in row.items() if k not in ("epoch", "step")}, int(row["step"])
             )
-        self._began, self._done = time.perf_counter(), 0
+        self._began, self._done, self._waited = time.perf_counter(), 0, 0.0
 
     def pictures(self, name: str, picture: NDArray[np.uint8], step: int) -> None:
         """One (H, W, 3) uint8 RGB picture for TensorBoard."""

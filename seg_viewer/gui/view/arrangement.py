@@ -37,7 +37,7 @@ class Arrangement:
         self.edge = 0.5
         """Of a wipe: share of what is seen that is left of it."""
         self._size, self._ratio = size, ratio
-        self._worked_out: tuple[object, tuple[Half, ...]] = (None, ())
+        self._worked_out: tuple[object, tuple[Half, ...], int | None] = (None, (), None)
 
     @property
     def mode(self) -> ViewMode:
@@ -60,10 +60,13 @@ class Arrangement:
 
     def halves(self) -> tuple[Half, ...]:
         """What is painted, from left to right; worked out anew only where something has changed."""
+        return self._work_out()[1]
+
+    def _work_out(self) -> tuple[object, tuple[Half, ...], int | None]:
         key = (self.mode, self.shape(), self._size(), self._ratio(), self.zoom, self.edge)
         if self._worked_out[0] != key:
-            self._worked_out = key, self._halves()
-        return self._worked_out[1]
+            self._worked_out = key, self._halves(), self._edge_x()
+        return self._worked_out
 
     def _halves(self) -> tuple[Half, ...]:
         shape, rooms, contents = self.shape(), self.rooms(), contents_of(self.mode)
@@ -90,6 +93,9 @@ class Arrangement:
 
     def edge_x(self) -> int | None:
         """Of a wipe; None without one."""
+        return self._work_out()[2]
+
+    def _edge_x(self) -> int | None:
         seen = self.wiped()
         return seen.left + round(self.edge * seen.width) if seen is not None and seen.width else None
 

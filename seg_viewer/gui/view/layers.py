@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -116,11 +116,26 @@ def _edge(painter: QPainter, scene: Scene) -> None:
         return
     seen = scene.seen_of_all()
     x, thin = scene.edge / scene.ratio, 1 / scene.ratio
-    painter.fillRect(QRectF(x - 1, seen.top(), 2 + thin, seen.height()), _SHADE)
-    painter.fillRect(QRectF(x, seen.top(), thin, seen.height()), Qt.GlobalColor.white)
+    line = _line(round(seen.height() * scene.ratio), scene.ratio)
+    put(painter, line, x + thin / 2 - plate_size(line)[0] / 2, seen.top())
     grip = _grip(scene.ratio)
     width, height = plate_size(grip)
     put(painter, grip, x - width / 2 + thin / 2, seen.center().y() - height / 2)
+
+
+@lru_cache(4)
+def _line(height: int, ratio: float) -> QImage:
+    """White, a device pixel wide, between two dark ones: one column of rows is painted, not two."""
+    side = max(1, round(ratio))
+    image = QImage(2 * side + 1, height, QImage.Format.Format_ARGB32_Premultiplied)
+    image.setDevicePixelRatio(ratio)
+    image.fill(_SHADE)
+    painter = QPainter(image)
+    try:
+        painter.fillRect(QRectF(side / ratio, 0, 1 / ratio, height / ratio), Qt.GlobalColor.white)
+    finally:
+        painter.end()
+    return image
 
 
 @cache

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
@@ -21,6 +21,8 @@ _GAP = 2
 _LOW_WINDOW = 620
 """Height of a window, logical pixels, below which strips are low."""
 _GUESSED_ALPHA = 120
+_SETTLE_MS = 120
+"""After so long without another size the strips are drawn anew; meanwhile they are stretched."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +65,10 @@ class ClassStrips(QWidget):
         self._images: list[QImage] = []
         self._position_s = 0.0
         self._hovered_x: float | None = None
+        self._adapted = 0
         self._dragging = False
+        self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MS)
+        self._settle.timeout.connect(self._settled)
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -125,8 +130,12 @@ class ClassStrips(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._settle.start()
+
+    def _settled(self) -> None:
         self._images.clear()
         self.width_changed.emit()
+        self.update()
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -155,8 +164,10 @@ class ClassStrips(QWidget):
 
     def adapt(self) -> None:
         """The window is higher or lower than before."""
-        self._images.clear()
-        self.updateGeometry()
+        if self._height() != self._adapted:
+            self._adapted = self._height()
+            self._images.clear()
+            self.updateGeometry()
 
     def _tell(self, place: QPointF, screen: QPoint) -> None:
         if self._bar.length_s:

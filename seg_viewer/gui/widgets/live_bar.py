@@ -12,6 +12,7 @@ from seg_viewer.gui.widgets.seek_bar import clock_text
 from seg_viewer.gui.words import figure, said, t, tn
 from seg_viewer.player.playback import PlayerState
 from seg_viewer.sources import LiveStatus
+from seg_viewer.sources.losses import Loss
 
 
 def lost_text(state: PlayerState, status: LiveStatus) -> str:
@@ -24,6 +25,25 @@ def lost_text(state: PlayerState, status: LiveStatus) -> str:
 def waiting_text(problem: str) -> str:
     """What to write while a source that is not there yet is waited for."""
     return t("Waiting …") + f"\n{said(problem)}"
+
+
+def loss_text(loss: Loss) -> str:
+    """What the network has lost, short; "" where nothing was, as far as is known."""
+    if loss.lost:
+        return t("{number} of {count} pictures missing", number=loss.lost, count=loss.sent)
+    return t("{number} of {count} pictures damaged", number=loss.damaged, count=loss.sent) if loss.damaged else ""
+
+
+def _loss_tip(loss: Loss) -> str:
+    """The same at length, and what nobody can know."""
+    return "\n".join(
+        (
+            t("{count} did not come, by the times of the others: lost on the way, or never sent", count=loss.missing),
+            t("{count} came, and gave no picture", count=loss.broken),
+            t("{count} are shown, with damage", count=loss.damaged),
+            t("Of a camera that sends at uneven times, what did not come cannot be known"),
+        )
+    )
 
 
 def _age_text(seconds: float, captured: bool) -> str:
@@ -64,13 +84,16 @@ class LiveBar(QWidget):
         self.set_status(PlayerState.LOADING, LiveStatus())
 
     def set_status(self, state: PlayerState, status: LiveStatus) -> None:
+        tip = ""
         if state is PlayerState.PAUSED:
             kind, text, line = "paused", "PAUSED", t("The stream goes on; play returns to what is now")
         elif state is PlayerState.ERROR:
             kind, text, line = "lost", "STOPPED", ""
         elif status.connected:
             times = tn(status.reconnects, "came back once", "came back {count} times")
-            kind, text, line = "live", "● LIVE", times if status.reconnects else ""
+            parts = (times if status.reconnects else "", loss_text(status.loss))
+            kind, text, line = "live", "● LIVE", " · ".join(filter(None, parts))
+            tip = "\n".join(filter(None, (line, _loss_tip(status.loss) if parts[1] else "")))
         else:
             kind, text = "lost", "NO PICTURE" if status.silent else "RECONNECTING"
             line = said(status.problem or "")
@@ -82,7 +105,7 @@ class LiveBar(QWidget):
             self.badge.style().polish(self.badge)
         self.latency.setVisible(kind == "live")  # of the past, while nothing arrives
         self.status.setText(line)
-        self.status.setToolTip(plain_tip(line))
+        self.status.setToolTip(plain_tip(tip or line))
 
     def set_times(self, snapshot: LedgerSnapshot) -> None:
         captured = snapshot.stages.get("since_capture")

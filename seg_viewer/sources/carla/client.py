@@ -99,6 +99,10 @@ class CarlaDrive:
         image = pair[CAMERAS[0]]
         return CameraPair(image.frame, image.timestamp, rgb, np.ascontiguousarray(tags[:, :, 2]), arrived_s)
 
+    def interrupt(self) -> None:
+        """End a `next_pair` that waits for its cameras, from any thread; for good. A tick cannot be broken off."""
+        self._pairs.end()
+
     def close(self) -> None:
         """Destroy what was spawned and put the world back as it was; again is fine."""
         if self._is_closed:

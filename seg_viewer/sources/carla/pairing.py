@@ -45,6 +45,7 @@ class Pairs:
         self._changed = threading.Condition()
         self._waiting: dict[int, dict[str, Any]] = {}
         self._taken = -1
+        self._ended = False
 
     def put(self, camera: str, image: Any) -> None:
         with self._changed:
@@ -55,6 +56,12 @@ class Pairs:
                 self._drop(min(self._waiting))
             self._changed.notify_all()
 
+    def end(self) -> None:
+        """Nothing more is wanted: whoever waits in `take` goes on at once, with what is there; from any thread."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
     def take(self, tick: int | None, timeout_s: float) -> dict[str, Any]:
         """The pictures of a tick (None: of the newest that is complete), by camera; incomplete when time runs out."""
         until_s = time.perf_counter() + timeout_s
@@ -62,7 +69,7 @@ class Pairs:
             while True:
                 whole = [n for n, pair in self._waiting.items() if len(pair) == len(CAMERAS) and n >= (tick or 0)]
                 left_s = until_s - time.perf_counter()
-                if whole or left_s <= 0:
+                if whole or left_s <= 0 or self._ended:
                     break
                 self._changed.wait(left_s)
             found = max(whole) if whole else (tick if tick is not None else max(self._waiting, default=-1))

@@ -11,13 +11,14 @@ import contextlib
 import importlib.util
 import multiprocessing
 import os
+import queue
 import signal
 import socket
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -235,17 +236,19 @@ def _serve(connection: Connection, options: CarlaOptions, log: str) -> None:
     from seg_viewer.sources.carla.client import CarlaDrive
 
     drive: CarlaDrive | None = None
+    orders = _Orders(connection)
     try:
         drive = CarlaDrive(options, on_leftovers=lambda leftovers: connection.send_bytes(encode(leftovers)))
         connection.send_bytes(encode(Ready(drive.version, drive.town, tuple(drive.warnings), drive.tags)))
-        while isinstance(order := decode(connection.recv_bytes()), Tick):
+        orders.interrupts = drive.interrupt
+        while (order := orders.next()) is not None:
             pair = None
             for _ in range(order.count):
                 pair = drive.next_pair()
             if pair is not None:
                 connection.send_bytes(encode(Seen(pair, drive.drops)))
     except SegViewerError as error:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # told to nobody, where it is of a wait that was broken off
             connection.send_bytes(encode(Failed(str(error), isinstance(error, UsageError))))
     except (EOFError, OSError, ValueError):
         pass  # nobody listens any more, or somebody else talks
@@ -257,6 +260,34 @@ def _serve(connection: Connection, options: CarlaOptions, log: str) -> None:
         connection.close()
         with contextlib.suppress(OSError):
             Path(log).unlink()  # only wanted after a crash; the other one may be gone
+
+
+class _Orders:
+    """Takes in what the process at the other end wants, on a thread of its own: a `Close` breaks off what waits.
+
+    Args:
+        connection: to it.
+
+    Attributes:
+        interrupts: called, on that thread, when no more orders will come.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.interrupts: Callable[[], None] = lambda: None
+        self._connection = connection
+        self._given: queue.SimpleQueue[Tick | None] = queue.SimpleQueue()
+        threading.Thread(target=self._take_in, name="seg-carla-orders", daemon=True).start()
+
+    def next(self) -> Tick | None:
+        """Waits for it; None once no more will come."""
+        return self._given.get()
+
+    def _take_in(self) -> None:
+        with contextlib.suppress(EOFError, OSError, ValueError):  # nobody talks any more, or somebody else does
+            while isinstance(order := decode(self._connection.recv_bytes()), Tick):
+                self._given.put(order)
+        self._given.put(None)
+        self.interrupts()
 
 
 def _sweep(options: CarlaOptions, leftovers: Leftovers, log: str) -> None:
