@@ -6,6 +6,7 @@ import importlib.util
 import re
 import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -27,6 +28,17 @@ def frozen(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_pip_brings_an_extra() -> None:
     assert extra("ray") == "pip install 'seg-viewer[ray]'"
     assert again("openvino") == "pip install --force-reinstall openvino"
+
+
+@pytest.mark.parametrize(
+    ("receipt", "way"), [("pipx_metadata.json", "pipx install --force"), ("uv-receipt.toml", "uv tool install")]
+)
+def test_what_installed_the_program_brings_its_extras(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, receipt: str, way: str
+) -> None:
+    (tmp_path / receipt).touch()
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    assert extra("sound") == f"{way} 'seg-viewer[sound]'"
 
 
 @pytest.mark.usefixtures("frozen")

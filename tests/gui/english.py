@@ -132,7 +132,7 @@ NEVER_SHOWN = frozenset({
     "a video file", "an animated WebP", "a picture, a folder of pictures", ", / (a folder of masks),", "side by side",
     "out of memory", "Masks that seg-viewer export wrote", "TensorRT for RTX", "NVIDIA's own package index",
     "# the polygons only: the pictures belong into images/, under the names of the files in labels/",
-    "pip install 'seg-viewer[{}]'", "apt-get install libportaudio2",
+    "pip install 'seg-viewer[{}]'", "uv tool install", "apt-get install libportaudio2",
     "ffmpeg -i ADDRESS -c copy -f mpegts 'udp://127.0.0.1:5000?pkt_size=1316'",
     "no safety function: the network misses people and cars", "# ego zone of {}, corners {}; {}\n{}\n",
 })  # fmt: skip
