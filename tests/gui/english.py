@@ -22,7 +22,8 @@ NO_WINDOW = frozenset(
         # what only commands do
         "jobs/bench.py", "jobs/bulk.py", "jobs/bulk_processes.py", "jobs/cluster.py", "jobs/doctor.py",
         "jobs/output_names.py", "jobs/piece.py", "jobs/record.py", "jobs/record_carla.py", "jobs/spread.py",
-        "jobs/style.py", "jobs/options.py", "sources/losses.py", "engines/nvidia/ahead.py", "engines/nvidia/explain.py", "core/golden.py",
+        "jobs/style.py", "jobs/options.py", "sources/losses.py", "engines/nvidia/ahead.py", "engines/nvidia/explain.py",
+        "core/golden.py",
         "core/carla_tags.py", "sinks/truth_report.py", "core/scores.py", "core/errors.py",
         # what stands in files
         "sinks/report_page.py", "sinks/report_chart.py", "sinks/report.py", "sinks/coco.py",
