@@ -25,6 +25,8 @@ class Course:
         self._lock = lock
         self._wishes = Wishes()
         self._awaited = 0  # which of the pipeline's wishes is under way
+        self._delivered_s: float | None = None  # time of what was delivered last: moves count from there
+        self._answered_s: float | None = None  # where a move has led, until that is in the window
         self._length = Length()
 
     @property
@@ -33,9 +35,12 @@ class Course:
         return self._length.of(self.pipeline)
 
     def wished_s(self, position_s: float) -> float:
-        """Where it is going, seconds; `position_s` while no seek or step is under way."""
+        """Where it is going, or has gone unseen, seconds; else `position_s`, the time of what is in the window."""
         with self._lock:
-            return self._wishes.wished_s(position_s, self._ends()) if self._wishes.is_under_way else position_s
+            if self._wishes.is_under_way:
+                from_s = position_s if self._delivered_s is None else self._delivered_s
+                return self._wishes.wished_s(from_s, self._ends())
+            return position_s if self._answered_s is None else self._answered_s
 
     @property
     def is_under_way(self) -> bool:
@@ -80,10 +85,16 @@ class Course:
     def delivered(self, shot: Shot) -> None:
         """By the thread that iterates over the pipeline, before it takes the next one."""
         with self._lock:
-            pipeline = self.pipeline
+            pipeline, self._delivered_s = self.pipeline, shot.frame.time_s
             if pipeline is not None and self._wishes.is_under_way and pipeline.answered >= self._awaited:
+                self._answered_s = shot.frame.time_s
                 self._wishes.answer(shot.frame.time_s)
                 self._make_moves()
+
+    def taken(self) -> None:
+        """What was delivered last is in the window."""
+        with self._lock:
+            self._answered_s = None
 
     def _can_seek(self) -> bool:
         return self.pipeline is not None and self.pipeline.source.info.can_seek

@@ -189,6 +189,7 @@ class Session:
             shown, self._newest = self._newest, None
             if shown is not None:
                 self.taken_shot = shown.shot
+                self.course.taken()
             self._changed.notify_all()
             return shown
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seg_viewer.pipeline import Move, Seek, SeekBy, Step
+from seg_viewer.player.course import Course
 from seg_viewer.player.wishes import Ends, Wishes
 
 FRAME_S, COUNT = 0.2, 100
@@ -93,3 +99,29 @@ def test_where_it_goes_is_known_while_it_is_on_its_way() -> None:
     wishes.step(2)
     wishes.seek_by(-5.0, 1.0, ENDS)
     assert wishes.wished_s(1.0, ENDS) == 6.0 + 2 * FRAME_S - 5.0
+
+
+@pytest.mark.parametrize("answers", [0, 1, 2])
+@pytest.mark.parametrize("is_taken", [False, True])
+def test_where_it_goes_is_known_until_it_is_in_the_window(answers: int, is_taken: bool) -> None:
+    info = SimpleNamespace(can_seek=True, rate=1 / FRAME_S, duration_s=20.0)
+    pipeline = SimpleNamespace(source=SimpleNamespace(info=info), at_end=False, wishes=0, answered=0)
+
+    def begin(*_: object) -> None:
+        pipeline.wishes += 1
+
+    pipeline.move = pipeline.step = begin
+    course, shown_s, leads_to = Course(threading.Condition()), 2.0, (7.0, 7.0 + 2 * FRAME_S)
+    course.pipeline = cast(Any, pipeline)
+    course.delivered(cast(Any, SimpleNamespace(frame=SimpleNamespace(time_s=shown_s))))
+    course.seek(7.0)
+    course.step(2)
+    assert course.wished_s(shown_s) == pytest.approx(leads_to[1])
+    for time_s in leads_to[:answers]:
+        pipeline.answered += 1
+        course.delivered(cast(Any, SimpleNamespace(frame=SimpleNamespace(time_s=time_s))))
+        assert course.wished_s(shown_s) == pytest.approx(leads_to[1])
+        if is_taken:
+            shown_s = time_s
+            course.taken()
+        assert course.wished_s(shown_s) == pytest.approx(leads_to[1])
