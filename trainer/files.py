@@ -19,6 +19,16 @@ def make_folder(path: Path) -> Path:
     return path
 
 
+def shipped_or_own(name: str, shipped: Path) -> Path:
+    """Path of a TOML file: `name` itself, or the one of that name in the folder `shipped`.
+
+    One that ships is found beside a folder of its name, too, such as a data set or a run.
+    """
+    path, ours = Path(name), shipped / f"{name}.toml"
+    is_ours = not path.suffix and not path.is_file() and (ours.is_file() or not path.exists())
+    return ours if is_ours else path
+
+
 def check_output(path: Path, *, overwrite: bool, sources: tuple[Path, ...] = ()) -> None:
     """As `check_target`, of a file whose folder is made where it is missing. Raises: UsageError, ExportError."""
     make_folder(path.parent)

@@ -12,6 +12,7 @@ from typing import Any
 from seg_viewer.core.assets import shipped_models
 from seg_viewer.core.errors import UsageError
 from trainer.architecture import Model, check_model
+from trainer.files import shipped_or_own
 from trainer.limits import check_range, fitting, option, parse_loss, share, typed
 from trainer.pairs import Split
 from trainer.toml_text import toml_text
@@ -277,9 +278,7 @@ def read_recipe(name: str) -> Recipe:
     Raises:
         UsageError: there is no such file, it is no TOML, or it holds a key or value that means nothing.
     """
-    path, shipped = Path(name), SHIPPED / f"{name}.toml"
-    if not path.suffix and not path.is_file() and (shipped.is_file() or not path.exists()):
-        path = shipped  # also beside a folder of that name, as of a run
+    path = shipped_or_own(name, SHIPPED)
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:

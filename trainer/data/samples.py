@@ -261,8 +261,10 @@ class Samples:
             chosen = rng.permutation(np.concatenate(parts))
         looked_for = np.flatnonzero(rng.random(count) < run.rare_share)
         for index, item in enumerate(self._sets):
-            places = looked_for[chosen[looked_for, 0] == index] if item.rare else looked_for[:0]
-            classes = rng.integers(max(1, len(item.rare)), size=len(places))
+            if not item.rare:
+                continue
+            places = looked_for[chosen[looked_for, 0] == index]
+            classes = rng.integers(len(item.rare), size=len(places))
             for rare in range(len(item.rare)):
                 here = places[classes == rare]
                 chosen[here, 1] = item.holders(rng, rare, len(here))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from trainer.files import shipped_or_own
 from trainer.labels.carla import carla_maps
 from trainer.labels.label_map import LabelMap
 from trainer.labels.map_file import SHIPPED, read_map_file
@@ -27,7 +26,4 @@ def read_label_map(name: str) -> LabelMap:
     of_carla = next((made for made in carla_maps() if made.name == name), None) if name.startswith("carla-") else None
     if of_carla:
         return of_carla
-    path, shipped = Path(name), SHIPPED / f"{name}.toml"
-    if not path.suffix and not path.is_file() and (shipped.is_file() or not path.exists()):
-        path = shipped  # also beside a folder of that name, as of a data set
-    return read_map_file(path, name)
+    return read_map_file(shipped_or_own(name, SHIPPED), name)

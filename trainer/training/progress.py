@@ -68,8 +68,8 @@ class Reporter:
             if self._board.without:
                 self.note(f"{self._board.without} is not installed: no events for TensorBoard")
         self._epochs, self._steps, self._batch, self._minutes = epochs, steps, batch, minutes
-        self._began = self._last_line = time.perf_counter()
-        self._done, self._seconds, self._waited = 0, 0.0, 0.0
+        self._count_anew()
+        self._last_line = self._began
         if self._console.is_terminal:
             columns = (
                 TextColumn("{task.description}"),
@@ -88,9 +88,14 @@ class Reporter:
         return round(checkpoint.seconds) if self._minutes else checkpoint.updates
 
     def compiled(self) -> None:
-        """What has passed so far is no measure of the rate: something was compiled."""
-        self._began = self._last_line = time.perf_counter()
-        self._done, self._waited = 0, 0.0
+        """The step that is reported next is no measure of the rate: something was compiled in it."""
+        self._count_anew()
+        self._last_line = self._began
+        self._done = -1
+
+    def _count_anew(self) -> None:
+        self._began = time.perf_counter()
+        self._done, self._seconds, self._waited = 0, 0.0, 0.0
 
     def waited(self, seconds: float) -> None:
         """So long nothing was asked of the device, because no batch was there."""
@@ -155,7 +160,7 @@ class Reporter:
             self._board.scalars(
                 {f"epoch/{k}": v for k, v in row.items() if k not in ("epoch", "step")}, int(row["step"])
             )
-        self._began, self._done, self._waited = time.perf_counter(), 0, 0.0
+        self._count_anew()
 
     def pictures(self, name: str, picture: NDArray[np.uint8], step: int) -> None:
         """One (H, W, 3) uint8 RGB picture for TensorBoard."""
