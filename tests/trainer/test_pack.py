@@ -209,7 +209,8 @@ def test_an_optional_pack_that_cannot_be_read_is_left_out_with_a_line(
     assert len(said) == 1 and said[0].startswith(f"left out: {tmp_path / 'other.pack'}"), said
     with pytest.raises(SourceError, match="other.pack"):
         find_all(Recipe((camvid, Source(kind, str(other)))), [], said.append)
-    whole = find_all(Recipe((Source(kind, str(packed), optional=True),)).change(labels="driving", details="streets"), [])
+    asked = Recipe((Source(kind, str(packed), optional=True),)).change(labels="driving", details="streets")
+    whole = find_all(asked, [])
     assert [source.name for source, _ in whole] == list(NAMES)
 
 
