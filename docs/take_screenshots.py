@@ -1,10 +1,10 @@
 """Takes the pictures of docs/images/ afresh: the real window, on the demo clip, with the models that ship.
 
 The cameras and the CARLA server are stand-ins on this machine, which send the demo clip (`tests/servers`,
-`tests/carla_server`). Nothing of the user's is read or changed: settings, cache and folders are temporary. No display is needed.
-The machine's own rates stand in the pictures: leave it nothing else to do.
+`tests/carla_server`). Nothing of the user's is read or changed: settings, cache and folders are temporary. No display
+is needed. The machine's own rates stand in the pictures: leave it nothing else to do.
 
-python docs/take_screenshots.py [NAME…]        (needs the extras "dev", "trainer" for Pillow, and "carla" for that one)
+python docs/take_screenshots.py [NAME…]      (needs the extras "dev", "trainer" for Pillow, "carla" for its picture)
 """
 
 from __future__ import annotations
