@@ -1,9 +1,10 @@
 """Takes the pictures of docs/images/ afresh: the real window, on the demo clip, with the models that ship.
 
-Nothing of the user's is read or changed: settings, cache and folders are temporary. No display is needed.
-The machine's own rates stand in the pictures: leave it nothing else to do.
+The cameras and the CARLA server are stand-ins on this machine, which send the demo clip (`tests/servers`,
+`tests/carla_server`). Nothing of the user's is read or changed: settings, cache and folders are temporary. No display
+is needed. The machine's own rates stand in the pictures: leave it nothing else to do.
 
-python docs/take_screenshots.py [NAME…]        (needs Pillow, which comes with the extra "trainer")
+python docs/take_screenshots.py [NAME…]      (needs the extras "dev", "trainer" for Pillow, "carla" for its picture)
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 from fractions import Fraction
+from io import BytesIO
 from pathlib import Path
 from shutil import rmtree
 from tempfile import gettempdir
@@ -25,11 +27,13 @@ from PIL import Image
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
-IMAGES = Path(__file__).parent / "images"
-DEMO = Path(__file__).parents[1] / "assets" / "demo" / "street.mp4"
+ROOT = Path(__file__).parents[1]
+IMAGES = ROOT / "docs" / "images"
+DEMO = ROOT / "assets" / "demo" / "street.mp4"
 MOST_BYTES = 200_000
 _PATIENCE_S = 300.0
 _PAUSED_AT_S = 5.0
+_SCORED = 100  # as many as the scores of the panel are of
 _FILM = (("Harbour road.mp4", 0), ("Morning, first lap.mp4", 40), ("Test drive 12.mp4", 100))
 """What the start page shows as opened before: names, and where in the demo clip each begins, frames."""
 
@@ -220,16 +224,18 @@ def take(studio: Studio, wanted: Callable[[str], bool]) -> None:
 
 
 def take_grid(studio: Studio, picture: Callable[[str, QWidget], None]) -> None:
-    """Four cameras in one window of their own."""
-    from street_cameras import StreetCameras
-
+    """Four cameras in one window of their own: parts of the demo clip, as MJPEG over HTTP."""
     from seg_viewer.gui.grid.window import GridWindow, players_of
     from seg_viewer.gui.settings import open_store
     from seg_viewer.jobs.options import RunOptions
+    from tests.servers.http_video import HttpVideo
 
-    begins = {"front": 0, "rear": 40, "left": 80, "right": 110}
-    with StreetCameras(DEMO, begins) as cameras:
-        sources = [cameras.url(name) for name in begins]
+    with av.open(str(DEMO)) as film:
+        seen = [jpeg(frame) for frame in film.decode(video=0)]
+    begins = {"/front": 0, "/rear": 40, "/left": 80, "/right": 110}
+    films = {path: seen[first : first + 24] for path, first in begins.items()}
+    with HttpVideo(Path(gettempdir()), rate=8, films=films) as cameras:
+        sources = [cameras.url(path) for path in films]
         grid = GridWindow(players_of(sources, RunOptions()), sources, open_store())
         grid.resize(1000, 680)
         grid.show()
@@ -239,7 +245,29 @@ def take_grid(studio: Studio, picture: Callable[[str, QWidget], None]) -> None:
         grid.close_without_asking()
 
 
+def jpeg(frame: av.VideoFrame) -> bytes:
+    file = BytesIO()
+    Image.fromarray(frame.to_ndarray(format="rgb24")).save(file, "JPEG", quality=90)
+    return file.getvalue()
+
+
+def take_carla(studio: Studio, picture: Callable[[str, QWidget], None]) -> None:
+    """A drive, scored and with its errors marked, on the server that stands in for CARLA."""
+    from tests.carla_server.process import CarlaServer
+
+    window = studio.window
+    window.resize(1280, 800)
+    with CarlaServer("--scene", "demo") as server:
+        studio.open(server.url("fps=10&vehicles=12&walkers=10"))
+        window.actions_by_id["errors"].setChecked(True)
+        studio.until(lambda: (score := studio.player.score) and score.frames >= _SCORED, f"{_SCORED} scored frames")
+        picture("carla", window)
+        window.actions_by_id["errors"].setChecked(False)
+        studio.player.close()
+
+
 def main(names: list[str]) -> None:
+    sys.path.insert(0, str(ROOT))  # for the stand-ins in tests/
     IMAGES.mkdir(exist_ok=True)
     folder = Path(gettempdir()) / "at-home"  # stands in the pictures
     folder.mkdir()
@@ -260,10 +288,12 @@ def main(names: list[str]) -> None:
         before.window.close_without_asking()
         studio = Studio(app)
         try:
-            if names != ["several-cameras"]:
+            if not names or set(names) - {"several-cameras", "carla"}:
                 take(studio, lambda name: not names or name in names)
             if not names or "several-cameras" in names:
                 take_grid(studio, lambda name, grid: save(grid, name))
+            if not names or "carla" in names:
+                take_carla(studio, lambda name, shown: save(shown, name))
         finally:
             studio.window.close_without_asking()
     finally:

@@ -265,7 +265,7 @@ def open(
         end: the first frame that is not wanted.
         every: of those, the first and each `every`-th after it.
         size: largest size of the pictures, "1280x720", "1280x", "x720", "720p" or (1280, 720); their shape is kept.
-        engine: "auto", "openvino", "onnxruntime" or "tensorrt".
+        engine: "auto", "openvino", "onnxruntime", "tensorrt-rtx" or "tensorrt".
         device: as the engine calls it ("CPU", "GPU", …), or None for its default.
 
     Returns:

@@ -61,17 +61,58 @@ def _unknown(text: str) -> list[str]:
     return lost
 
 
+def _ill_shown(text: str) -> list[str]:
+    """What GitHub shows and the site does not: lists without an empty line before, or one within another by too little.
+
+    And what both show, but nobody wants to read: file names for links to pages.
+    """
+    bad = re.findall(r"\[[\w./-]+\.md\]\(.*?\)", text)
+    before, fenced = "", False
+    for line in text.splitlines():
+        fence = line.lstrip().startswith("```")
+        if not fenced and not fence and (found := re.match(r"( *)(?:[-*]|\d+\.) ", line)):
+            within = re.match(r" *(?:[-*]|\d+\.) |  +\S", before) if before != "```" else None
+            if (before and not within) or len(found[1]) % 4:
+                bad.append(line)
+        fenced, before = fenced ^ fence, "```" if fence else line.rstrip()
+    return bad
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_what_a_page_names_is_there(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert _missing(text, page.parent) == []
     assert _unknown(text) == []
+    assert "changelog.d" in page.parts or _ill_shown(text) == []
 
 
 def test_what_is_gone_is_found() -> None:
     text = "[x](gone.md) `gone.py` `trainer/gone/` `seg-viewer view --gone` `seg-trainer gone x` `--gone 3`"
     assert len(_missing(text, ROOT)) == 3 and len(_unknown(text)) == 3
     assert _missing("python -m benchmarks.gone", ROOT) == ["benchmarks.gone"]
+
+
+@pytest.mark.parametrize(
+    ("text", "bad"),
+    [
+        ("Words\n- one\n- two", ["- one"]),
+        ("Words\n\n- one\n  goes on\n- two\n\n1. a\n    - b", []),
+        ("```\ncode\n```\n- one", ["- one"]),
+        ("1. a\n   - b", ["   - b"]),
+        ("```\nwords\n- no list\n```", []),
+        ("see [live.md](live.md#x) and [Live](live.md)", ["[live.md](live.md#x)"]),
+    ],
+)
+def test_what_the_site_shows_otherwise_is_found(text: str, bad: list[str]) -> None:
+    assert _ill_shown(text) == bad
+
+
+def test_every_command_begins_with_a_sentence_and_every_option_says_what_it_is() -> None:
+    """The page of commands, the man page and the list of commands take the first line alone."""
+    commands = {f"{name} {key}": one for name, group in PROGRAMS.items() for key, one in group.commands.items()}
+    assert [key for key, one in commands.items() if not (one.help or "").split("\n")[0].rstrip().endswith(".")] == []
+    options = [(key, one) for key, command in commands.items() for one in command.params]
+    assert [(key, one.name) for key, one in options if isinstance(one, click.Option) and not one.help] == []
 
 
 def test_pictures_of_the_window_are_small_and_shown() -> None:

@@ -31,7 +31,7 @@ class Source:
         weight: share of the training pictures drawn from it, against the sum of all weights; 0 means as many as it has.
         name: what to call it; the format's name when empty.
         labels: "native", "driving", or a label map; the recipe's when empty.
-        optional: skipped with a note when its folder is missing or empty.
+        optional: left out with a note when its folder or pack is missing or cannot be read.
         split: keys `by`, `held_out`, `seed`, `gap` of `trainer.pairs.Split`; the format's own when empty.
         own_bonnet: "background": ignored in scores, background in training; "ignore", or "keep" (CARLA).
     """
@@ -325,6 +325,8 @@ def _from_tables(tables: dict[str, Any]) -> Recipe:
     tables = dict(tables)
     data = []
     for item in tables.pop("data", []):
+        if missing := [key for key in ("kind", "path") if key not in item]:
+            raise ValueError(f"[[data]] without '{missing[0]}'")
         Split(**{"by": "given", **item.get("split", {})})
         data.append(_filled(Source, item, "data"))
     parts = {

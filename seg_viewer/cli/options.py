@@ -59,7 +59,13 @@ def run_options(command: _Command) -> _Command:
     for option in reversed(
         [
             click.option("--model", metavar="NAME|FILE", help=_model_help()),
-            click.option("--engine", type=click.Choice(("auto", *engine_names())), default="auto", show_default=True),
+            click.option(
+                "--engine",
+                type=click.Choice(("auto", *engine_names())),
+                default="auto",
+                show_default=True,
+                help="What computes the class maps; auto takes the first that works here.",
+            ),
             click.option("--device", metavar="NAME", help="As the engine calls it: CPU, GPU, NPU, CUDA, GPU.0, …"),
         ]
     ):

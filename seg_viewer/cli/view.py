@@ -67,9 +67,10 @@ def view(
     ca: Path | None = None,
     **choices: Any,
 ) -> None:
-    """Open the window, and in it SOURCE; several are a playlist, and so are an .m3u file and a folder of videos. Two to
-    four that are live are shown beside each other, on one engine; then a deadline, a second model, scores and the ego
-    zone are not there: each of them is for one SOURCE.
+    """Open the window, and in it SOURCE; several are a playlist, and so are an .m3u file and a folder of videos.
+
+    Two to four that are live are shown beside each other, on one engine; then a deadline, a second model, scores and
+    the ego zone are not there: each of them is for one SOURCE.
 
     'seg-viewer SOURCE' does the same.
     """

@@ -14,6 +14,7 @@ from seg_viewer.core.frame import ByteArray
 from seg_viewer.core.labels import DRIVING, IGNORE_ID, LabelSet
 
 WINDOW_FRAMES = 100
+_PLACES = 6
 
 
 def confusion_matrix(truth: NDArray[np.uint8], predicted: NDArray[np.integer], classes: int) -> NDArray[np.int64]:
@@ -103,21 +104,21 @@ class Scores:
         return float(np.trace(self.matrix) / max(1, self.matrix.sum()))
 
     def to_json(self) -> dict[str, Any]:
-        """As stored in a model file: shares of 1, rounded to 4 places."""
+        """As stored in a model file: shares of 1, rounded so finely that a percentage of them is rounded once."""
         return {
             "pictures": self.pictures,
-            "miou": round(self.miou, 4),
-            "iou": {name: round(value, 4) for name, value in self.iou.items()},
-            "accuracy": round(self.accuracy, 4),
+            "miou": round(self.miou, _PLACES),
+            "iou": {name: round(value, _PLACES) for name, value in self.iou.items()},
+            "accuracy": round(self.accuracy, _PLACES),
         }
 
     def to_full_json(self) -> dict[str, Any]:
         """Everything, with the confusion matrix."""
         more = {
-            name: {label: round(value, 4) for label, value in getattr(self, name).items()}
+            name: {label: round(value, _PLACES) for label, value in getattr(self, name).items()}
             for name in ("dice", "precision", "recall")
         }
-        counted = {"classes": len(self.iou), "mdice": round(self.mdice, 4), "matrix": self.matrix.tolist()}
+        counted = {"classes": len(self.iou), "mdice": round(self.mdice, _PLACES), "matrix": self.matrix.tolist()}
         return self.to_json() | more | counted
 
 

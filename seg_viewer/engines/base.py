@@ -60,7 +60,7 @@ class EngineReport:
     """What really runs, as the runtime says after the model was compiled.
 
     Args:
-        name: "openvino", "onnxruntime" or "tensorrt".
+        name: "openvino", "onnxruntime", "tensorrt-rtx" or "tensorrt".
         version: version of the runtime.
         device: processor that runs the model, with its product name.
         precision: what the convolutions really compute in, e.g. "int8" or "int8 (22 of 24 convolutions, bf16 2)".

@@ -6,7 +6,7 @@ import io
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
@@ -28,10 +28,19 @@ class HttpVideo:
         size: of the pictures, may be changed between connections.
         rate: MJPEG pictures per second.
         each: so many pictures in a row have the same colour.
+        films: by a path such as "/front", JPEG files that it sends again and again, as `/mjpeg` sends its colours.
     """
 
-    def __init__(self, folder: Path, size: tuple[int, int] = (128, 64), rate: float = 50, each: int = 1) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        size: tuple[int, int] = (128, 64),
+        rate: float = 50,
+        each: int = 1,
+        films: Mapping[str, Sequence[bytes]] | None = None,
+    ) -> None:
         self.folder, self.size, self.rate, self.each = folder, size, rate, each
+        self.films = dict(films or {})
         self.port = 0
         self.stalled = threading.Event()
         self.needs = ""
@@ -98,18 +107,20 @@ class HttpVideo:
             return
         path = request.path.split("?")[0]
         answers: dict[str, Callable[[BaseHTTPRequestHandler], None]] = {
-            "/mjpeg": self._mjpeg,
+            "/mjpeg": lambda r: self._mjpeg(r, lambda number: jpeg(number // self.each, *self.size)),
             "/live.m3u8": self._playlist,
             "/page": lambda r: _whole(r, "text/html", b"<html>no video</html>" * 99),
         }
         if path in answers:
             answers[path](request)
+        elif film := self.films.get(path):
+            self._mjpeg(request, lambda number: film[number % len(film)])
         elif path.endswith(".ts"):
             _whole(request, "video/mp2t", self._segment(int(path[1:-3])))
         else:
             request.send_error(404)
 
-    def _mjpeg(self, request: BaseHTTPRequestHandler) -> None:
+    def _mjpeg(self, request: BaseHTTPRequestHandler, picture: Callable[[int], bytes]) -> None:
         self.connections += 1
         request.send_response(200)
         request.send_header("Content-Type", f"multipart/x-mixed-replace; boundary={BOUNDARY}")
@@ -118,7 +129,7 @@ class HttpVideo:
         while self._server is server:
             while self.stalled.is_set():
                 time.sleep(0.02)
-            data = jpeg(number // self.each, *self.size)
+            data = picture(number)
             head = f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(data)}\r\n\r\n"
             request.wfile.write(head.encode() + data + b"\r\n")
             number += 1

@@ -343,6 +343,8 @@ def test_the_shipped_recipe_reads_and_repeats(tmp_path: Path) -> None:
         ("size = [96]", "size must be a list of 2 values"),
         ("size = [100, 64]", "100x64: unet-fast with 5 stages needs multiples of 32, such as 96x64"),
         ("monitor = 'luck'", "monitor = 'luck'; choose miou, loss"),
+        ("[[data]]\npath = 'x'", r"\[\[data\]\] without 'kind'"),
+        ("[[data]]\nkind = 'camvid'", r"\[\[data\]\] without 'path'"),
         ("[[data]]\nkind = 'camvid'\npath = 'x'\nsplit = {by = 'luck'}", "split 'luck': choose given"),
     ],
 )

@@ -179,6 +179,41 @@ def test_what_cannot_be_packed_is_one_line_and_leaves_nothing(
     assert len(shown.output.strip().splitlines()) == 1 and not os.listdir(tmp_path)
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_data_that_were_named_are_looked_at_before_what_a_recipe_begins_with(tmp_path: Path, there: bool) -> None:
+    """The recipe begins with another one, whose data are not here either: what was asked for is named first."""
+    noise = tmp_path / "noise.pack"
+    if there:
+        noise.write_bytes(bytes(range(256)) * 9)
+    shown = run("train", "driving-fast", "--data", noise, "--run", tmp_path / "run")
+    assert shown.exit_code == 1 and "first the recipe of its start" not in shown.output, shown.output
+    line = f"seg-trainer: {noise}: " + ("is no pack of seg-trainer pack" if there else "no such folder")
+    assert shown.output.splitlines()[-1].startswith(line)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("damage", ["missing", "no pack", "a part is missing"])
+@pytest.mark.parametrize("kind", ["auto", "pack"])
+def test_an_optional_pack_that_cannot_be_read_is_left_out_with_a_line(
+    packed: Path, folders: Path, tmp_path: Path, kind: str, damage: str
+) -> None:
+    other = tmp_path / "other.pack"
+    if damage == "no pack":
+        other.write_bytes(b"no pack")
+    if damage == "a part is missing":
+        shutil.copy(packed, other)
+    camvid = Source("camvid", str(folders / "camvid"))
+    said: list[str] = []
+    found = find_all(Recipe((camvid, Source(kind, str(other), optional=True))), [], said.append)
+    assert [data.name for _, data in found] == ["camvid"]
+    assert len(said) == 1 and said[0].startswith(f"left out: {tmp_path / 'other.pack'}"), said
+    with pytest.raises(SourceError, match=r"other\.pack"):
+        find_all(Recipe((camvid, Source(kind, str(other)))), [], said.append)
+    asked = Recipe((Source(kind, str(packed), optional=True),)).change(labels="driving", details="streets")
+    whole = find_all(asked, [])
+    assert [source.name for source, _ in whole] == list(NAMES)
+
+
 def written(path: Path, part_bytes: int = 0) -> list[Path]:
     with PackWriter(path, part_bytes, bytes(16)) as writer:
         records = [writer.add(bytes([number]) * 500) for number in range(8)]

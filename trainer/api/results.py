@@ -66,7 +66,7 @@ def predict(model: AnyModel, picture: str | Path | Rgb, engine: str = "auto") ->
     Args:
         model: as in `evaluate`.
         picture: a file, or (H, W, 3) uint8 RGB.
-        engine: runtime of an .onnx file: "auto", "openvino", "onnxruntime", "tensorrt".
+        engine: runtime of an .onnx file: "auto", "openvino", "onnxruntime", "tensorrt-rtx" or "tensorrt".
 
     Returns:
         (H, W) uint8 class ids, at the size of the picture.
@@ -108,7 +108,9 @@ def show_predictions(
         PIL.Image.Image; a notebook shows it.
 
     Raises:
-        as `evaluate`; ExportError: `path` cannot be written.
+        UsageError: the model has other classes.
+        SourceError: a file is damaged, or nothing is in that part.
+        ExportError: `path` cannot be written.
     """
     check_data(data)
     check_count(count)

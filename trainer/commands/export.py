@@ -29,7 +29,14 @@ MODEL, CARD, FILES = "Model", "Measures and card", "Files"
 )
 @click.argument("run", type=FOLDER)
 @option(FILES, "-o", "--output", type=FILE, required=True, help="The .onnx file; its stem becomes the model's name.")
-@option(MODEL, "--precision", type=click.Choice(["float32", "float16", "int8"]), default="int8", show_default=True)
+@option(
+    MODEL,
+    "--precision",
+    type=click.Choice(["float32", "float16", "int8"]),
+    default="int8",
+    show_default=True,
+    help="Of the weights and of what is computed with them.",
+)
 @option(MODEL, "--size", type=Values(int, 2, size=True), metavar=SIZE, help="Input of the model.  [default: the run's]")
 @option(MODEL, "--labels", metavar="NAME", help="Give these classes instead: the run's own --details, such as streets.")
 @option(FILES, "--root", type=FOLDER, multiple=True, help="Folder where the run's data sets lie now, if they moved.")

@@ -7,6 +7,7 @@ every pair found stay as they were, so that samples are the same as from the fol
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import os
 import zlib
@@ -93,7 +94,7 @@ def sources_in(source: Source, path: Path) -> tuple[Source, ...]:
         path: where the pack lies.
 
     Raises:
-        SourceError: it cannot be read.
+        SourceError: it cannot be read, and is not optional.
         UsageError: a weight or a split is asked for, which the pack has already.
     """
     if source.name and source.kind == PACK:
@@ -102,9 +103,15 @@ def sources_in(source: Source, path: Path) -> tuple[Source, ...]:
         raise UsageError(f"{source.path}@{source.weight:g}: the data sets in a pack have weights: give it without one")
     if source.split:
         raise UsageError(f"{path}: what is held out was said when it was packed: leave --split… out, or pack again")
+    try:
+        sets = open_pack(path).index["sets"]
+    except SourceError:
+        if not source.optional:
+            raise
+        return (dataclasses.replace(source, kind=PACK),)  # who looks for it leaves it out, and says why
     return tuple(
         Source(PACK, source.path, float(one["weight"]), str(one["name"]), own_bonnet=str(one["own_bonnet"]))
-        for one in open_pack(path).index["sets"]
+        for one in sets
     )
 
 

@@ -231,6 +231,7 @@ def _with_earlier(recipe: Recipe, roots: Sequence[Path], run: Path, console: Con
         before = run.with_name(f"{run.name}-{kind}")
         checkpoint = load_checkpoint(before)
         if checkpoint is None or not checkpoint.finished:
+            find_all(recipe, roots)  # what is wrong with its own data is said before anything else is trained
             console.print(f"first the recipe of its {kind}, {name}: {before}")
             if not run_training(read_recipe(name), roots, before, console, workers=workers).finished:
                 raise UsageError(f"{before}: was stopped; the same command goes on")
