@@ -90,11 +90,9 @@ class Run:
 
     def how_long(self, done: int) -> str:
         """In words, how long a run of so many epochs so far goes on."""
-        return (
-            f"{counted(done, 'epoch')} in {self.minutes:g} minutes"
-            if self.minutes
-            else f"{done} of {counted(self.epochs, 'epoch')}"
-        )
+        if self.minutes:
+            return f"{counted(done, 'epoch')} in {self.minutes:g} minutes"
+        return f"{done} of {counted(self.epochs, 'epoch')}"
 
 
 @dataclass(frozen=True)

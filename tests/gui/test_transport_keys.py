@@ -198,6 +198,38 @@ def test_an_end_before_the_start_begins_anew(qtbot: QtBot, open_window, ten_seco
     assert window.controls.seek_bar.marks_s == (pytest.approx(5.0), None) and window.player.part is None
 
 
+def test_what_is_asked_of_a_part_goes_when_it_is_answered(qtbot: QtBot, open_window, ten_seconds: Path, clip: Path):
+    """B at the same place, later, before; A again; no part; a jump, after which it is still true; another video."""
+    window = open_window(ten_seconds)
+    pause_at(qtbot, window, 120)
+    right, left, none = Qt.Key.Key_Right, Qt.Key.Key_Left, Qt.KeyboardModifier.NoModifier
+
+    def asked() -> list[str]:
+        return [text for text in window.messages.texts("info") if text.startswith("Repeats from")]
+
+    at_6, at_7 = (f"Repeats from 0:0{s}.0: press B where it ends" for s in (6, 7))
+    for keys, expected, marks in (
+        ("a", [at_6], (6.0, None)),
+        ("b", [], (0.0, 6.0)),
+        ("aa", [at_6], (6.0, None)),
+        ([".", "b"], [], (6.0, 6.05)),
+        ([",", "a", ",", "b"], [], (0.0, 5.95)),
+        ([".", "a", *["."] * 20], [at_6], (6.0, None)),
+        ("a", [at_7], (7.0, None)),
+        ([right, left], [at_7], (7.0, None)),
+        ("A", [], (None, None)),
+        ("a", [at_7], (7.0, None)),
+    ):
+        for key in keys:
+            qtbot.keyClick(window, key.lower() if isinstance(key, str) else key, SHIFT if key == "A" else none)
+        assert asked() == expected, keys
+        assert window.transport.marks_s == pytest.approx(marks) if None not in marks else True, keys
+        assert window.controls.seek_bar.marks_s == window.transport.marks_s
+    window.open(clip)
+    qtbot.waitUntil(lambda: window.windowTitle().startswith("colors.mp4"), timeout=WAIT_MS)
+    assert asked() == []
+
+
 def test_the_part_is_offered_to_the_export_and_gone_with_the_source(
     qtbot: QtBot, open_window, ten_seconds: Path, clip: Path
 ) -> None:
