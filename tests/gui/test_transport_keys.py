@@ -216,7 +216,7 @@ def test_what_is_asked_of_a_part_goes_when_it_is_answered(qtbot: QtBot, open_win
         ([",", "a", ",", "b"], [], (0.0, 5.95)),
         ([".", "a", *["."] * 20], [at_6], (6.0, None)),
         ("a", [at_7], (7.0, None)),
-        ([right, left], [at_7], (7.0, None)),
+        ([left, right], [at_7], (7.0, None)),
         ("A", [], (None, None)),
         ("a", [at_7], (7.0, None)),
     ):
