@@ -183,24 +183,28 @@ def _value(painter: QPainter, scene: Scene) -> None:
         return
     text = readout(scene.shown, half.content.map, scene.shape, half.picture, scene.pointer)
     seen = scene.logical(half.seen) if scene.mode.split is Split.SIDE else scene.seen_of_all()
-    image = plate((text,), scene.font, scene.ratio, seen.width() - 2 * _GAP)
+    image = plate_of((text,), scene.once("font", _font), scene.ratio, seen.width() - 2 * _GAP)
     put(painter, image, seen.left() + _GAP, min(seen.bottom(), scene.floor) - _GAP - plate_size(image)[1])
 
 
 def _hud(painter: QPainter, scene: Scene) -> None:
     if not scene.numbers:
         return
-    font, room, at = scene.once("numbers", _place_of_numbers)
-    painter.drawImage(at, plate_of(scene.numbers, font, scene.ratio, room))
+    room, at = scene.once("numbers", _place_of_numbers)
+    painter.drawImage(at, plate_of(scene.numbers, scene.once("font", _font), scene.ratio, room))
 
 
-def _place_of_numbers(scene: Scene) -> tuple[PlateFont, float, QPointF]:
-    """Their font, how wide they may be, and where they begin: below the names of two halves."""
+def _font(scene: Scene) -> PlateFont:
+    return used_font(scene.font)
+
+
+def _place_of_numbers(scene: Scene) -> tuple[float, QPointF]:
+    """How wide they may be, and where they begin: below the names of two halves."""
     seen = scene.seen_of_all()
     top = _top(scene, seen)
     if len(scene.halves) > 1:
         top += plate_size(plate((scene.halves[0].content.title,), scene.font, scene.ratio, seen.width()))[1] + _GAP / 2
-    return used_font(scene.font), seen.width() - 2 * _GAP, whole_pixels(seen.left() + _GAP, top, scene.ratio)
+    return seen.width() - 2 * _GAP, whole_pixels(seen.left() + _GAP, top, scene.ratio)
 
 
 def _badge(painter: QPainter, scene: Scene) -> None:
