@@ -12,6 +12,7 @@ _COUNT = r"len\([^{}]*\)|[\w.]*\b(?:count|total|pictures|frames|pairs|crops|part
 _TEXT = re.compile(rf"\{{(?:{_COUNT})(?::,)?\}} (?:[a-z]+ )?([a-z]+s)\b(?!')")
 _NEVER_ONE = (
     "tn(",  # it has both
+    'many = f"',  # as has this
     "/{len(self._names)} files",  # of so many
     "decoded pictures stay in memory",  # of a training set
     "exports are not finished",  # the singular is another text

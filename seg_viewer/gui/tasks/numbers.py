@@ -6,7 +6,6 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import ExportError
 from seg_viewer.core.frame import Shot
 from seg_viewer.core.labels import LabelSet
@@ -127,8 +126,9 @@ class NumbersTask(QObject):
         def done(_nothing: None) -> None:
             notes = list(queue.notes)
             if queue.left_out:
-                have = "has" if queue.left_out == 1 else "have"
-                notes.append(f"{path}: {counted(queue.left_out, 'frame')} {have} no row, the disk was too slow")
+                one = f"{path}: 1 frame has no row, the disk was too slow"
+                many = f"{path}: {queue.left_out} frames have no row, the disk was too slow"
+                notes.append(one if queue.left_out == 1 else many)
             if rows.other_model:
                 notes.append(f"{path}: ends where another model took over, whose classes are others")
             self.saved.emit(str(queue.files[0]), rows.count, notes)

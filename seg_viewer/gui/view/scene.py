@@ -274,7 +274,7 @@ class Scene:
 
     def seen_of_all(self) -> QRectF:
         """What is painted of all halves and of what is between them, logical pixels."""
-        return self.once("seen of all", _seen_of_all)
+        return self.once("seen-of-all", _seen_of_all)
 
     def is_filled(self) -> bool:
         """Whether there is nothing around the picture, nor between two."""
