@@ -47,15 +47,11 @@ class Resume(QObject):
         """Whether the place where this video was left before has been read: nothing is written over it until then."""
         self._noted: tuple[str, float] | None = None
         self._noted_at_s = 0.0
-        self._asked = ""
 
     def opened(self) -> None:
         """Another source can be played now."""
         fingerprint = self._fingerprint()
         self._known, self._noted = False, None
-        if self._asked:
-            self._messages.take_back(self._asked)  # of the video before
-            self._asked = ""
         if fingerprint is None:
             return
         self._noted_at_s = time.monotonic()
@@ -120,10 +116,11 @@ class Resume(QObject):
         if time_s is None or not is_middle(time_s, info.duration_s):
             return
 
+        question = t("Continue at {time}?", time=clock_text(time_s))
+
         def go_on() -> None:
             if fingerprint == self._fingerprint():
-                self._messages.take_back(self._asked)
+                self._messages.take_back(question)
                 self._seek(time_s)
 
-        self._asked = t("Continue at {time}?", time=clock_text(time_s))
-        self._messages.show_info(self._asked, t("Continue"), go_on)
+        self._messages.show_info(question, t("Continue"), go_on)
