@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 
 import numpy as np
@@ -121,6 +122,15 @@ def test_nothing_that_is_kept_for_the_next_picture_outlives_a_change(qtbot: QtBo
     plates.forget()
     first = painted(before=False)
     assert painted(before=True) == first
+
+
+def test_a_picture_is_not_kept_when_the_next_one_is_shown(qtbot: QtBot) -> None:
+    view = _view(qtbot, (500, 300), "wipe")
+    view.grab()
+    before = weakref.ref(view.shown)
+    view.show_shot(Painter().make(view.shown.shot, None, view.places.aspect, view.wish))
+    view.grab()
+    assert before() is None
 
 
 @pytest.mark.parametrize("ratio", [1.0, 1.25, 1.5, 2.0])

@@ -295,7 +295,7 @@ class VideoView(QWidget):
     def _scene(self, shown: Shown) -> Scene:
         key = (self.places.asked(), self._overlay, self._models, self._covered)
         if self._still is None or self._still[0] != key:
-            self._still = key, self._still_scene(shown)
+            self._still = key, self._still_scene(shown).but(shown=None)  # the first shot is not kept with it
         return self._still[1].but(
             shown=shown,
             numbers=self._numbers,
