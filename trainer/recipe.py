@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from seg_viewer.core.assets import shipped_models
+from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import UsageError
 from trainer.architecture import Model, check_model
 from trainer.files import shipped_or_own
@@ -89,7 +90,9 @@ class Run:
 
     def how_long(self, done: int) -> str:
         """In words, how long a run of so many epochs so far goes on."""
-        return f"{done} epochs in {self.minutes:g} minutes" if self.minutes else f"{done} of {self.epochs} epochs"
+        if self.minutes:
+            return f"{counted(done, 'epoch')} in {self.minutes:g} minutes"
+        return f"{done} of {counted(self.epochs, 'epoch')}"
 
 
 @dataclass(frozen=True)

@@ -122,7 +122,7 @@ class BulkView:
         seconds = time.perf_counter() - self._start_s
         frames = sum(result.result.frames for result in self._results.values() if result.result is not None)
         files = counted(len(self._names), "file")
-        made = f"; {frames} frames in {seconds:.1f} s ({frames / seconds:.1f} frames/s)" if frames else ""
+        made = f"; {counted(frames, 'frame')} in {seconds:.1f} s ({frames / seconds:.1f} frames/s)" if frames else ""
         return f"{files}: {counts}{made}"
 
 

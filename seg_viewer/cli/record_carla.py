@@ -78,7 +78,8 @@ def record_carla(
     def on_progress(count: int, drive: PlannedDrive) -> None:
         where = " ".join(part for part in (drive.town, drive.weather) if part)
         total = sum(planned.pairs for planned in plan)
-        status.show(f"{count} of {total} pairs: {where}, {drive.vehicles} vehicles, {drive.walkers} walkers")
+        around = f"{counted(drive.vehicles, 'vehicle')}, {counted(drive.walkers, 'walker')}"
+        status.show(f"{count} of {total} pairs: {where}, {around}")
 
     try:
         with stop_event() as stop:

@@ -12,6 +12,7 @@ from typing import Literal
 import cv2
 import numpy as np
 
+from seg_viewer.core.counted import counted
 from seg_viewer.core.frame import ByteArray, Frame
 from seg_viewer.core.labels import LabelSet
 
@@ -38,7 +39,7 @@ class Zone:
 
     def __post_init__(self) -> None:
         if not LEAST_CORNERS <= len(self.corners) <= MOST_CORNERS:
-            raise ValueError(f"{len(self.corners)} corners: a zone has {LEAST_CORNERS} to {MOST_CORNERS}")
+            raise ValueError(f"{counted(len(self.corners), 'corner')}: a zone has {LEAST_CORNERS} to {MOST_CORNERS}")
         for x, y in self.corners:
             if not (0 <= x <= 1 and 0 <= y <= 1):
                 raise ValueError(f"corner {x:g},{y:g}: give shares of the picture's width and height, 0 to 1")

@@ -19,6 +19,7 @@ from seg_viewer.gui.widgets.controls import Controls
 from seg_viewer.gui.widgets.message_bar import MessageBar
 from seg_viewer.gui.widgets.seek_bar import clock_text
 from seg_viewer.gui.words import class_name, figure, key_text, t
+from seg_viewer.player.playback import PlayerState
 from seg_viewer.player.player import Player
 from seg_viewer.player.timeline import DISAGREEMENT, ERRORS, Timeline
 
@@ -87,6 +88,9 @@ class ClassLine(QObject):
 
     def refresh(self, *, at_once: bool = False) -> None:
         """Called several times a second."""
+        length_s = self._player.length_s
+        if self._player.state is PlayerState.ENDED and length_s is not None:
+            self.strips.set_position(length_s)  # as the handle above it
         wanted = self._on and not self._is_busy()
         if self._player.looks_ahead is not wanted:
             self._player.looks_ahead = wanted
@@ -107,9 +111,8 @@ class ClassLine(QObject):
             name = class_name(settings.find_class)
             self._messages.show_info(t(text, name=name, names=names, key=key_text("Ctrl+F")))
             return
-        found = timeline.step(
-            settings.find_class, settings.find_least, self._controls.seek_bar.position_s, forward=forward
-        )
+        # not from the handle, which at the end stands behind the frame that is shown
+        found = timeline.step(settings.find_class, settings.find_least, self._player.wished_s, forward=forward)
         if found.time_s is not None:
             self._seek(found.time_s)
         else:

@@ -225,6 +225,7 @@ class MainWindow(QMainWindow):
         self.view.painted_first.connect(self.first_shot_painted)
         self.view.double_clicked.connect(actions["full-screen"].toggle)
         self.transport.told.connect(self.messages.show_info)
+        self.transport.outdated.connect(self.messages.take_back)
         self.transport.changed.connect(self.presenter.refresh)  # the icon changes at once
         self.policy_menu.chosen.connect(self._set_in_full)
         self.controls.opacity_chosen.connect(lambda value: self.look.change(opacity=value))

@@ -116,8 +116,11 @@ class Resume(QObject):
         if time_s is None or not is_middle(time_s, info.duration_s):
             return
 
+        question = t("Continue at {time}?", time=clock_text(time_s))
+
         def go_on() -> None:
             if fingerprint == self._fingerprint():
+                self._messages.take_back(question)
                 self._seek(time_s)
 
-        self._messages.show_info(t("Continue at {time}?", time=clock_text(time_s)), t("Continue"), go_on)
+        self._messages.show_info(question, t("Continue"), go_on)

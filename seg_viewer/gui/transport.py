@@ -30,6 +30,8 @@ class Transport(QObject):
 
     told = Signal(str)
     """One line for the message bar."""
+    outdated = Signal(str)
+    """A line that was told is no longer true."""
     changed = Signal()
     """Playing began or ended."""
 
@@ -38,6 +40,7 @@ class Transport(QObject):
         self._player = player
         self._controls = controls
         self._marks: tuple[float | None, float | None] = (None, None)
+        self._asked = ""  # for the end of a part
         self._winding = 0.0  # speed
         self._wound_at_s = 0.0
         self._wind_timer = QTimer(self, interval=_WIND_MS)
@@ -176,12 +179,19 @@ class Transport(QObject):
         start_s, end_s = self._player.wished_s, self._marks[1]
         self._mark(start_s, end_s if end_s is not None and end_s > start_s else None)
         if self._marks[1] is None:
-            self.told.emit(t("Repeats from {time}: press B where it ends", time=clock_text(start_s, tenths=True)))
+            self._asked = t("Repeats from {time}: press B where it ends", time=clock_text(start_s, tenths=True))
+            self.told.emit(self._asked)
 
     def mark_end(self) -> None:
-        """The part ends there; it begins at the start where that is not marked before it."""
+        """The part ends there; it begins at the start where that is not marked before it.
+
+        Behind the last frame that is the end of the video, where the handle stands then.
+        """
         end_s, start_s = self._player.wished_s, self._marks[0]
-        self._mark(start_s if start_s is not None and start_s < end_s else 0.0, end_s)
+        start_s = start_s if start_s is not None and start_s < end_s else 0.0
+        if self._player.state is PlayerState.ENDED:
+            end_s = self._player.length_s or end_s
+        self._mark(start_s, end_s)
 
     def clear_part(self) -> None:
         self._mark(None, None)
@@ -189,10 +199,15 @@ class Transport(QObject):
     def forget(self) -> None:
         """Another source is shown."""
         self._stop_winding()
-        self._marks = (None, None)
-        self._controls.seek_bar.set_marks(None, None)
+        self._show_marks(None, None)
 
-    def _mark(self, start_s: float | None, end_s: float | None) -> None:
+    def _show_marks(self, start_s: float | None, end_s: float | None) -> None:
         self._marks = (start_s, end_s)
         self._controls.seek_bar.set_marks(start_s, end_s)
+        if self._asked:
+            self.outdated.emit(self._asked)
+            self._asked = ""
+
+    def _mark(self, start_s: float | None, end_s: float | None) -> None:
+        self._show_marks(start_s, end_s)
         self._player.part = (start_s, end_s) if start_s is not None and end_s is not None else None

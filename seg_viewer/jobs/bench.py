@@ -13,6 +13,7 @@ from typing import Any
 
 import av
 
+from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.frame import TICKS, ByteArray, Frame, Picture, YuvPlanes
 from seg_viewer.core.machine import usable_cores
@@ -315,7 +316,7 @@ def render(result: BenchResult) -> str:
     lines += [
         f"  {'sum':<10} {1000 * sum(result.cpu_s.values()):7.2f} ms → limit {result.limit:.1f} frames/s"
         f" on {result.cores} cores",
-        f"  pipeline   {result.rate:7.1f} frames/s over {result.frames} frames, overlay drawn,"
+        f"  pipeline   {result.rate:7.1f} frames/s over {counted(result.frames, 'frame')}, overlay drawn,"
         f"{' encoded,' if result.encoder else ''} {sum(result.drops.values())} dropped",
         f"  whole      {1000 * result.whole_cpu_s:7.2f} ms CPU per frame,"
         f" {sum(result.cpu_s.values()) / result.whole_cpu_s:.2f} of it the stages'",

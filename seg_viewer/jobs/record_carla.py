@@ -188,7 +188,8 @@ def run_record_carla(
                     pairs.write(TaggedPicture(pair.rgb, pair.tags))
                     on_progress(pairs.count, drive)
             except SourceError as error:
-                raise SourceError(f"{error}. {pairs.count} whole pairs stay in {folder}") from None
+                whole, stay = counted(pairs.count, "whole pair"), "stays" if pairs.count == 1 else "stay"
+                raise SourceError(f"{error}. {whole} {stay} in {folder}") from None
             finally:
                 begun[-1]["pairs"] = pairs.count - before
                 pairs.describe(process.version, begun, process.tags)

@@ -80,9 +80,10 @@ class TruthReport(FileSink):
 
     def _complete(self) -> None:
         scores = Scores(len(self._times), self._matrix, self._labels)
+        frames = f"{len(self._times):,} {'frame' if len(self._times) == 1 else 'frames'}"
         parts = [
             f"<h1>{escaped(self.request.name or self.path.stem)}</h1>",
-            f'<p class="soft">Class maps against their ground truth, {len(self._times):,} frames</p>',
+            f'<p class="soft">Class maps against their ground truth, {frames}</p>',
             warnings([*self.request.warnings(), *([] if self._times else ["No frame brought its ground truth."])]),
             _numbers(scores, self._times),
             self._timeline(),

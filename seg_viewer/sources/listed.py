@@ -84,11 +84,15 @@ def _in_folder(text: str, folder: Path, notes: list[str]) -> Iterator[str]:
     pictures = sum(name.lower().endswith(tuple(PICTURE_SUFFIXES)) for name in names)
     if not videos or _CARLA_PICTURES in names or pictures > len(videos):
         if videos:
-            notes.append(f"{printable(folder.name)}: opened as a folder of pictures; its {len(videos)} videos are not")
+            one = f"{printable(folder.name)}: opened as a folder of pictures; its one video is not"
+            many = f"{printable(folder.name)}: opened as a folder of pictures; its {len(videos)} videos are not"
+            notes.append(one if len(videos) == 1 else many)
         yield text
         return
     if pictures:
-        notes.append(f"{printable(folder.name)}: its videos are opened; its {pictures} pictures are not")
+        one = f"{printable(folder.name)}: its videos are opened; its one picture is not"
+        many = f"{printable(folder.name)}: its videos are opened; its {pictures} pictures are not"
+        notes.append(one if pictures == 1 else many)
     yield from (str(folder / name) for name in natsorted(videos))
 
 

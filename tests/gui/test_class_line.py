@@ -81,6 +81,46 @@ def test_n_jumps_to_each_person_and_says_when_there_is_no_other(qtbot: QtBot, wi
     assert "No person > 1 % further on" in window.messages.texts("info")
 
 
+def test_at_the_end_strips_handle_and_marks_stand_together(qtbot: QtBot, window: MainWindow) -> None:
+    last, bar = len(COLORS) - 1, window.controls.seek_bar
+    window.transport.seek((last - 4) / 20)
+    qtbot.waitUntil(lambda: shown_index(window) == last - 4, timeout=WAIT_MS)
+    qtbot.keyClick(window, "a")
+    qtbot.keyClick(window, "k")
+    wait_state(qtbot, window, PlayerState.ENDED)
+
+    def together() -> bool:
+        return strips(window)._position_s == bar.position_s == window.player.length_s == pytest.approx(3.0)
+
+    qtbot.waitUntil(together, timeout=WAIT_MS)
+    assert "not looked at" not in window.class_line._describe(bar.time_at(bar.width()))
+    qtbot.keyClick(window, "b")
+    assert bar.marks_s == (pytest.approx((last - 4) / 20), pytest.approx(3.0))
+    qtbot.keyClick(window, "a", SHIFT)
+    qtbot.waitUntil(together, timeout=WAIT_MS)
+    qtbot.keyClick(window, ",")
+    qtbot.waitUntil(lambda: shown_index(window) == last - 1, timeout=WAIT_MS)
+    assert strips(window)._position_s == bar.position_s == pytest.approx((last - 1) / 20)
+    qtbot.keyClick(window, ".")
+    qtbot.waitUntil(together, timeout=WAIT_MS)
+    for key in ("a", "b"):  # at one place, as anywhere
+        qtbot.keyClick(window, key)
+    assert bar.marks_s == (0.0, pytest.approx(3.0))
+
+
+def test_from_the_last_frame_n_leads_away_from_it(
+    qtbot: QtBot, open_window: Callable[..., MainWindow], tmp_path: Path
+) -> None:
+    colors = (*[GREEN] * 10, *[RED] * 12, *[GREEN] * 17, RED)
+    window = open_window(make_clip(tmp_path / "last.mp4", len(colors), colors=colors))
+    wait_state(qtbot, window, PlayerState.ENDED)
+    _wait_drawn(qtbot, window)
+    qtbot.keyClick(window, "n")
+    assert "No person > 1 % further on" in window.messages.texts("info")
+    qtbot.keyClick(window, "n", SHIFT)
+    qtbot.waitUntil(lambda: shown_index(window) == 10, timeout=WAIT_MS)
+
+
 def test_quick_presses_add_up(qtbot: QtBot, window: MainWindow) -> None:
     for _ in range(2):
         qtbot.keyClick(window, "n")

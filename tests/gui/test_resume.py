@@ -49,6 +49,7 @@ def test_it_asks_while_playing_and_a_click_goes_there(qtbot: QtBot, open_window,
     wait_state(qtbot, window, PlayerState.PLAYING)  # nobody waits for the answer
     (button,) = [b for b in window.messages.findChildren(QPushButton) if b.text() == "Continue"]
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert _questions(window) == []
     qtbot.waitUntil(lambda: shown_index(window) >= 63, timeout=WAIT_MS)
 
 

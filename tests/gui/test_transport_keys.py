@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from seg_viewer.gui.main_window import MainWindow
 from seg_viewer.gui.settings import load_settings, open_store
+from seg_viewer.gui.widgets import message_bar
 from seg_viewer.player.playback import PlayerState
 from seg_viewer.sources.folder import DEFAULT_RATE
 
@@ -186,16 +187,39 @@ def test_the_end_of_a_part_may_be_that_of_the_video(qtbot: QtBot, open_window, c
         qtbot.waitUntil(lambda: shown_index(window) == 39, timeout=WAIT_MS)
 
 
-def test_an_end_before_the_start_begins_anew(qtbot: QtBot, open_window, ten_seconds: Path) -> None:
+def test_what_is_asked_of_a_part_goes_when_it_is_answered(
+    qtbot: QtBot, open_window, ten_seconds: Path, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """B at the same place, later, before; A again; no part; a jump, after which it is still true; another video."""
+    monkeypatch.setattr(message_bar, "_INFO_MS", 600_000)  # it does not go by itself
     window = open_window(ten_seconds)
-    pause_at(qtbot, window, 100)
-    qtbot.keyClick(window, "a")
-    pause_and_seek(qtbot, window, 60)
-    qtbot.keyClick(window, "b")
-    assert window.controls.seek_bar.marks_s == (0.0, pytest.approx(3.0))
-    pause_and_seek(qtbot, window, 100)
-    qtbot.keyClick(window, "a")
-    assert window.controls.seek_bar.marks_s == (pytest.approx(5.0), None) and window.player.part is None
+    pause_at(qtbot, window, 120)
+    right, left, none = Qt.Key.Key_Right, Qt.Key.Key_Left, Qt.KeyboardModifier.NoModifier
+
+    def asked() -> list[str]:
+        return [text for text in window.messages.texts("info") if text.startswith("Repeats from")]
+
+    at_6, at_7 = (f"Repeats from 0:0{s}.0: press B where it ends" for s in (6, 7))
+    for keys, expected, marks in (
+        ("a", [at_6], (6.0, None)),
+        ("b", [], (0.0, 6.0)),
+        ("aa", [at_6], (6.0, None)),
+        ([".", "b"], [], (6.0, 6.05)),
+        ([",", "a", ",", "b"], [], (0.0, 5.95)),
+        ([".", "a"], [at_6], (6.0, None)),
+        ([*["."] * 20, "a"], [at_7], (7.0, None)),
+        ([left, right], [at_7], (7.0, None)),
+        ("A", [], (None, None)),
+        ("a", [at_7], (7.0, None)),
+    ):
+        for key in keys:
+            qtbot.keyClick(window, key.lower() if isinstance(key, str) else key, SHIFT if key == "A" else none)
+        assert asked() == expected, keys
+        assert [each if each is None else round(each, 6) for each in window.transport.marks_s] == [*marks], keys
+        assert window.controls.seek_bar.marks_s == window.transport.marks_s
+    window.open(clip)
+    qtbot.waitUntil(lambda: window.windowTitle().startswith("colors.mp4"), timeout=WAIT_MS)
+    assert asked() == []
 
 
 def test_the_part_is_offered_to_the_export_and_gone_with_the_source(

@@ -18,7 +18,7 @@ from seg_viewer.core.labels import DRIVING
 from seg_viewer.gui.actions import all_specs
 from seg_viewer.gui.main_window import MainWindow
 from seg_viewer.gui.view import layers, modes
-from seg_viewer.gui.view.plates import plate
+from seg_viewer.gui.view.plates import plate, plate_of
 from seg_viewer.gui.view.scene import Content, Layer, Scene, Split, ViewMode
 from seg_viewer.gui.view.video_view import VideoView
 from seg_viewer.player.playback import PlayerState
@@ -454,6 +454,12 @@ def plates(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return plate(lines, *more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(layers, "plate", note)
+
+    def note_numbers(lines: tuple[str, ...], *more: object) -> QImage:
+        written.extend(lines)
+        return plate_of(lines, *more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(layers, "plate_of", note_numbers)
     return written
 
 

@@ -73,8 +73,8 @@ def test_what_is_a_list(tmp_path: Path, name: str, text: str, wanted: bool) -> N
         (("2.mp4", "10.mp4", "1.MKV", "notes.docx", ".hidden.mp4"), ("1.MKV", "2.mp4", "10.mp4"), ""),
         (("1.png", "2.png"), None, ""),
         ((), None, ""),
-        (("1.mp4", "2.mp4", "1.jpg"), ("1.mp4", "2.mp4"), "its 1 pictures are not"),
-        (("1.mp4", "1.jpg", "2.jpg"), None, "its 1 videos are not"),
+        (("1.mp4", "2.mp4", "1.jpg"), ("1.mp4", "2.mp4"), "its one picture is not"),
+        (("1.mp4", "1.jpg", "2.jpg"), None, "its one video is not"),
     ],
 )
 def test_a_folder_is_of_videos_or_of_pictures(tmp_path: Path, names, opened, note: str) -> None:

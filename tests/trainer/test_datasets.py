@@ -119,7 +119,7 @@ def test_a_stray_value_names_file_pixel_and_value(tmp_path: Path) -> None:
         write_rgb(tmp_path / part / "a.png", GREY)
         write_rgb(tmp_path / f"{part}annot" / "a.png", mask)
     found = formats.find("camvid", tmp_path)
-    with pytest.raises(SourceError, match=r"a\.png: value 192 at x=9, y=7 .*\(1 such pixels\)"):
+    with pytest.raises(SourceError, match=r"a\.png: value 192 at x=9, y=7 .*\(1 such pixel\)"):
         found.read(found.train[0])
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.part_file import check_target
 from trainer.commands.help import Command, Example, option
@@ -115,7 +116,8 @@ def build_engine(
     _tell(made)
     click.echo(f"  for     {key.gpu} (compute {key.capability}), TensorRT {key.tensorrt}, driver {key.driver}")
     click.echo(f"  layers  {checks['precision']}")
-    click.echo(f"  agrees  {100 * checks['agreement']:.2f} % of the pixels of {checks['frames']} frames, ONNX Runtime")
+    frames = counted(checks["frames"], "frame")
+    click.echo(f"  agrees  {100 * checks['agreement']:.2f} % of the pixels of {frames}, ONNX Runtime")
     click.echo(
         f"  takes   {latency['p50']:.2f} ms a frame with copies (p99 {latency['p99']:.2f}), {compute['p50']:.2f} alone"
     )

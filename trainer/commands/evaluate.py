@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seg_viewer.core.console import plain_console
+from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.core.labels import DRIVING, LabelSet
 from seg_viewer.core.part_file import write_text
@@ -236,7 +237,7 @@ def evaluate(
         rated = measured[name][0].worst
         if not rated:
             raise SourceError(f"--gallery {name}: no picture to draw; nothing is labelled in the held-out ones")
-        click.echo(f"{write_gallery(file, sets[name], rated)}: {len(rated)} pictures")
+        click.echo(f"{write_gallery(file, sets[name], rated)}: {counted(len(rated), 'picture')}")
     if csv_file:
         rows = {(str(one), name): measured[name][place].scores for place, one in enumerate(paths) for name in measured}
         write_text(csv_file, csv_text(rows), overwrite=overwrite)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import UsageError
 from trainer.commands.help import Command, Example, option
 from trainer.commands.needs import need
@@ -130,7 +131,7 @@ def _tell(report: Report) -> None:
     if precision != "float32":
         click.echo(f"{precision} ({report.runs_as})\n{table_text(report.scores)}")
     for engine, share in report.parity.items():
-        click.echo(f"same class as Keras, {engine}: {share:.4%} of the pixels of {report.pictures} pictures")
+        click.echo(f"same class as Keras, {engine}: {share:.4%} of the pixels of {counted(report.pictures, 'picture')}")
     for name, flicker in report.flicker.items():
         rows = {f"{precision}, as seen": flicker, "float32": report.float_flicker[name]}
         click.echo("\n".join(flicker_text(name, rows)))

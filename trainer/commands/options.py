@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from seg_viewer.core.counted import counted
 from seg_viewer.engines import engine_names
 from trainer.commands.help import option
 from trainer.data import formats
@@ -51,7 +52,11 @@ class Values(click.ParamType):  # type: ignore[type-arg]  # no generic class bef
                 f"'{value}' is not {'a size such as 512x288' if self._size else 'a list such as 1,2,3'}", param, ctx
             )
         if self._count and len(values) != self._count:
-            like = "is not a size such as 512x288" if self._size else f"holds {len(values)} values, not {self._count}"
+            like = (
+                "is not a size such as 512x288"
+                if self._size
+                else f"holds {counted(len(values), 'value')}, not {self._count}"
+            )
             self.fail(f"'{value}' {like}", param, ctx)
         return values
 

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from seg_viewer.core.console import plain_console
+from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.part_file import check_target
 from trainer.commands.help import Command, Example, option
@@ -92,4 +93,4 @@ def pack(
         click.echo(f"{one.name}: {len(one.train)} training, {len(one.held_out)} held-out pairs")
     size = sum(path.stat().st_size for path in parts)
     many = f" in {len(parts)} files, {parts[0].name} to {parts[-1].name}" if len(parts) > 1 else ""
-    click.echo(f"{output}: {pairs} pairs, {size / 1e6:.1f} MB{many}")
+    click.echo(f"{output}: {counted(pairs, 'pair')}, {size / 1e6:.1f} MB{many}")

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from seg_viewer.core.console import plain_console
+from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.core.part_file import check_target
 from trainer.commands.help import Command, Example
@@ -117,13 +118,15 @@ def predict(
     if grid and rows:
         order = [number for number in wanted if number in rows]
         write_png(grid, predicted_grid([rows[n] for n in order], [files[n].name for n in order], labels))
-        click.echo(f"{grid}: {len(order)} pictures, from {files[order[0]].name} on")
+        click.echo(f"{grid}: {counted(len(order), 'picture')}, from {files[order[0]].name} on")
     if len(left_out) < len(files):
         done = len(files) - len(left_out)
-        click.echo(f"{done} pictures: {output}/masks, overlays, side_by_side ({running.runs_as})")
+        click.echo(f"{counted(done, 'picture')}: {output}/masks, overlays, side_by_side ({running.runs_as})")
     for damaged in left_out[:-1] if len(left_out) == len(files) else left_out:
         click.echo(f"left out: {damaged}", err=True)
     if len(left_out) == len(files):
         raise left_out[-1]
     if left_out:
-        raise SourceError(f"{len(left_out)} of {len(files)} pictures could not be read and were left out")
+        were = "was" if len(left_out) == 1 else "were"
+        pictures = counted(len(files), "picture")
+        raise SourceError(f"{len(left_out)} of {pictures} could not be read and {were} left out")

@@ -16,6 +16,7 @@ import zlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import ExportError, SourceError, UsageError
 from seg_viewer.core.part_file import PartFile, explain, remove_left_behind, sync
 
@@ -219,7 +220,8 @@ class PackFile:
     def _check_part(self, part: int, size: int) -> None:
         path = part_path(self.path, part)
         if not path.is_file():
-            raise SourceError(f"{path}: is missing; {self.path.name} has {self._count} parts: copy all of them here")
+            parts = counted(self._count, "part")
+            raise SourceError(f"{path}: is missing; {self.path.name} has {parts}: copy all of them here")
         _, version, number, _, *_, name = self._header(part)
         if (version, number, name) != (VERSION, part, self._name):
             raise SourceError(f"{path}: is of another pack than {self.path.name}: copy all parts of one again")

@@ -228,7 +228,7 @@ def _fine(share: float | None) -> str:
 
 
 def _checks(report: Report) -> list[str]:
-    lines = ["## Checks", "", f"Same class as Keras (float32) on {report.pictures} pictures:", ""]
+    lines = ["## Checks", "", f"Same class as Keras (float32) on {counted(report.pictures, 'picture')}:", ""]
     lines += [f"- {engine}: {share:.3%} of the pixels" for engine, share in report.parity.items()]
     if report.calibration:
         lines.append(f"- int8 ranges from {counted(report.calibration, 'training picture')}")

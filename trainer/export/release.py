@@ -248,7 +248,8 @@ def _failures(report: Report) -> list[str]:
         # in bfloat16 the viewer's engine may differ more than the graph does; the scores below show what that costs
         if share < least and (precision == "int8" or "viewer" not in engine):
             failures.append(
-                f"{precision} in {engine} agrees with Keras on {share:.3%} of the pixels of {report.pictures} pictures,"
+                f"{precision} in {engine} agrees with Keras on {share:.3%} of the pixels of"
+                f" {counted(report.pictures, 'picture')},"
                 f" less than {least:.2%}"
             )
     for name, found in report.scores.items():

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import SourceError
 from seg_viewer.core.labels import IGNORE_ID, Label, LabelSet
 from trainer.labels.lossy import is_lossy, worst_shift
@@ -91,7 +92,7 @@ class LabelMap:
             y, x = (int(v) for v in np.argwhere(stray)[0])
             raise SourceError(
                 f"{path}: value {int(raw[y, x])} at x={x}, y={y} is no class of '{self.name}'"
-                f" ({int(stray.sum())} such pixels){_what_to_do(len(np.unique(raw)))}"
+                f" ({counted(int(stray.sum()), 'such pixel')}){_what_to_do(len(np.unique(raw)))}"
             )
         return mapped.astype(np.uint8)
 
@@ -155,7 +156,7 @@ class LabelMap:
             color = tuple(int(v) for v in raw[y, x])
             raise SourceError(
                 f"{path}: colour {color} at x={x}, y={y} is no class of '{self.name}'"
-                f" ({int(stray.sum())} such pixels){_what_to_do(len(found))}"
+                f" ({counted(int(stray.sum()), 'such pixel')}){_what_to_do(len(found))}"
             )
         return mapped.astype(np.uint8)
 

@@ -145,7 +145,8 @@ def _scores(name: str, both: Sequence[Measured], names: Sequence[str]) -> str:
     heads = ["class"]
     for what in ("IoU", "precision", "recall"):
         heads += [f"{what}, {escaped(names[0])}", f"{what}, {escaped(names[1])}", "change"]
-    caption = f"{escaped(name)}: {one.pictures:,} pictures; {accuracy}; in per cent, changes in points"
+    pictures = f"{one.pictures:,} {'picture' if one.pictures == 1 else 'pictures'}"
+    caption = f"{escaped(name)}: {pictures}; {accuracy}; in per cent, changes in points"
     return scrolling(f"Scores of {name}", table(heads, rows, caption))
 
 

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from seg_viewer.core.counted import counted
 from seg_viewer.core.frame import Picture
 from seg_viewer.core.labels import LabelSet
 from trainer.scoring.evaluate import MeasuredModel
@@ -140,7 +141,7 @@ def flicker_text(name: str, measured: Mapping[str, Mapping[str, Any]]) -> list[s
         if not lines:
             still = "no pair of frames" if flicker["still"] is None else f"{flicker['still'] * 100:.1f} % of the pixels"
             again = f", {flicker['repeated']} of them repeated" if flicker["repeated"] else ""
-            lines.append(f"{name}: {flicker['frames']} frames{again}, still {still}")
+            lines.append(f"{name}: {counted(flicker['frames'], 'frame')}{again}, still {still}")
         if flicker["changed"] is None:
             lines.append(f"  {model:{width}}  nothing stands still")
             continue

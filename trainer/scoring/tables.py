@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Mapping
 
+from seg_viewer.core.counted import counted
 from seg_viewer.core.scores import Scores
 
 
@@ -22,8 +23,9 @@ def full_table(name: str, score: Scores) -> str:
     """All scores of one set as a table of text, in percent; says how many classes the means count."""
     width = max([14, *(len(label) for label in score.iou)])
     lines = [
-        f"{name}: {score.pictures} pictures, pixel accuracy {score.accuracy * 100:.2f}, mIoU {score.miou * 100:.2f},"
-        f" mean Dice {score.mdice * 100:.2f} ({len(score.iou)} of {len(score.labels)} classes occur)",
+        f"{name}: {counted(score.pictures, 'picture')}, pixel accuracy {score.accuracy * 100:.2f},"
+        f" mIoU {score.miou * 100:.2f}, mean Dice {score.mdice * 100:.2f}"
+        f" ({len(score.iou)} of {len(score.labels)} classes occur)",
         f"  {'class':{width}} {'IoU':>7} {'Dice':>7} {'precis.':>7} {'recall':>7} {'share':>7}",
     ]
     shares = score.matrix.sum(1) / max(1, score.matrix.sum())
@@ -44,7 +46,7 @@ def side_by_side(name: str, columns: Mapping[str, Scores]) -> str:
     one, other = columns.values()
     width = max([14, *(len(label) for label in one.iou)])
     heads = [f"{column:>{max(8, len(column))}}" for column in columns]
-    lines = [f"{name}: {one.pictures} pictures, IoU", f"  {'class':{width}} {' '.join(heads)} {'change':>8}"]
+    lines = [f"{name}: {counted(one.pictures, 'picture')}, IoU", f"  {'class':{width}} {' '.join(heads)} {'change':>8}"]
     rows = {label: (value, other.iou[label]) for label, value in one.iou.items()}
     for label, values in (rows | {"mIoU": (one.miou, other.miou)}).items():
         shown = " ".join(f"{value * 100:{len(head)}.2f}" for value, head in zip(values, heads, strict=True))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.labels import LabelSet
 from trainer.data.scan import Scan
@@ -24,7 +25,8 @@ def class_weights(recipe: Recipe, scans: Sequence[Scan], labels: LabelSet) -> tu
     if given:
         if len(given) != len(labels):
             names = ", ".join(labels.names)
-            raise UsageError(f"{len(given)} class weights for {len(labels)} classes: {names} (in this order)")
+            weights = counted(len(given), "class weight")
+            raise UsageError(f"{weights} for {len(labels)} classes: {names} (in this order)")
         return given
     if not recipe.loss.balance or not scans:
         return ()

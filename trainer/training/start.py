@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import UsageError
 from trainer.architecture import Model, decoder_widths, stage_widths
 from trainer.labels.details import Details
@@ -76,7 +77,7 @@ def begin_with(
             raise UsageError(f"start: {start} has its batch norm folded in; give --no-norm here too")
         crops = pictures()
         told = _begin_unfolded(model, recipe, old, details, crops)
-        told.append(f"batch norm as seen in {len(crops)} crops")
+        told.append(f"batch norm as seen in {counted(len(crops), 'crop')}")
     else:
         layers = old.layers if recipe.model.norm else _without_norm(old.layers)
         told = _take_over(model, recipe.model, dataclasses.replace(old, layers=layers), details)

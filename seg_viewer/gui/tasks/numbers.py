@@ -126,7 +126,9 @@ class NumbersTask(QObject):
         def done(_nothing: None) -> None:
             notes = list(queue.notes)
             if queue.left_out:
-                notes.append(f"{path}: {queue.left_out} frames have no row, the disk was too slow")
+                one = f"{path}: 1 frame has no row, the disk was too slow"
+                many = f"{path}: {queue.left_out} frames have no row, the disk was too slow"
+                notes.append(one if queue.left_out == 1 else many)
             if rows.other_model:
                 notes.append(f"{path}: ends where another model took over, whose classes are others")
             self.saved.emit(str(queue.files[0]), rows.count, notes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from typing import NamedTuple
 
 from seg_viewer.gui.view.modes import MODES, contents_of, mode_for
 from seg_viewer.gui.view.scene import Half, Split, ViewMode
@@ -13,6 +14,24 @@ from seg_viewer.player.showing import Shown
 _SIDE_GAP = 2  # logical pixels between two pictures
 
 Point = tuple[float, float]
+
+
+class Laid(NamedTuple):
+    """Where everything is; the same object until something of it changes.
+
+    Args:
+        mode: how halves share the view.
+        zoom: of the picture.
+        shape: of the picture.
+        halves: what is painted, from left to right.
+        edge: of a wipe, device pixels from the left; None where there is none.
+    """
+
+    mode: ViewMode
+    zoom: Zoom
+    shape: Shape
+    halves: tuple[Half, ...]
+    edge: int | None
 
 
 def half_at(halves: tuple[Half, ...], at: Point | None) -> Half | None:
@@ -37,7 +56,8 @@ class Arrangement:
         self.edge = 0.5
         """Of a wipe: share of what is seen that is left of it."""
         self._size, self._ratio = size, ratio
-        self._worked_out: tuple[object, tuple[Half, ...], int | None] = (None, (), None)
+        self._key: object = None
+        self._laid = Laid(MODES[0], Zoom(), Shape(1, 1), (), None)
 
     @property
     def mode(self) -> ViewMode:
@@ -58,15 +78,23 @@ class Arrangement:
         half = max(1, (width - round(_SIDE_GAP * self._ratio())) // 2)
         return Box(0, 0, half, height), Box(width - half, 0, half, height)
 
-    def halves(self) -> tuple[Half, ...]:
-        """What is painted, from left to right; worked out anew only where something has changed."""
-        return self._work_out()[1]
+    def laid(self) -> Laid:
+        """Worked out anew only where something has changed."""
+        key = (self.asked(), self._size(), self._ratio())
+        if self._key != key:
+            self._key = key
+            self._laid = Laid(self.mode, self.zoom, self.shape(), self._halves(), self._edge_x())
+        return self._laid
 
-    def _work_out(self) -> tuple[object, tuple[Half, ...], int | None]:
-        key = (self.mode, self.shape(), self._size(), self._ratio(), self.zoom, self.edge)
-        if self._worked_out[0] != key:
-            self._worked_out = key, self._halves(), self._edge_x()
-        return self._worked_out
+    def asked(self) -> tuple[object, ...]:
+        """All that `laid` goes by but the view itself; quick to compare."""
+        picture = self.shown.shot.frame.picture if self.shown is not None else None
+        size = (picture.width, picture.height) if picture is not None else ()
+        return self.mode, size, self.aspect, self.zoom, self.edge
+
+    def halves(self) -> tuple[Half, ...]:
+        """What is painted, from left to right."""
+        return self.laid().halves
 
     def _halves(self) -> tuple[Half, ...]:
         shape, rooms, contents = self.shape(), self.rooms(), contents_of(self.mode)
@@ -93,7 +121,7 @@ class Arrangement:
 
     def edge_x(self) -> int | None:
         """Of a wipe; None without one."""
-        return self._work_out()[2]
+        return self.laid().edge
 
     def _edge_x(self) -> int | None:
         seen = self.wiped()

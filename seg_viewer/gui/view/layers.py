@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import replace
 from functools import cache, lru_cache
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPen, QRegion
 
 from seg_viewer.core.frame import ByteArray
 from seg_viewer.core.overlay import OverlayStyle, mark_errors
@@ -16,9 +16,9 @@ from seg_viewer.core.scores import wrong_pixels
 from seg_viewer.gui.colors import ON_PICTURE, PICTURE
 from seg_viewer.gui.view.arrangement import half_at
 from seg_viewer.gui.view.judging import paint_confidence, paint_disagreement
-from seg_viewer.gui.view.plates import plate, plate_size, put
+from seg_viewer.gui.view.plates import PlateFont, plate, plate_of, plate_size, put, used_font, whole_pixels
 from seg_viewer.gui.view.readout import readout
-from seg_viewer.gui.view.scene import Layer, Place, Scene, Split
+from seg_viewer.gui.view.scene import NEEDS, Half, Layer, LayerPaint, Place, Scene, Split
 from seg_viewer.player.showing import Shown
 
 BACKGROUND = QColor(PICTURE)
@@ -97,8 +97,16 @@ def _errors(painter: QPainter, scene: Scene) -> None:
 
 
 def _names(painter: QPainter, scene: Scene) -> None:
-    """What is left and what is right: at an edge beside it, else above the middle of each half."""
-    for number, half in enumerate(scene.halves if len(scene.halves) > 1 else ()):
+    """What is left and what is right."""
+    if len(scene.halves) > 1:
+        for image, at in scene.once("names", _placed_names):
+            painter.drawImage(at, image)
+
+
+def _placed_names(scene: Scene) -> list[tuple[QImage, QPointF]]:
+    """At an edge beside it, else above the middle of each half; none where there is no room."""
+    placed = []
+    for number, half in enumerate(scene.halves):
         seen = scene.logical(half.seen)
         image = plate((scene.title(half.content),), scene.font, scene.ratio, seen.width())
         width, _height = plate_size(image)
@@ -108,19 +116,26 @@ def _names(painter: QPainter, scene: Scene) -> None:
             left = seen.center().x() - width / 2
         else:
             left = seen.left() + _GAP if number else seen.right() - _GAP - width
-        put(painter, image, left, _top(scene, seen))
+        placed.append((image, whole_pixels(left, _top(scene, seen), scene.ratio)))
+    return placed
 
 
 def _edge(painter: QPainter, scene: Scene) -> None:
-    if scene.edge is None:
-        return
-    seen = scene.seen_of_all()
-    x, thin = scene.edge / scene.ratio, 1 / scene.ratio
-    line = _line(round(seen.height() * scene.ratio), scene.ratio)
-    put(painter, line, x + thin / 2 - plate_size(line)[0] / 2, seen.top())
-    grip = _grip(scene.ratio)
+    if scene.edge is not None:
+        for image, at in scene.once("edge", _placed_edge):
+            painter.drawImage(at, image)
+
+
+def _placed_edge(scene: Scene) -> list[tuple[QImage, QPointF]]:
+    """Its line, and over it the grip."""
+    seen, ratio = scene.seen_of_all(), scene.ratio
+    middle = ((scene.edge or 0) + 0.5) / ratio
+    line, grip = _line(round(seen.height() * ratio), ratio), _grip(ratio)
     width, height = plate_size(grip)
-    put(painter, grip, x - width / 2 + thin / 2, seen.center().y() - height / 2)
+    return [
+        (line, whole_pixels(middle - plate_size(line)[0] / 2, seen.top(), ratio)),
+        (grip, whole_pixels(middle - width / 2, seen.center().y() - height / 2, ratio)),
+    ]
 
 
 @lru_cache(4)
@@ -168,19 +183,28 @@ def _value(painter: QPainter, scene: Scene) -> None:
         return
     text = readout(scene.shown, half.content.map, scene.shape, half.picture, scene.pointer)
     seen = scene.logical(half.seen) if scene.mode.split is Split.SIDE else scene.seen_of_all()
-    image = plate((text,), scene.font, scene.ratio, seen.width() - 2 * _GAP)
+    image = plate_of((text,), scene.once("font", _font), scene.ratio, seen.width() - 2 * _GAP)
     put(painter, image, seen.left() + _GAP, min(seen.bottom(), scene.floor) - _GAP - plate_size(image)[1])
 
 
 def _hud(painter: QPainter, scene: Scene) -> None:
     if not scene.numbers:
         return
+    room, at = scene.once("numbers", _place_of_numbers)
+    painter.drawImage(at, plate_of(scene.numbers, scene.once("font", _font), scene.ratio, room))
+
+
+def _font(scene: Scene) -> PlateFont:
+    return used_font(scene.font)
+
+
+def _place_of_numbers(scene: Scene) -> tuple[float, QPointF]:
+    """How wide they may be, and where they begin: below the names of two halves."""
     seen = scene.seen_of_all()
-    image = plate(scene.numbers, scene.font, scene.ratio, seen.width() - 2 * _GAP)
     top = _top(scene, seen)
-    if len(scene.halves) > 1:  # below their names
+    if len(scene.halves) > 1:
         top += plate_size(plate((scene.halves[0].content.title,), scene.font, scene.ratio, seen.width()))[1] + _GAP / 2
-    put(painter, image, seen.left() + _GAP, top)
+    return seen.width() - 2 * _GAP, whole_pixels(seen.left() + _GAP, top, scene.ratio)
 
 
 def _badge(painter: QPainter, scene: Scene) -> None:
@@ -195,7 +219,9 @@ def _lost(painter: QPainter, scene: Scene) -> None:
     if scene.lost:
         seen = scene.seen_of_all()
         painter.fillRect(seen, _DIMMED)
+        painter.save()
         paint_text(painter, scene.lost, seen, scene.font)
+        painter.restore()
 
 
 def _top(scene: Scene, seen: QRectF) -> float:
@@ -262,21 +288,78 @@ LAYERS: list[Layer] = [
 ]
 
 
+def _in_place(place: Place) -> tuple[Layer, ...]:
+    return tuple(layer for layer in LAYERS if layer.place is place)
+
+
+EACH, OVER = _in_place(Place.EACH), _in_place(Place.OVER)
+
+
+def paint_layers(painter: QPainter, scene: Scene, on: Set[str], painters: Mapping[str, LayerPaint]) -> None:
+    """From back to front.
+
+    Args:
+        painter: of the view.
+        scene: what.
+        on: ids of the layers that are painted.
+        painters: of each layer, by its id.
+    """
+
+    def paint(layer: Layer, there: Scene) -> None:
+        if layer.id in on and layer.id in painters and NEEDS[layer.needs](there.shown):
+            painters[layer.id](painter, there)
+
+    for layer, there in contents_in_order(scene):
+        paint(layer, there)
+    for layer in EACH:
+        for half in scene.halves if layer.id in on else ():
+            painter.save()
+            painter.setClipRect(scene.logical(half.seen))
+            paint(layer, scene.at(half))
+            painter.restore()
+    for layer in OVER:
+        paint(layer, scene)
+
+
+def paint_around(painter: QPainter, scene: Scene, region: QRegion) -> None:
+    """What is not picture. Part of a pixel may be, with fractions of device pixels: it is painted before the picture.
+
+    Args:
+        painter: of the view.
+        scene: with the picture.
+        region: to paint, logical pixels.
+    """
+    for half in scene.halves:
+        inner = scene.logical(half.seen)
+        region = region.subtracted(QRegion(inner.toRect().adjusted(1, 1, -1, -1)))
+    if not region.isEmpty():
+        painter.setClipRegion(region)
+        painter.fillRect(QRectF(0, 0, *scene.size), BACKGROUND)
+        painter.setClipping(False)
+
+
 def contents_in_order(scene: Scene) -> Iterator[tuple[Layer, Scene]]:
     """The layers of the contents, back to front, each with where it is painted.
 
     A picture that an edge parts, and that is the same on both sides, is painted in one go: half of every row takes as
     long as all of it.
     """
-    halves = scene.halves
-    whole = None
-    if scene.mode.split is Split.WIPE and all(PICTURE_ID in half.content.layers for half in halves):
+    there = scene
+    for layer, half in scene.once("contents", _ordered):
+        if half is not there.half:
+            there = scene.at(half)
+        yield layer, there
+
+
+def _ordered(scene: Scene) -> list[tuple[Layer, Half]]:
+    halves, ordered = scene.halves, []
+    layers = {layer.id: layer for layer in _in_place(Place.CONTENT)}
+    whole = scene.mode.split is Split.WIPE and all(PICTURE_ID in half.content.layers for half in halves)
+    if whole:
         first, last = halves[0].seen, halves[-1].seen
-        whole = replace(halves[0], seen=first._replace(width=last.left + last.width - first.left))
-        yield next(layer for layer in LAYERS if layer.id == PICTURE_ID), scene.at(whole)
+        seen = first._replace(width=last.left + last.width - first.left)
+        ordered.append((layers[PICTURE_ID], replace(halves[0], seen=seen)))
     for half in halves:
-        there = scene.at(half)
-        for layer in LAYERS:
-            shared = whole is not None and layer.id == PICTURE_ID
-            if layer.place is Place.CONTENT and layer.id in half.content.layers and not shared:
-                yield layer, there
+        wanted = [layer for id_, layer in layers.items() if id_ in half.content.layers]
+        ordered += [(layer, half) for layer in wanted if not (whole and layer.id == PICTURE_ID)]
+    return ordered

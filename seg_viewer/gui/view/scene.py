@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypeVar, cast
 
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QFont, QImage, QPainter
@@ -19,6 +20,7 @@ from seg_viewer.player.showing import Painter, Rect, Shown
 
 WHOLE: Rect = (0.0, 0.0, 1.0, 1.0)
 _KEPT = 6  # images of one shot
+_T = TypeVar("_T")
 
 
 class Place(StrEnum):
@@ -212,6 +214,7 @@ class Scene:
         edge: of a wipe, device pixels from the left; None where there is none.
         pointer: device pixels, on a picture; None elsewhere.
         ratio: device pixels for a logical one.
+        size: of the view, logical pixels.
         font: of the view.
         numbers: further lines of the on-picture display.
         lost: why the picture is no longer what is now; "" while it is.
@@ -219,6 +222,7 @@ class Scene:
         ceiling: above it messages cover the picture, logical pixels from the top.
         floor: below it something covers the picture, logical pixels from the top.
         hasty: pictures of the right size are on their way; until then, quick is better than smooth.
+        still: what layers have worked out, by their names, for the pictures that come in the same place, see `once`.
     """
 
     shown: Shown
@@ -232,6 +236,7 @@ class Scene:
     edge: int | None
     pointer: tuple[float, float] | None
     ratio: float
+    size: tuple[int, int]
     font: QFont
     numbers: tuple[str, ...] = ()
     lost: str = ""
@@ -239,6 +244,7 @@ class Scene:
     ceiling: float = 0.0
     floor: float = math.inf
     hasty: bool = False
+    still: dict[str, object] = field(default_factory=dict, compare=False)
 
     def title(self, content: Content) -> str:
         """As on the picture where there are two."""
@@ -247,12 +253,32 @@ class Scene:
 
     def at(self, half: Half) -> Scene:
         """The same in another half."""
-        return self if half is self.half else replace(self, half=half)
+        return self if half is self.half else self.but(half=half)
+
+    def but(self, **changes: object) -> Scene:
+        """As `dataclasses.replace`, which gives every field anew: that takes longer than a layer of many pictures."""
+        other = object.__new__(Scene)
+        other.__dict__.update(self.__dict__, **changes)
+        return other
+
+    def once(self, name: str, make: Callable[[Scene], _T]) -> _T:
+        """What does not depend on the shot, the pointer, the numbers: made with the first picture in its place.
+
+        Args:
+            name: one for each `make`.
+            make: is given this scene.
+        """
+        if name not in self.still:
+            self.still[name] = make(self)
+        return cast(_T, self.still[name])
 
     def seen_of_all(self) -> QRectF:
         """What is painted of all halves and of what is between them, logical pixels."""
-        first = self.logical(self.halves[0].seen)
-        return first if len(self.halves) == 1 else first.united(self.logical(self.halves[-1].seen))
+        return self.once("seen-of-all", _seen_of_all)
+
+    def is_filled(self) -> bool:
+        """Whether there is nothing around the picture, nor between two."""
+        return self.mode.split is not Split.SIDE and self.seen_of_all().contains(QRectF(0, 0, *self.size))
 
     def logical(self, box: Box) -> QRectF:
         """A box of device pixels in logical ones."""
@@ -271,11 +297,15 @@ class Scene:
         seen = self.half.seen.cut(_scaled(part, box))
         if not (seen.width and seen.height):
             return
+        fits = (image.width(), image.height()) == (box.width, box.height)
+        if fits and self.ratio == 1:
+            painter.drawImage(seen.left, seen.top, image, seen.left - box.left, seen.top - box.top, *seen[2:])
+            return
         painter.save()
         # in device pixels an image of the right size is copied, where Qt would otherwise scale it twice
         painter.scale(1 / self.ratio, 1 / self.ratio)
         painter.setClipRect(QRectF(*seen))
-        if (image.width(), image.height()) == (box.width, box.height):
+        if fits:
             painter.drawImage(seen.left, seen.top, image, seen.left - box.left, seen.top - box.top, *seen[2:])
         else:
             painter.setRenderHint(
@@ -304,6 +334,11 @@ class Scene:
         painter.restore()
 
 
+def _seen_of_all(scene: Scene) -> QRectF:
+    first = scene.logical(scene.halves[0].seen)
+    return first if len(scene.halves) == 1 else first.united(scene.logical(scene.halves[-1].seen))
+
+
 def _scaled(part: Rect, box: Box) -> Box:
     """A part of the picture where the picture is, rounded outwards."""
     left, top = math.floor(part[0] * box.width), math.floor(part[1] * box.height)
@@ -323,3 +358,5 @@ def _part(image: QImage, box: Box, seen: Box) -> tuple[QRectF, QRectF]:
 
 
 LayerPaint = Callable[[QPainter, Scene], None]
+"""Paints a layer, and leaves the painter with the pen, brush, font, clip and place that it had: saving them around
+each layer takes longer than most layers. In `Place.EACH` that is done."""

@@ -14,7 +14,6 @@ from PySide6.QtGui import (
     QNativeGestureEvent,
     QPainter,
     QPaintEvent,
-    QRegion,
     QResizeEvent,
     QWheelEvent,
 )
@@ -23,10 +22,10 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from seg_viewer.core.ledger import Ledger
 from seg_viewer.core.overlay import Overlay, OverlayStyle
 from seg_viewer.gui.view.arrangement import Arrangement, Point, half_at
-from seg_viewer.gui.view.layers import BACKGROUND, LAYERS, contents_in_order, paint_text, solid
+from seg_viewer.gui.view.layers import BACKGROUND, LAYERS, paint_around, paint_layers, paint_text, solid
 from seg_viewer.gui.view.modes import contents_of
 from seg_viewer.gui.view.mouse import Mouse
-from seg_viewer.gui.view.scene import NEEDS, Images, Layer, LayerPaint, Place, Scene, Split, ViewMode
+from seg_viewer.gui.view.scene import Images, LayerPaint, Scene, ViewMode
 from seg_viewer.gui.view.wipe import WipeEdge
 from seg_viewer.gui.view.zoom import Zoom
 from seg_viewer.gui.words import t
@@ -34,6 +33,8 @@ from seg_viewer.player.playback import LATE_WINDOW
 from seg_viewer.player.showing import Painter, Shown, Wish
 
 _SETTLE_MS = 120
+_QUIET = {QEvent.Type.Paint, QEvent.Type.UpdateRequest, QEvent.Type.Timer, QEvent.Type.MetaCall, QEvent.Type.MouseMove}
+"""Events that change nothing of what pictures are painted with, of the many that come while a video plays."""
 
 
 class VideoView(QWidget):
@@ -60,6 +61,8 @@ class VideoView(QWidget):
         self._overlay: Overlay | None = None
         self.places = Arrangement(self.device_size, self.devicePixelRatioF)
         self._on = {layer.id for layer in LAYERS if layer.on}
+        self._still: tuple[object, Scene] | None = None
+        """As it was made last, and for what: all but the pictures that come in the same place."""
         self._painters: dict[str, LayerPaint] = {layer.id: layer.paint for layer in LAYERS if layer.paint is not None}
         self._images = Images(Painter())
         self._ledger: Ledger | None = None
@@ -76,8 +79,8 @@ class VideoView(QWidget):
         self.mouse = Mouse(self, self)
         self.mouse.grips.append(self.edge)
         self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MS)
-        self._settle.timeout.connect(self.settled)
-        self._settle.timeout.connect(self.update)
+        self._settle.timeout.connect(self._settle_down)
+        self._unsettled = False
 
     # -- what to show ----------------------------------------------------------------------------------------------
 
@@ -150,7 +153,7 @@ class VideoView(QWidget):
         self.places.shown = shown
         self._images.take(shown)
         if shown.wish is not None and replace(shown.wish, style=self._wish.style) != self._wish:
-            self._settle.start()  # made before the wish was another one: if none follows, it is made again
+            self._unsettle()  # made before the wish was another one: if none follows, it is made again
         self._unpainted = self._unpainted or is_new
         if before != self.places.shape():  # zoom is counted in pixels of the picture, which is another one now
             self.places.zoom = Zoom()
@@ -229,7 +232,16 @@ class VideoView(QWidget):
             self._wish = wish
             self.wished.emit(wish)
         if replace(wish, style=before.style) != before:
-            self._settle.start()
+            self._unsettle()
+        self.update()
+
+    def _unsettle(self) -> None:
+        self._unsettled = True
+        self._settle.start()
+
+    def _settle_down(self) -> None:
+        self._unsettled = False
+        self.settled.emit()
         self.update()
 
     def _style(self) -> OverlayStyle | None:
@@ -273,62 +285,45 @@ class VideoView(QWidget):
                 paint_text(painter, self._notice, QRectF(self.rect()), self.font())
                 return
             scene = self._scene(self.shown)
-            self._paint_around(painter, scene, event.region())
-            for layer, there in contents_in_order(scene):
-                self._paint_layer(painter, layer, there)
-            for layer in LAYERS:
-                for half in scene.halves if layer.place is Place.EACH and layer.id in self._on else ():
-                    painter.setClipRect(scene.logical(half.seen))
-                    self._paint_layer(painter, layer, scene.at(half))
-                    painter.setClipping(False)
-            for layer in LAYERS:
-                if layer.place is Place.OVER:
-                    self._paint_layer(painter, layer, scene)
+            if not scene.once("filled", Scene.is_filled):
+                paint_around(painter, scene, event.region())
+            paint_layers(painter, scene, self._on, self._painters)
         finally:
             painter.end()
         self._count_painted()
 
     def _scene(self, shown: Shown) -> Scene:
-        halves = self.places.halves()
+        key = (self.places.asked(), self._overlay, self._models, self._covered)
+        if self._still is None or self._still[0] != key:
+            self._still = key, self._still_scene(shown).but(shown=None)  # the first shot is not kept with it
+        return self._still[1].but(
+            shown=shown,
+            numbers=self._numbers,
+            lost=self._lost,
+            hasty=self._unsettled and self.places.zoom.scale is None,
+        )
+
+    def _still_scene(self, shown: Shown) -> Scene:
+        """What stays until the next event that is none of `_QUIET`: to ask Qt for all of it takes 0.1 ms."""
+        laid = self.places.laid()
         return Scene(
             shown=shown,
             images=self._images,
             style=self._overlay.style if self._overlay is not None else None,
-            half=halves[0],
-            halves=halves,
-            mode=self.places.mode,
-            zoom=self.places.zoom,
-            shape=self.places.shape(),
-            edge=self.places.edge_x(),
+            half=laid.halves[0],
+            halves=laid.halves,
+            mode=laid.mode,
+            zoom=laid.zoom,
+            shape=laid.shape,
+            edge=laid.edge,
             pointer=None if self.cursor().shape() is Qt.CursorShape.BlankCursor else self._device(self._pointer),
             ratio=self.devicePixelRatioF(),
             font=self.font(),
-            numbers=self._numbers,
-            lost=self._lost,
             models=self._models,
             ceiling=self._covered,
+            size=(self.width(), self.height()),
             floor=self.height() - self.contentsMargins().bottom(),
-            hasty=self._settle.isActive() and self.places.zoom.scale is None,
         )
-
-    def _paint_layer(self, painter: QPainter, layer: Layer, scene: Scene) -> None:
-        paint = self._painters.get(layer.id)
-        if layer.id in self._on and paint is not None and NEEDS[layer.needs](scene.shown):
-            painter.save()
-            paint(painter, scene)
-            painter.restore()
-
-    def _paint_around(self, painter: QPainter, scene: Scene, region: QRegion) -> None:
-        """What is not picture. Part of a pixel may be, with fractions of device pixels: it is painted first."""
-        if scene.seen_of_all().contains(QRectF(region.boundingRect())) and scene.mode.split is not Split.SIDE:
-            return
-        for half in scene.halves:
-            inner = scene.logical(half.seen)
-            region = region.subtracted(QRegion(inner.toRect().adjusted(1, 1, -1, -1)))
-        if not region.isEmpty():
-            painter.setClipRegion(region)
-            painter.fillRect(self.rect(), BACKGROUND)
-            painter.setClipping(False)
 
     def _count_painted(self) -> None:
         if not self._unpainted or self.shown is None:
@@ -352,7 +347,10 @@ class VideoView(QWidget):
         self._wish_anew()
 
     def event(self, event: QEvent) -> bool:
-        if event.type() is QEvent.Type.DevicePixelRatioChange:
+        kind = event.type()
+        if kind not in _QUIET:
+            self._still = None
+        if kind is QEvent.Type.DevicePixelRatioChange:
             self._wish_anew()
         if isinstance(event, QNativeGestureEvent) and self.mouse.gesture(event):
             return True
@@ -388,7 +386,7 @@ class VideoView(QWidget):
 
     def point_at(self, at: QPointF | None) -> None:
         """Where the pointer is; None when it has left."""
-        self._pointer = at
+        self._pointer, self._still = at, None
         if "value" in self._on:
             self.update()
 

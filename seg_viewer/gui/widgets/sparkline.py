@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 from PySide6.QtCore import QPointF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from seg_viewer.gui import theme
@@ -30,6 +30,10 @@ class Sparkline(QWidget):
         self._points: deque[tuple[float, float | None]] = deque(maxlen=_MOST)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(t("{name} over the last minute", name=name))
+        self._version = 0
+        """Of the points."""
+        self._drawn = QImage()
+        self._drawn_for: object = None
         self._describe()
 
     def sizeHint(self) -> QSize:
@@ -45,11 +49,13 @@ class Sparkline(QWidget):
         self._points.append((at_s, value))
         while self._points[0][0] < at_s - SPAN_S:
             self._points.popleft()
+        self._version += 1
         self._describe()
         self.update()
 
     def clear(self) -> None:
         self._points.clear()
+        self._version += 1
         self._describe()
         self.update()
 
@@ -81,7 +87,21 @@ class Sparkline(QWidget):
         return [line for line in found if line.size() > 1]
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        # a window that is resized paints it with each step: only a minute of numbers takes long to draw
+        now = (self.size(), self.devicePixelRatioF(), theme.BORDER, theme.ACCENT, self._version)
+        if now != self._drawn_for:
+            self._drawn, self._drawn_for = self._draw(), now
         painter = QPainter(self)
+        try:
+            painter.drawImage(0, 0, self._drawn)
+        finally:
+            painter.end()
+
+    def _draw(self) -> QImage:
+        image = QImage(self.size() * self.devicePixelRatioF(), QImage.Format.Format_ARGB32_Premultiplied)
+        image.setDevicePixelRatio(self.devicePixelRatioF())
+        image.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(image)
         try:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(QPen(QColor(theme.BORDER), 1))
@@ -91,3 +111,4 @@ class Sparkline(QWidget):
                 painter.drawPolyline(line)
         finally:
             painter.end()
+        return image

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import SourceError, UsageError
 from trainer.data.picture_files import MASK_SUFFIXES, PICTURE_SUFFIXES
 from trainer.labels.label_map import LabelMap
@@ -110,7 +111,7 @@ def seen(folder: Path) -> str:
     parts = []
     if kinds:
         most = ", ".join(f"{kind} ({count})" for kind, count in kinds.most_common(4))
-        parts.append(f"{kinds.total()} files: {most}{', …' if len(kinds) > 4 else ''}")
+        parts.append(f"{counted(kinds.total(), 'file')}: {most}{', …' if len(kinds) > 4 else ''}")
     if folders:
         parts.append(f"the folders {', '.join(folders[:4])}{', …' if len(folders) > 4 else ''}")
     return " and ".join(parts) or "nothing"
