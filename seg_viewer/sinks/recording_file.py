@@ -198,9 +198,10 @@ class RecordingFile(ABC):
             self._note(str(error))
         except OSError as error:
             self._part.leave()
-            lost = "was removed while it was written; nothing of it is left"
-            kept = f"{explain(self.path, error)}; what was written is in {part}"
-            self._note(kept if part.exists() else f"{self.path}: {lost}")
+            if part.exists():
+                self._note(f"{explain(self.path, error)}; what was written is in {part}")
+            else:
+                self._note(f"{self.path}: was removed while it was written; nothing of it is left")
         return None
 
     def discard(self) -> None:
