@@ -79,7 +79,7 @@ def test_what_says_nothing_is_left_while_it_is_opened(tmp_path: Path, kind: str)
 
 @pytest.mark.parametrize("kind", ["rtsp", "udp"])
 def test_nothing_is_news_when_a_time_out_is_over(kind: str) -> None:
-    """FFmpeg holds back the latest picture until the next one comes, gives it at the time-out, and waits as long again."""
+    """FFmpeg holds back the latest picture until the next one comes; at the time-out it gives it, and waits again."""
     with ExitStack() as stack:
         if kind == "rtsp":
             server = stack.enter_context(RtspServer())
