@@ -74,7 +74,7 @@ def view(
 
     'seg-viewer SOURCE' does the same.
     """
-    from seg_viewer.core.part_file import check_target
+    from seg_viewer.core.part_file import check_new
     from seg_viewer.core.typed_path import typed_path
     from seg_viewer.gui.app import run_viewer
     from seg_viewer.sinks.zone_log import check_log
@@ -88,7 +88,7 @@ def view(
             raise UsageError(f"{option} needs a SOURCE whose scores to write")
         if len(source) > 1:
             raise UsageError(f"{option} takes the scores of one SOURCE: name one")
-        check_target(path, overwrite=False)
+        check_new(path)
         if (path.suffix.lower() == ".html") is not (option == "--truth-report"):
             kind = "a page: give it a name that ends in .html" if option == "--truth-report" else "a table, no page"
             raise UsageError(f"{path}: {option} writes {kind}")

@@ -30,6 +30,21 @@ _PART = re.compile(r"\.(?P<stem>.+)\.[0-9a-f]{8}\.part(?P<suffix>\.[^.]+)?")
 _PART_BYTES = len("..01234567.part")
 
 
+def check_new(path: Path) -> None:
+    """Look whether a file may be made where nothing is ever overwritten. Raises: as `check_target`."""
+    if is_there(path):
+        raise UsageError(f"{path}: exists already; choose another name")
+    check_target(path, overwrite=False)
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is such a file or folder. Raises: ExportError for a name that no disk takes."""
+    try:
+        return path.exists()
+    except OSError as error:
+        raise ExportError(explain(path, error)) from error
+
+
 def check_target(path: Path, *, overwrite: bool, sources: tuple[Path, ...] = (), folder: bool = False) -> None:
     """Look whether a file, or a folder, may be made.
 
@@ -44,11 +59,11 @@ def check_target(path: Path, *, overwrite: bool, sources: tuple[Path, ...] = (),
         ExportError: there is no permission to write beside it.
     """
     for source in sources:
-        if path.exists() and source.exists() and path.samefile(source):
+        if is_there(path) and source.exists() and path.samefile(source):
             raise UsageError(f"{path}: is the input itself; choose another output")
         if folder and source.resolve().is_relative_to(path.resolve()):
             raise UsageError(f"{path}: holds the input {source}; choose another folder")
-    if path.is_dir() and not folder:
+    if is_there(path) and path.is_dir() and not folder:
         raise UsageError(f"{path}: is a folder; give a file name")
     if folder and path.exists() and not path.is_dir():
         raise UsageError(f"{path}: is a file; choose another name for the folder")
@@ -244,6 +259,8 @@ def explain(path: Path, error: Exception) -> str:
             return f"{path}: the file may not grow further (file size limit); choose another disk or lift the limit"
         case errno.EACCES | errno.EPERM | errno.EROFS:
             return f"{path}: no permission to write there; choose another folder"
+        case errno.ENOENT:
+            return f"{path}: its folder is gone, or takes no files; choose another folder"
         case errno.ENAMETOOLONG:
             return f"{path}: the name is too long for this disk; choose a shorter one"
         case None:

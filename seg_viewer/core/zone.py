@@ -18,7 +18,7 @@ from seg_viewer.core.labels import LabelSet
 
 Point = tuple[float, float]
 
-LEAST_CORNERS, MOST_CORNERS = 3, 24
+LEAST_CORNERS, MOST_CORNERS = 3, 100
 NO_SAFETY = "no safety function: the network misses people and cars"
 WATCHED = ("person", "car")
 _LONGEST_GAP_S = 5.0
@@ -29,7 +29,7 @@ class Zone:
     """A polygon; where its edges cross, what is inside an even number of times is outside.
 
     Args:
-        corners: 3 to 24, one after the other; x and y as shares of the picture, 0…1.
+        corners: 3 to 100, one after the other; x and y as shares of the picture, 0…1.
 
     Raises:
         ValueError: too few or too many corners, or one outside the picture.

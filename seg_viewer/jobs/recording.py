@@ -16,7 +16,7 @@ from seg_viewer.core.errors import ExportError, UsageError
 from seg_viewer.core.frame import Shot
 from seg_viewer.core.long_names import joined
 from seg_viewer.core.overlay import Overlay
-from seg_viewer.core.part_file import check_target
+from seg_viewer.core.part_file import check_new
 from seg_viewer.jobs.recording_names import holds_sound, suffix_for_source
 from seg_viewer.sinks import sink_for
 from seg_viewer.sinks.base import Sink
@@ -217,6 +217,12 @@ class Recording(Sink[Shot]):
             queue.stop()
         self.files = tuple(path for queue in self._queues for path in queue.files)
         self.notes = tuple(note for queue in self._queues for note in queue.notes)
+        if self.files:
+            self.notes += tuple(
+                f"{sink.path}: not made: no picture came for it in time"
+                for queue, sink in zip(self._queues, self._sinks, strict=True)
+                if not queue.files and not sink.frames and not queue.problem
+            )
         self.reports = tuple(report for sink in self._sinks for report in sink.reports)
         return list(self.files)
 
@@ -257,9 +263,7 @@ def wait_while_writing(ending: threading.Thread, recording: Recording, stuck_s: 
 def check_free(*paths: Path) -> None:
     """Raises: UsageError when a file exists, or its folder does not; ExportError when that cannot be written."""
     for path in paths:
-        if path.exists():
-            raise UsageError(f"{path}: exists already; choose another name")
-        check_target(path, overwrite=False)
+        check_new(path)
 
 
 def plan_paths(plan: RecordPlan, packets: PacketRing | None) -> dict[RecordWhat, Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -32,6 +33,20 @@ def why_unplayable(path: Path) -> str:
     except (av.FFmpegError, OSError, ValueError) as error:
         return getattr(error, "strerror", None) or str(error)
     return "no picture can be decoded"
+
+
+def pictures_in(path: Path) -> tuple[int, float]:
+    """How many pictures a file holds, and its length to the end of the last one in seconds; without decoding."""
+    count, start_s, end_s, step_s = 0, 0.0, 0.0, 0.0
+    with suppress(av.FFmpegError, OSError), open_input(path) as container:
+        for packet in demuxed(container, container.streams.video[0]):
+            if packet.pts is None or packet.time_base is None:
+                continue
+            time_s = float(packet.pts * packet.time_base)
+            step_s = time_s - end_s if count and time_s > end_s else step_s
+            start_s = min(start_s, time_s) if count else time_s
+            end_s, count = max(end_s, time_s) if count else time_s, count + 1
+    return count, end_s - start_s + step_s
 
 
 def sample_aspect_of(path: Path) -> Fraction:

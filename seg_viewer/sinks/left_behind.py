@@ -20,7 +20,7 @@ def tidy(path: Path, *, whole_folder: bool = False) -> tuple[str, ...]:
 
     Args:
         path: of the video.
-        whole_folder: parts of other names that play get a free name too; nothing of theirs is removed.
+        whole_folder: parts of other names that play get a free name too; of theirs, only empty ones are removed.
 
     Returns:
         a line for each that was kept.
@@ -39,7 +39,7 @@ def tidy(path: Path, *, whole_folder: bool = False) -> tuple[str, ...]:
         elif _plays(part):
             kept = file.commit(name.with_name(joined(name.stem, f"_rescued{name.suffix}")))
             notes.append(f"a recording that was cut off ({name.name}) was found and is kept as {kept}")
-        elif mine:
+        elif mine or not part.stat().st_size:
             file.discard()
         else:
             file.leave()

@@ -24,7 +24,7 @@ from seg_viewer.media.av_file import open_output
 from seg_viewer.media.h264 import H264Track
 from seg_viewer.media.live_sound import EncodedTrack, Heard, SoundTrack, add_sound
 from seg_viewer.media.packets import add_packet_stream
-from seg_viewer.media.playable import cut_to_whole_fragments, sample_aspect_of, why_unplayable
+from seg_viewer.media.playable import cut_to_whole_fragments, pictures_in, sample_aspect_of, why_unplayable
 
 GAP_S = 1.0
 """A longer time without a picture is told."""
@@ -152,12 +152,18 @@ class RecordingFile(ABC):
     def report(self, path: Path) -> RecordedFile:
         """What is told of it, under the name that it got."""
         seconds = (self.latest - self.start + self._step) / TICKS
-        missing = []
+        missing, pictures = [], self.pictures
+        if self._failed:  # what the disk did not take any more
+            pictures, seconds = pictures_in(path)
+            if pictures < self.pictures:
+                missing.append(
+                    f"without the last {counted(self.pictures - pictures, 'picture')}, which could not be written"
+                )
         if self._gaps:
             gaps = "a gap" if len(self._gaps) == 1 else f"{len(self._gaps)} gaps"
             missing.append(f"{gaps} of {sum(self._gaps):.1f} s without a picture")
         if self.sound is None:
-            return RecordedFile(path, seconds, self.pictures, self._why_no_sound or "no sound", tuple(missing))
+            return RecordedFile(path, seconds, pictures, self._why_no_sound or "no sound", tuple(missing))
         silent_s = seconds - sum(self._gaps) - self.sound.seconds
         if silent_s > _SILENT_S:
             missing.append(f"{silent_s:.1f} s without sound")
@@ -165,7 +171,7 @@ class RecordingFile(ABC):
         if behind_s > GAP_S:
             missing.append(f"{behind_s:.1f} s of sound behind the last picture")
         missing += [*self.sound.missing(), *filter(None, [self._why_no_sound])]
-        return RecordedFile(path, seconds, self.pictures, f"sound: {self.sound.told}", tuple(missing))
+        return RecordedFile(path, seconds, pictures, f"sound: {self.sound.told}", tuple(missing))
 
     def finish(self) -> Path | None:
         """Close it and give it its name; one that failed keeps what is whole. `problem` says what went wrong.
@@ -192,7 +198,10 @@ class RecordingFile(ABC):
             self._note(str(error))
         except OSError as error:
             self._part.leave()
-            self._note(f"{explain(self.path, error)}; what was written is in {part}")
+            if part.exists():
+                self._note(f"{explain(self.path, error)}; what was written is in {part}")
+            else:
+                self._note(f"{self.path}: was removed while it was written; nothing of it is left")
         return None
 
     def discard(self) -> None:

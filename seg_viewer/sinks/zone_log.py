@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any, TextIO
 from seg_viewer.core.errors import ExportError, UsageError
 from seg_viewer.core.frame import Shot
 from seg_viewer.core.labels import LabelSet
-from seg_viewer.core.part_file import check_target, explain
+from seg_viewer.core.part_file import check_new, explain
 from seg_viewer.core.zone import NO_SAFETY, Crossing, Zone, ZoneWatch
 from seg_viewer.sinks.base import Sink, SinkKind, SinkRequest
 from seg_viewer.sinks.whole import FileSink
@@ -28,7 +29,7 @@ def check_log(path: Path) -> None:
     """Raises: UsageError, ExportError for a log that cannot be made."""
     if path.suffix.lower() not in SUFFIXES:
         raise UsageError(f"{path}: a log of the zone ends in {' or '.join(SUFFIXES)}; choose such a name")
-    check_target(path, overwrite=False)
+    check_new(path)
 
 
 def head(path: Path, source: str, zone: Zone) -> str:
@@ -108,14 +109,21 @@ class ZoneLog(Sink[Crossing]):
 
     def _put(self, text: str) -> None:
         if self._file is not None:
+            self._check_is_there(self._file)
             self._file.write(text)
             self._file.flush()
+
+    def _check_is_there(self, file: TextIO) -> None:
+        """Raises: ExportError where what is written comes into no file that anybody could open."""
+        if not os.fstat(file.fileno()).st_nlink:
+            raise ExportError(f"{self.path}: was removed while it was written; what comes now is in no file")
 
     def finish(self) -> None:
         file, self._file = self._file, None
         try:
             if file is not None:
-                file.close()
+                with file:
+                    self._check_is_there(file)
         except OSError as error:
             raise ExportError(explain(self.path, error)) from error
 

@@ -16,6 +16,7 @@ _MOST_BYTES = 64 << 20
 """Packets that wait to be taken; with more, the rest waits in the sender and in the network."""
 _LOOK_S = 0.05
 _CLOSE_S = 0.05
+_NEARLY = 0.98
 _MOST_AT_A_TIME = 24
 """Those included that were left and wait for their time-out. One more waits here until one of them has gone."""
 
@@ -46,6 +47,7 @@ class Connection:
         explain: what to raise in place of an error, which took so many seconds; may take long as well. It is asked at
             the end of a stream, too, with no error: None is an end without one.
         stopping: nothing is waited for any longer once this is set.
+        timeout_s: after so many seconds without a packet FFmpeg gives up.
     """
 
     def __init__(
@@ -53,9 +55,10 @@ class Connection:
         open_container: Callable[[], av.container.InputContainer],
         explain: Callable[[Exception | None, float], Exception | None],
         stopping: threading.Event,
+        timeout_s: float,
     ) -> None:
         self._open, self._explain, self._places = open_container, explain, _places
-        self._stopping = stopping
+        self._stopping, self._timeout_s = stopping, timeout_s
         self._changed = threading.Condition()
         self._container: av.container.InputContainer | None = None
         self._streams: tuple[Stream, ...] = ()
@@ -151,8 +154,17 @@ class Connection:
             container.close()
 
     def _read(self, container: av.container.InputContainer, *streams: Stream) -> None:
-        for packet in container.demux(*streams):
-            arrived_s = self.heard_s = time.perf_counter()
+        packets = container.demux(*streams)
+        while True:
+            asked_s = time.perf_counter()
+            packet = next(packets, None)
+            if packet is None:
+                return
+            arrived_s = time.perf_counter()
+            if packet.size and arrived_s - asked_s >= _NEARLY * self._timeout_s:
+                # no news: what the demuxer held back, let go when its time was out, before it waits as long again
+                raise TimeoutError
+            self.heard_s = arrived_s
             if not packet.size and packet.stream is not streams[0]:
                 continue  # at the end: no decoder is fed with the sound
             with self._changed:

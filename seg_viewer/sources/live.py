@@ -86,6 +86,11 @@ def given_up_by(left: threading.Event) -> Iterator[None]:
         _left.reset(before)
 
 
+def given_up() -> threading.Event:
+    """What gives up a source that is being opened now: that of `given_up_by`, or one that nobody sets."""
+    return _left.get() or threading.Event()
+
+
 class Reconnecting(ABC):
     """Iterates over the frames of one connection after the other, with back-off between them.
 
@@ -107,7 +112,7 @@ class Reconnecting(ABC):
         self.on_drop: Callable[[str], None] = lambda _cause: None
         self.packets: PacketRing | None = None
         self._backoff = backoff or Backoff()
-        self._stop = _left.get() or threading.Event()
+        self._stop = given_up()
         self._opened_s = time.perf_counter()
         self._count = 0
         self._last_pts = -1

@@ -151,9 +151,12 @@ class UnderWay:
 
     def came(self, frame: av.VideoFrame) -> Given | None:
         """The packet of a picture; None where it cannot be told, or there is none any more."""
+        of_its_time = [given for given in self._waiting if given.pts is not None and given.pts == frame.pts]
+        while of_its_time and not self._has_begun and self._waiting[0].number < of_its_time[-1].number:
+            self._waiting.popleft()  # of pictures whose key frame was sent before somebody listened
+            self._lost(GAVE_NO_PICTURE)
         self._has_begun = True
         self._in_fields = frame.interlaced_frame
-        of_its_time = [given for given in self._waiting if given.pts is not None and given.pts == frame.pts]
         if not of_its_time:
             if self._waiting:
                 self._waiting.popleft()

@@ -84,7 +84,7 @@ class NetworkStream(Reconnecting):
 
     def _connect(self) -> None:
         self._watched.connect()
-        self._connection = connection = Connection(self._open, self._explain, self._stop)
+        self._connection = connection = Connection(self._open, self._explain, self._stop, read_timeout_s(self.address))
         try:
             container = connection.wait_until_open()
             if container is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import subprocess
 import sys
@@ -13,8 +14,12 @@ from typing import Any
 
 import msgpack
 
+from seg_viewer.sources.carla import process
+
 _ROOT = Path(__file__).resolve().parents[2]
 _WAIT_S = 90.0
+
+process.LEAVE_S = _WAIT_S  # a busy machine may take longer to answer than a person waits
 
 
 class CarlaServer:
@@ -55,6 +60,13 @@ class CarlaServer:
         while not holds(report := self.report()) and monotonic() < until_s:
             sleep(0.05)
         return report
+
+    def hold(self) -> None:
+        """It hangs, with all its connections, until `go_on`."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """Gone at once, as in a crash."""

@@ -129,6 +129,17 @@ def test_what_came_before_is_in_it(http: HttpVideo, tmp_path: Path) -> None:
     assert len(video_times(tmp_path / "a.mkv")) >= before + after - 1
 
 
+def test_a_file_that_got_no_picture_is_told(http: HttpVideo, tmp_path: Path) -> None:
+    """Ended while the model was still being made ready."""
+    stream = open_source(http.url())
+    assert isinstance(stream, LiveSource)
+    recording = Recording(RecordPlan(tmp_path / "a.mp4", RecordWhat.BOTH), stream, Overlay(DRIVING))
+    list(islice(iter(stream), 5))
+    assert recording.stop() == [tmp_path / "a_source.mkv"]
+    stream.close()
+    assert recording.notes == (f"{tmp_path / 'a.mp4'}: not made: no picture came for it in time",)
+
+
 def test_the_annotated_recording_needs_no_encoded_source(tmp_path: Path) -> None:
     class Bare:
         info = SourceInfo("bare", 64, 48, live=True)
@@ -163,11 +174,16 @@ def test_over_a_reconnect(http: HttpVideo, tmp_path: Path, model: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "says"),
-    [("a.avi", ".mp4 or .mkv"), ("there.mp4", "exists already"), ("no/a.mp4", "no such folder")],
+    [
+        ("a.avi", ".mp4 or .mkv"),
+        ("there.mp4", "exists already"),
+        ("no/a.mp4", "no such folder"),
+        (f"{'n' * 300}.mp4", "name is too long"),
+    ],
 )
 def test_a_file_that_cannot_be_made_is_told_before_anything_is_opened(tmp_path: Path, name: str, says: str) -> None:
     (tmp_path / "there.mp4").write_text("mine")
-    with pytest.raises(UsageError, match=says):
+    with pytest.raises((UsageError, ExportError), match=says):
         run_record(RecordJob("rtsp://127.0.0.1:1/x", RecordPlan(tmp_path / name), duration_s=1))
 
 

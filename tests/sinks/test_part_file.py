@@ -201,9 +201,10 @@ def test_what_an_export_left_behind_is_removed_but_a_recording_never_is(tmp_path
     from seg_viewer.sinks.left_behind import tidy
 
     (tmp_path / ".out.00000000.part.mp4").write_bytes(b"no index yet")
+    (tmp_path / ".another.00000000.part.mp4").touch()  # nothing is in it
     whole = make_clip(tmp_path / "x.mp4", container_options={"movflags": "frag_keyframe+empty_moov"})
     whole.rename(tmp_path / ".out.00000001.part.mp4")
-    (note,) = tidy(tmp_path / "out.mp4")
+    (note,) = tidy(tmp_path / "out.mp4", whole_folder=True)
     assert "out_rescued.mp4" in note
     assert [path.name for path in tmp_path.iterdir()] == ["out_rescued.mp4"]
 

@@ -212,6 +212,8 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 recorder = _record(Path(sys.argv[1]), packets)
 print(recorder.problem)
 print([path.name for path in recorder.files])
+print(recorder.sink.reports[0].pictures, recorder.sink.reports[0].seconds)
+print(recorder.sink.reports[0].line())
 """
 
 
@@ -227,11 +229,14 @@ def test_a_write_that_fails_leaves_a_playable_file(tmp_path: Path, suffix: str) 
         timeout=200,
         cwd=Path(__file__).parents[2],
     )
-    problem, files = done.stdout.splitlines()
+    problem, files, told, line = done.stdout.splitlines()
     assert str(path) in problem and "file size limit" in problem, done.stderr
     assert files == str([path.name])
     times = video_times(path)
     assert 50 <= len(times) < 120
+    pictures, seconds = map(float, told.split())
+    assert pictures == len(times) and seconds == pytest.approx(times[-1] + 1 / RATE, abs=0.01)
+    assert "; without the last " in line and ", which could not be written" in line
     assert all(later > earlier for earlier, later in pairwise(times))
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
 

@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -98,6 +99,22 @@ def test_a_disk_that_is_full_is_one_line_and_whole_lines_stay(tmp_path: Path, sm
             log.write(ENTERED)
     assert "\n" not in str(caught.value)
     assert os.path.getsize(tmp_path / "log.jsonl") <= 600
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be removed there")
+def test_a_log_that_was_removed_is_told(tmp_path: Path) -> None:
+    log = ZoneLog(tmp_path / "log.csv", "demo", Zone())
+    (tmp_path / "log.csv").unlink()
+    for step in (lambda: log.write(ENTERED), log.finish):
+        with pytest.raises(ExportError, match=r"log\.csv: was removed while it was written"):
+            step()
+
+
+def test_what_has_no_overwriting_does_not_offer_it(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.touch()
+    with pytest.raises(UsageError, match=r"log\.csv: exists already; choose another name$"):
+        ZoneLog(path, "demo", Zone())
 
 
 def _shots(inside: list[bool]) -> Iterator[Shot]:

@@ -18,9 +18,11 @@ import pytest
 from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.core.frame import Frame
 from seg_viewer.sources import LiveSource, open_source
+from seg_viewer.sources.carla import process
 from seg_viewer.sources.carla.address import parse_carla
 from seg_viewer.sources.carla.messages import KINDS
 from seg_viewer.sources.carla.process import DriveProcess
+from seg_viewer.sources.live import given_up_by
 
 pytest.importorskip("carla", reason="the carla client is not installed")
 pytest.importorskip("msgpack", reason="msgpack is not installed")
@@ -348,6 +350,39 @@ def test_interrupting_ends_a_wait_here_and_in_the_client() -> None:
         assert not waiting.is_alive() and not frames
         source.close()  # the client waits for its cameras no longer, and leaves the simulator as it was
         assert source.warnings == [] and is_as_it_was(mute)
+
+
+@pytest.mark.parametrize("when", ["driving", "boarding"])
+def test_a_simulator_that_hangs_is_left_and_is_as_it_was_once_it_answers(
+    when: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = threading.Event()
+    with CarlaServer("--scene", "colors") as hung:
+        url = hung.url("size=64x32&timeout=200&autopilot=0")
+        monkeypatch.setattr(process, "LEAVE_S", 0.05)
+        if when == "boarding":
+            hung.hold()
+            threading.Timer(0.5, left.set).start()
+            with given_up_by(left), pytest.raises(SourceError, match="was left before it answered"):
+                open_source(url)
+        else:
+            source = open_source(url)
+            assert isinstance(source, LiveSource)
+            hung.hold()
+            waiting = threading.Thread(target=lambda: list(source))
+            waiting.start()
+            time.sleep(0.5)  # a tick is under way
+            source.interrupt()
+            waiting.join(90)
+            source.close()
+            assert [w for w in source.warnings if w.endswith("as soon as it does, or by the next drive")]
+        # multiprocessing would wait for it at the end of the program
+        assert not [child for child in multiprocessing.active_children() if child.name == "seg-carla"]
+        hung.go_on()
+        hung.wait_until(lambda report: not report["alive"] and report["settings"][0] is False)
+        monkeypatch.setattr(process, "LEAVE_S", 90.0)
+        assert len(frames_of(hung.url("size=64x32&timeout=60&autopilot=0"), 1)) == 1  # its clock is free again
+        assert is_as_it_was(hung)
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])

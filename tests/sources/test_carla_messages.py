@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from seg_viewer.sources.carla.cleanup import Leftovers
-from seg_viewer.sources.carla.messages import Close, Closed, Failed, Message, Ready, Seen, Tick, decode, encode
+from seg_viewer.sources.carla.messages import Answers, Close, Closed, Failed, Message, Ready, Seen, Tick, decode, encode
 from seg_viewer.sources.carla.pairing import CameraPair
 
 _LEFT = Leftovers(
@@ -26,6 +26,7 @@ _LEFT = Leftovers(
         Leftovers(),
         _LEFT,
         Failed("carla://host:2000: no map 'Ö'", is_usage=True),
+        Answers(),
         Closed(),
         Closed(("one", "two")),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -9,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from seg_viewer.sources import connection, open_source
+from seg_viewer.core.frame import Frame
+from seg_viewer.sources import LiveSource, connection, open_source
 from seg_viewer.sources.connection import Connection
 from seg_viewer.sources.live import given_up_by
 from tests.servers.fault_proxy import FaultProxy
 from tests.servers.http_video import HttpVideo
+from tests.servers.pushed import free_port, sender
 from tests.servers.rtsp import RtspServer
 from tests.waiting import WAIT_S, wait_until
 
@@ -74,8 +77,38 @@ def test_what_says_nothing_is_left_while_it_is_opened(tmp_path: Path, kind: str)
         assert ended.wait(WAIT_S)
 
 
+@pytest.mark.parametrize("kind", ["rtsp", "udp"])
+def test_nothing_is_news_when_a_time_out_is_over(kind: str) -> None:
+    """FFmpeg holds back the latest picture until the next one comes; at the time-out it gives it, and waits again."""
+    with ExitStack() as stack:
+        if kind == "rtsp":
+            server = stack.enter_context(RtspServer())
+            proxy = stack.enter_context(FaultProxy(int(server.port)))
+            url, stall = f"rtsp://127.0.0.1:{proxy.port}/live", proxy.stalled.set
+        else:
+            url = f"udp://127.0.0.1:{free_port(socket.SOCK_DGRAM)}"
+            sending = ExitStack()
+            stack.callback(sending.close)
+            sending.enter_context(sender(f"{url}?pkt_size=1316", "mpegts"))
+            stall = sending.close
+        source = open_source(f"{url}#timeout=3")
+        assert isinstance(source, LiveSource)
+        seen: list[Frame] = []
+        reader = threading.Thread(target=lambda: seen.extend(source), daemon=True)
+        reader.start()
+        wait_until(lambda: len(seen) > 20, "pictures")
+        stall()
+        wait_until(lambda: source.status.silent, "the silence to be noticed")
+        count = len(seen)
+        wait_until(lambda: not source.status.connected and not source.status.silent, "the connection to be given up")
+        assert "within 3 s" in source.status.problem and len(seen) == count
+        source.interrupt()
+        reader.join(WAIT_S)
+        source.close()
+
+
 def _connection(open_container: Callable[[], object], stopping: threading.Event) -> Connection:
-    return Connection(open_container, lambda error, _waited_s: error, stopping)  # type: ignore[arg-type]
+    return Connection(open_container, lambda error, _waited_s: error, stopping, 5.0)  # type: ignore[arg-type]
 
 
 def test_no_more_are_left_behind_than_there_are_places(monkeypatch: pytest.MonkeyPatch) -> None:

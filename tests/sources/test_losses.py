@@ -57,6 +57,22 @@ def test_packets_lost_between_an_rtsp_server_and_us_are_counted() -> None:
     assert not loss.lost or f"{loss.lost} of {loss.sent} pictures missing" in loss.line()
 
 
+def test_what_came_before_the_first_picture_is_not_lost() -> None:
+    """Somebody who joins in the middle: a decoder takes packets that it makes nothing of, without a word."""
+    causes: list[str] = []
+    under_way = UnderWay(causes.append)
+    for pts in range(5):
+        packet = av.Packet(b"x")
+        packet.pts = pts
+        under_way.put(packet, 0.0, None)
+    frame = av.VideoFrame(16, 16, "yuv420p")
+    frame.pts = 3
+    given = under_way.came(frame)
+    assert given is not None and given.pts == 3 and causes == [BEFORE_KEY] * 3
+    under_way.clear()
+    assert causes == [BEFORE_KEY] * 3 + [GAVE_NO_PICTURE]
+
+
 @pytest.mark.parametrize("begin", [0, 3], ids=["from the start", "in the middle"])
 def test_each_packet_gives_a_picture_or_is_counted(tmp_path, begin: int) -> None:
     """H.264 with B-frames, which are held back, and with packets that are spoilt or missing."""

@@ -24,7 +24,7 @@ from seg_viewer.sources.carla import journal
 from seg_viewer.sources.carla.address import CarlaOptions
 from seg_viewer.sources.carla.cleanup import SETTINGS, WEATHER, Leftovers, clean_up, set_clock
 from seg_viewer.sources.carla.pairing import CAMERAS, CameraPair, Pairs
-from seg_viewer.sources.carla.reach import connected, moves, number_of, one_line, swept
+from seg_viewer.sources.carla.reach import answers, connected, moves, number_of, one_line, swept
 from seg_viewer.sources.carla.traffic import Traffic
 
 _EGO = "vehicle.tesla.model3"
@@ -58,8 +58,7 @@ class CarlaDrive:
         self._world: Any = None
         self._cameras: list[Any] = []
         self._traffic: Traffic | None = None
-        self._is_gone = False
-        self._is_closed = False
+        self._is_gone = self._is_closed = False
         self._random = random.Random(options.seed)
         self._journal = journal.Journal(options.where)
         self.leftovers = Leftovers(token=self._journal.token)
@@ -341,6 +340,11 @@ class _Explained:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, RuntimeError):
             raise self._drive.lost(error) from None
+
+
+def answers_now(options: CarlaOptions) -> bool:
+    """As `reach.answers`."""
+    return answers(_carla_package(), options)
 
 
 def clean_up_after(options: CarlaOptions, leftovers: Leftovers) -> None:

@@ -77,6 +77,11 @@ class Failed:
 
 
 @dataclass(frozen=True)
+class Answers:
+    """From the drive, after `Close`: the simulator answers, so that it will soon be as it was."""
+
+
+@dataclass(frozen=True)
 class Closed:
     """From the drive, last of all: it has cleaned up.
 
@@ -87,7 +92,7 @@ class Closed:
     warnings: tuple[str, ...] = ()
 
 
-Message: TypeAlias = Tick | Close | Ready | Seen | Leftovers | Failed | Closed
+Message: TypeAlias = Tick | Close | Ready | Seen | Leftovers | Failed | Answers | Closed
 
 KINDS: dict[bytes, Callable[..., Message]] = {
     b"T": Tick,
@@ -95,6 +100,7 @@ KINDS: dict[bytes, Callable[..., Message]] = {
     b"R": Ready,
     b"L": Leftovers,
     b"F": Failed,
+    b"A": Answers,
     b"C": Closed,
 }
 """The byte of each kind of message that is JSON alone."""

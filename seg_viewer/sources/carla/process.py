@@ -11,30 +11,39 @@ import contextlib
 import importlib.util
 import multiprocessing
 import os
-import queue
-import signal
 import socket
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from multiprocessing.connection import Connection, wait
+from collections.abc import Sequence
+from multiprocessing.connection import wait
 from pathlib import Path
 
-from seg_viewer.core.errors import SegViewerError, SourceError, UsageError
+from seg_viewer.core.errors import SourceError, UsageError
 from seg_viewer.core.installing import extra
-from seg_viewer.core.signals import END_SIGNALS
 from seg_viewer.sources.carla.address import CarlaOptions
 from seg_viewer.sources.carla.cleanup import Leftovers
-from seg_viewer.sources.carla.messages import Close, Closed, Failed, Message, Ready, Seen, Tick, decode, encode
+from seg_viewer.sources.carla.messages import (
+    Answers,
+    Close,
+    Closed,
+    Failed,
+    Message,
+    Ready,
+    Seen,
+    Tick,
+    decode,
+    encode,
+)
 from seg_viewer.sources.carla.pairing import CameraPair
+from seg_viewer.sources.carla.serving import SWEEP_S, serve, serve_clean_up, sweep
+from seg_viewer.sources.live import given_up
 
 _CLOSE_S = 30.0
 _SETUP_S = 240.0
-_SWEEP_S = 5.0
 _PATIENCE_S = 0.1
+LEAVE_S = 0.35
+"""A simulator that does not answer for so long is left; the client cleans up by itself once it does."""
 
 
 class DriveProcess:
@@ -56,7 +65,8 @@ class DriveProcess:
         self.drops: dict[str, int] = {}
         """Pictures so far that were left out, by cause."""
         self._leftovers = Leftovers()
-        self._stopping = False
+        self._interrupted = False
+        self._given_up = given_up()
         self._is_closed = False
         self._lock = threading.Lock()  # one may close while another waits
         self._waker, self._woken = socket.socketpair()
@@ -64,7 +74,7 @@ class DriveProcess:
         os.close(log)
         context = multiprocessing.get_context("spawn")
         self._connection, self._theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(self._theirs, options, self._log), name="seg-carla")
+        self._process = context.Process(target=serve, args=(self._theirs, options, self._log), name="seg-carla")
         self._clock = _clock_of(options) if options.tick else None
         self._holds_clock = False
 
@@ -80,6 +90,9 @@ class DriveProcess:
             self._process.start()
             self._theirs.close()
             answer = self._answer(_SETUP_S)
+        except KeyboardInterrupt:
+            self.close()
+            raise KeyboardInterrupt("; ".join(self.warnings)) from None
         except BaseException:
             self.close()
             raise
@@ -88,6 +101,10 @@ class DriveProcess:
         self.version, self.town, self.tags = answer.version, answer.town, answer.tags
         self.warnings += answer.warnings
         return True
+
+    @property
+    def _stopping(self) -> bool:
+        return self._interrupted or self._given_up.is_set()
 
     def _take_clock(self) -> bool:
         """One drive of this program at a time sets the pace of a simulator; waits for the one before to be closed."""
@@ -115,28 +132,29 @@ class DriveProcess:
 
     def interrupt(self) -> None:
         """End a `next_pair` that waits, from any thread; for good."""
-        if not self._stopping:
-            self._stopping = True
+        if not self._interrupted:
+            self._interrupted = True
             with contextlib.suppress(OSError):
                 self._waker.send(b"!")
 
     def close(self) -> None:
         """Have the drive leave the simulator as it was, and wait for that; again is fine.
 
-        Not while `next_pair` runs.
+        A simulator that does not answer is not waited for: the other process goes on until it has cleaned up, or has
+        waited in vain, whatever becomes of this one. Not while `next_pair` runs.
         """
         with self._lock:
             if self._is_closed:
                 return
             self._is_closed = True
-            self._stopping = True
+            self._interrupted = True
             atexit.unregister(self.close)
             if self._process.pid is not None:
                 self._send(Close())
-                self._read_last_words()
-                self._process.join(_CLOSE_S)
+                if self._read_last_words():
+                    self._process.join(_CLOSE_S)
                 if self._process.is_alive():
-                    self.warnings.append(f"{self.options.name}: the client does not end; it may leave something there")
+                    self._leave_behind()
             if self._clock is not None and self._holds_clock:
                 self._clock.release()
             self._connection.close()
@@ -146,16 +164,35 @@ class DriveProcess:
             with contextlib.suppress(OSError):
                 Path(self._log).unlink()
 
-    def _read_last_words(self) -> None:
-        """Until it hangs up; a picture that nobody fetched may come first."""
-        words = b""
-        with contextlib.suppress(EOFError, OSError):
-            while self._connection.poll(_CLOSE_S):
+    def _read_last_words(self) -> bool:
+        """Until it hangs up; a picture that nobody fetched may come first.
+
+        Returns:
+            False when the simulator does not answer.
+        """
+        words, wait_s = b"", LEAVE_S
+        try:
+            while self._connection.poll(wait_s):
                 words = self._connection.recv_bytes()
+                wait_s = _CLOSE_S if words == _ANSWERS else wait_s
+            return False
+        except (EOFError, OSError):
+            pass
         with contextlib.suppress(ValueError):
             answer = decode(words)
             if isinstance(answer, Closed):
                 self.warnings += [text for text in answer.warnings if text not in self.warnings]
+        return True
+
+    def _leave_behind(self) -> None:
+        """Let the other process go on, also when this one ends; its end is noticed as long as this one lasts."""
+        text = "does not answer; what was spawned there is removed as soon as it does, or by the next drive"
+        self.warnings.append(f"{self.options.name}: {text}")
+        # there is no public way to have multiprocessing not wait for it at the end of the program
+        multiprocessing.process._children.discard(self._process)  # type: ignore[attr-defined] # noqa: SLF001
+        clock = self._clock if self._holds_clock else None
+        self._holds_clock = False
+        threading.Thread(target=_see_off, args=(self._process, clock), name="carla-left", daemon=True).start()
 
     def _send(self, order: Tick | Close) -> None:
         with contextlib.suppress(OSError):  # it has ended: the answer will say so
@@ -164,7 +201,10 @@ class DriveProcess:
     def _answer(self, timeout_s: float) -> Message | None:
         """Whatever it answers next, or None once it is to stop. Raises: SourceError, UsageError."""
         while True:
-            ready = wait([self._connection, self._woken, self._process.sentinel], timeout_s)
+            ready: list[object] = []
+            until_s = time.perf_counter() + timeout_s
+            while not ready and not self._stopping and time.perf_counter() < until_s:
+                ready = list(wait([self._connection, self._woken, self._process.sentinel], _PATIENCE_S))
             if self._stopping:
                 return None
             words = b""
@@ -209,14 +249,27 @@ class DriveProcess:
             return "Nothing was left there"
         context = multiprocessing.get_context("spawn")
         what = (self.options, self._leftovers, self._log)
-        sweeper = context.Process(target=_sweep, args=what, name="seg-carla-sweeper")
+        sweeper = context.Process(target=sweep, args=what, name="seg-carla-sweeper")
+        until_s = time.perf_counter() + SWEEP_S + self.options.timeout_s
         sweeper.start()
-        sweeper.join(_SWEEP_S + self.options.timeout_s)
-        if sweeper.is_alive():
+        try:
+            while sweeper.is_alive() and not self._stopping and time.perf_counter() < until_s:
+                sweeper.join(_PATIENCE_S)
+        finally:  # Ctrl-C, too: the next drive removes what this one did not
             sweeper.kill()
             sweeper.join()
         swept = sweeper.exitcode == 0
         return "What was spawned there was removed" if swept else "What was spawned there could not be removed"
+
+
+_ANSWERS = encode(Answers())
+
+
+def _see_off(process: multiprocessing.process.BaseProcess, clock: threading.Lock | None) -> None:
+    """Only once it has ended may another drive set the pace of that simulator: at its end it puts back the settings."""
+    process.join()
+    if clock is not None:
+        clock.release()
 
 
 _clocks: dict[tuple[str, int], threading.Lock] = {}
@@ -224,82 +277,6 @@ _clocks: dict[tuple[str, int], threading.Lock] = {}
 
 def _clock_of(options: CarlaOptions) -> threading.Lock:
     return _clocks.setdefault((options.host.lower(), options.port), threading.Lock())
-
-
-# -- the other process -------------------------------------------------------------------------------------------------
-
-
-def _serve(connection: Connection, options: CarlaOptions, log: str) -> None:
-    """Drive for the process at the other end of `connection`; clean up when that closes, for whatever reason."""
-    _ignore_signals()
-    _redirect_output(log)
-    from seg_viewer.sources.carla.client import CarlaDrive
-
-    drive: CarlaDrive | None = None
-    orders = _Orders(connection)
-    try:
-        drive = CarlaDrive(options, on_leftovers=lambda leftovers: connection.send_bytes(encode(leftovers)))
-        connection.send_bytes(encode(Ready(drive.version, drive.town, tuple(drive.warnings), drive.tags)))
-        orders.interrupts = drive.interrupt
-        while (order := orders.next()) is not None:
-            pair = None
-            for _ in range(order.count):
-                pair = drive.next_pair()
-            if pair is not None:
-                connection.send_bytes(encode(Seen(pair, drive.drops)))
-    except SegViewerError as error:
-        with contextlib.suppress(OSError):  # told to nobody, where it is of a wait that was broken off
-            connection.send_bytes(encode(Failed(str(error), isinstance(error, UsageError))))
-    except (EOFError, OSError, ValueError):
-        pass  # nobody listens any more, or somebody else talks
-    finally:
-        if drive is not None:
-            drive.close()
-            with contextlib.suppress(OSError):
-                connection.send_bytes(encode(Closed(tuple(drive.warnings))))
-        connection.close()
-        with contextlib.suppress(OSError):
-            Path(log).unlink()  # only wanted after a crash; the other one may be gone
-
-
-class _Orders:
-    """Takes in what the process at the other end wants, on a thread of its own: a `Close` breaks off what waits.
-
-    Args:
-        connection: to it.
-
-    Attributes:
-        interrupts: called, on that thread, when no more orders will come.
-    """
-
-    def __init__(self, connection: Connection) -> None:
-        self.interrupts: Callable[[], None] = lambda: None
-        self._connection = connection
-        self._given: queue.SimpleQueue[Tick | None] = queue.SimpleQueue()
-        threading.Thread(target=self._take_in, name="seg-carla-orders", daemon=True).start()
-
-    def next(self) -> Tick | None:
-        """Waits for it; None once no more will come."""
-        return self._given.get()
-
-    def _take_in(self) -> None:
-        with contextlib.suppress(EOFError, OSError, ValueError):  # nobody talks any more, or somebody else does
-            while isinstance(order := decode(self._connection.recv_bytes()), Tick):
-                self._given.put(order)
-        self._given.put(None)
-        self.interrupts()
-
-
-def _sweep(options: CarlaOptions, leftovers: Leftovers, log: str) -> None:
-    """Exits with 0 when the simulator is as it was."""
-    _ignore_signals()
-    _redirect_output(log)
-    from seg_viewer.sources.carla.client import clean_up_after
-
-    try:
-        clean_up_after(replace(options, timeout_s=min(_SWEEP_S, options.timeout_s)), leftovers)
-    except RuntimeError:
-        sys.exit(1)
 
 
 def clean_up_simulator(options: CarlaOptions, also_of: Sequence[str] = ()) -> tuple[str, ...]:
@@ -317,7 +294,7 @@ def clean_up_simulator(options: CarlaOptions, also_of: Sequence[str] = ()) -> tu
         raise UsageError(f"{options.name}: the CARLA client is missing; {extra('carla')}")
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve_clean_up, args=(theirs, options, also_of), name="seg-carla-clean-up")
+    process = context.Process(target=serve_clean_up, args=(theirs, options, also_of), name="seg-carla-clean-up")
     process.start()
     theirs.close()
     words = b""
@@ -331,32 +308,3 @@ def clean_up_simulator(options: CarlaOptions, also_of: Sequence[str] = ()) -> tu
     if isinstance(answer, Failed):
         raise (UsageError if answer.is_usage else SourceError)(answer.text)
     raise SourceError(f"{options.name}: the CARLA client ended unexpectedly (code {process.exitcode})")
-
-
-def _serve_clean_up(connection: Connection, options: CarlaOptions, also_of: Sequence[str]) -> None:
-    from seg_viewer.sources.carla.client import clean_up_orphans
-
-    _redirect_output(os.devnull)
-    try:
-        answer: Message = Closed(tuple(clean_up_orphans(options, also_of)))
-    except SegViewerError as error:
-        answer = Failed(str(error), isinstance(error, UsageError))
-    connection.send_bytes(encode(answer))
-    connection.close()
-
-
-def _ignore_signals() -> None:
-    """They are meant for the other process, which closes this one; nothing may break off the cleaning up."""
-    for number in END_SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
-
-
-def _redirect_output(log: str) -> None:
-    """The library talks on its own; what it says is only wanted when it ends unexpectedly."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    with contextlib.suppress(OSError):
-        file = os.open(log, os.O_WRONLY | os.O_APPEND)
-        os.dup2(file, 1)
-        os.dup2(file, 2)
-        os.close(file)

@@ -32,6 +32,17 @@ def connected(carla: Any, options: CarlaOptions) -> Any:
     return client
 
 
+def answers(carla: Any, options: CarlaOptions) -> bool:
+    """Whether the simulator does what it is asked for, found out by a client of its own: from any thread."""
+    client = carla.Client(options.host, options.port)
+    client.set_timeout(options.timeout_s)
+    try:
+        client.get_world()  # unlike its version, that is answered by the simulator's own thread
+    except RuntimeError:
+        return False
+    return True
+
+
 def moves(world: Any, timeout_s: float) -> bool:
     """Whether time goes on there; only what was seen to move says who is in it."""
     waiting_s = _OTHER_CLOCK_S if world.get_settings().synchronous_mode else timeout_s

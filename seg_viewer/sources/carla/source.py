@@ -28,7 +28,9 @@ class CarlaSource:
 
     def __init__(self, options: CarlaOptions) -> None:
         self._drive = DriveProcess(options)
-        self._drive.board()
+        if not self._drive.board():
+            self._drive.close()
+            raise SourceError(f"{options.name}: was left before it answered")
         self._lookup = carla_lookup(self._drive.tags)
         self._stop = threading.Event()
         self._count = 0
