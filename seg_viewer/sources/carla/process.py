@@ -16,7 +16,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
-from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
 from pathlib import Path
 
@@ -189,9 +188,8 @@ class DriveProcess:
         """Let the other process go on, also when this one ends; its end is noticed as long as this one lasts."""
         text = "does not answer; what was spawned there is removed as soon as it does, or by the next drive"
         self.warnings.append(f"{self.options.name}: {text}")
-        # there is no public way to have multiprocessing not wait for it at the end of the program, nor for its tracker
+        # there is no public way to have multiprocessing not wait for it at the end of the program
         multiprocessing.process._children.discard(self._process)  # type: ignore[attr-defined] # noqa: SLF001
-        resource_tracker._resource_tracker._fd = None  # type: ignore[attr-defined] # noqa: SLF001
         clock = self._clock if self._holds_clock else None
         self._holds_clock = False
         threading.Thread(target=_see_off, args=(self._process, clock), name="carla-left", daemon=True).start()
