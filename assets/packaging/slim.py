@@ -1,7 +1,7 @@
 """What stays out of the frozen program, and what is made smaller: `build.spec` calls `slim`.
 
 Paths are as in the program. A file that one of `LEFT_OUT` names goes. On Linux so do the libraries that nobody who
-stays needs: those of Qt's GTK theme, for instance, are half of GTK; three large ones get small ones in their place
+stays needs: those of Qt's GTK theme, for instance, are half of GTK; a few large ones get small ones in their place
 (`stand_ins`), and all lose their debugging symbols.
 """
 
@@ -13,7 +13,7 @@ import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
-from assets.packaging.stand_ins import Entry, stand_ins
+from assets.packaging.stand_ins import LANGUAGES, Entry, stand_ins
 
 EXCLUDED = (
     # the trainer's and the development tools'
@@ -24,7 +24,7 @@ EXCLUDED = (
     "tensorrt", "tensorrt_bindings", "tensorrt_rtx", "tensorrt_rtx_bindings", "pycuda", "cuda",
     # parts of what is needed, for what the program does not do
     "openvino.frontend.pytorch", "openvino.frontend.tensorflow", "openvino.frontend.jax",
-    "openvino.tools", "onnx.reference", "onnx.backend.test", "numpy.f2py",
+    "openvino.tools", "onnx.reference", "onnx.backend.test", "numpy.f2py", "numpy.random",
     "PySide6.QtNetwork", "PySide6.QtQml", "PySide6.QtQuick",
     "yaml", "charset_normalizer", "pygments", "markdown_it", "attr",
 )  # fmt: skip
@@ -41,7 +41,7 @@ LEFT_OUT = (
     # opens the same dialogs
     r"/(lib)?Qt6?(Qml|Quick|WebEngine|Pdf|VirtualKeyboard|Network|EglFS)\w*(\.|$)",
     r"PySide6/Qt(Network|Qml|Quick)\.",
-    r"/translations/",
+    rf"/translations/(?!qtbase_({'|'.join(LANGUAGES)})\.qm$)",
     r"/plugins/(egldeviceintegrations|generic|networkinformation|tls)/",
     r"/plugins/imageformats/(lib)?q(icns|pdf|tga|tiff|wbmp)\b",
     r"/plugins/platforms/(lib)?q(eglfs|linuxfb|minimalegl|vkkhrdisplay|vnc|direct2d)\b",

@@ -1,9 +1,10 @@
 """Small libraries in the place of large ones, for the frozen program on Linux: `slim` calls `stand_ins`.
 
-- OpenCV's OpenBLAS (39 MB and the Fortran library that it needs): `openblas.c` passes its calls on to numpy's.
+- The OpenBLAS of OpenCV (39 MB) and that of numpy (25 MB), and the Fortran libraries that they need: `linear_algebra.c`
+  multiplies and solves; singular values, eigenvalues and least squares, which nothing in the program asks for, raise.
 - OpenCV's AV1 library (8 MB): `aom.c` says "not supported"; the viewer opens no AVIF pictures, and FFmpeg reads AV1
   through libraries of its own.
-- Qt's ICU data (32 MB): what sorts and names things, for English and German; no converters of old character sets.
+- Qt's ICU data (32 MB): what sorts and names things, in the window's languages; no converters of old character sets.
 
 They are made with the C compiler of this machine. Without one, or where a library is not as expected, the large one
 stays, and one line says so.
@@ -25,7 +26,10 @@ Entry = tuple[str, str, str]
 SOURCES = Path(__file__).parent
 COMPILER = "gcc"
 _OPENCV = "opencv_python_headless.libs/"
-_LANGUAGES = ("en", "de")
+# complex products without a look at infinities in their parts, as BLAS has them
+_ALGEBRA = [str(SOURCES / "linear_algebra.c"), "-fcx-limited-range", "-lm"]
+LANGUAGES = sorted({file.stem.partition("-")[0] for file in SOURCES.parent.glob("i18n/*.toml")})
+"""What the window speaks beside English."""
 _LOCALE = re.compile(r"([a-z]{2,3})(?:_[A-Z][a-z]{3})?(?:_(?:[A-Z]{2}|\d{3}))?(?:_[A-Z]+)?\.res")
 
 
@@ -34,17 +38,18 @@ class UnexpectedLibraryError(Exception):
 
 
 def stand_ins(entries: list[Entry], scratch: Path) -> list[Entry]:
-    """The entries, the three large libraries replaced where that can be done.
+    """The entries, the large libraries replaced where that can be done.
 
     Args:
         entries: all files.
         scratch: folder for what is made.
     """
     if not shutil.which(COMPILER):
-        print(f"No C compiler ({COMPILER}): the program becomes some 75 MB larger", file=sys.stderr)
+        print(f"No C compiler ({COMPILER}): the program becomes some 105 MB larger", file=sys.stderr)
         return entries
     makers: list[tuple[str, Callable[[Path, Path, list[Entry]], None]]] = [
-        (rf"{_OPENCV}libopenblas", openblas),
+        (rf"{_OPENCV}libopenblas", opencvs_algebra),
+        (r"numpy\.libs/libscipy_openblas64_", numpys_algebra),
         (rf"{_OPENCV}libaom-", aom),
         (r"PySide6/Qt/lib/libicudata\.so\.\d+$", icu_data),
     ]
@@ -66,22 +71,32 @@ def _replaced(entry: Entry, scratch: Path, entries: list[Entry], makers: Iterabl
     return (path, str(small), kind)
 
 
-def openblas(large: Path, small: Path, entries: list[Entry]) -> None:
-    """OpenBLAS for OpenCV that calls numpy's, whose integers have 64 bits.
+def opencvs_algebra(large: Path, small: Path, entries: list[Entry]) -> None:
+    """Products, and equations solved; singular values and the like raise an error in OpenCV.
 
     Raises:
-        UnexpectedLibraryError: numpy's is not there, or OpenCV calls what is not passed on.
+        UnexpectedLibraryError: OpenCV calls what is not there.
     """
-    numpys = [Path(source) for path, source, kind in entries if _is_numpys(path, kind)]
-    users = [Path(source) for path, source, _ in entries if re.match(r"cv2/cv2\b.*\.so$", path)]
-    if len(numpys) != 1 or not users:
-        raise UnexpectedLibraryError("numpy's OpenBLAS or OpenCV's module is not where it was")
-    _compile(small, large.name, [str(SOURCES / "openblas.c"), str(numpys[0]), "-Wl,-rpath,$ORIGIN/../numpy.libs"])
-    _check_calls(large, small, users)
+    _compile(small, large.name, [*_ALGEBRA, "-fexceptions", "-l:libstdc++.so.6"])
+    _check_calls(large, small, _modules(entries, "cv2/"))
 
 
-def _is_numpys(path: str, kind: str) -> bool:
-    return kind != "SYMLINK" and re.match(r"numpy\.libs/libscipy_openblas64_", path) is not None
+def numpys_algebra(large: Path, small: Path, entries: list[Entry]) -> None:
+    """The same for numpy, whose integers have 64 bits; what is not there makes it raise LinAlgError.
+
+    Raises:
+        UnexpectedLibraryError: numpy calls what is not there.
+    """
+    _compile(small, large.name, [*_ALGEBRA, "-DNUMPY"])
+    _check_calls(large, small, _modules(entries, "numpy/"))
+
+
+def _modules(entries: list[Entry], folder: str) -> list[Path]:
+    """Raises: UnexpectedLibraryError when there are none."""
+    found = [Path(source) for path, source, _ in entries if path.startswith(folder) and path.endswith(".so")]
+    if not found:
+        raise UnexpectedLibraryError(f"nothing in {folder} calls it")
+    return found
 
 
 def aom(large: Path, small: Path, entries: list[Entry]) -> None:
@@ -150,7 +165,7 @@ def _table_of(items: list[tuple[bytes, bytes]], before: int) -> bytes:
 
 
 def is_needed(item: str) -> bool:
-    """Whether an item stays: no converter, no dictionary, no transliteration, no locale but English and German.
+    """Whether an item stays: no converter, no dictionary, no transliteration, no language but the window's.
 
     Args:
         item: as "coll/de.res" or "unames.icu".
@@ -159,7 +174,7 @@ def is_needed(item: str) -> bool:
     if folder in ("brkitr", "translit", "rbnf") or name.endswith(".cnv"):
         return False
     locale = _LOCALE.fullmatch(name)
-    return locale is None or locale[1] in _LANGUAGES
+    return locale is None or locale[1] in ("en", *LANGUAGES)
 
 
 def _compile(to: Path, name: str, what: list[str]) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from assets.packaging import slim
+from seg_viewer.gui.words import AUTO, ENGLISH, LANGUAGES
 from tests.house import ROOT
 
 
@@ -43,7 +44,9 @@ from tests.house import ROOT
         ("PySide6/QtDBus.abi3.so", True),
         ("PySide6/Qt/lib/libQt6DBus.so.6", True),
         ("libmvec.so.1", False),
-        ("PySide6/Qt/translations/qtbase_de.qm", False),
+        *((f"PySide6/Qt/translations/qtbase_{code}.qm", True) for code in LANGUAGES if code not in (AUTO, ENGLISH)),
+        ("PySide6/Qt/translations/qtbase_fr.qm", False),
+        ("PySide6/Qt/translations/designer_de.qm", False),
         ("cv2\\opencv_videoio_ffmpeg500_64.dll", False),
         ("cv2/cv2.abi3.so", True),
         ("assets/i18n/de.toml", True),
