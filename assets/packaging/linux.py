@@ -131,14 +131,15 @@ def system_packages(app: Path) -> list[str]:
     inside = {path.name for path in app.rglob("*")}
     wanted: set[str] = set()
     glibc = (0, 0)
-    for text in _headers(path for path in app.rglob("*") if path.is_file() and not path.is_symlink()):
+    for text in headers(path for path in app.rglob("*") if path.is_file() and not path.is_symlink()):
         wanted |= set(re.findall(r"NEEDED +(\S+)", text))
         glibc = max([glibc, *((int(a), int(b)) for a, b in re.findall(r"GLIBC_(\d+)\.(\d+)", text))])
     found = {_package_of(library) for library in sorted(wanted - inside)} - {"libc6"}
     return [f"libc6 (>= {glibc[0]}.{glibc[1]})", *sorted(found)]
 
 
-def _headers(files: Iterable[Path]) -> Iterator[str]:
+def headers(files: Iterable[Path]) -> Iterator[str]:
+    """What `objdump -p` says of each program and library among the files."""
     for path in files:
         with path.open("rb") as file:
             if file.read(4) == b"\x7fELF":

@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 import pytest
 
+from assets.packaging import linux
 from benchmarks.frozen_start import HEIGHT, WIDTH, is_overlaid, read_screen
 from seg_viewer import __version__
 from seg_viewer.gui.words import AUTO, ENGLISH, LANGUAGES
@@ -125,4 +126,6 @@ def test_it_holds_what_it_needs_and_no_more() -> None:
     spoken = {path.name for path in files if path.suffix == ".qm"}
     assert spoken == {f"qtbase_{code}.qm" for code in LANGUAGES if code not in (AUTO, ENGLISH)}
     assert [str(path) for path in files if not path.exists()] == []  # links that lead nowhere
+    if sys.platform == "linux":
+        assert [text for text in linux.headers(files) if re.search(r" R(UN)?PATH +(\S+:)?/", text)] == []
     assert sum(path.lstat().st_size for path in files) / 1e6 < MOST_MB

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import re
 import shutil
 import subprocess
@@ -142,3 +143,25 @@ def test_stripping_leaves_what_it_would_spoil_or_not_make_smaller(tmp_path: Path
     assert path == "x/large.so" and Path(copy).stat().st_size < large.stat().st_size
     for entry in (("bare.so", str(bare), "BINARY"), ("a.c", str(source), "BINARY"), ("d", str(large), "DATA")):
         assert slim.stripped(entry, scratch) == entry
+
+
+@pytest.mark.skipif(not all(map(shutil.which, ("gcc", "objdump"))), reason="a C compiler and objdump")
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ("/home/somebody/python/lib", "$ORIGIN///////////////lib"),
+        ("$ORIGIN/../a:/usr/local/lib", "$ORIGIN/../a:$ORIGIN////lib"),
+        ("$ORIGIN/../a", "$ORIGIN/../a"),
+        ("/a/lib", "/a/lib"),  # too short
+    ],
+)
+def test_no_library_looks_into_folders_of_the_machine_that_built_it(tmp_path: Path, given: str, wanted: str) -> None:
+    library = tmp_path / "some.so"
+    command = ["gcc", "-shared", f"-Wl,-rpath,{given}", "-o", library, "-xc", "-"]
+    subprocess.run(command, input="int seven(void) { return 7; }", text=True, check=True)
+    entry = ("python3.11/lib-dynload/some.so", str(library), "EXTENSION")
+    path, made, kind = slim.at_home(entry, tmp_path / "made")
+    assert (path, kind) == (entry[0], entry[2]) and (made == entry[1]) is (given == wanted)
+    header = subprocess.run(["objdump", "-p", made], capture_output=True, text=True, check=True).stdout
+    found = re.findall(r"R(?:UN)?PATH +(\S+)", header)
+    assert found == [wanted] and ctypes.CDLL(made).seven() == 7
