@@ -1,7 +1,7 @@
 """What stays out of the frozen program, and what is made smaller: `build.spec` calls `slim`.
 
 Paths are as in the program. A file that one of `LEFT_OUT` names goes. On Linux so do the libraries that nobody who
-stays needs: those of Qt's GTK theme, for instance, are half of GTK; a few large ones get small ones in their place
+stays needs: those of Qt's GTK theme, for instance, are half of GTK; three large ones get small ones in their place
 (`stand_ins`), and all lose their debugging symbols and the folders of this machine in which they look for others.
 """
 
@@ -26,7 +26,7 @@ EXCLUDED = (
     "openvino.frontend.pytorch", "openvino.frontend.tensorflow", "openvino.frontend.jax",
     "openvino.tools", "onnx.reference", "onnx.backend.test", "numpy.f2py", "numpy.random",
     "PySide6.QtNetwork", "PySide6.QtQml", "PySide6.QtQuick",
-    "yaml", "charset_normalizer", "pygments", "markdown_it", "attr",
+    "yaml", "charset_normalizer", "pygments", "markdown_it", "attr", "readline", "pydoc_data",
 )  # fmt: skip
 """Modules that PyInstaller leaves out."""
 INTEL_GPU = (r"libs/(lib)?openvino_intel_[gn]pu_", r"libs/cache\.json$", r"^libOpenCL\.")

@@ -1,7 +1,6 @@
 """Small libraries in the place of large ones, for the frozen program on Linux: `slim` calls `stand_ins`.
 
-- The OpenBLAS of OpenCV (39 MB) and that of numpy (25 MB), and the Fortran libraries that they need: `linear_algebra.c`
-  multiplies and solves; singular values, eigenvalues and least squares, which nothing in the program asks for, raise.
+- OpenCV's OpenBLAS (39 MB and the Fortran library that it needs): `openblas.c` passes its calls on to numpy's.
 - OpenCV's AV1 library (8 MB): `aom.c` says "not supported"; the viewer opens no AVIF pictures, and FFmpeg reads AV1
   through libraries of its own.
 - Qt's ICU data (32 MB): what sorts and names things, in the window's languages; no converters of old character sets.
@@ -26,8 +25,6 @@ Entry = tuple[str, str, str]
 SOURCES = Path(__file__).parent
 COMPILER = "gcc"
 _OPENCV = "opencv_python_headless.libs/"
-# complex products without a look at infinities in their parts, as BLAS has them
-_ALGEBRA = [str(SOURCES / "linear_algebra.c"), "-fcx-limited-range", "-lm"]
 LANGUAGES = sorted({file.stem.partition("-")[0] for file in SOURCES.parent.glob("i18n/*.toml")})
 """What the window speaks beside English."""
 _LOCALE = re.compile(r"([a-z]{2,3})(?:_[A-Z][a-z]{3})?(?:_(?:[A-Z]{2}|\d{3}))?(?:_[A-Z]+)?\.res")
@@ -38,18 +35,17 @@ class UnexpectedLibraryError(Exception):
 
 
 def stand_ins(entries: list[Entry], scratch: Path) -> list[Entry]:
-    """The entries, the large libraries replaced where that can be done.
+    """The entries, the three large libraries replaced where that can be done.
 
     Args:
         entries: all files.
         scratch: folder for what is made.
     """
     if not shutil.which(COMPILER):
-        print(f"No C compiler ({COMPILER}): the program becomes some 105 MB larger", file=sys.stderr)
+        print(f"No C compiler ({COMPILER}): the program becomes some 75 MB larger", file=sys.stderr)
         return entries
     makers: list[tuple[str, Callable[[Path, Path, list[Entry]], None]]] = [
-        (rf"{_OPENCV}libopenblas", opencvs_algebra),
-        (r"numpy\.libs/libscipy_openblas64_", numpys_algebra),
+        (rf"{_OPENCV}libopenblas", openblas),
         (rf"{_OPENCV}libaom-", aom),
         (r"PySide6/Qt/lib/libicudata\.so\.\d+$", icu_data),
     ]
@@ -71,32 +67,22 @@ def _replaced(entry: Entry, scratch: Path, entries: list[Entry], makers: Iterabl
     return (path, str(small), kind)
 
 
-def opencvs_algebra(large: Path, small: Path, entries: list[Entry]) -> None:
-    """Products, and equations solved; singular values and the like raise an error in OpenCV.
+def openblas(large: Path, small: Path, entries: list[Entry]) -> None:
+    """OpenBLAS for OpenCV that calls numpy's, whose integers have 64 bits.
 
     Raises:
-        UnexpectedLibraryError: OpenCV calls what is not there.
+        UnexpectedLibraryError: numpy's is not there, or OpenCV calls what is not passed on.
     """
-    _compile(small, large.name, [*_ALGEBRA, "-fexceptions", "-l:libstdc++.so.6"])
-    _check_calls(large, small, _modules(entries, "cv2/"))
+    numpys = [Path(source) for path, source, kind in entries if _is_numpys(path, kind)]
+    users = [Path(source) for path, source, _ in entries if re.match(r"cv2/cv2\b.*\.so$", path)]
+    if len(numpys) != 1 or not users:
+        raise UnexpectedLibraryError("numpy's OpenBLAS or OpenCV's module is not where it was")
+    _compile(small, large.name, [str(SOURCES / "openblas.c"), str(numpys[0]), "-Wl,-rpath,$ORIGIN/../numpy.libs"])
+    _check_calls(large, small, users)
 
 
-def numpys_algebra(large: Path, small: Path, entries: list[Entry]) -> None:
-    """The same for numpy, whose integers have 64 bits; what is not there makes it raise LinAlgError.
-
-    Raises:
-        UnexpectedLibraryError: numpy calls what is not there.
-    """
-    _compile(small, large.name, [*_ALGEBRA, "-DNUMPY"])
-    _check_calls(large, small, _modules(entries, "numpy/"))
-
-
-def _modules(entries: list[Entry], folder: str) -> list[Path]:
-    """Raises: UnexpectedLibraryError when there are none."""
-    found = [Path(source) for path, source, _ in entries if path.startswith(folder) and path.endswith(".so")]
-    if not found:
-        raise UnexpectedLibraryError(f"nothing in {folder} calls it")
-    return found
+def _is_numpys(path: str, kind: str) -> bool:
+    return kind != "SYMLINK" and re.match(r"numpy\.libs/libscipy_openblas64_", path) is not None
 
 
 def aom(large: Path, small: Path, entries: list[Entry]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import importlib.util
 import os
-import re
 import shutil
 import struct
 import subprocess
@@ -17,10 +16,9 @@ import numpy as np
 import pytest
 
 from assets.packaging import stand_ins
-from tests.house import ROOT
 
 PACKAGES = Path(importlib.util.find_spec("cv2").origin).parents[1]
-FOLDERS = ("opencv_python_headless.libs", "numpy.libs", "numpy/_core", "numpy/linalg", "cv2", "PySide6/Qt/lib")
+FOLDERS = ("opencv_python_headless.libs", "numpy.libs", "cv2", "PySide6/Qt/lib")
 RNG = np.random.default_rng(21)
 Address = ctypes.c_void_p
 
@@ -42,14 +40,15 @@ pytestmark = pytest.mark.skipif(
 def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """By its beginning, each library that was made, in a folder as the program has it."""
     folder = tmp_path_factory.mktemp("program")
+    (folder / "numpy.libs").symlink_to(PACKAGES / "numpy.libs")
     before = _entries()
     after = stand_ins.stand_ins(before, folder / "opencv_python_headless.libs")
     changed = [(old[0], Path(new[1])) for old, new in zip(before, after, strict=True) if old != new]
     return {Path(path).name.split("-")[0].split(".")[0]: small for path, small in changed}
 
 
-def test_all_are_made_and_small(made: dict[str, Path]) -> None:
-    assert set(made) == {"libopenblasp", "libscipy_openblas64_", "libaom", "libicudata"}
+def test_all_three_are_made_and_small(made: dict[str, Path]) -> None:
+    assert set(made) == {"libopenblasp", "libaom", "libicudata"}
     assert sum(file.stat().st_size for file in made.values()) < 6e6
 
 
@@ -79,6 +78,9 @@ class Lapack:
         """In columns, as Fortran keeps it."""
         return np.asfortranarray(RNG.standard_normal((rows, columns)).astype(self.type))
 
+    def zeros(self, *shape: int) -> np.ndarray:
+        return np.zeros(shape, self.type, order="F")
+
 
 @pytest.fixture(scope="module", params=["s", "d"])
 def lapack(request: pytest.FixtureRequest, made: dict[str, Path]) -> Lapack:
@@ -89,7 +91,7 @@ def _close(found: np.ndarray, wanted: np.ndarray) -> None:
     np.testing.assert_allclose(found, wanted, rtol=0, atol=2e-3 if found.dtype == np.float32 else 1e-9)
 
 
-N, M = 40, 55
+N, M, WORK = 40, 55, 20_000
 
 
 def test_equations_and_their_pivots(lapack: Lapack) -> None:
@@ -113,13 +115,33 @@ def test_equations_of_positive_matrices(lapack: Lapack) -> None:
     a = lapack.random(N, N)
     a = np.asfortranarray(a @ a.T / N + np.eye(N, dtype=a.dtype))
     b = lapack.random(N, 2)
-    for part, triangle in ((b"L", np.tril), (b"U", lambda root: np.triu(root).T)):
-        root, x = a.copy("F"), b.copy("F")
-        lapack("posv", part, N, 2, root, N, x, N)
-        _close(a @ x, b)
-        again = a.copy("F")
-        lapack("potrf", part, N, again, N)
-        _close(triangle(again) @ triangle(again).T, a)
+    root, x = a.copy("F"), b.copy("F")
+    lapack("posv", b"L", N, 2, root, N, x, N)
+    _close(a @ x, b)
+    again = a.copy("F")
+    lapack("potrf", b"L", N, again, N)
+    _close(np.tril(again) @ np.tril(again).T, a)
+
+
+def test_least_squares_and_triangles(lapack: Lapack) -> None:
+    a, b, work = lapack.random(M, N), lapack.random(M, 1), lapack.zeros(WORK)
+    x = b.copy("F")
+    lapack("gels", b"N", M, N, 1, a.copy("F"), M, x, M, work, WORK)
+    _close(x[:N], np.linalg.lstsq(a, b, rcond=None)[0])
+    r = a.copy("F")
+    lapack("geqrf", M, N, r, M, lapack.zeros(N), work, WORK)
+    _close(np.abs(np.triu(r[:N])), np.abs(np.linalg.qr(a)[1]))
+
+
+def test_singular_and_own_values(lapack: Lapack) -> None:
+    a, work = lapack.random(M, N), lapack.zeros(WORK)
+    s, u, vt, whole = lapack.zeros(N), lapack.zeros(M, N), lapack.zeros(N, N), np.zeros(8 * N, np.int32)
+    lapack("gesdd", b"S", M, N, a.copy("F"), M, s, u, M, vt, N, work, WORK, whole)
+    _close(u @ np.diag(s) @ vt, a)
+    b = lapack.random(N, N)
+    real, imaginary, none = lapack.zeros(N), lapack.zeros(N), lapack.zeros(1, 1)
+    lapack("geev", b"N", b"N", N, b.copy("F"), N, real, imaginary, none, 1, none, 1, work, WORK)
+    _close(np.sort(real), np.sort(np.linalg.eigvals(b).real).astype(real.dtype))
 
 
 @pytest.mark.parametrize(("kind", "dtype"), [("s", "f4"), ("d", "f8"), ("c", "c8"), ("z", "c16")])
@@ -146,10 +168,7 @@ maps = open("/proc/self/maps").read()
 print(sum(name in maps for name in sys.argv[2:]))
 a = np.random.default_rng(0).standard_normal((120, 120))
 print(np.abs(cv2.gemm(a, cv2.invert(a)[1], 1, None, 0) - np.eye(120)).max() < 1e-6)
-try:
-    cv2.SVDecomp(a)
-except cv2.error as error:
-    print(error)
+print(np.abs(cv2.SVDecomp(a)[0].ravel() - np.linalg.svd(a)[1]).max() < 1e-9)
 print(cv2.imread(sys.argv[1]))
 order = QCollator(QLocale("de_DE"))
 order.setNumericMode(True)
@@ -161,88 +180,10 @@ print(",".join(sorted(words, key=order.sortKey)))
 def test_opencv_and_qt_work_with_them(made: dict[str, Path], tmp_path: Path) -> None:
     picture = tmp_path / "a.avif"
     assert cv2.imwrite(str(picture), np.zeros((64, 64, 3), np.uint8)) and cv2.imread(str(picture)) is not None
-    said = _run_with(made, _IN_A_PROGRAM, picture).stdout.splitlines()
-    assert said == [
-        "4",
-        "True",
-        "This program's linear algebra has no dgesdd",
-        "None",
-        "Apfel,äpfel,ofen,Öl,Zaun,zebra9,zebra10",
-    ]
-
-
-def _run_with(made: dict[str, Path], program: str, *words: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", program, *map(str, words), *map(str, made.values())]
+    command = [sys.executable, "-c", _IN_A_PROGRAM, picture, *map(str, made.values())]
     environ = os.environ | {"LD_PRELOAD": ":".join(map(str, made.values())), "OPENCV_LOG_LEVEL": "ERROR"}
     done = subprocess.run(command, env=environ, capture_output=True, encoding="utf-8", check=False)
-    assert done.returncode == 0, done
-    return done
-
-
-_WITH_NUMPY = """
-import itertools
-import numpy as np
-rng = np.random.default_rng(5)
-
-def matrix(kind, rows, columns, way=0):
-    def random(*shape):
-        return (rng.standard_normal(shape) + (1j * rng.standard_normal(shape) if kind in "FD" else 0)).astype(kind)
-    return [random(rows, columns), random(columns, rows).T, random(rows, 2 * columns)[:, ::2],
-            random(rows, columns + 3)[:, 1:-2]][way]
-
-def check(found, wanted):
-    error = np.abs(found - wanted).max()
-    assert error < (1e-3 if found.real.itemsize == 4 else 1e-9) * max(1, np.abs(wanted).max()), error
-
-for kind in "fdFD":
-    for m, k, n in ((1, 1, 1), (3, 3, 2), (17, 1, 19), (17, 18, 1), (1, 18, 19), (17, 18, 19)):
-        for one, other in itertools.product(range(4), repeat=2):
-            a, b = matrix(kind, m, k, one), matrix(kind, k, n, other)
-            check(a @ b, np.einsum("ij,jk->ik", a, b))  # einsum has loops of its own
-            check(a @ b[:, 0], np.einsum("ij,j->i", a, b[:, 0]))
-            check(a[0][::-1] @ b, np.einsum("j,jk->k", a[0][::-1], b))
-            check(np.vdot(a[0], b[::-1, 0]), np.einsum("j,j->", a[0].conj(), b[::-1, 0]))
-            check(a @ a.T, np.einsum("ij,kj->ik", a, a))
-            check(a.T @ a, np.einsum("ji,jk->ik", a, a))
-    for size in (1, 3, 40):
-        a, b = matrix(kind, size, size), matrix(kind, size, 4)
-        check(a @ np.linalg.inv(a), np.eye(size))
-        check(a @ np.linalg.solve(a, b), b)
-        check(np.linalg.det(a[:3, :3] @ a[:3, :3]), np.linalg.det(a[:3, :3]) ** 2)
-        positive = a @ a.conj().T + np.eye(size)
-        for root in (np.linalg.cholesky(positive), np.linalg.cholesky(positive, upper=True).conj().T):
-            check(root @ root.conj().T, positive)
-            check(np.tril(root), root)
-    for name in ("inv", "svd", "eig", "eigh", "eigvals", "qr", "pinv", "lstsq"):
-        given = [np.zeros((5, 5), kind)] if name == "inv" else [matrix(kind, 5, 5)]
-        try:
-            getattr(np.linalg, name)(*given, *([np.ones(5)] if name == "lstsq" else []))
-            raise SystemExit(f"{name} of {kind}: no error")
-        except np.linalg.LinAlgError:
-            pass
-"""
-
-
-def test_numpy_multiplies_and_solves_with_its_own_and_says_what_it_cannot(made: dict[str, Path]) -> None:
-    said = set(_run_with(made, _WITH_NUMPY).stderr.splitlines())
-    missing = ("dgeev", "dgelsd", "dgeqrf", "dgesdd", "dsyevd", "zgeev", "zgelsd", "zgeqrf", "zgesdd", "zheevd")
-    assert said == {f"This program's linear algebra has no {name}" for name in missing}
-
-
-_NEEDS_MORE = re.compile(
-    r"np\.linalg\.(?!(?:inv|solve|det|slogdet|cholesky|LinAlgError|norm)\b)\w+|np\.(?:polyfit|roots|random)\b"
-    r"|cv2\.(?:SV\w+|PCA\w*|eigen\w*|solve\w*|find(?:Homography|\w+Mat)|estimate\w+|calibrate\w*|fit\w+|undistort\w*)"
-)
-
-
-def test_the_viewer_asks_for_no_more() -> None:
-    """Those need singular values, eigenvalues or least squares; numpy's random numbers stay out as well."""
-    found = {
-        f"{file.relative_to(ROOT)}: {match[0]}"
-        for file in (ROOT / "seg_viewer").rglob("*.py")
-        for match in _NEEDS_MORE.finditer(file.read_text(encoding="utf-8"))
-    }
-    assert found == set()
+    assert done.stdout.splitlines() == ["3", "True", "True", "None", "Apfel,äpfel,ofen,Öl,Zaun,zebra9,zebra10"], done
 
 
 def test_icu_data_keeps_what_is_needed_where_icu_looks_for_it() -> None:
