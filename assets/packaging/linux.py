@@ -8,12 +8,14 @@ appdir: OUT/seg-viewer.AppDir; an AppImage of it where `appimagetool` is install
 
 from __future__ import annotations
 
+import email.utils
 import gzip
 import os
 import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -52,6 +54,7 @@ def tree(app: Path, root: Path) -> None:
     _write(share / "mime/packages" / f"{NAME}.xml", formats.mime_xml().encode())
     page = man_page.man_page(cli, __version__).encode()
     _write(share / "man/man1" / f"{NAME}.1.gz", gzip.compress(page, 9, mtime=0))
+    _write(share / "doc" / NAME / "changelog.gz", gzip.compress(_changelog(__version__).encode(), 9, mtime=0))
     _write(share / "doc" / NAME / "copyright", (ASSETS.parent / "LICENSE").read_bytes() + _WEIGHTS.encode())
     for path in root.rglob("*"):
         if not path.is_symlink():
@@ -62,6 +65,13 @@ _WEIGHTS = """
 The weights of the models were trained on data with terms of its own (CamVid: CC BY-NC 4.0; IDD: research): they are for
 non-commercial use. The libraries inside keep their own licences.
 """
+
+
+def _changelog(version: str) -> str:
+    """As Debian wants it (deb-changelog, section 5); its date is SOURCE_DATE_EPOCH, or today."""
+    date = email.utils.formatdate(float(os.environ.get("SOURCE_DATE_EPOCH", time.time())))
+    what = "  * Release. What is new: docs/changelog.md of the source."
+    return f"{NAME} ({version}) unstable; urgency=medium\n\n{what}\n\n -- {MAINTAINER}  {date}\n"
 
 
 def deb(app: Path, out: Path) -> Path:
@@ -121,14 +131,15 @@ def system_packages(app: Path) -> list[str]:
     inside = {path.name for path in app.rglob("*")}
     wanted: set[str] = set()
     glibc = (0, 0)
-    for text in _headers(path for path in app.rglob("*") if path.is_file() and not path.is_symlink()):
+    for text in headers(path for path in app.rglob("*") if path.is_file() and not path.is_symlink()):
         wanted |= set(re.findall(r"NEEDED +(\S+)", text))
         glibc = max([glibc, *((int(a), int(b)) for a, b in re.findall(r"GLIBC_(\d+)\.(\d+)", text))])
     found = {_package_of(library) for library in sorted(wanted - inside)} - {"libc6"}
     return [f"libc6 (>= {glibc[0]}.{glibc[1]})", *sorted(found)]
 
 
-def _headers(files: Iterable[Path]) -> Iterator[str]:
+def headers(files: Iterable[Path]) -> Iterator[str]:
+    """What `objdump -p` says of each program and library among the files."""
     for path in files:
         with path.open("rb") as file:
             if file.read(4) == b"\x7fELF":

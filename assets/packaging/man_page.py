@@ -52,6 +52,7 @@ class Roff(click.HelpFormatter):
 def escape(text: str) -> str:
     """Text as roff takes it."""
     text = text.replace("\\", "\\e").replace("-", "\\-").replace('"', "\\(dq")
+    text = text.replace("&", "&\\:")  # a line may end there
     return f"\\&{text}" if text[:1] in (".", "'") else text
 
 
@@ -61,6 +62,7 @@ def man_page(group: click.Group, version: str) -> str:
     name = group.get_short_help_str(200).rstrip(".")
     out = [
         f'.TH {escape(PROGRAM.upper())} 1 "" "{escape(PROGRAM)} {escape(version)}" "User Commands"\n',
+        ".ad l\n.nh\n",  # what options take has no blanks to stretch, and must not be hyphenated
         f".SH NAME\n{escape(PROGRAM)} \\- {escape(name[0].lower() + name[1:])}\n",
         _help(group, context, ".SH"),
     ]

@@ -2,7 +2,7 @@
 
 Paths are as in the program. A file that one of `LEFT_OUT` names goes. On Linux so do the libraries that nobody who
 stays needs: those of Qt's GTK theme, for instance, are half of GTK; three large ones get small ones in their place
-(`stand_ins`), and all lose their debugging symbols.
+(`stand_ins`), and all lose their debugging symbols and the folders of this machine in which they look for others.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
-from assets.packaging.stand_ins import Entry, stand_ins
+from assets.packaging.stand_ins import LANGUAGES, Entry, stand_ins
 
 EXCLUDED = (
     # the trainer's and the development tools'
@@ -24,9 +24,9 @@ EXCLUDED = (
     "tensorrt", "tensorrt_bindings", "tensorrt_rtx", "tensorrt_rtx_bindings", "pycuda", "cuda",
     # parts of what is needed, for what the program does not do
     "openvino.frontend.pytorch", "openvino.frontend.tensorflow", "openvino.frontend.jax",
-    "openvino.tools", "onnx.reference", "onnx.backend.test", "numpy.f2py",
+    "openvino.tools", "onnx.reference", "onnx.backend.test", "numpy.f2py", "numpy.random",
     "PySide6.QtNetwork", "PySide6.QtQml", "PySide6.QtQuick",
-    "yaml", "charset_normalizer", "pygments", "markdown_it", "attr",
+    "yaml", "charset_normalizer", "pygments", "markdown_it", "attr", "readline", "pydoc_data",
 )  # fmt: skip
 """Modules that PyInstaller leaves out."""
 INTEL_GPU = (r"libs/(lib)?openvino_intel_[gn]pu_", r"libs/cache\.json$", r"^libOpenCL\.")
@@ -41,7 +41,7 @@ LEFT_OUT = (
     # opens the same dialogs
     r"/(lib)?Qt6?(Qml|Quick|WebEngine|Pdf|VirtualKeyboard|Network|EglFS)\w*(\.|$)",
     r"PySide6/Qt(Network|Qml|Quick)\.",
-    r"/translations/",
+    rf"/translations/(?!qtbase_({'|'.join(LANGUAGES)})\.qm$)",
     r"/plugins/(egldeviceintegrations|generic|networkinformation|tls)/",
     r"/plugins/imageformats/(lib)?q(icns|pdf|tga|tiff|wbmp)\b",
     r"/plugins/platforms/(lib)?q(eglfs|linuxfb|minimalegl|vkkhrdisplay|vnc|direct2d)\b",
@@ -70,7 +70,8 @@ def slim(entries: Iterable[Entry], left_out: tuple[str, ...] = LEFT_OUT, scratch
     if scratch is None:
         return kept
     entries = stand_ins(kept, scratch / "stand-ins")
-    return [stripped(entry, scratch) for entry in reached(one_ffmpeg(entries), _needed)]
+    small = (stripped(entry, scratch) for entry in reached(one_ffmpeg(entries), _needed))
+    return [at_home(entry, scratch) for entry in small]
 
 
 def stays(path: str, left_out: tuple[str, ...] = LEFT_OUT) -> bool:
@@ -144,8 +145,7 @@ def _is_root(path: str, kind: str) -> bool:
 
 
 def _needed(file: str) -> Iterator[str]:
-    done = subprocess.run(["objdump", "-p", file], capture_output=True, text=True, check=True)
-    yield from re.findall(r"NEEDED +(\S+)", done.stdout)
+    yield from re.findall(r"NEEDED +(\S+)", _output("objdump", "-p", file))
 
 
 def stripped(entry: Entry, scratch: Path) -> Entry:
@@ -162,11 +162,44 @@ def stripped(entry: Entry, scratch: Path) -> Entry:
     return (path, str(copy), kind)
 
 
+def at_home(entry: Entry, scratch: Path) -> Entry:
+    """A copy of a library that looks for others in the program only, where it names folders of this machine.
+
+    Those of a Python that was built here do. The new path is as long as the old one, and ends alike, as the linker may
+    have put another text into its end.
+    """
+    path, source, kind = entry
+    found = _SEARCHED.search(_output("objdump", "-p", source)) if kind in ("BINARY", "EXTENSION") else None
+    if found is None or (new := ":".join(map(_inside, found[1].split(":")))) == found[1]:
+        return entry
+    copy = scratch / "at-home" / path
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    data = Path(source).read_bytes()
+    copy.write_bytes(data.replace(f"\0{found[1]}\0".encode(), f"\0{new}\0".encode(), 1))
+    shutil.copymode(source, copy)
+    return (path, str(copy), kind)
+
+
+_SEARCHED = re.compile(r"^ +R(?:UN)?PATH +(\S+)$", re.MULTILINE)
+_HERE = "$ORIGIN"
+
+
+def _inside(folder: str) -> str:
+    """ "/usr/local/lib" becomes "$ORIGIN////lib"; one that is too short for that stays."""
+    name = "/" + PurePosixPath(folder).name
+    room = len(folder) - len(_HERE) - len(name)
+    return folder if folder.startswith("$") or room < 0 else f"{_HERE}{'/' * room}{name}"
+
+
 def _can_be_loaded(file: Path) -> bool:
     """Whether each part lies in the file as in memory, a page's width apart: older `strip`s lost that for some."""
-    done = subprocess.run(["objdump", "-p", str(file)], capture_output=True, text=True, check=True)
-    parts = re.findall(r"LOAD off +0x(\w+) vaddr 0x(\w+) paddr 0x\w+ align 2\*\*(\d+)", done.stdout)
+    header = _output("objdump", "-p", str(file))
+    parts = re.findall(r"LOAD off +0x(\w+) vaddr 0x(\w+) paddr 0x\w+ align 2\*\*(\d+)", header)
     return bool(parts) and all((int(at, 16) - int(to, 16)) % 2 ** int(bits) == 0 for at, to, bits in parts)
+
+
+def _output(*command: str) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def _posix(path: str) -> str:

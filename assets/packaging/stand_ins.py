@@ -3,7 +3,7 @@
 - OpenCV's OpenBLAS (39 MB and the Fortran library that it needs): `openblas.c` passes its calls on to numpy's.
 - OpenCV's AV1 library (8 MB): `aom.c` says "not supported"; the viewer opens no AVIF pictures, and FFmpeg reads AV1
   through libraries of its own.
-- Qt's ICU data (32 MB): what sorts and names things, for English and German; no converters of old character sets.
+- Qt's ICU data (32 MB): what sorts and names things, in the window's languages; no converters of old character sets.
 
 They are made with the C compiler of this machine. Without one, or where a library is not as expected, the large one
 stays, and one line says so.
@@ -25,7 +25,8 @@ Entry = tuple[str, str, str]
 SOURCES = Path(__file__).parent
 COMPILER = "gcc"
 _OPENCV = "opencv_python_headless.libs/"
-_LANGUAGES = ("en", "de")
+LANGUAGES = sorted({file.stem.partition("-")[0] for file in SOURCES.parent.glob("i18n/*.toml")})
+"""What the window speaks beside English."""
 _LOCALE = re.compile(r"([a-z]{2,3})(?:_[A-Z][a-z]{3})?(?:_(?:[A-Z]{2}|\d{3}))?(?:_[A-Z]+)?\.res")
 
 
@@ -150,7 +151,7 @@ def _table_of(items: list[tuple[bytes, bytes]], before: int) -> bytes:
 
 
 def is_needed(item: str) -> bool:
-    """Whether an item stays: no converter, no dictionary, no transliteration, no locale but English and German.
+    """Whether an item stays: no converter, no dictionary, no transliteration, no language but the window's.
 
     Args:
         item: as "coll/de.res" or "unames.icu".
@@ -159,7 +160,7 @@ def is_needed(item: str) -> bool:
     if folder in ("brkitr", "translit", "rbnf") or name.endswith(".cnv"):
         return False
     locale = _LOCALE.fullmatch(name)
-    return locale is None or locale[1] in _LANGUAGES
+    return locale is None or locale[1] in ("en", *LANGUAGES)
 
 
 def _compile(to: Path, name: str, what: list[str]) -> None:

@@ -42,6 +42,8 @@ def test_the_debian_package_holds_program_entry_icon_types_and_page(app: Path, t
     assert (share / "icons/hicolor/scalable/apps/seg-viewer.svg").is_file()
     assert "video/h264" in (share / "mime/packages/seg-viewer.xml").read_text(encoding="utf-8")
     assert b"SEG" in gzip.decompress((share / "man/man1/seg-viewer.1.gz").read_bytes())
+    changes = gzip.decompress((share / "doc/seg-viewer/changelog.gz").read_bytes()).decode()
+    assert changes.startswith(f"seg-viewer ({__version__}) ") and f" -- {linux.MAINTAINER}  " in changes
     assert "non-commercial" in (share / "doc/seg-viewer/copyright").read_text(encoding="utf-8")
     assert (root / "usr/lib/seg-viewer/_internal/link").readlink() == Path("data")
 

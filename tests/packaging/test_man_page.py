@@ -42,7 +42,7 @@ def test_what_commands_add_to_their_help_is_on_it(page: str) -> None:
 
 def test_lines_of_text_are_no_macros(page: str) -> None:
     macros = {line.split()[0] for line in page.splitlines() if line.startswith((".", "'"))}
-    assert macros == {".TH", ".SH", ".SS", ".PP", ".TP", ".br"}
+    assert macros == {".TH", ".SH", ".SS", ".PP", ".TP", ".br", ".ad", ".nh"}
     assert escape(".mp4 \\ -o") == "\\&.mp4 \\e \\-o"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import re
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from assets.packaging import slim
+from seg_viewer.gui.words import AUTO, ENGLISH, LANGUAGES
 from tests.house import ROOT
 
 
@@ -43,7 +45,9 @@ from tests.house import ROOT
         ("PySide6/QtDBus.abi3.so", True),
         ("PySide6/Qt/lib/libQt6DBus.so.6", True),
         ("libmvec.so.1", False),
-        ("PySide6/Qt/translations/qtbase_de.qm", False),
+        *((f"PySide6/Qt/translations/qtbase_{code}.qm", True) for code in LANGUAGES if code not in (AUTO, ENGLISH)),
+        ("PySide6/Qt/translations/qtbase_fr.qm", False),
+        ("PySide6/Qt/translations/designer_de.qm", False),
         ("cv2\\opencv_videoio_ffmpeg500_64.dll", False),
         ("cv2/cv2.abi3.so", True),
         ("assets/i18n/de.toml", True),
@@ -108,6 +112,7 @@ def test_opencv_takes_the_ffmpeg_of_pyav_where_that_fits(opencv: str, shared: bo
 
 def _imported_at_once(file: Path) -> Iterator[str]:
     for line in file.read_text(encoding="utf-8").splitlines():
+        yield from (f"numpy.{name}" for name in re.findall(r"\bnp\.([a-z_]+)", line))  # numpy imports these when asked
         if found := re.match(r"from ([\w.]+) import (.*)|import ([\w.]+)", line):
             module, names, alone = found.groups()
             yield module or alone
@@ -118,7 +123,7 @@ def test_nothing_is_left_out_that_the_viewer_imports_when_it_starts() -> None:
     # NVIDIA's files are imported where its libraries are
     files = [file for file in (ROOT / "seg_viewer").rglob("*.py") if file.parent.name != "nvidia"]
     imported = {name: file for file in files for name in _imported_at_once(file)}
-    assert "PySide6.QtDBus" in imported and "numpy" in imported
+    assert {"PySide6.QtDBus", "numpy", "numpy.linalg"} <= set(imported)
     missing = [
         f"{file}: {name}"
         for name, file in imported.items()
@@ -139,3 +144,25 @@ def test_stripping_leaves_what_it_would_spoil_or_not_make_smaller(tmp_path: Path
     assert path == "x/large.so" and Path(copy).stat().st_size < large.stat().st_size
     for entry in (("bare.so", str(bare), "BINARY"), ("a.c", str(source), "BINARY"), ("d", str(large), "DATA")):
         assert slim.stripped(entry, scratch) == entry
+
+
+@pytest.mark.skipif(not all(map(shutil.which, ("gcc", "objdump"))), reason="a C compiler and objdump")
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ("/home/somebody/python/lib", "$ORIGIN///////////////lib"),
+        ("$ORIGIN/../a:/usr/local/lib", "$ORIGIN/../a:$ORIGIN////lib"),
+        ("$ORIGIN/../a", "$ORIGIN/../a"),
+        ("/a/lib", "/a/lib"),  # too short
+    ],
+)
+def test_no_library_looks_into_folders_of_the_machine_that_built_it(tmp_path: Path, given: str, wanted: str) -> None:
+    library = tmp_path / "some.so"
+    command = ["gcc", "-shared", f"-Wl,-rpath,{given}", "-o", library, "-xc", "-"]
+    subprocess.run(command, input="int seven(void) { return 7; }", text=True, check=True)
+    entry = ("python3.11/lib-dynload/some.so", str(library), "EXTENSION")
+    path, made, kind = slim.at_home(entry, tmp_path / "made")
+    assert (path, kind) == (entry[0], entry[2]) and (made == entry[1]) is (given == wanted)
+    header = subprocess.run(["objdump", "-p", made], capture_output=True, text=True, check=True).stdout
+    found = re.findall(r"R(?:UN)?PATH +(\S+)", header)
+    assert found == [wanted] and ctypes.CDLL(made).seven() == 7
