@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import threading
@@ -38,6 +39,12 @@ def pytest_runtest_protocol() -> Iterator[None]:
     """An AV1 clip that a test makes leaves the tests after it no real-time priority."""
     with as_scheduled():
         return (yield)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _old_objects_rest() -> None:
+    """No collection looks again through what earlier modules left: TensorFlow alone has a million objects."""
+    gc.freeze()
 
 
 LONG = (

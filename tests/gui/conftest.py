@@ -93,6 +93,10 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return color_model(tmp_path_factory.mktemp("model") / "colors.onnx")
 
 
+_ENCODED = 60
+"""Times all colours, of a long clip: whole groups of ten pictures, whatever their number."""
+
+
 def make_clip(
     path: Path,
     frames: int = 40,
@@ -102,17 +106,28 @@ def make_clip(
     colors: Sequence[tuple[int, int, int]] = COLORS,
     sample_aspect: Fraction | None = None,
 ) -> Path:
-    """An H.264 clip whose frame i is all `colors[i % len(colors)]`; every tenth frame is a key frame."""
+    """An H.264 clip whose frame i is all `colors[i % len(colors)]`; every tenth frame is a key frame.
+
+    A long one holds its first packets again and again: they begin with a key frame, and the colours with the first one.
+    """
+    once = min(frames, _ENCODED * len(colors))
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=rate, options={"crf": "8", "preset": "ultrafast", "g": "10"})
         stream.width, stream.height = size
         stream.pix_fmt = "yuv420p"
         if sample_aspect:
             stream.sample_aspect_ratio = sample_aspect
-        for index in range(frames):
+        packets = []
+        for index in range(once):
             picture = np.full((size[1], size[0], 3), colors[index % len(colors)], np.uint8)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
-        container.mux(stream.encode())
+            packets += stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24"))
+        packets += stream.encode()
+        for index in range(frames):
+            packet = packets[index % once]
+            again = av.Packet(bytes(packet))
+            again.stream, again.time_base, again.is_keyframe = stream, packet.time_base, packet.is_keyframe
+            again.pts = again.dts = packet.pts + int((index - index % once) / rate / packet.time_base)
+            container.mux(again)
     return path
 
 

@@ -73,5 +73,5 @@ def test_a_folder_that_went_away_is_one_line(tmp_path: Path) -> None:
     folder.mkdir()
     table = TruthCsv(folder / "truth.csv", DRIVING)
     folder.rmdir()
-    with pytest.raises(ExportError, match=r"truth\.csv: cannot be written"), table:
+    with pytest.raises(ExportError, match=r"truth\.csv: its folder is gone"), table:
         table.write(_shot(0, *GOOD))

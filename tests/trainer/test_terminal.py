@@ -51,20 +51,22 @@ def test_a_bar_shows_its_name_as_it_is(name: str, shown: Callable[[], str]) -> N
     assert name in shown()
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_data_set_is_scanned_trained_on_and_scored_under_its_name(
-    name: str, data: Path, recipe: Recipe, tmp_path: Path, shown: Callable[[], str]
+def test_data_sets_are_scanned_trained_on_and_scored_under_their_names(
+    data: Path, recipe: Recipe, tmp_path: Path, shown: Callable[[], str]
 ) -> None:
-    source = dataclasses.replace(recipe.data[0], name=name.replace("/", ""))
+    names = [name.replace("/", "") for name in NAMES]
+    sources = tuple(dataclasses.replace(recipe.data[0], name=name) for name in names)
     file = tmp_path / "recipe.toml"
-    file.write_text(recipe.change(data=(source,), epochs=1).to_toml(), encoding="utf-8")
+    file.write_text(recipe.change(data=sources, epochs=1).to_toml(), encoding="utf-8")
     run = tmp_path / "run :car: [b]"
     result = CliRunner().invoke(main, ["train", str(file), "--run", str(run)])
     assert result.exit_code == 0, result.output
     assert f"run folder: {run}\n" in shown() and f"model: {run / 'model.keras'}" in shown()
+    assert [name for name in names if shown().count(f"{name}: 8 training") != 1] == []
+    trained = len(shown())
     result = CliRunner().invoke(main, ["evaluate", str(run), "--recipe", str(file)])
     assert result.exit_code == 0, result.output
-    assert source.name in shown()
+    assert [name for name in names if name not in shown()[trained:]] == []
 
 
 @pytest.mark.parametrize("name", NAMES)

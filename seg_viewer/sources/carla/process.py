@@ -186,8 +186,10 @@ class DriveProcess:
 
     def _leave_behind(self) -> None:
         """Let the other process go on, also when this one ends; its end is noticed as long as this one lasts."""
-        text = "does not answer; what was spawned there is removed as soon as it does, or by the next drive"
-        self.warnings.append(f"{self.options.name}: {text}")
+        self.warnings.append(
+            f"{self.options.name}: does not answer; what was spawned there is removed as soon as it does, "
+            "or by the next drive"
+        )
         # there is no public way to have multiprocessing not wait for it at the end of the program
         multiprocessing.process._children.discard(self._process)  # type: ignore[attr-defined] # noqa: SLF001
         clock = self._clock if self._holds_clock else None
