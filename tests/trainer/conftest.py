@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -111,6 +112,14 @@ def recipe(data: Path) -> Recipe:
 def unbroken(tmp_path_factory: pytest.TempPathFactory, recipe: Recipe) -> Path:
     """A finished run of it."""
     return trained_once(tmp_path_factory, "unbroken", recipe)
+
+
+@pytest.fixture(autouse=True)
+def _graphs_as_written() -> None:
+    """TensorFlow is not to improve graphs that run a few times: a seventh of each training here. Other programs do."""
+    tensorflow = sys.modules.get("tensorflow")
+    if hasattr(tensorflow, "config"):
+        tensorflow.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 
 @pytest.fixture(autouse=True)

@@ -33,24 +33,29 @@ VARIANTS: dict[str, dict[str, Any]] = {
 }
 
 
+class Runs(dict[str, tuple[Recipe, Path]]):
+    """A finished run of each kind of network, made when it is first asked for."""
+
+    def __init__(self, base: Path, recipe: Recipe, unbroken: Path) -> None:
+        super().__init__(fast=(recipe, unbroken))
+        self._base = base
+
+    def __missing__(self, name: str) -> tuple[Recipe, Path]:
+        changed = self["fast"][0].change(**VARIANTS[name])
+        run_training(changed, [], self._base / name, Console(quiet=True))
+        self[name] = (changed, self._base / name)
+        return self[name]
+
+
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory, recipe: Recipe, unbroken: Path) -> dict[str, tuple[Recipe, Path]]:
-    """One finished run of each kind of network."""
-    base = tmp_path_factory.mktemp("runs")
-    made = {"fast": (recipe, unbroken)}
-    for name, changes in VARIANTS.items():
-        if name in made:
-            continue
-        changed = recipe.change(**changes)
-        run_training(changed, [], base / name, Console(quiet=True))
-        made[name] = (changed, base / name)
-    return made
+def runs(tmp_path_factory: pytest.TempPathFactory, recipe: Recipe, unbroken: Path) -> Runs:
+    return Runs(tmp_path_factory.mktemp("runs"), recipe, unbroken)
 
 
 @pytest.mark.parametrize("variant", list(VARIANTS))
 @pytest.mark.parametrize("precision", ["float32", "float16", "int8"])
 def test_export_obeys_the_contract_and_every_engine_agrees(
-    runs: dict[str, tuple[Recipe, Path]], tmp_path: Path, variant: str, precision: str
+    runs: Runs, tmp_path: Path, variant: str, precision: str
 ) -> None:
     recipe, run = runs[variant]
     # toys of three widths on eight pictures lose more in int8 than a gate for real models allows
@@ -74,9 +79,7 @@ def test_export_obeys_the_contract_and_every_engine_agrees(
     assert len(np.unique(maps[0])) > 1
 
 
-def test_the_gate_refuses_and_says_by_how_much(
-    runs: dict[str, tuple[Recipe, Path]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_gate_refuses_and_says_by_how_much(runs: Runs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recipe, run = runs["fast"]
     monkeypatch.setitem(release.LEAST_AGREEMENT, "float32", 1.01)
     output = tmp_path / "m.onnx"
@@ -89,7 +92,7 @@ def test_the_gate_refuses_and_says_by_how_much(
     assert len(read_model_file(output).provenance["falls_short"]) == 2
 
 
-def test_export_can_take_another_size(runs: dict[str, tuple[Recipe, Path]], tmp_path: Path) -> None:
+def test_export_can_take_another_size(runs: Runs, tmp_path: Path) -> None:
     recipe, run = runs["fast"]
     found = find_all(recipe, [])
     export_run(recipe, found, run, tmp_path / "m.onnx", "float32", lambda _: None, size=(192, 128))
@@ -103,9 +106,7 @@ def _slowly(index: int, width: int, height: int) -> np.ndarray:
     return np.full((height, width, 3), (90, 90 + index, 90), np.uint8)
 
 
-def test_export_command_writes_model_and_card_and_never_over_them(
-    runs: dict[str, tuple[Recipe, Path]], tmp_path: Path
-) -> None:
+def test_export_command_writes_model_and_card_and_never_over_them(runs: Runs, tmp_path: Path) -> None:
     out = tmp_path / "m.onnx"
     clip = make_clip(tmp_path / "cycle.mkv", frames=5, width=96, height=64, picture=_slowly)
     (tmp_path / "known.md").write_text("- Toys only.\n")
@@ -131,9 +132,7 @@ def test_export_command_writes_model_and_card_and_never_over_them(
     assert nothing.exit_code == 2 and "is no run folder" in nothing.output
 
 
-def test_every_form_of_a_model_gets_the_same_scores(
-    runs: dict[str, tuple[Recipe, Path]], data: Path, tmp_path: Path
-) -> None:
+def test_every_form_of_a_model_gets_the_same_scores(runs: Runs, data: Path, tmp_path: Path) -> None:
     recipe, run = runs["fast"]
     export_run(recipe, find_all(recipe, []), run, tmp_path / "m.onnx", "float32", lambda _: None)
     tables = []
@@ -162,9 +161,7 @@ def test_every_form_of_a_model_gets_the_same_scores(
     assert wrong.exit_code == 2 and "the model has the classes background, road, car, person" in wrong.output
 
 
-def test_predict_writes_masks_overlays_and_side_by_sides(
-    runs: dict[str, tuple[Recipe, Path]], data: Path, tmp_path: Path
-) -> None:
+def test_predict_writes_masks_overlays_and_side_by_sides(runs: Runs, data: Path, tmp_path: Path) -> None:
     pictures, run = data / "camvid" / "val", runs["fast"][1]
     line = ["predict", str(run), str(pictures), "-o", str(tmp_path / "out")]
     result = CliRunner().invoke(main, line)
