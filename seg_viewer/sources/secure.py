@@ -48,6 +48,8 @@ def tls_context(address: Address) -> ssl.SSLContext:
         if isinstance(error, FileNotFoundError):
             raise UsageError(f"{address.name}: ca {address.ca}: no such file") from None
         raise UsageError(f"{address.name}: ca {address.ca}: holds no certificate in PEM format") from None
+    # Python 3.13 refuses authorities without a key usage, which people make for their cameras; FFmpeg does not
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     if not address.ca and not context.cert_store_stats()["x509_ca"] and (bundle := _system_bundle()):
         context.load_verify_locations(bundle)  # Python was built for another system than it runs on
     return context
