@@ -51,3 +51,4 @@ def test_what_is_counted_has_a_singular() -> None:
 def test_counted() -> None:
     assert [counted(n, "frame") for n in (0, 1, 2)] == ["0 frames", "1 frame", "2 frames"]
     assert [counted(n, "class", "classes") for n in (1, 3)] == ["1 class", "3 classes"]
+    assert [counted(n, "frame", form=",") for n in (1, 25_279)] == ["1 frame", "25,279 frames"]

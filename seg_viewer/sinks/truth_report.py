@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from seg_viewer.core.counted import counted
 from seg_viewer.core.frame import ByteArray, Shot, Size
 from seg_viewer.core.labels import LabelSet
 from seg_viewer.core.overlay import ERROR_COLOR
@@ -80,7 +81,7 @@ class TruthReport(FileSink):
 
     def _complete(self) -> None:
         scores = Scores(len(self._times), self._matrix, self._labels)
-        frames = f"{len(self._times):,} {'frame' if len(self._times) == 1 else 'frames'}"
+        frames = counted(len(self._times), "frame", form=",")
         parts = [
             f"<h1>{escaped(self.request.name or self.path.stem)}</h1>",
             f'<p class="soft">Class maps against their ground truth, {frames}</p>',

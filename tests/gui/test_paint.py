@@ -104,6 +104,11 @@ CHANGES: dict[str, Callable[[VideoView], object]] = {
 }
 
 
+def _forget_plates() -> None:
+    for kept in (plates._plates, plates._grounds, plates._lines, plates._fonts):
+        kept.clear()
+
+
 @pytest.mark.parametrize("change", list(CHANGES))
 def test_nothing_that_is_kept_for_the_next_picture_outlives_a_change(qtbot: QtBot, change: str) -> None:
     """It is as in a view where it was so before the first picture was painted."""
@@ -119,7 +124,7 @@ def test_nothing_that_is_kept_for_the_next_picture_outlives_a_change(qtbot: QtBo
         CHANGES[change](view)
         return view.grab().toImage()
 
-    plates.forget()
+    _forget_plates()
     first = painted(before=False)
     assert painted(before=True) == first
 
@@ -141,7 +146,7 @@ def test_lines_whose_digits_change_are_written_as_anew(qapp: QApplication, ratio
     for number in (7, 8, 41, 199, 1234, 90807):
         lines = (f"0:01.{number:06d} / 0:20.000 · frame {number}", *rest)
         kept = plates.plate(lines, font, ratio, 600).copy()
-        plates.forget()
+        _forget_plates()
         plain = plates.PlateFont(font)
         plain._digits = {}  # each line is laid out
         assert plates.plate_of(lines, plain, ratio, 600) == kept, number

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from seg_viewer.core.counted import counted
 from seg_viewer.core.labels import LabelSet
 from seg_viewer.core.page import escaped, facts, numbers, scrolling, table, warnings, whole_page
 from seg_viewer.core.scores import Scores
@@ -145,7 +146,7 @@ def _scores(name: str, both: Sequence[Measured], names: Sequence[str]) -> str:
     heads = ["class"]
     for what in ("IoU", "precision", "recall"):
         heads += [f"{what}, {escaped(names[0])}", f"{what}, {escaped(names[1])}", "change"]
-    pictures = f"{one.pictures:,} {'picture' if one.pictures == 1 else 'pictures'}"
+    pictures = counted(one.pictures, "picture", form=",")
     caption = f"{escaped(name)}: {pictures}; {accuracy}; in per cent, changes in points"
     return scrolling(f"Scores of {name}", table(heads, rows, caption))
 

@@ -134,12 +134,6 @@ def whole_pixels(left: float, top: float, ratio: float) -> QPointF:
     return QPointF(round(left * ratio) / ratio, round(top * ratio) / ratio)
 
 
-def forget() -> None:
-    """What is kept."""
-    for kept in (_plates, _grounds, _lines, _fonts):
-        kept.clear()
-
-
 def _kept(kept: OrderedDict[Hashable, _T], key: Hashable, make: Callable[[], _T]) -> _T:
     """What was made for a key before, else what is made now; the oldest goes."""
     if key not in kept:
