@@ -24,7 +24,7 @@ from seg_viewer.player.player import Player
 from seg_viewer.player.timeline import DISAGREEMENT, ERRORS, Timeline
 
 _EVERY = 3
-"""Refreshes until new values are drawn: three times a second."""
+"""Refreshes until new values are drawn: three times a second, not with the refresh that shows the numbers."""
 _EXTRA_COLORS = {DISAGREEMENT: (255, 190, 0), ERRORS: ERROR_COLOR}
 
 
@@ -95,7 +95,7 @@ class ClassLine(QObject):
         if self._player.looks_ahead is not wanted:
             self._player.looks_ahead = wanted
         self._ticks += 1
-        if at_once or self._ticks % _EVERY == 0:
+        if at_once or self._ticks % _EVERY == 1:
             self._draw()
 
     def step(self, *, forward: bool) -> None:

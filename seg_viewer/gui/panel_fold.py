@@ -9,7 +9,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QSplitter, QWidget
 
 from seg_viewer.gui.memory import Memory
-from seg_viewer.gui.widgets.side_panel import MOST_WIDTH
+from seg_viewer.gui.widgets.side_panel import MOST_WIDTH, SidePanel
 
 NARROW = 900
 """Below this width of the window, pixels, the panel is folded unless a person has opened it there."""
@@ -30,7 +30,7 @@ class PanelFold(QObject):
         window: whose width counts.
     """
 
-    def __init__(self, splitter: QSplitter, panel: QWidget, action: QAction, memory: Memory, window: QWidget) -> None:
+    def __init__(self, splitter: QSplitter, panel: SidePanel, action: QAction, memory: Memory, window: QWidget) -> None:
         super().__init__(window)
         self._splitter, self._panel, self._action = splitter, panel, action
         self._memory, self._window = memory, window
@@ -56,6 +56,8 @@ class PanelFold(QObject):
         if event.type() is QEvent.Type.Resize and not self._window.isFullScreen():
             self.narrow = self._window.width() < NARROW
             self._follow()
+            if watched is self._window:
+                self._panel.window_resized()
         return False
 
     @property

@@ -48,7 +48,8 @@ class WhatPlays:
         """Whether a live source is connected; None for all others."""
         pipeline = self._session.pipeline if self._session else None
         source = pipeline.source if pipeline else None
-        return source.status if isinstance(source, LiveSource) and source.info.live else None
+        # what is cheap comes first: the window asks several times a second
+        return source.status if source and source.info.live and isinstance(source, LiveSource) else None
 
     @property
     def spec(self) -> ModelSpec | None:

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from seg_viewer.core.ledger import Ledger
 
@@ -18,6 +21,15 @@ def test_percentiles_totals_and_drops() -> None:
     assert stage.p95_s == pytest.approx(0.09505)
     assert stage.p99_s == pytest.approx(0.09901)
     assert snapshot.drops == {"late": 2}
+
+
+@given(st.lists(st.floats(0, 1e4), min_size=1, max_size=40))
+def test_percentiles_are_those_of_numpy(seconds: list[float]) -> None:
+    ledger = Ledger()
+    for each in seconds:
+        ledger.record("inference", each)
+    stage = ledger.snapshot().stages["inference"]
+    assert [stage.p50_s, stage.p95_s, stage.p99_s] == pytest.approx(np.percentile(seconds, [50, 95, 99]).tolist())
 
 
 def test_a_rate_counts_intervals_not_events() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QPushButton, QSplitter, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from seg_viewer.gui.main_window import MainWindow
@@ -170,6 +170,56 @@ def test_picture_and_panel_never_overlap(qtbot: QtBot, paused: MainWindow, width
     if playlist:
         qtbot.keyClick(paused, Qt.Key.Key_P, Qt.KeyboardModifier.ControlModifier)
         qtbot.waitUntil(paused.panel.isVisible, timeout=WAIT_MS)
+
+
+class _Painted(QObject):
+    """Which of these widgets are painted."""
+
+    def __init__(self, watched: list[QWidget]) -> None:
+        super().__init__()
+        self.found: set[QObject] = set()
+        for widget in watched:
+            widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() is QEvent.Type.Paint:
+            self.found.add(watched)
+        return False
+
+
+def test_while_the_window_is_drawn_larger_a_picture_stands_for_the_panel(qtbot: QtBot, paused: MainWindow) -> None:
+    panel, width, height = paused.panel, paused.width(), paused.height()
+    parts = [each for each in panel.area.findChildren(QWidget) if not each.visibleRegion().isEmpty()]
+    painted = _Painted([panel, *parts])
+    for step in range(1, 4):
+        paused.resize(width + 8 * step, height + 4 * step)
+        QApplication.sendPostedEvents(paused, QEvent.Type.UpdateRequest)  # no timer runs meanwhile
+        if step < 3:
+            assert len(painted.found) > len(parts) / 2, "one change alone shows all of it; then its picture is taken"
+            painted.found.clear()
+    assert painted.found == {panel}
+    qtbot.waitUntil(lambda: panel.area.updatesEnabled() and len(painted.found) > len(parts) / 2, timeout=WAIT_MS)
+
+
+@pytest.mark.parametrize("change", ["once", "folds and comes back", "grows"])
+def test_the_panel_itself_is_there_after_every_change_of_size(qtbot: QtBot, paused: MainWindow, change: str) -> None:
+    panel = paused.panel
+    if change == "once":
+        paused.resize(1500, 900)
+        assert panel.area.updatesEnabled()
+    elif change == "grows":
+        paused.resize(1300, 800)
+        paused.resize(1320, 800)
+        assert not panel.area.updatesEnabled()
+        splitter = panel.parentWidget()
+        assert isinstance(splitter, QSplitter)
+        splitter.setSizes([900, panel.width() + 40])
+        assert panel.area.updatesEnabled(), "its picture has another width"
+    else:
+        for width in (NARROW + 30, NARROW + 10, NARROW - 10, NARROW + 60):
+            paused.resize(width, 640)
+    qtbot.waitUntil(panel.area.updatesEnabled, timeout=WAIT_MS)
+    assert panel.isVisible()
 
 
 def test_the_width_of_the_panel_is_dragged_and_remembered(qtbot: QtBot, open_window, paused: MainWindow, clip) -> None:

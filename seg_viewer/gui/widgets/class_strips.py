@@ -196,16 +196,14 @@ class ClassStrips(QWidget):
         largest = float(values.max(initial=0.0))
         heights = np.sqrt(values / largest) * rows if largest > 0 else values
         heights = np.where(values > 0, np.maximum(1, np.rint(heights)), 0)
+        color, guessed = QColor(*track.color), QColor(*track.color)
+        guessed.setAlpha(_GUESSED_ALPHA)
+        filled = np.where(track.states == KNOWN, np.uint32(color.rgba()), np.uint32(guessed.rgba()))
+        empty = np.where(known, np.uint32(QColor(theme.BACKGROUND).rgba()), np.uint32(0))
         down = np.arange(rows)[:, None]
-        picture = np.zeros((rows, width), np.uint32)
-        picture[:, known] = QColor(theme.BACKGROUND).rgba()
-        # what nobody has looked at is hatched
-        across = np.arange(width)[None, :]
-        hatched = ((across + down) // 2 % 4 == 0) & ~known[None, :]
-        picture[hatched] = QColor(theme.BORDER).rgba()
-        color = QColor(*track.color)
-        full = (rows - down <= heights[None, :]) & known[None, :]
-        picture[full & (track.states == KNOWN)[None, :]] = color.rgba()
-        color.setAlpha(_GUESSED_ALPHA)
-        picture[full & (track.states != KNOWN)[None, :]] = color.rgba()
+        picture = np.where(rows - down <= heights, filled, empty)
+        if not known.all():
+            # what nobody has looked at is hatched
+            hatched = ((np.arange(width) + down) // 2 % 4 == 0) & ~known
+            picture[hatched] = QColor(theme.BORDER).rgba()
         return QImage(picture.tobytes(), width, rows, 4 * width, QImage.Format.Format_ARGB32).copy()

@@ -19,6 +19,8 @@ class Legend(QScrollArea):
 
     hidden_changed = Signal(object)
     """Names of the classes that are not painted, frozenset."""
+    rows_changed = Signal()
+    """Classes of another model are shown: their boxes and swatches are new."""
     color_wanted = Signal(object, object)
     """A `Label` that is to get another colour, and the `Swatch` that was pressed."""
 
@@ -65,6 +67,7 @@ class Legend(QScrollArea):
             self._add_row(grid, row, label)
         self.setWidget(inner)
         self.updateGeometry()
+        self.rows_changed.emit()
 
     def sizeHint(self) -> QSize:
         inner = self.widget()

@@ -114,6 +114,7 @@ class StatsPanel(QWidget):
         self._values: dict[str, QLabel] = {}
         self._titles: dict[str, QLabel] = {}
         self._lines: dict[str, Sparkline] = {}
+        self._source: tuple[SourceInfo, ModelSpec] | None = None
         self.sections: dict[str, Section] = {}
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -191,6 +192,7 @@ class StatsPanel(QWidget):
             value.setText(NONE)
         for line in self._lines.values():
             line.clear()
+        self._source = None
         self.set_score(None)
         self.set_difference(None)
 
@@ -250,6 +252,9 @@ class StatsPanel(QWidget):
         self._set("runs_on", "\n".join(lines))
 
     def set_source(self, info: SourceInfo, spec: ModelSpec) -> None:
+        if (info, spec) == self._source:
+            return
+        self._source = info, spec
         self._set("model", f"{spec.name}\n{spec.width}×{spec.height} · {spec.precision}")
         own = rate_of(info)
         rate = " · " + t("{rate} fps", rate=figure(own, ".4g")) if own else ""

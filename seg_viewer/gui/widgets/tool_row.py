@@ -103,7 +103,7 @@ class ToolRow(QWidget):
         """Room for what is never folded, and for the menu's button."""
         always = [tool.widget for tool in self._tools.values() if tool.wanted and tool.importance >= ALWAYS]
         height = max((_least(tool.widget).height() for tool in self._tools.values()), default=0)
-        return QSize(self._needed([*always, self.more_button]), height)
+        return QSize(_together([_least(widget).width() for widget in (*always, self.more_button)]), height)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -111,20 +111,16 @@ class ToolRow(QWidget):
 
     def _fit(self) -> None:
         wanted = {name: tool for name, tool in self._tools.items() if tool.wanted}
-        shown = dict(wanted)
+        widths = {name: _least(tool.widget).width() for name, tool in wanted.items()}
+        more = _least(self.more_button).width()
         goes_first = sorted((n for n in wanted if wanted[n].importance < ALWAYS), key=lambda n: wanted[n].importance)
-        while goes_first and self._needed(self._widgets(shown, len(shown) < len(wanted))) > self.width():
-            del shown[goes_first.pop(0)]
-        self.more_button.setVisible(len(shown) < len(wanted))
+        room = self.width()
+        while goes_first and _together(list(widths.values())) > room:
+            del widths[goes_first.pop(0)]
+            room = self.width() - more - _SPACING  # the menu's button comes with the first that goes
+        self.more_button.setVisible(len(widths) < len(wanted))
         for name, tool in self._tools.items():
-            tool.widget.setVisible(name in shown)
-
-    def _widgets(self, shown: dict[str, _Tool], more: bool) -> list[QWidget]:
-        return [tool.widget for tool in shown.values()] + ([self.more_button] if more else [])
-
-    @staticmethod
-    def _needed(widgets: Sequence[QWidget]) -> int:
-        return sum(_least(widget).width() for widget in widgets) + _SPACING * max(0, len(widgets) - 1)
+            tool.widget.setVisible(name in widths)
 
     def _fill(self) -> None:
         self.more_menu.clear()
@@ -134,6 +130,10 @@ class ToolRow(QWidget):
                     self.more_menu.addMenu(entry)
                 else:
                     self.more_menu.addAction(entry)
+
+
+def _together(widths: Sequence[int]) -> int:
+    return sum(widths) + _SPACING * max(0, len(widths) - 1)
 
 
 def _least(widget: QWidget) -> QSize:
