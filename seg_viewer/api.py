@@ -99,6 +99,7 @@ class Shot(_Shot):
         hatched: bool = False,
         palette: str = "classic",
         colors: Mapping[str, Color] | None = None,
+        smooth: bool = True,
     ) -> ByteArray:
         """The picture with its classes painted: round(picture + opacity × (colour − picture)).
 
@@ -109,6 +110,7 @@ class Shot(_Shot):
             hatched: draw each class in stripes, in a direction of its own.
             palette: "classic" (the model's own colours) or "okabe-ito" (for any kind of colour vision).
             colors: of single classes, by name: "#rrggbb" or (red, green, blue); they win over the palette.
+            smooth: borders run smoothly where the picture is larger than the class map, else along its pixels.
 
         Returns:
             shape (H, W, 3), uint8, RGB; a new array, which may be written. For OpenCV, `[..., ::-1]` makes it BGR.
@@ -117,7 +119,7 @@ class Shot(_Shot):
             UsageError: the opacity is outside 0…1, the model has no such class, or there is no such palette or colour.
         """
         painted = self.rgb()
-        style = style_of(opacity, hidden, outline, hatched, palette, colors, self.labels)
+        style = style_of(opacity, hidden, outline, hatched, palette, colors, self.labels, smooth=smooth)
         _painter(self.labels, style).paint_rgb(painted, self.classes)
         return painted
 
@@ -295,6 +297,7 @@ def export(
     hatch: bool = False,
     palette: str = "classic",
     colors: Mapping[str, Color] | None = None,
+    smooth: bool = True,
     engine: str = "auto",
     device: str | None = None,
     quality: str = "balanced",
@@ -317,12 +320,9 @@ def export(
     Args:
         source: a video file, a folder of pictures, "demo"; not live.
         out: the file to make, or several, all made in one pass; the end of a name says what it holds.
-        opacity: of the class colours, 0…1.
+        opacity, outline, palette, colors, smooth: as for `Shot.overlay`.
         hide: names of classes that are not painted.
-        outline: draw the border of each class in full colour.
         hatch: draw each class in stripes, in a direction of its own.
-        palette: "classic" (the model's own colours) or "okabe-ito" (for any kind of colour vision).
-        colors: of single classes, by name: "#rrggbb" or (red, green, blue); they win over the palette.
         quality: of video: "high", "balanced", "fast" or "tiny".
         codec: "h264", "h265", "av1", "vp9", "ffv1" or "prores"; None: the usual one of the file's kind.
         crf: constant rate factor instead of that of `quality`; lower is better and larger.
@@ -345,7 +345,7 @@ def export(
     """
     options = _options(model, engine, device, OverlayStyle())
     labels = options.read_spec().labels if hide or colors else None
-    style = style_of(opacity, hide, outline, hatch, palette, colors, labels)
+    style = style_of(opacity, hide, outline, hatch, palette, colors, labels, smooth=smooth)
     outputs = (out,) if isinstance(out, str | Path) else tuple(out)
     job = ExportJob(
         source, outputs, replace(options, style=style), crf, preset, overwrite, _selection(start, end, every),

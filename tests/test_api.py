@@ -25,6 +25,7 @@ from seg_viewer.sources.base import SourceInfo
 from seg_viewer.sources.live import LiveStatus
 from tests.clips import CYCLE, make_clip
 from tests.house import ROOT
+from tests.models import color_model
 from tests.waiting import wait_until
 
 
@@ -152,6 +153,31 @@ def test_an_outline_is_drawn_where_classes_meet(tmp_path: Path, model: Path) -> 
     (shot,) = seg_viewer.open(tmp_path / "one.png", model=model)
     drawn = (shot.overlay(0.2, outline=True) == DRIVING.by_name("person").color).all(axis=2)
     assert drawn.any() and not drawn.all() and not drawn[:, :60].any()
+
+
+def _are_blocks(plane: np.ndarray, size: int) -> bool:
+    """Whether a picture is made of blocks of one value each."""
+    rows, columns = (length // size for length in plane.shape)
+    blocks = plane.reshape(rows, size, columns, size)
+    return bool((blocks == blocks[:, :1, :, :1]).all())
+
+
+@pytest.mark.parametrize("smooth", [True, False])
+def test_borders_run_smoothly_in_a_large_picture_or_along_the_pixels_of_the_map(tmp_path: Path, smooth: bool) -> None:
+    picture = np.zeros((128, 256, 3), np.uint8)
+    rows, columns = np.mgrid[0:128, 0:256]
+    picture[rows > 0.4 * columns] = (0, 0, 250)  # BGR: red
+    cv2.imwrite(str(tmp_path / "one.png"), picture)
+    model = color_model(tmp_path / "small.onnx", 32, 16)
+    (shot,) = seg_viewer.open(tmp_path / "one.png", model=model)
+    assert shot.classes.shape == (16, 32) and len(np.unique(shot.classes)) > 1
+    assert _are_blocks(shot.overlay(1, smooth=smooth)[..., 0], 8) is not smooth
+    seg_viewer.export(
+        tmp_path / "one.png", tmp_path / "out.mkv", model=model, codec="ffv1", opacity=1, smooth=smooth, manifest=False
+    )
+    with av.open(str(tmp_path / "out.mkv")) as made:
+        luma = next(made.decode(video=0)).to_ndarray()[:128, :256]
+    assert _are_blocks(luma, 8) is not smooth and _are_blocks(luma, 2)
 
 
 def test_a_notebook_shows_the_painted_picture(clip: Path, model: Path) -> None:

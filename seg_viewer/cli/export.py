@@ -17,6 +17,7 @@ from seg_viewer.cli.options import (
     hardware_option,
     make_options,
     run_options,
+    smooth_option,
     style_options,
     zone_option,
 )
@@ -67,6 +68,7 @@ from seg_viewer.media.codecs import CODECS, QUALITIES, USUAL_QUALITY
 @cache_option
 @hardware_option
 @style_options
+@smooth_option
 def export(
     sources: tuple[str, ...],
     outputs: tuple[str, ...],

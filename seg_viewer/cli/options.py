@@ -183,6 +183,15 @@ def style_options(command: _Command) -> _Command:
     return command
 
 
+def smooth_option(command: _Command) -> _Command:
+    return click.option(
+        "--smooth/--no-smooth",
+        default=True,
+        show_default=True,
+        help="Borders of classes run smoothly where the picture is larger than the model's, or along its pixels.",
+    )(command)
+
+
 def make_options(
     model: str | None,
     engine: str,
@@ -196,6 +205,7 @@ def make_options(
     palette: str = CLASSIC,
     color: tuple[str, ...] = (),
     hwaccel: str | None = None,
+    smooth: bool = True,
 ) -> RunOptions:
     """What the options of a command line ask for.
 
@@ -205,7 +215,7 @@ def make_options(
     if model is not None:
         find_model(model)  # a name that does not ship is refused here, not in a window
     colors = _colors(color)
-    style = OverlayStyle(opacity, frozenset(hide), outline, hatch, palette, colors)
+    style = OverlayStyle(opacity, frozenset(hide), outline, hatch, palette, colors, smooth)
     options = RunOptions(model, engine, device, style, not no_cache, hwaccel or "")
     wanted = [name.strip() for name in (classes or "").split(",") if name.strip()]
     if classes is not None and not wanted:

@@ -16,6 +16,7 @@ from seg_viewer.cli.options import (
     deadline_option,
     make_options,
     run_options,
+    smooth_option,
     style_options,
     with_ca,
     zone_option,
@@ -69,6 +70,7 @@ def _split(_context: click.Context, _option: click.Parameter, text: str | None) 
 @deadline_option
 @run_options
 @style_options
+@smooth_option
 def record(
     source: str,
     output: str | None,

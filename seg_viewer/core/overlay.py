@@ -14,7 +14,7 @@ from seg_viewer.core.colour import rgb_to_yuv
 from seg_viewer.core.frame import ByteArray, YuvPlanes
 from seg_viewer.core.labels import Label, LabelSet
 from seg_viewer.core.palette import CLASSIC, PALETTES, RGB
-from seg_viewer.core.scaling import nearest
+from seg_viewer.core.smooth import enlarged
 
 ERROR_COLOR = (255, 0, 220)
 """Of pixels that differ from the ground truth, RGB."""
@@ -31,6 +31,7 @@ class OverlayStyle:
         hatched: draw each class in stripes, in a direction of its own (`seg_viewer.core.hatching`).
         palette: one of `PALETTES`.
         colors: of single classes, by name; they win over the palette. Names that a model does not have are kept.
+        smooth: where a class map grows, borders run smoothly (`seg_viewer.core.smooth`), else along its pixels.
 
     Raises:
         ValueError: the opacity is outside 0…1, there is no such palette, or a colour is not three values of 0…255.
@@ -42,6 +43,7 @@ class OverlayStyle:
     hatched: bool = False
     palette: str = CLASSIC
     colors: Mapping[str, RGB] = field(default_factory=dict, hash=False)
+    smooth: bool = True
 
     def __post_init__(self) -> None:
         if not 0 <= self.opacity <= 1:
@@ -102,12 +104,12 @@ class Overlay:
 
         Args:
             rgb: shape (H, W, 3), uint8, RGB, writable.
-            classes: shape (h, w), uint8, stretched over the picture by nearest neighbour.
+            classes: shape (h, w), uint8, stretched over the picture as the style says.
         """
         height, width = rgb.shape[:2]
-        stretched = nearest(classes, width, height)
+        stretched = enlarged(classes, width, height, smooth=self.style.smooth)
         for label in self._shown:
-            region = _region(classes, label.id, width, height)
+            region = self._region(classes, label.id, width, height)
             if region is None:
                 continue
             mask = _mask(stretched[region], label.id)
@@ -124,13 +126,13 @@ class Overlay:
 
         Args:
             planes: writable planes.
-            classes: shape (h, w), uint8, stretched over the picture by nearest neighbour.
+            classes: shape (h, w), uint8, stretched over the picture as the style says.
         """
         width = planes.y.shape[1]
-        half = nearest(classes, planes.u.shape[1], planes.u.shape[0])
+        half = enlarged(classes, planes.u.shape[1], planes.u.shape[0], smooth=self.style.smooth)
         tables = self._tables(planes.matrix, planes.full_range)
         for label in self._shown:
-            region = _region(classes, label.id, half.shape[1], half.shape[0])
+            region = self._region(classes, label.id, half.shape[1], half.shape[0])
             if region is None:
                 continue
             rows, columns = region
@@ -182,6 +184,17 @@ class Overlay:
         if not self.style.hatched:
             return (mask,)
         return hatching.split(mask, hatching.stripes(height, width)[region], class_id)
+
+    def _region(self, classes: ByteArray, class_id: int, width: int, height: int) -> tuple[slice, slice] | None:
+        """Rows and columns of a (height, width) picture that can hold a class, found in the small map; None if none."""
+        left, top, columns, rows = cv2.boundingRect(_mask(classes, class_id))
+        if columns == 0:
+            return None
+        reach = 0.5 if self.style.smooth else 0.0  # pixels of the small map: a smooth border stays between two middles
+        return (
+            _span(top - reach, top + rows + reach, height / classes.shape[0], height),
+            _span(left - reach, left + columns + reach, width / classes.shape[1], width),
+        )
 
     def _premultiplied(self, alpha: float) -> NDArray[np.uint32]:
         table = np.zeros((256, 4), np.uint8)
@@ -243,16 +256,8 @@ def _doubled(mask: ByteArray) -> ByteArray:
     return out.view(np.uint8).reshape(2 * rows, 2 * columns)
 
 
-def _region(classes: ByteArray, class_id: int, width: int, height: int) -> tuple[slice, slice] | None:
-    """Rows and columns of a (height, width) picture that can hold a class, found in the small map; None if absent."""
-    left, top, columns, rows = cv2.boundingRect(_mask(classes, class_id))
-    if columns == 0:
-        return None
-    scale_y, scale_x = height / classes.shape[0], width / classes.shape[1]
-    return (
-        slice(max(0, int(top * scale_y) - 1), min(height, int((top + rows) * scale_y) + 2)),
-        slice(max(0, int(left * scale_x) - 1), min(width, int((left + columns) * scale_x) + 2)),
-    )
+def _span(start: float, stop: float, scale: float, length: int) -> slice:
+    return slice(max(0, int(start * scale) - 1), min(length, int(stop * scale) + 2))
 
 
 def _apply(plane: ByteArray, table: ByteArray, mask: ByteArray) -> None:

@@ -13,6 +13,7 @@ from seg_viewer.core.frame import ByteArray, Shot, Size, YuvPlanes
 from seg_viewer.core.labels import LabelSet
 from seg_viewer.core.overlay import OverlayStyle, border
 from seg_viewer.core.scaling import nearest
+from seg_viewer.core.smooth import enlarged
 
 DIVIDER = 4
 """Columns between two pictures side by side; even, so that chroma falls in with it."""
@@ -74,13 +75,13 @@ class MaskPainter:
         """What the overlay adds to the picture, for formats with full chroma (ProRes 4444).
 
         Args:
-            classes: shape (h, w), uint8; stretched by nearest neighbour.
+            classes: shape (h, w), uint8; stretched as the style says.
             size: of the picture to make.
 
         Returns:
             shape (H, W, 4), uint8, red-green-blue-alpha; straight alpha: colours are not multiplied by it.
         """
-        stretched = nearest(classes, size.width, size.height)
+        stretched = enlarged(classes, size.width, size.height, smooth=self.style.smooth)
         rgba: ByteArray = self._rgba.view(np.uint32).ravel()[stretched].view(np.uint8).reshape(*stretched.shape, 4)
         self._stripe(rgba[:, :, 3], stretched)
         if self.style.outline:
@@ -98,7 +99,7 @@ class MaskPainter:
         Returns:
             planes, and straight alpha, shape (H, W), uint8.
         """
-        half = _half(classes, size)
+        half = _half(classes, size, smooth=self.style.smooth)
         alpha = np.asarray(cv2.LUT(half, np.ascontiguousarray(self._rgba[:, 3])), np.uint8)
         self._stripe(alpha, half)
         if self.style.outline:
@@ -213,8 +214,8 @@ def _text_width(line: str, scale: float, thickness: int) -> int:
     return int(width)
 
 
-def _half(classes: ByteArray, size: Size) -> ByteArray:
-    return nearest(classes, (size.width + 1) // 2, (size.height + 1) // 2)
+def _half(classes: ByteArray, size: Size, *, smooth: bool = False) -> ByteArray:
+    return enlarged(classes, (size.width + 1) // 2, (size.height + 1) // 2, smooth=smooth)
 
 
 def _doubled(plane: ByteArray, size: Size) -> ByteArray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
@@ -9,7 +11,13 @@ from seg_viewer.core.frame import ByteArray
 from seg_viewer.core.scaling import nearest
 
 _BLUR, _SIGMA = (5, 5), 1.2  # in pixels of the class map: how far a border looks for where it comes from
+_AROUND = 3  # pixels of the class map beyond which a class has no say
 _LEAST, _MOST = np.uint8(136), np.uint8(119)  # of 255, in the middle of a pixel: its own class, any other
+
+
+def enlarged(classes: ByteArray, width: int, height: int, *, smooth: bool) -> ByteArray:
+    """A class map stretched to a size: see `smooth_ids`, or by nearest neighbour; (h, w), uint8, to (height, width)."""
+    return smooth_ids(classes, width, height) if smooth else nearest(classes, width, height)
 
 
 def smooth_ids(classes: ByteArray, width: int, height: int) -> ByteArray:
@@ -31,22 +39,36 @@ def smooth_ids(classes: ByteArray, width: int, height: int) -> ByteArray:
     if width <= columns and height <= rows:
         return nearest(classes, width, height)
     counts = cv2.calcHist([classes], [0], None, [256], [0, 256])
-    present = np.flatnonzero(counts)
+    present = np.flatnonzero(counts).tolist()
     ids = np.full((height, width), present[0], np.uint8)
     if len(present) == 1:
         return ids
-    best = _field(classes, int(present[0]), width, height)
+    best = _field(np.equal(classes, present[0]).view(np.uint8), width, height)
     for class_id in present[1:]:
-        field = _field(classes, int(class_id), width, height)
-        wins = cv2.compare(field, best, cv2.CMP_GT)
-        cv2.copyTo(np.full_like(ids, class_id), wins, ids)
-        cv2.max(field, best, best)
+        own = np.equal(classes, class_id).view(np.uint8)
+        left, top, wide, high = cv2.boundingRect(own)
+        small_x, big_x = _reach(left, left + wide, columns, width)
+        small_y, big_y = _reach(top, top + high, rows, height)
+        here = (big_y, big_x)
+        field = _field(own[small_y, small_x], big_x.stop - big_x.start, big_y.stop - big_y.start)
+        wins = cv2.compare(field, best[here], cv2.CMP_GT)
+        cv2.copyTo(np.full_like(field, class_id), wins, ids[here])
+        cv2.max(field, best[here], best[here])
     return ids
 
 
-def _field(classes: ByteArray, class_id: int, width: int, height: int) -> ByteArray:
-    """How much a class wants each pixel, 0…255."""
-    own = np.equal(classes, class_id).view(np.uint8)
+def _reach(start: int, stop: int, small: int, big: int) -> tuple[slice, slice]:
+    """Of one axis: what is looked at of the class map for a class from `start` to `stop`, and where that lies in the
+    large map. Both begin and end where pixels of the two do, so that a part is enlarged as the whole would be.
+    """
+    parts = math.gcd(small, big)
+    step = small // parts
+    first, last = max(0, (start - _AROUND) // step), min(parts, -(-(stop + _AROUND) // step))
+    return slice(first * step, last * step), slice(first * (big // parts), last * (big // parts))
+
+
+def _field(own: ByteArray, width: int, height: int) -> ByteArray:
+    """How much a class wants each pixel, 0…255; `own`: 1 where it is, else 0."""
     soft = cv2.GaussianBlur(own * np.uint8(255), _BLUR, _SIGMA, borderType=cv2.BORDER_REPLICATE)
     held = cv2.min(soft, _MOST.item())
     cv2.copyTo(cv2.max(soft, _LEAST.item()), own, held)

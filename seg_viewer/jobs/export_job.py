@@ -191,7 +191,7 @@ class ExportJob:
         facts = (
             __version__, fingerprint, model, self.options.engine, self.options.device,
             style.opacity, sorted(style.hidden), style.outline,
-            style.hatched, style.palette, sorted(style.colors.items()),
+            style.hatched, style.palette, sorted(style.colors.items()), style.smooth,
             [os.path.abspath(path) for path, _kind in self.outputs],
             self.video, self.selection, self.size, self.stats, self.stream, self.zone,
         )  # fmt: skip

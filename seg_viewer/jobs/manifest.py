@@ -124,6 +124,7 @@ def write_manifest(
             "hidden": sorted(style.hidden),
             "outline": style.outline,
             "hatched": style.hatched,
+            "smooth": style.smooth,
             "palette": style.palette,
             "colors": {label.name: color_text(style.color_of(label)) for label in style.shown(spec.labels)},
             "start": _place(wanted.start),

@@ -21,11 +21,13 @@ def style_of(
     palette: str = CLASSIC,
     colors: Mapping[str, Color] | None = None,
     labels: LabelSet | None = None,
+    *,
+    smooth: bool = True,
 ) -> OverlayStyle:
     """See `OverlayStyle`.
 
     Args:
-        opacity, hidden, outline, hatched, palette: its fields; a single name may stand for `hidden`.
+        opacity, hidden, outline, hatched, palette, smooth: its fields; a single name may stand for `hidden`.
         colors: of single classes, by name.
         labels: the classes there are; None: names are not checked.
 
@@ -39,7 +41,7 @@ def style_of(
         raise UsageError(f"opacity {opacity} is outside 0…1; choose 0 (unpainted) to 1 (flat colour)")
     try:
         given = {name: parse_color(each) if isinstance(each, str) else each for name, each in (colors or {}).items()}
-        return OverlayStyle(opacity, frozenset(names), outline, hatched, palette, given)
+        return OverlayStyle(opacity, frozenset(names), outline, hatched, palette, given, smooth)
     except (TypeError, ValueError) as error:
         raise UsageError(str(error)) from error
 

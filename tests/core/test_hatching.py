@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,14 +13,15 @@ from seg_viewer.core.frame import Size, YuvPlanes
 from seg_viewer.core.labels import DRIVING, Label, LabelSet
 from seg_viewer.core.overlay import Overlay, OverlayStyle
 from seg_viewer.core.paint import MaskPainter
+from seg_viewer.core.smooth import smooth_ids
 
 SIZES = st.tuples(st.integers(2, 70), st.integers(2, 70))
 HATCHED = OverlayStyle(0.5, hatched=True)
 SIX = LabelSet([Label(number, f"class {number}", (10 * number, 200, 90)) for number in range(hatching.DIRECTIONS)])
 
 
-def _nearest(classes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    return cv2.resize(classes, size[::-1], interpolation=cv2.INTER_NEAREST)
+def _stretched(classes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    return smooth_ids(classes, size[1], size[0])
 
 
 @settings(max_examples=40, deadline=None)
@@ -32,7 +32,7 @@ def test_rgb_has_one_of_two_blends_and_the_rest_keeps_every_bit(seed: int, size,
     classes = rng.integers(0, 4, map_size, dtype=np.uint8)
     painted = rgb.copy()
     Overlay(DRIVING, OverlayStyle(opacity, hatched=True)).paint_rgb(painted, classes)
-    full = _nearest(classes, size)
+    full = _stretched(classes, size)
     np.testing.assert_array_equal(painted[full == 0], rgb[full == 0])
     stripes = hatching.stripes(*size)
     line, gap = min(1.0, 1.4 * opacity), 0.5 * opacity
@@ -53,7 +53,7 @@ def test_yuv_is_hatched_in_blocks_and_leaves_other_pixels_every_bit(seed: int, s
     before = [plane.copy() for plane in (planes.y, planes.u, planes.v)]
     classes = rng.integers(0, 4, map_size, dtype=np.uint8)
     Overlay(DRIVING, HATCHED).paint_yuv(planes, classes)
-    small, stripes = _nearest(classes, half), hatching.stripes(*half)
+    small, stripes = _stretched(classes, half), hatching.stripes(*half)
     for plane, old, part in zip((planes.u, planes.v), before[1:], (1, 2), strict=True):
         np.testing.assert_array_equal(plane[small == 0], old[small == 0])
         for label in DRIVING:

@@ -10,9 +10,16 @@ from seg_viewer.core.colour import rgb_to_yuv, rgb_to_yuv420
 from seg_viewer.core.frame import YuvPlanes
 from seg_viewer.core.labels import DRIVING
 from seg_viewer.core.overlay import Overlay, OverlayStyle, class_shares
+from seg_viewer.core.smooth import smooth_ids
 from seg_viewer.media.rgb_picture import RgbPicture
 
 SIZES = st.tuples(st.integers(2, 70), st.integers(2, 70))
+
+
+def _stretched(classes: np.ndarray, size: tuple[int, int], smooth: bool) -> np.ndarray:
+    if smooth:
+        return smooth_ids(classes, size[1], size[0])
+    return cv2.resize(classes, size[::-1], interpolation=cv2.INTER_NEAREST)
 
 
 def _random_case(seed: int, size: tuple[int, int], map_size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
@@ -21,14 +28,14 @@ def _random_case(seed: int, size: tuple[int, int], map_size: tuple[int, int]) ->
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.integers(0, 10_000), SIZES, SIZES, st.floats(0, 1))
+@given(st.integers(0, 10_000), SIZES, SIZES, st.floats(0, 1), st.booleans())
 def test_rgb_is_the_blend_and_the_rest_keeps_every_bit(
-    seed: int, size: tuple[int, int], map_size: tuple[int, int], opacity: float
+    seed: int, size: tuple[int, int], map_size: tuple[int, int], opacity: float, smooth: bool
 ) -> None:
     rgb, classes = _random_case(seed, size, map_size)
     painted = rgb.copy()
-    Overlay(DRIVING, OverlayStyle(opacity)).paint_rgb(painted, classes)
-    full = cv2.resize(classes, (size[1], size[0]), interpolation=cv2.INTER_NEAREST)
+    Overlay(DRIVING, OverlayStyle(opacity, smooth=smooth)).paint_rgb(painted, classes)
+    full = _stretched(classes, size, smooth)
     np.testing.assert_array_equal(painted[full == 0], rgb[full == 0])
     for label in DRIVING:
         if label.painted:
@@ -37,9 +44,9 @@ def test_rgb_is_the_blend_and_the_rest_keeps_every_bit(
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.integers(0, 10_000), SIZES, SIZES, st.booleans())
+@given(st.integers(0, 10_000), SIZES, SIZES, st.booleans(), st.booleans())
 def test_yuv_leaves_other_pixels_every_bit(
-    seed: int, size: tuple[int, int], map_size: tuple[int, int], outline: bool
+    seed: int, size: tuple[int, int], map_size: tuple[int, int], outline: bool, smooth: bool
 ) -> None:
     rng = np.random.default_rng(seed)
     height, width = size
@@ -47,10 +54,12 @@ def test_yuv_leaves_other_pixels_every_bit(
     planes = YuvPlanes(*(rng.integers(0, 256, s, dtype=np.uint8) for s in (size, half, half)))
     before = YuvPlanes(planes.y.copy(), planes.u.copy(), planes.v.copy())
     classes = rng.integers(0, 4, map_size, dtype=np.uint8)
-    overlay = Overlay(DRIVING, OverlayStyle(0.5, frozenset({"car"}), outline))
+    overlay = Overlay(DRIVING, OverlayStyle(0.5, frozenset({"car"}), outline, smooth=smooth))
     overlay.paint_yuv(planes, classes)
-    small = cv2.resize(classes, half[::-1], interpolation=cv2.INTER_NEAREST)
+    small = _stretched(classes, half, smooth)
     large = np.repeat(np.repeat(small, 2, 0), 2, 1)[:height, :width]
+    road = small == DRIVING.by_name("road").id
+    assert 2 * (planes.u[road] != before.u[road]).sum() >= road.sum() - 10, "all of a class is painted"
     for untouched in (0, DRIVING.by_name("car").id):
         np.testing.assert_array_equal(planes.y[large == untouched], before.y[large == untouched])
         np.testing.assert_array_equal(planes.u[small == untouched], before.u[small == untouched])

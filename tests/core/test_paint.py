@@ -13,6 +13,7 @@ from seg_viewer.core.labels import DRIVING
 from seg_viewer.core.overlay import OverlayStyle
 from seg_viewer.core.paint import DIVIDER, MaskPainter, draw_text, ids_gray, side_by_side, stats_lines
 from seg_viewer.core.scaling import nearest
+from seg_viewer.core.smooth import smooth_ids
 from tests.sinks.shots import CAR, PERSON, ROAD, shot, street
 
 SIZES = st.tuples(st.integers(1, 60), st.integers(1, 60))
@@ -26,8 +27,8 @@ def _classes(seed: int, size: tuple[int, int]) -> np.ndarray:
     return classes
 
 
-def _half(classes: np.ndarray, size: Size) -> np.ndarray:
-    return nearest(classes, (size.width + 1) // 2, (size.height + 1) // 2)
+def _half(classes: np.ndarray, size: Size, smooth: bool = False) -> np.ndarray:
+    return (smooth_ids if smooth else nearest)(classes, (size.width + 1) // 2, (size.height + 1) // 2)
 
 
 @settings(max_examples=60, deadline=None)
@@ -63,13 +64,13 @@ def test_ids_are_kept_all(seed: int, map_size: tuple[int, int], size: tuple[int,
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.integers(0, 10_000), SIZES, SIZES, st.floats(0, 1))
+@given(st.integers(0, 10_000), SIZES, SIZES, st.floats(0, 1), st.booleans())
 def test_an_overlay_has_straight_alpha(
-    seed: int, map_size: tuple[int, int], size: tuple[int, int], opacity: float
+    seed: int, map_size: tuple[int, int], size: tuple[int, int], opacity: float, smooth: bool
 ) -> None:
     classes, to = _classes(seed, map_size), Size(*size)
-    rgba = MaskPainter(DRIVING, OverlayStyle(opacity)).overlay_rgba(classes, to)
-    stretched = nearest(classes, to.width, to.height)
+    rgba = MaskPainter(DRIVING, OverlayStyle(opacity, smooth=smooth)).overlay_rgba(classes, to)
+    stretched = (smooth_ids if smooth else nearest)(classes, to.width, to.height)
     for label in DRIVING:
         expected = (*label.color, round(255 * opacity)) if label.painted else (0, 0, 0, 0)
         assert (rgba[stretched == label.id] == expected).all()
@@ -84,13 +85,13 @@ def test_an_outline_is_opaque() -> None:
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.integers(0, 10_000), SIZES, SIZES)
+@given(st.integers(0, 10_000), SIZES, SIZES, st.booleans())
 def test_an_overlay_with_half_chroma_is_the_same_in_blocks(
-    seed: int, map_size: tuple[int, int], size: tuple[int, int]
+    seed: int, map_size: tuple[int, int], size: tuple[int, int], smooth: bool
 ) -> None:
     classes, to = _classes(seed, map_size), Size(*size)
-    planes, alpha = MaskPainter(DRIVING, OverlayStyle(0.4)).overlay_yuva(classes, to)
-    half = _half(classes, to)
+    planes, alpha = MaskPainter(DRIVING, OverlayStyle(0.4, smooth=smooth)).overlay_yuva(classes, to)
+    half = _half(classes, to, smooth=smooth)
     full = np.repeat(np.repeat(half, 2, 0), 2, 1)[: to.height, : to.width]
     for class_id in (ROAD, CAR, PERSON):
         assert (alpha[full == class_id] == round(255 * 0.4)).all()

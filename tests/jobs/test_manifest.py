@@ -72,9 +72,9 @@ def test_what_it_says_is_true(job: ExportJob, clip: Path, model: Path, tmp_path:
     engine = said["engine"]
     assert engine["name"] == "openvino" and engine["device"].startswith("CPU") and engine["precision"] in result.engine
     assert said["options"] == {
-        "opacity": 0.6, "hidden": ["road"], "outline": True, "hatched": False, "palette": "okabe-ito",
-        "colors": {"car": "#0102ff", "person": "#d55e00"}, "start": 0.4, "end": "40f", "every": 3,
-        "size": [32, None], "crf": 25, "preset": "superfast", "codec": None, "quality": "balanced",
+        "opacity": 0.6, "hidden": ["road"], "outline": True, "hatched": False, "smooth": True,
+        "palette": "okabe-ito", "colors": {"car": "#0102ff", "person": "#d55e00"}, "start": 0.4, "end": "40f",
+        "every": 3, "size": [32, None], "crf": 25, "preset": "superfast", "codec": None, "quality": "balanced",
         "hardware": False, "stats": False, "stream": None, "zone": None,
     }  # fmt: skip
     assert said["frames"] == result.frames == 10
@@ -129,6 +129,7 @@ CHANGES: dict[str, Callable[[ExportJob, Path], ExportJob]] = {
     "opacity": lambda job, _: _again(job, options=replace(job.options, style=OverlayStyle(0.5))),
     "hidden": lambda job, _: _again(job, options=replace(job.options, style=OverlayStyle(0.6, outline=True))),
     "hatched": lambda job, _: _styled(job, hatched=True),
+    "smooth": lambda job, _: _styled(job, smooth=False),
     "palette": lambda job, _: _styled(job, palette="classic"),
     "colour": lambda job, _: _styled(job, colors={"car": (1, 2, 254)}),
     "engine": lambda job, _: _again(job, options=replace(job.options, engine="onnxruntime")),
