@@ -171,13 +171,14 @@ def test_borders_run_smoothly_in_a_large_picture_or_along_the_pixels_of_the_map(
     model = color_model(tmp_path / "small.onnx", 32, 16)
     (shot,) = seg_viewer.open(tmp_path / "one.png", model=model)
     assert shot.classes.shape == (16, 32) and len(np.unique(shot.classes)) > 1
-    assert _are_blocks(shot.overlay(1, smooth=smooth)[..., 0], 8) is not smooth
-    seg_viewer.export(
-        tmp_path / "one.png", tmp_path / "out.mkv", model=model, codec="ffv1", opacity=1, smooth=smooth, manifest=False
-    )
-    with av.open(str(tmp_path / "out.mkv")) as made:
-        luma = next(made.decode(video=0)).to_ndarray()[:128, :256]
-    assert _are_blocks(luma, 8) is not smooth and _are_blocks(luma, 2)
+    white = {"person": "#ffffff"}
+    assert _are_blocks((shot.overlay(1, colors=white, smooth=smooth) == 255).all(axis=2), 8) is not smooth
+    out = tmp_path / "out.mkv"
+    look = {"opacity": 1.0, "colors": white, "smooth": smooth}
+    seg_viewer.export(tmp_path / "one.png", out, model=model, codec="ffv1", manifest=False, **look)  # type: ignore[arg-type]
+    with av.open(str(out)) as made:
+        painted = next(made.decode(video=0)).to_ndarray()[:128, :256] == 235
+    assert _are_blocks(painted, 8) is not smooth and _are_blocks(painted, 2)
 
 
 def test_a_notebook_shows_the_painted_picture(clip: Path, model: Path) -> None:
