@@ -78,7 +78,7 @@ class Failed:
 
 @dataclass(frozen=True)
 class Answers:
-    """From the drive, after `Close`: the simulator answers, so that it will soon be as it was."""
+    """From the drive, after `Close`: the simulator has answered once more, and will soon be as it was."""
 
 
 @dataclass(frozen=True)

@@ -27,18 +27,18 @@ def serve(connection: Connection, options: CarlaOptions, log: str) -> None:
     """Drive for the process at the other end of `connection`; clean up when that closes, for whatever reason."""
     _ignore_signals()
     _redirect_output(log)
-    from seg_viewer.sources.carla.client import CarlaDrive, answers_now
+    from seg_viewer.sources.carla.client import CarlaDrive
 
     drive: CarlaDrive | None = None
-    voice = _Voice(connection)
+    voice, orders = _Voice(connection), _Orders(connection)
 
-    def tell_whether_it_answers() -> None:
-        if answers_now(options):
-            voice.say(Answers())
+    def tell_that_it_answers() -> None:
+        if orders.are_over:
+            with contextlib.suppress(OSError):  # nobody listens any more
+                voice.say(Answers())
 
-    orders = _Orders(connection, on_last=tell_whether_it_answers)
     try:
-        drive = CarlaDrive(options, on_leftovers=voice.say)
+        drive = CarlaDrive(options, voice.say, tell_that_it_answers, wanted=lambda: not orders.are_over)
         voice.say(Ready(drive.version, drive.town, tuple(drive.warnings), drive.tags))
         orders.interrupts = drive.interrupt
         while (order := orders.next()) is not None:
@@ -49,14 +49,15 @@ def serve(connection: Connection, options: CarlaOptions, log: str) -> None:
                 voice.say(Seen(pair, drive.drops))
     except SegViewerError as error:
         with contextlib.suppress(OSError):  # told to nobody, where it is of a wait that was broken off
-            voice.say(Failed(str(error), isinstance(error, UsageError)))
+            text = ". ".join([str(error), *getattr(error, "__notes__", ())])
+            voice.say(Failed(text, isinstance(error, UsageError)))
     except (EOFError, OSError, ValueError):
         pass  # nobody listens any more, or somebody else talks
     finally:
         if drive is not None:
             drive.close()
-            with contextlib.suppress(OSError):
-                voice.say(Closed(tuple(drive.warnings)))
+        with contextlib.suppress(OSError):
+            voice.say(Closed(tuple(drive.warnings) if drive is not None else ()))
         voice.end()
         with contextlib.suppress(OSError):
             Path(log).unlink()  # only wanted after a crash; the other one may be gone
@@ -85,16 +86,16 @@ class _Orders:
 
     Args:
         connection: to it.
-        on_last: called, on that thread, after the last one; may take long.
 
     Attributes:
+        are_over: no more will come.
         interrupts: called, on that thread, when no more orders will come.
     """
 
-    def __init__(self, connection: Connection, on_last: Callable[[], object]) -> None:
+    def __init__(self, connection: Connection) -> None:
         self.interrupts: Callable[[], None] = lambda: None
+        self.are_over = False
         self._connection = connection
-        self._on_last = on_last
         self._given: queue.SimpleQueue[Tick | None] = queue.SimpleQueue()
         threading.Thread(target=self._take_in, name="seg-carla-orders", daemon=True).start()
 
@@ -106,10 +107,9 @@ class _Orders:
         with contextlib.suppress(EOFError, OSError, ValueError):  # nobody talks any more, or somebody else does
             while isinstance(order := decode(self._connection.recv_bytes()), Tick):
                 self._given.put(order)
+        self.are_over = True
         self._given.put(None)
         self.interrupts()
-        with contextlib.suppress(OSError):
-            self._on_last()
 
 
 def sweep(options: CarlaOptions, leftovers: Leftovers, log: str) -> None:
