@@ -34,6 +34,7 @@ def run_viewer(
     events: Path | None = None,
     deadline_s: float | None = None,
     on_first_shot: Callable[[], None] | None = None,
+    on_parting: Callable[[str], None] = lambda _line: None,
 ) -> int:
     """Open the window and return the exit code when it was closed.
 
@@ -45,6 +46,7 @@ def run_viewer(
         events: a log of what enters the ego zone, which is switched on for it; or None.
         deadline_s: how old what is live may be when it is painted, seconds; None: as remembered.
         on_first_shot: called once, when the first picture with its overlay was painted.
+        on_parting: called, when the window was closed, with each line of what a source has left behind.
 
     Raises:
         SegViewerError: there is no display, or Qt misses system libraries.
@@ -58,7 +60,7 @@ def run_viewer(
         import shiboken6  # noqa: F401
 
         if is_grid(sources):
-            return _run_grid(sources, options, ending)
+            return _run_grid(sources, options, ending, on_parting)
         player = Player(options)
         player.deadline_s = deadline_s
         listing = list_sources(sources)
@@ -66,7 +68,7 @@ def run_viewer(
             # decodes and compiles while Qt is imported and the window is built
             player.open(_lasting(listing.sources[0]), scores)
         try:
-            return _show(player, listing, ending, on_first_shot, events)
+            return _show(player, listing, ending, on_first_shot, events, on_parting)
         finally:
             player.close()
 
@@ -76,19 +78,26 @@ def is_grid(sources: Sequence[str]) -> bool:
     return len(sources) > 1 and all(is_live(source) for source in sources)
 
 
-def _run_grid(sources: Sequence[str], options: RunOptions, ending: _Ending) -> int:
+def _run_grid(sources: Sequence[str], options: RunOptions, ending: _Ending, on_parting: Callable[[str], None]) -> int:
     """As `_show`, of a window that shows several at once."""
     app = _application()
     from seg_viewer.gui.grid.window import GridWindow, players_of
     from seg_viewer.gui.settings import open_store
 
-    window = GridWindow(players_of(sources, options), sources, open_store())
+    players = players_of(sources, options)
+    window = GridWindow(players, sources, open_store())
 
     def show_error(text: str) -> None:  # from any thread
         messages = window.tiles[0].messages
         window.background.call_later(lambda: messages.show_error(text), owner=messages)
 
-    return _run(app, window, ending, show_error)
+    return _run(app, window, ending, show_error, lambda: _tell_partings(players, on_parting))
+
+
+def _tell_partings(players: Sequence[Player], on_parting: Callable[[str], None]) -> None:
+    for player in players:
+        while (line := player.take_parting()) is not None:
+            on_parting(line)
 
 
 def _lasting(source: str) -> str:
@@ -124,6 +133,7 @@ def _show(
     ending: _Ending,
     on_first_shot: Callable[[], None] | None,
     events: Path | None,
+    on_parting: Callable[[str], None],
 ) -> int:
     app = _application()
     from seg_viewer.gui.application import Application
@@ -144,7 +154,7 @@ def _show(
     def show_error(text: str) -> None:  # from any thread
         window.background.call_later(lambda: window.messages.show_error(text), owner=window.messages)
 
-    return _run(app, window, ending, show_error)
+    return _run(app, window, ending, show_error, lambda: _tell_partings([player], on_parting))
 
 
 def _application() -> QApplication:
@@ -163,7 +173,13 @@ def _application() -> QApplication:
     return app
 
 
-def _run(app: QApplication, window: MainWindow | GridWindow, ending: _Ending, show_error: Callable[[str], None]) -> int:
+def _run(
+    app: QApplication,
+    window: MainWindow | GridWindow,
+    ending: _Ending,
+    show_error: Callable[[str], None],
+    on_closed: Callable[[], None],
+) -> int:
     """Show the window until it was closed; returns the exit code."""
     from PySide6.QtCore import QTimer
 
@@ -176,6 +192,7 @@ def _run(app: QApplication, window: MainWindow | GridWindow, ending: _Ending, sh
         collector = Collector(window)
         code = app.exec()
         collector.stop()
+    on_closed()
     if not window.ended_in_time:
         _leave_now(code)
     return code
