@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
+import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +23,7 @@ from seg_viewer.sources import DEMO, is_live
 from seg_viewer.sources.listed import Listing, list_sources
 
 if TYPE_CHECKING:
-    from PySide6.QtWidgets import QApplication
+    from PySide6.QtWidgets import QApplication, QWidget
 
     from seg_viewer.gui.grid.window import GridWindow
     from seg_viewer.gui.main_window import MainWindow
@@ -185,7 +188,7 @@ def _run(
 
     from seg_viewer.gui.collector import Collector
 
-    with error_hooks(show_error), tidied():
+    with error_hooks(show_error), tidied(), _woken_by_signals(window):
         window.show()
         # between two events, wherever a signal comes
         ending.close_by(lambda: QTimer.singleShot(0, window, window.close_without_asking))
@@ -196,6 +199,26 @@ def _run(
     if not window.ended_in_time:
         _leave_now(code)
     return code
+
+
+@contextmanager
+def _woken_by_signals(window: QWidget) -> Iterator[None]:
+    """Python looks for signals between two of its own steps; without this there is none until the next event of Qt."""
+    from PySide6.QtCore import QSocketNotifier
+
+    waker, woken = socket.socketpair()
+    for end in (waker, woken):
+        end.setblocking(False)
+    notifier = QSocketNotifier(woken.fileno(), QSocketNotifier.Type.Read, window)
+    notifier.activated.connect(lambda: woken.recv(4096))
+    before = signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        notifier.setEnabled(False)
+        waker.close()
+        woken.close()
 
 
 def _leave_now(code: int) -> None:

@@ -24,6 +24,7 @@ from seg_viewer.core.installing import extra
 from seg_viewer.sources.carla.address import CarlaOptions
 from seg_viewer.sources.carla.cleanup import Leftovers
 from seg_viewer.sources.carla.messages import (
+    Answers,
     Close,
     Closed,
     Failed,
@@ -182,9 +183,10 @@ class DriveProcess:
         heard_s, last = self._left_s or 0.0, None
         try:
             while self._connection.poll(max(0.0, heard_s + LEAVE_S - time.perf_counter())):
-                words, heard_s = self._connection.recv_bytes(), time.perf_counter()
+                words = self._connection.recv_bytes()
                 with contextlib.suppress(ValueError):
                     last = decode(words)
+                    heard_s = max(heard_s, last.at_s) if isinstance(last, Answers) else heard_s
                     self._leftovers = last if isinstance(last, Leftovers) else self._leftovers
             return False
         except (EOFError, OSError):

@@ -8,10 +8,13 @@ import queue
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 from seg_viewer.core.errors import SegViewerError, UsageError
 from seg_viewer.core.signals import END_SIGNALS
@@ -27,6 +30,7 @@ def serve(connection: Connection, options: CarlaOptions, log: str) -> None:
     """Drive for the process at the other end of `connection`; clean up when that closes, for whatever reason."""
     _ignore_signals()
     _redirect_output(log)
+    _let_go_of_tracker()
     from seg_viewer.sources.carla.client import CarlaDrive
 
     drive: CarlaDrive | None = None
@@ -35,7 +39,7 @@ def serve(connection: Connection, options: CarlaOptions, log: str) -> None:
     def tell_that_it_answers() -> None:
         if orders.are_over:
             with contextlib.suppress(OSError):  # nobody listens any more
-                voice.say(Answers())
+                voice.say(Answers(time.perf_counter()))
 
     try:
         drive = CarlaDrive(options, voice.say, tell_that_it_answers, wanted=lambda: not orders.are_over)
@@ -140,6 +144,18 @@ def _ignore_signals() -> None:
     """They are meant for the other process, which closes this one; nothing may break off the cleaning up."""
     for number in END_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
+
+
+def _let_go_of_tracker() -> None:
+    """The process that `multiprocessing` keeps a list with goes on as long as somebody may write to that.
+
+    It has the standard error of the program: who reads that would wait for this process, which may outlive the program.
+    """
+    tracker: Any = resource_tracker._resource_tracker  # noqa: SLF001 - there is no public way
+    fd, tracker._fd = getattr(tracker, "_fd", None), None  # noqa: SLF001
+    if fd is not None:
+        with contextlib.suppress(OSError):
+            os.close(fd)
 
 
 def _redirect_output(log: str) -> None:
