@@ -26,10 +26,11 @@ from pathlib import Path
 
 import click
 import numpy as np
+import psutil
 
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.player.player import Player
-from seg_viewer.sources.carla import process
+from seg_viewer.sources.carla import process as carla_process
 from tests.servers.fault_proxy import FaultProxy
 from tests.servers.http_video import HttpVideo
 from tests.servers.pushed import free_port, rtmp_server, sender
@@ -38,7 +39,8 @@ from tests.servers.tls import make_certificates, secured
 from tests.waiting import wait_until
 
 LIMIT_S = 0.5
-_LEAVE_S = process.LEAVE_S
+_AT_REST_PERCENT = 15.0
+_LEAVE_S = carla_process.LEAVE_S
 _STATES = ("says nothing", "stops", "stops in the middle", "goes on")
 """The last one is to compare with: a program takes time to end, and a file to be finished."""
 
@@ -62,7 +64,7 @@ def _served(protocol: str, folder: Path, state: str) -> Iterator[Served]:
         if protocol == "carla":
             from tests.carla_server.process import CarlaServer
 
-            process.LEAVE_S = _LEAVE_S  # as for people
+            carla_process.LEAVE_S = _LEAVE_S  # as for people
             at_removal = ["--stop-at-removal"] if state.endswith("middle") else []
             carla = stack.enter_context(CarlaServer("--scene", "demo", *at_removal))
             yield Served(carla.url("size=640x360&vehicles=5&timeout=60"), carla.hold, lambda: None)
@@ -132,8 +134,10 @@ def leave_view(served: Served, state: str, folder: Path) -> float:
     try:
         if state != _STATES[0] and has_truth:
             wait_until(lambda: viewer.poll() is not None or any(folder.glob(f"*{table.stem}*")), "pictures")
+        elif state == _STATES[0]:
+            _wait_until_at_rest(viewer)
         else:
-            time.sleep(8.0)
+            time.sleep(12.0)
         if viewer.returncode is not None:
             raise click.ClickException(f"{served.url}: the window closed by itself")
         if state != _STATES[0]:
@@ -145,6 +149,13 @@ def leave_view(served: Served, state: str, folder: Path) -> float:
         return time.perf_counter() - began_s
     finally:
         viewer.kill()
+
+
+def _wait_until_at_rest(program: subprocess.Popen[bytes]) -> None:
+    """Until it has begun, and does nothing but wait."""
+    time.sleep(3.0)
+    process = psutil.Process(program.pid)
+    wait_until(lambda: process.cpu_percent(1.0) < _AT_REST_PERCENT, "a program that waits")
 
 
 def _size(folder: Path, stem: str) -> int:
@@ -161,7 +172,7 @@ def leave_record(served: Served, state: str, folder: Path) -> float:
     program = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         if state == _STATES[0]:
-            time.sleep(4.0)
+            _wait_until_at_rest(program)
         else:
             wait_until(lambda: program.poll() is not None or _size(folder, target.stem) > 2000, "a recording")
             if program.returncode is not None:
