@@ -296,7 +296,9 @@ class Player(Looks):
 
     @part.setter
     def part(self, value: tuple[float, float] | None) -> None:
-        if self._pipeline() and self._session:
+        if (pipeline := self._pipeline()) and self._session:
+            if value is not None and self.state is PlayerState.ENDED:
+                pipeline.pause()  # it stands, and stands until somebody plays it
             self._session.course.set_part(value)
 
     def play(self) -> None:

@@ -65,6 +65,7 @@ def serve(connection: Connection, options: CarlaOptions, log: str) -> None:
         voice.end()
         with contextlib.suppress(OSError):
             Path(log).unlink()  # only wanted after a crash; the other one may be gone
+    os._exit(0)  # the other one waits for that: to take the interpreter apart is of use to nobody
 
 
 class _Voice:
