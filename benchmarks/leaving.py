@@ -39,7 +39,7 @@ from tests.servers.tls import make_certificates, secured
 from tests.waiting import wait_until
 
 LIMIT_S = 0.5
-_AT_REST_PERCENT = 15.0
+_AT_REST_PERCENT = 6.0
 _LEAVE_S = carla_process.LEAVE_S
 _STATES = ("says nothing", "stops", "stops in the middle", "goes on")
 """The last one is to compare with: a program takes time to end, and a file to be finished."""
@@ -155,7 +155,7 @@ def _wait_until_at_rest(program: subprocess.Popen[bytes]) -> None:
     """Until it has begun, and does nothing but wait."""
     time.sleep(3.0)
     process = psutil.Process(program.pid)
-    wait_until(lambda: process.cpu_percent(1.0) < _AT_REST_PERCENT, "a program that waits")
+    wait_until(lambda: process.cpu_percent(4.0) < _AT_REST_PERCENT, "a program that waits")
 
 
 def _size(folder: Path, stem: str) -> int:
