@@ -25,6 +25,7 @@ import click
 import numpy as np
 import psutil
 
+from seg_viewer.core.frame import Shot
 from seg_viewer.core.ledger import Ledger
 from seg_viewer.core.overlay import Overlay
 from seg_viewer.jobs.options import RunOptions
@@ -97,14 +98,33 @@ class Soak:
         self.rows: list[dict[str, float | str]] = []
         self.shown = self.arrived = 0
         self.ages: list[float] = []
+        self.oldest = (0.0, "")
+        """The largest age without a fault, and where the time went."""
+        self._noted_s: float | None = None
         self.ended = threading.Event()
         self.fault = ""
         self._process = psutil.Process()
         self._start_s = time.perf_counter()
 
+    def painted(self, shot: Shot) -> None:
+        """Takes down how old a picture is that was painted now."""
+        if self.fault or shot.frame.arrived_s is None:
+            return
+        now_s = time.perf_counter()
+        age_s = now_s - shot.frame.arrived_s
+        self.ages.append(age_s)
+        if age_s > self.oldest[0]:
+            stages = ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in shot.times_s.items())
+            self.oldest = age_s, f"at {(now_s - self._start_s) / 60:.2f} min; {stages} s"
+
     def note(self) -> None:
-        """One row. Ages are of what was painted since the row before, while there was no fault."""
+        """One row. Ages are of what was painted since the row before, while there was no fault.
+
+        `late_s` is for how long this thread, which only sleeps, was kept from it: a machine that stands still.
+        """
         ages, self.ages = self.ages, []
+        now_s = time.perf_counter()
+        late_s, self._noted_s = max(0.0, now_s - (self._noted_s or now_s) - _SAMPLE_S), now_s
         self.rows.append(
             {
                 "time_s": round(time.perf_counter() - self._start_s, 1),
@@ -112,6 +132,8 @@ class Soak:
                 "threads": self._process.num_threads(),
                 "descriptors": self._process.num_fds(),
                 "age_p95_ms": round(1000 * float(np.percentile(ages, 95)), 1) if len(ages) > 5 else float("nan"),
+                "age_most_ms": round(1000 * max(ages), 1) if ages else float("nan"),
+                "late_s": round(late_s, 2),
                 "shown": self.shown,
                 "left_out": sum(self.ledger.snapshot().drops.values()),
                 "reconnects": self.source.status.reconnects,
@@ -226,6 +248,11 @@ def verdict(soak: Soak, kinds: list[Fault], files: list[Path], problem: str, pas
         holds = after - before <= most if key == "age_p95_ms" else abs(after - before) <= most
         good &= holds
         click.echo(f"{key}: {before:.1f} → {after:.1f} ({after / before - 1:+.1%}): {'holds' if holds else 'DOES NOT'}")
+    age_s, where = soak.oldest
+    stood_s = max((float(row["late_s"]) for row in soak.rows), default=0.0)
+    click.echo(
+        f"oldest picture without a fault: {age_s:.2f} s {where}; the machine stood still for {stood_s:.1f} s at most"
+    )
     drops = soak.ledger.snapshot().drops
     click.echo(f"{soak.arrived} packets arrived, {soak.shown} pictures shown, left out: {drops}")
     uncounted = soak.arrived - soak.shown - sum(drops.values()) + drops.get(BUSY_RECORDER, 0)
@@ -291,8 +318,7 @@ def main(minutes: float, every: float, png: Path, csv_path: Path | None, seed: i
                     shot.frame.picture.scaled_bgra(320, 192)
                     recording.write(shot)
                     soak.shown += 1
-                    if not soak.fault and shot.frame.arrived_s is not None:
-                        soak.ages.append(time.perf_counter() - shot.frame.arrived_s)
+                    soak.painted(shot)
                     if soak.shown == 1:
                         breaker.start()
                         sampler.start()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from seg_viewer.cli.console import say
+from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import SegViewerError
 
 
@@ -23,5 +24,5 @@ def cache(clear: bool) -> None:
         say(f"{maps.folder}: {before / 1e6:.1f} MB removed")
         return
     count = maps.sources()
-    videos = f"{count} {'video' if count == 1 else 'videos'}"
+    videos = counted(count, "video")
     say(f"{maps.folder}: {before / 1e6:.1f} MB of {maps.cap / 1e6:.0f} MB, {videos}")

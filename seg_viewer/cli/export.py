@@ -21,6 +21,7 @@ from seg_viewer.cli.options import (
     style_options,
     zone_option,
 )
+from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import ExportError, SegViewerError
 from seg_viewer.core.redact import redact
 from seg_viewer.core.zone import Zone
@@ -195,7 +196,7 @@ def _run(job: Any) -> None:
     for warning in result.warnings:
         warn(warning)
     say(
-        f"{result.path}: {result.frames} {'frame' if result.frames == 1 else 'frames'} in {result.seconds:.1f} s"
+        f"{result.path}: {counted(result.frames, 'frame')} in {result.seconds:.1f} s"
         f" ({(result.frames - result.resumed) / result.seconds:.1f} frames/s), sound: {result.audio},"
         f" model {result.model}, {result.engine}"
     )

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from seg_viewer.cli.console import warn
+from seg_viewer.cli.leaving import leave_at_once
 from seg_viewer.cli.options import (
     ca_option,
     cache_option,
@@ -97,7 +99,9 @@ def view(
         check_log(log)
     _check_live(source, deadline, events)
     files = tuple(given.values())
-    sys.exit(run_viewer(with_ca(source, ca), make_options(**choices), scores=files, events=log, deadline_s=deadline))
+    leave_at_once()
+    options, sources = make_options(**choices), with_ca(source, ca)
+    sys.exit(run_viewer(sources, options, scores=files, events=log, deadline_s=deadline, on_parting=warn))
 
 
 def _check_live(source: tuple[str, ...], deadline: float | None, events: str | None) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Literal
 
 import cv2
@@ -19,6 +20,10 @@ from seg_viewer.core.labels import LabelSet
 Point = tuple[float, float]
 
 LEAST_CORNERS, MOST_CORNERS = 3, 100
+NOTHING_INSIDE = "a zone needs corners with something between them: these lie on one line, or in one place"
+_LEAST_AREA = 1e-6
+_DECIMALS = 4
+_LOOK_AT = (0.13, 0.29, 0.42, 0.57, 0.71, 0.88)
 NO_SAFETY = "no safety function: the network misses people and cars"
 WATCHED = ("person", "car")
 _LONGEST_GAP_S = 5.0
@@ -32,7 +37,7 @@ class Zone:
         corners: 3 to 100, one after the other; x and y as shares of the picture, 0…1.
 
     Raises:
-        ValueError: too few or too many corners, or one outside the picture.
+        ValueError: too few or too many corners, one outside the picture, or nothing is inside.
     """
 
     corners: tuple[Point, ...] = ((0.40, 0.60), (0.60, 0.60), (0.85, 0.98), (0.15, 0.98))
@@ -43,6 +48,8 @@ class Zone:
         for x, y in self.corners:
             if not (0 <= x <= 1 and 0 <= y <= 1):
                 raise ValueError(f"corner {x:g},{y:g}: give shares of the picture's width and height, 0 to 1")
+        if not _holds_something([(round(x, _DECIMALS), round(y, _DECIMALS)) for x, y in self.corners]):
+            raise ValueError(NOTHING_INSIDE)
 
     @classmethod
     def read(cls, text: str) -> Zone:
@@ -57,10 +64,10 @@ class Zone:
 
     def __str__(self) -> str:
         """As `read` takes it."""
-        return " ".join(f"{round(x, 4):g},{round(y, 4):g}" for x, y in self.corners)
+        return " ".join(f"{round(x, _DECIMALS):g},{round(y, _DECIMALS):g}" for x, y in self.corners)
 
     def with_corner(self, index: int, point: Point) -> Zone:
-        """One corner moved, kept inside the picture."""
+        """One corner moved, kept inside the picture. Raises: ValueError when nothing is inside then."""
         return Zone((*self.corners[:index], _inside(point), *self.corners[index + 1 :]))
 
     def with_more(self, index: int, point: Point) -> Zone:
@@ -68,7 +75,7 @@ class Zone:
         return Zone((*self.corners[:index], _inside(point), *self.corners[index:]))
 
     def without(self, index: int) -> Zone:
-        """One corner less. Raises: ValueError when that is too few."""
+        """One corner less. Raises: ValueError when that is too few, or nothing is inside then."""
         return Zone((*self.corners[:index], *self.corners[index + 1 :]))
 
     def middles(self) -> list[Point]:
@@ -82,6 +89,27 @@ class Zone:
         points = np.array([(x * (width - 1), y * (height - 1)) for x, y in self.corners])
         cv2.fillPoly(mask, [np.rint(points).astype(np.int32)], 1)
         return mask
+
+
+def _holds_something(corners: Sequence[Point]) -> bool:
+    """Whether something is inside an odd number of times that is not thinner than a pixel of a large picture.
+
+    Looked for along lines across the picture: some between each corner and the next one below it.
+    """
+    x0, y0 = np.array(corners).T
+    x1, y1 = np.roll(x0, -1), np.roll(y0, -1)
+    heights = np.unique(y0)
+    area = 0.0
+    for above, below in pairwise(heights):
+        for share in _LOOK_AT:
+            y = above + share * (below - above)
+            crossed = (y0 <= y) != (y1 <= y)
+            slope = (x1[crossed] - x0[crossed]) / (y1[crossed] - y0[crossed])
+            at = np.sort(x0[crossed] + (y - y0[crossed]) * slope)
+            area += float((at[1::2] - at[::2]).sum() * (below - above)) / len(_LOOK_AT)
+            if area > _LEAST_AREA:
+                return True
+    return False
 
 
 def _inside(point: Point) -> Point:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
+import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +23,7 @@ from seg_viewer.sources import DEMO, is_live
 from seg_viewer.sources.listed import Listing, list_sources
 
 if TYPE_CHECKING:
-    from PySide6.QtWidgets import QApplication
+    from PySide6.QtWidgets import QApplication, QWidget
 
     from seg_viewer.gui.grid.window import GridWindow
     from seg_viewer.gui.main_window import MainWindow
@@ -34,6 +37,7 @@ def run_viewer(
     events: Path | None = None,
     deadline_s: float | None = None,
     on_first_shot: Callable[[], None] | None = None,
+    on_parting: Callable[[str], None] = lambda _line: None,
 ) -> int:
     """Open the window and return the exit code when it was closed.
 
@@ -45,6 +49,7 @@ def run_viewer(
         events: a log of what enters the ego zone, which is switched on for it; or None.
         deadline_s: how old what is live may be when it is painted, seconds; None: as remembered.
         on_first_shot: called once, when the first picture with its overlay was painted.
+        on_parting: called, when the window was closed, with each line of what a source has left behind.
 
     Raises:
         SegViewerError: there is no display, or Qt misses system libraries.
@@ -58,7 +63,7 @@ def run_viewer(
         import shiboken6  # noqa: F401
 
         if is_grid(sources):
-            return _run_grid(sources, options, ending)
+            return _run_grid(sources, options, ending, on_parting)
         player = Player(options)
         player.deadline_s = deadline_s
         listing = list_sources(sources)
@@ -66,7 +71,7 @@ def run_viewer(
             # decodes and compiles while Qt is imported and the window is built
             player.open(_lasting(listing.sources[0]), scores)
         try:
-            return _show(player, listing, ending, on_first_shot, events)
+            return _show(player, listing, ending, on_first_shot, events, on_parting)
         finally:
             player.close()
 
@@ -76,19 +81,26 @@ def is_grid(sources: Sequence[str]) -> bool:
     return len(sources) > 1 and all(is_live(source) for source in sources)
 
 
-def _run_grid(sources: Sequence[str], options: RunOptions, ending: _Ending) -> int:
+def _run_grid(sources: Sequence[str], options: RunOptions, ending: _Ending, on_parting: Callable[[str], None]) -> int:
     """As `_show`, of a window that shows several at once."""
     app = _application()
     from seg_viewer.gui.grid.window import GridWindow, players_of
     from seg_viewer.gui.settings import open_store
 
-    window = GridWindow(players_of(sources, options), sources, open_store())
+    players = players_of(sources, options)
+    window = GridWindow(players, sources, open_store())
 
     def show_error(text: str) -> None:  # from any thread
         messages = window.tiles[0].messages
         window.background.call_later(lambda: messages.show_error(text), owner=messages)
 
-    return _run(app, window, ending, show_error)
+    return _run(app, window, ending, show_error, lambda: _tell_partings(players, on_parting))
+
+
+def _tell_partings(players: Sequence[Player], on_parting: Callable[[str], None]) -> None:
+    for player in players:
+        while (line := player.take_parting()) is not None:
+            on_parting(line)
 
 
 def _lasting(source: str) -> str:
@@ -124,6 +136,7 @@ def _show(
     ending: _Ending,
     on_first_shot: Callable[[], None] | None,
     events: Path | None,
+    on_parting: Callable[[str], None],
 ) -> int:
     app = _application()
     from seg_viewer.gui.application import Application
@@ -144,7 +157,7 @@ def _show(
     def show_error(text: str) -> None:  # from any thread
         window.background.call_later(lambda: window.messages.show_error(text), owner=window.messages)
 
-    return _run(app, window, ending, show_error)
+    return _run(app, window, ending, show_error, lambda: _tell_partings([player], on_parting))
 
 
 def _application() -> QApplication:
@@ -163,22 +176,49 @@ def _application() -> QApplication:
     return app
 
 
-def _run(app: QApplication, window: MainWindow | GridWindow, ending: _Ending, show_error: Callable[[str], None]) -> int:
+def _run(
+    app: QApplication,
+    window: MainWindow | GridWindow,
+    ending: _Ending,
+    show_error: Callable[[str], None],
+    on_closed: Callable[[], None],
+) -> int:
     """Show the window until it was closed; returns the exit code."""
     from PySide6.QtCore import QTimer
 
     from seg_viewer.gui.collector import Collector
 
-    with error_hooks(show_error), tidied():
+    with error_hooks(show_error), tidied(), _woken_by_signals(window):
         window.show()
         # between two events, wherever a signal comes
         ending.close_by(lambda: QTimer.singleShot(0, window, window.close_without_asking))
         collector = Collector(window)
         code = app.exec()
         collector.stop()
+    on_closed()
     if not window.ended_in_time:
         _leave_now(code)
     return code
+
+
+@contextmanager
+def _woken_by_signals(window: QWidget) -> Iterator[None]:
+    """Python looks for signals between two of its own steps; without this there is none until the next event of Qt."""
+    from PySide6.QtCore import QSocketNotifier
+
+    waker, woken = socket.socketpair()
+    for end in (waker, woken):
+        end.setblocking(False)
+    notifier = QSocketNotifier(woken.fileno(), QSocketNotifier.Type.Read, window)
+    notifier.activated.connect(lambda: woken.recv(4096))
+    before = signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        notifier.setEnabled(False)
+        waker.close()
+        woken.close()
 
 
 def _leave_now(code: int) -> None:

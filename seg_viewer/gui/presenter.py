@@ -141,6 +141,8 @@ class Presenter(QObject):
         while (problem := self._player.take_problem()) is not None:
             self._messages.show_error(problem)
             self.model_changed.emit()
+        while (parting := self._player.take_parting()) is not None:
+            self._messages.show_warning(parting)
         while (source := self._player.take_failed()) is not None:
             self.source_failed.emit(source)
 

@@ -157,7 +157,11 @@ def run_record(
                     governing = govern(pipeline, job.deadline_s, job.options, spec, on_loading)
                 try:
                     with pipeline:
-                        _follow(events.seen(pipeline), recording, source, on_progress, governing)
+                        try:
+                            _follow(events.seen(pipeline), recording, source, on_progress, governing)
+                        finally:
+                            pipeline.stop()  # what takes leave of a server does so meanwhile
+                            recording.stop()
                 finally:
                     report = pipeline.engine_report
         except KeyboardInterrupt:

@@ -82,6 +82,7 @@ class Recording(Sink[Shot]):
         self.plan = plan
         self.source = source
         self.started_s = time.perf_counter()
+        self._ended_s: float | None = None
         self.on_left_out: Callable[[], None] = lambda: None
         """Called, on the thread that writes, for each shot that the encoder had no time for; set it to be told."""
         self.reports: tuple[RecordedFile, ...] = ()
@@ -188,7 +189,8 @@ class Recording(Sink[Shot]):
 
     @property
     def seconds(self) -> float:
-        return time.perf_counter() - self.started_s
+        """For which it has been running, or ran."""
+        return (self._ended_s or time.perf_counter()) - self.started_s
 
     @property
     def frames(self) -> int:
@@ -210,6 +212,7 @@ class Recording(Sink[Shot]):
 
     def stop(self) -> list[Path]:
         """Finish the files and return them; waits for that, and `problem` shows how it went. Again is fine."""
+        self._ended_s = self._ended_s or time.perf_counter()
         if self.source.packets is not None:
             self.source.packets.leave(self._packet)
             self.source.packets.leave_sound(self._sound)

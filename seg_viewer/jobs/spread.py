@@ -12,6 +12,7 @@ from pathlib import Path
 import av
 
 from seg_viewer.core.assets import shipped_models
+from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import ExportError
 from seg_viewer.core.part_file import explain
 from seg_viewer.jobs.export import ExportProgress
@@ -189,7 +190,7 @@ def _told(nodes: list[str], ran: list[str]) -> str:
     if not nodes:
         return ""
     names, engines = ", ".join(dict.fromkeys(nodes)), " and ".join(dict.fromkeys(ran))
-    return f"made in {len(nodes)} {'piece' if len(nodes) == 1 else 'pieces'} on {names} by {engines}"
+    return f"made in {counted(len(nodes), 'piece')} on {names} by {engines}"
 
 
 def _header(segment: Path) -> tuple[str, bytes | None]:

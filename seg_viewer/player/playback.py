@@ -36,6 +36,7 @@ class Playback:
         on_news: called, on any thread, when a shot waits to be taken.
         on_change: called, on any thread, when the state is another.
         on_problem: called, on any thread, with one line that a person has to know while what plays goes on.
+        on_parting: called, on any thread, with one line of what a source that was left has left behind.
     """
 
     wish: Wish = field(default_factory=Wish)
@@ -46,6 +47,7 @@ class Playback:
     on_news: Callable[[], None] = lambda: None
     on_change: Callable[[], None] = lambda: None
     on_problem: Callable[[str], None] = lambda _text: None
+    on_parting: Callable[[str], None] = lambda _text: None
 
     @property
     def policy(self) -> Policy:

@@ -47,6 +47,8 @@ class Player(Looks):
         self._threads: dict[threading.Thread, bool] = {}
         """Of the sessions; and whether one has a table to finish."""
         self._playback.on_problem = self._problems.append
+        self._partings: deque[str] = deque()
+        self._playback.on_parting = self._partings.append
 
     def listen(self, on_news: Callable[[], None], on_change: Callable[[], None]) -> None:
         """Call back, on any thread: `on_news` when a shot waits for `take`, `on_change` when the state is another."""
@@ -150,6 +152,10 @@ class Player(Looks):
         """Why a source could not be opened, or a model not take over: one line, once; None when all is well."""
         self._settle()
         return self._problems.popleft() if self._problems else None
+
+    def take_parting(self) -> str | None:
+        """What a source that was left has left behind, one line, once; also after `close`."""
+        return self._partings.popleft() if self._partings else None
 
     def _session_of(self, source: str, scores: Sequence[Path]) -> Session:
         return Session(source, ModelWish(self.options, self.against), self._playback, scores, self.cache, self._pool)
@@ -290,7 +296,9 @@ class Player(Looks):
 
     @part.setter
     def part(self, value: tuple[float, float] | None) -> None:
-        if self._pipeline() and self._session:
+        if (pipeline := self._pipeline()) and self._session:
+            if value is not None and self.state is PlayerState.ENDED:
+                pipeline.pause()  # it stands, and stands until somebody plays it
             self._session.course.set_part(value)
 
     def play(self) -> None:

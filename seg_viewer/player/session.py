@@ -25,6 +25,7 @@ from seg_viewer.player.comparison import Comparison
 from seg_viewer.player.course import Course
 from seg_viewer.player.deadline import Deadline
 from seg_viewer.player.models import Models, ModelWish
+from seg_viewer.player.partings import Partings
 from seg_viewer.player.playback import LATE_WINDOW, Playback, PlayerState
 from seg_viewer.player.pool import EnginePool
 from seg_viewer.player.search import Search
@@ -91,6 +92,7 @@ class Session:
         self._left = threading.Event()
         """As `_stopping`, for a live source that is being opened."""
         self._begun_with: ModelWish | None = None
+        self._partings = Partings()
         self.search: Search | None = None
         """The last one that was begun; see `Search.outcome`."""
 
@@ -176,6 +178,7 @@ class Session:
             self._left.set()
             self._changed.notify_all()
             segmenter, pipeline = self._segmenter, self.pipeline
+        self._partings.begin(pipeline.source if pipeline is not None else None)
         self.timelines.stop()
         if segmenter is not None:
             segmenter.interrupt()
@@ -200,12 +203,14 @@ class Session:
             self._play()
         except SegViewerError as error:
             self.needs_password = isinstance(error, PasswordError)
+            self._partings.hear(error)
             self._fail(str(error))
         except Exception as error:  # noqa: BLE001 - the window goes on, whatever a decoder or a runtime raises
             _log.error("the player stopped\n%s", redacted_traceback(error))
             self._fail(f"{self.source}: stopped by an unexpected error: {type(error).__name__}: {error}")
         finally:
             if self._stopping:
+                self._partings.tell(self._playback.on_parting)
                 self._let_go()
             give_back()
 
@@ -239,6 +244,7 @@ class Session:
             source.close()
             raise
         if pipeline is None:
+            self._partings.begin(source)
             source.close()
             return
         if wish.against is not None:  # the first model alone is there sooner, and plays on where the second cannot

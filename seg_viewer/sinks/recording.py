@@ -14,7 +14,7 @@ from seg_viewer.core.errors import ExportError, UsageError
 from seg_viewer.core.frame import TICKS, Shot, YuvPlanes
 from seg_viewer.core.long_names import joined
 from seg_viewer.core.overlay import Overlay
-from seg_viewer.core.part_file import explain
+from seg_viewer.core.part_file import check_new, explain
 from seg_viewer.media.live_sound import Heard, SoundCheck, damaged_line
 from seg_viewer.sinks.base import Sink, SinkKind, SinkRequest
 from seg_viewer.sinks.left_behind import tidy
@@ -267,8 +267,7 @@ class RecordingSink(Sink[EncodedPacket | Shot]):
             else self.path.with_name(joined(self.path.stem, f"_{self._count:03}{self.path.suffix}"))
         )
         if self._count == 1:
-            if path.exists():
-                raise UsageError(f"{path}: exists already; choose another name")
+            check_new(path)
             self.notes += tidy(path, whole_folder=True)
         self._format = _format_of(item)
         file: RecordingFile

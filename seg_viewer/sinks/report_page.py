@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from seg_viewer.core.counted import counted
 from seg_viewer.core.labels import Label
 from seg_viewer.core.page import chip, escaped, facts, jpeg, numbers, scrolling, table, warnings, whole_page
 from seg_viewer.core.palette import color_text
@@ -28,10 +29,10 @@ def page(request: SinkRequest, series: Series, moments: Mapping[str, Sequence[Mo
     """
     name = request.name or request.path.stem
     shown = request.style.shown(request.labels)
-    frames = "frame" if len(series) == 1 else "frames"
+    frames = counted(len(series), "frame", form=",")
     parts = [
         f"<h1>{escaped(name)}</h1>",
-        f'<p class="soft">What the network sees, {len(series):,} {frames}, {time_text(series.length_s)}</p>',
+        f'<p class="soft">What the network sees, {frames}, {time_text(series.length_s)}</p>',
         warnings(request.warnings()),
         _numbers(series, shown),
         _timeline(series, shown),

@@ -21,12 +21,14 @@ def main() -> None:
         "--mute", action="append", default=[], help="blueprint whose cameras never send; may be repeated"
     )
     parser.add_argument("--silent-after", type=int, default=0, help="answer nothing any more after so many ticks")
+    parser.add_argument("--stop-at-removal", action="store_true", help="hang once, when a client removes an actor")
     parser.add_argument("--log", action="store_true", help="print every call to standard error")
     given = parser.parse_args()
     server = Server(
         World(SCENES[given.scene](), frozenset(given.mute)),
         given.version,
         given.silent_after,
+        given.stop_at_removal,
         (lambda line: print(line, file=sys.stderr, flush=True)) if given.log else lambda _line: None,
     )
     with contextlib.suppress(KeyboardInterrupt):

@@ -65,6 +65,12 @@ class CarlaServer:
         """It hangs, with all its connections, until `go_on`."""
         self._process.send_signal(signal.SIGSTOP)
 
+    @property
+    def is_held(self) -> bool:
+        """It hangs, by `hold` or by itself."""
+        words = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="utf-8")
+        return words.rpartition(")")[2].split()[0] == "T"
+
     def go_on(self) -> None:
         self._process.send_signal(signal.SIGCONT)
 

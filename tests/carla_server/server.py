@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import signal
 import struct
 import zlib
 from collections.abc import Callable, Sequence
@@ -32,6 +34,7 @@ class Server:
         version: what it says it is.
         silent_after: once a client asked for that many ticks, no call is answered any more, as when the simulator
             hangs; 0 is never.
+        stop_at_removal: once, the process stops as by SIGSTOP when a client has an actor removed.
         log: called with the name and arguments of every call.
     """
 
@@ -40,11 +43,13 @@ class Server:
         world: World,
         version: str = "0.9.16",
         silent_after: int = 0,
+        stop_at_removal: bool = False,
         log: Callable[[str], None] = lambda _line: None,
     ) -> None:
         self.world = world
         self._version = version
         self._silent_after = silent_after
+        self._stop_at_removal = stop_at_removal
         self._log = log
         self._stream_port = 0
         self._subscribers: dict[int, list[asyncio.StreamWriter]] = {}
@@ -135,6 +140,9 @@ class Server:
             if body[0] not in self.world.actors:
                 raise Refusal("unable to find actor")
             if kind == _DESTROY:
+                if self._stop_at_removal:
+                    self._stop_at_removal = False
+                    os.kill(os.getpid(), signal.SIGSTOP)
                 self.world.destroy(body[0])
             elif kind == _VEHICLE_CONTROL:
                 self.world.actors[body[0]].controls += 1

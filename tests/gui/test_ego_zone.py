@@ -15,7 +15,7 @@ from PySide6.QtDBus import QDBusConnection
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
-from seg_viewer.core.zone import MOST_CORNERS, Zone
+from seg_viewer.core.zone import MOST_CORNERS, NOTHING_INSIDE, Zone
 from seg_viewer.gui.notifying import Notifier
 from seg_viewer.player.playback import PlayerState
 from tests.models import BLUE, GREY
@@ -140,6 +140,33 @@ def test_it_is_changed_by_keys_and_esc_undoes_all_of_it(qtbot: QtBot, zoned):
     assert window.messages.texts("info") == [f"a zone has at most {MOST_CORNERS} corners"]
     qtbot.keyClick(view, Qt.Key.Key_Backspace)
     assert window.ego_zone.shape.zone == Zone() and window.memory.settings.zones == ()
+
+
+def test_no_hand_makes_a_zone_with_nothing_inside(qtbot: QtBot, zoned):
+    """A corner that is dragged stays where something was inside; where it is a key, a line says why."""
+    window, view, shape = zoned, zoned.view, zoned.ego_zone.shape
+    qtbot.mouseDClick(view, Qt.MouseButton.LeftButton, pos=points(window)[3])
+    _first, second, third = points(window)
+    drag(qtbot, window, third, second)
+    (kept,) = window.memory.settings.zones
+    assert Zone.read(kept.rpartition("=")[2]) == Zone.read(str(shape.zone)) and shape.zone.mask(1280, 720).any()
+    before = Zone(((0.5, 0.5), (0.52, 0.5), (0.52, 0.52)))
+    shape.show_zone(before)
+    qtbot.keyClick(window, "z", Qt.KeyboardModifier.ShiftModifier)
+    qtbot.keyClick(view, Qt.Key.Key_Right)  # the first corner onto the second
+    assert shape.zone == before and window.messages.texts("info") == [NOTHING_INSIDE]
+    shape.show_zone(Zone(((0.2, 0.2), (0.4, 0.4), (0.6, 0.6), (0.6, 0.2))))
+    qtbot.keyClick(view, Qt.Key.Key_Backtab)
+    qtbot.keyClick(view, Qt.Key.Key_Delete)  # the one that is off the line
+    assert len(shape.zone.corners) == 4
+
+
+def test_a_zone_with_nothing_inside_in_the_settings_is_the_usual_one(qtbot: QtBot, zoned, clip: Path):
+    window = zoned
+    window.memory.change(zones=(f"{clip.parent}=0.1,0.1 0.2,0.2 0.3,0.3",))
+    window.open(clip)
+    wait_state(qtbot, window, PlayerState.ENDED)
+    assert window.ego_zone.shape.zone == Zone()
 
 
 def test_each_camera_has_its_own_and_gets_it_back(qtbot: QtBot, zoned, clip: Path, tmp_path: Path):

@@ -187,6 +187,30 @@ def test_the_end_of_a_part_may_be_that_of_the_video(qtbot: QtBot, open_window, c
         qtbot.waitUntil(lambda: shown_index(window) == 39, timeout=WAIT_MS)
 
 
+@pytest.mark.parametrize("start", [34, None])
+def test_a_part_that_is_marked_after_the_end_waits_to_be_played(
+    qtbot: QtBot, open_window, clip: Path, start: int | None
+) -> None:
+    """As in mpv: what stands goes on standing, and plays from where the part begins."""
+    window = open_window(clip)
+    if start is not None:
+        pause_at(qtbot, window, start)
+        qtbot.keyClick(window, "a")
+        qtbot.keyClick(window, Qt.Key.Key_Space)
+    wait_state(qtbot, window, PlayerState.ENDED)
+    shown: list[int] = []
+    window.presenter.shot_shown.connect(lambda shot: shown.append(shot.frame.index))
+    qtbot.keyClick(window, "b")
+    assert window.controls.seek_bar.marks_s == (pytest.approx((start or 0) / 20), pytest.approx(2.0))
+    wait_state(qtbot, window, PlayerState.PAUSED)
+    assert set(shown) <= {39} and shown_index(window) == 39
+    qtbot.keyClick(window, Qt.Key.Key_Space)
+    first = start or 0
+    for _ in range(2):
+        qtbot.waitUntil(lambda: first <= shown_index(window) < first + 3, timeout=WAIT_MS)
+        qtbot.waitUntil(lambda: shown_index(window) == 39, timeout=WAIT_MS)
+
+
 def test_what_is_asked_of_a_part_goes_when_it_is_answered(
     qtbot: QtBot, open_window, ten_seconds: Path, clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -26,7 +26,7 @@ _LEFT = Leftovers(
         Leftovers(),
         _LEFT,
         Failed("carla://host:2000: no map 'Ö'", is_usage=True),
-        Answers(),
+        Answers(1.5),
         Closed(),
         Closed(("one", "two")),
     ],

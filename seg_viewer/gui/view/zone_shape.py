@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
+
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPen, QPolygonF
 
-from seg_viewer.core.zone import LEAST_CORNERS, MOST_CORNERS, Point, Zone
+from seg_viewer.core.zone import LEAST_CORNERS, MOST_CORNERS, NOTHING_INSIDE, Point, Zone
 from seg_viewer.gui.view.plates import plate, plate_size, put
 from seg_viewer.gui.view.scene import Scene
 from seg_viewer.gui.view.video_view import VideoView
@@ -115,7 +118,8 @@ class ZoneShape(QObject):
         if self._dragged is None or rect.isEmpty():
             return
         point = ((at.x() - rect.x()) / rect.width(), (at.y() - rect.y()) / rect.height())
-        self._zone = self._zone.with_corner(self._dragged, point)
+        with suppress(ValueError):  # nothing would be inside: it stays where something was
+            self._zone = self._zone.with_corner(self._dragged, point)
         self._view.update()
 
     def drop(self) -> None:
@@ -147,7 +151,16 @@ class ZoneShape(QObject):
         if len(self._zone.corners) <= LEAST_CORNERS:
             self.told.emit(f"a zone has at least {LEAST_CORNERS} corners")
             return
-        self._take_over(self._zone.without(index))
+        self._change(lambda: self._zone.without(index))
+
+    def _change(self, changed: Callable[[], Zone]) -> None:
+        """Take over another shape, unless nothing would be inside."""
+        try:
+            zone = changed()
+        except ValueError:
+            self.told.emit(NOTHING_INSIDE)
+            return
+        self._take_over(zone)
 
     # -- by keys ---------------------------------------------------------------------------------------------------
 
@@ -193,7 +206,7 @@ class ZoneShape(QObject):
         else:
             step = _FINE_STEP if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else _STEP
             (right, down), (x, y) = _ARROWS[Qt.Key(key)], self._zone.corners[self._chosen]
-            self._take_over(self._zone.with_corner(self._chosen, (x + right * step, y + down * step)))
+            self._change(lambda: self._zone.with_corner(self._chosen, (x + right * step, y + down * step)))
 
     def _add(self) -> None:
         """In the middle of the edge that begins at the chosen corner; it is the chosen one then."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,16 +48,25 @@ class Leftovers:
     weather: Mapping[str, float] = field(default_factory=dict)
     token: str = ""
 
+    @property
+    def is_something(self) -> bool:
+        """There is something to remove or to reset."""
+        return bool(self.actors or self.settings or self.weather)
 
-def clean_up(carla: Any, client: Any, world: Any, leftovers: Leftovers) -> None:
-    """Destroy the actors, latest first, then put settings and weather back."""
+
+def clean_up(
+    carla: Any, client: Any, world: Any, leftovers: Leftovers, answered: Callable[[], object] = lambda: None
+) -> None:
+    """Destroy the actors, latest first, then put settings and weather back; `answered` is called after each step."""
     if leftovers.actors:
         client.apply_batch_sync([carla.command.DestroyActor(actor) for actor in reversed(leftovers.actors)], False)
+        answered()
     if leftovers.settings:
         settings = world.get_settings()
         for key, value in leftovers.settings.items():
             setattr(settings, key, value)
         world.apply_settings(settings)
+        answered()
     if leftovers.weather:
         weather = world.get_weather()
         for key, value in leftovers.weather.items():

@@ -7,7 +7,6 @@ Runs in a process of its own, see `process.py`.
 from __future__ import annotations
 
 import random
-import socket
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -24,7 +23,7 @@ from seg_viewer.sources.carla import journal
 from seg_viewer.sources.carla.address import CarlaOptions
 from seg_viewer.sources.carla.cleanup import SETTINGS, WEATHER, Leftovers, clean_up, set_clock
 from seg_viewer.sources.carla.pairing import CAMERAS, CameraPair, Pairs
-from seg_viewer.sources.carla.reach import answers, connected, moves, number_of, one_line, swept
+from seg_viewer.sources.carla.reach import connected, free_port, moves, number_of, one_line, short, swept
 from seg_viewer.sources.carla.traffic import Traffic
 
 _EGO = "vehicle.tesla.model3"
@@ -40,20 +39,27 @@ class CarlaDrive:
     Args:
         options: see there.
         on_leftovers: called whenever there is more to clean up.
+        on_answer: called whenever the simulator has answered, from its cleaning up on.
+        wanted: whether the drive still is; it is broken off on the way to its first picture where it is not.
 
     Raises:
         UsageError: the town, weather or car that was asked for does not exist, or the `carla` package is missing.
         SourceError: no server answers, it has another version than the client, or there is no room for the car.
     """
 
-    def __init__(self, options: CarlaOptions, on_leftovers: Callable[[Leftovers], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        options: CarlaOptions,
+        on_leftovers: Callable[[Leftovers], None] = lambda _: None,
+        on_answer: Callable[[], object] = lambda: None,
+        wanted: Callable[[], bool] = lambda: True,
+    ) -> None:
         self.options = options
         self.warnings: list[str] = []
         self.version = self.tags = ""
-        self._on_leftovers = on_leftovers
+        self._on_leftovers, self._on_answer, self._wanted = on_leftovers, on_answer, wanted
         self.town = ""
-        self._pairs = Pairs()
-        self._carla = _carla_package()
+        self._pairs, self._carla = Pairs(), _carla_package()
         self._client: Any = None
         self._world: Any = None
         self._cameras: list[Any] = []
@@ -68,8 +74,11 @@ class CarlaDrive:
             self._connect()
             self._prepare_world()
             self._board()
-        except BaseException:
+        except BaseException as error:
+            known = len(self.warnings)
             self.close()
+            for line in self.warnings[known:]:
+                error.add_note(line)
             raise
 
     @property
@@ -83,8 +92,7 @@ class CarlaDrive:
         Raises:
             SourceError: the server or a camera did not answer in time.
         """
-        options = self.options
-        tick = self._tick() if options.tick else None
+        options, tick = self.options, self._tick() if self.options.tick else None
         pair = self._pairs.take(tick, options.timeout_s)
         arrived_s = time.perf_counter()
         missing = [camera for camera in CAMERAS if camera not in pair]
@@ -109,14 +117,15 @@ class CarlaDrive:
         self._is_closed = True
         clean = True
         if self._is_gone and not self._answers_again():
-            clean = False
-            self._warn(f"{self.options.name}: no longer answers; what was spawned there could not be removed")
+            if not (clean := not self.leftovers.is_something):
+                self._warn(f"{self.options.name}: no longer answers; what was spawned there could not be removed")
         elif self._world is not None:
             for camera in self._cameras:
                 self._quietly(camera.stop)
-            if self._traffic is not None:
-                self._quietly(self._traffic.stop)
-            clean = self._quietly(lambda: clean_up(self._carla, self._client, self._world, self.leftovers))
+            if (traffic := self._traffic) is not None:
+                self._quietly(lambda: traffic.stop(self._on_answer))
+            what = (self._carla, self._client, self._world, self.leftovers)
+            clean = self._quietly(lambda: clean_up(*what, self._on_answer))
         self._journal.close(clean=clean)
         # the library's threads end with the last of these
         self._cameras, self._traffic, self._world, self._client = [], None, None, None
@@ -174,15 +183,15 @@ class CarlaDrive:
 
     def _load_town(self) -> None:
         options = self.options
-        self.town = _short(self._world.get_map().name)
+        self.town = short(self._world.get_map().name)
         if options.town and options.town != self.town:
-            towns = sorted(_short(town) for town in self._client.get_available_maps())
+            towns = sorted(short(town) for town in self._client.get_available_maps())
             if options.town not in towns:
                 raise UsageError(f"{options.name}: has no map '{options.town}'; it has {', '.join(towns)}")
             self._client.set_timeout(max(options.timeout_s, _LOAD_TIMEOUT_S))
             self._world = self._client.load_world(options.town)
             self._client.set_timeout(options.timeout_s)
-            self.town = _short(self._world.get_map().name)
+            self.town = short(self._world.get_map().name)
 
     def _board(self) -> None:
         """A car, cameras on it, traffic around it."""
@@ -198,7 +207,7 @@ class CarlaDrive:
                     self._carla,
                     self._client,
                     self._world,
-                    _free_port(),
+                    free_port(),
                     options.seed,
                     options.tick,
                     self._remember_spawned,
@@ -268,6 +277,12 @@ class CarlaDrive:
         self.leftovers = replace(self.leftovers, **more)
         self._journal.note(self.leftovers)
         self._on_leftovers(self.leftovers)
+        self.check_wanted()
+
+    def check_wanted(self) -> None:
+        """Raises: SourceError, told to nobody, where the drive is not wanted any more."""
+        if not self._wanted():
+            raise SourceError(f"{self.options.name}: was left")
 
     # -- talking to the server -------------------------------------------------------------------------------------
 
@@ -335,16 +350,12 @@ class _Explained:
     def __init__(self, drive: CarlaDrive) -> None:
         self._drive = drive
 
-    def __enter__(self) -> None: ...
+    def __enter__(self) -> None:
+        self._drive.check_wanted()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, RuntimeError):
             raise self._drive.lost(error) from None
-
-
-def answers_now(options: CarlaOptions) -> bool:
-    """As `reach.answers`."""
-    return answers(_carla_package(), options)
 
 
 def clean_up_after(options: CarlaOptions, leftovers: Leftovers) -> None:
@@ -387,14 +398,3 @@ def _carla_package() -> Any:
 def _pixels(image: Any) -> ByteArray:
     """Shape (H, W, 4), uint8, blue-green-red-alpha; borrows the image's memory."""
     return np.frombuffer(image.raw_data, np.uint8).reshape(image.height, image.width, 4)
-
-
-def _free_port() -> int:
-    """For the traffic manager, which lives in this process: 8000 may be another client's."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _short(town: str) -> str:
-    return town.rsplit("/", 1)[-1]

@@ -78,7 +78,13 @@ class Failed:
 
 @dataclass(frozen=True)
 class Answers:
-    """From the drive, after `Close`: the simulator answers, so that it will soon be as it was."""
+    """From the drive, after `Close`: the simulator has answered once more, and will soon be as it was.
+
+    Args:
+        at_s: `time.perf_counter()` then; that clock is the same in all processes of a machine.
+    """
+
+    at_s: float
 
 
 @dataclass(frozen=True)

@@ -41,8 +41,8 @@ from seg_viewer.sources.live import given_up
 
 _CLOSE_S = 30.0
 _SETUP_S = 240.0
-_PATIENCE_S = 0.1
-LEAVE_S = 0.35
+_PATIENCE_S = 0.03
+LEAVE_S = 0.2
 """A simulator that does not answer for so long is left; the client cleans up by itself once it does."""
 
 
@@ -65,10 +65,13 @@ class DriveProcess:
         self.drops: dict[str, int] = {}
         """Pictures so far that were left out, by cause."""
         self._leftovers = Leftovers()
+        self._is_swept = False
         self._interrupted = False
+        self._left_s: float | None = None
         self._given_up = given_up()
         self._is_closed = False
         self._lock = threading.Lock()  # one may close while another waits
+        self._sending = threading.Lock()  # or say that it leaves
         self._waker, self._woken = socket.socketpair()
         log, self._log = tempfile.mkstemp(prefix="seg-viewer-carla-", suffix=".log")
         os.close(log)
@@ -137,20 +140,27 @@ class DriveProcess:
             with contextlib.suppress(OSError):
                 self._waker.send(b"!")
 
+    def leave(self) -> None:
+        """As `interrupt`; and have the drive begin to leave the simulator as it was, which `close` waits for."""
+        self.interrupt()
+        if self._left_s is None:
+            self._left_s = time.perf_counter()
+            self._send(Close())
+
     def close(self) -> None:
         """Have the drive leave the simulator as it was, and wait for that; again is fine.
 
-        A simulator that does not answer is not waited for: the other process goes on until it has cleaned up, or has
-        waited in vain, whatever becomes of this one. Not while `next_pair` runs.
+        A simulator that does not answer, or not any more while it is cleaned up, is not waited for: the other process
+        goes on until it has cleaned up, or has waited in vain, whatever becomes of this one. Not while `next_pair`
+        runs.
         """
         with self._lock:
             if self._is_closed:
                 return
             self._is_closed = True
-            self._interrupted = True
+            self.leave()
             atexit.unregister(self.close)
             if self._process.pid is not None:
-                self._send(Close())
                 if self._read_last_words():
                     self._process.join(_CLOSE_S)
                 if self._process.is_alive():
@@ -168,20 +178,26 @@ class DriveProcess:
         """Until it hangs up; a picture that nobody fetched may come first.
 
         Returns:
-            False when the simulator does not answer.
+            False when the simulator does not answer, or not any more.
         """
-        words, wait_s = b"", LEAVE_S
+        heard_s, last = self._left_s or 0.0, None
         try:
-            while self._connection.poll(wait_s):
+            while self._connection.poll(max(0.0, heard_s + LEAVE_S - time.perf_counter())):
                 words = self._connection.recv_bytes()
-                wait_s = _CLOSE_S if words == _ANSWERS else wait_s
+                with contextlib.suppress(ValueError):
+                    last = decode(words)
+                    heard_s = max(heard_s, last.at_s) if isinstance(last, Answers) else heard_s
+                    self._leftovers = last if isinstance(last, Leftovers) else self._leftovers
             return False
         except (EOFError, OSError):
             pass
-        with contextlib.suppress(ValueError):
-            answer = decode(words)
-            if isinstance(answer, Closed):
-                self.warnings += [text for text in answer.warnings if text not in self.warnings]
+        if isinstance(last, Closed):
+            self.warnings += [text for text in last.warnings if text not in self.warnings]
+        elif self._leftovers.is_something and not self._is_swept:
+            self.warnings.append(
+                f"{self.options.name}: the CARLA client ended unexpectedly; what was spawned there is removed by the"
+                " next drive"
+            )
         return True
 
     def _leave_behind(self) -> None:
@@ -197,7 +213,7 @@ class DriveProcess:
         threading.Thread(target=_see_off, args=(self._process, clock), name="carla-left", daemon=True).start()
 
     def _send(self, order: Tick | Close) -> None:
-        with contextlib.suppress(OSError):  # it has ended: the answer will say so
+        with self._sending, contextlib.suppress(OSError):  # it has ended: the answer will say so
             self._connection.send_bytes(encode(order))
 
     def _answer(self, timeout_s: float) -> Message | None:
@@ -247,6 +263,7 @@ class DriveProcess:
         if self._process.is_alive():
             self._process.kill()
             self._process.join()
+        self._is_swept = True
         if self._leftovers == Leftovers():
             return "Nothing was left there"
         context = multiprocessing.get_context("spawn")
@@ -262,9 +279,6 @@ class DriveProcess:
             sweeper.join()
         swept = sweeper.exitcode == 0
         return "What was spawned there was removed" if swept else "What was spawned there could not be removed"
-
-
-_ANSWERS = encode(Answers())
 
 
 def _see_off(process: multiprocessing.process.BaseProcess, clock: threading.Lock | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,17 +31,6 @@ def connected(carla: Any, options: CarlaOptions) -> Any:
             " start it (CarlaUE4.sh) or name where it runs: carla://HOST:PORT"
         ) from None
     return client
-
-
-def answers(carla: Any, options: CarlaOptions) -> bool:
-    """Whether the simulator does what it is asked for, found out by a client of its own: from any thread."""
-    client = carla.Client(options.host, options.port)
-    client.set_timeout(options.timeout_s)
-    try:
-        client.get_world()  # unlike its version, that is answered by the simulator's own thread
-    except RuntimeError:
-        return False
-    return True
 
 
 def moves(world: Any, timeout_s: float) -> bool:
@@ -73,6 +63,18 @@ def number_of(version: str) -> str:
     """Of a version, without what stands behind it: "0.9.16"."""
     found = re.match(r"\d+(\.\d+)*", version)
     return found.group() if found else version
+
+
+def short(town: str) -> str:
+    """Its name without the folders before it."""
+    return town.rsplit("/", 1)[-1]
+
+
+def free_port() -> int:
+    """For a traffic manager, which lives in this process: 8000 may be another client's."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def one_line(error: BaseException) -> str:

@@ -8,10 +8,13 @@ import queue
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 from seg_viewer.core.errors import SegViewerError, UsageError
 from seg_viewer.core.signals import END_SIGNALS
@@ -27,18 +30,19 @@ def serve(connection: Connection, options: CarlaOptions, log: str) -> None:
     """Drive for the process at the other end of `connection`; clean up when that closes, for whatever reason."""
     _ignore_signals()
     _redirect_output(log)
-    from seg_viewer.sources.carla.client import CarlaDrive, answers_now
+    _let_go_of_tracker()
+    from seg_viewer.sources.carla.client import CarlaDrive
 
     drive: CarlaDrive | None = None
-    voice = _Voice(connection)
+    voice, orders = _Voice(connection), _Orders(connection)
 
-    def tell_whether_it_answers() -> None:
-        if answers_now(options):
-            voice.say(Answers())
+    def tell_that_it_answers() -> None:
+        if orders.are_over:
+            with contextlib.suppress(OSError):  # nobody listens any more
+                voice.say(Answers(time.perf_counter()))
 
-    orders = _Orders(connection, on_last=tell_whether_it_answers)
     try:
-        drive = CarlaDrive(options, on_leftovers=voice.say)
+        drive = CarlaDrive(options, voice.say, tell_that_it_answers, wanted=lambda: not orders.are_over)
         voice.say(Ready(drive.version, drive.town, tuple(drive.warnings), drive.tags))
         orders.interrupts = drive.interrupt
         while (order := orders.next()) is not None:
@@ -49,17 +53,19 @@ def serve(connection: Connection, options: CarlaOptions, log: str) -> None:
                 voice.say(Seen(pair, drive.drops))
     except SegViewerError as error:
         with contextlib.suppress(OSError):  # told to nobody, where it is of a wait that was broken off
-            voice.say(Failed(str(error), isinstance(error, UsageError)))
+            text = ". ".join([str(error), *getattr(error, "__notes__", ())])
+            voice.say(Failed(text, isinstance(error, UsageError)))
     except (EOFError, OSError, ValueError):
         pass  # nobody listens any more, or somebody else talks
     finally:
         if drive is not None:
             drive.close()
-            with contextlib.suppress(OSError):
-                voice.say(Closed(tuple(drive.warnings)))
+        with contextlib.suppress(OSError):
+            voice.say(Closed(tuple(drive.warnings) if drive is not None else ()))
         voice.end()
         with contextlib.suppress(OSError):
             Path(log).unlink()  # only wanted after a crash; the other one may be gone
+    os._exit(0)  # the other one waits for that: to take the interpreter apart is of use to nobody
 
 
 class _Voice:
@@ -85,16 +91,16 @@ class _Orders:
 
     Args:
         connection: to it.
-        on_last: called, on that thread, after the last one; may take long.
 
     Attributes:
+        are_over: no more will come.
         interrupts: called, on that thread, when no more orders will come.
     """
 
-    def __init__(self, connection: Connection, on_last: Callable[[], object]) -> None:
+    def __init__(self, connection: Connection) -> None:
         self.interrupts: Callable[[], None] = lambda: None
+        self.are_over = False
         self._connection = connection
-        self._on_last = on_last
         self._given: queue.SimpleQueue[Tick | None] = queue.SimpleQueue()
         threading.Thread(target=self._take_in, name="seg-carla-orders", daemon=True).start()
 
@@ -106,10 +112,9 @@ class _Orders:
         with contextlib.suppress(EOFError, OSError, ValueError):  # nobody talks any more, or somebody else does
             while isinstance(order := decode(self._connection.recv_bytes()), Tick):
                 self._given.put(order)
+        self.are_over = True
         self._given.put(None)
         self.interrupts()
-        with contextlib.suppress(OSError):
-            self._on_last()
 
 
 def sweep(options: CarlaOptions, leftovers: Leftovers, log: str) -> None:
@@ -140,6 +145,18 @@ def _ignore_signals() -> None:
     """They are meant for the other process, which closes this one; nothing may break off the cleaning up."""
     for number in END_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
+
+
+def _let_go_of_tracker() -> None:
+    """The process that `multiprocessing` keeps a list with goes on as long as somebody may write to that.
+
+    It has the standard error of the program: who reads that would wait for this process, which may outlive the program.
+    """
+    tracker: Any = resource_tracker._resource_tracker  # noqa: SLF001 - there is no public way
+    fd, tracker._fd = getattr(tracker, "_fd", None), None  # noqa: SLF001
+    if fd is not None:
+        with contextlib.suppress(OSError):
+            os.close(fd)
 
 
 def _redirect_output(log: str) -> None:

@@ -30,7 +30,10 @@ class CarlaSource:
         self._drive = DriveProcess(options)
         if not self._drive.board():
             self._drive.close()
-            raise SourceError(f"{options.name}: was left before it answered")
+            left = SourceError(f"{options.name}: was left before it answered")
+            for line in self._drive.warnings:
+                left.add_note(line)
+            raise left
         self._lookup = carla_lookup(self._drive.tags)
         self._stop = threading.Event()
         self._count = 0
@@ -83,7 +86,7 @@ class CarlaSource:
 
     def interrupt(self) -> None:
         self._stop.set()
-        self._drive.interrupt()
+        self._drive.leave()
 
     def close(self) -> None:
         self._stop.set()

@@ -102,12 +102,14 @@ class Traffic:
             controller.set_max_speed(chance.choice((1.0, 1.4, 1.8)))
         return _fewer(count, len(walkers), "walkers", "the map's navigation mesh gives no more places")
 
-    def stop(self) -> None:
-        """Everybody stands; the traffic manager ends."""
+    def stop(self, answered: Callable[[], object] = lambda: None) -> None:
+        """Everybody stands; the traffic manager ends. `answered` is called whenever the simulator has answered."""
         for controller in self._world.get_actors(self._controllers) if self._controllers else ():
             controller.stop()
+            answered()
         if self._manager is not None:
             self._manager.shut_down()
+            answered()
 
     def _sign(self, blueprint: Any) -> Any:
         if blueprint.has_attribute("role_name"):
