@@ -159,6 +159,23 @@ def read_graph(ov: Any, core: Any, spec: ModelSpec) -> Any:
     return pre.build()
 
 
+def output_shapes(model: bytes) -> list[list[int] | None]:
+    """The shapes of a graph's outputs, as they follow from its input's; None for one that depends on the picture.
+
+    Args:
+        model: what an .onnx file holds. Nothing is compiled.
+
+    Raises:
+        EngineError: OpenVINO is not installed, or the graph does not fit its input.
+    """
+    ov = import_openvino()
+    try:
+        shapes = [output.get_partial_shape() for output in ov.Core().read_model(model).outputs]
+    except RuntimeError as error:
+        raise EngineError(str(error).strip().splitlines()[-1]) from error
+    return [list(shape.to_shape()) if shape.is_static else None for shape in shapes]
+
+
 def convolution_precisions(compiled: Any) -> dict[str, str]:
     """Name of each convolution that the runtime executes → what it computes in, as the runtime calls it ("u8")."""
     found = {}
