@@ -34,7 +34,6 @@ _CONVOLUTIONS = {"Convolution", "Deconvolution", "GroupConvolution", "convolutio
 
 _CPU_INFO = Path("/proc/cpuinfo")
 _CPU_FOLDERS = Path("/sys/devices/system/cpu")
-_MOUNT = "mount -t proc proc /proc"
 
 
 def import_openvino() -> Any:
@@ -42,7 +41,7 @@ def import_openvino() -> Any:
     # its library asks for the processor's caches while it is loaded, else reads to the end of a file that it did not
     # open (2026.4, lin_system_conf.cpp): for ever in a chroot with neither
     if sys.platform == "linux" and not (_can_be_read(_CPU_INFO) or any(_CPU_FOLDERS.glob("cpu[0-9]*/cache/index0"))):
-        raise EngineError(f"OpenVINO needs {_CPU_INFO}, which cannot be read here (in a chroot: {_MOUNT})")
+        raise EngineError(f"OpenVINO needs {_CPU_INFO}, which cannot be read here; mount it")
     # OpenVINO's converter tools report their use to its maker when this package is there; without it they do not
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     try:
