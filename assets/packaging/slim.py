@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 import shutil
+import struct
 import subprocess
+import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
@@ -24,9 +26,16 @@ EXCLUDED = (
     "tensorrt", "tensorrt_bindings", "tensorrt_rtx", "tensorrt_rtx_bindings", "pycuda", "cuda",
     # parts of what is needed, for what the program does not do
     "openvino.frontend.pytorch", "openvino.frontend.tensorflow", "openvino.frontend.jax",
-    "openvino.tools", "onnx.reference", "onnx.backend.test", "numpy.f2py", "numpy.random",
-    "PySide6.QtNetwork", "PySide6.QtQml", "PySide6.QtQuick",
-    "yaml", "charset_normalizer", "pygments", "markdown_it", "attr", "readline", "pydoc_data",
+    "openvino.tools", "PySide6.QtNetwork", "PySide6.QtQml", "PySide6.QtQuick",
+    # numpy imports these when somebody asks for them, and neither we nor the rest of it do (a test reads its source)
+    "numpy.f2py", "numpy.fft", "numpy.matlib", "numpy.polynomial", "numpy.random", "numpy.testing",
+    "numpy._core._multiarray_tests", "numpy.distutils",
+    # model files are read with ONNX's messages alone (`seg_viewer.core.onnx_messages`), which `build.spec` adds; its
+    # checker and shape inference are C++, and need more number types
+    "onnx", "ml_dtypes",
+    "yaml", "charset_normalizer", "pygments", "markdown_it", "attr", "readline",
+    # Python's own for developers, named where nothing of ours passes: documentation, tests, the debugger
+    "doctest", "pdb", "pydoc", "pydoc_data", "unittest", "xmlrpc",
 )  # fmt: skip
 """Modules that PyInstaller leaves out."""
 INTEL_GPU = (r"libs/(lib)?openvino_intel_[gn]pu_", r"libs/cache\.json$", r"^libOpenCL\.")
@@ -43,13 +52,15 @@ LEFT_OUT = (
     r"PySide6/Qt(Network|Qml|Quick)\.",
     rf"/translations/(?!qtbase_({'|'.join(LANGUAGES)})\.qm$)",
     r"/plugins/(egldeviceintegrations|generic|networkinformation|tls)/",
-    r"/plugins/imageformats/(lib)?q(icns|pdf|tga|tiff|wbmp)\b",
+    # OpenCV reads the pictures that somebody opens, WebP too; Qt those of the window: SVG, PNG, JPEG
+    r"/plugins/imageformats/(lib)?q(icns|pdf|tga|tiff|wbmp|webp)\b",
     r"/plugins/platforms/(lib)?q(eglfs|linuxfb|minimalegl|vkkhrdisplay|vnc|direct2d)\b",
     r"/plugins/platformthemes/(lib)?qgtk3\b",
     r"/opengl32sw\.dll$",
     # OpenCV reads pictures and cameras; PyAV reads videos
     r"cv2/(opencv_videoio_ffmpeg\w*\.dll|data/|gapi/)",
-    r"onnx/(backend/test|reference)/",
+    # lists for pip and its like; versions and licences stay
+    r"\.dist-info/(RECORD$|INSTALLER$|REQUESTED$|WHEEL$|sboms/)",
     # part of the C library, of which each system has its own
     r"^libmvec\.so\.1$",
 )
@@ -69,7 +80,7 @@ def slim(entries: Iterable[Entry], left_out: tuple[str, ...] = LEFT_OUT, scratch
     kept = [entry for entry in entries if stays(entry[0], left_out)]
     if scratch is None:
         return kept
-    entries = stand_ins(kept, scratch / "stand-ins")
+    entries = [packed(entry, scratch) for entry in stand_ins(kept, scratch / "stand-ins")]
     small = (stripped(entry, scratch) for entry in reached(one_ffmpeg(entries), _needed))
     return [at_home(entry, scratch) for entry in small]
 
@@ -157,9 +168,55 @@ def stripped(entry: Entry, scratch: Path) -> Entry:
     copy.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy2(source, copy)
     done = subprocess.run(["strip", "--strip-unneeded", str(copy)], capture_output=True, check=False)
-    if done.returncode or copy.stat().st_size >= Path(source).stat().st_size or not _can_be_loaded(copy):
+    if done.returncode:
+        return entry
+    _forget_empty_parts(copy)
+    if copy.stat().st_size >= Path(source).stat().st_size or not _can_be_loaded(copy):
         return entry
     return (path, str(copy), kind)
+
+
+def _forget_empty_parts(file: Path) -> None:
+    """Have the loader pass over parts that `strip` has emptied, as they lie where it refuses to load them.
+
+    numpy's OpenBLAS has two: copies of its names that patchelf left behind when it made a third. Layout: elf(5), 64
+    bits, little-endian.
+    """
+    data = bytearray(file.read_bytes())
+    if data[:6] != b"\x7fELF\2\1":
+        return
+    (table,) = struct.unpack_from("<Q", data, 32)
+    size, count = struct.unpack_from("<HH", data, 54)
+    for at in range(table, table + size * count, size):
+        (kind,), (in_file, in_memory) = struct.unpack_from("<I", data, at), struct.unpack_from("<QQ", data, at + 32)
+        if kind == _LOADED and in_file == in_memory == 0:
+            struct.pack_into("<I", data, at, _NULL)
+    file.write_bytes(data)
+
+
+_NULL, _LOADED = 0, 1
+"""PT_NULL and PT_LOAD."""
+
+
+def packed(entry: Entry, scratch: Path) -> Entry:
+    """PyInstaller's archive of the modules that Python itself starts with, compressed: 0.6 MB.
+
+    What is imported before zlib can be stays as it is: the codecs.
+    """
+    path, source, kind = entry
+    if path != "base_library.zip":
+        return entry
+    scratch.mkdir(parents=True, exist_ok=True)
+    copy = scratch / path
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(copy, "w") as new:
+        for item in old.infolist():
+            data = old.read(item)
+            item.compress_type = zipfile.ZIP_STORED if _EARLY.match(item.filename) else zipfile.ZIP_DEFLATED
+            new.writestr(item, data)
+    return (path, str(copy), kind)
+
+
+_EARLY = re.compile(r"(encodings/(__init__|aliases|utf_8|ascii|latin_1|cp437|cp1252|mbcs)|codecs|io|abc)\.pyc$")
 
 
 def at_home(entry: Entry, scratch: Path) -> Entry:

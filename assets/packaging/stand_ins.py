@@ -3,7 +3,9 @@
 - OpenCV's OpenBLAS (39 MB and the Fortran library that it needs): `openblas.c` passes its calls on to numpy's.
 - OpenCV's AV1 library (8 MB): `aom.c` says "not supported"; the viewer opens no AVIF pictures, and FFmpeg reads AV1
   through libraries of its own.
-- Qt's ICU data (32 MB): what sorts and names things, in the window's languages; no converters of old character sets.
+- Qt's ICU data (32 MB): what sorts, changes case and names time zones, in the window's languages. Qt calls nothing else
+  of ICU (`_QTS_CALLS`) but its converters of old character sets, which the window has no use for; names of days and
+  months and the look of numbers are Qt's own, for all languages.
 
 They are made with the C compiler of this machine. Without one, or where a library is not as expected, the large one
 stays, and one line says so.
@@ -28,6 +30,14 @@ _OPENCV = "opencv_python_headless.libs/"
 LANGUAGES = sorted({file.stem.partition("-")[0] for file in SOURCES.parent.glob("i18n/*.toml")})
 """What the window speaks beside English."""
 _LOCALE = re.compile(r"([a-z]{2,3})(?:_[A-Z][a-z]{3})?(?:_(?:[A-Z]{2}|\d{3}))?(?:_[A-Z]+)?\.res")
+
+
+_QTS_CALLS = re.compile(r"(?:u_strTo(?:Lower|Upper)|ucal_\w+|ucnv_\w+|ucol_\w+|UCNV_\w+)_\d+")
+"""What Qt calls of ICU; where it calls more, the data stays whole."""
+# where lines break, other scripts, numbers in words, and the names of currencies, units, languages and countries
+_FOLDERS_FOR_OTHERS = ("brkitr", "translit", "rbnf", "curr", "unit", "lang", "region")
+# character sets, the letters that network names may have, the names of letters, letters that look alike
+_FILES_FOR_OTHERS = re.compile(r".*\.(cnv|spp)|unames\.icu|uts46\.nrm|confusables\.cfu")
 
 
 class UnexpectedLibraryError(Exception):
@@ -100,9 +110,11 @@ def icu_data(large: Path, small: Path, entries: list[Entry]) -> None:
     """ICU's data library with what is needed only.
 
     Raises:
-        UnexpectedLibraryError: it holds no package of data, or in another format.
+        UnexpectedLibraryError: it holds no package of data, or in another format; or Qt calls ICU for something else.
     """
-    del entries
+    calls = set().union(*map(_calls_of_icu, entries))
+    if others := {call for call in calls if not _QTS_CALLS.fullmatch(call)}:
+        raise UnexpectedLibraryError(f"Qt also calls {', '.join(sorted(others))}")
     name = f"icudt{large.name.rpartition('.')[2]}_dat"
     raw, data = small.with_suffix(".rodata"), small.with_suffix(".dat")
     section = ["objcopy", "--output-target=binary", "--only-section=.rodata", str(large), str(raw)]
@@ -113,6 +125,15 @@ def icu_data(large: Path, small: Path, entries: list[Entry]) -> None:
     assembly.write_text(f'{text}.size {name}, . - {name}\n.section .note.GNU-stack,"",@progbits\n', encoding="utf-8")
     _compile(small, large.name, [str(assembly)])
     _check_calls(large, small, [large], defined=True)
+
+
+def _calls_of_icu(entry: Entry) -> set[str]:
+    """What a library of Qt calls of it: each of its names ends in its version."""
+    path, source, kind = entry
+    if kind in ("SYMLINK", "DATA") or not path.startswith("PySide6/") or "/libicu" in path:
+        return set()
+    names = _symbols(Path(source), "--undefined-only")
+    return {name for name in names if re.fullmatch(r"[uU]\w*_\d\d|_Z\w*icu_\d\d\w*", name)}
 
 
 def reduced(package: bytes) -> bytes:
@@ -151,13 +172,13 @@ def _table_of(items: list[tuple[bytes, bytes]], before: int) -> bytes:
 
 
 def is_needed(item: str) -> bool:
-    """Whether an item stays: no converter, no dictionary, no transliteration, no language but the window's.
+    """Whether an item stays: it serves what Qt calls, in a language of the window.
 
     Args:
-        item: as "coll/de.res" or "unames.icu".
+        item: as "coll/de.res" or "cnvalias.icu".
     """
     folder, _, name = item.rpartition("/")
-    if folder in ("brkitr", "translit", "rbnf") or name.endswith(".cnv"):
+    if folder in _FOLDERS_FOR_OTHERS or _FILES_FOR_OTHERS.fullmatch(name):
         return False
     locale = _LOCALE.fullmatch(name)
     return locale is None or locale[1] in ("en", *LANGUAGES)

@@ -21,6 +21,7 @@ from typing import Any
 from seg_viewer.core.errors import ModelFileError
 from seg_viewer.core.labels import LabelSet
 from seg_viewer.core.measures import Measures, read_measures
+from seg_viewer.core.onnx_messages import onnx_messages
 from seg_viewer.core.printable import printable, printable_all
 
 FORMAT_VERSION = 1
@@ -143,11 +144,10 @@ def _read_bytes(path: Path) -> bytes:
 
 
 def _parse(path: Path, data: bytes) -> Any:
-    import onnx  # takes a while to import, and only this function needs it
-    from google.protobuf.message import DecodeError
+    from google.protobuf.message import DecodeError  # takes a while to import, and only this function needs it
 
     try:
-        model = onnx.load_model_from_string(data)
+        model = onnx_messages().ModelProto.FromString(data)
     except (DecodeError, ValueError) as error:
         raise ModelFileError(f"{path}: is not an ONNX model, or is cut short") from error
     if not model.graph.node:
@@ -163,11 +163,11 @@ def _parse(path: Path, data: bytes) -> Any:
 
 def _outside_files(message: Any) -> set[str]:
     """Files that tensors lie in, wherever in the model: weights, attributes of nodes, sub-graphs, functions."""
-    import onnx
     from google.protobuf.message import Message
 
-    if isinstance(message, onnx.TensorProto):
-        if message.data_location != onnx.TensorProto.EXTERNAL:
+    tensor = onnx_messages().TensorProto
+    if isinstance(message, tensor):
+        if message.data_location != tensor.EXTERNAL:
             return set()
         return {entry.value for entry in message.external_data if entry.key == "location"} or {"one without a name"}
     files: set[str] = set()
@@ -183,8 +183,6 @@ def _shape(value: Any) -> list[int | None]:
 
 
 def _check_input(model: Any, problems: list[str]) -> tuple[int, int] | None:
-    import onnx
-
     constants = {tensor.name for tensor in model.graph.initializer}
     inputs = [value for value in model.graph.input if value.name not in constants]
     if [value.name for value in inputs] != [INPUT_NAME]:
@@ -192,7 +190,7 @@ def _check_input(model: Any, problems: list[str]) -> tuple[int, int] | None:
         problems.append(f"needs exactly one input '{INPUT_NAME}', has {found}")
         return None
     shape = _shape(inputs[0])
-    if inputs[0].type.tensor_type.elem_type != onnx.TensorProto.UINT8:
+    if inputs[0].type.tensor_type.elem_type != onnx_messages().TensorProto.UINT8:
         problems.append(f"input '{INPUT_NAME}' is not uint8")
     match shape:
         case [1, int(height), int(width), 3] if height > 0 and width > 0:
@@ -202,9 +200,8 @@ def _check_input(model: Any, problems: list[str]) -> tuple[int, int] | None:
 
 
 def _check_outputs(model: Any, size: tuple[int, int] | None, problems: list[str]) -> bool:
-    import onnx
-
-    integers = (onnx.TensorProto.UINT8, onnx.TensorProto.INT32, onnx.TensorProto.INT64)
+    tensor = onnx_messages().TensorProto
+    integers = (tensor.UINT8, tensor.INT32, tensor.INT64)
     outputs = {value.name: value for value in model.graph.output}
     if OUTPUT_NAME not in outputs:
         problems.append(f"has no output '{OUTPUT_NAME}' (there is {', '.join(outputs) or 'none'})")

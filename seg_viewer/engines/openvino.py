@@ -32,8 +32,16 @@ _LET_GO_S = 2.0
 _CONVOLUTIONS = {"Convolution", "Deconvolution", "GroupConvolution", "convolution", "deconvolution"}
 
 
+_CPU_INFO = Path("/proc/cpuinfo")
+_CPU_FOLDERS = Path("/sys/devices/system/cpu")
+
+
 def import_openvino() -> Any:
-    """Raises: EngineError when it is not installed."""
+    """Raises: EngineError when it is not installed, or would not come back."""
+    # its library asks for the processor's caches while it is loaded, else reads to the end of a file that it did not
+    # open (2026.4, lin_system_conf.cpp): for ever in a chroot with neither
+    if sys.platform == "linux" and not (_can_be_read(_CPU_INFO) or any(_CPU_FOLDERS.glob("cpu[0-9]*/cache/index0"))):
+        raise EngineError(f"OpenVINO needs {_CPU_INFO}, which cannot be read here; mount it")
     # OpenVINO's converter tools report their use to its maker when this package is there; without it they do not
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     try:
@@ -41,6 +49,14 @@ def import_openvino() -> Any:
     except ImportError as error:
         raise EngineError(f"OpenVINO is not installed ({error}): {again('openvino')}") from None
     return openvino
+
+
+def _can_be_read(file: Path) -> bool:
+    try:
+        with file.open("rb") as opened:
+            return bool(opened.read(1))
+    except OSError:
+        return False
 
 
 def devices() -> list[str]:
@@ -157,6 +173,23 @@ def read_graph(ov: Any, core: Any, spec: ModelSpec) -> Any:
     for name in output_names(spec):
         pre.output(name).tensor().set_element_type(ov.Type.u8)
     return pre.build()
+
+
+def output_shapes(model: bytes) -> list[list[int] | None]:
+    """The shapes of a graph's outputs, as they follow from its input's; None for one that depends on the picture.
+
+    Args:
+        model: what an .onnx file holds. Nothing is compiled.
+
+    Raises:
+        EngineError: OpenVINO is not installed, or the graph does not fit its input.
+    """
+    ov = import_openvino()
+    try:
+        shapes = [output.get_partial_shape() for output in ov.Core().read_model(model).outputs]
+    except RuntimeError as error:
+        raise EngineError(str(error).strip().splitlines()[-1]) from error
+    return [list(shape.to_shape()) if shape.is_static else None for shape in shapes]
 
 
 def convolution_precisions(compiled: Any) -> dict[str, str]:

@@ -11,8 +11,10 @@ from typing import Any
 
 from platformdirs import user_cache_path
 
-from seg_viewer.core.errors import ModelFileError
+from seg_viewer.core.errors import EngineError, ModelFileError
 from seg_viewer.core.model_file import INPUT_NAME, ModelSpec, read_model_file
+from seg_viewer.core.onnx_messages import onnx_messages
+from seg_viewer.engines.openvino import output_shapes
 
 _SHARE = 0.7
 """Of each side: half of the pixels."""
@@ -65,22 +67,22 @@ def smaller_network(spec: ModelSpec, folder: Path | None = None) -> ModelSpec:
 
 def _with_input(spec: ModelSpec, width: int, height: int) -> Any:
     """Raises: ModelFileError."""
-    import onnx
-
-    model = onnx.load(str(spec.path))
+    model = onnx_messages().ModelProto.FromString(spec.path.read_bytes())
     shape = next(value for value in model.graph.input if value.name == INPUT_NAME).type.tensor_type.shape
     shape.dim[1].dim_value, shape.dim[2].dim_value = height, width
     for value in model.graph.output:
         value.type.tensor_type.ClearField("shape")
     del model.graph.value_info[:]
+    one_size = ModelFileError(f"{spec.path}: only runs at {spec.width}×{spec.height}")
     try:
-        model = onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
-    except Exception as error:  # ONNX raises errors of several kinds, some of them of its C++ side
-        raise ModelFileError(f"{spec.path}: only runs at {spec.width}×{spec.height}") from error
+        shapes = output_shapes(model.SerializeToString())
+    except EngineError as error:
+        raise one_size from error
+    if any(shape != [1, height, width] for shape in shapes):
+        raise one_size
     for value in model.graph.output:
-        if [dim.dim_value for dim in value.type.tensor_type.shape.dim] != [1, height, width]:
-            raise ModelFileError(f"{spec.path}: only runs at {spec.width}×{spec.height}")
-    del model.graph.value_info[:]
+        for size in (1, height, width):
+            value.type.tensor_type.shape.dim.add(dim_value=size)
     small = replace(
         spec,
         width=width,
@@ -90,7 +92,9 @@ def _with_input(spec: ModelSpec, width: int, height: int) -> Any:
         provenance={**spec.provenance, _OF: spec.sha256},
     )
     others = {prop.key: prop.value for prop in model.metadata_props if not prop.key.startswith("seg_viewer.")}
-    onnx.helper.set_model_props(model, others | small.metadata())
+    del model.metadata_props[:]
+    for key, text in (others | small.metadata()).items():
+        model.metadata_props.add(key=key, value=text)
     return model
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject
+
+from seg_viewer.gui.timers import timer
 
 _LOOK_MS = 500
 
@@ -23,7 +25,7 @@ class Collector(QObject):
         gc.disable()
         gc.collect()
         gc.freeze()
-        self._timer = QTimer(self, interval=_LOOK_MS)
+        self._timer = timer(self, _LOOK_MS)
         self._timer.timeout.connect(self.collect)
         self._timer.start()
 

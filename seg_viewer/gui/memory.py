@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
-from PySide6.QtCore import QObject, QSettings, QTimer, Signal
+from PySide6.QtCore import QObject, QSettings, Signal
 
 from seg_viewer.gui.settings import WindowSettings, load_settings, save_settings
+from seg_viewer.gui.timers import timer
 
 _WRITE_MS = 500
 
@@ -33,7 +34,7 @@ class Memory(QObject):
         self._settings = load_settings(store)
         self._unwritten: set[str] = set()
         self._late: dict[str, Callable[[], Any]] = {}
-        self._timer = QTimer(self, singleShot=True, interval=_WRITE_MS)
+        self._timer = timer(self, _WRITE_MS, once=True)
         self._timer.timeout.connect(self._write_beside)
         # a disk may take its time, and the window has none; one thread, so that what is newer is written later
         self._writer = ThreadPoolExecutor(1, "seg-settings")

@@ -14,6 +14,7 @@ from seg_viewer.core.redact import redact_text
 from seg_viewer.gui.drops import Dropped, read_dropped
 from seg_viewer.gui.opening import short_name, video_filter
 from seg_viewer.gui.tasks.background import Background
+from seg_viewer.gui.timers import timer
 from seg_viewer.gui.widgets.message_bar import MessageBar
 from seg_viewer.gui.widgets.playlist_view import PlaylistView
 from seg_viewer.gui.words import said, t
@@ -75,7 +76,7 @@ class PlaylistPart(QObject):
         self._skipped: list[Entry] = []
         self._skip_told = ""
         self._forward = True
-        self._still = QTimer(self, singleShot=True, interval=PICTURE_MS)
+        self._still = timer(self, PICTURE_MS, once=True)
         self._still.timeout.connect(self._after_still)
         self.view = PlaylistView()
         self.dock = QDockWidget(t("Playlist"), window)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction
 
 from seg_viewer.core.model_file import ModelSpec
@@ -13,6 +13,7 @@ from seg_viewer.core.overlay import class_shares
 from seg_viewer.gui.actions import all_specs
 from seg_viewer.gui.look import Look
 from seg_viewer.gui.opening import short_name
+from seg_viewer.gui.timers import timer
 from seg_viewer.gui.view.video_view import VideoView
 from seg_viewer.gui.widgets.controls import Controls
 from seg_viewer.gui.widgets.legend import Legend
@@ -92,7 +93,7 @@ class Presenter(QObject):
         self._told: set[str] = set()
         self._ticks = 0
         self._ticks_opening = 0
-        self._timer = QTimer(self, interval=_REFRESH_MS)
+        self._timer = timer(self, _REFRESH_MS)
         self._timer.timeout.connect(self.refresh)
         self._news.connect(self._take)
         self._changed.connect(self.refresh)

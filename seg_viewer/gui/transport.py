@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from seg_viewer.gui.actions import SPEED_NAMES, SPEEDS
+from seg_viewer.gui.timers import timer
 from seg_viewer.gui.widgets.controls import Controls
 from seg_viewer.gui.widgets.seek_bar import clock_text
 from seg_viewer.gui.words import t
@@ -43,7 +44,7 @@ class Transport(QObject):
         self._asked = ""  # for the end of a part
         self._winding = 0.0  # speed
         self._wound_at_s = 0.0
-        self._wind_timer = QTimer(self, interval=_WIND_MS)
+        self._wind_timer = timer(self, _WIND_MS)
         self._wind_timer.timeout.connect(self._wind)
         controls.sought.connect(self.seek)
         controls.seek_bar.moved.connect(self.seek_by)

@@ -28,7 +28,13 @@ from seg_viewer.sources.base import SourceInfo
 FORMAT = 1
 LEFT_OUT = "left out: "
 """How a line begins that says what of the source is not in the result."""
-_LIBRARIES = ("av", "numpy", "opencv-python-headless", "openvino", "onnxruntime", "tensorrt")
+LIBRARIES = (
+    "av", "numpy", "opencv-python-headless", "openvino", "onnxruntime", "onnxruntime-gpu",
+    # the library itself, and what came with it or calls it
+    "tensorrt", "tensorrt-cu13", "tensorrt-cu13-bindings", "tensorrt-cu13-libs", "pycuda",
+    "tensorrt-rtx-cu13", "tensorrt-rtx-cu13-bindings", "tensorrt-rtx-cu13-libs", "cuda-bindings",
+)  # fmt: skip
+"""Distributions, as pip names them, whose versions are kept where they are installed: what decodes and computes."""
 _PIECE = 1 << 20
 
 
@@ -189,7 +195,7 @@ def _place(moment: Any) -> str | float | None:
 
 def _versions() -> dict[str, str]:
     found = {}
-    for name in _LIBRARIES:
+    for name in LIBRARIES:
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -157,3 +158,48 @@ def test_a_bench_run_ends_in_one_line(tmp_path: Path, model: Path, long_clip: Pa
     assert process.returncode == 130, errors
     assert errors.strip() == "seg-viewer: stopped; nothing was left behind"
     assert not figures.exists()
+
+
+_STOP_AT = """
+import os, signal, sys
+
+class StopAt:
+    def find_spec(self, name, path=None, target=None):
+        if name == os.environ["STOP_AT"]:
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, StopAt())
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no kill")
+@pytest.mark.parametrize(
+    ("program", "module"),
+    [
+        *(("seg_viewer", name) for name in ("click", "rich.console", "numpy", "seg_viewer.cli.view")),
+        *(("trainer", name) for name in ("click", "numpy", "cv2", "trainer.commands.train")),
+    ],
+)
+def test_ctrl_c_during_the_first_imports_ends_without_a_word(tmp_path: Path, program: str, module: str) -> None:
+    (tmp_path / "sitecustomize.py").write_text(_STOP_AT, encoding="utf-8")
+    environ = os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}", "STOP_AT": module}
+    command = [sys.executable, "-m", program, "--version"]
+    done = subprocess.run(command, env=environ, capture_output=True, encoding="utf-8", timeout=_WAIT_S, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no kill")
+def test_a_background_job_that_ignores_ctrl_c_is_imported_whole(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(_STOP_AT, encoding="utf-8")
+    environ = os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}", "STOP_AT": "click"}
+    command = ["sh", "-c", 'trap "" INT; exec "$0" -m seg_viewer --version', sys.executable]
+    done = subprocess.run(command, env=environ, capture_output=True, encoding="utf-8", timeout=_WAIT_S, check=False)
+    assert done.returncode == 0 and done.stdout.startswith("seg-viewer, version"), done.stderr
+
+
+@pytest.mark.parametrize("script", ["seg-viewer", "seg-trainer"])
+def test_the_installed_commands_begin_there(script: str) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    package = script.replace("-", "_").replace("seg_trainer", "trainer")
+    assert project["scripts"][script] == f"{package}.__main__:program"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import ast
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,9 +12,10 @@ import pytest
 
 from seg_viewer.core.errors import EngineError, ModelFileError, UsageError
 from seg_viewer.core.model_file import read_model_file
-from seg_viewer.engines import available_engines, load_engine
+from seg_viewer.engines import available_engines, load_engine, openvino
 from seg_viewer.engines.base import DeviceFailure, EngineReport, segment_all, summarize_precision
 from seg_viewer.engines.fallback import FallbackEngine
+from tests.house import ROOT
 from tests.models import BLUE, GREEN, GREY, RED, color_margin, color_model
 
 ENGINES = ("openvino", "onnxruntime")
@@ -52,6 +54,42 @@ def test_class_maps_belong_to_the_caller(model: Path, name: str) -> None:
     assert (first == 3).all()
     assert 0 < engine.inference_s < 5
     engine.close()
+
+
+_IN_A_BARE_CHROOT = """
+mount -t tmpfs none /sys && mount -t tmpfs none /proc || exit 77
+exec "$0" -m seg_viewer doctor --engine openvino
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux" or not shutil.which("unshare"), reason="namespaces are Linux's")
+def test_without_proc_and_sys_the_doctor_says_what_cannot_be_read() -> None:
+    """OpenVINO's library would never come back."""
+    command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", _IN_A_BARE_CHROOT, sys.executable]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=200, check=False)
+    if "unshare" in done.stderr or done.returncode == 77:
+        pytest.skip(f"no namespaces here: {done.stderr}")
+    assert "OpenVINO needs /proc/cpuinfo" in " ".join(done.stdout.replace("│", " ").split()), done.stdout
+
+
+@pytest.mark.parametrize(
+    ("cpu_info", "caches", "fits"), [(True, False, True), (False, True, True), (False, False, False)]
+)
+def test_openvino_is_loaded_where_it_can_learn_about_the_processor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cpu_info: bool, caches: bool, fits: bool
+) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(openvino, "_CPU_INFO", tmp_path / "cpuinfo")
+    monkeypatch.setattr(openvino, "_CPU_FOLDERS", tmp_path)
+    if cpu_info:
+        (tmp_path / "cpuinfo").write_text("processor: 0", encoding="ascii")
+    if caches:
+        (tmp_path / "cpu0" / "cache" / "index0").mkdir(parents=True)
+    if fits:
+        assert openvino.import_openvino().Core
+    else:
+        with pytest.raises(EngineError, match=r"needs .*cpuinfo, which cannot be read here"):
+            openvino.import_openvino()
 
 
 def test_nothing_is_reported_to_anybody(tmp_path: Path) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
+import tomllib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,6 +19,7 @@ import pytest
 from seg_viewer import __version__
 from seg_viewer.core.errors import ExportError
 from seg_viewer.core.overlay import OverlayStyle
+from seg_viewer.jobs import manifest
 from seg_viewer.jobs.export import ExportJob, run_export
 from seg_viewer.jobs.export_job import Wanted
 from seg_viewer.jobs.manifest import is_done, manifest_path, read_manifest
@@ -24,6 +27,7 @@ from seg_viewer.jobs.options import RunOptions
 from seg_viewer.sources import open_source
 from seg_viewer.sources.between import Moment, Selection
 from tests.clips import make_clip
+from tests.house import ROOT
 from tests.jobs.breaking_off import break_off, more_sinks, short_segments
 from tests.models import color_model
 
@@ -86,8 +90,24 @@ def test_what_it_says_is_true(job: ExportJob, clip: Path, model: Path, tmp_path:
     ]
     assert said["sound"] == result.audio
     assert [*said["warnings"], *(f"left out: {line}" for line in said["left_out"])] == list(result.warnings)
-    assert said["versions"]["av"] == metadata.version("av") and said["versions"]["numpy"] == metadata.version("numpy")
+    versions = {name: _version(name) for name in manifest.LIBRARIES}
+    assert said["versions"] == {name: version for name, version in versions.items() if version}
+    assert {"av", "numpy", "openvino"} <= set(said["versions"])
     assert is_done(job, _key(job))
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+@pytest.mark.parametrize("extra", ["onnxruntime", "tensorrt", "tensorrt-rtx"])
+def test_the_versions_of_all_that_an_extra_brings_to_compute_with_are_named(extra: str) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    brought = {re.split("[^a-z0-9-]", each)[0] for each in project["optional-dependencies"][extra]}
+    assert brought and brought <= set(manifest.LIBRARIES)
 
 
 def test_left_out_and_warnings_are_told_apart(job: ExportJob, tmp_path: Path) -> None:

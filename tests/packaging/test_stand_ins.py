@@ -187,7 +187,7 @@ def test_opencv_and_qt_work_with_them(made: dict[str, Path], tmp_path: Path) -> 
 
 
 def test_icu_data_keeps_what_is_needed_where_icu_looks_for_it() -> None:
-    names = ["icudt73l/coll/de.res", "icudt73l/coll/zh.res", "icudt73l/gb18030.cnv", "icudt73l/unames.icu"]
+    names = ["icudt73l/coll/de.res", "icudt73l/coll/zh.res", "icudt73l/gb18030.cnv", "icudt73l/cnvalias.icu"]
     head = struct.pack("<HHHHBBBB4s", 32, 0x27DA, 20, 0, 0, 0, 2, 0, b"CmnD").ljust(32, b"\0")
     items = [(name.encode(), name.encode() * 3) for name in names]
     package = head + stand_ins._table_of(items, len(head))
@@ -210,11 +210,22 @@ def test_icu_data_keeps_what_is_needed_where_icu_looks_for_it() -> None:
         ("root.res", True), ("de_AT.res", True), ("en_US_POSIX.res", True), ("pool.res", True), ("res_index.res", True),
         ("supplementalData.res", True), ("coll/ucadata.icu", True), ("nfkc.nrm", True), ("zone/de.res", True),
         ("fr.res", False), ("zh_Hant_TW.res", False), ("es_419.res", False), ("ibm-949_P11A-1999.cnv", False),
-        ("brkitr/cjdict.dict", False), ("translit/root.res", False),
+        ("brkitr/cjdict.dict", False), ("translit/root.res", False), ("unames.icu", False), ("curr/de.res", False),
+        ("unit/pool.res", False), ("rfc3491.spp", False),
     ],
 )  # fmt: skip
 def test_what_of_icu_is_needed(item: str, stays: bool) -> None:
     assert stand_ins.is_needed(item) is stays
+
+
+def test_icu_data_stays_whole_where_qt_calls_more_of_it(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    data = next(entry for entry in _entries() if "libicudata" in entry[0])
+    user = tmp_path / "libQt6Core.so.6"
+    code = "extern void ucol_open_73(void), ubrk_open_73(void); void f(void) { ucol_open_73(); ubrk_open_73(); }"
+    subprocess.run(["gcc", "-shared", "-o", user, "-xc", "-"], input=code, text=True, check=True)
+    entries = [data, ("PySide6/Qt/lib/libQt6Core.so.6", str(user), "BINARY")]
+    assert stand_ins.stand_ins(entries, tmp_path / "made") == entries
+    assert "stays as it is: Qt also calls ubrk_open_73" in capfd.readouterr().err
 
 
 def test_a_library_that_is_another_stays(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

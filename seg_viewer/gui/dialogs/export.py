@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QCloseEvent, QHideEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -29,6 +29,7 @@ from seg_viewer.gui.dialogs.room import RoomForText
 from seg_viewer.gui.tasks.background import Background, within
 from seg_viewer.gui.tasks.export_names import suggest_output
 from seg_viewer.gui.tasks.export_queue import UNFINISHED, ExportQueue, QueuedExport, State
+from seg_viewer.gui.timers import timer
 from seg_viewer.gui.widgets.export_text import progress_text, result_text
 from seg_viewer.gui.widgets.folders import open_folder_of
 from seg_viewer.gui.widgets.message_bar import MessageBar
@@ -101,7 +102,7 @@ class ExportDialog(QDialog):
         self._queue = queue
         self._item: QueuedExport | None = None
         self._made: Path | None = None
-        self._plan_timer = QTimer(self, interval=_PLAN_MS, singleShot=True)
+        self._plan_timer = timer(self, _PLAN_MS, once=True)
         self._plan_timer.timeout.connect(self._look_ahead)
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 18, 20, 18)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from PySide6.QtCore import QSettings, QSize, QTimer, Signal
+from PySide6.QtCore import QSettings, QSize, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QGridLayout, QMainWindow, QWidget
 
@@ -20,6 +20,7 @@ from seg_viewer.gui.tasks.background import Background
 from seg_viewer.gui.tasks.folders import Folders
 from seg_viewer.gui.tasks.recording import RecordingTask
 from seg_viewer.gui.tasks.screenshot import take_screenshot
+from seg_viewer.gui.timers import timer
 from seg_viewer.gui.widgets.plain import plain_title
 from seg_viewer.gui.words import t, use_language
 from seg_viewer.jobs.options import RunOptions
@@ -80,7 +81,7 @@ class GridWindow(QMainWindow):
         self.resize(QSize(1280, 800).boundedTo(self.screen().availableGeometry().size() - _FRAME))
         self._connect()
         self._arrange()
-        self._timer = QTimer(self, interval=_REFRESH_MS)
+        self._timer = timer(self, _REFRESH_MS)
         self._timer.timeout.connect(self.refresh)
         self._timer.start()
         self._set_current(self._current)

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QPen
 
 from seg_viewer.core.errors import SegViewerError
@@ -21,6 +21,7 @@ from seg_viewer.gui.notifying import Notifier
 from seg_viewer.gui.tasks.background import Background, within
 from seg_viewer.gui.tasks.folders import Folders
 from seg_viewer.gui.tasks.recording import RecordsFiles, finish
+from seg_viewer.gui.timers import timer
 from seg_viewer.gui.view.scene import Scene
 from seg_viewer.gui.view.video_view import VideoView
 from seg_viewer.gui.view.zone_shape import LOUD, QUIET, ZoneShape
@@ -91,9 +92,9 @@ class EgoZone(RecordsFiles):
         self._events: Queued[Crossing] | None = None
         self._log_failed = False
         self._clip: Recording | None = None
-        self._flash = QTimer(self, singleShot=True, interval=_FLASH_MS)
+        self._flash = timer(self, _FLASH_MS, once=True)
         self._flash.timeout.connect(view.update)
-        self._clip_end = QTimer(self, singleShot=True, interval=_CLIP_MS)
+        self._clip_end = timer(self, _CLIP_MS, once=True)
         self._clip_end.timeout.connect(self.finish_clip)
         self.saved.connect(self._keep_room)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QCursor
 from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
+from seg_viewer.gui.timers import timer
 from seg_viewer.gui.widgets.central import CentralWidget
 from seg_viewer.gui.widgets.controls import Controls
 
@@ -29,7 +30,7 @@ class FullScreen(QObject):
         self._window, self._central, self._controls, self._view = window, central, controls, view
         self._on = False
         self._was_maximized = False
-        self._hide = QTimer(self, singleShot=True, interval=_HIDE_MS)
+        self._hide = timer(self, _HIDE_MS, once=True)
         self._hide.timeout.connect(self._hide_controls)
 
     @property

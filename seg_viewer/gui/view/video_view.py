@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QMouseEvent,
@@ -21,6 +21,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from seg_viewer.core.ledger import Ledger
 from seg_viewer.core.overlay import Overlay, OverlayStyle
+from seg_viewer.gui.timers import timer
 from seg_viewer.gui.view.arrangement import Arrangement, Point, half_at
 from seg_viewer.gui.view.layers import BACKGROUND, LAYERS, paint_around, paint_layers, paint_text, solid
 from seg_viewer.gui.view.modes import contents_of
@@ -78,7 +79,7 @@ class VideoView(QWidget):
         self.edge = WipeEdge(self.places, self.devicePixelRatioF, self.update)
         self.mouse = Mouse(self, self)
         self.mouse.grips.append(self.edge)
-        self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MS)
+        self._settle = timer(self, _SETTLE_MS, once=True)
         self._settle.timeout.connect(self._settle_down)
         self._unsettled = False
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from seg_viewer.core.class_table import KNOWN, UNKNOWN
 from seg_viewer.gui import theme
+from seg_viewer.gui.timers import timer
 from seg_viewer.gui.widgets.seek_bar import SeekBar
 from seg_viewer.gui.words import t
 
@@ -67,7 +68,7 @@ class ClassStrips(QWidget):
         self._hovered_x: float | None = None
         self._adapted = 0
         self._dragging = False
-        self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MS)
+        self._settle = timer(self, _SETTLE_MS, once=True)
         self._settle.timeout.connect(self._settled)
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
