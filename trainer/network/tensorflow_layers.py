@@ -1,8 +1,10 @@
 """TensorFlow's own kernels in place of Keras' neutral ones: a training step takes two thirds of the time.
 
 Keras spells batch norm out in a dozen element-wise operations, and runs a dilated convolution as many small ones.
-TensorFlow has one kernel for each, and makes one of a loss. Variables, their order and the results stay the same, so
-weights move freely between both kinds of model; this kind is for stepping only and never saved.
+TensorFlow has one kernel for each, and makes one of a loss. It has no gradient of a dilated convolution on processors
+without oneDNN, which it leaves out where int8 and bfloat16 are slow: there Keras' way stays. Variables, their order and
+the results stay the same, so weights move freely between both kinds of model; this kind is for stepping only and never
+saved.
 """
 
 from __future__ import annotations
@@ -28,6 +30,23 @@ def one_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     return tf.function(function, jit_compile=True, autograph=False)
 
 
+@functools.cache
+def dilates() -> bool:
+    """Whether TensorFlow has a gradient of a dilated convolution here: asked by taking one."""
+    import tensorflow as tf
+
+    kernel = tf.zeros((3, 3, 1, 1))
+    with tf.GradientTape() as tape:
+        tape.watch(kernel)
+        picture = tf.zeros((1, 8, 8, 1)) + tf.reduce_sum(kernel)  # both gradients: of what goes in, and of the kernel
+        out = tf.nn.conv2d(picture, kernel, 1, "SAME", dilations=2)
+    try:
+        tape.gradient(out, kernel)
+    except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError):
+        return False
+    return True
+
+
 def with_own_kernels(model: Any) -> Any:
     """A copy of a Keras model, with the same weights, whose batch norms and dilated convolutions are TensorFlow's."""
     import keras
@@ -38,7 +57,7 @@ def with_own_kernels(model: Any) -> Any:
         kind = type(layer)
         if kind is keras.layers.BatchNormalization:
             kind = norm
-        elif kind is keras.layers.Conv2D and max(layer.dilation_rate) > 1:
+        elif kind is keras.layers.Conv2D and max(layer.dilation_rate) > 1 and dilates():
             kind = convolution
         return kind.from_config(layer.get_config())
 
