@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 
-pytest.importorskip("tensorflow")
+# In each worker this file imports it first: as on machines without what it and Keras import only because it is
+# installed here, for a third of their time. `make collected` has it compiled.
+with pytest.MonkeyPatch.context() as patch:
+    for name in {"jax", "sklearn"} - set(sys.modules):
+        patch.setitem(sys.modules, name, None)
+    pytest.importorskip("tensorflow")
 
 from trainer.network.backend import start_backend
 
