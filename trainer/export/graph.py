@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import tempfile
 from pathlib import Path
@@ -129,26 +128,19 @@ def _rename(graph: Any) -> None:
         item.name = renamed.get(item.name, item.name)
 
 
-def logits_of(model: Any, details: Details) -> Any:
-    """`trunk_to_onnx` of a `float_unet`, with the one head that its classes come from."""
-    import keras
-
-    if details.subpixel:
-        model = keras.Model(model.input, model.get_layer(LOGITS).output)
-    return trunk_to_onnx(model)
-
-
-def with_head(logits: Any, details: Details, fused: bool) -> Any:
-    """The graph of `logits_of` made whole, frame → classes, in float32; `fused` as in `add_head`. A copy."""
-    picture, made = (value.type.tensor_type.shape.dim for value in (logits.graph.input[0], logits.graph.output[0]))
-    stride = picture[1].dim_value // made[2].dim_value
-    groups = () if details.subpixel else details.groups
-    return add_head(copy.deepcopy(logits), stride, fused, groups, details.subpixel)
+def stride_of(model: Any) -> int:
+    """How many picture pixels a logit of the network stands for in each direction."""
+    return int(model.input_shape[1] // model.output_shape[1])
 
 
 def whole_model(model: Any, details: Details, fused: bool) -> Any:
     """The graph of a `float_unet`, frame → classes, in float32; `fused` as in `add_head`."""
-    return with_head(logits_of(model, details), details, fused)
+    import keras
+
+    if details.subpixel:
+        one_head = keras.Model(model.input, model.get_layer(LOGITS).output)
+        return add_head(trunk_to_onnx(one_head), stride_of(one_head), fused, subpixel=True)
+    return add_head(trunk_to_onnx(model), stride_of(model), fused, details.groups)
 
 
 def set_metadata(onnx_model: Any, spec: ModelSpec) -> None:
