@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 CLIP_OUT := out/street_seg.mp4
+# what pip left uncompiled is compiled once, not by every process
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: setup setup-dev run test test-gpu lint docs qt collected bench bench-gpu app deb appimage test-app bench-app \
 	wheel clean
@@ -22,10 +24,12 @@ $(VENV)/.base: $(VENV)/bin/python pyproject.toml constraints.txt
 	@$(PIP) -c constraints.txt -e .
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.base
-	@echo "Installing the trainer and the development tools into $(VENV) …"
-	@$(PIP) -c constraints.txt -e '.[dev,trainer,tfds,onnxruntime]'
-	@touch $@
+# The viewer, too, in one call. pip would compile every file of TensorFlow, JAX, SciPy and pandas, for half its time: what
+# is imported is compiled by who imports it first, which is `collected` for most
+$(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
+	@echo "Installing viewer, trainer and development tools into $(VENV) …"
+	@$(PIP) --no-compile -c constraints.txt -e '.[dev,trainer,tfds,onnxruntime]'
+	@touch $(VENV)/.base $@
 
 # Qt's system libraries: named; installed where that is wanted
 run: setup
@@ -50,9 +54,9 @@ docs: setup-dev
 qt: setup-dev
 	@$(BIN)/python -m seg_viewer.gui.system --install
 
-# All tests are compiled once, beside mypy, which has one core alone: else each worker compiles all of them
+# All tests, and what they import, are compiled once, beside mypy, which has one core alone: else each worker compiles all
 collected: qt
-	@said=$$(PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --collect-only -qq 2>&1) || { echo "$$said"; exit 1; }
+	@said=$$($(BIN)/python -m pytest --collect-only -qq 2>&1) || { echo "$$said"; exit 1; }
 
 # Two workers more than cores: many tests wait, for servers, windows, other programs
 TEST_WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(4, 2 + (os.cpu_count() or 1)))')

@@ -10,8 +10,6 @@ from pathlib import Path
 
 import grimp
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("seg_viewer", "trainer")
@@ -65,6 +63,10 @@ def _circles(arrows: list[tuple[str, str]] | tuple[tuple[str, str], ...]) -> lis
     place = {name: number for number, name in enumerate(names)}
     if not arrows:
         return []
+    # only here: many tests import this file for its ROOT
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     rows, columns = zip(*((place[a], place[b]) for a, b in arrows), strict=True)
     matrix = coo_array((np.ones(len(rows)), (rows, columns)), shape=(len(names), len(names)))
     _count, group = connected_components(matrix, connection="strong")

@@ -11,7 +11,6 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from sklearn import metrics as sklearn_metrics
 
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.labels import DRIVING
@@ -295,6 +294,8 @@ def test_losses_are_parsed_or_named() -> None:
 
 
 def test_metrics_agree_with_scikit_learn() -> None:
+    from sklearn import metrics as sklearn_metrics  # only here: it takes as long as Keras
+
     rng = np.random.default_rng(2)
     truth = rng.integers(0, 4, 5000).astype(np.uint8)
     predicted = np.where(rng.random(5000) < 0.6, truth, rng.integers(0, 4, 5000)).astype(np.uint8)

@@ -47,8 +47,11 @@ def save(figure: Any, path: Path) -> Path:
 
 
 def _png(figure: Any) -> bytes:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
     data = io.BytesIO()
-    figure.savefig(data, format="png")
+    canvas: Any = FigureCanvasAgg(figure)
+    canvas.print_png(data)  # the picture of savefig, which draws all of it twice
     return data.getvalue()
 
 
