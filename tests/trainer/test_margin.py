@@ -21,6 +21,7 @@ from seg_viewer.core.model_file import INPUT_NAME, MARGIN_NAME, OUTPUT_NAME, rea
 from seg_viewer.engines import load_engine
 from seg_viewer.engines.float16 import to_float16
 from tests.models import color_model
+from tests.processor import sums_int8_exactly
 from trainer.architecture import Model
 from trainer.export.graph import cpu_session
 from trainer.export.margin import add_margin, extend_file
@@ -110,8 +111,9 @@ def test_the_models_that_ship_say_how_sure_they_are(name: str) -> None:
     engine = load_engine(spec, "openvino")
     same = engine.segment(picture) == classes[0]
     assert engine.margin is not None
-    # int8 sums are the same everywhere, what is around them may be bf16: near the border of two classes
-    assert same.mean() > 0.99 and np.abs(engine.margin[same].astype(int) - margin[0][same]).mean() < 2
+    # what is around the int8 sums may be bf16: near the border of two classes
+    away = np.abs(engine.margin[same].astype(int) - margin[0][same]).mean()
+    assert same.mean() > 0.99 and away < (2 if sums_int8_exactly() else 4)
     assert margin[0][~same].mean() < 64 if not same.all() else True
     engine.close()
 
