@@ -17,6 +17,7 @@ from seg_viewer.core.labels import DRIVING
 from seg_viewer.core.model_file import read_model_file
 from seg_viewer.engines import load_engine
 from tests.clips import make_clip
+from tests.processor import sums_int8_exactly
 from tests.trainer.conftest import blocks, painted
 from trainer.cli import main
 from trainer.data.samples import find_all
@@ -75,7 +76,7 @@ def test_export_obeys_the_contract_and_every_engine_agrees(
             assert engine.report.precision == "int8"
         maps.append(np.stack([engine.segment(painted(blocks(np.random.default_rng(k)))) for k in range(4)]))
         engine.close()
-    assert np.mean(maps[0] == maps[1]) > 0.97
+    assert np.mean(maps[0] == maps[1]) > (0.9 if precision == "int8" and not sums_int8_exactly() else 0.97)
     assert len(np.unique(maps[0])) > 1
 
 

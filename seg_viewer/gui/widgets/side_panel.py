@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
+from seg_viewer.gui.timers import timer
 from seg_viewer.gui.widgets.legend import Legend
 from seg_viewer.gui.widgets.plain import PlainLabel
 from seg_viewer.gui.words import t
@@ -33,7 +34,7 @@ class SidePanel(QFrame):
         self._legend = legend
         self._in_order = False
         self._held = QPixmap()
-        self._resizing = QTimer(self, singleShot=True, interval=_STILL_MS)
+        self._resizing = timer(self, _STILL_MS, once=True)
         self._resizing.timeout.connect(self._release)
         legend.rows_changed.connect(self._rows_changed)
         inner = QWidget()
