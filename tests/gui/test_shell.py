@@ -189,6 +189,7 @@ class _Painted(QObject):
 
 def test_while_the_window_is_drawn_larger_a_picture_stands_for_the_panel(qtbot: QtBot, paused: MainWindow) -> None:
     panel, width, height = paused.panel, paused.width(), paused.height()
+    qtbot.waitUntil(lambda: panel.is_still, timeout=WAIT_MS)  # it was opened a moment ago
     parts = [each for each in panel.area.findChildren(QWidget) if not each.visibleRegion().isEmpty()]
     painted = _Painted([panel, *parts])
     for step in range(1, 4):
@@ -204,6 +205,7 @@ def test_while_the_window_is_drawn_larger_a_picture_stands_for_the_panel(qtbot: 
 @pytest.mark.parametrize("change", ["once", "folds and comes back", "grows"])
 def test_the_panel_itself_is_there_after_every_change_of_size(qtbot: QtBot, paused: MainWindow, change: str) -> None:
     panel = paused.panel
+    qtbot.waitUntil(lambda: panel.is_still, timeout=WAIT_MS)
     if change == "once":
         paused.resize(1500, 900)
         assert panel.area.updatesEnabled()

@@ -58,6 +58,11 @@ class SidePanel(QFrame):
         around.addWidget(self.area)
         inner.installEventFilter(self)
 
+    @property
+    def is_still(self) -> bool:
+        """Whether the window has had its size for a while."""
+        return not self._resizing.isActive()
+
     def window_resized(self) -> None:
         """While the window is drawn larger or smaller, a picture of the panel stands for its many parts.
 
