@@ -143,12 +143,17 @@ def leave_view(served: Served, state: str, folder: Path) -> float:
         if state != _STATES[0]:
             _halt(served, state)
             time.sleep(1.5)
-        began_s = time.perf_counter()
-        viewer.send_signal(signal.SIGINT)
-        viewer.wait(70)
-        return time.perf_counter() - began_s
+        return _ended_by_ctrl_c(viewer)
     finally:
         viewer.kill()
+
+
+def _ended_by_ctrl_c(program: subprocess.Popen[bytes]) -> float:
+    """Seconds from Ctrl-C until it has ended."""
+    began_s = time.perf_counter()
+    program.send_signal(signal.SIGINT)
+    program.wait(70)
+    return time.perf_counter() - began_s
 
 
 def _wait_until_at_rest(program: subprocess.Popen[bytes]) -> None:
@@ -179,10 +184,7 @@ def leave_record(served: Served, state: str, folder: Path) -> float:
                 raise click.ClickException(f"{served.url}: the recording ended by itself")
             _halt(served, state)
             time.sleep(1.5)
-        began_s = time.perf_counter()
-        program.send_signal(signal.SIGINT)
-        program.wait(70)
-        return time.perf_counter() - began_s
+        return _ended_by_ctrl_c(program)
     finally:
         program.kill()
 
