@@ -8,8 +8,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication, QToolTip, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -168,6 +170,66 @@ def test_while_the_window_is_resized_strips_are_stretched_and_drawn_anew_when_it
         assert image.pixelColor(round(widget.x_of(9.9)), 4) == QColor(0, 190, 90)
     assert wanted == []
     qtbot.waitUntil(lambda: wanted == [widget.columns] and widget.columns > count, timeout=WAIT_MS)
+
+
+def _pixels(widget: QWidget) -> bytes:
+    image = widget.grab().toImage()
+    return bytes(image.constBits())
+
+
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_strips_that_are_drawn_on_look_like_strips_that_are_drawn_anew(qtbot: QtBot, data: st.DataObject) -> None:
+    host, widget = strips_alone(qtbot)
+    widget.setFixedHeight(40)
+    QApplication.processEvents()
+    count = widget.columns
+    values, states = np.full(count, np.nan), np.full(count, UNKNOWN, np.uint8)
+    tracks: list[Track] = []
+    for _ in range(data.draw(st.integers(1, 4))):
+        begin = data.draw(st.integers(0, count - 1))
+        end = data.draw(st.integers(begin, count))
+        values, states = values.copy(), states.copy()
+        states[begin:end] = data.draw(st.sampled_from([KNOWN, NEAR, UNKNOWN]))
+        values[begin:end] = data.draw(st.sampled_from([0.0, 0.001, 0.25, 1.0]))
+        color = data.draw(st.sampled_from([(0, 190, 90), (230, 40, 30)]))
+        tracks = [Track("road", (0, 190, 90), values, states), Track("person", color, values[::-1], states[::-1])]
+        widget.show_tracks(tracks)
+        widget.grab()
+    drawn_on = _pixels(widget)
+    widget.show_tracks([])
+    widget.show_tracks(tracks)
+    assert _pixels(widget) == drawn_on
+    host.close()
+
+
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(times=st.lists(st.floats(0.0, 10.0), min_size=1, max_size=12), length_s=st.sampled_from([10.0, 3600.0]))
+def test_the_mark_and_the_handle_are_where_the_time_is_and_nowhere_else(
+    qtbot: QtBot, times: list[float], length_s: float
+) -> None:
+    host, widget = strips_alone(qtbot)
+    bar = host.findChild(SeekBar)
+    assert isinstance(bar, SeekBar)
+    bar.set_length(length_s)
+    columns = np.linspace(0.0, 1.0, widget.columns)
+    widget.show_tracks([Track("road", (0, 190, 90), columns, np.full(widget.columns, KNOWN, np.uint8))])
+    qtbot.waitExposed(host)
+    for time_s in times:
+        for part in (bar, widget):
+            part.set_position(time_s)
+        QApplication.processEvents()
+    seen = host.screen().grabWindow(host.winId()).toImage()  # what is in the window, not painted for this
+    for part in (bar, widget):
+        part.update()
+    QApplication.processEvents()
+    anew = host.screen().grabWindow(host.winId()).toImage()
+    one, other = (
+        np.frombuffer(image.convertToFormat(QImage.Format.Format_RGB32).constBits(), np.uint8).astype(int)
+        for image in (seen, anew)
+    )
+    assert np.abs(one - other).max() <= 40  # less than a tenth of a pixel is not painted anew
+    host.close()
 
 
 @pytest.mark.parametrize("theirs", [UNKNOWN, NEAR])

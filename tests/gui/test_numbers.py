@@ -43,7 +43,7 @@ def test_times_are_said_in_words_and_digits_have_one_width(playing: MainWindow) 
 
 def test_a_file_is_behind_nothing_and_a_pause_has_no_rate(qtbot: QtBot, playing: MainWindow) -> None:
     rows = [label for label in playing.stats.findChildren(QLabel) if label.accessibleName() == "Arrived"]
-    assert len(rows) == 1 and rows[0].isHidden()
+    assert len(rows) == 1 and not rows[0].isVisibleTo(playing.stats)
     qtbot.keyClick(playing, Qt.Key.Key_Space)
     wait_state(qtbot, playing, PlayerState.PAUSED)
     qtbot.waitUntil(lambda: playing.stats.text("display") == "–", timeout=WAIT_MS)

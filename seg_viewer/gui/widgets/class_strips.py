@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from seg_viewer.core.class_table import KNOWN, UNKNOWN
 from seg_viewer.gui import theme
 from seg_viewer.gui.timers import timer
-from seg_viewer.gui.widgets.seek_bar import SeekBar
+from seg_viewer.gui.widgets.seek_bar import SEEN, SeekBar
 from seg_viewer.gui.words import t
 
 _HEIGHT, _LOW_HEIGHT = 11, 5
@@ -63,8 +64,9 @@ class ClassStrips(QWidget):
         super().__init__(parent)
         self._bar, self._describe = bar, describe
         self._tracks: tuple[Track, ...] = ()
-        self._images: list[QImage] = []
-        self._position_s = 0.0
+        self._strips: list[_Strip] = []
+        self._is_drawn = True
+        self._position_s = self._mark_x = 0.0
         self._hovered_x: float | None = None
         self._adapted = 0
         self._dragging = False
@@ -89,16 +91,19 @@ class ClassStrips(QWidget):
     def show_tracks(self, tracks: Sequence[Track]) -> None:
         count = len(self._tracks)
         self._tracks = tuple(tracks)
-        self._images.clear()
+        self._is_drawn = False
         if len(tracks) != count:
+            self._strips = [_Strip() for _ in tracks]
             self.updateGeometry()
         self.update()
 
     def set_position(self, position_s: float) -> None:
         """Time of the picture that is shown, seconds."""
-        if position_s != self._position_s:
-            self._position_s = position_s
-            self.update()
+        self._position_s = position_s
+        x = self.x_of(position_s)
+        if abs(x - self._mark_x) >= SEEN:
+            for place in (x, self._mark_x):
+                self.update(math.floor(place) - 2, 0, 5, self.height())
 
     def sizeHint(self) -> QSize:
         return QSize(200, len(self._tracks) * (self._height() + _GAP))
@@ -118,14 +123,15 @@ class ClassStrips(QWidget):
         painter = QPainter(self)
         try:
             track, height = self._track(), self._height()
-            if not self._images:
-                self._images = [self._draw(each) for each in self._tracks]
-            for number, image in enumerate(self._images):
-                painter.drawImage(QRectF(track.x(), number * (height + _GAP), track.width(), height), image)
+            if not self._is_drawn:
+                self._draw()
+            for number, strip in enumerate(self._strips):
+                painter.drawImage(QRectF(track.x(), number * (height + _GAP), track.width(), height), strip.image)
             bottom = len(self._tracks) * (height + _GAP) - _GAP
             if self._hovered_x is not None:
                 painter.fillRect(QRectF(self._hovered_x - 0.5, 0, 1, bottom), QColor(theme.DIM))
-            painter.fillRect(QRectF(self.x_of(self._position_s) - 1, 0, 2, bottom), QColor(theme.TEXT))
+            self._mark_x = self.x_of(self._position_s)
+            painter.fillRect(QRectF(self._mark_x - 1, 0, 2, bottom), QColor(theme.TEXT))
         finally:
             painter.end()
 
@@ -134,14 +140,14 @@ class ClassStrips(QWidget):
         self._settle.start()
 
     def _settled(self) -> None:
-        self._images.clear()
+        self._is_drawn = False
         self.width_changed.emit()
         self.update()
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
-            self._images.clear()
+            self._is_drawn = False
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() is Qt.MouseButton.LeftButton and self._bar.isEnabled():
@@ -167,7 +173,7 @@ class ClassStrips(QWidget):
         """The window is higher or lower than before."""
         if self._height() != self._adapted:
             self._adapted = self._height()
-            self._images.clear()
+            self._is_drawn = False
             self.updateGeometry()
 
     def _tell(self, place: QPointF, screen: QPoint) -> None:
@@ -188,23 +194,60 @@ class ClassStrips(QWidget):
             right = left + self.width()
         return QRectF(left, 0, right - left, self.height())
 
-    def _draw(self, track: Track) -> QImage:
-        """A strip at the size of the device's pixels."""
+    def _draw(self) -> None:
+        """Bring the strips up to date, at the size of the device's pixels."""
         rows = max(1, round(self._height() * self.devicePixelRatioF()))
-        width = len(track.values)
+        for strip, track in zip(self._strips, self._tracks, strict=True):
+            strip.draw(track, rows)
+        self._is_drawn = True
+
+
+class _Strip:
+    """The picture of a track; drawn anew is what has changed.
+
+    While a video plays, a few columns change several times a second, of some thousand.
+    """
+
+    def __init__(self) -> None:
+        self.image = QImage()
+        self._pixels = np.empty((0, 0), np.uint32)
+        self._drawn: tuple[object, ...] = ()
+        self._values: NDArray[np.float64] = np.empty(0)
+        self._states: NDArray[np.uint8] = np.empty(0, np.uint8)
+
+    def draw(self, track: Track, rows: int) -> None:
+        """Draw a track `rows` device pixels high, a column for each of its values."""
         known = track.states > UNKNOWN
         values = np.where(known, np.nan_to_num(track.values), 0.0)
         largest = float(values.max(initial=0.0))
+        look = (track.color, largest, theme.BACKGROUND, theme.BORDER, rows, len(values))
+        if look != self._drawn:
+            self._drawn = look
+            self._pixels = np.empty((rows, len(values)), np.uint32)
+            changed = np.arange(len(values))
+        else:
+            changed = np.flatnonzero((values != self._values) | (track.states != self._states))
+            if not len(changed):
+                return
+        self._values, self._states = values, track.states
+        self._fill(changed, track.color, largest)
+        width = len(values)
+        self.image = QImage(self._pixels.data, width, rows, 4 * width, QImage.Format.Format_ARGB32).copy()
+
+    def _fill(self, columns: NDArray[np.intp], color: tuple[int, int, int], largest: float) -> None:
+        rows = len(self._pixels)
+        values, states = self._values[columns], self._states[columns]
+        known = states > UNKNOWN
         heights = np.sqrt(values / largest) * rows if largest > 0 else values
         heights = np.where(values > 0, np.maximum(1, np.rint(heights)), 0)
-        color, guessed = QColor(*track.color), QColor(*track.color)
+        sure, guessed = QColor(*color), QColor(*color)
         guessed.setAlpha(_GUESSED_ALPHA)
-        filled = np.where(track.states == KNOWN, np.uint32(color.rgba()), np.uint32(guessed.rgba()))
+        filled = np.where(states == KNOWN, np.uint32(sure.rgba()), np.uint32(guessed.rgba()))
         empty = np.where(known, np.uint32(QColor(theme.BACKGROUND).rgba()), np.uint32(0))
         down = np.arange(rows)[:, None]
         picture = np.where(rows - down <= heights, filled, empty)
         if not known.all():
             # what nobody has looked at is hatched
-            hatched = ((np.arange(width) + down) // 2 % 4 == 0) & ~known
+            hatched = ((columns + down) // 2 % 4 == 0) & ~known
             picture[hatched] = QColor(theme.BORDER).rgba()
-        return QImage(picture.tobytes(), width, rows, 4 * width, QImage.Format.Format_ARGB32).copy()
+        self._pixels[:, columns] = picture

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from seg_viewer.gui.actions import SPEED_NAMES, SPEEDS
 from seg_viewer.gui.theme import icon
+from seg_viewer.gui.widgets.contained import Contained
 from seg_viewer.gui.widgets.figures import tabular
 from seg_viewer.gui.widgets.live_bar import LiveBar
 from seg_viewer.gui.widgets.plain import PlainLabel
@@ -80,7 +81,8 @@ class Controls(QFrame):
         self.seek_bar.sought.connect(self.sought)
         self.live_bar = LiveBar()
         self.live_bar.hide()
-        for column, widget in enumerate((self.position, self.seek_bar, self.length)):
+        self._of_files = Contained(self.position), self.seek_bar, Contained(self.length)
+        for column, widget in enumerate(self._of_files):
             grid.addWidget(widget, 0, column)
         grid.addWidget(self.live_bar, 0, 0, 1, 3)
         self._strips = QVBoxLayout()
@@ -167,7 +169,7 @@ class Controls(QFrame):
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(4)
         line.addWidget(self.opacity)
-        line.addWidget(self.opacity_text)
+        line.addWidget(Contained(self.opacity_text))
         return part
 
     def _opacity_changed(self, percent: int) -> None:
@@ -213,7 +215,7 @@ class Controls(QFrame):
         self.tools.set_wanted("record", live)
         for name in ("step-back", "loop", "export", "speed"):
             self.tools.set_wanted(name, not live)
-        for widget in (self.position, self.seek_bar, self.length):
+        for widget in self._of_files:
             widget.setVisible(not live)
 
     def set_sound(self, has_sound: bool) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QCheckBox, QFrame, QGridLayout, QLabel, QScrollAre
 
 from seg_viewer.core.labels import Label, LabelSet
 from seg_viewer.core.overlay import OverlayStyle
+from seg_viewer.gui.widgets.contained import Contained
 from seg_viewer.gui.widgets.plain import PlainLabel, plain_action, plain_tip
 from seg_viewer.gui.widgets.swatch import Swatch
 from seg_viewer.gui.words import class_name, figure, t
@@ -114,7 +115,8 @@ class Legend(QScrollArea):
         share = PlainLabel("–", objectName="dim" if not label.painted else "")
         share.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         share.setAccessibleName(t("Share of the picture: {name}", name=named))
-        grid.addWidget(share, row, 2)
+        share.setMinimumWidth(share.fontMetrics().horizontalAdvance(t("{percent} %", percent=figure(100.0))))
+        grid.addWidget(Contained(share), row, 2)
         self._shares[label.name] = share
 
     def _set_shown(self, name: str, on: bool) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal, SignalInstance
 from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -14,6 +16,10 @@ _TRACK = 5
 _STEP_S = 5.0
 _PAGE = 0.1
 """Of the length."""
+_REACH = 12
+"""How far from its place the handle is painted, and what lies below it, logical pixels."""
+SEEN = 0.1
+"""Logical pixels that the handle has to move for it to be painted anew: in a long video, not for every frame."""
 
 
 def clock_text(seconds: float | None, *, tenths: bool = False) -> str:
@@ -43,7 +49,7 @@ class SeekBar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._length_s: float | None = None
-        self._position_s = 0.0
+        self._position_s = self._handle_x = 0.0
         self._dragged_s: float | None = None
         self._hovered_x: float | None = None
         self._marks_s: tuple[float | None, float | None] = (None, None)
@@ -80,9 +86,11 @@ class SeekBar(QWidget):
             self.update()
 
     def set_position(self, position_s: float) -> None:
-        if position_s != self._position_s:
-            self._position_s = position_s
-            self.update()
+        self._position_s = position_s
+        x = self.x_of(self.position_s)
+        if abs(x - self._handle_x) >= SEEN:
+            left, right = sorted((x, self._handle_x))
+            self.update(math.floor(left) - _REACH, 0, math.ceil(right - left) + 2 * _REACH, self.height())
 
     @property
     def marks_s(self) -> tuple[float | None, float | None]:
@@ -120,6 +128,7 @@ class SeekBar(QWidget):
                 self._bar(painter, QRectF(_MARGIN, track.y(), self._hovered_x - _MARGIN, _TRACK), theme.HOVERED)
             self._bar(painter, QRectF(_MARGIN, track.y(), x - _MARGIN, _TRACK), theme.ACCENT)
             self._paint_marks(painter, track)
+            self._handle_x = x
             radius = 8 if self.dragging or self._hovered_x is not None else 6.5
             painter.setBrush(QColor(theme.TEXT))
             if self.hasFocus():

@@ -15,6 +15,7 @@ from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.scores import Score
 from seg_viewer.engines.base import EngineReport
 from seg_viewer.gui.process_use import Use
+from seg_viewer.gui.widgets.contained import Contained
 from seg_viewer.gui.widgets.figures import tabular
 from seg_viewer.gui.widgets.plain import PlainLabel
 from seg_viewer.gui.widgets.section import Section
@@ -113,6 +114,7 @@ class StatsPanel(QWidget):
         self.setFont(tabular(self.font()))
         self._values: dict[str, QLabel] = {}
         self._titles: dict[str, QLabel] = {}
+        self._cells: dict[str, tuple[QWidget, QWidget]] = {}
         self._lines: dict[str, Sparkline] = {}
         self._source: tuple[SourceInfo, ModelSpec] | None = None
         self.sections: dict[str, Section] = {}
@@ -144,11 +146,13 @@ class StatsPanel(QWidget):
             value.setAccessibleName(t(row.title))
             value.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
             place = grid.rowCount()
-            for label, at in ((title, 0), (value, 1)):
+            for label in (title, value):
                 label.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
                 label.setToolTip(" ".join(filter(None, (t(row.tip), t(row.more)))))
-                grid.addWidget(label, place, at)
             self._values[row.key], self._titles[row.key] = value, title
+            self._cells[row.key] = title, Contained(value)
+            for at, cell in enumerate(self._cells[row.key]):
+                grid.addWidget(cell, place, at)
             if row.line:
                 line = self._lines[row.key] = Sparkline(t(row.title), t(row.line))
                 grid.addWidget(line, place + 1, 0, 1, 2)
@@ -266,6 +270,6 @@ class StatsPanel(QWidget):
             self._values[key].setText(text)
 
     def _show_row(self, key: str, on: bool) -> None:
-        for label in (self._titles[key], self._values[key]):
-            if label.isHidden() is on:
-                label.setVisible(on)
+        for cell in self._cells[key]:
+            if cell.isHidden() is on:
+                cell.setVisible(on)
