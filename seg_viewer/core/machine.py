@@ -3,16 +3,36 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 _THREADS = Path("/proc/self/task")
+_log = logging.getLogger(__name__)
 
 
 def usable_cores() -> int:
     """Processor cores that this process may use: fewer than there are where it is pinned to some."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def step_back(steps: int) -> None:
+    """Let the other threads of this program go before the calling one, and before all that it starts from now on.
+
+    In Linux a thread has a priority of its own, and threads that it makes inherit it; elsewhere nothing is changed.
+
+    Args:
+        steps: of the scheduler's 20 (`nice`) below the priority of the program, 0 or more.
+    """
+    if sys.platform == "linux":
+        try:
+            given = os.getpriority(os.PRIO_PROCESS, os.getpid())
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), given + steps)
+        except OSError:
+            _log.debug("a thread keeps its priority: the system does not let it change")
 
 
 @contextlib.contextmanager

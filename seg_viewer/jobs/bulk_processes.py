@@ -13,11 +13,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 
+from seg_viewer.core.machine import step_back
 from seg_viewer.jobs.bulk_one import NOTHING_KEPT, BulkEvent, BulkResult, Ending, OnEvent, run_one
 from seg_viewer.jobs.export import ExportJob
 
 _ASK_EVERY_S = 0.1
 _PATIENCE_S = 20.0
+_BEHIND = 5
+"""Steps of priority behind what started it: a window whose videos play, and what plays in it."""
 _STOP, _CANCEL = "stop", "cancel"
 
 
@@ -197,6 +200,7 @@ def _unheard() -> set[signal.Signals]:
 
 
 def _serve(connection: Connection, cores: tuple[int, ...]) -> None:
+    step_back(_BEHIND)
     for number in _unheard():
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _end)

@@ -10,6 +10,8 @@ from seg_viewer.pipeline import Policy
 from seg_viewer.player.showing import Wish
 
 LATE_WINDOW = "late: window too slow"
+BEHIND_WINDOW = 3
+"""Steps of priority by which what plays stands back behind the window's thread; see `core.machine.step_back`."""
 
 
 class PlayerState(StrEnum):

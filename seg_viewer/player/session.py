@@ -16,6 +16,7 @@ from seg_viewer.core.errors import PasswordError, SegViewerError
 from seg_viewer.core.frame import ByteArray, Shot
 from seg_viewer.core.heap import give_back
 from seg_viewer.core.ledger import Ledger
+from seg_viewer.core.machine import step_back
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.redact import redact_text
 from seg_viewer.engines.base import READY
@@ -26,7 +27,7 @@ from seg_viewer.player.course import Course
 from seg_viewer.player.deadline import Deadline
 from seg_viewer.player.models import Models, ModelWish
 from seg_viewer.player.partings import Partings
-from seg_viewer.player.playback import LATE_WINDOW, Playback, PlayerState
+from seg_viewer.player.playback import BEHIND_WINDOW, LATE_WINDOW, Playback, PlayerState
 from seg_viewer.player.pool import EnginePool
 from seg_viewer.player.search import Search
 from seg_viewer.player.showing import Painter, Shown
@@ -88,9 +89,7 @@ class Session:
         self._latest_shot: Shot | None = None
         self.taken_shot: Shot | None = None
         """What is in the window."""
-        self._stopping = False
-        self._left = threading.Event()
-        """As `_stopping`, for a live source that is being opened."""
+        self._left = threading.Event()  # it is being closed
         self._begun_with: ModelWish | None = None
         self._partings = Partings()
         self.search: Search | None = None
@@ -174,7 +173,6 @@ class Session:
 
     def stop(self) -> None:
         with self._changed:
-            self._stopping = True
             self._left.set()
             self._changed.notify_all()
             segmenter, pipeline = self._segmenter, self.pipeline
@@ -199,6 +197,7 @@ class Session:
     # -- its own threads -------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
+        step_back(BEHIND_WINDOW)  # and all the threads that decode and infer for it
         try:
             self._play()
         except SegViewerError as error:
@@ -209,7 +208,7 @@ class Session:
             _log.error("the player stopped\n%s", redacted_traceback(error))
             self._fail(f"{self.source}: stopped by an unexpected error: {type(error).__name__}: {error}")
         finally:
-            if self._stopping:
+            if self._left.is_set():
                 self._partings.tell(self._playback.on_parting)
                 self._let_go()
             give_back()
@@ -225,7 +224,7 @@ class Session:
         wish = self.wish
         # before the source: it costs less, and its faults come first
         spec = self.models.first = wish.options.read_spec()
-        if self._stopping:
+        if self._left.is_set():
             return
         with given_up_by(self._left):
             source = open_when_there(
@@ -237,7 +236,7 @@ class Session:
         if isinstance(source, Stepping):
             source.keep(bytes_to_keep())
         try:
-            while (pipeline := self._begin(source, wish, spec)) is None and not self._stopping:
+            while (pipeline := self._begin(source, wish, spec)) is None and not self._left.is_set():
                 wish = self.wish  # another model was chosen meanwhile
                 spec = wish.options.read_spec()
         except BaseException:
@@ -264,12 +263,12 @@ class Session:
                     self.tee.write(shot)
                 if source.info.live:
                     self.deadline.look(pipeline, self.wish, shot, self._playback.deadline_s)
-                if self._stopping:
+                if self._left.is_set():
                     return
 
     def _wait(self, seconds: float) -> bool:
         with self._changed:
-            return self._changed.wait_for(lambda: self._stopping, seconds)
+            return self._changed.wait_for(lambda: self._left.is_set(), seconds)
 
     def _note_waiting(self, problem: str, again_s: float) -> None:
         self._waits_for = redact_text(problem), again_s
@@ -279,7 +278,7 @@ class Session:
         """The pipeline under way; None when the session was stopped, or another model chosen, in the meantime."""
         live = source.info.live
         with self._changed:
-            if self._stopping or self.wish is not wish:
+            if self._left.is_set() or self.wish is not wish:
                 return None
             self._begun_with = wish
             self.pipeline = self.course.pipeline = Pipeline(
@@ -309,7 +308,7 @@ class Session:
         """How far an engine is; returns whether it is still wanted."""
         if wish is self.wish:  # the newest; what was overtaken has nothing more to say
             self.loading = None if what == READY else (what, share)
-        return not self._stopping
+        return not self._left.is_set()
 
     def _change_model(self, wish: ModelWish, on_failure: Callable[[Exception], None]) -> None:
         try:
@@ -323,7 +322,7 @@ class Session:
             on_failure(error)
 
         with self._changed:
-            if self._stopping or wish is not self.wish or self.pipeline is None:
+            if self._left.is_set() or wish is not self.wish or self.pipeline is None:
                 return  # a newer wish, or `_play` has not come that far and takes it from `wish`
             if self._begun_with is wish:
                 return  # `_play` has taken it from there
@@ -339,7 +338,7 @@ class Session:
             self._playback.on_problem(redact_text(f"{spec.title}: {' '.join(str(error).split())}"))
 
         with self._changed:
-            if not self._stopping and wish is self.wish and self.pipeline is not None:
+            if not self._left.is_set() and wish is self.wish and self.pipeline is not None:
                 self.models.forget_but(self.pipeline.segmenter)
                 self.pipeline.use(self._make_segmenter(wish, spec, None, self.pipeline.source.info), failed)
 
@@ -355,12 +354,12 @@ class Session:
         self._playback.on_problem(redact_text(f"{type(sink).__name__}: {error}"))
 
     def _table_failed(self, text: str) -> None:
-        if self._stopping:
+        if self._left.is_set():
             _log.warning(redact_text(text))  # perhaps nobody is there any more to see it in the window
         self._playback.on_problem(redact_text(text))
 
     def _fail(self, text: str) -> None:
-        if not self._stopping:
+        if not self._left.is_set():
             self.error = redact_text(" ".join(text.split()))
             self._playback.on_change()
 
@@ -375,7 +374,7 @@ class Session:
                 if self._newest is not None:
                     self.ledger.drop(LATE_WINDOW)
             else:  # the pipeline counts what comes too late while the window is busy
-                self._changed.wait_for(lambda: self._newest is None or self._stopping)
+                self._changed.wait_for(lambda: self._newest is None or self._left.is_set())
             self._newest = shown
             self.course.delivered(shot)
         self._playback.on_news()
@@ -389,7 +388,7 @@ class Session:
         """Post the same shot again, converted for the present view, unless a newer one comes first."""
         again = self._make(shown.shot, shown.truth)
         with self._changed:
-            if self._latest_shot is not shown.shot or self._newest is not None or self._stopping:
+            if self._latest_shot is not shown.shot or self._newest is not None or self._left.is_set():
                 return
             self._newest = again
         self._playback.on_news()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -16,6 +14,7 @@ from seg_viewer.core.error_hooks import redacted_traceback
 from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.frame import ByteArray, FrameId, Picture
 from seg_viewer.core.labels import LabelSet
+from seg_viewer.core.machine import step_back
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.core.scaling import nearest
 from seg_viewer.engines import Engine, load_engine
@@ -32,7 +31,7 @@ _PLACES = 240
 """Into how many places a file is divided; each has one thumbnail."""
 _SHORTEST_S = 0.2
 _IDLE_S = 30.0
-_NICE = 5
+_NICE = 8
 _log = logging.getLogger(__name__)
 
 
@@ -173,7 +172,7 @@ class Thumbnails:
     # -- its own thread --------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        _step_back()
+        step_back(_NICE)
         try:
             while True:
                 with self._changed:
@@ -316,12 +315,3 @@ class _OfSource:
 def _pictures(film: _Film) -> _Pictures:
     is_video = film.info.is_container and film.info.path is not None and not film.info.is_animation
     return _OfFile(film) if is_video else _OfSource(film)
-
-
-def _step_back() -> None:
-    """Let everything else go first: in Linux a thread has a priority of its own, and threads made by it inherit it."""
-    if sys.platform == "linux":
-        try:
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
-        except OSError:
-            _log.debug("the priority of thumbnails cannot be changed")

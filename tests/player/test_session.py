@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +16,7 @@ from seg_viewer.core.frame import Shot
 from seg_viewer.core.model_file import ModelSpec
 from seg_viewer.engines import Engine, EngineKind, LoadProgress
 from seg_viewer.jobs.options import RunOptions
-from seg_viewer.player.playback import PlayerState
+from seg_viewer.player.playback import BEHIND_WINDOW, PlayerState
 from seg_viewer.player.player import Player
 from seg_viewer.player.search import Outcome, Search, disagreement_share
 from seg_viewer.sources import Source, SourceKind
@@ -378,3 +380,15 @@ def test_a_password_is_asked_for_once_whatever_is_looked_at_first(
         assert player.take_password_wanted() == (locked.url(), problems[0])
         assert player.take_password_wanted() is None
         player.stop()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread has no priority of its own")
+def test_all_that_plays_stands_back_behind_the_window(player: Player, clip: Path) -> None:
+    own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    player.open(str(clip))
+    wait_until(lambda: player.take() is not None, "a picture")
+    names = {"seg-player", "seg-decode", "seg-engine"}
+    plays = {thread.name: thread.native_id for thread in threading.enumerate() if thread.name in names}
+    assert set(plays) == names
+    behind = {os.getpriority(os.PRIO_PROCESS, number) - own for number in plays.values() if number}
+    assert behind == {BEHIND_WINDOW} and os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == own
