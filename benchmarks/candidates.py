@@ -101,17 +101,15 @@ def int8_graph(model: Model, spec: ModelSpec) -> tuple[Any, float]:
     import keras
 
     from trainer.export.graph import whole_model
+    from trainer.export import int8
     from trainer.export.margin import add_margin
-    from trainer.export.quantize import activation_ranges, correct_biases, observe, quantize, split_joins
     from trainer.labels.details import plain
     from trainer.network.unet import build
 
     keras.utils.set_random_seed(0)
     details = dataclasses.replace(plain(DRIVING), subpixel=model.subpixel)
     network = build(model, details.heads[0], spec.height, spec.width)
-    fused = split_joins(whole_model(network, details, fused=True))
-    seen = observe(fused, golden_frames(spec))
-    graph = quantize(correct_biases(fused, seen.means), activation_ranges(seen.samples))
+    graph = int8.int8_graph(whole_model(network, details, fused=True), golden_frames(spec))
     return add_margin(graph), multiplications(network) / 1e9
 
 

@@ -31,7 +31,7 @@ def main(run: Path, root: tuple[Path, ...], calibration: int, rounds: int) -> No
     """Compare int8 quantisers."""
     from trainer.data.samples import find_all
     from trainer.export.graph import whole_model
-    from trainer.export.quantize import activation_ranges, correct_biases, observe, quantize, split_joins
+    from trainer.export.int8 import int8_graph
     from trainer.labels.details import details_of
     from trainer.network.backend import start_backend
     from trainer.network.build import float_unet
@@ -48,11 +48,9 @@ def main(run: Path, root: tuple[Path, ...], calibration: int, rounds: int) -> No
     model = float_unet(recipe.model, load_weights(run)[0], size, details)
     frames = training_frames(found, size, calibration)
     plain = whole_model(model, details, fused=False)
-    fused = split_joins(whole_model(model, details, fused=True))
-    seen = observe(fused, frames)
     graphs = {
         "float32": plain,
-        "ours": quantize(correct_biases(fused, seen.means), activation_ranges(seen.samples)),
+        "ours": int8_graph(whole_model(model, details, fused=True), frames),
         "ONNX Runtime": by_onnxruntime(plain, frames, symmetric=False),
         "ONNX Runtime, symmetric": by_onnxruntime(plain, frames, symmetric=True),
         "NNCF": by_nncf(plain, frames),

@@ -84,7 +84,8 @@ def _cut_at_scores(model: onnx.ModelProto, names: tuple[str, ...]) -> None:
     """Our head splits the scores by class, four sub-pixels each; put them together as full-size planes instead."""
     graph = model.graph
     split = next((node for node in graph.node if node.op_type == "Split" and len(node.output) == len(names)), None)
-    block = next((node for node in graph.node if node.op_type == "DepthToSpace"), None)
+    blocks = [node for node in graph.node if node.op_type == "DepthToSpace" and node.output[0] == "full_winner"]
+    block = blocks[0] if blocks else None
     if split is None or block is None:
         raise SystemExit("this model's head is not the one that this benchmark knows")
     head = list(graph.node)[: list(graph.node).index(split) + 1]

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from seg_viewer.core.model_file import INPUT_NAME
+from tests.processor import sums_int8_exactly
+from trainer.export.doubling import double_by_pixels
 from trainer.export.quantize import activation_ranges, correct_biases, observe, quantize, quantize_weight, split_joins
 
 SIZE = 16
@@ -123,6 +125,55 @@ def test_every_kind_of_convolution_becomes_int8(kind: str, pictures: list[NDArra
     assert len(stored) == 2
 
 
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("kind", KINDS)
+def test_doubling_by_pixels_gives_the_same_numbers(kind: str, bias: bool) -> None:
+    """For what does not overlap; all other kinds stay as they are."""
+    rng = np.random.default_rng(6)
+    pictures = [rng.integers(0, 256, (SIZE, SIZE, 3), np.uint8) for _ in range(3)]
+    model = _graph(kind, bias)
+    int8 = quantize(model, activation_ranges(observe(model, pictures).samples))
+    _end_with_relu(int8, int8.graph.node[-1].output[0])
+    before = onnx.ModelProto()
+    before.CopyFrom(int8)
+    doubled = double_by_pixels(int8)
+    assert int8 == before
+    names = [node.op_type for node in doubled.graph.node]
+    if kind == "transposed":
+        assert "ConvTranspose" not in names and names.count("DepthToSpace") == 1
+        assert {node.name for node in before.graph.node if node.name} < {node.name for node in doubled.graph.node}
+        stored = [item for item in doubled.graph.initializer if item.data_type == TensorProto.INT8]
+        assert sum(numpy_helper.to_array(item).size for item in stored if len(item.dims) == 4) == 6 * 3 + 6 * 4 * 4
+    else:
+        assert names == [node.op_type for node in before.graph.node]
+    one, other = _run(before, pictures, "taken"), _run(doubled, pictures, "taken")
+    step = np.unique(np.diff(np.unique(one)).round(6))[0]  # of the int8 grid
+    assert one.shape == other.shape and np.abs(one - other).max() <= step * 1.001
+    assert np.mean(np.abs(one - other) > step / 2) < 0.002  # halves that float32 rounds the other way
+
+
+def _end_with_relu(model: Any, name: str) -> None:
+    """As a decoder goes on."""
+    model.graph.node.append(helper.make_node("Relu", [name], ["taken"], name="last"))
+    del model.graph.output[:]
+    model.graph.output.append(helper.make_tensor_value_info("taken", TensorProto.FLOAT, [1, None, None, None]))
+
+
+@pytest.mark.parametrize("how", ["float32", "its own answer is wanted too", "two take it"])
+def test_what_cannot_be_doubled_by_pixels_stays(how: str, pictures: list[NDArray[np.uint8]]) -> None:
+    model = _graph("transposed", bias=True)
+    if how != "float32":
+        model = quantize(model, activation_ranges(observe(model, pictures).samples))
+    output = "second" if how == "float32" else model.graph.node[-1].output[0]
+    _end_with_relu(model, output)
+    if how == "its own answer is wanted too":
+        model.graph.output.append(helper.make_tensor_value_info("second", TensorProto.FLOAT, [1, None, None, None]))
+    if how == "two take it":
+        model.graph.node.append(helper.make_node("Relu", ["second"], ["unrounded"], name="another"))
+        model.graph.output.append(helper.make_tensor_value_info("unrounded", TensorProto.FLOAT, [1, None, None, None]))
+    assert double_by_pixels(model) == model
+
+
 @pytest.mark.parametrize("taken_by", ["3x3", "grouped", "transposed", "pooling", "both"])
 def test_a_concatenation_stays_for_what_cannot_be_a_sum_over_its_parts(taken_by: str) -> None:
     rng = np.random.default_rng(5)
@@ -171,6 +222,7 @@ def test_a_network_of_every_kind_of_convolution_is_exported_and_agrees_with_kera
     from trainer.network.keras_file import keras_class_map
     from trainer.network.unet import picture_input
 
+    keras.utils.set_random_seed(0)
     frame, x = picture_input((48, 32))
     x = layers.Conv2D(8, 3, strides=2, padding="same", activation="relu")(x)
     y = layers.DepthwiseConv2D(3, padding="same", activation="relu")(x)
@@ -190,7 +242,9 @@ def test_a_network_of_every_kind_of_convolution_is_exported_and_agrees_with_kera
     fused = split_joins(whole_model(network, plain(DRIVING), fused=True))
     seen = observe(fused, frames)
     int8 = quantize(correct_biases(fused, seen.means), activation_ranges(seen.samples))
-    for graph, least in ((whole_model(network, plain(DRIVING), fused=False), 0.9999), (int8, 0.97)):
-        for predict in (run_onnx(graph), run_openvino(graph)):
+    in_openvino = 0.97 if sums_int8_exactly() else 0.8
+    exact = whole_model(network, plain(DRIVING), fused=False)
+    for graph, leasts in ((exact, (0.9999, 0.9999)), (int8, (0.97, in_openvino))):
+        for predict, least in zip((run_onnx(graph), run_openvino(graph)), leasts, strict=True):
             same = np.mean([predict(frame) == answer for frame, answer in zip(frames, answers, strict=True)])
             assert same > least

@@ -23,8 +23,8 @@ from seg_viewer.engines.float16 import to_float16
 from trainer.data.data_set import DataSet
 from trainer.data.formats import terms_of
 from trainer.export.graph import run_onnx, run_openvino, whole_model, write_model
+from trainer.export.int8 import int8_graph
 from trainer.export.margin import add_margin
-from trainer.export.quantize import activation_ranges, correct_biases, observe, quantize, split_joins
 from trainer.labels.details import Details, details_of
 from trainer.labels.named import read_label_map
 from trainer.network.backend import start_backend
@@ -140,7 +140,7 @@ def export_run(
     elif precision == "int8":
         frames = training_frames(found, size, calibration)
         note(f"int8: ranges from {counted(len(frames), 'training picture')}")
-        graph = _int8(whole_model(trunk, details, fused=True), frames)
+        graph = int8_graph(whole_model(trunk, details, fused=True), frames)
         report.calibration = len(frames)
     if margin:
         graph = add_margin(graph)
@@ -183,13 +183,6 @@ def _spec(
         trained_on=tuple(trained_on),
         producer=f"seg-trainer {__version__}",
     )
-
-
-def _int8(whole: Any, frames: Sequence[NDArray[np.uint8]]) -> Any:
-    """The int8 graph of a fused float32 one, with ranges and means of training pictures."""
-    split = split_joins(whole)
-    seen = observe(split, frames)
-    return quantize(correct_biases(split, seen.means), activation_ranges(seen.samples))
 
 
 def _scores(found: Mapping[str, Measured]) -> dict[str, Scores]:

@@ -164,7 +164,7 @@ def _class_names(names: Sequence[str], count: int) -> tuple[str, ...]:
 
 
 def _convolutions(graph: Any) -> list[_Convolution]:
-    """Convolutions up to "logits" in order, those that were taken apart for int8 put together again."""
+    """Convolutions up to "logits" in order, those that were made otherwise for int8 as they were."""
     from onnx import numpy_helper
 
     values = {item.name: numpy_helper.to_array(item) for item in graph.initializer}
@@ -176,7 +176,10 @@ def _convolutions(graph: Any) -> list[_Convolution]:
             stride = next((a.ints[0] for a in node.attribute if a.name == "strides"), 1)
             level += (int(stride) == 2) * (1 if node.op_type == "Conv" else -1)
         levels[node.output[0]] = level
-        if node.op_type == "DequantizeLinear" and node.input[0] in values:
+        if node.op_type == "DepthToSpace":
+            _put_together(list(found.values())[-1])
+            levels[node.output[0]] = level - 1
+        elif node.op_type == "DequantizeLinear" and node.input[0] in values:
             axis = next((a.i for a in node.attribute if a.name == "axis"), 1)
             stored = values[node.input[0]].astype(np.float32)
             shape = [-1 if place == axis else 1 for place in range(stored.ndim)]
@@ -203,3 +206,10 @@ def _convolutions(graph: Any) -> list[_Convolution]:
 def _as_keras(one: _Convolution) -> list[NDArray[np.float32]]:
     """ONNX (out, in, h, w), or (in, out, h, w) of a transposed one → Keras (h, w, in, out), or (h, w, out, in)."""
     return [np.ascontiguousarray(one.kernel.transpose(2, 3, 1, 0)), one.bias]
+
+
+def _put_together(one: _Convolution) -> None:
+    """A transposed convolution again, whose four pixels were a 1×1 convolution; see `trainer.export.doubling`."""
+    places = one.kernel[:, :, 0, 0].reshape(2, 2, -1, one.kernel.shape[1])
+    one.kernel, one.bias = places.transpose(3, 2, 0, 1), one.bias[: len(one.bias) // 4]
+    one.kind, one.level = "ConvTranspose", one.level - 1
