@@ -7,6 +7,10 @@ All that it does follows from the seed; what comes of it also from the machine. 
 does (_NET_WM_PING) four times a second: an answer that takes more than 5 s counts as missed, as GNOME's "is not
 responding" does. Memory is what the process holds alone (RssAnon, without files that it maps), every 2 s.
 
+What it holds depends on what is open. So at the start, after each minute and at the end the monkey comes to one and the
+same state (`monkey_rest.py`), and the memory there is told apart: what grows there, stays. That takes half a minute
+each time, which does not count as acting.
+
 The monkey reaches file dialogs. So it runs in a home of its own, as nobody where it is started by root; anybody else
 has to say --as-me.
 """
@@ -28,6 +32,7 @@ from pathlib import Path
 
 import click
 
+from benchmarks.monkey_rest import LIST, AtRest, Rest, slope
 from benchmarks.x_display import Display
 
 KEYS = (
@@ -42,6 +47,7 @@ KEYS = (
 _EVERY_S = 0.06
 _PING_S, _MISSED_S = 0.25, 5.0
 _SAMPLE_S = 2.0
+_REST_EVERY_S = 60.0
 _NOBODY = 65534
 _AS_NOBODY = (
     "setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups",
@@ -66,6 +72,7 @@ class Viewer:
         (folder / "config" / "user-dirs.dirs").write_text(
             f'XDG_VIDEOS_DIR="{folder}/Videos"\nXDG_PICTURES_DIR="{folder}/Pictures"\n', encoding="utf-8"
         )
+        (folder / LIST).write_text("".join(f"{path}\n" for path in videos), encoding="utf-8")
         if os.geteuid() == 0:
             for path in (folder, *folder.rglob("*")):
                 os.chown(path, _NOBODY, _NOBODY)
@@ -87,6 +94,14 @@ class Viewer:
                 stdout=log,
                 stderr=log,
             )
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def home(self) -> Path:
+        return self._folder
 
     def again(self) -> Viewer:
         """Another one, in the same home."""
@@ -222,10 +237,12 @@ class Told:
 
     Args:
         ended: exit codes of programs that ended by themselves.
-        memory: seconds since the start, MB.
+        at_rest: memory in one and the same state.
+        memory: seconds of acting, MB.
     """
 
     ended: list[int] = field(default_factory=list)
+    at_rest: list[AtRest] = field(default_factory=list)
     memory: list[tuple[float, float]] = field(default_factory=list)
 
 
@@ -233,24 +250,41 @@ def run(display: Display, viewer: Viewer, monkey: Monkey, pings: Pings, minutes:
     """Let it act. Returns the program that runs at the end: where one ends, another is begun."""
     window = _first_window(display, viewer)
     click.echo(f"the window says that it answers pings: {display.answers_pings(window)}")
-    begun_s, next_sample_s = time.perf_counter(), 0.0
-    while (now_s := time.perf_counter() - begun_s) < 60 * minutes:
+    rest = Rest(display, lambda: pings.look(window))
+    acted_s = next_sample_s = next_rest_s = 0.0
+    while acted_s < 60 * minutes:
         if (code := viewer.process.poll()) is not None:
             told.ended.append(code)
-            click.echo(f"{now_s:5.0f} s: it ended with {code}\n{viewer.log.read_text()[-1500:]}")
+            click.echo(f"{acted_s:5.0f} s: it ended with {code}\n{viewer.log.read_text()[-1500:]}")
             viewer = viewer.again()
             window = _first_window(display, viewer)
             pings.begin_again()
+        if acted_s >= next_rest_s:
+            _come_to_rest(rest, viewer, acted_s, told)
+            next_rest_s += _REST_EVERY_S
+        began_s = time.perf_counter()
         monkey.act(display.windows(viewer.process.pid) or [window])
         pings.look(window)
-        if now_s >= next_sample_s and viewer.process.poll() is None:
-            told.memory.append((now_s, viewer.memory_mb()))
-            next_sample_s = now_s + _SAMPLE_S
+        if acted_s >= next_sample_s and viewer.process.poll() is None:
+            told.memory.append((acted_s, viewer.memory_mb()))
+            next_sample_s = acted_s + _SAMPLE_S
             if len(told.memory) % 15 == 0:
                 worst_ms = 1000 * max(pings.waits, default=0.0)
-                click.echo(f"{now_s:5.0f} s  {told.memory[-1][1]:6.0f} MB  worst ping {worst_ms:.0f} ms")
+                click.echo(f"{acted_s:5.0f} s  {told.memory[-1][1]:6.0f} MB  worst ping {worst_ms:.0f} ms")
         time.sleep(_EVERY_S)
+        acted_s += time.perf_counter() - began_s
+    if viewer.process.poll() is None:
+        _come_to_rest(rest, viewer, acted_s, told)
     return viewer
+
+
+def _come_to_rest(rest: Rest, viewer: Viewer, acted_s: float, told: Told) -> None:
+    try:
+        seen = rest.come(viewer, acted_s)
+    except FileNotFoundError:  # of /proc: it has ended, which the loop tells
+        return
+    told.at_rest.append(seen)
+    click.echo(f"{acted_s:5.0f} s  {seen.mb:6.0f} MB at rest{f' ({seen.fault})' if seen.fault else ''}")
 
 
 @click.command(help=__doc__)
@@ -300,8 +334,20 @@ def _tell(pings: Pings, told: Told, warm_up: float, log: str) -> None:
             f"memory after {warm_up:g} minutes: first third {early:.0f} MB, last third {late:.0f} MB "
             f"({100 * (late / early - 1):+.0f} %), most {max(warm):.0f} MB"
         )
+    _tell_rest(told.at_rest)
     if crashes or pings.missed:
         raise SystemExit(1)
+
+
+def _tell_rest(seen: Sequence[AtRest]) -> None:
+    """Where something was not as it should be, the memory says nothing of what stays."""
+    right = [each for each in seen if not each.fault]
+    if right:
+        first, last = right[0].mb, right[-1].mb
+        click.echo(
+            f"memory at rest: first {first:.0f} MB, last {last:.0f} MB ({100 * (last / first - 1):+.0f} %), "
+            f"{slope(right):+.1f} MB a minute; {len(right)} of {len(seen)} times everything was as at the start"
+        )
 
 
 if __name__ == "__main__":
