@@ -7,9 +7,9 @@ All that it does follows from the seed; what comes of it also from the machine. 
 does (_NET_WM_PING) four times a second: an answer that takes more than 5 s counts as missed, as GNOME's "is not
 responding" does. Memory is what the process holds alone (RssAnon, without files that it maps), every 2 s.
 
-What it holds depends on what is open. So at the start, after each minute and at the end the monkey comes to one and the
-same state (`monkey_rest.py`), and the memory there is told apart: what grows there, stays. That takes half a minute
-each time, which does not count as acting.
+What it holds depends on what is open. So at the start, after each minute (--rest-every) and at the end the monkey comes
+to one and the same state (`monkey_rest.py`), and the memory there is told apart: what grows there, stays. That takes
+half a minute each time, which does not count as acting.
 
 The monkey reaches file dialogs. So it runs in a home of its own, as nobody where it is started by root; anybody else
 has to say --as-me.
@@ -47,7 +47,6 @@ KEYS = (
 _EVERY_S = 0.06
 _PING_S, _MISSED_S = 0.25, 5.0
 _SAMPLE_S = 2.0
-_REST_EVERY_S = 60.0
 _NOBODY = 65534
 _AS_NOBODY = (
     "setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups",
@@ -246,7 +245,9 @@ class Told:
     memory: list[tuple[float, float]] = field(default_factory=list)
 
 
-def run(display: Display, viewer: Viewer, monkey: Monkey, pings: Pings, minutes: float, told: Told) -> Viewer:
+def run(
+    display: Display, viewer: Viewer, monkey: Monkey, pings: Pings, minutes: float, rest_every: float, told: Told
+) -> Viewer:
     """Let it act. Returns the program that runs at the end: where one ends, another is begun."""
     window = _first_window(display, viewer)
     click.echo(f"the window says that it answers pings: {display.answers_pings(window)}")
@@ -261,7 +262,7 @@ def run(display: Display, viewer: Viewer, monkey: Monkey, pings: Pings, minutes:
             pings.begin_again()
         if acted_s >= next_rest_s:
             _come_to_rest(rest, viewer, acted_s, told)
-            next_rest_s += _REST_EVERY_S
+            next_rest_s += 60 * rest_every
         began_s = time.perf_counter()
         monkey.act(display.windows(viewer.process.pid) or [window])
         pings.look(window)
@@ -291,11 +292,18 @@ def _come_to_rest(rest: Rest, viewer: Viewer, acted_s: float, told: Told) -> Non
 @click.argument("videos", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--minutes", default=10.0)
 @click.option("--warm-up", default=2.0, help="Minutes before memory has to be flat.")
+@click.option("--rest-every", default=1.0, help="Minutes of acting after which it comes to rest.")
 @click.option("--seed", default=1)
 @click.option("--as-me", is_flag=True, help="Run as the present user, whatever file dialogs can do.")
 @click.option("--samples", type=click.Path(path_type=Path), help="Write seconds and MB of all samples here.")
 def main(
-    videos: tuple[Path, ...], minutes: float, warm_up: float, seed: int, as_me: bool, samples: Path | None
+    videos: tuple[Path, ...],
+    minutes: float,
+    warm_up: float,
+    rest_every: float,
+    seed: int,
+    as_me: bool,
+    samples: Path | None,
 ) -> None:
     if os.geteuid() != 0 and not as_me:
         raise SystemExit("the monkey may delete your files in a file dialog: run it in a container, or say --as-me")
@@ -309,7 +317,7 @@ def main(
         copies = [Path(shutil.copy(path, folder / path.name)) for path in videos or (_DEMO,)]
         viewer = Viewer(folder, copies, name)
         try:
-            viewer = run(display, viewer, Monkey(display, random.Random(seed)), pings, minutes, told)
+            viewer = run(display, viewer, Monkey(display, random.Random(seed)), pings, minutes, rest_every, told)
         finally:
             viewer.close()
         log = viewer.log.read_text()
