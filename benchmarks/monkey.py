@@ -7,6 +7,10 @@ All that it does follows from the seed; what comes of it also from the machine. 
 does (_NET_WM_PING) four times a second: an answer that takes more than 5 s counts as missed, as GNOME's "is not
 responding" does. Memory is what the process holds alone (RssAnon, without files that it maps), every 2 s.
 
+What it holds depends on what is open. So at the start, after each minute (--rest-every) and at the end the monkey comes
+to one and the same state (`monkey_rest.py`), and the memory there is told apart: what grows there, stays. That takes
+half a minute each time, which does not count as acting.
+
 The monkey reaches file dialogs. So it runs in a home of its own, as nobody where it is started by root; anybody else
 has to say --as-me.
 """
@@ -28,6 +32,7 @@ from pathlib import Path
 
 import click
 
+from benchmarks.monkey_rest import LIST, AtRest, Rest, slope
 from benchmarks.x_display import Display
 
 KEYS = (
@@ -66,6 +71,7 @@ class Viewer:
         (folder / "config" / "user-dirs.dirs").write_text(
             f'XDG_VIDEOS_DIR="{folder}/Videos"\nXDG_PICTURES_DIR="{folder}/Pictures"\n', encoding="utf-8"
         )
+        (folder / LIST).write_text("".join(f"{path}\n" for path in videos), encoding="utf-8")
         if os.geteuid() == 0:
             for path in (folder, *folder.rglob("*")):
                 os.chown(path, _NOBODY, _NOBODY)
@@ -87,6 +93,14 @@ class Viewer:
                 stdout=log,
                 stderr=log,
             )
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def home(self) -> Path:
+        return self._folder
 
     def again(self) -> Viewer:
         """Another one, in the same home."""
@@ -222,46 +236,74 @@ class Told:
 
     Args:
         ended: exit codes of programs that ended by themselves.
-        memory: seconds since the start, MB.
+        at_rest: memory in one and the same state.
+        memory: seconds of acting, MB.
     """
 
     ended: list[int] = field(default_factory=list)
+    at_rest: list[AtRest] = field(default_factory=list)
     memory: list[tuple[float, float]] = field(default_factory=list)
 
 
-def run(display: Display, viewer: Viewer, monkey: Monkey, pings: Pings, minutes: float, told: Told) -> Viewer:
+def run(
+    display: Display, viewer: Viewer, monkey: Monkey, pings: Pings, minutes: float, rest_every: float, told: Told
+) -> Viewer:
     """Let it act. Returns the program that runs at the end: where one ends, another is begun."""
     window = _first_window(display, viewer)
     click.echo(f"the window says that it answers pings: {display.answers_pings(window)}")
-    begun_s, next_sample_s = time.perf_counter(), 0.0
-    while (now_s := time.perf_counter() - begun_s) < 60 * minutes:
+    rest = Rest(display, lambda: pings.look(window))
+    acted_s = next_sample_s = next_rest_s = 0.0
+    while acted_s < 60 * minutes:
         if (code := viewer.process.poll()) is not None:
             told.ended.append(code)
-            click.echo(f"{now_s:5.0f} s: it ended with {code}\n{viewer.log.read_text()[-1500:]}")
+            click.echo(f"{acted_s:5.0f} s: it ended with {code}\n{viewer.log.read_text()[-1500:]}")
             viewer = viewer.again()
             window = _first_window(display, viewer)
             pings.begin_again()
+        if acted_s >= next_rest_s:
+            _come_to_rest(rest, viewer, acted_s, told)
+            next_rest_s += 60 * rest_every
+        began_s = time.perf_counter()
         monkey.act(display.windows(viewer.process.pid) or [window])
         pings.look(window)
-        if now_s >= next_sample_s and viewer.process.poll() is None:
-            told.memory.append((now_s, viewer.memory_mb()))
-            next_sample_s = now_s + _SAMPLE_S
+        if acted_s >= next_sample_s and viewer.process.poll() is None:
+            told.memory.append((acted_s, viewer.memory_mb()))
+            next_sample_s = acted_s + _SAMPLE_S
             if len(told.memory) % 15 == 0:
                 worst_ms = 1000 * max(pings.waits, default=0.0)
-                click.echo(f"{now_s:5.0f} s  {told.memory[-1][1]:6.0f} MB  worst ping {worst_ms:.0f} ms")
+                click.echo(f"{acted_s:5.0f} s  {told.memory[-1][1]:6.0f} MB  worst ping {worst_ms:.0f} ms")
         time.sleep(_EVERY_S)
+        acted_s += time.perf_counter() - began_s
+    if viewer.process.poll() is None:
+        _come_to_rest(rest, viewer, acted_s, told)
     return viewer
+
+
+def _come_to_rest(rest: Rest, viewer: Viewer, acted_s: float, told: Told) -> None:
+    try:
+        seen = rest.come(viewer, acted_s)
+    except FileNotFoundError:  # of /proc: it has ended, which the loop tells
+        return
+    told.at_rest.append(seen)
+    click.echo(f"{acted_s:5.0f} s  {seen.mb:6.0f} MB at rest{f' ({seen.fault})' if seen.fault else ''}")
 
 
 @click.command(help=__doc__)
 @click.argument("videos", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--minutes", default=10.0)
 @click.option("--warm-up", default=2.0, help="Minutes before memory has to be flat.")
+@click.option("--rest-every", default=1.0, help="Minutes of acting after which it comes to rest.")
 @click.option("--seed", default=1)
 @click.option("--as-me", is_flag=True, help="Run as the present user, whatever file dialogs can do.")
 @click.option("--samples", type=click.Path(path_type=Path), help="Write seconds and MB of all samples here.")
 def main(
-    videos: tuple[Path, ...], minutes: float, warm_up: float, seed: int, as_me: bool, samples: Path | None
+    videos: tuple[Path, ...],
+    minutes: float,
+    warm_up: float,
+    rest_every: float,
+    seed: int,
+    as_me: bool,
+    samples: Path | None,
 ) -> None:
     if os.geteuid() != 0 and not as_me:
         raise SystemExit("the monkey may delete your files in a file dialog: run it in a container, or say --as-me")
@@ -275,7 +317,7 @@ def main(
         copies = [Path(shutil.copy(path, folder / path.name)) for path in videos or (_DEMO,)]
         viewer = Viewer(folder, copies, name)
         try:
-            viewer = run(display, viewer, Monkey(display, random.Random(seed)), pings, minutes, told)
+            viewer = run(display, viewer, Monkey(display, random.Random(seed)), pings, minutes, rest_every, told)
         finally:
             viewer.close()
         log = viewer.log.read_text()
@@ -300,8 +342,20 @@ def _tell(pings: Pings, told: Told, warm_up: float, log: str) -> None:
             f"memory after {warm_up:g} minutes: first third {early:.0f} MB, last third {late:.0f} MB "
             f"({100 * (late / early - 1):+.0f} %), most {max(warm):.0f} MB"
         )
+    _tell_rest(told.at_rest)
     if crashes or pings.missed:
         raise SystemExit(1)
+
+
+def _tell_rest(seen: Sequence[AtRest]) -> None:
+    """Where something was not as it should be, the memory says nothing of what stays."""
+    right = [each for each in seen if not each.fault]
+    if right:
+        first, last = right[0].mb, right[-1].mb
+        click.echo(
+            f"memory at rest: first {first:.0f} MB, last {last:.0f} MB ({100 * (last / first - 1):+.0f} %), "
+            f"{slope(right):+.1f} MB a minute; {len(right)} of {len(seen)} times everything was as at the start"
+        )
 
 
 if __name__ == "__main__":

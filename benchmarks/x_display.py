@@ -10,6 +10,10 @@ import ctypes
 from ctypes import POINTER, byref, c_char_p, c_int, c_long, c_uint, c_ulong, c_void_p
 
 _CLIENT_MESSAGE = 33
+_TO_MANAGER = 1 << 19 | 1 << 20
+_PAGER = 2
+_NAMES = {"~": "Shift_L+asciitilde", "/": "slash", ".": "period"}
+"""X's names of characters that are no letter and no digit."""
 _ANSWERS = 1 << 17 | 1 << 19
 """StructureNotify and SubstructureNotify: Qt sends its answers to those who asked for the first of them."""
 _NOW = 0
@@ -112,6 +116,27 @@ class Display:
             if self._longs(each, "_NET_WM_PID") == [process]
         ]
 
+    def title(self, window: int) -> str:
+        """As the window manager shows it; "" where there is none."""
+        kind, form, count, left, data = c_ulong(), c_int(), c_ulong(), c_ulong(), c_void_p()
+        self._x.XGetWindowProperty(
+            self._display, window, self._atom("_NET_WM_NAME"), 0, 1024, 0, 0,
+            byref(kind), byref(form), byref(count), byref(left), byref(data),
+        )  # fmt: skip
+        if not data:
+            return ""
+        text = ctypes.string_at(data, count.value) if form.value == 8 else b""
+        self._x.XFree(data)
+        return text.decode(errors="replace")
+
+    def activate(self, window: int) -> None:
+        """Ask the window manager to bring it to the front, as a task bar does."""
+        event = _Event()
+        event.message.type, event.message.window, event.message.format = _CLIENT_MESSAGE, window, 32
+        event.message.message_type, event.message.data[0] = self._atom("_NET_ACTIVE_WINDOW"), _PAGER
+        self._x.XSendEvent(self._display, self._root, 0, _TO_MANAGER, byref(event))
+        self._x.XFlush(self._display)
+
     def answers_pings(self, window: int) -> bool:
         """It says that it does (WM_PROTOCOLS)."""
         return self._ping in self._longs(window, "WM_PROTOCOLS")
@@ -171,6 +196,11 @@ class Display:
         for code in reversed(codes):
             self._test.XTestFakeKeyEvent(self._display, code, 0, _NOW)
         self._x.XFlush(self._display)
+
+    def type(self, text: str) -> None:
+        """Small letters, digits and what `_NAMES` has."""
+        for letter in text:
+            self.press(_NAMES.get(letter, letter))
 
     def move(self, x: int, y: int) -> None:
         """The pointer to a place on the screen, pixels."""

@@ -138,6 +138,13 @@ class VideoReader:
         self._together.begin()
         self._decoder = self._together
 
+    def let_go_together(self) -> None:
+        """Of what decodes several pictures at once, with its memory; a jump follows, and may make another."""
+        self._decode_alone()
+        together, self._together = self._together, None
+        if together is not None:
+            together.close()
+
     def _decode_alone(self) -> None:
         self._decoder, self.is_unsure = self._alone, False
 
@@ -297,8 +304,7 @@ class VideoReader:
     def close(self) -> None:
         """Close the file. Safe to call again."""
         self.container.close()
-        if self._together is not None:
-            self._together.close()
+        self.let_go_together()
 
     def _open(self) -> None:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from typing import Protocol
 from seg_viewer.core.error_hooks import redacted_traceback
 from seg_viewer.core.errors import SegViewerError
 from seg_viewer.core.frame import ByteArray, FrameId, Picture
+from seg_viewer.core.heap import give_back
 from seg_viewer.core.labels import LabelSet
 from seg_viewer.core.machine import step_back
 from seg_viewer.core.model_file import ModelSpec
@@ -26,11 +28,12 @@ SIZE = (256, 160)
 """Columns and rows of a thumbnail at most, pixels."""
 CAPACITY = 32 << 20
 """Bytes of thumbnails that are kept."""
+IDLE_S = 30.0
+"""How long file and engine are kept without a wish, seconds."""
 
 _PLACES = 240
 """Into how many places a file is divided; each has one thumbnail."""
 _SHORTEST_S = 0.2
-_IDLE_S = 30.0
 _NICE = 8
 _log = logging.getLogger(__name__)
 
@@ -90,6 +93,7 @@ class Thumbnails:
         capacity: most bytes that are kept.
         maps: where class maps may be found that need not be computed.
         make_engine: makes an engine for a model, on its thread. Raises: SegViewerError.
+        idle_s: file and engine are let go so many seconds after the last wish, whatever is opened meanwhile.
     """
 
     def __init__(
@@ -99,6 +103,7 @@ class Thumbnails:
         capacity: int = CAPACITY,
         maps: Maps = lambda _frame, _model: None,
         make_engine: Callable[[ModelSpec], Engine] = lambda spec: load_engine(spec, "openvino", "CPU", "background"),
+        idle_s: float = IDLE_S,
     ) -> None:
         self._on_ready, self._capacity, self._maps, self._make_engine = on_ready, capacity, maps, make_engine
         self._changed = threading.Condition()
@@ -109,6 +114,7 @@ class Thumbnails:
         self._bytes = 0
         self._places: dict[tuple[str, str, int], int] = {}  # (source, model, place): time in ms
         self._thread: threading.Thread | None = None
+        self._idle_s, self._used_s = idle_s, 0.0
         self._pictures: _Pictures | None = None
         self._pictures_of: _Film | None = None
         self._engine: Engine | None = None
@@ -176,18 +182,25 @@ class Thumbnails:
         try:
             while True:
                 with self._changed:
-                    self._changed.wait_for(self._has_work, _IDLE_S if self._engine or self._pictures else None)
+                    self._changed.wait_for(self._has_work, self._left_s())
                     wish, film = self._wish, self._film
                     if self._stopping:
                         return
                 if wish is not None:
                     self._fulfil(wish)
-                elif film is self._pictures_of:
+                    self._used_s = time.perf_counter()
+                elif self._left_s() == 0.0:
                     self._release()  # nobody has wished for long: memory and file are let go
-                else:
+                elif film is not self._pictures_of:
                     self._close_pictures()
         finally:
             self._release()
+
+    def _left_s(self) -> float | None:
+        """Until file and engine are let go; None while there are none."""
+        if not (self._engine or self._pictures):
+            return None
+        return max(0.0, self._used_s + self._idle_s - time.perf_counter())
 
     def _has_work(self) -> bool:
         left = self._pictures is not None and self._pictures_of is not self._film
@@ -273,6 +286,7 @@ class Thumbnails:
         engine, self._engine, self._engine_of = self._engine, None, ""
         if engine is not None:
             engine.close()
+            give_back()
 
 
 class _Pictures(Protocol):

@@ -29,6 +29,8 @@ VIDEO_SUFFIXES = (
 
 _SOON = 8
 """Frames before the one on the screen that are read before all others."""
+MUCH_BYTES = 64 << 20
+"""Of kept frames: where more are left by a jump, the decoders that gave them are let go, too."""
 _ANIMATIONS = {"gif", "apng", "webp_anim"}
 
 
@@ -114,7 +116,7 @@ class VideoFile:
                 return
             if self._read_on_to(at_s, self._ring):
                 return
-            self._ring.clear()
+            self._leave(self._ring)
         self._seek_to = time_s
 
     def close(self) -> None:
@@ -211,11 +213,24 @@ class VideoFile:
         first = ring.first
         if first is None or ring.at_start:
             return 0
-        ring.clear()
+        self._leave(ring)
         self._seek_to = max(0.0, first.time_s - 2 * self._head.half_tick_s)
         before = self._next_kept(ring)
         place = ring.place_of(before) if before is not None and before.id.pts < first.id.pts else None
         return 0 if place is None else place + 1
+
+    def _leave(self, ring: FrameRing) -> None:
+        """Keep none of its frames; a jump follows.
+
+        FFmpeg gives a picture's memory back only when its decoder ends: until then each decoder holds as much as it
+        ever gave at once. The one that goes on needs that again; the two others need not be there.
+        """
+        if ring.bytes > MUCH_BYTES:
+            self._head.reader.let_go_together()
+            behind, self._behind, self._filling, self._filled_for = self._behind, None, None, None
+            if behind is not None:
+                behind.close()
+        ring.clear()
 
     def _next_kept(self, ring: FrameRing) -> Frame | None:
         """The next frame, kept or read; None at the end of the file."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,12 +14,13 @@ import pytest
 from seg_viewer.core.errors import EngineError
 from seg_viewer.core.frame import FrameId
 from seg_viewer.core.model_file import ModelSpec, read_model_file
-from seg_viewer.engines import Engine
+from seg_viewer.engines import Engine, load_engine
 from seg_viewer.media.look_ups import LookUps
 from seg_viewer.player.thumbnails import Thumbnail, Thumbnails
 from seg_viewer.sources import open_source
 from tests.clips import CYCLE, make_clip
 from tests.media.beeps import make_beep
+from tests.models import color_model
 from tests.waiting import wait_until
 
 
@@ -186,6 +188,49 @@ def test_class_maps_that_are_known_are_not_computed(tmp_path: Path, spec: ModelS
     found = shown.of(8 / 5, lambda each: each.classes is not None and abs(each.time_s - 1.6) < 0.01)
     assert (found.classes == 2).all()
     assert (frame.id, spec.sha256) in asked
+
+
+def _nothing(_shown: Wall, _clip: Path, _spec: ModelSpec) -> None: ...
+
+
+def _another_source(shown: Wall, clip: Path, spec: ModelSpec) -> None:
+    other = make_clip(clip.with_name("other.mp4"), frames=20, rate=5)
+    opened = open_source(other)
+    opened.close()
+    shown.thumbnails.open(str(other), opened.info, spec)
+
+
+def _the_same_again(shown: Wall, clip: Path, spec: ModelSpec) -> None:
+    shown.thumbnails.open(str(clip), shown.info, spec)
+
+
+def _another_model(shown: Wall, clip: Path, _spec: ModelSpec) -> None:
+    other = read_model_file(color_model(clip.with_name("other.onnx"), 32, 32, name="other"))
+    shown.thumbnails.open(str(clip), shown.info, other)
+
+
+def _no_source(shown: Wall, _clip: Path, _spec: ModelSpec) -> None:
+    shown.thumbnails.open(None, None, None)
+
+
+@pytest.mark.parametrize("then", [_nothing, _another_source, _the_same_again, _another_model, _no_source])
+def test_file_and_engine_are_let_go_after_a_while_whatever_is_opened_meanwhile(
+    tmp_path: Path, spec: ModelSpec, wall: Callable[..., Wall], then: Callable[[Wall, Path, ModelSpec], None]
+):
+    clip = make_clip(tmp_path / "clip.mp4", frames=20, rate=5)
+    engines: list[weakref.ref[Engine]] = []
+
+    def make(of: ModelSpec) -> Engine:
+        engine = load_engine(of, "openvino", "CPU", "background")
+        engines.append(weakref.ref(engine))
+        return engine
+
+    shown = wall(clip, spec, make_engine=make, idle_s=1.0)
+    shown.of(1.0, lambda each: each.classes is not None)
+    then(shown, clip, spec)
+    wait_until(lambda: engines[0]() is None, "the engine to be let go")
+    wait_until(lambda: shown.thumbnails._pictures is None, "the file to be let go")
+    assert len(engines) == 1
 
 
 def test_folders_of_pictures_have_thumbnails_too(tmp_path: Path, spec: ModelSpec, wall: Callable[..., Wall]):
