@@ -157,12 +157,19 @@ def _has_ended() -> bool:
     return not drives and not [thread for thread in threading.enumerate() if thread.name == "seg-player"]
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_window_that_closes_leaves_it_and_says_what_stays(kind: str, player: Player) -> None:
+@contextmanager
+def shown_until_it_hangs(kind: str, player: Player) -> Iterator[Hanging]:
+    """A simulator that hangs while the player shows it."""
     with hanging(kind) as simulator:
         player.open(simulator.url)
         simulator.begin(lambda: player.take() is not None)
         simulator.hang()
+        yield simulator
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_window_that_closes_leaves_it_and_says_what_stays(kind: str, player: Player) -> None:
+    with shown_until_it_hangs(kind, player) as simulator:
         assert player.close(_WAIT_S) and simulator.hangs()
         assert _has_ended()
         assert _LEFT.fullmatch(player.take_parting() or "") and player.take_parting() is None
@@ -171,10 +178,7 @@ def test_a_window_that_closes_leaves_it_and_says_what_stays(kind: str, player: P
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_another_source_takes_its_place_and_what_stays_is_said(kind: str, player: Player) -> None:
-    with hanging(kind) as simulator:
-        player.open(simulator.url)
-        simulator.begin(lambda: player.take() is not None)
-        simulator.hang()
+    with shown_until_it_hangs(kind, player) as simulator:
         player.open(DEMO)
 
         def is_there() -> bool:
