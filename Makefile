@@ -56,6 +56,7 @@ qt: setup-dev
 
 # All tests, and what they import, are compiled once, beside mypy, which has one core alone: else each worker compiles all
 collected: qt
+	@$(BIN)/python -c 'from trainer.network import backend; backend.be_alone(); backend.start_backend(); import tf2onnx'
 	@said=$$($(BIN)/python -m pytest --collect-only -qq 2>&1) || { echo "$$said"; exit 1; }
 
 # Two workers more than cores: many tests wait, for servers, windows, other programs

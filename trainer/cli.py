@@ -24,6 +24,7 @@ from trainer.commands.pack import pack
 from trainer.commands.predict import predict
 from trainer.commands.train import train
 from trainer.labels.meaning import LabelsNeeded
+from trainer.network.backend import be_alone
 
 PROGRAM = "seg-trainer"
 _OURS = ("seg_viewer", "trainer")
@@ -67,6 +68,7 @@ class Group(click.Group):
 def main(debug: bool) -> None:
     """Train, score and export the model that seg-viewer runs."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    be_alone()
 
 
 for command in (check, list_datasets, pack, train, evaluate, compare, predict, export, add_margin, build_engine):

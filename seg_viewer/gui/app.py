@@ -157,7 +157,7 @@ def _show(
     def show_error(text: str) -> None:  # from any thread
         window.background.call_later(lambda: window.messages.show_error(text), owner=window.messages)
 
-    return _run(app, window, ending, show_error, lambda: _tell_partings([player], on_parting))
+    return _run(app, window, ending, show_error, lambda: _tell_partings([player, *window.sources.left], on_parting))
 
 
 def _application() -> QApplication:

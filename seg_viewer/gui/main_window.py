@@ -380,7 +380,7 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         self.presenter.stop()
-        self.sources.leave()
+        others_ended = self.sources.leave()
         for dialog in self.findChildren(QDialog):
             dialog.hide()
         self.hide()
@@ -388,7 +388,7 @@ class MainWindow(QMainWindow):
         self.numbers.end()
         silent = self.sound.close() and self.hover.close()
         played_out = self.player.close() and silent
-        self.ended_in_time = self.background.close() and played_out
+        self.ended_in_time = self.background.close() and played_out and others_ended
         self.memory.close()
         super().closeEvent(event)
 

@@ -89,6 +89,8 @@ class Sources(QObject):
         self.opening.several_chosen.connect(self.open_grid)
         self.grids: list[GridWindow] = []
         """Open windows of several live sources."""
+        self.left: list[Player] = []
+        """Of such windows that were closed, as long as they may have something to tell."""
         self.recents.cleared.connect(self.resume.forget)
         self.drops.hovering.connect(self.veil.invite)
         self.drops.dropped.connect(self.playlist.take_dropped)
@@ -103,6 +105,7 @@ class Sources(QObject):
         presenter.shot_shown.connect(self.recents.watch)
         presenter.refreshed.connect(self.playlist.refresh)
         presenter.refreshed.connect(self.resume.refresh)
+        presenter.refreshed.connect(self._tell_left)
 
     def slots(self) -> dict[str, Callable[..., object]]:
         """What its actions do, by their ids."""
@@ -116,19 +119,34 @@ class Sources(QObject):
         """Several live ones, in a window of their own; it closes with this one."""
         window = GridWindow(players_of(sources, self._player.options), sources, open_store())
         self.grids.append(window)
-        window.closed.connect(lambda: self.grids.remove(window))
+        window.closed.connect(lambda: self._grid_closed(window))
         window.show()
+
+    def _grid_closed(self, window: GridWindow) -> None:
+        self.grids.remove(window)
+        self.left += [tile.player for tile in window.tiles]
+
+    def _tell_left(self) -> None:
+        """What the sources of closed windows have left behind."""
+        for player in list(self.left):
+            ended = player.has_ended  # asked first: one that ended has told all
+            while (parting := player.take_parting()) is not None:
+                self._messages.show_warning(parting)
+            if ended:
+                self.left.remove(player)
 
     def folder(self) -> str:
         """Where file dialogs open: beside what plays."""
         info = self._player.info
         return str(info.path.parent) if info and info.path else self._memory.settings.last_folder
 
-    def leave(self) -> None:
-        """The window closes."""
+    def leave(self) -> bool:
+        """The window closes, and those of several with it; whether all threads of theirs have ended in time."""
         self.resume.leave()
-        for grid in list(self.grids):
+        grids = list(self.grids)
+        for grid in grids:
             grid.close()
+        return all(grid.ended_in_time for grid in grids) and all(player.has_ended for player in self.left)
 
     def _play(self, source: str) -> None:
         self.resume.leave()

@@ -54,11 +54,11 @@ QPushButton#recent { background: transparent; border-color: transparent; text-al
 QPushButton#recent:hover { background: $raised; }
 QPushButton#recent:focus { border-color: $accent; padding: 4px 9px; }
 QLineEdit, QComboBox, QAbstractSpinBox { background: $background; border: 1px solid $border; border-radius: 6px; }
-QLineEdit, QComboBox { padding: 5px 8px; }
-QLineEdit:focus, QComboBox:focus { border: 2px solid $accent; padding: 4px 7px; }
+QLineEdit, QComboBox { padding: 4px 8px; min-height: 1.3em; }
+QLineEdit:focus, QComboBox:focus { border: 2px solid $accent; padding: 3px 7px; }
 QAbstractSpinBox { padding: 1px; }
 QAbstractSpinBox:focus { border: 2px solid $accent; padding: 0px; }
-QAbstractSpinBox QLineEdit, QAbstractSpinBox QLineEdit:focus { border: none; padding: 4px 7px; }
+QAbstractSpinBox QLineEdit, QAbstractSpinBox QLineEdit:focus { border: none; padding: 4px 7px; min-height: 0; }
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { border: none; width: 20px; background: transparent; }
 QAbstractSpinBox::up-arrow, QAbstractSpinBox::down-arrow { width: 10px; height: 10px; }
 QComboBox::drop-down { border: none; width: 24px; }

@@ -193,6 +193,11 @@ class Player(Looks):
             until_s = began_s + (max(timeout_s, _KEEP_S) if keeps else timeout_s)
             thread.join(max(0.0, until_s - time.perf_counter()))
         self.cache.close()
+        return self.has_ended
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether no thread of it is at work any more; so it is before the first `open`, too."""
         return not any(thread.is_alive() for thread in self._threads)
 
     # -- where it goes, and what comes ----------------------------------------------------------------------------

@@ -34,7 +34,7 @@ from tests.carla_server.process import CarlaServer
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="nothing can be held here")
 
 _QUERY = "size=64x32&fps=100&timeout=200&vehicles=2"
-_LEFT = re.compile(
+LEFT = re.compile(
     r"carla://127\.0\.0\.1:\d+: does not answer; what was spawned there is removed as soon as it does,"
     r" or by the next drive"
 )
@@ -108,7 +108,7 @@ def test_ctrl_c_ends_a_recording_which_is_whole(kind: str, tmp_path: Path, model
         else:
             assert code == 0 and target.stat().st_size > 1000
             assert re.match(rf"{re.escape(str(target))}: [\d.]+ s, \d+ pictures, no sound\n", out)
-        assert len(_LEFT.findall(err)) == 1
+        assert len(LEFT.findall(err)) == 1
         simulator.go_on()
 
 
@@ -122,7 +122,7 @@ def test_ctrl_c_ends_the_window(kind: str, tmp_path: Path, model: Path) -> None:
     with hanging(kind) as simulator:
         command = ["view", simulator.url, "--model", str(model), "--engine", "openvino", "--truth-csv", str(table)]
         _out, err, code = _left_by_ctrl_c(command, simulator, has_begun)
-        assert code == 0 and len(_LEFT.findall(err)) == 1
+        assert code == 0 and len(LEFT.findall(err)) == 1
         simulator.go_on()
 
 
@@ -157,24 +157,28 @@ def _has_ended() -> bool:
     return not drives and not [thread for thread in threading.enumerate() if thread.name == "seg-player"]
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_window_that_closes_leaves_it_and_says_what_stays(kind: str, player: Player) -> None:
+@contextmanager
+def shown_until_it_hangs(kind: str, player: Player) -> Iterator[Hanging]:
+    """A simulator that hangs while the player shows it."""
     with hanging(kind) as simulator:
         player.open(simulator.url)
         simulator.begin(lambda: player.take() is not None)
         simulator.hang()
+        yield simulator
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_window_that_closes_leaves_it_and_says_what_stays(kind: str, player: Player) -> None:
+    with shown_until_it_hangs(kind, player) as simulator:
         assert player.close(_WAIT_S) and simulator.hangs()
         assert _has_ended()
-        assert _LEFT.fullmatch(player.take_parting() or "") and player.take_parting() is None
+        assert LEFT.fullmatch(player.take_parting() or "") and player.take_parting() is None
         simulator.go_on()
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_another_source_takes_its_place_and_what_stays_is_said(kind: str, player: Player) -> None:
-    with hanging(kind) as simulator:
-        player.open(simulator.url)
-        simulator.begin(lambda: player.take() is not None)
-        simulator.hang()
+    with shown_until_it_hangs(kind, player) as simulator:
         player.open(DEMO)
 
         def is_there() -> bool:
@@ -189,5 +193,5 @@ def test_another_source_takes_its_place_and_what_stays_is_said(kind: str, player
             return bool(lines)
 
         wait_until(is_said, "what stays", _WAIT_S)
-        assert _LEFT.fullmatch(lines[0]) and simulator.hangs()
+        assert LEFT.fullmatch(lines[0]) and simulator.hangs()
         simulator.go_on()

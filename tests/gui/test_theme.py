@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QMenu,
     QPushButton,
     QSlider,
+    QSpinBox,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -343,3 +344,32 @@ def test_the_focus_can_be_seen(qtbot: QtBot, chosen: Theme, name: str, kind: str
         for y in range(with_ring.height())
     )
     assert count > 20
+
+
+@pytest.mark.parametrize("points", [9, 12, 20])
+@pytest.mark.parametrize("kind", [QLineEdit, QComboBox, QSpinBox])
+def test_a_field_shows_the_dots_of_a_capital(qtbot: QtBot, kind: type[QWidget], points: int):
+    """As many pixels of ink as in a field with room to spare."""
+    ink = []
+    for room in (0, 40):
+        field = kind()
+        qtbot.addWidget(field)
+        field.setStyleSheet(f"font-size: {points}pt")
+        field.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # no cursor
+        if isinstance(field, QLineEdit):
+            field.setText("ÖÄÅgj")
+        elif isinstance(field, QComboBox):
+            field.setEditable(True)
+            field.addItem("ÖÄÅgj")
+        elif isinstance(field, QSpinBox):
+            field.setSuffix("ÖÄÅgj")
+        field.ensurePolished()
+        field.resize(240, field.sizeHint().height() + room)
+        field.show()
+        picture = (
+            field.grab(QRect(0, 2, 200, field.height() - 4)).toImage().convertToFormat(QImage.Format.Format_RGB888)
+        )
+        rows = np.frombuffer(picture.constBits(), np.uint8).reshape(picture.height(), picture.bytesPerLine())
+        pixels = rows[:, : 3 * picture.width()].reshape(picture.height(), -1, 3).astype(int)
+        ink.append(int((np.abs(pixels - pixels[0, -1]).max(axis=2) > 24)[:, 20:150].sum()))
+    assert ink[0] == ink[1] > 50

@@ -36,6 +36,11 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+def _compile(code: str, library: Path) -> None:
+    """A shared library of C code, which may call what nobody has."""
+    subprocess.run(["gcc", "-shared", "-o", library, "-xc", "-"], input=code, text=True, check=True)
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """By its beginning, each library that was made, in a folder as the program has it."""
@@ -222,7 +227,7 @@ def test_icu_data_stays_whole_where_qt_calls_more_of_it(tmp_path: Path, capfd: p
     data = next(entry for entry in _entries() if "libicudata" in entry[0])
     user = tmp_path / "libQt6Core.so.6"
     code = "extern void ucol_open_73(void), ubrk_open_73(void); void f(void) { ucol_open_73(); ubrk_open_73(); }"
-    subprocess.run(["gcc", "-shared", "-o", user, "-xc", "-"], input=code, text=True, check=True)
+    _compile(code, user)
     entries = [data, ("PySide6/Qt/lib/libQt6Core.so.6", str(user), "BINARY")]
     assert stand_ins.stand_ins(entries, tmp_path / "made") == entries
     assert "stays as it is: Qt also calls ubrk_open_73" in capfd.readouterr().err
@@ -232,7 +237,7 @@ def test_a_library_that_is_another_stays(tmp_path: Path, capfd: pytest.CaptureFi
     aom = next(entry for entry in _entries() if "libaom" in entry[0])
     user = tmp_path / "user.so"
     code = "extern int aom_img_wrap(void); int f(void) { return aom_img_wrap(); }"
-    subprocess.run(["gcc", "-shared", "-o", user, "-xc", "-"], input=code, text=True, check=True)
+    _compile(code, user)
     entries = [aom, ("opencv_python_headless.libs/libavif-1.so", str(user), "BINARY")]
     assert stand_ins.stand_ins(entries, tmp_path / "made") == entries
     assert "stays as it is: what calls it needs aom_img_wrap" in capfd.readouterr().err

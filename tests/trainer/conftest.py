@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -17,12 +17,16 @@ from rich.console import Console
 
 from tests.models import color_model
 from trainer.cli import main
+from trainer.drawing import charts
+from trainer.network.backend import be_alone
 from trainer.recipe import Recipe, Source
 from trainer.run_folder.checkpoint import load_checkpoint
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Networks as tiny as these take longer to be compiled than to run. Without effort it takes half the time.
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true")
+
+be_alone()
 
 CAMVID_IDS = {"sky": 0, "building": 1, "road": 3, "car": 8, "pedestrian": 9, "bicyclist": 10, "void": 11}
 COLORS = {0: (90, 90, 90), 1: (0, 190, 0), 2: (0, 0, 200), 3: (200, 0, 0)}
@@ -47,6 +51,29 @@ def painted(mask: np.ndarray) -> np.ndarray:
     return table[mask]
 
 
+LIGHT = {"widths": (4, 8), "convolutions": (1, 1), "decoder_convolutions": (1,), "size": (32, 32)}
+"""Of a recipe: the network that TensorFlow has ready soonest, for tests of the way and not of what is learned."""
+
+PLAIN = {"convolutions": (), "decoder_convolutions": ()}
+"""Of a recipe: two convolutions a stage, as without a word. The other networks have one: ready in half the time."""
+
+_missing = charts.missing
+
+
+@pytest.fixture(scope="module")
+def undrawn() -> Iterator[None]:
+    """Runs of this module are as on a machine without matplotlib: no drawings, no report, a quarter of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(charts, "missing", lambda: ["matplotlib"])
+        yield
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The runs of one test have their drawings, whatever the module says."""
+    monkeypatch.setattr(charts, "missing", _missing)
+
+
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
     """A folder that is made by the first process of this test run that asks for it; the others wait, and share it.
 
@@ -64,12 +91,14 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
 
 
 def trained_once(factory: pytest.TempPathFactory, name: str, recipe: Recipe) -> Path:
-    """A finished run of a recipe, shared as `made_once` says."""
+    """A finished run of a recipe, its report too, shared as `made_once` says."""
 
     def train(folder: Path) -> None:
         from trainer.training.run import run_training
 
-        run_training(recipe, [], folder, Console(quiet=True))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(charts, "missing", _missing)
+            run_training(recipe, [], folder, Console(quiet=True))
 
     return made_once(factory, name, train)
 
@@ -100,6 +129,8 @@ def recipe(data: Path) -> Recipe:
         batch_size=4,
         seed=3,
         widths=(8, 12, 16),
+        convolutions=(1, 1, 1),
+        decoder_convolutions=(1, 1),
         learning_rate=1e-2,
         warmup=2,
         zoom=(0.9, 1.1),

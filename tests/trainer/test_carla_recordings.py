@@ -106,7 +106,8 @@ def test_a_record_that_names_no_drives_rightly_is_named(tmp_path: Path) -> None:
 @pytest.mark.timeout(400)
 def test_a_recording_trains_at_once(tmp_path: Path) -> None:
     root, made = record(tmp_path / "rec", [("Town01", 8), ("Town03", 3)]), tmp_path / "run"
-    small = ("--size", "32x32", "--widths", "4,8", "--batch-size", 4, "--no-augment", "--precision", "float32")
+    small = ["--size", "32x32", "--widths", "4,8", "--convolutions", "1,1", "--decoder-convolutions", 1]
+    small += ["--batch-size", 4, "--no-augment", "--precision", "float32"]
     done = run("train", "--data", root, "--run", made, "--stop-at", 1, *small)
     assert done.exit_code == 0, done.output
     assert "held out as a whole: Town03 (of Town01, Town03)" in done.output

@@ -16,7 +16,7 @@ from rich.console import Console
 from seg_viewer.core.errors import SourceError
 from seg_viewer.core.labels import DRIVING
 from tests.html_page import check_alone
-from tests.trainer.conftest import blocks, painted, write_rgb
+from tests.trainer.conftest import LIGHT, blocks, painted, write_rgb
 from trainer.cli import main
 from trainer.data.data_set import DataSet
 from trainer.labels.named import read_label_map
@@ -43,7 +43,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         write_rgb(base / "own" / "images" / f"{number}.png", painted(mask))
         write_rgb(base / "own" / "masks" / f"{number}.png", mask)
     recipe = Recipe((Source("folder", str(base / "own"), split={"by": "blocks", "held_out": 0.5}),)).change(
-        labels="driving", size=(32, 32), widths=(4, 4), batch_size=2, epochs=1, steps_per_epoch=2, precision="float32"
+        **LIGHT, labels="driving", batch_size=2, epochs=1, steps_per_epoch=2, precision="float32"
     )
     one, other = base / "runs" / "<one>", base / "runs" / "other"
     run_training(recipe, [], one, Console(quiet=True))

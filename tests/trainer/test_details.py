@@ -19,6 +19,8 @@ from trainer.labels.named import read_label_map, shipped_maps
 from trainer.network.losses import cross_entropy, make_loss, union_cross_entropy
 from trainer.recipe import Recipe
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 STREETS = read_label_map("streets")
 FINE = details_of(DRIVING, STREETS)
 

@@ -18,6 +18,8 @@ from trainer.labels.details import Details
 from trainer.network.from_onnx import read_onnx
 from trainer.recipe import Recipe
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 BOTH = dataclasses.replace(FINE, subpixel=True)
 
 

@@ -23,7 +23,7 @@ from seg_viewer.core.errors import ExportError, UsageError
 from seg_viewer.core.labels import DRIVING
 from seg_viewer.core.scores import Scores
 from seg_viewer.core.signals import END_SIGNALS
-from tests.trainer.conftest import blocks, painted, write_rgb
+from tests.trainer.conftest import LIGHT, PLAIN, blocks, painted, write_rgb
 from trainer.cli import main
 from trainer.recipe import SECTIONS, Recipe, Source, read_recipe
 from trainer.run_folder.checkpoint import Checkpoint, load_checkpoint, load_weights, save_checkpoint
@@ -32,6 +32,8 @@ from trainer.training.explained import explained
 from trainer.training.progress import Reporter
 from trainer.training.resume import goes_on, rate_jump, refuse_in_vain
 from trainer.training.run import run_training
+
+pytestmark = pytest.mark.usefixtures("undrawn")
 
 QUIET = Console(quiet=True)
 
@@ -43,7 +45,7 @@ def run(*arguments: object) -> Result:
 @pytest.fixture(scope="module")
 def short(recipe: Recipe) -> Recipe:
     """Two epochs of two steps."""
-    return recipe.change(size=(32, 32), widths=(4, 8), epochs=2)
+    return recipe.change(**LIGHT, epochs=2)
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +53,16 @@ def ended(short: Recipe, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run that nobody stopped."""
     folder = tmp_path_factory.mktemp("runs") / "ended"
     run_training(short, [], folder, QUIET)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def as_without_a_word(ended: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, where its recipe had not said how many convolutions: then each option of a network may be another."""
+    folder = tmp_path_factory.mktemp("runs") / "plain"
+    shutil.copytree(ended, folder)
+    plain = read_recipe(str(folder / "recipe.toml")).change(**PLAIN)
+    (folder / "recipe.toml").write_text(plain.to_toml(), encoding="utf-8")
     return folder
 
 
@@ -241,7 +253,8 @@ def _changed(name: str, value: Any, choices: Any) -> Any:
 
 
 @pytest.mark.parametrize("f", [f for kind in SECTIONS.values() for f in dataclasses.fields(kind)], ids=lambda f: f.name)
-def test_what_would_change_nothing_in_a_finished_run_is_refused(f: Any, ended: Path) -> None:
+def test_what_would_change_nothing_in_a_finished_run_is_refused(f: Any, as_without_a_word: Path) -> None:
+    ended = as_without_a_word
     before = read_recipe(str(ended / "recipe.toml"))
     if f.name == "network":  # goes with none of the other options of a network: another recipe altogether
         before = before.change(widths=(), precision="auto")
@@ -316,7 +329,7 @@ def twice(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 LOSSES: list[dict[str, Any]] = [
-    {"loss": "bce+dice+lovasz", "balance": 1.0, "arch": "unet"},
+    {"loss": "bce+dice+lovasz", "balance": 1.0, "arch": "unet", **PLAIN},
     {"loss": "ce+0.5*dice", "details": "streets", "class_weights": (1.0, 5.0, 1.0, 9.0)},
     {"loss": "ce", "details": "streets", "subpixel": True, "balance": 0.5},
     {"loss": "ce", "teacher": "ended", "class_weights": (1.0, 5.0, 1.0, 9.0)},
@@ -331,13 +344,14 @@ def test_training_and_validation_have_the_same_loss(
     if "teacher" in changes:
         changes = {**changes, "teacher": str(ended)}
     same = short.change(data=(Source("camvid", str(twice)),), size=(96, 64), epochs=1, augment=False, norm=False,
-                        learning_rate=1e-9, ema=0.0, **changes)  # fmt: skip
+                        learning_rate=1e-9, ema=0.0, **{**PLAIN, **changes})  # fmt: skip
     state = run_training(same, [], tmp_path / "run", QUIET)
     row = state.history[0]
     assert row["val_loss"] == pytest.approx(row["loss"], rel=2e-3)
     assert row["val_accuracy"] == pytest.approx(row["accuracy"], abs=2e-2)
 
 
+@pytest.mark.usefixtures("drawn")
 def test_held_out_pictures_that_are_all_ignored_are_told(short: Recipe, twice: Path, tmp_path: Path) -> None:
     root = tmp_path / "camvid"
     shutil.copytree(twice, root)

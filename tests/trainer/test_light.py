@@ -23,6 +23,8 @@ from trainer.labels.details import plain
 from trainer.network.from_onnx import read_onnx
 from trainer.recipe import SHIPPED, Recipe, is_model_file, read_recipe, shipped_file
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 TINY = Model(widths=(4, 6, 8), context=(2,), norm=False)
 # fmt: off
 LIGHT = {

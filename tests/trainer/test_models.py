@@ -18,7 +18,7 @@ from seg_viewer.core.model_file import read_model_file
 from seg_viewer.engines import load_engine
 from tests.clips import make_clip
 from tests.processor import sums_int8_exactly
-from tests.trainer.conftest import blocks, painted
+from tests.trainer.conftest import PLAIN, blocks, painted
 from trainer.cli import main
 from trainer.data.samples import find_all
 from trainer.export import release
@@ -26,11 +26,13 @@ from trainer.export.release import export_run
 from trainer.recipe import Recipe
 from trainer.training.run import run_training
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 VARIANTS: dict[str, dict[str, Any]] = {
     "fast": {},
-    "fast-residual": {"residual": True, "norm": False},
-    "unet": {"arch": "unet", "epochs": 10},
-    "unet-residual": {"arch": "unet", "residual": True},
+    "fast-residual": {"residual": True, "norm": False, **PLAIN},
+    "unet": {"arch": "unet", "epochs": 10, **PLAIN, "widths": (8, 12)},
+    "unet-residual": {"arch": "unet", "residual": True, **PLAIN, "widths": (8, 12)},
 }
 
 

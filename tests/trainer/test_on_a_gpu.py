@@ -18,6 +18,7 @@ from PIL import Image
 from rich.console import Console
 
 from seg_viewer.core.errors import SegViewerError, SourceError, UsageError
+from tests.trainer.conftest import LIGHT
 from trainer.cli import main
 from trainer.data import plain_png
 from trainer.data.picture_files import read_raw_mask
@@ -32,6 +33,8 @@ from trainer.training.progress import Reporter
 from trainer.training.run import run_training
 from trainer.training.schedule import Clock, schedule
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 QUIET = Console(quiet=True)
 
 
@@ -39,7 +42,7 @@ def test_a_run_by_time_ends_scored_and_goes_on_with_what_is_left(
     recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loop, "SAVE_EVERY_S", 0.0)
-    run, timed = tmp_path / "run", recipe.change(size=(32, 32), widths=(4, 8), minutes=0.01, epochs=1)
+    run, timed = tmp_path / "run", recipe.change(**LIGHT, minutes=0.01, epochs=1)
     assert not run_training(timed.change(minutes=60), [], run, QUIET, stop_at=1).finished
     console = Console(record=True, file=open("/dev/null", "w", encoding="utf-8"), soft_wrap=True)  # noqa: SIM115
     state = run_training(timed, [], run, console)

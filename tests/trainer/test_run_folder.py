@@ -17,6 +17,7 @@ from rich.console import Console
 
 from seg_viewer.core.errors import ExportError, UsageError
 from seg_viewer.core.labels import DRIVING
+from tests.trainer.conftest import LIGHT
 from trainer.recipe import Recipe
 from trainer.run_folder.checkpoint import (
     CHECKPOINT,
@@ -53,7 +54,7 @@ def test_every_file_of_a_run_is_on_disk_before_it_gets_its_name(
     monkeypatch.setattr(os, "fsync", watched_fsync)
     monkeypatch.setattr(os, "replace", watched_replace)
     run = tmp_path / "run"
-    run_training(recipe.change(epochs=1, checkpoint_every=1), [], run, Console(quiet=True))
+    run_training(recipe.change(**LIGHT, epochs=1, checkpoint_every=1), [], run, Console(quiet=True))
     ours = {path for path in run.rglob("*") if path.is_file() and path.name != ".lock"}
     ours -= set((run / "tensorboard").rglob("*"))  # TensorFlow writes those
     assert {CHECKPOINT, WEIGHTS, HISTORY, "recipe.toml", "model.keras", "report.html"} <= {path.name for path in ours}

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from tests.trainer.conftest import LIGHT
 from tests.trainer.test_training import command, rows
 from trainer.recipe import Recipe
 from trainer.training.run import run_training
@@ -21,18 +22,25 @@ from trainer.training.run import run_training
 def alone(tmp_path_factory: pytest.TempPathFactory, recipe: Recipe) -> Path:
     """A run on one device, whose steps several of them can take; its recipe is beside the folder."""
     # without batch norm (each machine has its own) and clipping (each clips its own part) the sums are the same
-    plain = recipe.change(
-        size=(32, 32), widths=(4, 8), norm=False, clip_norm=0.0, epochs=2, warmup=0, learning_rate=1e-3, augment=False
-    )
+    plain = recipe.change(**LIGHT, norm=False, clip_norm=0.0, epochs=2, warmup=0, learning_rate=1e-3, augment=False)
     root = tmp_path_factory.mktemp("alone")
     (root / "r.toml").write_text(plain.to_toml(), encoding="utf-8")
     run_training(plain, [], root / "one", Console(quiet=True))
     return root / "one"
 
 
+COMMAND = """
+import atexit, runpy, sys
+looked_for = {"keras", "tensorflow", "jax", "pandas", "sklearn"}
+atexit.register(lambda: print("loaded:", *sorted(looked_for & set(sys.modules))))
+runpy.run_module("trainer.cli", run_name="__main__")
+"""
+"""`python -m trainer.cli`, and what it has imported at the end."""
+
+
 def test_two_machines_take_the_steps_that_one_takes(alone: Path, tmp_path: Path) -> None:
     ports = _free_ports(2)
-    line = command("train", alone.with_name("r.toml"), "--run")
+    line = [sys.executable, "-c", COMMAND, *command("train", alone.with_name("r.toml"), "--run")[3:]]
     base = {key: value for key, value in os.environ.items() if key != "TF_CONFIG"}
     workers = []
     for index in range(2):
@@ -46,6 +54,8 @@ def test_two_machines_take_the_steps_that_one_takes(alone: Path, tmp_path: Path)
     finally:
         for worker in workers:
             worker.kill()
+    for index in range(2):  # Keras and TensorFlow load the others, too, where nobody tells them that it is in vain
+        assert (tmp_path / f"log{index}").read_text(encoding="utf-8").splitlines()[-1] == "loaded: keras tensorflow"
     for one, two in zip(rows(alone), rows(tmp_path / "two"), strict=True):
         assert float(one["loss"]) == pytest.approx(float(two["loss"]), rel=1e-3)
         assert float(one["accuracy"]) == pytest.approx(float(two["accuracy"]), abs=2e-3)

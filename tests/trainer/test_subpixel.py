@@ -20,6 +20,8 @@ from trainer.network.names import LOGITS
 from trainer.network.unet import build
 from trainer.recipe import Recipe
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 BOTH = dataclasses.replace(FINE, subpixel=True)
 
 

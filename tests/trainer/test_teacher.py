@@ -14,6 +14,8 @@ from tests.trainer.conftest import blocks, painted
 from tests.trainer.test_details import FINE
 from trainer.recipe import Recipe, read_recipe, shipped_name
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 BOTH = dataclasses.replace(FINE, subpixel=True)
 
 

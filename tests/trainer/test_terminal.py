@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from seg_viewer.core import console as core_console
-from tests.trainer.conftest import write_rgb
+from tests.trainer.conftest import LIGHT, write_rgb
 from trainer.cli import main
 from trainer.console import progress_bar
 from trainer.recipe import Recipe
@@ -57,7 +57,7 @@ def test_data_sets_are_scanned_trained_on_and_scored_under_their_names(
     names = [name.replace("/", "") for name in NAMES]
     sources = tuple(dataclasses.replace(recipe.data[0], name=name) for name in names)
     file = tmp_path / "recipe.toml"
-    file.write_text(recipe.change(data=sources, epochs=1).to_toml(), encoding="utf-8")
+    file.write_text(recipe.change(**LIGHT, data=sources, epochs=1).to_toml(), encoding="utf-8")
     run = tmp_path / "run :car: [b]"
     result = CliRunner().invoke(main, ["train", str(file), "--run", str(run)])
     assert result.exit_code == 0, result.output
@@ -84,9 +84,9 @@ def test_the_recipe_of_a_start_is_told_by_its_name(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     before = tmp_path / "[red] :car:.toml"
-    before.write_text(recipe.change(epochs=1).to_toml(), encoding="utf-8")
+    before.write_text(recipe.change(**LIGHT, epochs=1).to_toml(), encoding="utf-8")
     file = tmp_path / "recipe.toml"
-    file.write_text(recipe.change(epochs=1, start=before.name).to_toml(), encoding="utf-8")
+    file.write_text(recipe.change(**LIGHT, epochs=1, start=before.name).to_toml(), encoding="utf-8")
     result = CliRunner().invoke(main, ["train", str(file), "--run", "run", "--stop-at", "1"])
     assert "first the recipe of its start, [red] :car:.toml: run-start" in shown(), result.output
 

@@ -21,6 +21,7 @@ from rich.console import Console
 
 from seg_viewer.core.errors import SegViewerError, UsageError
 from tests.html_page import check_alone
+from tests.trainer.conftest import LIGHT, PLAIN
 from tests.waiting import wait_until
 from trainer.architecture import Model, stage_widths
 from trainer.cli import main
@@ -35,6 +36,8 @@ from trainer.training.objective import class_weights
 from trainer.training.progress import Reporter
 from trainer.training.run import prepare, run_training
 from trainer.training.schedule import schedule
+
+pytestmark = pytest.mark.usefixtures("undrawn")
 
 QUIET = Console(file=open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
 
@@ -51,7 +54,7 @@ def command(*arguments: object) -> list[str]:
 @pytest.fixture(scope="module")
 def small(recipe: Recipe) -> Recipe:
     """For tests that are about the way, not about what is learned: a network of two stages."""
-    return recipe.change(size=(32, 32), widths=(4, 8))
+    return recipe.change(**LIGHT)
 
 
 @dataclasses.dataclass
@@ -300,7 +303,7 @@ def test_a_checkpoint_of_another_model_is_refused(unbroken: Path, recipe: Recipe
     shutil.copytree(unbroken, run)
     before = (run / "checkpoint.npz").read_bytes()
     with pytest.raises(UsageError, match="of another model"):
-        run_training(recipe.change(widths=(4, 8), epochs=9), [], run, QUIET)
+        run_training(recipe.change(**LIGHT, epochs=9), [], run, QUIET)
     assert (run / "checkpoint.npz").read_bytes() == before
 
 
@@ -311,7 +314,7 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path, recipe: Recipe) -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"optimizer": "adam", "arch": "unet"}, {"optimizer": "sgd", "accumulate": 2, "echo": 2}]
+    "changes", [{"optimizer": "adam", "arch": "unet", **PLAIN}, {"optimizer": "sgd", "accumulate": 2, "echo": 2}]
 )
 def test_other_ways_to_train_run_and_resume(small: Recipe, tmp_path: Path, changes: dict[str, Any]) -> None:
     other = small.change(epochs=2, dropout=0.2, **changes)
@@ -321,8 +324,8 @@ def test_other_ways_to_train_run_and_resume(small: Recipe, tmp_path: Path, chang
 
 
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
-def test_mixed_precision_learns_too(recipe: Recipe, tmp_path: Path, precision: str) -> None:
-    state = run_training(recipe.change(precision=precision), [], tmp_path / "run", QUIET)
+def test_mixed_precision_learns_too(small: Recipe, tmp_path: Path, precision: str) -> None:
+    state = run_training(small.change(precision=precision), [], tmp_path / "run", QUIET)
     assert state.history[-1]["loss"] < 0.8 * state.history[0]["loss"]
 
 

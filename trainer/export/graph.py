@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -135,12 +137,18 @@ def stride_of(model: Any) -> int:
 
 def whole_model(model: Any, details: Details, fused: bool) -> Any:
     """The graph of a `float_unet`, frame → classes, in float32; `fused` as in `add_head`."""
+    return headed(model, details)(fused)
+
+
+def headed(model: Any, details: Details) -> Callable[[bool], Any]:
+    """As `whole_model`, for whoever wants both heads: the network is converted once, which is what takes seconds."""
     import keras
 
     if details.subpixel:
-        one_head = keras.Model(model.input, model.get_layer(LOGITS).output)
-        return add_head(trunk_to_onnx(one_head), stride_of(one_head), fused, subpixel=True)
-    return add_head(trunk_to_onnx(model), stride_of(model), fused, details.groups)
+        model = keras.Model(model.input, model.get_layer(LOGITS).output)
+    trunk, stride = trunk_to_onnx(model), stride_of(model)
+    groups = () if details.subpixel else details.groups
+    return lambda fused: add_head(copy.deepcopy(trunk), stride, fused, groups, subpixel=details.subpixel)
 
 
 def set_metadata(onnx_model: Any, spec: ModelSpec) -> None:

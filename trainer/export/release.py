@@ -22,7 +22,7 @@ from seg_viewer.engines import load_engine
 from seg_viewer.engines.float16 import to_float16
 from trainer.data.data_set import DataSet
 from trainer.data.formats import terms_of
-from trainer.export.graph import run_onnx, run_openvino, whole_model, write_model
+from trainer.export.graph import headed, run_onnx, run_openvino, write_model
 from trainer.export.int8 import int8_graph
 from trainer.export.margin import add_margin
 from trainer.labels.details import Details, details_of
@@ -127,7 +127,8 @@ def export_run(
     weights, step = load_weights(run)
     trunk, details = _network(recipe, weights, sets[0], run)
     model = folded(trunk, details)
-    plain = whole_model(trunk, details, fused=False)
+    with_head = headed(trunk, details)
+    plain = with_head(False)
     pictures = parity_pictures(sets, size)
     as_float = MeasuredModel(run_onnx(plain), size, sets[0].labels)
     float_scores = _scores(measure_all(as_float, sets))
@@ -140,7 +141,7 @@ def export_run(
     elif precision == "int8":
         frames = training_frames(found, size, calibration)
         note(f"int8: ranges from {counted(len(frames), 'training picture')}")
-        graph = int8_graph(whole_model(trunk, details, fused=True), frames)
+        graph = int8_graph(with_head(True), frames)
         report.calibration = len(frames)
     if margin:
         graph = add_margin(graph)

@@ -7,11 +7,19 @@ import os
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
+from types import ModuleType
 
 from seg_viewer.core.errors import UsageError
 from seg_viewer.core.machine import usable_cores
 from trainer.network.devices import strategy
+
+_UNUSED = ("matplotlib", "pandas", "sklearn")
+"""What Keras imports where it is installed, for what nobody here uses; it does not depend on it."""
+
+_alone = False
 
 
 @contextlib.contextmanager
@@ -37,6 +45,46 @@ def _quiet() -> Iterator[None]:
             os.close(screen)
 
 
+def be_alone() -> None:
+    """Nobody but us uses Keras in this process: `start_backend` takes three fifths of the time.
+
+    It comes without scikit-learn's wrappers, pandas' tables and pictures shown by pyplot, then. These packages can be
+    imported as ever.
+    """
+    global _alone
+    _alone = True
+
+
+@contextlib.contextmanager
+def _without_unused() -> Iterator[None]:
+    """As if packages that Keras and TensorFlow only look for were not installed; those that are loaded stay so."""
+    names = {*_UNUSED, *(("jax",) if not _wants_jax() else ())}
+
+    class Without(PathFinder):
+        @classmethod
+        def find_spec(
+            cls, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+        ) -> ModuleSpec | None:
+            return None if fullname in names else PathFinder.find_spec(fullname, path, target)
+
+    before = list(sys.meta_path)
+    sys.meta_path[:] = [Without if finder is PathFinder else finder for finder in before]
+    try:
+        yield
+    finally:
+        sys.meta_path[:] = [PathFinder if finder is Without else finder for finder in sys.meta_path]
+
+
+def _wants_jax() -> bool:
+    """Whether Keras may be told to use JAX, by the environment or its own file; TensorFlow only looks for it."""
+    told = os.environ.get("KERAS_BACKEND", "")
+    with contextlib.suppress(OSError):
+        told += (Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "keras.json").read_text(
+            "utf-8", "ignore"
+        )
+    return "jax" in told
+
+
 def start_backend() -> None:
     """Import Keras with its backend and give TensorFlow as many threads as this process may use cores.
 
@@ -50,7 +98,8 @@ def start_backend() -> None:
     warnings.filterwarnings("ignore", message=".*np.object.*", category=FutureWarning)
     with _quiet():
         try:
-            import keras
+            with _without_unused() if _alone else contextlib.nullcontext():
+                import keras
         except ImportError as error:
             raise UsageError(
                 f"{error.name or error} is not installed: pip install 'seg-viewer[trainer]'"

@@ -130,6 +130,8 @@ class Tile(QFrame):
             self.password_wanted.emit(*wanted)
         while (problem := player.take_problem()) is not None:
             self.messages.show_error(problem)
+        while (parting := player.take_parting()) is not None:
+            self.messages.show_warning(parting)
         while player.take_failed() is not None:
             pass  # `take_problem` has said why
         self.recording.refresh()
