@@ -39,7 +39,7 @@ from seg_viewer.jobs.options import RunOptions
 from seg_viewer.jobs.style import Color, check_names, style_of
 from seg_viewer.pipeline import Pipeline, Policy
 from seg_viewer.sources import SourceInfo, open_source
-from seg_viewer.sources.between import Between, Moment, Selection
+from seg_viewer.sources.between import Between, Selection
 
 __all__ = [
     "EngineError",
@@ -177,7 +177,8 @@ class Shots:
             if not opened.info.live:
                 opened = Between(opened, selection, change=sized(opened.info, size))
             policy, mode = (Policy.LATEST, "latency") if self.info.live else (Policy.EVERY_FRAME, "throughput")
-            pipeline = Pipeline(opened, options.segmenter(self.model, mode), policy=policy)
+            segmenter = options.with_steady(options.segmenter(self.model, mode))
+            pipeline = Pipeline(opened, segmenter, policy=policy)
         except BaseException:
             opened.close()
             raise
@@ -251,6 +252,7 @@ def open(
     size: str | tuple[int, int] | None = None,
     engine: str = "auto",
     device: str | None = None,
+    steady: bool = False,
 ) -> Shots:
     """Open a source and segment its frames.
 
@@ -269,6 +271,7 @@ def open(
         size: largest size of the pictures, "1280x720", "1280x", "x720", "720p" or (1280, 720); their shape is kept.
         engine: "auto", "openvino", "onnxruntime", "tensorrt-rtx" or "tensorrt".
         device: as the engine calls it ("CPU", "GPU", …), or None for its default.
+        steady: where the picture stands still, a pixel changes its class once that has lasted 5 frames or 0.4 s.
 
     Returns:
         an iterator of `Shot`; use it in a `with` block to have it closed at a known moment.
@@ -278,8 +281,8 @@ def open(
         SourceError, ModelFileError: it cannot be read.
         EngineError: while iterating: the engine is not installed, or failed.
     """
-    options = _options(model, engine, device, OverlayStyle())
-    return Shots(source, options, _selection(start, end, every), _wanted(size))
+    options = replace(_options(model, engine, device, OverlayStyle()), steady=steady)
+    return Shots(source, options, Selection.read(start, end, every), Wanted.given(size))
 
 
 def export(
@@ -298,6 +301,7 @@ def export(
     palette: str = "classic",
     colors: Mapping[str, Color] | None = None,
     smooth: bool = True,
+    steady: bool | None = None,
     engine: str = "auto",
     device: str | None = None,
     quality: str = "balanced",
@@ -321,6 +325,7 @@ def export(
         source: a video file, a folder of pictures, "demo"; not live.
         out: the file to make, or several, all made in one pass; the end of a name says what it holds.
         opacity, outline, palette, colors, smooth: as for `Shot.overlay`.
+        steady: as for `open`.
         hide: names of classes that are not painted.
         hatch: draw each class in stripes, in a direction of its own.
         quality: of video: "high", "balanced", "fast" or "tiny".
@@ -348,8 +353,8 @@ def export(
     style = style_of(opacity, hide, outline, hatch, palette, colors, labels, smooth=smooth)
     outputs = (out,) if isinstance(out, str | Path) else tuple(out)
     job = ExportJob(
-        source, outputs, replace(options, style=style), crf, preset, overwrite, _selection(start, end, every),
-        _wanted(size), resume, manifest, codec, quality, hardware, stats,
+        source, outputs, replace(options, style=style, steady=steady), crf, preset, overwrite,
+        Selection.read(start, end, every), Wanted.given(size), resume, manifest, codec, quality, hardware, stats,
     )  # fmt: skip
     return run_export(job, on_progress=on_progress)
 
@@ -387,14 +392,3 @@ def _painter(labels: LabelSet, style: OverlayStyle) -> Overlay:
 
 def _options(model: str | Path | None, engine: str, device: str | None, style: OverlayStyle) -> RunOptions:
     return RunOptions(None if model is None else str(model), engine, device, style)
-
-
-def _selection(start: Place, end: Place, every: int) -> Selection:
-    first, last = (None if place is None else Moment.read(str(place)) for place in (start, end))
-    return Selection(first, last, every)
-
-
-def _wanted(size: str | tuple[int, int] | None) -> Wanted | None:
-    if size is None:
-        return None
-    return Wanted.read(size if isinstance(size, str) else "x".join(map(str, size)))

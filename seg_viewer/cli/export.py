@@ -18,6 +18,7 @@ from seg_viewer.cli.options import (
     make_options,
     run_options,
     smooth_option,
+    steady_option,
     style_options,
     zone_option,
 )
@@ -70,6 +71,7 @@ from seg_viewer.media.codecs import CODECS, QUALITIES, USUAL_QUALITY
 @hardware_option
 @style_options
 @smooth_option
+@steady_option
 def export(
     sources: tuple[str, ...],
     outputs: tuple[str, ...],

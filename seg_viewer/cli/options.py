@@ -192,6 +192,15 @@ def smooth_option(command: _Command) -> _Command:
     )(command)
 
 
+def steady_option(command: _Command) -> _Command:
+    return click.option(
+        "--steady/--no-steady",
+        default=None,
+        help="Where the picture stands still, a pixel changes its class once that has lasted 5 frames or 0.4 s; or each"
+        " answer of the model as it is. [default: no-steady (view: as in the menu)]",
+    )(command)
+
+
 def make_options(
     model: str | None,
     engine: str,
@@ -206,6 +215,7 @@ def make_options(
     color: tuple[str, ...] = (),
     hwaccel: str | None = None,
     smooth: bool = True,
+    steady: bool | None = None,
 ) -> RunOptions:
     """What the options of a command line ask for.
 
@@ -216,7 +226,7 @@ def make_options(
         find_model(model)  # a name that does not ship is refused here, not in a window
     colors = _colors(color)
     style = OverlayStyle(opacity, frozenset(hide), outline, hatch, palette, colors, smooth)
-    options = RunOptions(model, engine, device, style, not no_cache, hwaccel or "")
+    options = RunOptions(model, engine, device, style, not no_cache, hwaccel or "", steady)
     wanted = [name.strip() for name in (classes or "").split(",") if name.strip()]
     if classes is not None and not wanted:
         raise UsageError("--classes is empty: name what to paint (car,person), or leave it out")

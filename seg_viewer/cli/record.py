@@ -17,6 +17,7 @@ from seg_viewer.cli.options import (
     make_options,
     run_options,
     smooth_option,
+    steady_option,
     style_options,
     with_ca,
     zone_option,
@@ -71,6 +72,7 @@ def _split(_context: click.Context, _option: click.Parameter, text: str | None) 
 @run_options
 @style_options
 @smooth_option
+@steady_option
 def record(
     source: str,
     output: str | None,

@@ -17,6 +17,7 @@ from seg_viewer.cli.options import (
     hardware_option,
     make_options,
     run_options,
+    steady_option,
     style_options,
     with_ca,
 )
@@ -60,6 +61,7 @@ class _SourceCommand(click.Command):
 @cache_option
 @hardware_option
 @style_options
+@steady_option
 def view(
     source: tuple[str, ...] = (),
     truth_csv: Path | None = None,

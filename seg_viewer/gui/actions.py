@@ -218,6 +218,13 @@ MENUS: tuple[tuple[str, tuple[ActionSpec | None, ...]], ...] = (
                 ("Shift+O",),
                 checkable=True,
             ),
+            ActionSpec(
+                "steady",
+                "Stead&y classes",
+                "Where the picture stands still, a pixel changes its class only once that lasts",
+                ("Shift+Y",),
+                checkable=True,
+            ),
             *(
                 ActionSpec(
                     layer.id, layer.title, layer.tip, layer.keys, layer.icon, checkable=True, menu="On the p&icture"

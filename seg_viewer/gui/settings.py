@@ -65,6 +65,7 @@ class WindowSettings:
         muted: whether there is none.
         hwaccel: "auto" has hardware decode video files where that works, "off" never.
         deadline_ms: how old what is live may be when it is painted, milliseconds; 0 for no deadline.
+        steady: whether class maps stay calm where the picture stands still.
     """
 
     geometry: bytes = b""
@@ -106,6 +107,7 @@ class WindowSettings:
     muted: bool = False
     hwaccel: str = "off"
     deadline_ms: int = 0
+    steady: bool = True
 
     @property
     def style(self) -> OverlayStyle:
@@ -211,6 +213,7 @@ def load_settings(store: QSettings) -> WindowSettings:
         muted=_text(store, "muted") == "true",
         hwaccel=_one_of(store, "hwaccel", ("off", "auto"), plain.hwaccel),
         deadline_ms=min(_number(store, "deadline_ms", plain.deadline_ms), 10_000),
+        steady=_text(store, "steady") != "false",
     )
 
 

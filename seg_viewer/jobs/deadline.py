@@ -48,7 +48,8 @@ def govern(
     networks, note = networks_for(spec)
 
     def change(network: ModelSpec, refused: Callable[[], None]) -> None:
-        pipeline.use(options.segmenter(network, "latency", on_loading), lambda _error: refused())
+        segmenter = options.with_steady(options.segmenter(network, "latency", on_loading))
+        pipeline.use(segmenter, lambda _error: refused())
 
     return Governing(pipeline, deadline_s, networks, change, note=note)
 

@@ -139,7 +139,8 @@ def run_export(
         segmenter = job.options.with_cache(
             _segmenter(job.options, spec, job.first, cancelled, on_loading), spec, source.info, cache
         )
-        pipeline = stack.enter_context(Pipeline(between, segmenter, policy=Policy.EVERY_FRAME))
+        steady = job.with_steady(segmenter, parts.start_s)
+        pipeline = stack.enter_context(Pipeline(between, steady, policy=Policy.EVERY_FRAME))
         tee: Tee[Shot] = stack.enter_context(Tee())
         about = facts(spec, source.info)
         asked = requests(

@@ -18,6 +18,8 @@ from seg_viewer.core.redact import redact
 from seg_viewer.core.zone import Zone
 from seg_viewer.jobs.options import RunOptions
 from seg_viewer.media.codecs import USUAL_QUALITY, VideoChoice
+from seg_viewer.media.segments import segment_at
+from seg_viewer.pipeline.segmenter import Segmenter
 from seg_viewer.sinks import sink_for
 from seg_viewer.sinks.base import SinkKind
 from seg_viewer.sources import is_live
@@ -62,6 +64,13 @@ class Wanted:
         if any(side is not None and not 16 <= side <= 16384 for side in sides):
             raise UsageError(f"size '{text}': choose sides from 16 to 16384")
         return cls(*sides)
+
+    @classmethod
+    def given(cls, size: str | tuple[int, int] | None) -> Wanted | None:
+        """From a text, see `read`, or (1280, 720); None for None. Raises: UsageError."""
+        if size is None:
+            return None
+        return cls.read(size if isinstance(size, str) else "x".join(map(str, size)))
 
     def of(self, size: Size) -> Size:
         """Of a picture, with even sides, as video wants them."""
@@ -180,6 +189,17 @@ class ExportJob:
     def _refuse_live(name: str) -> NoReturn:
         raise UsageError(f"{name}: is live and never ends; use 'seg-viewer record' (in the window, R)")
 
+    def with_steady(self, segmenter: Segmenter, start_s: float) -> Segmenter:
+        """The same, with calm class maps where that is wanted; with each segment they begin anew.
+
+        So what is made of a segment depends on nothing before it: not on where an export went on, nor on who makes it.
+
+        Args:
+            segmenter: of the model, with or without a cache.
+            start_s: the source's time at which segment 0 begins, seconds.
+        """
+        return self.options.with_steady(segmenter, lambda frame: segment_at(frame.time_s - start_s))
+
     def key(self, fingerprint: str, model: str) -> str:
         """The same for jobs that make the same, hexadecimal.
 
@@ -193,7 +213,7 @@ class ExportJob:
             style.opacity, sorted(style.hidden), style.outline,
             style.hatched, style.palette, sorted(style.colors.items()), style.smooth,
             [os.path.abspath(path) for path, _kind in self.outputs],
-            self.video, self.selection, self.size, self.stats, self.stream, self.zone,
+            self.video, self.selection, self.size, self.stats, self.stream, self.zone, bool(self.options.steady),
         )  # fmt: skip
         return hashlib.sha256(repr(facts).encode("utf-8", "surrogateescape")).hexdigest()
 

@@ -131,6 +131,7 @@ def write_manifest(
             "outline": style.outline,
             "hatched": style.hatched,
             "smooth": style.smooth,
+            "steady": bool(job.options.steady),
             "palette": style.palette,
             "colors": {label.name: color_text(style.color_of(label)) for label in style.shown(spec.labels)},
             "start": _place(wanted.start),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +24,7 @@ from seg_viewer.engines import (
 )
 
 if TYPE_CHECKING:
+    from seg_viewer.core.frame import Frame
     from seg_viewer.pipeline import EngineSegmenter, Segmenter
     from seg_viewer.pipeline.map_cache import MapCache
     from seg_viewer.sources.base import SourceInfo
@@ -116,6 +117,8 @@ class RunOptions:
         cache: class maps that were computed before are used again, and those that are computed are kept.
         hwaccel: "auto" has hardware decode video files where that works, "off" never; "" where nobody has said, which
             is "off".
+        steady: class maps stay calm where the picture stands still, see `seg_viewer.core.steady`; None where nobody has
+            said.
     """
 
     model: str | None = None
@@ -124,6 +127,7 @@ class RunOptions:
     style: OverlayStyle = field(default_factory=OverlayStyle)
     cache: bool = True
     hwaccel: str = ""
+    steady: bool | None = None
 
     @property
     def hardware(self) -> bool:
@@ -171,6 +175,17 @@ class RunOptions:
         if not self.cache or not is_cacheable(info):
             return inner
         return CachedSegmenter(inner, cache, spec, self.map_key(spec), info)
+
+    def with_steady(self, inner: Segmenter, part_of: Callable[[Frame], int] | None = None) -> Segmenter:
+        """The same with calm class maps, where that is wanted; outside of a cache, which keeps what the model says.
+
+        Args:
+            inner: of one model or of two.
+            part_of: see `SteadySegmenter`; None for one part.
+        """
+        from seg_viewer.pipeline.steady import SteadySegmenter, one_part
+
+        return SteadySegmenter(inner, part_of=part_of or one_part) if self.steady else inner
 
     def segmenter(
         self, spec: ModelSpec, mode: str = "throughput", progress: LoadProgress | None = None

@@ -154,7 +154,8 @@ def _make(piece: Piece, node: str) -> MadePiece:
 def _write(part: _Part, job: ExportJob, spec: ModelSpec, sinks: list[Sink[Shot]]) -> str:
     """Returns what computed it."""
     try:
-        with Pipeline(part, job.options.segmenter(spec), policy=Policy.EVERY_FRAME) as pipeline:
+        segmenter = job.with_steady(job.options.segmenter(spec), part.start_s)
+        with Pipeline(part, segmenter, policy=Policy.EVERY_FRAME) as pipeline:
             for shot in pipeline:
                 for sink in sinks:
                     sink.write(shot)
@@ -212,6 +213,7 @@ class _Part:
         before: pts of the last picture before it.
         first_index: number of its first one.
         last: number of each segment → how many pictures, and the last one's place.
+        start_s: that of the piece.
     """
 
     def __init__(self, source: Source, piece: Piece, job: ExportJob) -> None:
@@ -223,6 +225,7 @@ class _Part:
             selection = Selection(Moment(time_s=max(0.0, start_s)), selection.end)
         self._between = Between(source, selection, change=one_size(job, source.info))
         self._piece = piece
+        self.start_s = piece.start_s
         self.info, self.warnings = source.info, source.warnings
         self.before: int | None = None
         self.first_index = 0

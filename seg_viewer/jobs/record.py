@@ -151,7 +151,7 @@ def run_record(
             if spec is None:
                 _follow(source, recording, source, on_progress)
             else:
-                segmenter = job.options.segmenter(spec, "latency", on_loading)
+                segmenter = job.options.with_steady(job.options.segmenter(spec, "latency", on_loading))
                 pipeline = Pipeline(source, segmenter, policy=Policy.LATEST, ledger=ledger)
                 if job.deadline_s is not None:
                     governing = govern(pipeline, job.deadline_s, job.options, spec, on_loading)

@@ -71,8 +71,9 @@ class Looks(WhatPlays):
             return
 
         def failed(text: str) -> None:
-            if self.options == replace(options, hwaccel=self.options.hwaccel):  # nothing else was chosen meanwhile
-                self.options = replace(session.wish.options, hwaccel=self.options.hwaccel)
+            hwaccel, steady = self.options.hwaccel, self.options.steady
+            if self.options == replace(options, hwaccel=hwaccel, steady=steady):  # nothing else was chosen meanwhile
+                self.options = replace(session.wish.options, hwaccel=hwaccel, steady=steady)
                 self._against = session.wish.against
             self._problems.append(text)
             self._playback.on_change()
@@ -103,6 +104,18 @@ class Looks(WhatPlays):
         for session in (self._session, self._opening):
             if session is not None:
                 session.models.want_margin(value)
+
+    @property
+    def steady(self) -> bool:
+        """Whether class maps stay calm where the picture stands still."""
+        return bool(self.options.steady)
+
+    @steady.setter
+    def steady(self, value: bool) -> None:
+        self.options = replace(self.options, steady=value)
+        for session in (self._session, self._opening):
+            if session is not None:
+                session.models.want_steady(value)
 
     @property
     def against(self) -> str | None:

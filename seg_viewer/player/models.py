@@ -12,6 +12,7 @@ from seg_viewer.jobs.options import RunOptions
 from seg_viewer.pipeline import PairSegmenter, Segmenter
 from seg_viewer.pipeline.cached import CachedSegmenter
 from seg_viewer.pipeline.map_cache import MapCache
+from seg_viewer.pipeline.steady import SteadySegmenter
 from seg_viewer.player.pool import EnginePool
 from seg_viewer.sources import SourceInfo
 
@@ -44,11 +45,11 @@ class Models:
 
     def __init__(self, cache: MapCache, pool: EnginePool | None = None) -> None:
         self._cache, self._pool = cache, pool
-        self._margin = False
+        self._margin = self._steady = False
         self.first: ModelSpec | None = None
         """Of the model that loads or was made last."""
         self._specs: dict[str, ModelSpec] = {}
-        self._made: dict[Segmenter, tuple[ModelWish, ModelSpec]] = {}
+        self._made: dict[SteadySegmenter, tuple[ModelWish, ModelSpec]] = {}
 
     def of(self, shot: Shot | None, index: int = 0) -> ModelSpec | None:
         """The model that a class map of a shot is from; None where there is no such map."""
@@ -58,10 +59,17 @@ class Models:
     def want_margin(self, on: bool) -> None:
         """Whether class maps are to say how sure the model is; those in the cache do not, and are computed again."""
         self._margin = on
-        for segmenter in list(self._made):
-            for one in segmenter.parts if isinstance(segmenter, PairSegmenter) else (segmenter,):
+        for steady in list(self._made):
+            inner = steady.inner
+            for one in inner.parts if isinstance(inner, PairSegmenter) else (inner,):
                 if isinstance(one, CachedSegmenter):
                     one.wants_margin = on and one.spec.has_margin
+
+    def want_steady(self, on: bool) -> None:
+        """Whether class maps stay calm where the picture stands still; from the next one on."""
+        self._steady = on
+        for segmenter in list(self._made):
+            segmenter.is_on = on
 
     def make(
         self, wish: ModelWish, spec: ModelSpec, other: ModelSpec | None, info: SourceInfo, progress: LoadProgress
@@ -74,9 +82,10 @@ class Models:
             alone = wish.options.segmenter if self._pool is None else partial(self._pool.segmenter, wish.options)
             return wish.options.with_cache(alone(of, mode, progress), of, info, self._cache)
 
-        segmenter = one(spec)
+        inner = one(spec)
         if other is not None:
-            segmenter = PairSegmenter(segmenter, one(other), (spec.name, other.name))
+            inner = PairSegmenter(inner, one(other), (spec.name, other.name))
+        segmenter = SteadySegmenter(inner, on=self._steady)
         self.first = spec
         self._made[segmenter] = wish, spec
         self.want_margin(self._margin)
@@ -84,7 +93,7 @@ class Models:
 
     def wish_of(self, segmenter: Segmenter | None) -> ModelWish | None:
         """What a segmenter was made for."""
-        made = self._made.get(segmenter) if segmenter is not None else None
+        made = self._made.get(segmenter) if isinstance(segmenter, SteadySegmenter) else None
         return made[0] if made is not None else None
 
     def forget_but(self, segmenter: Segmenter) -> None:
@@ -97,5 +106,5 @@ class Models:
 
     def go_back_to(self, segmenter: Segmenter | None) -> None:
         """Another one could not take over from it."""
-        if segmenter is not None and segmenter in self._made:
+        if isinstance(segmenter, SteadySegmenter) and segmenter in self._made:
             self.first = self._made[segmenter][1]

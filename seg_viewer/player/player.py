@@ -168,6 +168,7 @@ class Player(Looks):
     def _start(self, session: Session) -> None:
         session.timelines.look_ahead(self._looks_ahead)
         session.models.want_margin(self._wants_margin)
+        session.models.want_steady(self.steady)
         self._threads = {thread: keeps for thread, keeps in self._threads.items() if thread.is_alive()}
         self._threads[session.thread] = bool(session.comparison.files)
         session.thread.start()

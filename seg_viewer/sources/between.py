@@ -78,6 +78,12 @@ class Selection:
             if end is not None and end <= (start or 0):
                 raise UsageError("the end is not after the start; choose a later end")
 
+    @classmethod
+    def read(cls, start: object = None, end: object = None, every: int = 1) -> Selection:
+        """From places as people write them, see `Moment.read`, numbers among them. Raises: UsageError."""
+        first, last = (None if place is None else Moment.read(str(place)) for place in (start, end))
+        return cls(first, last, every)
+
     @property
     def is_all(self) -> bool:
         return self == Selection()

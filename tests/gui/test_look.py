@@ -263,3 +263,53 @@ def test_the_smallest_promised_size_holds_everything(paused):
         assert paused.controls.rect().contains(button.geometry()), button.objectName()
         assert button.width() >= button.minimumSizeHint().width()
     assert main_window.MainWindow.minimumSizeHint(paused).width() <= 1000
+
+
+CAR_AS_BRIGHT, PERSON_AS_BRIGHT = (80, 80, 240), (200, 55, 55)
+"""Of the same luma: a picture stands still where one becomes the other."""
+
+
+@pytest.fixture
+def flickering(tmp_path: Path) -> Path:
+    """A car, which the model takes for a person in frames 10, 11 and 20."""
+    colors = [PERSON_AS_BRIGHT if number in (10, 11, 20) else CAR_AS_BRIGHT for number in range(40)]
+    return make_clip(tmp_path / "flickers.mp4", colors=colors)
+
+
+def test_steady_classes_are_switched_by_their_key_and_remembered(qtbot: QtBot, open_window, flickering: Path):
+    window = open_window(flickering)
+    car, person = 2, 3
+
+    def goes_to(index: int, class_id: int) -> None:
+        def is_there() -> None:
+            assert shown_index(window) == index and (window.view.shown.shot.classes == class_id).all()
+
+        qtbot.waitUntil(is_there, timeout=WAIT_MS)
+
+    pause_at(qtbot, window, 8)
+    assert window.actions_by_id["steady"].isChecked()
+    for index in (9, 10, 11, 12):
+        qtbot.keyClick(window, ".")
+        goes_to(index, car)
+    for index in (11, 10):
+        qtbot.keyClick(window, ",")
+        goes_to(index, car)  # as it was shown
+    qtbot.keyClick(window, Qt.Key.Key_Y, Qt.KeyboardModifier.ShiftModifier)
+    goes_to(10, person)
+    assert not window.actions_by_id["steady"].isChecked() and not window._export_options().steady
+    for index, class_id in ((11, person), (12, car)):
+        qtbot.keyClick(window, ".")
+        goes_to(index, class_id)
+    window.close()
+    again = open_window(flickering)
+    assert not again.actions_by_id["steady"].isChecked() and not again.player.steady
+    assert not load_settings(open_store()).steady
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_steady_or_not_by_the_command_line_wins_and_is_not_kept(open_window, flickering: Path, model: Path, on: bool):
+    save_settings(open_store(), WindowSettings(steady=not on))
+    window = open_window(flickering, RunOptions(str(model), steady=on))
+    assert window.actions_by_id["steady"].isChecked() is on and window.player.steady is on
+    window.close()
+    assert load_settings(open_store()).steady is not on

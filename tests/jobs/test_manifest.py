@@ -77,9 +77,9 @@ def test_what_it_says_is_true(job: ExportJob, clip: Path, model: Path, tmp_path:
     assert engine["name"] == "openvino" and engine["device"].startswith("CPU") and engine["precision"] in result.engine
     assert said["options"] == {
         "opacity": 0.6, "hidden": ["road"], "outline": True, "hatched": False, "smooth": True,
-        "palette": "okabe-ito", "colors": {"car": "#0102ff", "person": "#d55e00"}, "start": 0.4, "end": "40f",
-        "every": 3, "size": [32, None], "crf": 25, "preset": "superfast", "codec": None, "quality": "balanced",
-        "hardware": False, "stats": False, "stream": None, "zone": None,
+        "steady": False, "palette": "okabe-ito", "colors": {"car": "#0102ff", "person": "#d55e00"},
+        "start": 0.4, "end": "40f", "every": 3, "size": [32, None], "crf": 25, "preset": "superfast",
+        "codec": None, "quality": "balanced", "hardware": False, "stats": False, "stream": None, "zone": None,
     }  # fmt: skip
     assert said["frames"] == result.frames == 10
     folder = tmp_path / "all.maps"
@@ -150,6 +150,7 @@ CHANGES: dict[str, Callable[[ExportJob, Path], ExportJob]] = {
     "hidden": lambda job, _: _again(job, options=replace(job.options, style=OverlayStyle(0.6, outline=True))),
     "hatched": lambda job, _: _styled(job, hatched=True),
     "smooth": lambda job, _: _styled(job, smooth=False),
+    "steady": lambda job, _: _again(job, options=replace(job.options, steady=True)),
     "palette": lambda job, _: _styled(job, palette="classic"),
     "colour": lambda job, _: _styled(job, colors={"car": (1, 2, 254)}),
     "engine": lambda job, _: _again(job, options=replace(job.options, engine="onnxruntime")),

@@ -60,6 +60,9 @@ class GridWindow(QMainWindow):
         self.memory = Memory(store, self)
         use_language(self.memory.settings.language)
         style = players[0].options.style
+        for player in players:
+            if player.options.steady is None:  # one of the command line wins
+                player.steady = self.memory.settings.steady
         self.look = Look(self.memory.settings.style if style == OverlayStyle() else style, self)
         self.background, self.folders = Background(self), Folders(self.memory)
         self.ended_in_time = True

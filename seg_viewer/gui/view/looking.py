@@ -83,6 +83,7 @@ class Looking(QObject):
         view = self._view
         slots: dict[str, Callable[..., object]] = {
             "overlay": self._set_colored,
+            "steady": self._set_steady,
             "errors": partial(self._mark, "errors"),
             "disagreement": partial(self._mark, "disagreement"),
             "value": partial(self._set_layer, "value"),
@@ -99,6 +100,9 @@ class Looking(QObject):
     def apply_settings(self) -> None:
         """Look at pictures as the last time; never at plain ones, which would seem to be without a model."""
         settings = self._memory.settings
+        if self._player.options.steady is None:  # one of the command line wins
+            self._player.steady = settings.steady
+        self._actions["steady"].setChecked(self._player.steady)
         mode = mode_by_id(settings.view_mode)
         self.set_mode(MODES[0] if mode.id == _PLAIN else mode)
         self._actions["value"].setChecked(settings.value)
@@ -159,6 +163,15 @@ class Looking(QObject):
     def _set_colored(self, on: bool) -> None:
         if on != (self._view.mode.id != _PLAIN):
             self.set_mode(self._colored if on else mode_by_id(_PLAIN))
+
+    def _set_steady(self, on: bool) -> None:
+        """What stands still is segmented again, and then as the model says, which is where steady classes begin."""
+        if on == self._player.steady:
+            return
+        self._player.steady = on
+        self._memory.change(steady=on)
+        if self._view.shown is not None and self._player.state is not PlayerState.PLAYING:
+            self._player.seek(self._player.wished_s)
 
     def _mark(self, layer: str, on: bool) -> None:
         self._set_layer(layer, on)
