@@ -100,8 +100,8 @@ def int8_graph(model: Model, spec: ModelSpec) -> tuple[Any, float]:
     """
     import keras
 
-    from trainer.export.graph import whole_model
     from trainer.export import int8
+    from trainer.export.graph import whole_model
     from trainer.export.margin import add_margin
     from trainer.labels.details import plain
     from trainer.network.unet import build
