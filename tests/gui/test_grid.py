@@ -87,7 +87,7 @@ def test_four_are_shown_each_with_its_own_state_and_one_fails_and_comes_back(
     for tile, server in zip(window.tiles, servers, strict=True):
         assert tile.bar.badge.text() == "● LIVE" and tile.title.text().startswith(server.url())
         qtbot.waitUntil(lambda tile=tile: "ms since arrival" in tile.bar.latency.text(), timeout=WAIT_MS)
-    shares = [tile.player._session.pipeline.segmenter for tile in window.tiles]
+    shares = [tile.player._session.pipeline.segmenter.inner for tile in window.tiles]
     assert len({share.engine for share in shares}) == 1, "one engine for all"
 
     lost, others = window.tiles[2], [window.tiles[0], window.tiles[1], window.tiles[3]]
@@ -112,8 +112,10 @@ def test_a_click_or_a_key_makes_one_large_and_all_again_while_the_others_go_on(
     _wait_all(qtbot, window)
     qtbot.mouseClick(window.tiles[1].view, LEFT)
     qtbot.waitUntil(lambda: _seen(window) == [2], timeout=WAIT_MS)
-    served = window.tiles[0].player._session.pipeline.segmenter.served
-    qtbot.waitUntil(lambda: window.tiles[0].player._session.pipeline.segmenter.served > served + 3, timeout=WAIT_MS)
+    served = window.tiles[0].player._session.pipeline.segmenter.inner.served
+    qtbot.waitUntil(
+        lambda: window.tiles[0].player._session.pipeline.segmenter.inner.served > served + 3, timeout=WAIT_MS
+    )
     qtbot.mouseClick(window.tiles[1].view, LEFT)
     qtbot.waitUntil(lambda: _seen(window) == [1, 2, 3, 4], timeout=WAIT_MS)
     for key, seen in (
