@@ -64,6 +64,7 @@ class VideoReader:
         is_unsure: something was damaged since the last jump, while several pictures were decoded at once: what follows
             may be another than by one thread. See `decode_together`.
         broken_off: why the latest `frames` ended before the end of the file; "" when it did not.
+        may_together: several pictures can be decoded at once, see `decode_together`.
         device: that decodes, as FFmpeg calls it; "" for the processor.
         notes: what was chosen, changed or repaired so far, a line each, with the name of the file.
 
@@ -93,7 +94,7 @@ class VideoReader:
         self._changes = 0
         self._interlaced = False
         self._together: TogetherDecoder | None = None
-        self._may_together = works_together()
+        self.may_together = works_together()
         check_readable(path)
         self._open()
 
@@ -127,13 +128,13 @@ class VideoReader:
 
         To be called after a jump, before the first packet is decoded, where `can_hurry` holds.
         """
-        if not self._may_together:
+        if not self.may_together:
             return
         if self._together is None:
             try:
                 self._together = TogetherDecoder(self.path, self.stream)
             except (av.FFmpegError, OSError, IndexError):  # deleted, or another by now: what is open can be read
-                self._may_together = False
+                self.may_together = False
                 return
         self._together.begin()
         self._decoder = self._together

@@ -10,6 +10,8 @@ from seg_viewer.pipeline import Policy
 from seg_viewer.player.showing import Wish
 
 LATE_WINDOW = "late: window too slow"
+JUMP_S = 5.0
+"""How far the keys jump that go on and back, seconds."""
 
 
 class PlayerState(StrEnum):

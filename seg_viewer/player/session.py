@@ -26,7 +26,7 @@ from seg_viewer.player.course import Course
 from seg_viewer.player.deadline import Deadline
 from seg_viewer.player.models import Models, ModelWish
 from seg_viewer.player.partings import Partings
-from seg_viewer.player.playback import LATE_WINDOW, Playback, PlayerState
+from seg_viewer.player.playback import JUMP_S, LATE_WINDOW, Playback, PlayerState
 from seg_viewer.player.pool import EnginePool
 from seg_viewer.player.search import Search
 from seg_viewer.player.showing import Painter, Shown
@@ -235,7 +235,7 @@ class Session:
             return
         self._waits_for = "", 0.0
         if isinstance(source, Stepping):
-            source.keep(bytes_to_keep())
+            source.keep(bytes_to_keep(), JUMP_S)
         try:
             while (pipeline := self._begin(source, wish, spec)) is None and not self._stopping:
                 wish = self.wish  # another model was chosen meanwhile
