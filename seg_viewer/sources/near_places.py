@@ -8,8 +8,8 @@ from seg_viewer.core.frame import Frame
 from seg_viewer.sources.file_frames import FileFrames
 from seg_viewer.sources.frame_ring import FrameRing, size_of
 
-_BEHIND, _AHEAD = 16, 2
-"""Frames that are kept of a place that was left."""
+_BEHIND, AHEAD = 16, 2
+"""Frames before the next one, and from it on, that are kept of a place that was left."""
 _LEAST = 12
 """Frames that must fit, else no other place is kept."""
 _MOST_LEFT = 2
@@ -130,8 +130,8 @@ class LeftPlaces:
         """Remember what is around the next frame of a ring."""
         if ring.first is None or not self.may_keep(ring.first):
             return
-        behind = min(_BEHIND, self.most_bytes // size_of(ring.first) - _AHEAD)
-        left = ring.excerpt(behind, _AHEAD)
+        behind = min(_BEHIND, self.most_bytes // size_of(ring.first) - AHEAD)
+        left = ring.excerpt(behind, AHEAD)
         others = [other for other in self._rings if not any(left.place_of(frame) is not None for frame in other)]
         self._rings = [left, *others][:_MOST_LEFT]
         self.make_room(0)

@@ -19,7 +19,7 @@ from seg_viewer.sources.file_frames import FileFrames
 from seg_viewer.sources.file_info import info_of
 from seg_viewer.sources.filling import Filling
 from seg_viewer.sources.frame_ring import FrameRing, bytes_to_keep
-from seg_viewer.sources.near_places import LeftPlaces, Scout, Way
+from seg_viewer.sources.near_places import AHEAD, LeftPlaces, Scout, Way
 
 VIDEO_SUFFIXES = (
     ".mp4", ".mkv", ".webm", ".avi", ".mov", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv", ".flv", ".3gp", ".3g2", ".asf",
@@ -29,8 +29,6 @@ VIDEO_SUFFIXES = (
 
 _SHARE = 4
 """Of the bytes of kept frames, one part in so many is for other places than the present one."""
-_FEW = 2
-"""Frames from the next one on: with no more than these kept, reading on comes soon."""
 _GONE = (SegViewerError, av.FFmpegError, OSError)
 """Raised where the file was moved or deleted; what is open can still be read."""
 
@@ -100,9 +98,8 @@ class VideoFile:
         self._seek_to = time_s
 
     def close(self) -> None:
-        for head in (self._head, self._spare, self._filling):
-            if head is not None:
-                head.close()
+        for head in filter(None, (self._head, self._spare, self._filling)):
+            head.close()
         self._frames, self._reading, self._scout, self._way = iter(()), None, None, None  # they hold on to this
         self._left.clear()
         if self._ring is not None:
@@ -153,7 +150,7 @@ class VideoFile:
         try:
             if self._filling.is_urgent(ring) and self._fill_more(ring):
                 return True
-            return self._catch_up(ring) or self._scout_back(ring) or self._fill_more(ring)
+            return self._catch_up(ring) or self._look_out(ring) or self._fill_more(ring)
         except _GONE:
             self._cannot_prepare, self._way, self._scout = True, None, None
             return False
@@ -180,7 +177,7 @@ class VideoFile:
     def _catch_up(self, ring: FrameRing) -> bool:
         """Decode a little of the way to the last kept frame, where what follows is wanted next. Returns whether."""
         last = ring.last
-        if not ring.is_cut or last is None or len(ring) - ring.behind > _FEW:
+        if not ring.is_cut or last is None or len(ring) - ring.behind > AHEAD:
             return False
         if self._way is None or self._way.time_s != last.time_s:
             self._read_pts, self._way = None, Way(self._head, last.time_s)
@@ -188,25 +185,29 @@ class VideoFile:
             self._go_on_behind(ring)
         return True
 
-    def _scout_back(self, ring: FrameRing) -> bool:
-        """Decode a little of what a jump back would show, where that is far. Returns whether anything was missing."""
-        at, head, left = ring.before_next, self._head, self._left
-        if not self._jump_s or at is None or head.reader.device or not left.may_keep(at):
+    def _look_out(self, ring: FrameRing) -> bool:
+        """Decode a little of what a jump would show, back or else on. Returns whether anything was missing."""
+        at, left = ring.before_next, self._left
+        if not self._jump_s or at is None or self._head.reader.device or not left.may_keep(at):
             return False
-        time_s = at.time_s - self._jump_s
-        if not head.is_far(time_s) or ring.covers(time_s) or left.covers(time_s):
-            return False
-        if self._scout is None or not (self._scout.leads_to(time_s) or self._scout.time_s == time_s):
+        for time_s in (at.time_s - self._jump_s, at.time_s + self._jump_s):
+            if self._head.is_far(time_s) and not ring.covers(time_s) and not left.covers(time_s):
+                return self._send_scout(time_s, ring)
+        return False
+
+    def _send_scout(self, time_s: float, ring: FrameRing) -> bool:
+        scout = self._scout
+        if scout is None or not (scout.leads_to(time_s) or scout.time_s == time_s):
             self._scout = None
-            if ring.bytes + left.most_bytes > self._most_bytes:
+            if ring.bytes + self._left.most_bytes > self._most_bytes:
                 return False
-            self._spare = self._spare or head.beside()
-            self._scout = Scout(self._spare, time_s, left.most_bytes)
-        elif self._scout.is_there:
+            self._spare = self._spare or self._head.beside()
+            self._scout = Scout(self._spare, time_s, self._left.most_bytes)
+        elif scout.is_there:
             return False
         else:
-            self._scout.go_on()
-            left.make_room(self._scout.ring.bytes)
+            scout.go_on()
+            self._left.make_room(scout.ring.bytes)
         return True
 
     def _jump_before(self, ring: FrameRing) -> int:
@@ -308,10 +309,10 @@ class VideoFile:
 
     def _follow(self, time_s: float, ring: FrameRing) -> bool:
         """As `_turn_to`, to where the scout is, or will be: its place of reading is the one to read on from."""
-        scout, self._scout = self._scout, None
+        scout = self._scout
         if scout is None or not scout.leads_to(time_s):
-            self._scout = scout
             return False
+        self._scout = None
         try:
             frames = scout.arrive()
         except _GONE:
