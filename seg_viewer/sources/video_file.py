@@ -56,8 +56,7 @@ class VideoFile:
         self._head = FileFrames(self.path, stream, self._fingerprint, self._repairs, hardware=hardware)
         self.warnings = self._head.warnings
         self._seek_to: float | None = None
-        self._ended = False
-        self._warned = False
+        self._ended = self._warned = self._cannot_prepare = False
         self._read_all = True
         self._ring: FrameRing | None = None
         self._reading: Iterator[Frame] | None = None
@@ -68,7 +67,6 @@ class VideoFile:
         self._scout: Scout | None = None
         self._spare: FileFrames | None = None  # the place of reading of `_scout`
         self._way: Way | None = None  # of `_head`, to the last kept frame of a ring
-        self._cannot_prepare = False
         self._frames = self._head.decode()
         first = self._peek()
         self._head.first_s = first.time_s
@@ -98,8 +96,9 @@ class VideoFile:
         self._seek_to = time_s
 
     def close(self) -> None:
-        for head in filter(None, (self._head, self._spare, self._filling)):
-            head.close()
+        for head in (self._head, self._spare, self._filling):
+            if head is not None:
+                head.close()
         self._frames, self._reading, self._scout, self._way = iter(()), None, None, None  # they hold on to this
         self._left.clear()
         if self._ring is not None:
