@@ -310,7 +310,8 @@ class FileFrames:
         if not len(entries):
             return None
         first = entries[0].timestamp
-        early = max(0, (stream.start_time or first) - first)  # MP4 files list when a picture is decoded, not shown
+        start = first if stream.start_time is None else stream.start_time
+        early = max(0, start - first)  # MP4 files list when a picture is decoded, not when it is shown
         place = entries.search_timestamp(int((time_s + self.origin_s) / time_base) - early, backward=True)
         return (entries[place].timestamp + early) * float(time_base) - self.origin_s if place >= 0 else None
 

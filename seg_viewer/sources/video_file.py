@@ -156,7 +156,7 @@ class VideoFile:
 
     def _fill_more(self, ring: FrameRing) -> bool:
         """Read a little of what comes before the kept frames; returns whether anything was missing."""
-        wants = ring.wants(self._most_bytes - self._bytes_elsewhere)
+        wants = ring.wants(self._most_bytes - self.kept_bytes + ring.bytes)
         if wants <= 0:
             return False
         self._filling.go_on(ring, wants)
@@ -170,7 +170,7 @@ class VideoFile:
                 count = self._filling.go_on(ring, ring.wants(self._most_bytes))
         except _GONE:
             self._cannot_prepare = True
-        self._make_room(ring)
+        self._make_room()
         return count
 
     def _catch_up(self, ring: FrameRing) -> bool:
@@ -249,7 +249,7 @@ class VideoFile:
         if ring.last is None:
             ring.at_start = frame.time_s <= self._head.first_s + self._head.half_tick_s
         ring.append(frame)
-        self._make_room(ring)
+        self._make_room()
         return True
 
     def _read_on_to(self, time_s: float, ring: FrameRing) -> bool:
@@ -281,11 +281,12 @@ class VideoFile:
     # -- other places ----------------------------------------------------------------------------------------------
 
     @property
-    def _bytes_elsewhere(self) -> int:
-        return self._left.bytes + (self._scout.ring.bytes if self._scout is not None else 0)
+    def kept_bytes(self) -> int:
+        """Of the pictures of all frames that are kept."""
+        return self._left.bytes + sum(place.bytes for place in (self._ring, self._scout and self._scout.ring) if place)
 
-    def _make_room(self, ring: FrameRing) -> None:
-        if ring.bytes + self._bytes_elsewhere > self._most_bytes:
+    def _make_room(self) -> None:
+        if self.kept_bytes > self._most_bytes:
             self._left.clear()
             self._scout = None
 
