@@ -10,7 +10,7 @@ from seg_viewer.pipeline.state import BUSY_ENGINE, DEADLINE, TODO_FRAMES, Pipeli
 from seg_viewer.sources.base import Stepping
 
 _EPSILON_S = 1e-6
-_REST_S = 0.05
+_REST_S = 0.03
 """After a jump or step, before anything is prepared: the next one often comes at once, and finds the cores free."""
 
 

@@ -30,6 +30,10 @@ class Filling:
         """Whether very few steps back find their frame."""
         return ring.behind < _SOON
 
+    def is_worth(self, ring: FrameRing, wants: int) -> bool:
+        """Whether to go on; for a few frames more, a whole group of pictures is not decoded before they are urgent."""
+        return wants >= _SOON or (wants > 0 and self.is_urgent(ring))
+
     def go_on(self, ring: FrameRing, wants: int) -> int:
         """Decode one frame more; returns how many are kept more.
 

@@ -157,10 +157,9 @@ class VideoFile:
     def _fill_more(self, ring: FrameRing) -> bool:
         """Read a little of what comes before the kept frames; returns whether anything was missing."""
         wants = ring.wants(self._most_bytes - self.kept_bytes + ring.bytes)
-        if wants <= 0:
-            return False
-        self._filling.go_on(ring, wants)
-        return True
+        if is_worth := self._filling.is_worth(ring, wants):
+            self._filling.go_on(ring, wants)
+        return is_worth
 
     def _fill(self, ring: FrameRing) -> int:
         """Read what comes before the kept frames; returns how many came, 0 at the start of the file."""
