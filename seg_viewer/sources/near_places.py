@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
+from functools import partial
 
 from seg_viewer.core.frame import Frame
 from seg_viewer.sources.file_frames import FileFrames
@@ -70,6 +71,7 @@ class Scout:
         self.head, self.time_s = head, time_s
         self.ring = FrameRing(most_bytes)
         self.is_there = False
+        self._keep = partial(_keep, self.ring, head.first_s + head.half_tick_s)  # does not hold on to this
         self._way = Way(head, time_s, self._keep)
 
     def go_on(self) -> None:
@@ -98,12 +100,13 @@ class Scout:
             self.go_on()
         return self._way.arrive()
 
-    def _keep(self, frame: Frame) -> None:
-        if self.ring.last is None:
-            self.ring.at_start = frame.time_s <= self.head.first_s + self.head.half_tick_s
-        elif frame.id.pts <= self.ring.last.id.pts:
-            return
-        self.ring.append(frame)
+
+def _keep(ring: FrameRing, first_until_s: float, frame: Frame) -> None:
+    if ring.last is None:
+        ring.at_start = frame.time_s <= first_until_s
+    elif frame.id.pts <= ring.last.id.pts:
+        return
+    ring.append(frame)
 
 
 class LeftPlaces:

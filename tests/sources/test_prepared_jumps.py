@@ -244,12 +244,13 @@ def test_a_film_that_is_gone_is_played_on(h264: Path, tmp_path: Path, open_film:
         assert _seen(player.jump(times_s[at])) == seen[at]
 
 
-def test_the_last_frames_of_a_group_are_known_to_belong_to_it(film: Path) -> None:
+def test_the_last_frames_of_a_group_are_known_to_belong_to_it(h264: Path) -> None:
     """Though an MP4 file's index lists the key frame that follows by when it is decoded: before it is shown."""
-    source = VideoFile(film)
+    source = VideoFile(h264)
     head = source._head
     for frame in (197, 198, 199):
         assert head.is_far((frame + 0.5) / RATE)
-        assert not head.is_nearer(2.0, 8.0 + 0.5 / RATE)
+        assert head.is_nearer(frame / RATE - 1, (frame + 0.5) / RATE)
     assert not head.is_far(8.0 + 0.5 / RATE)
+    assert not head.is_nearer(7.0, 8.0 + 0.5 / RATE)
     source.close()
