@@ -76,7 +76,7 @@ class VideoFile:
         if self._ring is None:
             yield from self._read()
             return
-        if self._ended and self._seek_to is None and self._ring.is_read_out:
+        if self._seek_to is None and self._ring.is_read_out:
             self.seek(0.0)
         while (frame := self._next_kept(self._ring)) is not None:
             yield frame

@@ -254,3 +254,23 @@ def test_the_last_frames_of_a_group_are_known_to_belong_to_it(h264: Path) -> Non
     assert not head.is_far(8.0 + 0.5 / RATE)
     assert not head.is_nearer(7.0, 8.0 + 0.5 / RATE)
     source.close()
+
+
+@pytest.mark.parametrize("prepared", [False, True])
+def test_after_the_end_it_starts_over(h264: Path, open_film: list[Player], prepared: bool) -> None:
+    """Though the end is of a place that was left, or was prepared."""
+    seen, times_s = _played(h264)
+    player = Player(h264, jump_s=JUMP_S if prepared else 0.0)
+    open_film.append(player)
+    at = len(seen) - 1 - round(JUMP_S * RATE)
+    if prepared:
+        player.jump(times_s[at - round(JUMP_S * RATE)])
+    else:
+        player.jump(times_s[-1])
+    player.jump(times_s[at])
+    player.prepare()
+    player.source.seek(times_s[-1])
+    assert [_seen(frame) for frame in player.source] == seen[-1:]
+    frames = iter(player.source)
+    assert [_seen(next(frames)) for _ in range(3)] == seen[:3]
+    assert player.source.warnings == []
