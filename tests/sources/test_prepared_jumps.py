@@ -257,10 +257,11 @@ def test_the_last_frames_of_a_group_are_known_to_belong_to_it(h264: Path) -> Non
 
 
 @pytest.mark.parametrize("prepared", [False, True])
-def test_after_the_end_it_starts_over(h264: Path, open_film: list[Player], prepared: bool) -> None:
+def test_after_the_end_it_starts_over(tmp_path: Path, open_film: list[Player], prepared: bool) -> None:
     """Though the end is of a place that was left, or was prepared."""
-    seen, times_s = _played(h264)
-    player = Player(h264, jump_s=JUMP_S if prepared else 0.0)
+    film = _film(tmp_path, "H.264 in MP4", group=250)
+    seen, times_s = _played(film)
+    player = Player(film, jump_s=JUMP_S if prepared else 0.0)
     open_film.append(player)
     at = len(seen) - 1 - round(JUMP_S * RATE)
     if prepared:
