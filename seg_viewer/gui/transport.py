@@ -12,10 +12,9 @@ from seg_viewer.gui.timers import timer
 from seg_viewer.gui.widgets.controls import Controls
 from seg_viewer.gui.widgets.seek_bar import clock_text
 from seg_viewer.gui.words import t
-from seg_viewer.player.playback import PlayerState
+from seg_viewer.player.playback import JUMP_S, PlayerState
 from seg_viewer.player.player import Player
 
-_JUMP_S = 5.0
 _WIND_MS = 60
 _WIND_SPEEDS = (1.0, 2.0, 4.0)
 
@@ -58,8 +57,8 @@ class Transport(QObject):
             "shuttle-back": self.slower_back,
             "step": lambda: self.step(1),
             "step-back": lambda: self.step(-1),
-            "forward": lambda: self.seek_by(_JUMP_S),
-            "back": lambda: self.seek_by(-_JUMP_S),
+            "forward": lambda: self.seek_by(JUMP_S),
+            "back": lambda: self.seek_by(-JUMP_S),
             "start": lambda: self.seek(0.0),
             "end": self.seek_end,
             "faster": lambda: self.change_speed(1),

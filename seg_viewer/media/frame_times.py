@@ -19,7 +19,7 @@ from seg_viewer.media.video_reader import VideoReader
 _WINDOW = 8  # pictures that wait for one with an earlier time
 _AHEAD = 8  # packets read before they are decoded, so that the next times are known …
 _AHEAD_BYTES = 2 << 20  # … unless they are large
-_LONG_WAY = 40
+LONG_WAY = 40
 """Pictures between a key frame and a place from which on it is quicker to decode several at once."""
 
 # codecs of which a packet may rightly hold nothing to show: hidden frames, second fields, packed B-frames
@@ -177,7 +177,7 @@ class InOrder:
                 self._is_first = is_first
                 return
             if self._from != to:
-                if is_first and to - time > _LONG_WAY * self._step:
+                if is_first and to - time > LONG_WAY * self._step:
                     self._reader.decode_together()
                 self._from, self.hurried = to, True
                 self._held.clear()

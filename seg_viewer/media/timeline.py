@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import copy
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,12 @@ class Timeline:
         self.duration_s = max(ends) - self.origin_s if ends else None
         self.notes = self._told(path)
         self._last: dict[int, int] = {}
+
+    def again(self) -> Timeline:
+        """One for another reader of the same file, without opening that."""
+        other: Timeline = copy.copy(self)
+        other._last = {}
+        return other
 
     def shift_s(self, packet: av.Packet[Any]) -> float:
         """What to add to the times of a packet (pts × time base, and dts) so that they count from the start, seconds.

@@ -64,6 +64,7 @@ class VideoReader:
         is_unsure: something was damaged since the last jump, while several pictures were decoded at once: what follows
             may be another than by one thread. See `decode_together`.
         broken_off: why the latest `frames` ended before the end of the file; "" when it did not.
+        may_together: several pictures can be decoded at once, see `decode_together`.
         device: that decodes, as FFmpeg calls it; "" for the processor.
         notes: what was chosen, changed or repaired so far, a line each, with the name of the file.
 
@@ -93,7 +94,7 @@ class VideoReader:
         self._changes = 0
         self._interlaced = False
         self._together: TogetherDecoder | None = None
-        self._may_together = works_together()
+        self.may_together = works_together()
         check_readable(path)
         self._open()
 
@@ -127,23 +128,16 @@ class VideoReader:
 
         To be called after a jump, before the first packet is decoded, where `can_hurry` holds.
         """
-        if not self._may_together:
+        if not self.may_together:
             return
         if self._together is None:
             try:
                 self._together = TogetherDecoder(self.path, self.stream)
             except (av.FFmpegError, OSError, IndexError):  # deleted, or another by now: what is open can be read
-                self._may_together = False
+                self.may_together = False
                 return
         self._together.begin()
         self._decoder = self._together
-
-    def let_go_together(self) -> None:
-        """Of what decodes several pictures at once, with its memory; a jump follows, and may make another."""
-        self._decode_alone()
-        together, self._together = self._together, None
-        if together is not None:
-            together.close()
 
     def _decode_alone(self) -> None:
         self._decoder, self.is_unsure = self._alone, False
@@ -304,7 +298,8 @@ class VideoReader:
     def close(self) -> None:
         """Close the file. Safe to call again."""
         self.container.close()
-        self.let_go_together()
+        if self._together is not None:
+            self._together.close()
 
     def _open(self) -> None:
         try:

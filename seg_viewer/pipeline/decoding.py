@@ -10,6 +10,8 @@ from seg_viewer.pipeline.state import BUSY_ENGINE, DEADLINE, TODO_FRAMES, Pipeli
 from seg_viewer.sources.base import Stepping
 
 _EPSILON_S = 1e-6
+_REST_S = 0.03
+"""After a jump or step, before anything is prepared: the next one often comes at once, and finds the cores free."""
 
 
 class DecodeLoop:
@@ -26,6 +28,7 @@ class DecodeLoop:
         self._is_inside = False  # the latest frame is of the part that is repeated
         self._steps = isinstance(state.source, Stepping)
         self._has_more_to_prepare = self._steps
+        self._has_moved = False  # and has not rested since
         self._left_out = 0  # in a row, for the deadline
 
     def run(self) -> None:
@@ -38,6 +41,10 @@ class DecodeLoop:
                 if state.stopping:
                     return
                 wants_frame = self._wants_frame()
+                if self._has_moved and not wants_frame:
+                    self._has_moved = False
+                    state.changed.wait_for(lambda: state.stopping or self._wants_frame(), _REST_S)
+                    continue
                 generation, moves, base, state.moves = state.generation, state.moves, state.moves_from, None
                 if moves is None and state.exhausted and wants_frame:  # it has ended, and is to be repeated after all
                     state.exhausted = False
@@ -50,6 +57,7 @@ class DecodeLoop:
             if moves is not None:
                 go(state.source, base, moves)
                 frames = iter(state.source)
+                self._has_moved = True
                 self._is_inside = False
             start_s = time.perf_counter()
             frame = next(frames, None)

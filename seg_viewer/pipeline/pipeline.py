@@ -94,7 +94,7 @@ class Pipeline:
         """Shots wait for the consumer, or none is wanted now: the processor has time for something else."""
         state = self._state
         with state.changed:
-            is_idle = not (state.steps or state.todo or state.moves is not None)
+            is_idle = not (state.steps or state.moves is not None or (state.todo and not state.is_unasked()))
             stands_still = state.paused and state.last is not None and is_idle
             return state.exhausted or stands_still or len(state.done) >= RESERVE_SHOTS
 
@@ -179,6 +179,7 @@ class Pipeline:
     def resume(self) -> None:
         with self._state.changed:
             self._state.paused = False
+            self._state.goes_on = True
             self._state.steps = 0
             self._state.clock.stop()
             self._state.changed.notify_all()
@@ -187,6 +188,7 @@ class Pipeline:
         """While paused: deliver one more shot; at the end, the last one again."""
         with self._state.changed:
             self._state.wishes += 1
+            self._state.goes_on = True
             self._state.steps += 1
             self._state.changed.notify_all()
 
@@ -204,6 +206,7 @@ class Pipeline:
             self._state.wishes += 1
             self._state.generation += 1
             self._state.moves = tuple(moves)
+            self._state.goes_on = bool(moves) and isinstance(moves[-1], Step) and moves[-1].count > 0
             self._state.moves_from = self._state.last.frame if self._state.last is not None else None
             self._state.exhausted = False
             self._state.todo.clear()

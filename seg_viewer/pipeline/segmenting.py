@@ -146,9 +146,9 @@ class SegmentLoop:
             return work
 
     def _may_submit(self) -> bool:
-        """There is a frame, and it is wanted now."""
-        segmenter = self._segmenter
-        if not self._state.todo or len(self._state.flying) >= segmenter.slots:
+        """There is a frame, and it is wanted now; unasked for, it would hold up the next jump or step back."""
+        segmenter, state = self._segmenter, self._state
+        if not state.todo or len(state.flying) >= segmenter.slots or state.is_unasked():
             return False
         return not isinstance(segmenter, TakesTurns) or segmenter.may_submit()
 

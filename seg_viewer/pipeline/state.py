@@ -95,6 +95,7 @@ class PipelineState:
         self.loop, self.keep_open = loop, keep_open
         self.paused = False
         self.steps = 0
+        self.goes_on = True  # the next step is likely to lead to the next frame: no jump and no step back came last
         self.moves: tuple[Move, ...] | None = None
         self.moves_from: Frame | None = None
         self.generation = 0  # of frames: one more with each seek
@@ -130,6 +131,10 @@ class PipelineState:
         frame = self.last.frame if self.last is not None else None
         under_way = [work.frame for work in (*self.todo, *self.flying)] + [shot.frame for _lap, shot in self.done]
         return self.exhausted and all(other is frame for other in under_way)
+
+    def is_unasked(self) -> bool:
+        """It stands still where a jump or a step back has led: what is decoded next is for nobody yet."""
+        return self.paused and self.last is not None and not self.steps and not self.goes_on
 
     def is_on_screen(self, frame: Frame) -> bool:
         """It was delivered last: on its way again, it is for another model, and no newer one may replace it."""

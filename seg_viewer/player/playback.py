@@ -12,6 +12,8 @@ from seg_viewer.player.showing import Wish
 LATE_WINDOW = "late: window too slow"
 BEHIND_WINDOW = 3
 """Steps of priority by which what plays stands back behind the window's thread; see `core.machine.step_back`."""
+JUMP_S = 5.0
+"""How far the keys jump that go on and back, seconds."""
 
 
 class PlayerState(StrEnum):

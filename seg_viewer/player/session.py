@@ -27,7 +27,7 @@ from seg_viewer.player.course import Course
 from seg_viewer.player.deadline import Deadline
 from seg_viewer.player.models import Models, ModelWish
 from seg_viewer.player.partings import Partings
-from seg_viewer.player.playback import BEHIND_WINDOW, LATE_WINDOW, Playback, PlayerState
+from seg_viewer.player.playback import BEHIND_WINDOW, JUMP_S, LATE_WINDOW, Playback, PlayerState
 from seg_viewer.player.pool import EnginePool
 from seg_viewer.player.search import Search
 from seg_viewer.player.showing import Painter, Shown
@@ -234,7 +234,7 @@ class Session:
             return
         self._waits_for = "", 0.0
         if isinstance(source, Stepping):
-            source.keep(bytes_to_keep())
+            source.keep(bytes_to_keep(), JUMP_S)
         try:
             while (pipeline := self._begin(source, wish, spec)) is None and not self._left.is_set():
                 wish = self.wish  # another model was chosen meanwhile

@@ -99,8 +99,13 @@ class Source(Protocol):
 class Stepping(Source, Protocol):
     """A source that keeps frames it has read, so that steps are exact and quick; all methods as `Source.seek`."""
 
-    def keep(self, most_bytes: int) -> None:
-        """Keep frames around the one read last, so many bytes at most; before it is iterated."""
+    def keep(self, most_bytes: int, jump_s: float = 0.0) -> None:
+        """Keep frames around the one read last, before it is iterated.
+
+        Args:
+            most_bytes: of their pictures, at most.
+            jump_s: how far the jumps usually go that `prepare` makes quick, seconds; 0 for none.
+        """
         ...
 
     def step(self, frame: Frame, count: int) -> None:
@@ -111,7 +116,7 @@ class Stepping(Source, Protocol):
         ...
 
     def prepare(self) -> bool:
-        """Read a little of what comes before, as steps back will want it. Returns whether there is more to read."""
+        """Read a little of what steps and jumps back will want. Returns whether there may be more to read."""
         ...
 
 

@@ -8,12 +8,13 @@ import math
 import time
 from array import array
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from fractions import Fraction
 from pathlib import Path
 
 from seg_viewer.core.frame import Frame
-from seg_viewer.media.frame_times import InOrder, Repairs
+from seg_viewer.core.machine import usable_cores
+from seg_viewer.media.frame_times import LONG_WAY, InOrder, Repairs
 from seg_viewer.media.timeline import Timeline
 from seg_viewer.media.video_reader import VideoReader
 
@@ -36,6 +37,7 @@ class FileFrames:
         fingerprint: of the source that the frames are of.
         repairs: where to count what was repaired; shared by all that read the same file.
         hardware: see `VideoReader`.
+        timeline: of the file, where another one reads it already.
 
     Attributes:
         warnings: what was wrong with the file so far, a line each.
@@ -49,12 +51,19 @@ class FileFrames:
     """
 
     def __init__(
-        self, path: Path, stream: int | None, fingerprint: str, repairs: Repairs, *, hardware: bool = False
+        self,
+        path: Path,
+        stream: int | None,
+        fingerprint: str,
+        repairs: Repairs,
+        *,
+        hardware: bool = False,
+        timeline: Timeline | None = None,
     ) -> None:
-        self.path = path
+        self.path, self._stream = path, stream
         self.reader = VideoReader(path, stream, hardware=hardware)
         video = self.reader.stream
-        self.timeline = Timeline(path)
+        self.timeline = timeline.again() if timeline is not None else Timeline(path)
         self.warnings = self.reader.notes  # what the reader finds on the way is told at once
         self.warnings += self.timeline.notes
         self.origin_s = self.timeline.origin_s
@@ -66,6 +75,24 @@ class FileFrames:
         self._in_order = InOrder(self.reader, self.timeline, self.repairs)
         self._numbers = _Numbers()
         self._fingerprint = fingerprint
+
+    def beside(self) -> FileFrames:
+        """Another place of reading in the same file; both know what either finds out about that.
+
+        Raises: as the constructor, where the file is gone.
+        """
+        other = FileFrames(
+            self.path,
+            self._stream,
+            self._fingerprint,
+            self.repairs,
+            hardware=bool(self.reader.device),
+            timeline=self.timeline,
+        )
+        other.first_s = self.first_s
+        other._numbers = self._numbers.beside()
+        other.warnings = other.reader.notes = self.warnings
+        return other
 
     @property
     def half_tick_s(self) -> float:
@@ -136,6 +163,18 @@ class FileFrames:
             passed: gets the frames that are decoded on the way there, as far as they are whole, without a gap.
             may_hurry: on the way there what is not needed may be left out, and several pictures be decoded at once.
         """
+        way = self.going_to(target_s, passed, may_hurry=may_hurry)
+        while True:
+            try:
+                next(way)
+            except StopIteration as arrived:
+                frames: Iterator[Frame] = arrived.value
+                return frames
+
+    def going_to(
+        self, target_s: float, passed: Passed = lambda _frame: None, *, may_hurry: bool = True
+    ) -> Generator[None, None, Iterator[Frame]]:
+        """As `starting_at`, step by step: None after each, and in the end what that returns."""
         back_s, reopened = 0.0, False
         from_s = self.wanted_from_s(target_s) if may_hurry else None
         self.jump(target_s)
@@ -144,13 +183,14 @@ class FileFrames:
             held_is_whole = False
             frames = self.decode()
             if from_s is not None:
-                deque(self.hurry(from_s), 0)
+                yield from self.hurry(from_s)
             for frame in frames:
                 if frame.time_s > target_s + self.half_tick_s or self.reader.is_unsure:
                     break
                 if held is not None and held_is_whole:
                     passed(held)
                 held, held_is_whole = frame, self.is_whole
+                yield None
             else:
                 frame = None
             if self.reader.is_unsure:
@@ -245,12 +285,35 @@ class FileFrames:
 
     def is_nearer(self, from_s: float, to_s: float) -> bool:
         """Whether reading on from a time gets to a later one no later than a jump would, as far as the file says."""
-        stream, time_base = self.reader.stream, self.reader.stream.time_base
-        if self.timeline.pieces > 1 or not time_base or to_s < from_s:
+        key_s = self._key_before_s(to_s)
+        if key_s is None or not key_s <= from_s <= to_s:
             return False
+        # one picture at a time from here, or several at once from the key frame on
+        at_once = usable_cores() if self._goes_together(to_s - key_s) and not self.reader.is_together else 1
+        return to_s - from_s <= (to_s - key_s) / at_once
+
+    def is_far(self, time_s: float) -> bool:
+        """Whether a jump there takes long, as far as the file says: many pictures lie between it and a key frame."""
+        key_s = self._key_before_s(time_s)
+        return key_s is not None and (time_s - key_s) * (self.rate or 0) > LONG_WAY and not self.repairs.counted
+
+    def _goes_together(self, way_s: float) -> bool:
+        """Whether a jump so far behind a key frame decodes several pictures at once."""
+        return self.reader.may_together and self.reader.can_hurry and way_s * (self.rate or 0) > LONG_WAY + _NEAR
+
+    def _key_before_s(self, time_s: float) -> float | None:
+        """Time of the key frame before a time; None where the file does not say."""
+        stream, time_base = self.reader.stream, self.reader.stream.time_base
+        if self.timeline.pieces > 1 or not time_base:
+            return None
         entries = stream.index_entries
-        place = entries.search_timestamp(int((to_s + self.origin_s) / time_base), backward=True)
-        return place >= 0 and entries[place].timestamp * float(time_base) - self.origin_s <= from_s
+        if not len(entries):
+            return None
+        first = entries[0].timestamp
+        start = first if stream.start_time is None else stream.start_time
+        early = max(0, start - first)  # MP4 files list when a picture is decoded, not when it is shown
+        place = entries.search_timestamp(int((time_s + self.origin_s) / time_base) - early, backward=True)
+        return (entries[place].timestamp + early) * float(time_base) - self.origin_s if place >= 0 else None
 
     def close(self) -> None:
         self._in_order.close()
@@ -262,11 +325,18 @@ class _Numbers:
 
     def __init__(self) -> None:
         self._counted = array("q")  # pts of pictures 0, 1, 2, …
+        self._counts = True  # it adds to them, and no other does
         self._last: int | None = None
+
+    def beside(self) -> _Numbers:
+        """For another place of reading, with what is counted here."""
+        other = _Numbers()
+        other._counted, other._counts = self._counted, False
+        return other
 
     def jump(self) -> None:
         """What comes next does not follow what came last, unless nothing has come yet."""
-        self._last = -1 if not self._counted else None
+        self._last = -1 if not self._counted and self._counts else None
 
     def of(self, pts: int, estimate: int) -> int:
         """Number of the next picture.
@@ -282,7 +352,7 @@ class _Numbers:
             number = max(len(self._counted), estimate)
         else:
             number = self._last + 1
-            if number == len(self._counted):
+            if number == len(self._counted) and self._counts:
                 self._counted.append(pts)
         self._last = number
         return number

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from seg_viewer.core.frame import Frame
@@ -46,7 +46,7 @@ class FrameRing:
     """
 
     def __init__(self, most_bytes: int) -> None:
-        self._most_bytes = most_bytes
+        self.most_bytes = most_bytes
         self._bytes = 0
         self.clear()
 
@@ -57,6 +57,9 @@ class FrameRing:
 
     def __len__(self) -> int:
         return len(self._frames)
+
+    def __iter__(self) -> Iterator[Frame]:
+        return iter(self._frames)
 
     @property
     def bytes(self) -> int:
@@ -81,9 +84,9 @@ class FrameRing:
     def append(self, frame: Frame) -> None:
         """One that was read and follows the last one; it counts as taken, and those before it, too."""
         self._frames.append(frame)
-        self._bytes += _size(frame)
+        self._bytes += size_of(frame)
         self._next = len(self._frames)
-        while self._next > _BEHIND or (self._bytes > self._most_bytes and self._next > _LEAST):
+        while self._next > _BEHIND or (self._bytes > self.most_bytes and self._next > _LEAST):
             self._drop(0)
             self.at_start = False
 
@@ -115,18 +118,22 @@ class FrameRing:
         return self.at_end and self._next >= len(self._frames)
 
     @property
+    def before_next(self) -> Frame | None:
+        """The frame taken last, or that lies before the next one."""
+        return self._frames[self._next - 1] if 0 < self._next <= len(self._frames) else self.first
+
+    @property
     def behind(self) -> int:
         """How many frames lie before the next one."""
         return self._next
 
-    @property
-    def wants(self) -> int:
-        """How many frames from before the first one would be kept."""
+    def wants(self, most_bytes: int) -> int:
+        """How many frames from before the first one would be kept, with so many bytes in all."""
         if self.at_start or not self._frames:
             return 0
         count = min(_BEHIND - self._next, _MOST - _AHEAD - self._next)
-        room = self._most_bytes - sum(_size(frame) for frame in self._frames[: self._next + _AHEAD])
-        return max(0, min(count, room // max(1, _size(self._frames[0]))))
+        room = min(most_bytes, self.most_bytes) - sum(size_of(frame) for frame in self._frames[: self._next + _AHEAD])
+        return max(0, min(count, room // max(1, size_of(self._frames[0]))))
 
     def prepend(self, frames: Sequence[Frame]) -> int:
         """Keep frames that come right before the first one, in order; their numbers are worked out from its own.
@@ -139,18 +146,29 @@ class FrameRing:
         before = [replace(frame, index=max(0, number - len(frames) + place)) for place, frame in enumerate(frames)]
         self._frames[:0] = before
         self._next += len(before)
-        self._bytes += sum(map(_size, before))
-        while len(self._frames) > self._next + _AHEAD and (len(self._frames) > _MOST or self._bytes > self._most_bytes):
+        self._bytes += sum(map(size_of, before))
+        while len(self._frames) > self._next + _AHEAD and (len(self._frames) > _MOST or self._bytes > self.most_bytes):
             self._drop(len(self._frames) - 1)
             self.is_cut, self.at_end = True, False
         return len(before)
 
+    def excerpt(self, behind: int, ahead: int) -> FrameRing:
+        """The frames around the next one, so many before it and as many from it on, in a ring of their own."""
+        first, end = max(0, self._next - behind), self._next + ahead
+        other = FrameRing(self.most_bytes)
+        other._frames, other._next = self._frames[first:end], self._next - first
+        other._bytes = sum(map(size_of, other._frames))
+        other.at_start, other.at_end = self.at_start and not first, self.at_end and end >= len(self._frames)
+        other.is_cut = not other.at_end
+        return other
+
     def _drop(self, place: int) -> None:
-        self._bytes -= _size(self._frames.pop(place))
+        self._bytes -= size_of(self._frames.pop(place))
         if place < self._next:
             self._next -= 1
 
 
-def _size(frame: Frame) -> int:
+def size_of(frame: Frame) -> int:
+    """Bytes of its picture."""
     picture = frame.picture
     return getattr(picture, "nbytes", picture.width * picture.height * 3)

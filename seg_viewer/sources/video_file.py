@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Iterator
-from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -12,14 +12,14 @@ import av
 from seg_viewer.core.counted import counted
 from seg_viewer.core.errors import SegViewerError, SourceError
 from seg_viewer.core.frame import Frame
-from seg_viewer.core.printable import printable
 from seg_viewer.core.typed_path import typed_path
-from seg_viewer.media.av_picture import AvPicture
 from seg_viewer.media.frame_times import Repairs
-from seg_viewer.media.hardware import SOFTWARE
-from seg_viewer.sources.base import SourceInfo, SourceKind, file_fingerprint
+from seg_viewer.sources.base import SourceKind, file_fingerprint
 from seg_viewer.sources.file_frames import FileFrames
+from seg_viewer.sources.file_info import info_of
+from seg_viewer.sources.filling import Filling
 from seg_viewer.sources.frame_ring import FrameRing, bytes_to_keep
+from seg_viewer.sources.near_places import AHEAD, LeftPlaces, Scout, Way
 
 VIDEO_SUFFIXES = (
     ".mp4", ".mkv", ".webm", ".avi", ".mov", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv", ".flv", ".3gp", ".3g2", ".asf",
@@ -27,11 +27,10 @@ VIDEO_SUFFIXES = (
     ".ivf", ".h264", ".264", ".h265", ".265", ".hevc", ".obu", ".y4m", ".mjpeg", ".mjpg", ".gif", ".apng",
 )  # fmt: skip
 
-_SOON = 8
-"""Frames before the one on the screen that are read before all others."""
-MUCH_BYTES = 64 << 20
-"""Of kept frames: where more are left by a jump, the decoders that gave them are let go, too."""
-_ANIMATIONS = {"gif", "apng", "webp_anim"}
+_SHARE = 4
+"""Of the bytes of kept frames, one part in so many is for other places than the present one."""
+_GONE = (SegViewerError, av.FFmpegError, OSError)
+"""Raised where the file was moved or deleted; what is open can still be read."""
 
 
 class VideoFile:
@@ -57,50 +56,27 @@ class VideoFile:
         self._head = FileFrames(self.path, stream, self._fingerprint, self._repairs, hardware=hardware)
         self.warnings = self._head.warnings
         self._seek_to: float | None = None
-        self._ended = False
-        self._warned = False
+        self._ended = self._warned = self._cannot_prepare = False
         self._read_all = True
         self._ring: FrameRing | None = None
         self._reading: Iterator[Frame] | None = None
-        self._behind: FileFrames | None = None
-        self._filling: Iterator[list[Frame] | None] | None = None
-        self._filled_for: Frame | None = None
-        self._cannot_fill = False
+        self._read_pts: int | None = None  # of the frame that `_reading` gave last; None where it goes elsewhere
+        self._most_bytes, self._jump_s = 0, 0.0
+        self._filling = Filling(self._head.beside)
+        self._left = LeftPlaces(0)
+        self._scout: Scout | None = None
+        self._spare: FileFrames | None = None  # the place of reading of `_scout`
+        self._way: Way | None = None  # of `_head`, to the last kept frame of a ring
         self._frames = self._head.decode()
         first = self._peek()
         self._head.first_s = first.time_s
-        self.info = self._make_info(first)
-
-    def _make_info(self, first: Frame) -> SourceInfo:
-        video, container = self._head.reader.stream, self._head.reader.container
-        picture = first.picture
-        assert isinstance(picture, AvPicture)
-        return SourceInfo(
-            name=printable(self.path.name),
-            width=picture.width,
-            height=picture.height,
-            rate=self._head.rate,
-            duration_s=self._duration(),
-            frame_count=video.frames or None,
-            can_seek=True,
-            has_audio=bool(container.streams.audio),
-            is_container=True,
-            is_animation=container.format.name in _ANIMATIONS,
-            stream=video.index,
-            path=self.path,
-            codec=video.codec_context.codec.canonical_name,
-            decoder=self._head.reader.device or SOFTWARE,
-            time_base=Fraction(video.time_base or Fraction(1, 90000)),
-            sample_aspect=picture.sample_aspect,
-            colours=picture.colours,
-            fingerprint=self._fingerprint,
-        )
+        self.info = info_of(self._head, first, self._fingerprint)
 
     def __iter__(self) -> Iterator[Frame]:
         if self._ring is None:
             yield from self._read()
             return
-        if self._ended and self._seek_to is None and self._ring.is_read_out:
+        if self._seek_to is None and self._ring.is_read_out:
             self.seek(0.0)
         while (frame := self._next_kept(self._ring)) is not None:
             yield frame
@@ -110,7 +86,7 @@ class VideoFile:
         time_s = max(0.0, time_s)
         if self._ring is not None:
             at_s = time_s + self._head.half_tick_s
-            if self._ring.covers(at_s):
+            if self._ring.covers(at_s) or self._turn_to(at_s, self._ring):
                 self._seek_to = None
                 self._ring.go_to(at_s)
                 return
@@ -120,18 +96,21 @@ class VideoFile:
         self._seek_to = time_s
 
     def close(self) -> None:
-        for head in (self._head, self._behind):
+        for head in (self._head, self._spare, self._filling):
             if head is not None:
                 head.close()
-        self._frames, self._reading, self._filling = iter(()), None, None  # they hold on to this
+        self._frames, self._reading, self._scout, self._way = iter(()), None, None, None  # they hold on to this
+        self._left.clear()
         if self._ring is not None:
             self._ring.clear()
 
     # -- frames that are kept --------------------------------------------------------------------------------------
 
-    def keep(self, most_bytes: int) -> None:
+    def keep(self, most_bytes: int, jump_s: float = 0.0) -> None:
         """See `Stepping.keep`."""
         self._ring = FrameRing(most_bytes)
+        self._left = LeftPlaces(most_bytes // _SHARE)
+        self._most_bytes, self._jump_s = most_bytes, jump_s
 
     def step(self, frame: Frame, count: int) -> None:
         """See `Stepping.step`."""
@@ -143,6 +122,8 @@ class VideoFile:
         if place is None:
             self.seek(frame.time_s)
             next(iter(self), None)
+            assert self._ring is not None
+            ring = self._ring  # perhaps another one
             place = ring.place_of(frame)
             if place is None:
                 return  # it cannot be read any more
@@ -163,74 +144,81 @@ class VideoFile:
     def prepare(self) -> bool:
         """See `Stepping.prepare`."""
         ring = self._ring
-        if ring is None or ring.first is None or ring.wants <= 0 or self._cannot_fill:
+        if ring is None or ring.first is None or self._cannot_prepare:
             return False
-        self._begin_filling(ring, ring.first)
-        self._go_on_filling(ring)
-        return True
+        try:
+            if self._filling.is_urgent(ring) and self._fill_more(ring):
+                return True
+            return self._catch_up(ring) or self._look_out(ring) or self._fill_more(ring)
+        except _GONE:
+            self._cannot_prepare, self._way, self._scout = True, None, None
+            return False
+
+    def _fill_more(self, ring: FrameRing) -> bool:
+        """Read a little of what comes before the kept frames; returns whether anything was missing."""
+        wants = ring.wants(self._most_bytes - self.kept_bytes + ring.bytes)
+        if is_worth := self._filling.is_worth(ring, wants):
+            self._filling.go_on(ring, wants)
+        return is_worth
 
     def _fill(self, ring: FrameRing) -> int:
         """Read what comes before the kept frames; returns how many came, 0 at the start of the file."""
         count = 0
-        while not count and not ring.at_start and ring.first is not None and not self._cannot_fill:
-            self._begin_filling(ring, ring.first)
-            count = self._go_on_filling(ring)
+        try:
+            while not count and not ring.at_start and ring.first is not None and not self._cannot_prepare:
+                count = self._filling.go_on(ring, ring.wants(self._most_bytes))
+        except _GONE:
+            self._cannot_prepare = True
+        self._make_room()
         return count
 
-    def _begin_filling(self, ring: FrameRing, first: Frame) -> None:
-        """Unless it was begun."""
-        if self._filling is None or self._filled_for is not first:
-            # the next few first: they cost less by themselves, and a step may be waiting for them
-            count = ring.wants if ring.behind >= _SOON else min(ring.wants, _SOON)
-            self._filled_for, self._filling = first, self._before(first, max(1, count))
+    def _catch_up(self, ring: FrameRing) -> bool:
+        """Decode a little of the way to the last kept frame, where what follows is wanted next. Returns whether."""
+        last = ring.last
+        if not ring.is_cut or last is None or len(ring) - ring.behind > AHEAD:
+            return False
+        if self._way is None or self._way.time_s != last.time_s:
+            self._read_pts, self._way = None, Way(self._head, last.time_s)
+        if not self._way.go_on():
+            self._go_on_behind(ring)
+        return True
 
-    def _before(self, first: Frame, count: int) -> Iterator[list[Frame] | None]:
-        if self._behind is None:
-            self._behind = FileFrames(
-                self.path, self._stream, self._fingerprint, self._repairs, hardware=bool(self._head.reader.device)
-            )
-            self._behind.first_s = self._head.first_s
-        yield from self._behind.before(first, count)
+    def _look_out(self, ring: FrameRing) -> bool:
+        """Decode a little of what a jump would show, back or else on. Returns whether anything was missing."""
+        at, left = ring.before_next, self._left
+        if not self._jump_s or at is None or self._head.reader.device or not left.may_keep(at):
+            return False
+        for time_s in (at.time_s - self._jump_s, at.time_s + self._jump_s):
+            if self._head.is_far(time_s) and not ring.covers(time_s) and not left.covers(time_s):
+                return self._send_scout(time_s, ring)
+        return False
 
-    def _go_on_filling(self, ring: FrameRing) -> int:
-        """Decode one frame more; returns how many are kept more."""
-        assert self._filling is not None
-        try:
-            found = next(self._filling, [])
-        except (SegViewerError, av.FFmpegError, OSError):  # moved or deleted; what is open can still be read
-            self._cannot_fill = True
-            return 0
-        if found is None:
-            return 0
-        self._filling = None
-        if found:
-            return ring.prepend(found)
-        ring.at_start = True
-        return 0
+    def _send_scout(self, time_s: float, ring: FrameRing) -> bool:
+        scout = self._scout
+        if scout is None or not (scout.leads_to(time_s) or scout.time_s == time_s):
+            self._scout = None
+            if ring.bytes + self._left.most_bytes > self._most_bytes:
+                return False
+            self._spare = self._spare or self._head.beside()
+            self._scout = Scout(self._spare, time_s, self._left.most_bytes)
+        elif scout.is_there:
+            return False
+        else:
+            scout.go_on()
+            self._left.make_room(scout.ring.bytes)
+        return True
 
     def _jump_before(self, ring: FrameRing) -> int:
         """As `_fill`, by keeping other frames instead; returns how many of them lie before what was the first one."""
         first = ring.first
         if first is None or ring.at_start:
             return 0
-        self._leave(ring)
+        ring.clear()
+        self._way = None
         self._seek_to = max(0.0, first.time_s - 2 * self._head.half_tick_s)
         before = self._next_kept(ring)
         place = ring.place_of(before) if before is not None and before.id.pts < first.id.pts else None
         return 0 if place is None else place + 1
-
-    def _leave(self, ring: FrameRing) -> None:
-        """Keep none of its frames; a jump follows.
-
-        FFmpeg gives a picture's memory back only when its decoder ends: until then each decoder holds as much as it
-        ever gave at once. The one that goes on needs that again; the two others need not be there.
-        """
-        if ring.bytes > MUCH_BYTES:
-            self._head.reader.let_go_together()
-            behind, self._behind, self._filling, self._filled_for = self._behind, None, None, None
-            if behind is not None:
-                behind.close()
-        ring.clear()
 
     def _next_kept(self, ring: FrameRing) -> Frame | None:
         """The next frame, kept or read; None at the end of the file."""
@@ -238,13 +226,17 @@ class VideoFile:
         if kept is not None or ring.at_end:
             return kept
         if ring.is_cut and ring.last is not None:
-            self._seek_to, ring.is_cut = ring.last.time_s, False
+            if self._way is not None and self._way.time_s == ring.last.time_s:
+                self._go_on_behind(ring)
+            else:
+                self._seek_to, ring.is_cut = ring.last.time_s, False
         if self._reading is None:
             self._reading = self._read()
         for frame in self._reading:
+            self._read_pts = frame.id.pts
             if self._keep(frame):
                 return frame
-        self._reading = None
+        self._reading = self._read_pts = None
         ring.at_end = True
         return None
 
@@ -256,6 +248,7 @@ class VideoFile:
         if ring.last is None:
             ring.at_start = frame.time_s <= self._head.first_s + self._head.half_tick_s
         ring.append(frame)
+        self._make_room()
         return True
 
     def _read_on_to(self, time_s: float, ring: FrameRing) -> bool:
@@ -278,24 +271,86 @@ class VideoFile:
         """Read on to a time, and keep no frames before another one. Returns whether what is on the screen is kept."""
         deque(self._head.hurry(from_s), 0)
         self._read_all = False
-        ring.clear()
+        self._leave(ring)
         while (first := self._next_kept(ring)) is not None and first.time_s < from_s - self._head.half_tick_s:
             ring.clear()  # it was read before that
         self._ended = False
         return first is not None and first.time_s <= time_s
 
+    # -- other places ----------------------------------------------------------------------------------------------
+
+    @property
+    def kept_bytes(self) -> int:
+        """Of the pictures of all frames that are kept."""
+        return self._left.bytes + sum(place.bytes for place in (self._ring, self._scout and self._scout.ring) if place)
+
+    def _make_room(self) -> None:
+        if self.kept_bytes > self._most_bytes:
+            self._left.clear()
+            self._scout = None
+
+    def _leave(self, ring: FrameRing) -> None:
+        """Keep none of its frames but those to come back to, where coming back would take long."""
+        at = ring.before_next
+        if at is not None and self._head.is_far(at.time_s):
+            self._left.leave(ring)
+        ring.clear()
+
+    def _turn_to(self, time_s: float, ring: FrameRing) -> bool:
+        """Keep the frames around another time instead, where they are here or on their way. Returns whether."""
+        found = self._left.take(time_s)
+        if found is None:
+            return self._follow(time_s, ring)
+        self._leave(ring)
+        self._ring = found
+        found.is_cut = not found.at_end and (found.last is None or found.last.id.pts != self._read_pts)
+        return True
+
+    def _follow(self, time_s: float, ring: FrameRing) -> bool:
+        """As `_turn_to`, to where the scout is, or will be: its place of reading is the one to read on from."""
+        scout = self._scout
+        if scout is None or not scout.leads_to(time_s):
+            return False
+        self._scout = None
+        try:
+            frames = scout.arrive()
+        except _GONE:
+            self._cannot_prepare = True
+            return False
+        if not scout.ring.covers(time_s) or scout.ring.last is None:
+            return False
+        self._leave(ring)
+        self._ring = scout.ring
+        self._ring.most_bytes = self._most_bytes
+        self._head, self._spare = scout.head, self._head
+        self._read_on(frames, scout.ring.last)
+        return True
+
+    def _go_on_behind(self, ring: FrameRing) -> None:
+        """Have the next frame read be the one after the last kept one, to which `_way` leads."""
+        assert self._way is not None and ring.last is not None
+        self._read_on(self._way.arrive(), ring.last)
+        ring.is_cut = False
+
+    def _read_on(self, frames: Iterator[Frame], last: Frame) -> None:
+        """Read these frames of `_head` from now on; `last` is kept, and those up to it may come again."""
+        self._frames, self._reading, self._read_pts = frames, self._read(from_start=False), last.id.pts
+        self._seek_to = self._way = None
+        self._ended = False
+
     # -- reading ---------------------------------------------------------------------------------------------------
 
-    def _read(self) -> Iterator[Frame]:
+    def _read(self, *, from_start: bool = True) -> Iterator[Frame]:
         if self._ended and self._seek_to is None:
             self._seek_to = 0.0
         self._ended = False
-        self._read_all = True  # frames are counted against the header only where the run began at the start
+        self._read_all = from_start  # frames are counted against the header only where the run began at the start
         delivered = 0
         while True:
             target, self._seek_to = self._seek_to, None
             self._read_all = self._read_all and not target
             if target is not None:
+                self._read_pts = self._way = None
                 self._frames = self._head.starting_at(target, self._keep)
             for frame in self._frames:
                 delivered += 1
@@ -317,28 +372,8 @@ class VideoFile:
                 f"{self.path}: no picture of its {self._head.reader.stream.codec_context.name} video can be decoded; "
                 "copy it again from the camera"
             ) from None
-        rest = self._frames
-
-        def all_frames() -> Iterator[Frame]:
-            yield first
-            yield from rest
-
-        self._frames = all_frames()
+        self._frames = itertools.chain((first,), self._frames)
         return first
-
-    def _duration(self) -> float | None:
-        stream, container = self._head.reader.stream, self._head.reader.container
-        end_s = self._head.timeline.end_s(stream.index)
-        if end_s is not None:
-            return end_s
-        if stream.duration and stream.time_base:
-            return float((stream.duration + (stream.start_time or 0)) * stream.time_base) - self._head.origin_s
-        if not container.duration:
-            return None
-        duration_s = container.duration / av.time_base
-        # Matroska's length is counted from 0, not from where the recording begins
-        is_end = "matroska" in container.format.name and duration_s > self._head.origin_s
-        return duration_s - self._head.origin_s if is_end else duration_s
 
     def _tell_damage(self, frames: int | None) -> None:
         if self._warned:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import weakref
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -16,7 +15,6 @@ from numpy.typing import NDArray
 from seg_viewer.core.frame import Frame
 from seg_viewer.media.frame_times import Repairs
 from seg_viewer.media.together import works_together
-from seg_viewer.sources import VideoFile, video_file
 from seg_viewer.sources.file_frames import FileFrames
 from tests.clips import make_clip
 
@@ -81,32 +79,6 @@ def test_far_from_a_key_frame_several_pictures_are_decoded_at_once(film: Path) -
     found = [frames for frames in head.before(next(head.starting_at(100 / RATE)), 30) if frames is not None]
     assert _seen(iter(found[0])) == whole[70:100]
     head.close()
-
-
-@pytest.mark.parametrize(
-    ("to", "jumps"), [(0, True), (20, True), (149, False)], ids=["to the start", "back", "reads on"]
-)
-def test_a_jump_from_many_kept_frames_lets_go_of_the_decoders_that_gave_them(
-    film: Path, to: int, jumps: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """FFmpeg gives the memory of pictures back only with the decoder that they came from."""
-    monkeypatch.setattr(video_file, "MUCH_BYTES", 0)
-    head = _open(film)
-    whole = _seen(head.starting_at(0.0))
-    head.close()
-    source = VideoFile(film)
-    source.keep(1 << 30)
-    source.seek(110 / RATE)
-    assert _seen(islice(source, 3)) == whole[110:113]
-    while source.prepare():
-        pass
-    reader = source._head.reader
-    assert reader.is_together and source._behind is not None
-    left: list[weakref.ref[object]] = [weakref.ref(reader._decoder), weakref.ref(source._behind)]
-    source.seek(to / RATE)
-    assert [reference() is None for reference in left] == [jumps, jumps]
-    assert _seen(islice(source, 3)) == whole[to : to + 3]
-    source.close()
 
 
 @pytest.mark.parametrize("seed", [0, 2, 4])

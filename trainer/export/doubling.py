@@ -26,7 +26,8 @@ def double_by_pixels(onnx_model: Any) -> Any:
 
     Its taps do not overlap: out[o, 2y + i, 2x + j] = Σ in[c, y, x] · w[c, o, i, j], so that each (i, j) is a 1×1
     convolution of its own. DepthToSpace puts the four answers side by side, once they are int8. Weights, scales, biases
-    and ranges stay as they are.
+    and ranges stay as they are. A second pair of the same scale, which changes nothing, says to runtimes that look no
+    further back (TensorRT) that what the decoder goes on with is int8.
 
     Args:
         onnx_model: as `quantize` gives it; convolutions of another form, and those that are not int8, stay.
@@ -62,11 +63,16 @@ def double_by_pixels(onnx_model: Any) -> Any:
             flat[takers[rounded.output[0]].output[0]] = node.name
             node = helper.make_node("Conv", node.input, [rounded.input[0]], name=node.name, kernel_shape=[1, 1])
         nodes.append(node)
-        whole = node.output[0]
-        if whole in flat:
-            node.output[0] = f"{whole}.flat"
-            name = f"{flat[whole]}.space"
-            nodes.append(helper.make_node("DepthToSpace", [node.output[0]], [whole], name=name, blocksize=2))
+        answer = node.output[0]
+        if answer in flat:
+            name, scale = flat[answer], list(node.input[1:])
+            apart, whole, stored = (f"{name}.{part}" for part in ("pixels", "whole", "whole.q"))
+            node.output[0] = apart
+            nodes += [
+                helper.make_node("DepthToSpace", [apart], [whole], name=f"{name}.space", blocksize=2),
+                helper.make_node("QuantizeLinear", [whole, *scale], [stored]),
+                helper.make_node("DequantizeLinear", [stored, *scale], [answer]),
+            ]
     set_nodes(graph, nodes)
     del graph.value_info[:]
     onnx.checker.check_model(doubled)
