@@ -20,6 +20,7 @@ from seg_viewer.jobs.options import RunOptions
 from tests.clips import make_clip, video_times
 from tests.waiting import wait_until
 
+_BEFORE: set[int] = set()
 both = pytest.mark.parametrize("workers", [1, 2])
 
 
@@ -159,8 +160,19 @@ def _holds(process: psutil.Process, name: str) -> bool:
         return False
 
 
+@pytest.fixture(autouse=True)
+def _children_before() -> None:
+    """Processes that tests before have left, which may still be on their way out."""
+    _BEFORE.clear()
+    _BEFORE.update(child.pid for child in psutil.Process().children())
+
+
 def _no_children() -> bool:
     """None that exports; multiprocessing's own keeper of resources may stay."""
-    left = [child for child in psutil.Process().children() if "resource_tracker" not in " ".join(child.cmdline())]
+    left = [
+        child
+        for child in psutil.Process().children()
+        if child.pid not in _BEFORE and "resource_tracker" not in " ".join(child.cmdline())
+    ]
     wait_until(lambda: not any(child.is_running() for child in left), f"the end of {left}")
     return True
