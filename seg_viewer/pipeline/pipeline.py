@@ -15,6 +15,7 @@ import cv2
 
 from seg_viewer.core.frame import Shot
 from seg_viewer.core.ledger import Ledger
+from seg_viewer.core.machine import step_back
 from seg_viewer.engines.base import EngineReport
 from seg_viewer.pipeline.decoding import DecodeLoop
 from seg_viewer.pipeline.moves import Move, Seek, Step
@@ -41,6 +42,7 @@ class Pipeline:
         loop: start over at the end.
         keep_open: at the end, wait for `seek` or `close` instead of ending the iteration (for players).
         ledger: collects times, rates and drops; a new one by default.
+        behind: steps of priority by which its threads stand back, see `core.machine.step_back`; whoever starts them.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Pipeline:
         loop: bool = False,
         keep_open: bool = False,
         ledger: Ledger | None = None,
+        behind: int = 0,
     ) -> None:
         # OpenCV's own threads only take the cores from the stages that already fill them
         cv2.setNumThreads(1)
@@ -64,6 +67,7 @@ class Pipeline:
         if isinstance(source, LiveSource):
             source.on_drop = self.ledger.drop
         self._threads: list[threading.Thread] = []
+        self._behind = behind
         try:
             self._start(_DECODE, DecodeLoop(self._state).run)
             self._start("seg-engine", SegmentLoop(self._state, segmenter).run)
@@ -364,6 +368,8 @@ class Pipeline:
         self._threads[-1].start()
 
     def _guard(self, loop: Callable[[], None], is_source: bool) -> None:
+        if self._behind:
+            step_back(self._behind)
         try:
             loop()
         except BaseException as error:  # noqa: BLE001 - handed to the caller, who iterates

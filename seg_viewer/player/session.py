@@ -197,7 +197,7 @@ class Session:
     # -- its own threads -------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        step_back(BEHIND_WINDOW)  # and all the threads that decode and infer for it
+        step_back(BEHIND_WINDOW)
         try:
             self._play()
         except SegViewerError as error:
@@ -268,7 +268,7 @@ class Session:
 
     def _wait(self, seconds: float) -> bool:
         with self._changed:
-            return self._changed.wait_for(lambda: self._left.is_set(), seconds)
+            return self._changed.wait_for(self._left.is_set, seconds)
 
     def _note_waiting(self, problem: str, again_s: float) -> None:
         self._waits_for = redact_text(problem), again_s
@@ -289,6 +289,7 @@ class Session:
                 loop=self._playback.loop,
                 keep_open=True,
                 ledger=self.ledger,
+                behind=BEHIND_WINDOW,
             )
             return self.pipeline
 

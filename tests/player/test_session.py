@@ -392,3 +392,17 @@ def test_all_that_plays_stands_back_behind_the_window(player: Player, clip: Path
     assert set(plays) == names
     behind = {os.getpriority(os.PRIO_PROCESS, number) - own for number in plays.values() if number}
     assert behind == {BEHIND_WINDOW} and os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == own
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread has no priority of its own")
+def test_the_engine_of_another_model_stands_back_too(player: Player, clip: Path, tmp_path: Path) -> None:
+    own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    other = color_model(tmp_path / "other.onnx", width=64, height=48)
+    player.open(str(clip))
+    wait_until(lambda: player.take() is not None, "a picture")
+    before = {thread.native_id for thread in threading.enumerate()}
+    player.use_model(str(other))
+    wait_until(lambda: player.take() is not None and player.spec is not None and player.spec.path == other, "the other")
+    engines = [thread for thread in threading.enumerate() if thread.name == "seg-engine"]
+    new = [thread.native_id for thread in engines if thread.native_id and thread.native_id not in before]
+    assert [os.getpriority(os.PRIO_PROCESS, number) - own for number in new] == [BEHIND_WINDOW]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
 from collections.abc import Iterator
 from fractions import Fraction
@@ -15,6 +14,8 @@ import pytest
 from seg_viewer.core.frame import Frame
 from seg_viewer.sources import VideoFile
 from tests.clips import make_clip
+
+from .seen import played_through, seen_of
 
 FRAMES, RATE = 150, 25
 _X265 = "log-level=none:keyint=120:min-keyint=120:scenecut=0"
@@ -48,20 +49,6 @@ def _clip(path: Path, kind: str, **more: object) -> Path:
     )  # fmt: skip
 
 
-def _seen(frame: Frame) -> tuple[int, str]:
-    planes = frame.picture.yuv420()
-    pixels = b"".join(np.ascontiguousarray(plane).tobytes() for plane in (planes.y, planes.u, planes.v))
-    return frame.id.pts, hashlib.sha1(pixels, usedforsecurity=False).hexdigest()
-
-
-def _played(path: Path) -> tuple[list[tuple[int, str]], list[float]]:
-    """What is seen, and from when on, seconds."""
-    source = VideoFile(path)
-    frames = [(_seen(frame), frame.time_s) for frame in source]
-    source.close()
-    return [seen for seen, _ in frames], [time_s for _, time_s in frames]
-
-
 @pytest.fixture
 def source(request: pytest.FixtureRequest) -> Iterator[VideoFile]:
     made = VideoFile(request.getfixturevalue("path"))
@@ -78,7 +65,7 @@ def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 def test_jumps_and_steps_show_what_playing_shows(path: Path, source: VideoFile) -> None:
     """All of them, in any order: far and near, there and back, and what is played from there on."""
-    played, times_s = _played(path)
+    played, times_s = played_through(path)
     rng = random.Random(7)
     at = 0
     frame: Frame | None = next(iter(source))
@@ -94,7 +81,7 @@ def test_jumps_and_steps_show_what_playing_shows(path: Path, source: VideoFile) 
         frames = iter(source)
         for place in range(at, min(at + 3, len(played))):
             frame = next(frames)
-            assert _seen(frame) == played[place], f"turn {turn}: frame {place}"
+            assert seen_of(frame) == played[place], f"turn {turn}: frame {place}"
             at = place
     assert source.warnings == []
 
@@ -125,13 +112,13 @@ def test_a_frame_that_stays_for_long_is_found(tmp_path: Path) -> None:
     pts = [*range(50), *range(500, 600)]
     pts_ms = [40 * each for each in pts]
     path = _clip(tmp_path / "clip", "none that others need", pts=pts_ms, time_base=Fraction(1, 1000))
-    played, _ = _played(path)
+    played, _ = played_through(path)
     for jump in (15.0, 19.9, 3.0):
         source = VideoFile(path)
         source.keep(200 << 20)
         next(iter(source))
         source.seek(jump)
-        assert _seen(next(iter(source))) == played[49]
+        assert seen_of(next(iter(source))) == played[49]
         source.close()
 
 
@@ -141,14 +128,14 @@ def test_damage_on_the_way_is_told_once_and_shows_what_playing_shows(tmp_path: P
     for place in range(len(data) // 4, len(data) // 3):
         data[place] = 0x5A
     path.write_bytes(bytes(data))
-    played, times_s = _played(path)
+    played, times_s = played_through(path)
     source = VideoFile(path)
     source.keep(200 << 20)
     next(iter(source))
     assert len(played) > 100
     for at in (90, 60, 97, 20, 80):
         source.seek(times_s[at] + 0.3 / RATE)
-        assert _seen(next(iter(source))) == played[at]
+        assert seen_of(next(iter(source))) == played[at]
     source.close()
 
 
@@ -169,7 +156,7 @@ def test_reading_on_leaves_no_false_count(tmp_path: Path) -> None:
 def test_steps_right_after_a_jump_find_their_frames(tmp_path: Path) -> None:
     """To a key frame, before which nothing is kept: the few frames before it come without the whole group."""
     path = _clip(tmp_path / "clip", "none that others need")
-    played, _ = _played(path)
+    played, _ = played_through(path)
     source = VideoFile(path)
     source.keep(200 << 20)
     next(iter(source))
@@ -178,6 +165,6 @@ def test_steps_right_after_a_jump_find_their_frames(tmp_path: Path) -> None:
     for back in range(1, 25):
         source.step(frame, -1)
         frame = next(iter(source))
-        assert _seen(frame) == played[120 - back]
+        assert seen_of(frame) == played[120 - back]
         assert frame.index == 120 - back
     source.close()

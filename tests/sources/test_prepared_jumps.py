@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,8 @@ import pytest
 from seg_viewer.core.frame import Frame
 from seg_viewer.sources import VideoFile
 from tests.clips import make_clip
+
+from .seen import played_through, seen_of
 
 FRAMES, RATE, JUMP_S = 420, 25, 2.4
 MANY = 200 << 20
@@ -43,19 +44,6 @@ def _film(folder: Path, kind: str, group: int = 200) -> Path:
     )  # fmt: skip
 
 
-def _seen(frame: Frame) -> tuple[int, str]:
-    planes = frame.picture.yuv420()
-    pixels = b"".join(np.ascontiguousarray(plane).tobytes() for plane in (planes.y, planes.u, planes.v))
-    return frame.id.pts, hashlib.sha1(pixels, usedforsecurity=False).hexdigest()
-
-
-def _played(path: Path) -> tuple[list[tuple[int, str]], list[float]]:
-    source = VideoFile(path)
-    frames = [(_seen(frame), frame.time_s) for frame in source]
-    source.close()
-    return [seen for seen, _ in frames], [time_s for _, time_s in frames]
-
-
 @pytest.fixture(scope="module", params=KINDS)
 def film(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _film(tmp_path_factory.mktemp("film"), request.param)
@@ -63,7 +51,7 @@ def film(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture(scope="module")
 def played(film: Path) -> tuple[list[tuple[int, str]], list[float]]:
-    return _played(film)
+    return played_through(film)
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +130,7 @@ def test_whatever_is_prepared_shows_what_playing_shows(
         frames = iter(player.source)
         for place in range(at, min(at + rng.choice((1, 2, 2, 30)), len(seen))):
             player.frame = next(frames)
-            assert _seen(player.frame) == seen[place], f"turn {turn}, {kind}: frame {place}"
+            assert seen_of(player.frame) == seen[place], f"turn {turn}, {kind}: frame {place}"
             assert player.frame.index == place
             at = place
         player.prepare(rng.choice((0, 3, 40, 100_000)))
@@ -178,10 +166,10 @@ def test_back_to_the_place_before_decodes_nothing_more(
     player = Player(h264, jump_s=0.0)
     open_film.append(player)
     for from_s, to_s in ((6.0, 7.5), (15.5, 6.0), (7.0, 15.0)):
-        here = _seen(player.jump(from_s))
+        here = seen_of(player.jump(from_s))
         player.jump(to_s)
         before = len(decoded)
-        assert _seen(player.jump(from_s)) == here
+        assert seen_of(player.jump(from_s)) == here
         assert len(decoded) == before
 
 
@@ -234,14 +222,14 @@ def test_where_key_frames_are_near_nothing_is_prepared_for_jumps(
 def test_a_film_that_is_gone_is_played_on(h264: Path, tmp_path: Path, open_film: list[Player]) -> None:
     path = tmp_path / h264.name
     path.write_bytes(h264.read_bytes())
-    seen, times_s = _played(path)
+    seen, times_s = played_through(path)
     player = Player(path)
     open_film.append(player)
     player.jump(times_s[300])
     path.unlink()
     player.prepare()
     for at in (225, 300, 375):
-        assert _seen(player.jump(times_s[at])) == seen[at]
+        assert seen_of(player.jump(times_s[at])) == seen[at]
 
 
 def test_the_last_frames_of_a_group_are_known_to_belong_to_it(h264: Path) -> None:
@@ -260,7 +248,7 @@ def test_the_last_frames_of_a_group_are_known_to_belong_to_it(h264: Path) -> Non
 def test_after_the_end_it_starts_over(tmp_path: Path, open_film: list[Player], prepared: bool) -> None:
     """Though the end is of a place that was left, or was prepared."""
     film = _film(tmp_path, "H.264 in MP4", group=250)
-    seen, times_s = _played(film)
+    seen, times_s = played_through(film)
     player = Player(film, jump_s=JUMP_S if prepared else 0.0)
     open_film.append(player)
     at = len(seen) - 1 - round(JUMP_S * RATE)
@@ -271,7 +259,7 @@ def test_after_the_end_it_starts_over(tmp_path: Path, open_film: list[Player], p
     player.jump(times_s[at])
     player.prepare()
     player.source.seek(times_s[-1])
-    assert [_seen(frame) for frame in player.source] == seen[-1:]
+    assert [seen_of(frame) for frame in player.source] == seen[-1:]
     frames = iter(player.source)
-    assert [_seen(next(frames)) for _ in range(3)] == seen[:3]
+    assert [seen_of(next(frames)) for _ in range(3)] == seen[:3]
     assert player.source.warnings == []

@@ -49,8 +49,8 @@ def double_by_pixels(onnx_model: Any) -> Any:
     flat: dict[str, str] = {}  # what the decoder goes on with → the name of its convolution
     for node in graph.node:
         rounded, weight = takers.get(node.output[0]), weights.get(node.input[1]) if len(node.input) > 1 else None
-        doubles = weight is not None and _doubles(node, constants[weight.input[0]].dims)
-        if doubles and weight is not None and rounded is not None and uses[node.output[0]] == 1:
+        taken_once = uses[node.output[0]] == 1
+        if weight and rounded and taken_once and _doubles(node, constants[weight.input[0]].dims):
             kernel = numpy_helper.to_array(constants[weight.input[0]])
             places = np.ascontiguousarray(kernel.transpose(2, 3, 1, 0).reshape(-1, len(kernel), 1, 1))
             constants[weight.input[0]].CopyFrom(numpy_helper.from_array(places, weight.input[0]))

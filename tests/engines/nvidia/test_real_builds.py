@@ -112,15 +112,13 @@ def test_every_network_of_the_trainer_is_built(
     name: str, precision: str, margin: bool, graphs: dict[tuple[str, bool], Any], build: Build, tmp_path: Path
 ) -> None:
     from trainer.export.graph import write_model
+    from trainer.export.int8 import int8_graph
     from trainer.export.margin import add_margin
-    from trainer.export.quantize import activation_ranges, correct_biases, observe, quantize, split_joins
 
     graph = onnx.ModelProto.FromString(graphs[name, precision == "int8" or margin].SerializeToString())
     if precision == "int8":
-        graph = split_joins(graph)
         pictures = [np.random.default_rng(seed).integers(0, 256, (64, 96, 3), np.uint8) for seed in range(2)]
-        seen = observe(graph, pictures)
-        graph = quantize(correct_biases(graph, seen.means), activation_ranges(seen.samples))
+        graph = int8_graph(graph, pictures)
     if margin:
         graph = add_margin(graph)
     labels = _networks()[name][1].labels
