@@ -72,21 +72,14 @@ def test_more_lines_get_their_room_and_give_it_back(qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: room.height() == low)
 
 
-def test_what_was_written_while_hidden_has_room_when_it_is_shown(qtbot: QtBot) -> None:
+@pytest.mark.parametrize("away", ["window", "row"])
+def test_what_was_written_while_hidden_has_room_when_it_is_shown(qtbot: QtBot, away: str) -> None:
     label = QLabel("one")
     window, room, _layouts = _shown(qtbot, label)
-    window.hide()
+    hidden = window if away == "window" else room
+    hidden.hide()
     label.setText("one\ntwo\nthree")
-    window.show()
-    qtbot.waitUntil(lambda: room.height() >= label.sizeHint().height())
-
-
-def test_hidden_text_that_changes_while_its_row_is_away_has_room_later(qtbot: QtBot) -> None:
-    label = QLabel("one")
-    _window, room, _layouts = _shown(qtbot, label)
-    room.hide()
-    label.setText("one\ntwo\nthree")
-    room.show()
+    hidden.show()
     qtbot.waitUntil(lambda: room.height() >= label.sizeHint().height())
 
 
