@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.models import BLUE, GREEN, GREY, RED
+from tests.x265 import within_its_means
 
 CYCLE = (GREY, GREEN, BLUE, RED)
 """Frame k of a made clip is CYCLE[k % 4] all over: classes 0, 1, 2, 3 to the colour model."""
@@ -39,7 +40,8 @@ def make_clip(
 ) -> Path:
     """Encode a clip; `pts` in units of `time_base` gives it a variable frame rate; `audio` is a sound codec's name."""
     with av.open(str(path), "w", options=container_options or {}) as out:
-        stream = out.add_stream(codec, rate=rate, options=options or {})
+        choices = within_its_means(codec, options, frames=frames, shortest=min(width, height))
+        stream = out.add_stream(codec, rate=rate, options=choices)
         stream.width, stream.height, stream.pix_fmt = width, height, pix_fmt
         if rotation:
             stream.set_display_rotation(rotation)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seg_viewer.media.av_picture import plane_rows
+from tests.x265 import within_its_means
 
 Pixels = NDArray[Any]
 
@@ -52,8 +53,9 @@ def film(
         tags: matrix coefficients, transfer, primaries (ITU-T H.273) and range (1 limited, 2 full).
     """
     with av.open(f"file:{path}", "w", format=container) as out:
-        stream = out.add_stream(codec, rate=rate, options=options or {})
         first = frames[0]
+        choices = within_its_means(codec, options, frames=len(frames), shortest=min(first.width, first.height))
+        stream = out.add_stream(codec, rate=rate, options=choices)
         stream.width, stream.height, stream.pix_fmt = first.width, first.height, first.format.name
         context = stream.codec_context
         if sample_aspect is not None:

@@ -48,8 +48,21 @@ def ends_like_ctrl_c() -> Iterator[None]:
             asked.set()
             raise KeyboardInterrupt
 
-    with end_signals_to(stop):
-        yield
+    try:
+        with end_signals_to(stop):
+            yield
+    finally:
+        _forget_where_it_was_raised()
+
+
+def _forget_where_it_was_raised() -> None:
+    """Let the process end with the exit code that was chosen.
+
+    Python (3.8 and on, `run_eval_code_obj` of its pythonrun.c) remembers a KeyboardInterrupt that came up through text
+    given to `exec` or `eval`, as where a dataclass is made in a module that is just imported; and `python -m` then
+    kills itself by SIGINT at its end, whoever caught it. The next text that it runs clears that.
+    """
+    eval("0")  # noqa: S307 - a text of our own
 
 
 @contextmanager

@@ -189,6 +189,41 @@ def test_ctrl_c_during_the_first_imports_ends_without_a_word(tmp_path: Path, pro
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
+_STOP_IN_TEXT = """
+import os, signal, sys
+
+class StopIn:
+    def find_spec(self, name, path=None, target=None):
+        if name == os.environ["STOP_AT"]:
+            sys.meta_path.remove(self)
+            exec("os.kill(os.getpid(), signal.SIGINT)\\nfor _ in range(1000000): pass", globals())
+
+sys.meta_path.insert(0, StopIn())
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no kill")
+@pytest.mark.parametrize(
+    ("command", "module", "stopped"),
+    [
+        (("seg_viewer", "devices"), "seg_viewer.sources.devices", "stopped; nothing was left behind"),
+        (("trainer", "compare", ".", "."), "trainer.drawing", "stopped"),
+    ],
+)
+def test_ctrl_c_while_python_runs_a_text_ends_with_the_exit_code(
+    tmp_path: Path, command: tuple[str, ...], module: str, stopped: str
+) -> None:
+    """Dataclasses and named tuples are made of texts, where Python remembers that it was stopped."""
+    (tmp_path / "sitecustomize.py").write_text(_STOP_IN_TEXT, encoding="utf-8")
+    environ = os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}", "STOP_AT": module}
+    done = subprocess.run(
+        [sys.executable, "-m", *command],
+        env=environ, capture_output=True, encoding="utf-8", timeout=_WAIT_S, check=False,
+    )  # fmt: skip
+    program = "seg-viewer" if command[0] == "seg_viewer" else "seg-trainer"
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (130, "", f"{program}: {stopped}")
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no kill")
 def test_a_background_job_that_ignores_ctrl_c_is_imported_whole(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(_STOP_AT, encoding="utf-8")

@@ -43,6 +43,7 @@ from tests.faithful.recipe import (
     Colour,
     Recipe,
 )
+from tests.x265 import within_its_means
 
 os.environ.setdefault("SVT_LOG", "1")  # SVT-AV1 prints its settings otherwise
 
@@ -166,7 +167,8 @@ def add_video(film: Film, recipe: Recipe, times: Sequence[Fraction], *, width: i
         stream.time_base = Fraction(1, TICKS)
     context.sample_aspect_ratio = ASPECTS[recipe.aspect]
     context.thread_count = 1
-    context.options = _interlaced(recipe, dict(options))
+    choices = within_its_means(encoder, options, frames=len(times), shortest=min(width, height))
+    context.options = _interlaced(recipe, choices)
     if recipe.scan != "progressive":
         context.flags |= (1 << 18) | (1 << 29)  # AV_CODEC_FLAG_INTERLACED_DCT, _ME
     if recipe.colour != "untagged":
