@@ -40,7 +40,7 @@ class SlowEngine:
         self._started_s = 0.0
         self.inference_s = 0.0
 
-    def submit(self, rgb: Any) -> None:
+    def submit(self, rgb: Any, *, alone: bool = False) -> None:
         self._started_s = time.perf_counter()
         self._engine.submit(rgb)
 

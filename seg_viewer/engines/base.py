@@ -102,8 +102,11 @@ class Engine(Protocol):
     wake: Callable[[], None]
     """Called, on any thread, when a frame in flight may have become ready; set it to hear of that."""
 
-    def submit(self, rgb: ByteArray) -> None:
+    def submit(self, rgb: ByteArray, *, alone: bool = False) -> None:
         """Start on a picture, which must not change until its `collect`. At most `slots` may be in flight.
+
+        Args:
+            alone: somebody waits for this one, and none follows it closely: it may have the whole device.
 
         Raises: EngineError.
         """

@@ -54,12 +54,12 @@ class FallbackEngine:
     def wake(self, call: Callable[[], None]) -> None:
         self._wake = self._engine.wake = call
 
-    def submit(self, rgb: ByteArray) -> None:
+    def submit(self, rgb: ByteArray, *, alone: bool = False) -> None:
         if self._again:
             self._do_again(rgb)
             return
         try:
-            self._engine.submit(rgb)
+            self._engine.submit(rgb, alone=alone)
         except DeviceFailure as error:
             self._fall_back(error)
             self._do_again(rgb)

@@ -93,7 +93,7 @@ class OnnxRuntimeEngine:
             fallback=fallback,
         )
 
-    def submit(self, rgb: ByteArray) -> None:
+    def submit(self, rgb: ByteArray, *, alone: bool = False) -> None:
         check_picture(self.spec, rgb)
         if len(self._results) >= self.slots:
             raise EngineError(f"more than {counted(self.slots, 'frame')} in flight")

@@ -7,6 +7,8 @@ import threading
 import weakref
 from collections import Counter, deque
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -86,17 +88,16 @@ class OpenVinoEngine:
         if wanted.split(".")[0] not in {name.split(".")[0] for name in present}:
             raise EngineError(f"OpenVINO has no device {wanted} here; there is {', '.join(present) or 'none'}")
         note = _use_cache(core)
-        try:
-            self._compiled = core.compile_model(read_graph(ov, core, self.spec), wanted, settings(wanted, mode))
-        except RuntimeError as error:
-            reason = str(error).strip().splitlines()[-1]
-            raise EngineError(f"{self.spec.path}: OpenVINO cannot compile it for {wanted}: {reason}") from error
+        self._compiled = _compile(ov, core, self.spec, wanted, mode)
         optimal = int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
         # one more than run at a time, so that a processor finds the next frame waiting when it is done with one
         self.slots = optimal + 1 if mode == "throughput" else 1
         self.wake: Callable[[], None] = lambda: None
         self._free = [_Request(self._compiled.create_infer_request(), self) for _ in range(self.slots)]
         self._busy: deque[_Request] = deque()
+        # a picture alone is in work on one stream only, which has a part of the processor
+        makes_alone = mode == "throughput" and optimal > 1 and wanted.startswith("CPU")
+        self._alone = _Alone(partial(_compile, ov, core, self.spec, wanted, "latency"), self) if makes_alone else None
         self._tensor = ov.Tensor
         self.inference_s = 0.0
         self.margin: ByteArray | None = None
@@ -112,16 +113,18 @@ class OpenVinoEngine:
         names = convolution_precisions(self._compiled).values()
         return summarize_precision(Counter(_PRECISIONS.get(name, name) for name in names))
 
-    def submit(self, rgb: ByteArray) -> None:
+    def submit(self, rgb: ByteArray, *, alone: bool = False) -> None:
         check_picture(self.spec, rgb)
-        if not self._free:
+        if len(self._busy) >= self.slots:
             raise EngineError(f"more than {counted(self.slots, 'frame')} in flight")
-        request = self._free.pop()
+        whole = self._alone.request() if alone and self._alone is not None and not self._busy else None
+        request = whole or self._free[-1]
         try:
             request.start(self._tensor(rgb[None], shared_memory=True), rgb)
         except RuntimeError as error:
-            self._free.append(request)
             raise _stopped(error) from error
+        if request is not whole:
+            self._free.pop()
         self._busy.append(request)
 
     def ready(self) -> bool:
@@ -136,7 +139,7 @@ class OpenVinoEngine:
         except RuntimeError as error:
             raise _stopped(error) from error
         finally:
-            self._free.append(request)
+            self._let_go(request)
         self.inference_s = float(request.native.latency) / 1000
         if self.spec.has_margin:
             self.margin = to_class_map(request.native.get_tensor(MARGIN_NAME).data)
@@ -148,12 +151,26 @@ class OpenVinoEngine:
 
     def close(self) -> None:
         while self._busy:
-            self._free.append(self._busy.popleft())
+            self._let_go(self._busy.popleft())
         let_go = [request.release() for request in self._free]
+        if self._alone is not None:
+            let_go += self._alone.close()
         self._free.clear()
         for released in let_go:
             released.wait(_LET_GO_S)
         self._compiled = None
+
+    def _let_go(self, request: _Request) -> None:
+        if self._alone is None or request is not self._alone.made:
+            self._free.append(request)
+
+
+def _compile(ov: Any, core: Any, spec: ModelSpec, device: str, mode: str) -> Any:
+    try:
+        return core.compile_model(read_graph(ov, core, spec), device, settings(device, mode))
+    except RuntimeError as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise EngineError(f"{spec.path}: OpenVINO cannot compile it for {device}: {reason}") from error
 
 
 def settings(device: str, mode: str) -> dict[str, Any]:
@@ -238,6 +255,49 @@ class _Request:
         engine = self._engine()
         if engine is not None:
             engine.wake()
+
+
+class _Alone:
+    """The model once more, compiled so that one picture has the whole processor.
+
+    It is made on a thread of its own when it is first asked for: who never jumps needs none.
+
+    Args:
+        compile_it: compiles.
+        engine: that the request is of.
+
+    Attributes:
+        made: the request, once there is one.
+    """
+
+    def __init__(self, compile_it: Callable[[], Any], engine: OpenVinoEngine) -> None:
+        self.made: _Request | None = None
+        self._compile = compile_it
+        self._engine = weakref.ref(engine)
+        self._compiled: Any = None
+        self._thread: threading.Thread | None = None
+
+    def request(self) -> _Request | None:
+        """On the engine's thread: for one picture; None until it is compiled, or where that fails."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="seg-alone", daemon=True)
+            self._thread.start()
+        engine = self._engine()
+        if self.made is None and self._compiled is not None and engine is not None:
+            self.made = _Request(self._compiled.create_infer_request(), engine)
+        return self.made
+
+    def _run(self) -> None:
+        with suppress(EngineError):  # pictures alone then wait as the others do
+            self._compiled = self._compile()
+
+    def close(self) -> list[threading.Event]:
+        """See `_Request.release`."""
+        if self._thread is not None:
+            self._thread.join()
+        let_go = [self.made.release()] if self.made is not None else []
+        self.made = self._compiled = None
+        return let_go
 
 
 class _CallBack:

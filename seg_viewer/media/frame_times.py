@@ -213,7 +213,8 @@ class InOrder:
             yield self._send(*line.popleft())
 
     def _place(self, packet: av.Packet[Any]) -> int | None:
-        offset = round(Fraction(self._timeline.offset_s(packet)) / self._tick)
+        offset_s = self._timeline.offset_s(packet)
+        offset = round(Fraction(offset_s) / self._tick) if offset_s else 0
         pts, dts = self._timeline.likely_times(packet)
         if offset or pts != packet.pts:
             packet.pts = None if pts is None else pts + offset

@@ -13,6 +13,9 @@ from seg_viewer.media.decoding import Decoder
 FEW_CORES = 4
 """With no more than these a stream is decoded by one thread: the pipeline's own threads keep the others busy."""
 
+_MORE_THREADS = 2
+"""Than there are cores: each waits now and then for what the picture before it has not decoded yet."""
+
 
 class TogetherDecoder(Decoder):
     """Decodes the packets of a stream that another `Decoder` has, by threads that each take a picture of their own.
@@ -36,7 +39,7 @@ class TogetherDecoder(Decoder):
             self._container.close()
             raise IndexError(f"{path}: other streams than before")
         again.thread_type = "FRAME"
-        again.codec_context.thread_count = usable_cores()
+        again.codec_context.thread_count = usable_cores() + _MORE_THREADS
         again.codec_context.options = {"err_detect": "explode"}  # H.265 pictures bear no mark of damage
         super().__init__(again)
 

@@ -128,16 +128,20 @@ class VideoReader:
 
         To be called after a jump, before the first packet is decoded, where `can_hurry` holds.
         """
-        if not self.may_together:
-            return
-        if self._together is None:
-            try:
-                self._together = TogetherDecoder(self.path, self.stream)
-            except (av.FFmpegError, OSError, IndexError):  # deleted, or another by now: what is open can be read
-                self.may_together = False
-                return
-        self._together.begin()
-        self._decoder = self._together
+        self.make_together()
+        if self._together is not None and self.may_together:
+            self._together.begin()
+            self._decoder = self._together
+
+    def make_together(self) -> bool:
+        """Make what `decode_together` needs, which takes a moment for a long film; returns whether it was missing."""
+        if self._together is not None or not self.may_together:
+            return False
+        try:
+            self._together = TogetherDecoder(self.path, self.stream)
+        except (av.FFmpegError, OSError, IndexError):  # deleted, or another by now: what is open can be read
+            self.may_together = False
+        return True
 
     def _decode_alone(self) -> None:
         self._decoder, self.is_unsure = self._alone, False

@@ -89,12 +89,12 @@ class CachedSegmenter:
     def interrupt(self) -> None:
         self.inner.interrupt()
 
-    def submit(self, frame: Frame, pictures: Sequence[ByteArray]) -> None:
+    def submit(self, frame: Frame, pictures: Sequence[ByteArray], *, alone: bool = False) -> None:
         found = None if self.wants_margin else self._kept(frame)
         if found is None:
             if not self._is_open:
                 self._open_inner()
-            self.inner.submit(frame, pictures)
+            self.inner.submit(frame, pictures, alone=alone)
         self._flying.append((frame, found))
 
     def ready(self) -> bool:

@@ -70,7 +70,8 @@ class PairSegmenter:
         self.first.interrupt()
         self.second.interrupt()
 
-    def submit(self, frame: Frame, pictures: Sequence[ByteArray]) -> None:
+    def submit(self, frame: Frame, pictures: Sequence[ByteArray], *, alone: bool = False) -> None:
+        """See `Segmenter`; of two, none is alone."""
         own = len(self.first.sizes)
         self.first.submit(frame, pictures[:own])
         self.second.submit(frame, pictures[own:])

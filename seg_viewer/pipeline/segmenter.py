@@ -47,13 +47,14 @@ class Segmenter(Protocol):
         """End an `open` that takes long, from any thread; it then raises."""
         ...
 
-    def submit(self, frame: Frame, pictures: Sequence[ByteArray]) -> None:
+    def submit(self, frame: Frame, pictures: Sequence[ByteArray], *, alone: bool = False) -> None:
         """Start on a frame.
 
         Args:
             frame: which one.
             pictures: its picture in each of `sizes`, shape (height, width, 3), uint8, RGB, contiguous; not to be
                 changed before `collect`.
+            alone: somebody waits for this frame, and none follows it closely, as after a jump.
 
         Raises: EngineError.
         """
@@ -122,8 +123,8 @@ class EngineSegmenter:
     def interrupt(self) -> None:
         self._interrupt()
 
-    def submit(self, frame: Frame, pictures: Sequence[ByteArray]) -> None:
-        self._opened().submit(pictures[0])
+    def submit(self, frame: Frame, pictures: Sequence[ByteArray], *, alone: bool = False) -> None:
+        self._opened().submit(pictures[0], alone=alone)
 
     def ready(self) -> bool:
         return self._opened().ready()

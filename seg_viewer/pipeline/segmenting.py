@@ -119,7 +119,7 @@ class SegmentLoop:
             if self._is_over():
                 return
             if work is not None:
-                segmenter.submit(work.frame, work.scaled_to(segmenter.sizes))
+                segmenter.submit(work.frame, work.scaled_to(segmenter.sizes), alone=work.is_alone)
             else:
                 self._deliver(segmenter.collect())
 
@@ -141,6 +141,8 @@ class SegmentLoop:
             while now_s is not None and state.todo and state.is_due(state.todo[0].lap, state.todo[0].frame, now_s):
                 state.ledger.drop(LATE_ENGINE)
                 work = state.todo.popleft()
+            others = state.done or any(other.generation == state.generation for other in state.flying)
+            work.is_alone = not others and state.wishes != state.answered
             state.flying.append(work)
             state.changed.notify_all()
             return work

@@ -244,7 +244,8 @@ class Share:
         """See `TakesTurns`."""
         return self.engine.ask(self)
 
-    def submit(self, frame: Frame, pictures: Sequence[ByteArray]) -> None:
+    def submit(self, frame: Frame, pictures: Sequence[ByteArray], *, alone: bool = False) -> None:
+        """See `Segmenter`; another share's may follow at once."""
         self._order = _Order(self, frame, pictures)
         self.engine.take(self._order)
 

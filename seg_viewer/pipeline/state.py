@@ -56,6 +56,8 @@ class Work:
     sizes: tuple[Size, ...]
     pictures: tuple[ByteArray, ...]
     times_s: dict[str, float]
+    is_alone: bool = False
+    """See `Segmenter.submit`."""
 
     def scaled_to(self, sizes: tuple[Size, ...]) -> tuple[ByteArray, ...]:
         """Its pictures; scaled anew when they were made for another segmenter."""

@@ -76,8 +76,8 @@ class SteadySegmenter:
         """See `TakesTurns`; where `inner` takes no turns, always."""
         return self.inner.may_submit() if isinstance(self.inner, TakesTurns) else True
 
-    def submit(self, frame: Frame, pictures: Sequence[ByteArray]) -> None:
-        self.inner.submit(frame, pictures)
+    def submit(self, frame: Frame, pictures: Sequence[ByteArray], *, alone: bool = False) -> None:
+        self.inner.submit(frame, pictures, alone=alone)
         self._flying.append((frame, pictures))
 
     def ready(self) -> bool:

@@ -101,6 +101,74 @@ class Scout:
         return self._way.arrive()
 
 
+class Lookout:
+    """Sends a scout where jumps from the present place would lead, to one place after the other.
+
+    Args:
+        left: gets what the scout has found before it goes elsewhere.
+
+    Attributes:
+        scout: on its way, or there.
+    """
+
+    def __init__(self, left: LeftPlaces) -> None:
+        self.scout: Scout | None = None
+        self._left = left
+        self._spare: FileFrames | None = None  # the place of reading of `scout`
+
+    def go_on(self, head: FileFrames, ring: FrameRing, jump_s: float, most_bytes: int) -> bool:
+        """Decode a little of what a jump would show, back or else on. Returns whether anything was missing.
+
+        Args:
+            head: the place of reading that is at `ring`.
+            ring: the present frames.
+            jump_s: how far a jump leads, seconds; 0 for not known.
+            most_bytes: of all frames that are kept.
+        """
+        at, left, scout = ring.before_next, self._left, self.scout
+        if not jump_s or at is None or head.reader.device or not left.may_keep(at):
+            return False
+        ways = (at.time_s - jump_s, at.time_s + jump_s)
+        wanted = [one for one in ways if head.is_far(one) and not ring.covers(one) and not left.covers(one)]
+        if not wanted:
+            return False
+        if head.reader.can_hurry and head.reader.make_together():  # for a jump that comes before the scout is there
+            return True
+        found_s = next((one for one in wanted if scout and (scout.leads_to(one) or scout.time_s == one)), None)
+        if scout is None or found_s is None:
+            return self._send(head, wanted[0], ring.bytes + left.most_bytes <= most_bytes)
+        if not scout.is_there:
+            scout.go_on()
+            left.make_room(scout.ring.bytes)
+            return True
+        if len(wanted) > 1 and scout.ring.covers(found_s) and 2 * scout.ring.bytes <= left.most_bytes:
+            scout.ring.go_to(found_s)
+            left.leave(scout.ring)
+            self.scout = None
+            return True
+        return False
+
+    def _send(self, head: FileFrames, time_s: float, has_room: bool) -> bool:
+        self.scout = None
+        if has_room:
+            self._spare = self._spare or head.beside()
+            self.scout = Scout(self._spare, time_s, self._left.most_bytes)
+        return has_room
+
+    def exchange(self, head: FileFrames) -> FileFrames:
+        """The place of reading of the latest scout, for another one."""
+        assert self._spare is not None
+        taken, self._spare = self._spare, head
+        return taken
+
+    def close(self) -> None:
+        """Let go of all; again is fine."""
+        self.scout = None
+        if self._spare is not None:
+            self._spare.close()
+            self._spare = None
+
+
 def _keep(ring: FrameRing, first_until_s: float, frame: Frame) -> None:
     if ring.last is None:
         ring.at_start = frame.time_s <= first_until_s

@@ -19,7 +19,7 @@ from seg_viewer.sources.file_frames import FileFrames
 from seg_viewer.sources.file_info import info_of
 from seg_viewer.sources.filling import Filling
 from seg_viewer.sources.frame_ring import FrameRing, bytes_to_keep
-from seg_viewer.sources.near_places import AHEAD, LeftPlaces, Scout, Way
+from seg_viewer.sources.near_places import AHEAD, LeftPlaces, Lookout, Way
 
 VIDEO_SUFFIXES = (
     ".mp4", ".mkv", ".webm", ".avi", ".mov", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv", ".flv", ".3gp", ".3g2", ".asf",
@@ -64,8 +64,7 @@ class VideoFile:
         self._most_bytes, self._jump_s = 0, 0.0
         self._filling = Filling(self._head.beside)
         self._left = LeftPlaces(0)
-        self._scout: Scout | None = None
-        self._spare: FileFrames | None = None  # the place of reading of `_scout`
+        self._lookout = Lookout(self._left)
         self._way: Way | None = None  # of `_head`, to the last kept frame of a ring
         self._frames = self._head.decode()
         first = self._peek()
@@ -96,10 +95,9 @@ class VideoFile:
         self._seek_to = time_s
 
     def close(self) -> None:
-        for head in (self._head, self._spare, self._filling):
-            if head is not None:
-                head.close()
-        self._frames, self._reading, self._scout, self._way = iter(()), None, None, None  # they hold on to this
+        for one in (self._head, self._lookout, self._filling):
+            one.close()
+        self._frames, self._reading, self._way = iter(()), None, None  # they hold on to this
         self._left.clear()
         if self._ring is not None:
             self._ring.clear()
@@ -110,6 +108,8 @@ class VideoFile:
         """See `Stepping.keep`."""
         self._ring = FrameRing(most_bytes)
         self._left = LeftPlaces(most_bytes // _SHARE)
+        self._lookout.close()
+        self._lookout = Lookout(self._left)
         self._most_bytes, self._jump_s = most_bytes, jump_s
 
     def step(self, frame: Frame, count: int) -> None:
@@ -149,9 +149,14 @@ class VideoFile:
         try:
             if self._filling.is_urgent(ring) and self._fill_more(ring):
                 return True
-            return self._catch_up(ring) or self._look_out(ring) or self._fill_more(ring)
+            looks_out = self._lookout.go_on
+            return (
+                self._catch_up(ring)
+                or looks_out(self._head, ring, self._jump_s, self._most_bytes)
+                or self._fill_more(ring)
+            )
         except _GONE:
-            self._cannot_prepare, self._way, self._scout = True, None, None
+            self._cannot_prepare, self._way, self._lookout.scout = True, None, None
             return False
 
     def _fill_more(self, ring: FrameRing) -> bool:
@@ -181,31 +186,6 @@ class VideoFile:
             self._read_pts, self._way = None, Way(self._head, last.time_s)
         if not self._way.go_on():
             self._go_on_behind(ring)
-        return True
-
-    def _look_out(self, ring: FrameRing) -> bool:
-        """Decode a little of what a jump would show, back or else on. Returns whether anything was missing."""
-        at, left = ring.before_next, self._left
-        if not self._jump_s or at is None or self._head.reader.device or not left.may_keep(at):
-            return False
-        for time_s in (at.time_s - self._jump_s, at.time_s + self._jump_s):
-            if self._head.is_far(time_s) and not ring.covers(time_s) and not left.covers(time_s):
-                return self._send_scout(time_s, ring)
-        return False
-
-    def _send_scout(self, time_s: float, ring: FrameRing) -> bool:
-        scout = self._scout
-        if scout is None or not (scout.leads_to(time_s) or scout.time_s == time_s):
-            self._scout = None
-            if ring.bytes + self._left.most_bytes > self._most_bytes:
-                return False
-            self._spare = self._spare or self._head.beside()
-            self._scout = Scout(self._spare, time_s, self._left.most_bytes)
-        elif scout.is_there:
-            return False
-        else:
-            scout.go_on()
-            self._left.make_room(scout.ring.bytes)
         return True
 
     def _jump_before(self, ring: FrameRing) -> int:
@@ -282,12 +262,13 @@ class VideoFile:
     @property
     def kept_bytes(self) -> int:
         """Of the pictures of all frames that are kept."""
-        return self._left.bytes + sum(place.bytes for place in (self._ring, self._scout and self._scout.ring) if place)
+        scout = self._lookout.scout
+        return self._left.bytes + sum(place.bytes for place in (self._ring, scout and scout.ring) if place)
 
     def _make_room(self) -> None:
         if self.kept_bytes > self._most_bytes:
             self._left.clear()
-            self._scout = None
+            self._lookout.scout = None
 
     def _leave(self, ring: FrameRing) -> None:
         """Keep none of its frames but those to come back to, where coming back would take long."""
@@ -308,10 +289,10 @@ class VideoFile:
 
     def _follow(self, time_s: float, ring: FrameRing) -> bool:
         """As `_turn_to`, to where the scout is, or will be: its place of reading is the one to read on from."""
-        scout = self._scout
+        scout = self._lookout.scout
         if scout is None or not scout.leads_to(time_s):
             return False
-        self._scout = None
+        self._lookout.scout = None
         try:
             frames = scout.arrive()
         except _GONE:
@@ -322,7 +303,7 @@ class VideoFile:
         self._leave(ring)
         self._ring = scout.ring
         self._ring.most_bytes = self._most_bytes
-        self._head, self._spare = scout.head, self._head
+        self._head = self._lookout.exchange(self._head)
         self._read_on(frames, scout.ring.last)
         return True
 

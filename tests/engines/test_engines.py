@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from seg_viewer.engines.base import DeviceFailure, EngineReport, segment_all, su
 from seg_viewer.engines.fallback import FallbackEngine
 from tests.house import ROOT
 from tests.models import BLUE, GREEN, GREY, RED, color_margin, color_model
+from tests.waiting import wait_until
 
 ENGINES = ("openvino", "onnxruntime")
 
@@ -44,6 +46,41 @@ def test_order_is_kept_with_frames_in_flight(model: Path, name: str) -> None:
     pictures = [np.full((32, 64, 3), color, np.uint8) for color in (RED, BLUE, GREEN, GREY) * 5]
     assert [int(classes[0, 0]) for classes in segment_all(engine, iter(pictures))] == [3, 2, 1, 0] * 5
     engine.close()
+
+
+@pytest.mark.parametrize("mode", ["throughput", "latency", "background"])
+@pytest.mark.parametrize("name", ENGINES)
+def test_a_picture_that_is_alone_gets_the_same_answer(sure_model: Path, name: str, mode: str) -> None:
+    engine = load_engine(sure_model, name, mode=mode)
+    rng = np.random.default_rng(7)
+    pictures = [rng.integers(0, 256, (32, 64, 3), dtype=np.uint8) for _ in range(4)]
+    wanted = []
+    for picture in pictures:
+        wanted.append((engine.segment(picture), engine.margin))
+    for _ in range(2):  # the first time, what a picture alone is for is only being made
+        for picture, (classes, margin) in zip(pictures, wanted, strict=True):
+            engine.submit(picture, alone=True)
+            for other in pictures[: engine.slots - 1]:  # those after it go the usual way, and keep their order
+                engine.submit(other, alone=True)
+            assert (engine.collect() == classes).all() and 0 < engine.inference_s < 5
+            assert engine.margin is not None and margin is not None and (engine.margin == margin).all()
+            for others, _margin in wanted[: engine.slots - 1]:
+                assert (engine.collect() == others).all()
+        wait_until(lambda: not _compiling(), "the model to be compiled once more")
+    if name == "openvino" and mode == "throughput" and engine.slots > 2:
+        assert engine._alone.made is not None  # type: ignore[attr-defined]
+    engine.close()
+
+
+def test_an_engine_that_is_closed_while_it_compiles_leaves_no_thread(sure_model: Path) -> None:
+    engine = load_engine(sure_model, "openvino")
+    engine.submit(_quarters(), alone=True)
+    engine.close()
+    assert not _compiling()
+
+
+def _compiling() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "seg-alone"]
 
 
 @pytest.mark.parametrize("name", ENGINES)
@@ -231,7 +268,7 @@ def test_how_sure_survives_the_device(sure_model: Path) -> None:
             self.report = EngineReport("gpu", "1", "GPU.0", "int8")
             self.wake = lambda: None
 
-        def submit(self, _rgb: np.ndarray) -> None: ...
+        def submit(self, _rgb: np.ndarray, *, alone: bool = False) -> None: ...
 
         def ready(self) -> bool:
             return True

@@ -42,7 +42,7 @@ class Watched:
                 super().__init__(*args)
                 watch.made.append(self)
 
-            def submit(self, rgb: Any) -> None:
+            def submit(self, rgb: Any, *, alone: bool = False) -> None:
                 watch.pictures += 1
                 if watch.fails_at is not None and watch.pictures > watch.fails_at:
                     raise EngineError("the device was lost")

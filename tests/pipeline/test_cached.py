@@ -67,7 +67,7 @@ class Scripted:
     def interrupt(self) -> None:
         self.events.append("interrupt")
 
-    def submit(self, frame: Frame, pictures: Sequence[ByteArray]) -> None:
+    def submit(self, frame: Frame, pictures: Sequence[ByteArray], *, alone: bool = False) -> None:
         assert "open" in self.events and len(self._flying) < self.most
         self._flying.append(frame.index)
         self.asked.append(frame.index)

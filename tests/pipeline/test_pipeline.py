@@ -73,7 +73,7 @@ class Echo:
         self.wake = lambda: None
         self._flying: list[np.ndarray] = []
 
-    def submit(self, rgb: np.ndarray) -> None:
+    def submit(self, rgb: np.ndarray, *, alone: bool = False) -> None:
         assert threading.current_thread() is self.thread
         assert len(self._flying) < self.slots
         self._flying.append(rgb)

@@ -59,7 +59,7 @@ class Named:
     def interrupt(self) -> None:
         self._interrupted.set()
 
-    def submit(self, frame: Frame, pictures: Sequence[ByteArray]) -> None:
+    def submit(self, frame: Frame, pictures: Sequence[ByteArray], *, alone: bool = False) -> None:
         assert threading.current_thread() is self._thread and "close" not in self.events
         assert [p.shape for p in pictures] == [(size.height, size.width, 3) for size in self.sizes]
         assert len(self._flying) < self.slots
@@ -292,7 +292,7 @@ class Pair:
         for segmenter in self.both:
             segmenter.interrupt()
 
-    def submit(self, frame: Frame, pictures: Sequence[ByteArray]) -> None:
+    def submit(self, frame: Frame, pictures: Sequence[ByteArray], *, alone: bool = False) -> None:
         for segmenter, picture in zip(self.both, pictures, strict=True):
             segmenter.submit(frame, [picture])
 
@@ -344,7 +344,7 @@ class Remembering:
     def interrupt(self) -> None:
         self.inner.interrupt()
 
-    def submit(self, frame: Frame, pictures: Sequence[ByteArray]) -> None:
+    def submit(self, frame: Frame, pictures: Sequence[ByteArray], *, alone: bool = False) -> None:
         self._frame = frame
         if frame.id not in self.memory:
             self.asked += 1

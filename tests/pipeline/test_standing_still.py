@@ -10,6 +10,7 @@ import pytest
 from seg_viewer.core.frame import Frame
 from seg_viewer.core.model_file import ModelSpec, read_model_file
 from seg_viewer.pipeline import EngineSegmenter, Pipeline, Policy
+from seg_viewer.pipeline.steady import SteadySegmenter
 from seg_viewer.sources import LiveSource, Stepping
 from seg_viewer.sources.folder import PictureFolder
 from tests.pipeline.test_pipeline import Echo, Numbers
@@ -38,7 +39,7 @@ class Counting(Echo):
         super().__init__(spec)
         self.given: list[int] = []
 
-    def submit(self, rgb: np.ndarray) -> None:
+    def submit(self, rgb: np.ndarray, *, alone: bool = False) -> None:
         self.given.append(int(rgb[0, 0, 0]))
         super().submit(rgb)
 
@@ -123,3 +124,48 @@ def test_the_end_is_known_after_a_jump_to_it(spec: ModelSpec) -> None:
 @pytest.mark.parametrize("kind", [PictureFolder, LiveSource])
 def test_folders_and_what_is_live_prepare_nothing(kind: type) -> None:
     assert not hasattr(kind, "prepare")
+
+
+class Hurrying(Counting):
+    """It knows which pictures were to have it alone."""
+
+    def __init__(self, spec: ModelSpec) -> None:
+        super().__init__(spec)
+        self.alone: list[bool] = []
+
+    def submit(self, rgb: np.ndarray, *, alone: bool = False) -> None:
+        self.alone.append(alone)
+        super().submit(rgb)
+
+
+@pytest.mark.parametrize("policy", [Policy.EVERY_FRAME, Policy.REAL_TIME, Policy.IN_FULL])
+def test_what_is_asked_for_has_the_engine_alone_and_what_plays_has_not(spec: ModelSpec, policy: Policy) -> None:
+    engines: list[Hurrying] = []
+
+    def make() -> Hurrying:
+        engines.append(Hurrying(spec))
+        return engines[0]
+
+    segmenter = SteadySegmenter(EngineSegmenter(spec, make))  # type: ignore[arg-type]
+    with Pipeline(Preparing(200, rate=400), segmenter, policy=policy, keep_open=True) as pipeline:  # type: ignore[arg-type]
+        for _ in range(20):
+            next(pipeline)
+        (engine,) = engines
+        assert engine.alone and not any(engine.alone)
+        pipeline.pause()
+        wait_until(lambda: pipeline.has_reserve, "shots to wait")
+        for act in (pipeline.step_back, lambda: pipeline.seek(0.1), lambda: pipeline.seek(0.3), pipeline.step_back):
+            before = len(engine.alone)
+            act()
+            next(pipeline)
+            assert engine.alone[before:] == [True]
+        before = len(engine.alone)
+        pipeline.resume()
+        next(pipeline)
+        next(pipeline)
+        assert engine.alone[before:] and not any(engine.alone[before:])
+        pipeline.seek(0.2)
+        before = len(engine.alone)
+        for _ in range(4):
+            next(pipeline)
+        assert sum(engine.alone[before:]) <= 1 and not any(engine.alone[before + 1 :])

@@ -47,7 +47,7 @@ class Answers:
     def interrupt(self) -> None:
         self.events.append("interrupt")
 
-    def submit(self, frame: Frame, pictures: Sequence[ByteArray]) -> None:
+    def submit(self, frame: Frame, pictures: Sequence[ByteArray], *, alone: bool = False) -> None:
         assert pictures[0].shape == (SIZE.height, SIZE.width, 3)
         self._flying.append(frame.index)
         assert len(self._flying) <= self.slots

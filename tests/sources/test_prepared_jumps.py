@@ -141,14 +141,10 @@ def test_whatever_is_prepared_shows_what_playing_shows(
 def test_a_prepared_jump_decodes_nothing_more(
     h264: Path, open_film: list[Player], decoded: list[float], way: int
 ) -> None:
-    """Back at once; on, where it was jumped on before: the place that was left is the one back."""
+    """Both ways are prepared where a rest is long enough, and again where it has led."""
     player = Player(h264)
     open_film.append(player)
-    begin_s = 15.5 if way < 0 else 4.9
-    if way > 0:
-        player.jump(begin_s - JUMP_S)
-        player.prepare()
-    at_s = player.jump(begin_s).time_s
+    at_s = player.jump(15.5 if way < 0 else 4.9).time_s
     for _ in range(2):
         player.prepare()
         before, to_s = len(decoded), at_s + way * JUMP_S
@@ -157,6 +153,25 @@ def test_a_prepared_jump_decodes_nothing_more(
         at_s = next(iter(player.source)).time_s
         assert at_s == pytest.approx(to_s - 1 / RATE, abs=0.01)
         assert len(decoded) == before
+
+
+def test_both_ways_are_prepared_as_far_as_they_fit(
+    h264: Path, open_film: list[Player], decoded: list[float]
+) -> None:
+    """Where both do not fit, the way back is, and it does not begin again and again."""
+    size = VideoFile(h264).info.width * VideoFile(h264).info.height * 3 // 2
+    for places, ways in ((2.5, {-1, 1}), (1.2, {-1})):
+        ready = set()
+        for way in (-1, 1):
+            player = Player(h264, round(4 * places * 18 * size))
+            open_film.append(player)
+            at_s = player.jump(12.0).time_s
+            assert player.prepare(2000) < 2000
+            before = len(decoded)
+            player.jump(at_s + way * JUMP_S)
+            if len(decoded) == before:
+                ready.add(way)
+        assert ready == ways
 
 
 def test_back_to_the_place_before_decodes_nothing_more(

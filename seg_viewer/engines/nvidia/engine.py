@@ -88,7 +88,7 @@ class NvidiaEngine:
     def wake(self, call: Callable[[], None]) -> None:
         self._runner.wake = call
 
-    def submit(self, rgb: ByteArray) -> None:
+    def submit(self, rgb: ByteArray, *, alone: bool = False) -> None:
         self._runner.submit(rgb)
 
     def ready(self) -> bool:
