@@ -19,9 +19,6 @@ from seg_viewer.media.video_reader import VideoReader
 _WINDOW = 8  # pictures that wait for one with an earlier time
 _AHEAD = 8  # packets read before they are decoded, so that the next times are known …
 _AHEAD_BYTES = 2 << 20  # … unless they are large
-LONG_WAY = 40
-"""Pictures between a key frame and a place from which on it is quicker to decode several at once."""
-
 # codecs of which a packet may rightly hold nothing to show: hidden frames, second fields, packed B-frames
 _MAY_HIDE = {"h264", "vp8", "vp6", "vp6f", "vp6a", "mpeg4", "msmpeg4v3", "theora"}
 
@@ -177,7 +174,7 @@ class InOrder:
                 self._is_first = is_first
                 return
             if self._from != to:
-                if is_first and to - time > LONG_WAY * self._step:
+                if is_first and to - time > self._reader.long_way * self._step:
                     self._reader.decode_together()
                 self._from, self.hurried = to, True
                 self._held.clear()

@@ -20,7 +20,7 @@ from seg_viewer.media.decoding import Decoder
 from seg_viewer.media.deinterlacing import deinterlaced, says_interlaced
 from seg_viewer.media.hardware import acceleration, check_file
 from seg_viewer.media.stream_choice import choose_stream
-from seg_viewer.media.together import FEW_CORES, TogetherDecoder, works_together
+from seg_viewer.media.together import FEW_CORES, TogetherDecoder, long_way, works_together
 
 _BEFORE_START_S = 10
 _LAYERS_AT = 21
@@ -65,6 +65,7 @@ class VideoReader:
             may be another than by one thread. See `decode_together`.
         broken_off: why the latest `frames` ended before the end of the file; "" when it did not.
         may_together: several pictures can be decoded at once, see `decode_together`.
+        long_way: behind a key frame, in pictures, from which on that is quicker.
         device: that decodes, as FFmpeg calls it; "" for the processor.
         notes: what was chosen, changed or repaired so far, a line each, with the name of the file.
 
@@ -97,6 +98,7 @@ class VideoReader:
         self.may_together = works_together()
         check_readable(path)
         self._open()
+        self.long_way = long_way(self.stream.width, self.stream.height)
 
     def packets(self) -> Iterator[av.Packet[av.VideoStream]]:
         """Packets from the container's present position on; the last one, empty, asks the decoder for what it holds."""

@@ -14,14 +14,14 @@ from pathlib import Path
 
 from seg_viewer.core.frame import Frame
 from seg_viewer.core.machine import usable_cores
-from seg_viewer.media.frame_times import LONG_WAY, InOrder, Repairs
+from seg_viewer.media.frame_times import InOrder, Repairs
 from seg_viewer.media.timeline import Timeline
 from seg_viewer.media.video_reader import VideoReader
 
 _NEIGHBOURS = 2
 """Frames after a jump that lack the one before them, where two halves are made whole with their neighbours."""
-_NEAR = 16
-"""Frames before a place that are decoded in any case: what steps back from there want first."""
+_NEAR, _LEAST_NEAR, _HD = 16, 10, 1920 * 1080
+"""Frames before a place that are decoded in any case: what steps back from there want first; fewer above full HD."""
 _LONGEST_S = 20.0
 """How far back to look for a key frame; some films have one at their start only."""
 
@@ -63,6 +63,7 @@ class FileFrames:
         self.path, self._stream = path, stream
         self.reader = VideoReader(path, stream, hardware=hardware)
         video = self.reader.stream
+        self._near = max(_LEAST_NEAR, min(_NEAR, _NEAR * _HD // max(1, video.width * video.height)))
         self.timeline = timeline.again() if timeline is not None else Timeline(path)
         self.warnings = self.reader.notes  # what the reader finds on the way is told at once
         self.warnings += self.timeline.notes
@@ -147,11 +148,11 @@ class FileFrames:
         tick = float(self.reader.stream.time_base or Fraction(1, 90_000))
         return self._in_order.hurry(math.ceil((to_s + self.origin_s) / tick))
 
-    def wanted_from_s(self, time_s: float, count: int = _NEAR) -> float | None:
+    def wanted_from_s(self, time_s: float, count: int | None = None) -> float | None:
         """Where so many frames before a time begin, about, seconds; None where none before that can be left out."""
         if not self.rate or not self.reader.can_hurry or self.repairs.counted:
             return None
-        return time_s - count / self.rate
+        return time_s - (self._near if count is None else count) / self.rate
 
     def starting_at(
         self, target_s: float, passed: Passed = lambda _frame: None, *, may_hurry: bool = True
@@ -295,11 +296,16 @@ class FileFrames:
     def is_far(self, time_s: float) -> bool:
         """Whether a jump there takes long, as far as the file says: many pictures lie between it and a key frame."""
         key_s = self._key_before_s(time_s)
-        return key_s is not None and (time_s - key_s) * (self.rate or 0) > LONG_WAY and not self.repairs.counted
+        return (
+            key_s is not None
+            and (time_s - key_s) * (self.rate or 0) > self.reader.long_way
+            and not self.repairs.counted
+        )
 
     def _goes_together(self, way_s: float) -> bool:
         """Whether a jump so far behind a key frame decodes several pictures at once."""
-        return self.reader.may_together and self.reader.can_hurry and way_s * (self.rate or 0) > LONG_WAY + _NEAR
+        reader = self.reader
+        return reader.may_together and reader.can_hurry and way_s * (self.rate or 0) > reader.long_way + self._near
 
     def _key_before_s(self, time_s: float) -> float | None:
         """Time of the key frame before a time; None where the file does not say."""

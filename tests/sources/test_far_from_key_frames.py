@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from seg_viewer.core.frame import Frame
 from seg_viewer.media.frame_times import Repairs
-from seg_viewer.media.together import works_together
+from seg_viewer.media.together import long_way, works_together
 from seg_viewer.sources.file_frames import FileFrames
 from tests.clips import make_clip
 
@@ -78,6 +78,23 @@ def test_far_from_a_key_frame_several_pictures_are_decoded_at_once(film: Path) -
     assert not head.reader.is_together
     found = [frames for frames in head.before(next(head.starting_at(100 / RATE)), 30) if frames is not None]
     assert _seen(iter(found[0])) == whole[70:100]
+    head.close()
+
+
+def test_of_large_pictures_fewer_make_a_long_way(tmp_path: Path) -> None:
+    assert [long_way(*size) for size in ((64, 48), (1920, 1080), (2560, 1440), (3840, 2160), (7680, 4320))] == [
+        40, 40, 22, 10, 8,
+    ]  # fmt: skip
+    path = make_clip(
+        tmp_path / "large.mkv", frames=38, rate=RATE, options={"g": "500", "preset": "ultrafast", "bf": "2"},
+        width=2880, height=1600, picture=_moving,
+    )  # fmt: skip
+    head = _open(path)
+    whole = _seen(head.starting_at(0.0, may_hurry=False))
+    for place, together in ((26, False), (34, True)):  # 10 before each are wanted as well; 18 are a long way
+        frames = head.starting_at((place + 0.5) / RATE)
+        assert _seen(islice(frames, 2)) == whole[place : place + 2]
+        assert head.reader.is_together == together
     head.close()
 
 

@@ -155,9 +155,7 @@ def test_a_prepared_jump_decodes_nothing_more(
         assert len(decoded) == before
 
 
-def test_both_ways_are_prepared_as_far_as_they_fit(
-    h264: Path, open_film: list[Player], decoded: list[float]
-) -> None:
+def test_both_ways_are_prepared_as_far_as_they_fit(h264: Path, open_film: list[Player], decoded: list[float]) -> None:
     """Where both do not fit, the way back is, and it does not begin again and again."""
     size = VideoFile(h264).info.width * VideoFile(h264).info.height * 3 // 2
     for places, ways in ((2.5, {-1, 1}), (1.2, {-1})):
