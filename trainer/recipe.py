@@ -312,13 +312,15 @@ def shipped_file(name: str) -> Path:
 def shipped_name(recipe: Recipe) -> str:
     """Name of the shipped recipe that says the same; "" without one.
 
-    Where data, start and teacher lie does not count, nor whether optional data was there.
+    Where data, start and teacher lie does not count, nor whether optional data was there, nor the arithmetic, which the
+    recipes leave to the machine.
     """
 
     def bare(one: Recipe) -> Recipe:
         data = tuple(dataclasses.replace(s, path="") for s in one.data if not s.optional)
         model, loss = dataclasses.replace(one.model, start=""), dataclasses.replace(one.loss, teacher="")
-        return dataclasses.replace(one, data=data, model=model, loss=loss)
+        optimizer = dataclasses.replace(one.optimizer, precision="auto")
+        return dataclasses.replace(one, data=data, model=model, loss=loss, optimizer=optimizer)
 
     same = (file.stem for file in sorted(SHIPPED.glob("*.toml")) if bare(read_recipe(str(file))) == bare(recipe))
     return next(same, "")

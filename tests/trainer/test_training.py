@@ -28,8 +28,9 @@ from trainer.cli import main
 from trainer.data.samples import Samples, find_all
 from trainer.data.scan import scan
 from trainer.files import locked
+from trainer.network.devices import best_precision, has_gpu, is_imitated
 from trainer.network.unet import build
-from trainer.recipe import Recipe, Source
+from trainer.recipe import SHIPPED, Recipe, Source, read_recipe, shipped_name
 from trainer.run_folder.checkpoint import load_checkpoint, load_weights
 from trainer.training.explained import OutOfMemory, explained
 from trainer.training.objective import class_weights
@@ -325,8 +326,22 @@ def test_other_ways_to_train_run_and_resume(small: Recipe, tmp_path: Path, chang
 
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
 def test_mixed_precision_learns_too(small: Recipe, tmp_path: Path, precision: str) -> None:
-    state = run_training(small.change(precision=precision), [], tmp_path / "run", QUIET)
+    console = Console(file=io.StringIO(), width=1000)
+    state = run_training(small.change(precision=precision), [], tmp_path / "run", console)
     assert state.history[-1]["loss"] < 0.8 * state.history[0]["loss"]
+    said = f"only imitates {precision}" in console.file.getvalue()  # type: ignore[attr-defined]
+    assert said == (precision != best_precision() and not has_gpu())
+
+
+def test_the_recipes_that_ship_leave_the_arithmetic_to_the_machine() -> None:
+    """Where a processor has no bfloat16, a step in it takes eight times as long."""
+    recipes = [read_recipe(str(file)) for file in sorted(SHIPPED.glob("*.toml"))]
+    assert len(recipes) > 10
+    for recipe in recipes:
+        assert recipe.optimizer.precision == "auto"
+        assert not is_imitated(best_precision())
+        made = {shipped_name(recipe.change(precision=one)) for one in ("float32", "mixed_bfloat16", "auto")}
+        assert len(made) == 1 and made != {""}
 
 
 BARE = """

@@ -81,3 +81,8 @@ def best_precision() -> str:
     except OSError:
         return "float32"
     return "mixed_bfloat16" if "avx512_bf16" in flags or "amx_bf16" in flags else "float32"
+
+
+def is_imitated(precision: str) -> bool:
+    """Whether the device has no arithmetic of its own for a `precision` of recipes, which then takes much longer."""
+    return precision.startswith("mixed_") and not has_gpu() and precision != best_precision()

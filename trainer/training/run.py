@@ -29,7 +29,7 @@ from trainer.files import locked, make_folder
 from trainer.network.backend import start_backend
 from trainer.network.build import float_unet, folded
 from trainer.network.compile_cache import kept_compilations
-from trainer.network.devices import best_precision, has_gpu, worker_index
+from trainer.network.devices import best_precision, has_gpu, is_imitated, worker_index
 from trainer.network.from_onnx import read_onnx
 from trainer.network.keras_file import load_keras, save_keras
 from trainer.network.own import check_network
@@ -144,6 +144,11 @@ def run_training(
         recipe = recipe.change(resume_rate=0.0)
     if recipe.optimizer.precision == "auto":
         recipe = recipe.change(precision="float32" if recipe.model.network else best_precision())
+    if is_imitated(recipe.optimizer.precision):
+        console.print(
+            f"this processor only imitates {recipe.optimizer.precision}, which takes several times as long as"
+            " --precision float32; auto takes what there is"
+        )
     chief = worker_index() == 0
     reporter = Reporter(console if chief else Console(quiet=True), run / "tensorboard" if chief else None)
     prepared = prepare(_with_network(recipe, run), roots, reporter, console, run)
