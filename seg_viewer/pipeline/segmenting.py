@@ -141,11 +141,16 @@ class SegmentLoop:
             while now_s is not None and state.todo and state.is_due(state.todo[0].lap, state.todo[0].frame, now_s):
                 state.ledger.drop(LATE_ENGINE)
                 work = state.todo.popleft()
-            others = state.done or any(other.generation == state.generation for other in state.flying)
-            work.is_alone = not others and state.wishes != state.answered
+            work.is_alone = self._is_waited_for()
             state.flying.append(work)
             state.changed.notify_all()
             return work
+
+    def _is_waited_for(self) -> bool:
+        """Whether the next frame is the answer to a jump or a step that somebody has made: not so in exports."""
+        state = self._state
+        others = state.done or any(other.generation == state.generation for other in state.flying)
+        return state.policy is not Policy.EVERY_FRAME and state.wishes != state.answered and not others
 
     def _may_submit(self) -> bool:
         """There is a frame, and it is wanted now; unasked for, it would hold up the next jump or step back."""
