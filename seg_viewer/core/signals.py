@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import _thread
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -13,6 +15,8 @@ END_SIGNALS = tuple(
     for name in ("SIGINT", "SIGTERM", "SIGHUP")
     if hasattr(signal, name)  # Windows has no SIGHUP
 )
+
+_AGAIN_S, _MOST_TIMES = 0.005, 100
 
 
 @contextmanager
@@ -42,17 +46,46 @@ def ends_like_ctrl_c() -> Iterator[None]:
     again breaks it off.
     """
     asked = threading.Event()
+    waited: list[int] = []
 
-    def stop(number: int, _frame: FrameType | None) -> None:
-        if not asked.is_set() or number == signal.SIGINT:
-            asked.set()
-            raise KeyboardInterrupt
+    def stop(number: int, frame: FrameType | None) -> None:
+        if asked.is_set() and number != signal.SIGINT:
+            return
+        if _is_importing(frame) and len(waited) < _MOST_TIMES:
+            waited.append(number)
+            _send_again(number)
+            return
+        asked.set()
+        raise KeyboardInterrupt
 
     try:
         with end_signals_to(stop):
             yield
     finally:
         _forget_where_it_was_raised()
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    """Whether the main thread is within Python's own import, not in a module that is just being imported.
+
+    An exception there may leave the import lock locked: `_get_module_lock` (Lib/importlib/_bootstrap.py) takes it
+    before its `try`, and waits for it where another thread imports, too. Nobody else could import any more.
+    """
+    return frame is not None and frame.f_code.co_filename.startswith("<frozen importlib")
+
+
+def _send_again(number: int) -> None:
+    """Have a signal come to the main thread once more, in a moment. Takes no lock, as a handler must not."""
+
+    def send() -> None:
+        time.sleep(_AGAIN_S)
+        if hasattr(signal, "pthread_kill"):
+            signal.pthread_kill(main, number)
+        else:  # Windows
+            signal.raise_signal(number)
+
+    main = threading.main_thread().ident or 0
+    _thread.start_new_thread(send, ())
 
 
 def _forget_where_it_was_raised() -> None:

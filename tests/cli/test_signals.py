@@ -224,6 +224,31 @@ def test_ctrl_c_while_python_runs_a_text_ends_with_the_exit_code(
     assert (done.returncode, done.stdout, done.stderr.strip()) == (130, "", f"{program}: {stopped}")
 
 
+_STOP_IN_IMPORT = """
+import os, signal, time
+from seg_viewer.core.signals import ends_like_ctrl_c
+
+text = "os.kill(os.getpid(), signal.SIGTERM); done.append(1)\\nfor _ in range(1000): done.append(2)"
+done = []
+try:
+    with ends_like_ctrl_c():
+        exec(compile(text, "<frozen importlib._bootstrap>", "exec"), globals())
+        time.sleep(30)
+except KeyboardInterrupt:
+    print(len(done))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no kill")
+def test_a_polite_kill_waits_for_pythons_own_import() -> None:
+    """An exception there may leave the import lock locked, and other threads waiting for it for ever."""
+    done = subprocess.run(
+        [sys.executable, "-c", _STOP_IN_IMPORT],
+        cwd=ROOT, capture_output=True, encoding="utf-8", timeout=_WAIT_S, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "1001\n", "")
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no kill")
 def test_a_background_job_that_ignores_ctrl_c_is_imported_whole(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(_STOP_AT, encoding="utf-8")
