@@ -17,6 +17,7 @@ END_SIGNALS = tuple(
 )
 
 _AGAIN_S, _MOST_TIMES = 0.005, 100
+"""A signal that has to wait comes again so soon, and so often at most."""
 
 
 @contextmanager
@@ -38,6 +39,39 @@ def end_signals_to(handler: Callable[[int, FrameType | None], object]) -> Iterat
             signal.signal(number, old)
 
 
+class OutsideImports:
+    """For a handler that raises: has signals wait that come while the main thread is within Python's own import.
+
+    An exception there may leave the import lock locked: `_get_module_lock` (Lib/importlib/_bootstrap.py) takes it
+    before its `try`, and waits for it where another thread imports, too. Nobody else could import any more. In a module
+    that is just being imported, an exception does no such harm.
+    """
+
+    def __init__(self) -> None:
+        self._times = 0
+
+    def waits(self, number: int, frame: FrameType | None) -> bool:
+        """Whether the signal comes again in a moment, and is not to be answered now. Takes no lock.
+
+        Args:
+            number, frame: as the handler got them.
+        """
+        is_importing = frame is not None and frame.f_code.co_filename.startswith("<frozen importlib")
+        if not is_importing or self._times >= _MOST_TIMES:
+            return False
+        self._times += 1
+        _thread.start_new_thread(_send_again, (number,))
+        return True
+
+
+def _send_again(number: int) -> None:
+    time.sleep(_AGAIN_S)
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(threading.main_thread().ident or 0, number)
+    else:  # Windows
+        signal.raise_signal(number)
+
+
 @contextmanager
 def ends_like_ctrl_c() -> Iterator[None]:
     """A polite kill and a closed terminal raise KeyboardInterrupt too, as Ctrl-C does, so that they clean up too.
@@ -45,47 +79,18 @@ def ends_like_ctrl_c() -> Iterator[None]:
     Only once: a terminal that is closed often says so twice, and cleaning up must not be broken off by that. Ctrl-C
     again breaks it off.
     """
-    asked = threading.Event()
-    waited: list[int] = []
+    asked, outside = threading.Event(), OutsideImports()
 
     def stop(number: int, frame: FrameType | None) -> None:
-        if asked.is_set() and number != signal.SIGINT:
-            return
-        if _is_importing(frame) and len(waited) < _MOST_TIMES:
-            waited.append(number)
-            _send_again(number)
-            return
-        asked.set()
-        raise KeyboardInterrupt
+        if (not asked.is_set() or number == signal.SIGINT) and not outside.waits(number, frame):
+            asked.set()
+            raise KeyboardInterrupt
 
     try:
         with end_signals_to(stop):
             yield
     finally:
         _forget_where_it_was_raised()
-
-
-def _is_importing(frame: FrameType | None) -> bool:
-    """Whether the main thread is within Python's own import, not in a module that is just being imported.
-
-    An exception there may leave the import lock locked: `_get_module_lock` (Lib/importlib/_bootstrap.py) takes it
-    before its `try`, and waits for it where another thread imports, too. Nobody else could import any more.
-    """
-    return frame is not None and frame.f_code.co_filename.startswith("<frozen importlib")
-
-
-def _send_again(number: int) -> None:
-    """Have a signal come to the main thread once more, in a moment. Takes no lock, as a handler must not."""
-
-    def send() -> None:
-        time.sleep(_AGAIN_S)
-        if hasattr(signal, "pthread_kill"):
-            signal.pthread_kill(main, number)
-        else:  # Windows
-            signal.raise_signal(number)
-
-    main = threading.main_thread().ident or 0
-    _thread.start_new_thread(send, ())
 
 
 def _forget_where_it_was_raised() -> None:
@@ -104,12 +109,13 @@ def stop_event() -> Iterator[threading.Event]:
 
     Ctrl-C again raises KeyboardInterrupt: at once.
     """
-    asked = threading.Event()
+    asked, outside = threading.Event(), OutsideImports()
 
-    def stop(number: int, _frame: FrameType | None) -> None:
-        if asked.is_set() and number == signal.SIGINT:
+    def stop(number: int, frame: FrameType | None) -> None:
+        if not (asked.is_set() and number == signal.SIGINT):
+            asked.set()
+        elif not outside.waits(number, frame):
             raise KeyboardInterrupt
-        asked.set()
 
     with end_signals_to(stop):
         yield asked

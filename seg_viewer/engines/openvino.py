@@ -274,7 +274,7 @@ class _Alone:
         self.made: _Request | None = None
         self._compile = compile_it
         self._engine = weakref.ref(engine)
-        self._compiled: Any = None
+        self._native: Any = None
         self._thread: threading.Thread | None = None
 
     def request(self) -> _Request | None:
@@ -283,20 +283,20 @@ class _Alone:
             self._thread = threading.Thread(target=self._run, name="seg-alone", daemon=True)
             self._thread.start()
         engine = self._engine()
-        if self.made is None and self._compiled is not None and engine is not None:
-            self.made = _Request(self._compiled.create_infer_request(), engine)
+        if self.made is None and self._native is not None and engine is not None:
+            self.made, self._native = _Request(self._native, engine), None
         return self.made
 
     def _run(self) -> None:
-        with suppress(EngineError):  # pictures alone then wait as the others do
-            self._compiled = self._compile()
+        with suppress(EngineError, RuntimeError):  # pictures alone then wait as the others do
+            self._native = self._compile().create_infer_request()
 
     def close(self) -> list[threading.Event]:
         """See `_Request.release`."""
         if self._thread is not None:
             self._thread.join()
         let_go = [self.made.release()] if self.made is not None else []
-        self.made = self._compiled = None
+        self.made = self._native = None
         return let_go
 
 

@@ -12,8 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection, wait
+from types import FrameType
 
 from seg_viewer.core.machine import step_back
+from seg_viewer.core.signals import OutsideImports
 from seg_viewer.jobs.bulk_one import NOTHING_KEPT, BulkEvent, BulkResult, Ending, OnEvent, run_one
 from seg_viewer.jobs.export import ExportJob
 
@@ -203,7 +205,14 @@ def _serve(connection: Connection, cores: tuple[int, ...]) -> None:
     step_back(_BEHIND)
     for number in _unheard():
         signal.signal(number, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _end)
+    outside = OutsideImports()
+
+    def end(number: int, frame: FrameType | None) -> None:
+        if not outside.waits(number, frame):
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # cleaning up is not broken off
+            raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, end)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _unheard())
     if cores:
@@ -213,11 +222,6 @@ def _serve(connection: Connection, cores: tuple[int, ...]) -> None:
     with suppress(KeyboardInterrupt):  # its end was told
         while (task := desk.next_job()) is not None:
             run_one(*task, on_event=desk.tell, cancelled=desk.is_cancelled, go_on=desk.goes_on)
-
-
-def _end(_number: int, _frame: object) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # cleaning up is not broken off
-    raise KeyboardInterrupt
 
 
 class _Desk:

@@ -20,12 +20,17 @@ _LONG_WAY, _SHORTEST = 40, 8
 _HD = 1920 * 1080
 
 
+def fewer_if_large(count: int, least: int, width: int, height: int) -> int:
+    """Of pictures up to 1920×1080 as many as `count`; of larger ones so many fewer, but at least `least`."""
+    return max(least, min(count, count * _HD // max(1, width * height)))
+
+
 def long_way(width: int, height: int) -> int:
     """Pictures between a key frame and a place from which on it is quicker to decode several at once.
 
     40 up to 1920×1080, as measured; fewer larger ones, which take longer each.
     """
-    return max(_SHORTEST, min(_LONG_WAY, _LONG_WAY * _HD // max(1, width * height)))
+    return fewer_if_large(_LONG_WAY, _SHORTEST, width, height)
 
 
 class TogetherDecoder(Decoder):

@@ -16,11 +16,12 @@ from seg_viewer.core.frame import Frame
 from seg_viewer.core.machine import usable_cores
 from seg_viewer.media.frame_times import InOrder, Repairs
 from seg_viewer.media.timeline import Timeline
+from seg_viewer.media.together import fewer_if_large
 from seg_viewer.media.video_reader import VideoReader
 
 _NEIGHBOURS = 2
 """Frames after a jump that lack the one before them, where two halves are made whole with their neighbours."""
-_NEAR, _LEAST_NEAR, _HD = 16, 10, 1920 * 1080
+_NEAR, _LEAST_NEAR = 16, 10
 """Frames before a place that are decoded in any case: what steps back from there want first; fewer above full HD."""
 _LONGEST_S = 20.0
 """How far back to look for a key frame; some films have one at their start only."""
@@ -63,7 +64,7 @@ class FileFrames:
         self.path, self._stream = path, stream
         self.reader = VideoReader(path, stream, hardware=hardware)
         video = self.reader.stream
-        self._near = max(_LEAST_NEAR, min(_NEAR, _NEAR * _HD // max(1, video.width * video.height)))
+        self._near = fewer_if_large(_NEAR, _LEAST_NEAR, video.width, video.height)
         self.timeline = timeline.again() if timeline is not None else Timeline(path)
         self.warnings = self.reader.notes  # what the reader finds on the way is told at once
         self.warnings += self.timeline.notes

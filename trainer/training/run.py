@@ -144,13 +144,13 @@ def run_training(
         recipe = recipe.change(resume_rate=0.0)
     if recipe.optimizer.precision == "auto":
         recipe = recipe.change(precision="float32" if recipe.model.network else best_precision())
+    chief = worker_index() == 0
+    reporter = Reporter(console if chief else Console(quiet=True), run / "tensorboard" if chief else None)
     if is_imitated(recipe.optimizer.precision):
-        console.print(
+        reporter.note(
             f"this processor only imitates {recipe.optimizer.precision}, which takes several times as long as"
             " --precision float32; auto takes what there is"
         )
-    chief = worker_index() == 0
-    reporter = Reporter(console if chief else Console(quiet=True), run / "tensorboard" if chief else None)
     prepared = prepare(_with_network(recipe, run), roots, reporter, console, run)
     make_folder(run)
     prepared.recipe = _with_network(prepared.recipe, run, write=True)
